@@ -1,0 +1,65 @@
+//  driver.h: what a hypervisor has to be able to do. The functions that take a job run in one, and
+//  may wait; the others are pure. A function that a driver does not have is NULL: the caller
+//  answers ERR_NO_SUPPORT.
+
+#ifndef TROUPE_DRIVER_H
+#define TROUPE_DRIVER_H
+
+#include "drivers/guest.h"
+#include "drivers/job.h"
+
+enum {
+    START_PAUSED = 1
+};
+
+typedef enum {
+    SHUTDOWN_DEFAULT,
+    SHUTDOWN_ACPI,
+    SHUTDOWN_AGENT
+} shutdown_mode_t;
+
+typedef struct {
+    const char *name;         //  "qemu": the folder of its definitions, and its URIs
+    const char *const *types; //  of <domain type='...'>, NULL at the end
+
+    //  Checks a definition as the user wrote it and completes it in place: uuid, MACs, addresses,
+    //  controllers, machine type. Completing it again changes nothing.
+    int (*complete) (job_t *job, xml_t *domain, error_t *err);
+
+    //  Starts job->guest from job->guest->definition: fills live and record. When it returns 0 the
+    //  guest runs (or is paused, if asked). When it returns -1 the caller runs the undo stack.
+    int (*start) (job_t *job, unsigned flags, error_t *err);
+
+    int (*shutdown) (job_t *job, shutdown_mode_t mode, error_t *err); //  asks the guest; returns
+    int (*reboot) (job_t *job, shutdown_mode_t mode, error_t *err);
+    int (*reset) (job_t *job, error_t *err);
+    int (*suspend) (job_t *job, error_t *err);
+    int (*resume) (job_t *job, error_t *err);
+    //  Ends the guest and removes what it had. GRACEFUL: SIGTERM only, an error if it does not end.
+    //  It must work with a record of which any part is missing, and twice.
+    int (*destroy) (job_t *job, bool graceful, error_t *err);
+
+    //  After a restart of the daemon: is the recorded guest still there? Fills job->guest->status;
+    //  when it ended meanwhile, with the reason (STATE_SHUTOFF, ...).
+    int (*adopt) (job_t *job, error_t *err);
+
+    int (*info) (job_t *job, guest_info_t *info, error_t *err);
+
+    //  Monitor passthrough: COMMAND as QMP's JSON, or for the human monitor. The caller frees
+    //  *REPLY.
+    int (*monitor_command) (job_t *job, const char *command, bool human, char **reply,
+                            error_t *err);
+
+    //  What one event of the hypervisor (QMP's JSON line) means.
+    void (*event) (const char *json, const xml_t *live, guest_change_t *change);
+
+    //  The console DEVICE (an alias, or NULL for the first) of a running guest.
+    int (*console) (const xml_t *live, const char *device, console_source_t *source, error_t *err);
+} driver_t;
+
+//  All drivers, NULL at the end; and the one for a domain type, or NULL.
+extern const driver_t *const drivers[];
+const driver_t *driver_for_type (const char *type);
+const driver_t *driver_by_name (const char *name);
+
+#endif

@@ -1,0 +1,86 @@
+//  guest.h: what a driver is told of a domain, and what it tells back.
+
+#ifndef TROUPE_GUEST_H
+#define TROUPE_GUEST_H
+
+#include "util/process.h"
+#include "util/uuid.h"
+#include "util/xml.h"
+
+//  libvirt's public numbers (virDomainState in its API reference).
+typedef enum {
+    STATE_NOSTATE = 0,
+    STATE_RUNNING = 1,
+    STATE_BLOCKED = 2,
+    STATE_PAUSED = 3,
+    STATE_SHUTDOWN = 4,
+    STATE_SHUTOFF = 5,
+    STATE_CRASHED = 6,
+    STATE_PMSUSPENDED = 7
+} guest_state_t;
+
+//  State, reason and lifecycle event are kept as libvirt's numbers; their names are in state.h.
+typedef struct {
+    guest_state_t state;
+    int reason; //  virDomainRunningReason, virDomainPausedReason, ... by state
+} guest_status_t;
+
+//  A domain as a job sees it. The job owns all of it.
+typedef struct {
+    char uuid[UUID_TEXT_SIZE];
+    char *name;
+    int id;            //  > 0 while it runs
+    xml_t *definition; //  inactive document; NULL for a transient domain's jobs that don't need it
+    xml_t *live;       //  running document: aliases, pty paths, labels; NULL unless it runs
+    xml_t *record;     //  the driver's facts of the running guest, kept in the status file:
+                       //  <driver><process .../><monitor path='...'/></driver>
+    guest_status_t status;
+} guest_t;
+
+void guest_destroy (guest_t **self_p);
+DEFINE_AUTO (guest_t, guest_destroy)
+
+//  Measurements, asked of the guest's process or hypervisor; never part of the state.
+typedef struct {
+    uint64_t cpu_ns;     //  used by all vcpus and the hypervisor's threads
+    uint64_t memory_kib; //  what the guest has now (balloon)
+    uint64_t rss_kib;
+} guest_info_t;
+
+//  What a hypervisor's event means for the domain (see driver_t.event).
+typedef enum {
+    CHANGE_NONE,   //  nothing that the domain's state shows
+    CHANGE_STATE,  //  state and reason are new
+    CHANGE_ENDED,  //  the guest is over: stop what is left, then state and reason as given
+    CHANGE_REBOOT, //  the guest restarted itself: an event only
+    CHANGE_RTC,
+    CHANGE_BALLOON,
+    CHANGE_WATCHDOG,
+    CHANGE_IO_ERROR,
+    CHANGE_DEVICE,
+    CHANGE_GRAPHICS,
+    CHANGE_RESTART //  the guest is over and on_reboot (on_poweroff) asks for a new start
+} change_kind_t;
+
+typedef struct {
+    change_kind_t kind;
+    guest_status_t status; //  CHANGE_STATE, CHANGE_ENDED
+    int event, detail;     //  virDomainEventType and its detail; -1 where there is none
+    int64_t value;         //  RTC offset in s, balloon in KiB, watchdog or io-error action
+    char device[64];       //  alias, where the event concerns a device
+} guest_change_t;
+
+//  Where a console's bytes come from.
+typedef enum {
+    CONSOLE_PTY,
+    CONSOLE_UNIX,
+    CONSOLE_SIMULATED
+} console_kind_t;
+
+typedef struct {
+    console_kind_t kind;
+    char alias[64]; //  "serial0"
+    char path[256]; //  of the pty or socket
+} console_source_t;
+
+#endif

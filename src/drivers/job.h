@@ -1,0 +1,102 @@
+//  job.h: how a driver gets at the world. A job is a thread that may wait; the driver's functions
+//  run inside it, straight-line, and ask for what they need through these calls. Each waits with a
+//  deadline, and returns -1 with ERR_OPERATION_ABORTED as soon as the job is cancelled.
+//
+//  Every effect has its undo, pushed before the effect is attempted. An undo is data (a kind and an
+//  argument), so it can be kept in the status file: what a killed daemon left half done is undone
+//  by the next one with the same code.
+
+#ifndef TROUPE_JOB_H
+#define TROUPE_JOB_H
+
+#include "drivers/guest.h"
+#include "util/paths.h"
+
+#include <jansson.h>
+#include <sys/types.h>
+
+typedef struct job job_t;
+
+//  A program to start. All strings belong to the caller. The launcher applies it in this order:
+//  session, cgroup, opens, limits, identity; then it waits for job_go, then it executes.
+typedef struct {
+    const char *const *argv; //  NULL at the end; argv[0] is the file to execute, absolute
+    const char *const *env;  //  the whole environment, "NAME=value", NULL at the end
+    const char *folder;      //  working folder; "/" if NULL
+    const char *log;         //  stdout and stderr are appended to this file; stdin is /dev/null
+    uid_t uid;               //  both 0: keep the daemon's
+    gid_t gid;
+    bool drop_capabilities; //  none are left, not even as root
+    const char *cgroup;     //  folder below each controller, or NULL
+    uint64_t memlock_bytes; //  0: as the daemon's
+    //  Listening UNIX sockets that the program inherits under the given descriptor.
+    struct {
+        const char *path;
+        int fd;
+    } listen[4]; //  path NULL at the end
+} spawn_t;
+
+typedef struct {
+    int64_t (*now) (job_t *self);
+    void (*random) (job_t *self, void *bytes, size_t size);
+    int (*wait) (job_t *self, int ms, error_t *err);
+    int (*undo) (job_t *self, const char *kind, const char *argument, error_t *err);
+    int (*record) (job_t *self, error_t *err);
+    int (*spawn) (job_t *self, const spawn_t *spawn, process_t *process, error_t *err);
+    int (*go) (job_t *self, const process_t *process, error_t *err);
+    int (*kill) (job_t *self, const process_t *process, int signal, error_t *err);
+    int (*wait_exit) (job_t *self, const process_t *process, int ms, error_t *err);
+    int (*monitor_open) (job_t *self, const char *path, int ms, error_t *err);
+    int (*monitor_close) (job_t *self, error_t *err);
+    json_t *(*qmp) (job_t *self, const char *execute, json_t *arguments, int ms, error_t *err);
+    char *(*emulator) (job_t *self, const char *path, error_t *err);
+    int (*write_file) (job_t *self, const char *path, const char *text, error_t *err);
+    int (*remove_file) (job_t *self, const char *path, error_t *err);
+    void (*progress) (job_t *self, const char *step, uint64_t done, uint64_t total);
+    void (*log) (job_t *self, const char *text);
+} job_ops_t;
+
+//  The start of every job; src/actors/job.c has the rest of it, a unit test its own.
+struct job {
+    const job_ops_t *ops;
+    const paths_t *paths;
+    guest_t *guest; //  the domain that the job is about; NULL in jobs of the host
+};
+
+int64_t job_now (job_t *self); //  ms, monotonic
+void job_random (job_t *self, void *bytes, size_t size);
+int job_wait (job_t *self, int ms, error_t *err); //  lets time pass
+
+//  Pushes the undo of an effect that comes next. Kinds are in src/drivers/undo.c.
+int job_undo (job_t *self, const char *kind, const char *argument, error_t *err);
+//  Makes the guest's record, live document, state and undo stack durable; returns once they are.
+int job_record (job_t *self, error_t *err);
+
+//  Starts the launcher, which waits. PROCESS is the identity that the program will have; record it,
+//  then job_go. An exec that fails is job_go's error.
+int job_spawn (job_t *self, const spawn_t *spawn, process_t *process, error_t *err);
+int job_go (job_t *self, const process_t *process, error_t *err);
+int job_kill (job_t *self, const process_t *process, int signal, error_t *err);
+//  0 when the process is over, -1 with ERR_OPERATION_TIMEOUT when it is not within MS.
+int job_wait_exit (job_t *self, const process_t *process, int ms, error_t *err);
+
+//  Connects the guest's monitor to QEMU's socket at PATH and waits for QMP's greeting. The error
+//  when QEMU ended before is ERR_OPERATION_FAILED; the caller adds what the log says.
+int job_monitor_open (job_t *self, const char *path, int ms, error_t *err);
+int job_monitor_close (job_t *self, error_t *err);
+//  One QMP command; takes ARGUMENTS over (may be NULL). The result is QMP's "return" (the caller
+//  drops the reference) or NULL with QEMU's own words in ERR.
+json_t *job_qmp (job_t *self, const char *execute, json_t *arguments, int ms, error_t *err);
+
+//  What the emulator at PATH can do: the text that qemu_caps_parse reads. Probed once for each
+//  path, size and mtime, whoever asks. The caller frees it.
+char *job_emulator (job_t *self, const char *path, error_t *err);
+
+//  Durable, atomic, through the disk actors.
+int job_write_file (job_t *self, const char *path, const char *text, error_t *err);
+int job_remove_file (job_t *self, const char *path, error_t *err);
+
+void job_progress (job_t *self, const char *step, uint64_t done, uint64_t total);
+void job_log (job_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
+
+#endif

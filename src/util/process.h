@@ -1,0 +1,32 @@
+//  process.h: the identity of a process: what the kernel returned, never a bare pid.
+
+#ifndef TROUPE_PROCESS_H
+#define TROUPE_PROCESS_H
+
+#include "util/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct {
+    pid_t pid;
+    uint64_t start_time; //  clock ticks since boot: field 22 of /proc/PID/stat (proc(5))
+    char boot_id[37];    //  /proc/sys/kernel/random/boot_id
+} process_t;
+
+//  Fills in the identity of the process that PID is now. -1 if there is none.
+int process_identify (pid_t pid, process_t *process, error_t *err);
+
+//  A pidfd of exactly this process (the caller closes it), or -1: it ended, or another has its pid.
+//  A zombie still gives a pidfd, which is readable at once.
+int process_open (const process_t *process, error_t *err);
+
+//  Seconds of CPU time (user and system, all threads) in ns, and resident memory in KiB.
+int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib, error_t *err);
+
+//  As text, "PID:START:BOOTID", for status files and undo entries.
+void process_to_text (const process_t *process, char text[96]);
+bool process_from_text (const char *text, process_t *process);
+
+#endif

@@ -1,0 +1,89 @@
+//  xml.h: libvirt's XML documents, behind limits.
+//
+//  The document is the model (a definition is never torn into structs): drivers read it, and
+//  complete it, through these typed accessors. A tree lives only while a handler or job needs it.
+//
+//  PATHS are the plain ones that libvirt's format needs, and no XPath: element names parted by '/',
+//  the last one may be "@attribute"; "." is the node itself: "name", "os/type/@arch", "@type".
+//  The first matching element counts.
+
+#ifndef TROUPE_XML_H
+#define TROUPE_XML_H
+
+#include "util/auto.h"
+#include "util/error.h"
+
+#include <libxml/tree.h>
+#include <stddef.h>
+#include <stdint.h>
+
+//  What a linear scan admits before libxml2 sees a document from outside.
+#define XML_MAX_BYTES (4u * 1024 * 1024)
+#define XML_MAX_DEPTH 64
+#define XML_MAX_ATTRIBUTES 64
+#define XML_MAX_ELEMENTS 100000
+
+typedef struct xml xml_t;   //  a document
+typedef xmlNode xml_node_t; //  one element of it, owned by the document
+
+//  Parses TEXT (SIZE bytes, UTF-8). No DOCTYPE, no entities but the five, no network. WHAT names
+//  the document in errors ("domain XML"). ERR_XML_DETAIL with line and column when malformed,
+//  ERR_XML_ERROR when over a limit. The caller owns the result.
+xml_t *xml_parse (const char *text, size_t size, const char *what, error_t *err);
+xml_t *xml_copy (const xml_t *self);
+//  A new document that holds a copy of NODE as its root.
+xml_t *xml_from_node (const xml_node_t *node);
+void xml_destroy (xml_t **self_p);
+DEFINE_AUTO (xml_t, xml_destroy)
+
+xml_node_t *xml_root (const xml_t *self);
+//  Canonical text: two spaces a level, no XML declaration, newline at the end; what the user wrote
+//  is all there, comments and foreign namespaces included. Parsing and printing it again changes
+//  nothing. The caller frees it.
+char *xml_text (const xml_t *self);
+char *xml_node_text (const xml_node_t *node);
+
+//  Reading. Strings belong to the document and live until it is changed.
+xml_node_t *xml_find (const xml_node_t *node, const char *path);   //  NULL if there is none
+const char *xml_name (const xml_node_t *node);                     //  element name without prefix
+const char *xml_namespace (const xml_node_t *node);                //  namespace URI or NULL
+bool xml_is (const xml_node_t *node, const char *name);            //  NAME, in no namespace
+const char *xml_string (const xml_node_t *node, const char *path); //  text, trimmed; NULL if absent
+bool xml_equals (const xml_node_t *node, const char *path, const char *value);
+bool xml_flag (const xml_node_t *node, const char *path,
+               bool otherwise); //  yes/on/true/1, no/off/..
+
+//  0 with *VALUE filled (untouched if absent), or -1 with ERR_XML_ERROR naming path and text when
+//  it is not a number of this range.
+int xml_u64 (const xml_node_t *node, const char *path, uint64_t *value, error_t *err);
+int xml_int (const xml_node_t *node, const char *path, int min, int max, int *value, error_t *err);
+//  A size with libvirt's unit attribute ("KiB" when OTHERWISE is "KiB"; b, bytes, KB, k, KiB, MB,
+//  M, MiB, GB, G, GiB, TB, T, TiB ...), in bytes.
+int xml_size (const xml_node_t *node, const char *path, const char *otherwise, uint64_t *bytes,
+              error_t *err);
+
+//  The child elements: with NAME, or all of them with NULL.
+//      xml_foreach (disk, devices, "disk") ...
+xml_node_t *xml_first (const xml_node_t *node, const char *name);
+xml_node_t *xml_next (const xml_node_t *sibling, const char *name);
+#define xml_foreach(child, node, name)                                                             \
+    for (xml_node_t *child = xml_first (node, name); child; child = xml_next (child, name))
+
+//  Changing.
+xml_node_t *xml_add (xml_node_t *node, const char *name); //  a new last child
+xml_node_t *xml_add_text (xml_node_t *node, const char *name, const char *text);
+xml_node_t *xml_add_before (xml_node_t *sibling, const char *name);
+xml_node_t *xml_ensure (xml_node_t *node, const char *path); //  finds or adds each step
+void xml_set (xml_node_t *node, const char *path,
+              const char *value); //  ensures, sets text or attribute
+void xml_setf (xml_node_t *node, const char *path, const char *format, ...)
+    __attribute__ ((format (printf, 3, 4)));
+void xml_set_u64 (xml_node_t *node, const char *path, uint64_t value);
+//  Parses TEXT (one element) and appends it; NULL and ERR when it can't.
+xml_node_t *xml_add_fragment (xml_node_t *node, const char *text, error_t *err);
+//  A copy of SOURCE (of any document) as the last child of NODE.
+xml_node_t *xml_add_copy (xml_node_t *node, const xml_node_t *source);
+void xml_remove (xml_node_t *node);                        //  and frees it
+void xml_remove_path (xml_node_t *node, const char *path); //  if there is one
+
+#endif
