@@ -2,7 +2,7 @@
 
 #include "util/text.h"
 
-#include <stdint.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +69,21 @@ bool text_ends (const char *text, const char *suffix)
 {
     size_t size = strlen (text), end = strlen (suffix);
     return end <= size && strcmp (text + size - end, suffix) == 0;
+}
+
+bool text_to_u64 (const char *text, uint64_t *value)
+{
+    const bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = hex ? text + 2 : text;
+    //  strtoull alone would take white space, signs and "".
+    if (!*digits || digits[strspn (digits, hex ? "0123456789abcdefABCDEF" : "0123456789")])
+        return false;
+    errno = 0;
+    const unsigned long long number = strtoull (digits, NULL, hex ? 16 : 10);
+    if (errno)
+        return false;
+    *value = number;
+    return true;
 }
 
 text_t *text_new (void)

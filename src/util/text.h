@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 //  A copy; NULL of NULL. The caller frees it.
 char *text_copy (const char *text);
@@ -23,6 +24,10 @@ char *text_format_args (const char *format, va_list args) __attribute__ ((format
 bool text_equals (const char *a, const char *b); //  NULL equals NULL only
 bool text_starts (const char *text, const char *prefix);
 bool text_ends (const char *text, const char *suffix);
+
+//  True with *VALUE filled if all of TEXT is a number: decimal digits, or hexadecimal ones after
+//  0x.
+bool text_to_u64 (const char *text, uint64_t *value);
 
 //  COUNT zeroed things of SIZE bytes.
 void *memory_new (size_t count, size_t size);

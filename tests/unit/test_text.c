@@ -83,12 +83,28 @@ static void compares (void **state)
     assert_string_equal (made, "x-007");
 }
 
+static void reads_numbers (void **state)
+{
+    (void) state;
+    static const char *const bad[] = {
+        "", "0x", "-1", "+1", " 1", "1 ", "1e3", "0xg", "18446744073709551616", "ten"
+    };
+    uint64_t value = 5;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false (text_to_u64 (bad[i], &value));
+    assert_int_equal (value, 5);
+    assert_true (text_to_u64 ("18446744073709551615", &value));
+    assert_true (value == UINT64_MAX);
+    assert_true (text_to_u64 ("0x1F", &value) && value == 31);
+    assert_true (text_to_u64 ("010", &value) && value == 10);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (grows),          cmocka_unit_test (takes_bytes),
         cmocka_unit_test (builds_an_argv), cmocka_unit_test (sorts_by_bytes),
-        cmocka_unit_test (compares),
+        cmocka_unit_test (compares),       cmocka_unit_test (reads_numbers),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
