@@ -84,10 +84,14 @@ void actor_stream (actor_t *self, const char *to, msg_t **msg_p, int deadline_ms
                    actor_reply_fn *on_ack, void *arg);
 
 //  Other actors. ARGS is a request of any verb, whose args the new actor's start sees. ON_REPLY: a
-//  reply once start has returned 0, or its error. A supervised actor that panics leaves its
-//  address behind: what is sent there is parked until it is spawned again or released.
+//  reply once start has returned 0 (what it left with actor_set_result, or nil), or its error, or
+//  when LIMIT_MS passed. So the reply to the spawn of a job is the job's result.
+//  A supervised actor that panics leaves its address behind: what is sent there is parked until it
+//  is spawned again or released by actor_stop.
 void actor_spawn (actor_t *self, const char *address, const actor_class_t *class, msg_t **args_p,
-                  bool supervised, actor_reply_fn *on_reply, void *arg);
+                  bool supervised, int limit_ms, actor_reply_fn *on_reply, void *arg);
+void actor_set_result (actor_t *self, msg_t **reply_p);
+//  Asks the actor at ADDRESS to end: after the messages before this one; a job is cancelled.
 void actor_stop (actor_t *self, const char *address);
 void actor_watch (actor_t *self, const char *address, actor_down_fn *on_down, void *arg);
 

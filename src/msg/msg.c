@@ -177,6 +177,11 @@ const msg_header_t *msg_head (const msg_t *self)
     return &self->head;
 }
 
+size_t msg_size (const msg_t *self)
+{
+    return self->body.bytes ? self->body.size : zmq_msg_size ((zmq_msg_t *) &self->frame);
+}
+
 msg_kind_t msg_kind (const msg_t *self)
 {
     return (msg_kind_t) self->head.kind;
@@ -245,10 +250,12 @@ const value_t *msg_value (const msg_t *self)
 
 bool msg_failed (const msg_t *self, error_t *err)
 {
-    if (self->head.kind != MSG_ERROR && self->head.kind != MSG_DOWN)
+    if (self->head.kind == MSG_REPLY)
         return false;
-    error_unpack (value_get (msg_root (self), "error"), err);
-    return true;
+    const value_t *error = value_get (msg_root (self), "error");
+    if (error)
+        error_unpack (error, err);
+    return error != NULL;
 }
 
 int msg_send (void *socket, uint64_t to_peer, msg_t **self_p)

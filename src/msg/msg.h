@@ -27,7 +27,8 @@ typedef enum {
     MSG_DOWN,   //  the end of a watched actor
     //  Between an actor and the switchboard only.
     MSG_HELLO,
-    MSG_BYE,
+    MSG_BYE,  //  the last frame of an actor
+    MSG_DOZE, //  may I sleep?
     MSG_START,
     MSG_STOP,
     MSG_SPAWN,
@@ -38,13 +39,21 @@ typedef enum {
     MSG_REPORT
 } msg_kind_t;
 
+//  MSG_EVENT: kept for those who subscribe later; the last one of its topic; passed on only.
+typedef enum {
+    MSG_RETAIN,
+    MSG_FORGET,
+    MSG_PASS
+} msg_retain_t;
+
 enum {
     MSG_URGENT = 1, //  may use the reserve when an address is busy: abort, destroy
 };
 
 typedef struct {
     uint8_t kind, flags;
-    uint16_t reason;     //  MSG_BYE: end_reason_t
+    uint16_t reason;     //  MSG_BYE, MSG_DOWN, MSG_STOP: end_reason_t; MSG_EVENT: msg_retain_t;
+                         //  MSG_SPAWN: 1 if supervised
     uint32_t longest_us; //  the sender's longest handling of one message so far
     uint64_t handled;    //  frames that the sender has handled so far
     uint64_t id;         //  of the request, unique for its requester
@@ -85,7 +94,9 @@ uint64_t msg_u64 (const msg_t *self, const char *name, uint64_t otherwise);
 int64_t msg_i64 (const msg_t *self, const char *name, int64_t otherwise);
 bool msg_flag (const msg_t *self, const char *name);
 const value_t *msg_value (const msg_t *self); //  a reply's result
-//  True and ERR filled if this is an error (MSG_ERROR; MSG_DOWN says why the actor ended).
+size_t msg_size (const msg_t *self);          //  bytes, header included
+//  True and ERR filled if it carries an error (MSG_ERROR; MSG_DOWN and MSG_BYE: why the actor
+//  ended).
 bool msg_failed (const msg_t *self, error_t *err);
 
 //  Sends to the peer with routing id TO_PEER (0: the socket has one peer). Never blocks; 0 or -1

@@ -1,0 +1,98 @@
+//  job.c: the calls of job.h, each passed on to the runtime that the job stands on.
+
+#include "drivers/job.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define JOB_LOG_MAX 1024
+
+int64_t job_now (job_t *self)
+{
+    return self->ops->now (self);
+}
+
+void job_random (job_t *self, void *bytes, size_t size)
+{
+    self->ops->random (self, bytes, size);
+}
+
+int job_wait (job_t *self, int ms, error_t *err)
+{
+    return self->ops->wait (self, ms, err);
+}
+
+int job_undo (job_t *self, const char *kind, const char *argument, error_t *err)
+{
+    return self->ops->undo (self, kind, argument, err);
+}
+
+int job_record (job_t *self, error_t *err)
+{
+    return self->ops->record (self, err);
+}
+
+int job_spawn (job_t *self, const spawn_t *spawn, process_t *process, error_t *err)
+{
+    return self->ops->spawn (self, spawn, process, err);
+}
+
+int job_go (job_t *self, const process_t *process, error_t *err)
+{
+    return self->ops->go (self, process, err);
+}
+
+int job_kill (job_t *self, const process_t *process, int signal, error_t *err)
+{
+    return self->ops->kill (self, process, signal, err);
+}
+
+int job_wait_exit (job_t *self, const process_t *process, int ms, error_t *err)
+{
+    return self->ops->wait_exit (self, process, ms, err);
+}
+
+int job_monitor_open (job_t *self, const char *path, int ms, error_t *err)
+{
+    return self->ops->monitor_open (self, path, ms, err);
+}
+
+int job_monitor_close (job_t *self, error_t *err)
+{
+    return self->ops->monitor_close (self, err);
+}
+
+json_t *job_qmp (job_t *self, const char *execute, json_t *arguments, int ms, error_t *err)
+{
+    return self->ops->qmp (self, execute, arguments, ms, err);
+}
+
+char *job_emulator (job_t *self, const char *path, error_t *err)
+{
+    return self->ops->emulator (self, path, err);
+}
+
+int job_write_file (job_t *self, const char *path, const char *text, error_t *err)
+{
+    return self->ops->write_file (self, path, text, err);
+}
+
+int job_remove_file (job_t *self, const char *path, error_t *err)
+{
+    return self->ops->remove_file (self, path, err);
+}
+
+void job_progress (job_t *self, const char *step, uint64_t done, uint64_t total)
+{
+    self->ops->progress (self, step, done, total);
+}
+
+void job_log (job_t *self, const char *format, ...)
+{
+    char text[JOB_LOG_MAX];
+    va_list args;
+    va_start (args, format);
+    vsnprintf (text, sizeof text, format, args);
+    va_end (args);
+    self->ops->log (self, text);
+}

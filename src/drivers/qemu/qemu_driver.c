@@ -1,0 +1,10 @@
+//  qemu_driver.c: the table of what QEMU can do.
+
+#include "drivers/qemu/qemu_driver.h"
+
+static const char *const qemu_types[] = { "qemu", "kvm", NULL };
+
+const driver_t qemu_driver = {
+    .name = "qemu",
+    .types = qemu_types,
+};

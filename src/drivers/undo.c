@@ -1,0 +1,79 @@
+//  undo.c: the table of undo kinds.
+
+#include "drivers/undo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+//  A process in an uninterruptible system call (a disk that hangs) outlives SIGKILL for as long.
+#define KILL_MS 10000
+
+static int undo_file (job_t *job, const char *path, error_t *err)
+{
+    if (path[0] != '/')
+        return error_set (err, ERR_INVALID_ARG, "undo file '%s': the path is not absolute", path);
+    return job_remove_file (job, path, err);
+}
+
+static int undo_process (job_t *job, const char *text, error_t *err)
+{
+    process_t process;
+    if (!process_from_text (text, &process))
+        return error_set (err, ERR_INVALID_ARG, "undo process '%s': not PID:START:BOOTID", text);
+    //  That it ended before is no failure: whether it is over decides.
+    error_t kill_error = { 0 };
+    int killed = job_kill (job, &process, SIGKILL, &kill_error);
+    if (job_wait_exit (job, &process, KILL_MS, err) == 0)
+        return 0;
+    if (killed)
+        *err = kill_error;
+    return -1;
+}
+
+static int undo_monitor (job_t *job, const char *argument, error_t *err)
+{
+    (void) argument;
+    return job_monitor_close (job, err);
+}
+
+//  By descriptor, and never through a symbolic link: somebody else may own the folder.
+static int undo_owner (job_t *job, const char *argument, error_t *err)
+{
+    (void) job;
+    unsigned uid, gid;
+    int path_at = 0;
+    if (sscanf (argument, "%u:%u:%n", &uid, &gid, &path_at) != 2 || argument[path_at] != '/')
+        return error_set (err, ERR_INVALID_ARG, "undo owner '%s': not UID:GID:PATH", argument);
+    const char *path = argument + path_at;
+    autoclose int fd = open (path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 || fchownat (fd, "", uid, gid, AT_EMPTY_PATH))
+        return error_errno (err, ERR_SYSTEM_ERROR, "give '%s' back to user %u", path, uid);
+    return 0;
+}
+
+static const struct {
+    const char *kind;
+    int (*run) (job_t *job, const char *argument, error_t *err);
+} undo_kinds[] = {
+    { "file", undo_file },
+    { "process", undo_process },
+    { "monitor", undo_monitor },
+    { "owner", undo_owner },
+};
+
+int undo_run (job_t *job, const char *kind, const char *argument, error_t *err)
+{
+    for (size_t i = 0; i < sizeof undo_kinds / sizeof *undo_kinds; i++)
+        if (strcmp (undo_kinds[i].kind, kind) == 0)
+            return undo_kinds[i].run (job, argument, err);
+    return error_set (err, ERR_INVALID_ARG,
+                      "undo '%s' of '%s': this daemon does not know this kind of undo; look at the "
+                      "guest and clean up by hand",
+                      kind, argument);
+}

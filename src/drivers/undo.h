@@ -1,0 +1,21 @@
+//  undo.h: how effects are taken back. An undo is a kind and an argument, both text, so that the
+//  daemon after a killed one can do it from the status file.
+//
+//      file     PATH               removes the file
+//      process  PID:START:BOOTID   kills exactly this process and waits for its end
+//      monitor  (nothing)          closes the guest's monitor
+//      owner    UID:GID:PATH       gives the file back to this owner
+//
+//  Each may be done twice, and when its effect never happened.
+
+#ifndef TROUPE_UNDO_H
+#define TROUPE_UNDO_H
+
+#include "drivers/job.h"
+
+//  Takes one effect back. ERR_INVALID_ARG for an unknown kind or an argument that is none. The
+//  caller goes on with the next undo whatever the result is, and must not let a cancelled job
+//  refuse the calls that undo needs.
+int undo_run (job_t *job, const char *kind, const char *argument, error_t *err);
+
+#endif

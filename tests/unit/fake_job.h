@@ -1,0 +1,195 @@
+//  fake_job.h: a job for tests of drivers: it does nothing, writes each call down as one line
+//  ("undo file /x"), and answers as the test says.
+
+#ifndef TROUPE_FAKE_JOB_H
+#define TROUPE_FAKE_JOB_H
+
+#include "drivers/job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    const char *execute;
+    const char *reply; //  JSON of QMP's "return", or "!message" for an error
+} fake_reply_t;
+
+typedef struct {
+    job_t job; //  first: a job_t * is a fake_job_t *
+    paths_t paths;
+    guest_t guest;
+    char trace[32768];
+    const fake_reply_t *replies; //  execute NULL at the end; what is missing is answered with {}
+    const char *caps;            //  what job_emulator gives
+    const char *fail;            //  the call whose line starts with this fails
+    error_code_t fail_code;      //  with this code (ERR_OPERATION_FAILED if none)
+    process_t process;           //  what job_spawn gives
+    uint8_t next_random;
+    int64_t now;
+} fake_job_t;
+
+static inline int fake_note (job_t *self, error_t *err, const char *call, const char *argument)
+{
+    fake_job_t *fake = (fake_job_t *) self;
+    char line[4096];
+    snprintf (line, sizeof line, "%s%s%s\n", call, *argument ? " " : "", argument);
+    size_t used = strlen (fake->trace);
+    snprintf (fake->trace + used, sizeof fake->trace - used, "%s", line);
+    if (fake->fail && strncmp (line, fake->fail, strlen (fake->fail)) == 0)
+        return error_set (err, fake->fail_code ? fake->fail_code : ERR_OPERATION_FAILED,
+                          "the test lets '%s' fail", call);
+    return 0;
+}
+
+static inline int64_t fake_now (job_t *self)
+{
+    return ((fake_job_t *) self)->now;
+}
+
+static inline void fake_random (job_t *self, void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        ((uint8_t *) bytes)[i] = ++((fake_job_t *) self)->next_random;
+}
+
+static inline int fake_wait (job_t *self, int ms, error_t *err)
+{
+    ((fake_job_t *) self)->now += ms;
+    return fake_note (self, err, "wait", "");
+}
+
+static inline int fake_undo (job_t *self, const char *kind, const char *argument, error_t *err)
+{
+    char line[512];
+    snprintf (line, sizeof line, "undo %s", kind);
+    return fake_note (self, err, line, argument);
+}
+
+static inline int fake_record (job_t *self, error_t *err)
+{
+    return fake_note (self, err, "record", "");
+}
+
+static inline int fake_spawn (job_t *self, const spawn_t *spawn, process_t *process, error_t *err)
+{
+    *process = ((fake_job_t *) self)->process;
+    return fake_note (self, err, "spawn", spawn->argv[0]);
+}
+
+static inline int fake_go (job_t *self, const process_t *process, error_t *err)
+{
+    (void) process;
+    return fake_note (self, err, "go", "");
+}
+
+static inline int fake_kill (job_t *self, const process_t *process, int signal, error_t *err)
+{
+    char line[64];
+    snprintf (line, sizeof line, "%d %d", (int) process->pid, signal);
+    return fake_note (self, err, "kill", line);
+}
+
+static inline int fake_wait_exit (job_t *self, const process_t *process, int ms, error_t *err)
+{
+    (void) ms;
+    char line[64];
+    snprintf (line, sizeof line, "%d", (int) process->pid);
+    return fake_note (self, err, "wait_exit", line);
+}
+
+static inline int fake_monitor_open (job_t *self, const char *path, int ms, error_t *err)
+{
+    (void) ms;
+    return fake_note (self, err, "monitor_open", path);
+}
+
+static inline int fake_monitor_close (job_t *self, error_t *err)
+{
+    return fake_note (self, err, "monitor_close", "");
+}
+
+static inline json_t *fake_qmp (job_t *self, const char *execute, json_t *arguments, int ms,
+                                error_t *err)
+{
+    (void) ms;
+    char line[2048];
+    char *text = arguments ? json_dumps (arguments, JSON_COMPACT) : NULL;
+    snprintf (line, sizeof line, "%s%s%s", execute, text ? " " : "", text ? text : "");
+    free (text);
+    json_decref (arguments);
+    if (fake_note (self, err, "qmp", line))
+        return NULL;
+    const fake_reply_t *reply = ((fake_job_t *) self)->replies;
+    while (reply && reply->execute && strcmp (reply->execute, execute) != 0)
+        reply++;
+    if (!reply || !reply->execute)
+        return json_object ();
+    if (reply->reply[0] == '!')
+        error_set (err, ERR_OPERATION_FAILED, "%s", reply->reply + 1);
+    return reply->reply[0] == '!' ? NULL : json_loads (reply->reply, JSON_DECODE_ANY, NULL);
+}
+
+static inline char *fake_emulator (job_t *self, const char *path, error_t *err)
+{
+    fake_job_t *fake = (fake_job_t *) self;
+    if (fake_note (self, err, "emulator", path))
+        return NULL;
+    return strdup (fake->caps ? fake->caps : "");
+}
+
+static inline int fake_write_file (job_t *self, const char *path, const char *text, error_t *err)
+{
+    (void) text;
+    return fake_note (self, err, "write_file", path);
+}
+
+static inline int fake_remove_file (job_t *self, const char *path, error_t *err)
+{
+    return fake_note (self, err, "remove_file", path);
+}
+
+static inline void fake_progress (job_t *self, const char *step, uint64_t done, uint64_t total)
+{
+    (void) self, (void) step, (void) done, (void) total;
+}
+
+static inline void fake_log (job_t *self, const char *text)
+{
+    error_t ignored;
+    fake_note (self, &ignored, "log", text);
+}
+
+static const job_ops_t fake_ops = {
+    .now = fake_now,
+    .random = fake_random,
+    .wait = fake_wait,
+    .undo = fake_undo,
+    .record = fake_record,
+    .spawn = fake_spawn,
+    .go = fake_go,
+    .kill = fake_kill,
+    .wait_exit = fake_wait_exit,
+    .monitor_open = fake_monitor_open,
+    .monitor_close = fake_monitor_close,
+    .qmp = fake_qmp,
+    .emulator = fake_emulator,
+    .write_file = fake_write_file,
+    .remove_file = fake_remove_file,
+    .progress = fake_progress,
+    .log = fake_log,
+};
+
+//  A job whose folders are below ROOT (which need not exist), about a guest without documents.
+static inline void fake_job_init (fake_job_t *self, char *root)
+{
+    memset (self, 0, sizeof *self);
+    self->paths = (paths_t){
+        .mode = PATHS_ROOT, .etc = root, .run = root, .lib = root, .log = root, .cache = root
+    };
+    self->process = (process_t){ .pid = 4242,
+                                 .start_time = 77,
+                                 .boot_id = "11111111-2222-3333-4444-555555555555" };
+    self->job = (job_t){ .ops = &fake_ops, .paths = &self->paths, .guest = &self->guest };
+}
+
+#endif
