@@ -22,12 +22,15 @@ typedef struct {
     char *cache; //  what can be made again: /var/cache/troupe
 } paths_t;
 
-//  ROOT is used with PATHS_ROOT only and is made absolute. The caller owns the result.
+//  ROOT is used with PATHS_ROOT only and is made absolute. In session mode the folders are those of
+//  the XDG base directory specification (lib and log in XDG_STATE_HOME), with its defaults; without
+//  XDG_RUNTIME_DIR, run is in the cache folder. Reads the environment: call it before there is a
+//  second thread. The caller owns the result.
 paths_t *paths_new (paths_mode_t mode, const char *root, error_t *err);
 void paths_destroy (paths_t **self_p);
 DEFINE_AUTO (paths_t, paths_destroy)
 
-//  Creates the folders that are missing (0711 for etc, run; 0700 below in session mode).
+//  Creates the folders that are missing: mode 0711, in session mode 0700.
 int paths_create (const paths_t *self, error_t *err);
 
 //  "ipc://RUN/troupe.sock"; fails, and says so, if the socket's path is longer than the 107 bytes

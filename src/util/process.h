@@ -15,6 +15,10 @@ typedef struct {
     char boot_id[37];    //  /proc/sys/kernel/random/boot_id
 } process_t;
 
+//  Whoever asks about a process that is over, or whose pid another has now, gets
+//  ERR_OPERATION_INVALID; any other code means that the kernel did not say (no descriptors left,
+//  for example), and that the process may well be there.
+
 //  Fills in the identity of the process that PID is now. -1 if there is none.
 int process_identify (pid_t pid, process_t *process, error_t *err);
 
@@ -22,11 +26,12 @@ int process_identify (pid_t pid, process_t *process, error_t *err);
 //  A zombie still gives a pidfd, which is readable at once.
 int process_open (const process_t *process, error_t *err);
 
-//  Seconds of CPU time (user and system, all threads) in ns, and resident memory in KiB.
+//  CPU time (user and system, all threads) in ns, and resident memory in KiB.
 int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib, error_t *err);
 
 //  As text, "PID:START:BOOTID", for status files and undo entries.
-void process_to_text (const process_t *process, char text[96]);
+#define PROCESS_TEXT_SIZE 96
+void process_to_text (const process_t *process, char text[PROCESS_TEXT_SIZE]);
 bool process_from_text (const char *text, process_t *process);
 
 #endif

@@ -20,15 +20,21 @@
 //  What a linear scan admits before libxml2 sees a document from outside.
 #define XML_MAX_BYTES (4u * 1024 * 1024)
 #define XML_MAX_DEPTH 64
-#define XML_MAX_ATTRIBUTES 64
-#define XML_MAX_ELEMENTS 100000
+#define XML_MAX_ATTRIBUTES 64         //  of one tag
+#define XML_MAX_ELEMENTS 100000       //  elements, comments, CDATA sections and instructions
+#define XML_MAX_ALL_ATTRIBUTES 200000 //  of the document
+#define XML_MAX_NAMESPACES 64         //  declared by an element and those around it
 
-typedef struct xml xml_t;   //  a document
+typedef xmlDoc xml_t;       //  a document; only the functions here touch it
 typedef xmlNode xml_node_t; //  one element of it, owned by the document
 
+//  libxml2 wants this called once, by main, before there is a second thread.
+void xml_init (void);
+
 //  Parses TEXT (SIZE bytes, UTF-8). No DOCTYPE, no entities but the five, no network. WHAT names
-//  the document in errors ("domain XML"). ERR_XML_DETAIL with line and column when malformed,
-//  ERR_XML_ERROR when over a limit. The caller owns the result.
+//  the document in errors ("domain XML"). ERR_XML_DETAIL with line and column when malformed (a
+//  prefix that is not declared included), ERR_XML_ERROR when over a limit. The caller owns the
+//  result.
 xml_t *xml_parse (const char *text, size_t size, const char *what, error_t *err);
 xml_t *xml_copy (const xml_t *self);
 //  A new document that holds a copy of NODE as its root.
@@ -37,24 +43,28 @@ void xml_destroy (xml_t **self_p);
 DEFINE_AUTO (xml_t, xml_destroy)
 
 xml_node_t *xml_root (const xml_t *self);
-//  Canonical text: two spaces a level, no XML declaration, newline at the end; what the user wrote
-//  is all there, comments and foreign namespaces included. Parsing and printing it again changes
-//  nothing. The caller frees it.
+//  Canonical text: two spaces a level, attributes in single quotes and in their order, no XML
+//  declaration, newline at the end; what the user wrote is all there, comments, CDATA and foreign
+//  namespaces included; where text and elements are mixed, white space is kept too. Parsing and
+//  printing it again changes nothing. The caller frees it.
 char *xml_text (const xml_t *self);
+//  NODE alone, with the namespace declarations that it needs from those around it.
 char *xml_node_text (const xml_node_t *node);
 
-//  Reading. Strings belong to the document and live until it is changed.
-xml_node_t *xml_find (const xml_node_t *node, const char *path);   //  NULL if there is none
-const char *xml_name (const xml_node_t *node);                     //  element name without prefix
-const char *xml_namespace (const xml_node_t *node);                //  namespace URI or NULL
-bool xml_is (const xml_node_t *node, const char *name);            //  NAME, in no namespace
-const char *xml_string (const xml_node_t *node, const char *path); //  text, trimmed; NULL if absent
+//  Reading. Strings belong to the document and live until it is changed. Paths match elements and
+//  attributes in no namespace only.
+xml_node_t *xml_find (const xml_node_t *node, const char *path); //  NULL if there is none
+const char *xml_name (const xml_node_t *node);                   //  element name without prefix
+const char *xml_namespace (const xml_node_t *node);              //  namespace URI or NULL
+bool xml_is (const xml_node_t *node, const char *name);          //  NAME, in no namespace
+//  An element's own text, trimmed, or an attribute's value as it is; "" if empty, NULL if absent.
+const char *xml_string (const xml_node_t *node, const char *path);
 bool xml_equals (const xml_node_t *node, const char *path, const char *value);
 bool xml_flag (const xml_node_t *node, const char *path,
                bool otherwise); //  yes/on/true/1, no/off/..
 
 //  0 with *VALUE filled (untouched if absent), or -1 with ERR_XML_ERROR naming path and text when
-//  it is not a number of this range.
+//  it is not a number of this range. Decimal, or hexadecimal after 0x.
 int xml_u64 (const xml_node_t *node, const char *path, uint64_t *value, error_t *err);
 int xml_int (const xml_node_t *node, const char *path, int min, int max, int *value, error_t *err);
 //  A size with libvirt's unit attribute ("KiB" when OTHERWISE is "KiB"; b, bytes, KB, k, KiB, MB,
@@ -69,7 +79,9 @@ xml_node_t *xml_next (const xml_node_t *sibling, const char *name);
 #define xml_foreach(child, node, name)                                                             \
     for (xml_node_t *child = xml_first (node, name); child; child = xml_next (child, name))
 
-//  Changing.
+//  Changing. In texts from outside, what XML can't hold (control characters, broken UTF-8) becomes
+//  U+FFFD, so that a document can always be read again; xml_valid lets a caller refuse it instead.
+bool xml_valid (const char *text);
 xml_node_t *xml_add (xml_node_t *node, const char *name); //  a new last child
 xml_node_t *xml_add_text (xml_node_t *node, const char *name, const char *text);
 xml_node_t *xml_add_before (xml_node_t *sibling, const char *name);

@@ -1,0 +1,163 @@
+//  verbs.c: the verb table and the check of arguments against it.
+
+#include "msg/verbs.h"
+
+#include <string.h>
+
+#define ARGS_NONE ((const verb_arg_t[]){ { NULL, TYPE_STR, 0, NULL, NULL } })
+#define ARGS(...) ((const verb_arg_t[]){ __VA_ARGS__, { NULL, TYPE_STR, 0, NULL, NULL } })
+#define ARG(name, type, flags, choices, help)                                                      \
+    {                                                                                              \
+        name, type, flags, choices, help                                                           \
+    }
+#define VERB(name, owner, access, class, command, args, result, help)                              \
+    { name, owner, access, class, command, args, result, help },
+
+const verb_t verbs[] = {
+#include "msg/verbs.def"
+    { NULL, OWNER_GATEWAY, ACCESS_READ, CLASS_QUERY, NULL, NULL, NULL, NULL }
+};
+
+enum {
+    MAX_NAME_BYTES = 255,
+    MAX_XML_BYTES = 4 * 1024 * 1024,
+    MAX_STR_BYTES = 1024 * 1024
+};
+
+const verb_t *verb_find (const char *name)
+{
+    for (const verb_t *verb = verbs; verb->name; verb++)
+        if (strcmp (verb->name, name) == 0)
+            return verb;
+    return NULL;
+}
+
+const verb_t *verb_of_command (const char *command)
+{
+    for (const verb_t *verb = verbs; verb->name; verb++)
+        if (verb->command && strcmp (verb->command, command) == 0)
+            return verb;
+    return NULL;
+}
+
+static const char *const type_names[] = {
+    [TYPE_STR] = "string",    [TYPE_NAME] = "name",        [TYPE_XML] = "XML text",
+    [TYPE_DOMAIN] = "domain", [TYPE_U64] = "whole number", [TYPE_I64] = "integer",
+    [TYPE_BOOL] = "boolean",  [TYPE_BIN] = "bytes",        [TYPE_STRS] = "array of strings",
+};
+
+const char *arg_type_name (arg_type_t type)
+{
+    return type_names[type];
+}
+
+const char *access_name (access_t access)
+{
+    static const char *const names[] = { "read", "write", "admin" };
+    return names[access];
+}
+
+static bool is_name (const char *text)
+{
+    size_t size = strlen (text);
+    for (const char *c = text; *c; c++)
+        if ((unsigned char) *c < ' ' || *c == '/' || *c == 0x7f)
+            return false;
+    return size > 0 && size <= MAX_NAME_BYTES && strcmp (text, ".") != 0 &&
+           strcmp (text, "..") != 0;
+}
+
+static bool is_strings (const value_t *value)
+{
+    if (value->type != MSGPACK_OBJECT_ARRAY)
+        return false;
+    for (size_t i = 0; i < value_count (value); i++)
+        if (!value_str (value_at (value, i)))
+            return false;
+    return true;
+}
+
+static bool type_matches (arg_type_t type, const value_t *value)
+{
+    uint64_t u64;
+    int64_t i64;
+    size_t size;
+    const char *text = value_str (value);
+    switch (type) {
+    case TYPE_STR:
+        return text && value->via.str.size <= MAX_STR_BYTES;
+    case TYPE_NAME:
+        return text && is_name (text);
+    case TYPE_XML:
+        return text && value->via.str.size <= MAX_XML_BYTES;
+    case TYPE_DOMAIN:
+        return (text && is_name (text)) || value_u64 (value, &u64);
+    case TYPE_U64:
+        return value_u64 (value, &u64);
+    case TYPE_I64:
+        return value_i64 (value, &i64);
+    case TYPE_BOOL:
+        return value->type == MSGPACK_OBJECT_BOOLEAN;
+    case TYPE_BIN:
+        return value_bin (value, &size) && size <= 64 * 1024;
+    case TYPE_STRS:
+        return is_strings (value);
+    }
+    return false;
+}
+
+static const verb_arg_t *find_arg (const verb_t *self, const char *name)
+{
+    for (const verb_arg_t *arg = self->args; arg->name; arg++)
+        if (name && strcmp (arg->name, name) == 0)
+            return arg;
+    return NULL;
+}
+
+//  Is TEXT one of the words in "a|b|c"?
+static bool is_choice (const char *choices, const char *text)
+{
+    size_t size = strlen (text);
+    for (const char *at = choices; at; at = strchr (at, '|')) {
+        at += *at == '|';
+        if (strncmp (at, text, size) == 0 && (at[size] == '|' || at[size] == 0) && size > 0)
+            return true;
+    }
+    return false;
+}
+
+static int check_arg (const verb_t *self, const verb_arg_t *arg, const value_t *value, error_t *err)
+{
+    if (arg->type == TYPE_XML && value_str (value) && value->via.str.size > MAX_XML_BYTES)
+        return error_set (err, ERR_INVALID_ARG,
+                          "%s: argument '%s' has %u bytes; a document may have 4 MiB at most",
+                          self->name, arg->name, value->via.str.size);
+    if (!type_matches (arg->type, value))
+        return error_set (err, ERR_INVALID_ARG, "%s: argument '%s' has to be a %s (%s)", self->name,
+                          arg->name, arg_type_name (arg->type), arg->help);
+    if (arg->choices && !is_choice (arg->choices, value_str (value)))
+        return error_set (err, ERR_INVALID_ARG, "%s: argument '%s' is '%s'; it may be one of %s",
+                          self->name, arg->name, value_str (value), arg->choices);
+    return 0;
+}
+
+int verb_check_args (const verb_t *self, const value_t *args, error_t *err)
+{
+    if (args && args->type != MSGPACK_OBJECT_MAP)
+        return error_set (err, ERR_INVALID_ARG, "%s: args has to be a map", self->name);
+    for (size_t i = 0; i < value_count (args); i++) {
+        const char *name = value_key_at (args, i);
+        const verb_arg_t *arg = find_arg (self, name);
+        if (!arg)
+            return error_set (err, ERR_INVALID_ARG,
+                              "%s: it takes no argument '%s'; docs/protocol.md lists them",
+                              self->name, name);
+        if (check_arg (self, arg, value_val_at (args, i), err))
+            return -1;
+    }
+    for (const verb_arg_t *arg = self->args; arg->name; arg++)
+        if ((arg->flags & ARG_REQUIRED) && !value_get (args, arg->name))
+            return error_set (err, ERR_INVALID_ARG, "%s: argument '%s' is missing (%s)", self->name,
+                              arg->name, arg->help);
+    return 0;
+}

@@ -1,0 +1,81 @@
+//  verbs.h: the verb table, the one list of what the system can do (verbs.def). From it come
+//  routing, access checks, argument checks, job admission, the command line and its help, and
+//  docs/protocol.md.
+
+#ifndef TROUPE_VERBS_H
+#define TROUPE_VERBS_H
+
+#include "msg/value.h"
+
+//  Where a call is answered. GATEWAY: from the published snapshots, without asking anybody.
+typedef enum {
+    OWNER_GATEWAY,
+    OWNER_HOST,
+    OWNER_DOMAIN,
+    OWNER_SWITCHBOARD
+} verb_owner_t;
+
+typedef enum {
+    ACCESS_READ,
+    ACCESS_WRITE,
+    ACCESS_ADMIN
+} access_t;
+
+//  What the domain's admission table (actors/admission.h) goes by.
+typedef enum {
+    CLASS_QUERY,   //  never a job
+    CLASS_MODIFY,  //  a synchronous change
+    CLASS_SUSPEND, //  suspend and resume
+    CLASS_START,   //  async job: start
+    CLASS_DESTROY, //  at once, always
+    CLASS_STREAM,  //  console: beside everything
+    CLASS_COUNT
+} verb_class_t;
+
+typedef enum {
+    TYPE_STR,
+    TYPE_NAME,   //  a string that is not empty, without '/', control characters; 255 bytes at most
+    TYPE_XML,    //  a document of at most 4 MiB; the command line reads it from a file
+    TYPE_DOMAIN, //  name, uuid or id of a domain: a string or an integer
+    TYPE_U64,
+    TYPE_I64,
+    TYPE_BOOL,
+    TYPE_BIN,
+    TYPE_STRS //  an array of strings
+} arg_type_t;
+
+enum {
+    ARG_REQUIRED = 1
+};
+
+typedef struct {
+    const char *name;
+    arg_type_t type;
+    unsigned flags;
+    const char *choices; //  "a|b|c", or NULL: anything of the type
+    const char *help;
+} verb_arg_t;
+
+typedef struct {
+    const char *name; //  "domain.create"
+    verb_owner_t owner;
+    access_t access;
+    verb_class_t class;
+    const char *command;    //  of the command line; NULL: none of its own
+    const verb_arg_t *args; //  name NULL at the end
+    const char *result;     //  in words, for the documentation
+    const char *help;       //  one line
+} verb_t;
+
+extern const verb_t verbs[]; //  name NULL at the end
+const verb_t *verb_find (const char *name);
+const verb_t *verb_of_command (const char *command);
+
+//  Are ARGS (a map; NULL counts as empty) what VERB takes? Unknown names, wrong types and missing
+//  arguments are ERR_INVALID_ARG, naming verb and argument.
+int verb_check_args (const verb_t *self, const value_t *args, error_t *err);
+
+const char *arg_type_name (arg_type_t type);
+const char *access_name (access_t access);
+
+#endif

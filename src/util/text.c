@@ -1,0 +1,217 @@
+//  text.c: strings that grow, and lists of strings.
+
+#include "util/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIRST_ROOM 64
+
+static void *checked (void *memory)
+{
+    if (!memory) {
+        fputs ("troupe: out of memory\n", stderr);
+        abort ();
+    }
+    return memory;
+}
+
+void *memory_new (size_t count, size_t size)
+{
+    return checked (calloc (count ? count : 1, size));
+}
+
+void *memory_grow (void *memory, size_t count, size_t size)
+{
+    return checked (reallocarray (memory, count ? count : 1, size));
+}
+
+char *text_copy (const char *text)
+{
+    return text ? checked (strdup (text)) : NULL;
+}
+
+char *text_copy_bytes (const void *bytes, size_t size)
+{
+    char *copy = memory_new (size + 1, 1);
+    if (size)
+        memcpy (copy, bytes, size);
+    return copy;
+}
+
+char *text_format_args (const char *format, va_list args)
+{
+    char *text = NULL;
+    return vasprintf (&text, format, args) < 0 ? checked (NULL) : text;
+}
+
+char *text_format (const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    char *text = text_format_args (format, args);
+    va_end (args);
+    return text;
+}
+
+bool text_equals (const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp (a, b) == 0);
+}
+
+bool text_starts (const char *text, const char *prefix)
+{
+    return strncmp (text, prefix, strlen (prefix)) == 0;
+}
+
+bool text_ends (const char *text, const char *suffix)
+{
+    size_t size = strlen (text), end = strlen (suffix);
+    return end <= size && strcmp (text + size - end, suffix) == 0;
+}
+
+bool text_to_u64 (const char *text, uint64_t *value)
+{
+    const bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = hex ? text + 2 : text;
+    //  strtoull alone would take white space, signs and "".
+    if (!*digits || digits[strspn (digits, hex ? "0123456789abcdefABCDEF" : "0123456789")])
+        return false;
+    errno = 0;
+    const unsigned long long number = strtoull (digits, NULL, hex ? 16 : 10);
+    if (errno)
+        return false;
+    *value = number;
+    return true;
+}
+
+text_t *text_new (void)
+{
+    text_t *self = memory_new (1, sizeof *self);
+    self->data = memory_new (FIRST_ROOM, 1);
+    self->room = FIRST_ROOM;
+    return self;
+}
+
+void text_destroy (text_t **self_p)
+{
+    if (*self_p) {
+        free ((*self_p)->data);
+        free (*self_p);
+        *self_p = NULL;
+    }
+}
+
+void text_add_bytes (text_t *self, const void *bytes, size_t size)
+{
+    if (size >= self->room - self->size) {
+        if (size > SIZE_MAX / 4 - self->room)
+            checked (NULL);
+        while (size >= self->room - self->size)
+            self->room *= 2;
+        self->data = memory_grow (self->data, self->room, 1);
+    }
+    if (size)
+        memcpy (self->data + self->size, bytes, size);
+    self->size += size;
+    self->data[self->size] = 0;
+}
+
+void text_add (text_t *self, const char *text)
+{
+    text_add_bytes (self, text, strlen (text));
+}
+
+void text_add_char (text_t *self, char c)
+{
+    text_add_bytes (self, &c, 1);
+}
+
+void text_addf (text_t *self, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    autofree char *text = text_format_args (format, args);
+    va_end (args);
+    text_add (self, text);
+}
+
+char *text_finish (text_t **self_p)
+{
+    char *data = take (&(*self_p)->data);
+    text_destroy (self_p);
+    return data;
+}
+
+strings_t *strings_new (void)
+{
+    strings_t *self = memory_new (1, sizeof *self);
+    self->room = 8;
+    self->items = memory_new (self->room, sizeof *self->items);
+    return self;
+}
+
+void strings_destroy (strings_t **self_p)
+{
+    strings_t *self = *self_p;
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        free (self->items[i]);
+    free (self->items);
+    free (self);
+    *self_p = NULL;
+}
+
+void strings_add_taken (strings_t *self, char *text)
+{
+    if (self->count + 1 == self->room) {
+        self->room *= 2;
+        self->items = memory_grow (self->items, self->room, sizeof *self->items);
+    }
+    self->items[self->count++] = text;
+    self->items[self->count] = NULL;
+}
+
+void strings_add (strings_t *self, const char *text)
+{
+    strings_add_taken (self, text_copy (text));
+}
+
+void strings_addf (strings_t *self, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    strings_add_taken (self, text_format_args (format, args));
+    va_end (args);
+}
+
+void strings_add_all (strings_t *self, const char *const *strings)
+{
+    for (; *strings; strings++)
+        strings_add (self, *strings);
+}
+
+static int compare (const void *a, const void *b)
+{
+    return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+void strings_sort (strings_t *self)
+{
+    qsort (self->items, self->count, sizeof *self->items, compare);
+}
+
+bool strings_contain (const strings_t *self, const char *text)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp (self->items[i], text) == 0)
+            return true;
+    return false;
+}
+
+const char *const *strings_list (const strings_t *self)
+{
+    return (const char *const *) self->items;
+}

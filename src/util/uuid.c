@@ -1,0 +1,57 @@
+//  uuid.c: uuids as text.
+
+#include "util/uuid.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DIGITS 32
+
+static void put_dashes (const char digits[DIGITS], char uuid[UUID_TEXT_SIZE])
+{
+    snprintf (uuid, UUID_TEXT_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12,
+              digits + 16, digits + 20);
+}
+
+static bool is_all (const char digits[DIGITS], char digit)
+{
+    for (int i = 0; i < DIGITS; i++)
+        if (digits[i] != digit)
+            return false;
+    return true;
+}
+
+bool uuid_normalize (const char *text, char uuid[UUID_TEXT_SIZE])
+{
+    char digits[DIGITS];
+    int count = 0;
+    text += strspn (text, " \t\r\n");
+    for (; *text && !isspace ((unsigned char) *text); text++) {
+        if (*text == '-' && count > 0)
+            continue;
+        if (count == DIGITS || !isxdigit ((unsigned char) *text))
+            return false;
+        digits[count++] = (char) tolower ((unsigned char) *text);
+    }
+    if (text[strspn (text, " \t\r\n")] || count != DIGITS || is_all (digits, '0') ||
+        is_all (digits, 'f'))
+        return false;
+    put_dashes (digits, uuid);
+    return true;
+}
+
+void uuid_from_random (const uint8_t random[16], char uuid[UUID_TEXT_SIZE])
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t bytes[16];
+    memcpy (bytes, random, sizeof bytes);
+    bytes[6] = (uint8_t) ((bytes[6] & 0x0f) | 0x40); //  RFC 9562: version 4
+    bytes[8] = (uint8_t) ((bytes[8] & 0x3f) | 0x80); //  and its variant
+    char digits[DIGITS];
+    for (int i = 0; i < 16; i++) {
+        digits[2 * i] = hex[bytes[i] >> 4];
+        digits[2 * i + 1] = hex[bytes[i] & 15];
+    }
+    put_dashes (digits, uuid);
+}
