@@ -7,8 +7,8 @@
 
 #define DISK_ACTORS 2
 
-//  The disk actor for KEY (a domain's uuid, or a path): the same key always gets the same one, so what is
-//  written under one key is written in the order of the requests.
+//  The disk actor for KEY (a domain's uuid, or a path): the same key always gets the same one, so
+//  what is written under one key is written in the order of the requests.
 void disk_address (const char *key, char address[MSG_ADDRESS_MAX]);
 
 //  A `disk.write` request; then its files, TEXT NULL to remove.

@@ -30,9 +30,9 @@ int domain_make_folders (const paths_t *paths, error_t *err)
         autofree char *lib = text_format ("%s/%s", paths->lib, name);
         autofree char *log = text_format ("%s/%s", paths->log, name);
         autofree char *cache = text_format ("%s/%s", paths->cache, name);
-        if (file_make_folders (etc, 0700, err) || file_make_folders (run, 0711, err)
-            || file_make_folders (lib, 0711, err) || file_make_folders (log, 0711, err)
-            || file_make_folders (cache, 0700, err))
+        if (file_make_folders (etc, 0700, err) || file_make_folders (run, 0711, err) ||
+            file_make_folders (lib, 0711, err) || file_make_folders (log, 0711, err) ||
+            file_make_folders (cache, 0700, err))
             return -1;
     }
     return 0;
@@ -40,7 +40,7 @@ int domain_make_folders (const paths_t *paths, error_t *err)
 
 static int add_uuids (strings_t *uuids, const char *folder, const char *suffix, error_t *err)
 {
-    auto (strings_t) names = file_list (folder, suffix, err);
+    auto(strings_t) names = file_list (folder, suffix, err);
     if (!names)
         return -1;
     for (size_t i = 0; i < names->count; i++) {
@@ -55,7 +55,7 @@ static int add_uuids (strings_t *uuids, const char *folder, const char *suffix, 
 
 strings_t *domain_list_files (const paths_t *paths, const driver_t *driver, error_t *err)
 {
-    auto (strings_t) all = strings_new ();
+    auto(strings_t) all = strings_new ();
     autofree char *etc = text_format ("%s/%s", paths->etc, driver->name);
     autofree char *run = text_format ("%s/%s", paths->run, driver->name);
     if (add_uuids (all, etc, ".xml", err) || add_uuids (all, run, ".status", err))

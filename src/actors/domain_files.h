@@ -19,7 +19,8 @@ char *domain_path (const paths_t *paths, const driver_t *driver, const char *uui
 //  Creates the folders of all drivers.
 int domain_make_folders (const paths_t *paths, error_t *err);
 
-//  The uuids that have a definition or a status file, sorted, each once. The caller owns the result.
+//  The uuids that have a definition or a status file, sorted, each once. The caller owns the
+//  result.
 strings_t *domain_list_files (const paths_t *paths, const driver_t *driver, error_t *err);
 
 #endif

@@ -1,4 +1,5 @@
-//  job.c: the life of a job: from its arguments, through its run function, to its result or its undo.
+//  job.c: the life of a job: from its arguments, through its run function, to its result or its
+//  undo.
 
 #include "actors/job.h"
 
@@ -48,7 +49,7 @@ int job_await (job_actor_t *self, msg_t **reply_p, error_t *err)
         }
         actor_step (self->actor, INT64_MAX);
     }
-    auto (msg_t) reply = take (&self->answer);
+    auto(msg_t) reply = take (&self->answer);
     if (msg_failed (reply, err))
         return -1;
     if (reply_p)
@@ -132,9 +133,9 @@ static int read_guest (job_actor_t *self, const msg_t *args, error_t *err)
     guest->status.state = (guest_state_t) msg_i64 (args, "state", STATE_SHUTOFF);
     guest->status.reason = (int) msg_i64 (args, "reason", 0);
     snprintf (self->monitor, sizeof self->monitor, "monitor/%s", uuid);
-    if (read_document (args, "definition", &guest->definition, err)
-        || read_document (args, "live", &guest->live, err)
-        || read_document (args, "record", &guest->record, err))
+    if (read_document (args, "definition", &guest->definition, err) ||
+        read_document (args, "live", &guest->live, err) ||
+        read_document (args, "record", &guest->record, err))
         return -1;
     return 0;
 }
@@ -244,7 +245,7 @@ static int job_start (actor_t *actor, const msg_t *args, error_t *err)
         job_unwind (self);
         return -1;
     }
-    auto (msg_t) result = make_result (self);
+    auto(msg_t) result = make_result (self);
     actor_set_result (actor, &result);
     actor_end (actor);
     return 0;
@@ -256,7 +257,7 @@ static void job_handle (actor_t *actor, msg_t **msg_p)
     if (!msg_is (*msg_p, "job.cancel"))
         return;
     self->cancelled = true;
-    auto (msg_t) reply = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
     actor_reply (actor, msg_p, &reply);
 }
 

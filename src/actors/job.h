@@ -1,9 +1,9 @@
 //  job.h: jobs: what takes steps over time, as straight-line code in an actor of its own.
 //
-//  A job is spawned with `{config, kind, owner, ...}`; its run function (jobs_*.c) does its steps and may wait in
-//  job_ask, and in the drivers' calls (drivers/job.h). Its result is the reply to its spawn. A
-//  job that fails, is cancelled (`job.cancel`, or its actor is stopped) or whose owner dies runs its
-//  undo stack backwards before it answers.
+//  A job is spawned with `{config, kind, owner, ...}`; its run function (jobs_*.c) does its steps
+//  and may wait in job_ask, and in the drivers' calls (drivers/job.h). Its result is the reply to
+//  its spawn. A job that fails, is cancelled (`job.cancel`, or its actor is stopped) or whose owner
+//  dies runs its undo stack backwards before it answers.
 
 #ifndef TROUPE_JOB_ACTOR_H
 #define TROUPE_JOB_ACTOR_H
@@ -34,12 +34,12 @@ typedef struct job_actor {
     const msg_t *start;     //  the start message
     char owner[MSG_ADDRESS_MAX];
     char monitor[MSG_ADDRESS_MAX];
-    zlistx_t *undo;         //  undo_entry_t, oldest first
+    zlistx_t *undo; //  undo_entry_t, oldest first
     bool cancelled, unwinding;
-    uint64_t waiting;       //  number of the request that job_ask waits for
+    uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;
     bool waited_exit;
-    pack_t value;           //  the result's own value, if one was written
+    pack_t value; //  the result's own value, if one was written
     unsigned parts;
     bool transient;
 } job_actor_t;

@@ -64,7 +64,7 @@ static void pack_undo (pack_t *pack, zlistx_t *undo)
 static int op_record (job_t *job, error_t *err)
 {
     job_actor_t *self = actor_of (job);
-    auto (msg_t) msg = msg_request ("job.record");
+    auto(msg_t) msg = msg_request ("job.record");
     pack_t *pack = msg_args (msg);
     autofree char *live = job->guest->live ? xml_text (job->guest->live) : NULL;
     autofree char *record = job->guest->record ? xml_text (job->guest->record) : NULL;
@@ -109,7 +109,7 @@ static int read_process (const msg_t *reply, process_t *process, error_t *err)
 static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error_t *err)
 {
     job_actor_t *self = actor_of (job);
-    auto (msg_t) msg = msg_request ("process.spawn");
+    auto(msg_t) msg = msg_request ("process.spawn");
     pack_t *pack = msg_args (msg);
     pack_strings (pack, "argv", spawn->argv);
     pack_strings (pack, "env", spawn->env);
@@ -122,7 +122,7 @@ static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error
     pack_key_u64 (pack, "memlock_bytes", spawn->memlock_bytes);
     pack_listen (pack, spawn);
     pack_key_str (pack, "owner", job->guest ? self->owner : "");
-    auto (msg_t) reply = NULL;
+    auto(msg_t) reply = NULL;
     if (job_ask (self, "spawner", &msg, SPAWN_MS, &reply, err))
         return -1;
     return read_process (reply, process, err);
@@ -139,26 +139,26 @@ static msg_t *process_request (const char *verb, const process_t *process)
 
 static int op_go (job_t *job, const process_t *process, error_t *err)
 {
-    auto (msg_t) msg = process_request ("process.go", process);
+    auto(msg_t) msg = process_request ("process.go", process);
     return job_tell (actor_of (job), "spawner", &msg, SPAWN_MS, err);
 }
 
 static int op_kill (job_t *job, const process_t *process, int signal, error_t *err)
 {
-    auto (msg_t) msg = process_request ("process.kill", process);
+    auto(msg_t) msg = process_request ("process.kill", process);
     pack_key_i64 (msg_args (msg), "signal", signal);
     return job_tell (actor_of (job), "spawner", &msg, KILL_MS, err);
 }
 
 static int op_wait_exit (job_t *job, const process_t *process, int ms, error_t *err)
 {
-    auto (msg_t) msg = process_request ("process.wait", process);
+    auto(msg_t) msg = process_request ("process.wait", process);
     return job_tell (actor_of (job), "spawner", &msg, ms, err);
 }
 
 static int op_watch_exit (job_t *job, const process_t *process, error_t *err)
 {
-    auto (msg_t) msg = process_request ("process.watch", process);
+    auto(msg_t) msg = process_request ("process.watch", process);
     pack_key_str (msg_args (msg), "owner", actor_of (job)->owner);
     return job_tell (actor_of (job), "spawner", &msg, KILL_MS, err);
 }
@@ -168,7 +168,7 @@ static int op_watch_exit (job_t *job, const process_t *process, error_t *err)
 static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
 {
     job_actor_t *self = actor_of (job);
-    auto (msg_t) args = msg_request ("start");
+    auto(msg_t) args = msg_request ("start");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
     pack_key_str (pack, "path", path);
@@ -184,7 +184,7 @@ static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
 static int op_monitor_close (job_t *job, error_t *err)
 {
     job_actor_t *self = actor_of (job);
-    auto (msg_t) msg = msg_request ("monitor.close");
+    auto(msg_t) msg = msg_request ("monitor.close");
     if (job_tell (self, self->monitor, &msg, MONITOR_CLOSE_MS, err) == 0)
         return 0;
     //  That it is closed already is what was wanted.
@@ -212,9 +212,9 @@ static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int m
     json_t *command = json_pack ("{s:s, s:o*}", "execute", execute, "arguments", arguments);
     autofree char *text = json_dumps (command, JSON_COMPACT);
     json_decref (command);
-    auto (msg_t) msg = msg_request ("qmp");
+    auto(msg_t) msg = msg_request ("qmp");
     pack_key_str (msg_args (msg), "command", text);
-    auto (msg_t) reply = NULL;
+    auto(msg_t) reply = NULL;
     if (job_ask (self, self->monitor, &msg, ms, &reply, err)) {
         if (err->code == ERR_OPERATION_TIMEOUT)
             error_set (err, ERR_OPERATION_TIMEOUT,
@@ -228,9 +228,9 @@ static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int m
 
 static char *op_emulator (job_t *job, const char *path, error_t *err)
 {
-    auto (msg_t) msg = msg_request ("emulator.get");
+    auto(msg_t) msg = msg_request ("emulator.get");
     pack_key_str (msg_args (msg), "path", path);
-    auto (msg_t) reply = NULL;
+    auto(msg_t) reply = NULL;
     if (job_ask (actor_of (job), "emulators", &msg, EMULATOR_MS, &reply, err))
         return NULL;
     return text_copy (value_get_str (msg_value (reply), "capabilities"));
@@ -242,7 +242,7 @@ static int disk_write (job_t *job, const char *path, const char *text, error_t *
 {
     char disk[MSG_ADDRESS_MAX];
     disk_address (job->guest ? job->guest->uuid : path, disk);
-    auto (msg_t) msg = disk_request ();
+    auto(msg_t) msg = disk_request ();
     disk_add_file (msg, path, text);
     return job_tell (actor_of (job), disk, &msg, DISK_MS, err);
 }
@@ -260,7 +260,7 @@ static int op_remove_file (job_t *job, const char *path, error_t *err)
 static void op_progress (job_t *job, const char *step, uint64_t done, uint64_t total)
 {
     job_actor_t *self = actor_of (job);
-    auto (msg_t) msg = msg_request ("job.progress");
+    auto(msg_t) msg = msg_request ("job.progress");
     pack_t *pack = msg_args (msg);
     pack_key_str (pack, "step", step);
     pack_key_u64 (pack, "done", done);

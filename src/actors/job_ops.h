@@ -1,4 +1,5 @@
-//  job_ops.h: the calls that drivers make (drivers/job.h), as requests to the actors that can do it.
+//  job_ops.h: the calls that drivers make (drivers/job.h), as requests to the actors that can do
+//  it.
 
 #ifndef TROUPE_JOB_OPS_H
 #define TROUPE_JOB_OPS_H

@@ -5,7 +5,11 @@
 #include "actors/summary.h"
 #include "util/file.h"
 
-enum { HOST_MS = 20000, OWNER_MS = 120000, START_MS = 600000 };
+enum {
+    HOST_MS = 20000,
+    OWNER_MS = 120000,
+    START_MS = 600000
+};
 
 //  Checks.
 
@@ -41,14 +45,14 @@ static int check_size (const xml_t *doc, error_t *err)
 
 xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *err)
 {
-    auto (xml_t) doc = xml_parse (text, strlen (text), "domain XML", err);
+    auto(xml_t) doc = xml_parse (text, strlen (text), "domain XML", err);
     if (!doc)
         return NULL;
     xml_node_t *root = xml_root (doc);
     const char *type = xml_string (root, "@type");
     if (!xml_is (root, "domain")) {
-        error_set (err, ERR_XML_ERROR, "domain XML: the root element is <%s>; it has to be <domain>",
-                   xml_name (root));
+        error_set (err, ERR_XML_ERROR,
+                   "domain XML: the root element is <%s>; it has to be <domain>", xml_name (root));
         return NULL;
     }
     self->driver = type ? driver_for_type (type) : NULL;
@@ -57,8 +61,8 @@ xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *er
                    "domain XML: type='%s' is not one of qemu, kvm, test", type ? type : "");
         return NULL;
     }
-    if (check_metadata (root, err) || self->driver->complete (&self->base, doc, err)
-        || check_size (doc, err))
+    if (check_metadata (root, err) || self->driver->complete (&self->base, doc, err) ||
+        check_size (doc, err))
         return NULL;
     return take (&doc);
 }
@@ -75,19 +79,18 @@ static int reserve (job_actor_t *self, const xml_t *doc, bool must_be_new, reser
                     error_t *err)
 {
     const xml_node_t *root = xml_root (doc);
-    auto (msg_t) msg = msg_request ("host.reserve");
+    auto(msg_t) msg = msg_request ("host.reserve");
     pack_t *pack = msg_args (msg);
     pack_key_str (pack, "uuid", xml_string (root, "uuid"));
     pack_key_str (pack, "name", xml_string (root, "name"));
     pack_key_str (pack, "driver", self->driver->name);
     pack_key_bool (pack, "must_be_new", must_be_new);
-    auto (msg_t) reply = NULL;
+    auto(msg_t) reply = NULL;
     if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
         return -1;
     const value_t *result = msg_value (reply);
     snprintf (reserved->uuid, sizeof reserved->uuid, "%s", xml_string (root, "uuid"));
-    snprintf (reserved->address, sizeof reserved->address, "%s",
-              value_get_str (result, "address"));
+    snprintf (reserved->address, sizeof reserved->address, "%s", value_get_str (result, "address"));
     reserved->new = value_get_bool (result, "new", false);
     return 0;
 }
@@ -99,7 +102,7 @@ static void release (job_actor_t *self, const reserved_t *reserved)
         return;
     error_t ignored; //  when the host is gone, so is the reservation
     self->unwinding = true;
-    auto (msg_t) msg = msg_request ("host.release");
+    auto(msg_t) msg = msg_request ("host.release");
     pack_key_str (msg_args (msg), "uuid", reserved->uuid);
     job_tell (self, "host", &msg, HOST_MS, &ignored);
     self->unwinding = false;
@@ -119,13 +122,13 @@ static int hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int
     if (reserve (self, doc, transient, &reserved, err))
         return -1;
     autofree char *text = xml_text (doc);
-    auto (msg_t) msg = msg_request (verb);
+    auto(msg_t) msg = msg_request (verb);
     pack_t *pack = msg_args (msg);
     pack_key_str (pack, "definition", text);
     pack_key (pack, "config_summary");
     summary_pack (pack, doc);
     pack_key_bool (pack, "paused", value_bool (job_arg (self, "paused"), false));
-    auto (msg_t) reply = NULL;
+    auto(msg_t) reply = NULL;
     if (job_ask (self, reserved.address, &msg, deadline_ms, &reply, err)) {
         release (self, &reserved);
         return -1;
@@ -136,7 +139,7 @@ static int hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int
 
 int job_run_define (job_actor_t *self, error_t *err)
 {
-    auto (xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
+    auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
     if (!doc)
         return -1;
     return hand_over (self, "definition.set", doc, OWNER_MS, err);
@@ -144,7 +147,7 @@ int job_run_define (job_actor_t *self, error_t *err)
 
 int job_run_create_xml (job_actor_t *self, error_t *err)
 {
-    auto (xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
+    auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
     if (!doc)
         return -1;
     self->transient = true;

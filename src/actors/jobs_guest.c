@@ -4,7 +4,9 @@
 
 #include "drivers/state.h"
 
-enum { HOST_MS = 20000 };
+enum {
+    HOST_MS = 20000
+};
 
 static int set_unsupported (const job_actor_t *self, const char *what, error_t *err)
 {
@@ -14,9 +16,9 @@ static int set_unsupported (const job_actor_t *self, const char *what, error_t *
 
 static int next_id (job_actor_t *self, error_t *err)
 {
-    auto (msg_t) msg = msg_request ("host.next_id");
+    auto(msg_t) msg = msg_request ("host.next_id");
     pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
-    auto (msg_t) reply = NULL;
+    auto(msg_t) reply = NULL;
     if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
         return -1;
     self->base.guest->id = (int) value_get_i64 (msg_value (reply), "id", -1);
@@ -27,8 +29,7 @@ int job_run_start (job_actor_t *self, error_t *err)
 {
     guest_t *guest = self->base.guest;
     bool paused = value_bool (job_arg (self, "paused"), false);
-    if (next_id (self, err)
-        || self->driver->start (&self->base, paused ? START_PAUSED : 0, err))
+    if (next_id (self, err) || self->driver->start (&self->base, paused ? START_PAUSED : 0, err))
         return -1;
     guest->status = paused ? (guest_status_t){ STATE_PAUSED, PAUSED_USER }
                            : (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };

@@ -1,4 +1,5 @@
-//  jobs_load.c: what the files of an earlier daemon say: definitions, running guests, what was half done.
+//  jobs_load.c: what the files of an earlier daemon say: definitions, running guests, what was half
+//  done.
 
 #include "actors/jobs.h"
 
@@ -10,13 +11,16 @@
 
 #include <errno.h>
 
-enum { HOST_MS = 20000, STATUS_MAX_BYTES = 3 * XML_MAX_BYTES };
+enum {
+    HOST_MS = 20000,
+    STATUS_MAX_BYTES = 3 * XML_MAX_BYTES
+};
 
 //  A file that can't be read is set aside, so that the rest works and nothing is overwritten.
 static void set_aside (job_actor_t *self, const char *path, const error_t *why)
 {
-    autofree char *aside
-        = text_format ("%s.broken-%lld", path, (long long) actor_wall_clock (self->actor));
+    autofree char *aside =
+        text_format ("%s.broken-%lld", path, (long long) actor_wall_clock (self->actor));
     if (rename (path, aside))
         actor_log (self->actor, LOG_ERROR, "%s: %s; it can't be set aside either: %s", path,
                    why->message, strerror (errno));
@@ -44,8 +48,8 @@ static int check_definition (const guest_t *guest, const xml_t *doc, error_t *er
     const xml_node_t *root = xml_root (doc);
     char uuid[UUID_TEXT_SIZE];
     const char *text = xml_string (root, "uuid");
-    if (!xml_is (root, "domain") || !xml_string (root, "name") || !text
-        || !uuid_normalize (text, uuid) || strcmp (uuid, guest->uuid) != 0)
+    if (!xml_is (root, "domain") || !xml_string (root, "name") || !text ||
+        !uuid_normalize (text, uuid) || strcmp (uuid, guest->uuid) != 0)
         return error_set (err, ERR_XML_ERROR,
                           "it is no domain with a name and the uuid %s of its file name",
                           guest->uuid);
@@ -55,7 +59,8 @@ static int check_definition (const guest_t *guest, const xml_t *doc, error_t *er
 static void load_definition (job_actor_t *self, guest_t *guest)
 {
     error_t err;
-    autofree char *path = domain_path (self->config->paths, self->driver, guest->uuid, FILE_DEFINITION);
+    autofree char *path =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_DEFINITION);
     guest->definition = read_file (path, XML_MAX_BYTES, "definition", &err);
     if (guest->definition && check_definition (guest, guest->definition, &err))
         xml_destroy (&guest->definition);
@@ -80,9 +85,9 @@ static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, 
     const xml_node_t *root = xml_root (status);
     const xml_node_t *live = xml_find (root, "live/domain"), *record = xml_find (root, "record");
     int state = 0, reason = 0, id = -1;
-    if (!xml_is (root, "domstatus") || xml_int (root, "@state", 0, 7, &state, err)
-        || xml_int (root, "@reason", 0, 100, &reason, err)
-        || xml_int (root, "@id", -1, INT32_MAX, &id, err))
+    if (!xml_is (root, "domstatus") || xml_int (root, "@state", 0, 7, &state, err) ||
+        xml_int (root, "@reason", 0, 100, &reason, err) ||
+        xml_int (root, "@id", -1, INT32_MAX, &id, err))
         return error_set (err, ERR_XML_ERROR, "it is no domstatus with state, reason and id");
     guest->status = (guest_status_t){ (guest_state_t) state, reason };
     guest->id = id;
@@ -97,14 +102,14 @@ static void load_status (job_actor_t *self, guest_t *guest)
 {
     error_t err;
     autofree char *path = domain_path (self->config->paths, self->driver, guest->uuid, FILE_STATUS);
-    auto (xml_t) status = read_file (path, STATUS_MAX_BYTES, "status", &err);
+    auto(xml_t) status = read_file (path, STATUS_MAX_BYTES, "status", &err);
     if (status ? read_status (self, guest, status, &err) : err.code != ERR_OK)
         set_aside (self, path, &err);
 }
 
 static int register_name (job_actor_t *self, const guest_t *guest, error_t *err)
 {
-    auto (msg_t) msg = msg_request ("host.loaded");
+    auto(msg_t) msg = msg_request ("host.loaded");
     pack_t *pack = msg_args (msg);
     pack_key_str (pack, "uuid", guest->uuid);
     pack_key_str (pack, "name", guest->name);
@@ -112,8 +117,8 @@ static int register_name (job_actor_t *self, const guest_t *guest, error_t *err)
     return job_tell (self, "host", &msg, HOST_MS, err);
 }
 
-//  What was half done is undone here, before anybody hears of the domain: a start that was under way
-//  when the daemon was killed has an undo list in its status file.
+//  What was half done is undone here, before anybody hears of the domain: a start that was under
+//  way when the daemon was killed has an undo list in its status file.
 static bool undo_half_done (job_actor_t *self, guest_t *guest)
 {
     if (zlistx_size (self->undo) == 0)
@@ -154,8 +159,8 @@ int job_run_load (job_actor_t *self, error_t *err)
                                  : "no file of it can be read");
     if (register_name (self, guest, err))
         return -1;
-    autofree char *mark
-        = domain_path (self->config->paths, self->driver, guest->uuid, FILE_AUTOSTART);
+    autofree char *mark =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_AUTOSTART);
     pack_map (&self->value);
     pack_key_str (&self->value, "name", guest->name);
     pack_key_bool (&self->value, "autostart", access (mark, F_OK) == 0);

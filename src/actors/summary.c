@@ -25,7 +25,7 @@ static bool remove_secrets (xml_node_t *domain)
 static void pack_texts (pack_t *pack, const xml_t *domain)
 {
     autofree char *secure = xml_text (domain);
-    auto (xml_t) public = xml_copy (domain);
+    auto(xml_t) public = xml_copy (domain);
     bool differs = remove_secrets (xml_root (public));
     autofree char *text = differs ? xml_text (public) : NULL;
     pack_key_str (pack, "xml", differs ? text : secure);
@@ -80,8 +80,8 @@ static void pack_consoles (pack_t *pack, const xml_node_t *root)
     const xml_node_t *devices = xml_find (root, "devices");
     if (devices)
         xml_foreach (device, devices, NULL)
-            if ((xml_is (device, "serial") || xml_is (device, "console"))
-                && xml_string (device, "alias/@name"))
+            if ((xml_is (device, "serial") || xml_is (device, "console")) &&
+                xml_string (device, "alias/@name"))
                 pack_str (pack, xml_string (device, "alias/@name"));
     pack_end (pack);
 }

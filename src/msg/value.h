@@ -23,8 +23,8 @@
 typedef msgpack_object value_t;
 typedef struct document document_t;
 
-//  The caller owns the result; BYTES may go away. NULL and ERR_RPC when they are not one value, or more than
-//  MAX_BYTES (VALUE_MAX_BYTES for what comes from outside).
+//  The caller owns the result; BYTES may go away. NULL and ERR_RPC when they are not one value, or
+//  more than MAX_BYTES (VALUE_MAX_BYTES for what comes from outside).
 document_t *document_parse (const void *bytes, size_t size, size_t max_bytes, error_t *err);
 void document_destroy (document_t **self_p);
 DEFINE_AUTO (document_t, document_destroy)
