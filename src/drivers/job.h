@@ -17,8 +17,8 @@
 
 typedef struct job job_t;
 
-//  A program to start. All strings belong to the caller. The launcher applies it in this order:
-//  session, cgroup, opens, limits, identity; then it waits for job_go, then it executes.
+//  A program to start. All strings belong to the caller. The launcher applies it in the order of
+//  launcher/launch_protocol.h; the identity and the execution come after job_go.
 typedef struct {
     const char *const *argv; //  NULL at the end; argv[0] is the file to execute, absolute
     const char *const *env;  //  the whole environment, "NAME=value", NULL at the end
