@@ -154,7 +154,9 @@ int qemu_complete (job_t *job, xml_t *document, error_t *err)
         return -1;
     self.caps = caps;
     bool failed = qemu_complete_machine (&self, err) || qemu_complete_devices (&self, err) ||
-                  qemu_complete_controllers (&self, err) || qemu_complete_pci (&self, err) ||
-                  qemu_check (&self, err);
-    return failed ? -1 : 0;
+                  qemu_complete_controllers (&self, err) || qemu_complete_pci (&self, err);
+    if (failed)
+        return -1;
+    qemu_mirror_console (&self);
+    return qemu_check (&self, err);
 }

@@ -141,17 +141,18 @@ static void default_cpu (completion_t *self, xml_node_t *cpu)
 static int complete_cpu_model (completion_t *self, xml_node_t *cpu, error_t *err)
 {
     const char *mode = xml_string (cpu, "@mode"), *model = xml_string (cpu, "model");
-    if (strcmp (mode, "host-passthrough") == 0) {
+    bool kvm = xml_equals (self->domain, "@type", "kvm");
+    if (strcmp (mode, "host-passthrough") == 0 && !kvm)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: cpu/@mode 'host-passthrough' without KVM; use "
+                          "'maximum' or a model");
+    if (strcmp (mode, "custom") != 0) {
         qemu_default (cpu, "@check", "none");
-        if (!xml_equals (self->domain, "@type", "kvm"))
-            return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                              "not supported: cpu/@mode 'host-passthrough' without KVM; use "
-                              "'maximum' or a model");
-    }
-    if (strcmp (mode, "custom") != 0)
+        qemu_default (cpu, "@migratable", "on");
         return 0;
+    }
     qemu_default (cpu, "@match", "exact");
-    qemu_default (cpu, "@check", xml_equals (self->domain, "@type", "kvm") ? "partial" : "none");
+    qemu_default (cpu, "@check", kvm ? "partial" : "none");
     qemu_default (cpu, "model/@fallback", "allow");
     if (!qemu_caps_cpu (self->caps, model))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
@@ -226,5 +227,9 @@ int qemu_complete_machine (completion_t *self, error_t *err)
         return -1;
     complete_boot (self);
     complete_lifecycle (self);
+    if (xml_find (self->domain, "os/loader"))
+        qemu_default (self->domain, "os/loader/@type", "rom");
+    if (xml_find (self->domain, "features/vmcoreinfo"))
+        qemu_default (self->domain, "features/vmcoreinfo/@state", "on");
     return 0;
 }
