@@ -581,7 +581,7 @@ static route_fn *const routes[] = {
     [MSG_SEND] = route_send,       [MSG_EVENT] = route_event,     [MSG_STREAM] = route_request,
     [MSG_BYE] = route_bye,         [MSG_DOZE] = route_doze,       [MSG_STOP] = route_stop,
     [MSG_SPAWN] = route_spawn,     [MSG_WATCH] = route_watch,     [MSG_SUBSCRIBE] = route_subscribe,
-    [MSG_ADMIT] = route_admit,     [MSG_FORWARD] = route_forward,
+    [MSG_ADMIT] = route_admit,     [MSG_FORWARD] = route_forward, [MSG_REPORT] = NULL,
 };
 
 static void route (switchboard_t *self, slot_t *sender, msg_t **msg_p)
