@@ -2,6 +2,8 @@
 
 #include "util/error.h"
 
+#include "util/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,16 +18,6 @@ static const struct {
 #undef ERROR_CODE
 };
 
-static void one_line (char *text)
-{
-    for (char *c = text; *c; c++)
-        if ((unsigned char) *c < ' ' || *c == 0x7f)
-            *c = ' ';
-    size_t length = strlen (text);
-    while (length > 0 && text[length - 1] == ' ')
-        text[--length] = 0;
-}
-
 int error_set (error_t *err, error_code_t code, const char *format, ...)
 {
     //  Made aside first: an argument may be the old message itself.
@@ -34,7 +26,7 @@ int error_set (error_t *err, error_code_t code, const char *format, ...)
     va_start (args, format);
     vsnprintf (message, sizeof message, format, args);
     va_end (args);
-    one_line (message);
+    text_one_line (message);
     err->code = code;
     err->retry = false;
     memcpy (err->message, message, sizeof message);
