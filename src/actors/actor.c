@@ -525,7 +525,7 @@ static void handle_one (actor_t *self, msg_t **msg_p)
 
 bool actor_step (actor_t *self, int64_t until)
 {
-    auto (msg_t) msg = mailbox_recv (self, until);
+    auto(msg_t) msg = mailbox_recv (self, until);
     if (msg)
         handle_one (self, &msg);
     return !self->stopping;
