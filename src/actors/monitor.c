@@ -111,7 +111,8 @@ static void finish_eof (actor_t *self, const char *how)
     monitor_t *monitor = actor_state (self);
     bool half = qmp_input_left (&monitor->input) > 0;
     error_set (&monitor->reason, ERR_OPERATION_FAILED, "%s: %s (%s%s)", actor_address (self),
-               monitor->started ? "QEMU ended or closed its monitor" : "QEMU ended before its monitor answered",
+               monitor->started ? "QEMU ended or closed its monitor"
+                                : "QEMU ended before its monitor answered",
                how, half ? ", in the middle of a line" : "");
     finish (self, true);
 }
@@ -350,8 +351,8 @@ static void lose_owner (actor_t *self, const error_t *err)
     monitor_t *monitor = actor_state (self);
     if (monitor->stage == OVER)
         return;
-    error_set (&monitor->reason, ERR_OPERATION_ABORTED, "%s was closed, because who used it ended: %s",
-               actor_address (self), err->message);
+    error_set (&monitor->reason, ERR_OPERATION_ABORTED,
+               "%s was closed, because who used it ended: %s", actor_address (self), err->message);
     finish (self, false);
 }
 
@@ -397,11 +398,10 @@ static int agree (actor_t *self, int64_t until, int ms, error_t *err)
     if (monitor->stage == READY)
         return 0;
     if (monitor->stage != OVER)
-        return error_set (err, ERR_OPERATION_TIMEOUT, "%s: QEMU is there, but %s within %d ms",
-                          actor_address (self),
-                          monitor->stage == GREETING ? "did not greet"
-                                                     : "did not answer qmp_capabilities",
-                          ms);
+        return error_set (
+            err, ERR_OPERATION_TIMEOUT, "%s: QEMU is there, but %s within %d ms",
+            actor_address (self),
+            monitor->stage == GREETING ? "did not greet" : "did not answer qmp_capabilities", ms);
     *err = monitor->reason;
     return -1;
 }

@@ -162,7 +162,8 @@ static const char *stranger (json_t *object)
     static const char *const members[] = { "execute", "exec-oob", "arguments", "control" };
     const char *key;
     json_t *value;
-    json_object_foreach (object, key, value) {
+    json_object_foreach (object, key, value)
+    {
         bool known = false;
         for (size_t i = 0; i < sizeof members / sizeof *members; i++)
             known = known || strcmp (members[i], key) == 0;
@@ -190,7 +191,8 @@ static int check_command (json_t *object, error_t *err)
 
 char *qmp_command (const char *command, uint64_t id, error_t *err)
 {
-    json_t *object = parse_object (command, strlen (command), JSON_REJECT_DUPLICATES, ERR_INVALID_ARG, err);
+    json_t *object =
+        parse_object (command, strlen (command), JSON_REJECT_DUPLICATES, ERR_INVALID_ARG, err);
     if (!object) {
         error_prefix (err, "QMP command");
         return NULL;
@@ -242,7 +244,8 @@ static char *bound_integers (const char *text)
 json_t *qmp_result (const char *answer, const char *what, error_t *err)
 {
     autofree char *bounded = bound_integers (answer);
-    json_t *object = parse_object (bounded, strlen (bounded), JSON_ALLOW_NUL, ERR_OPERATION_FAILED, err);
+    json_t *object =
+        parse_object (bounded, strlen (bounded), JSON_ALLOW_NUL, ERR_OPERATION_FAILED, err);
     if (!object) {
         error_prefix (err, "QEMU's answer to %s", what);
         return NULL;

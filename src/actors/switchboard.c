@@ -579,7 +579,7 @@ static void route_admit (switchboard_t *self, slot_t *sender, msg_t **msg_p)
 
 typedef void (route_fn) (switchboard_t *self, slot_t *sender, msg_t **msg_p);
 
-static route_fn *const routes[] = {
+static route_fn *const routes[MSG_REPORT + 1] = {
     [MSG_REQUEST] = route_request, [MSG_REPLY] = route_reply,     [MSG_ERROR] = route_reply,
     [MSG_SEND] = route_send,       [MSG_EVENT] = route_event,     [MSG_STREAM] = route_request,
     [MSG_BYE] = route_bye,         [MSG_DOZE] = route_doze,       [MSG_STOP] = route_stop,

@@ -25,10 +25,6 @@ bool text_equals (const char *a, const char *b); //  NULL equals NULL only
 bool text_starts (const char *text, const char *prefix);
 bool text_ends (const char *text, const char *suffix);
 
-//  Makes TEXT, in place, one line of UTF-8: control characters become spaces, those at the end go,
-//  and what is no character (a name of another encoding, one that was cut) becomes '?'.
-void text_one_line (char *text);
-
 //  True with *VALUE filled if all of TEXT is a number: decimal digits, or hexadecimal ones after
 //  0x.
 bool text_to_u64 (const char *text, uint64_t *value);

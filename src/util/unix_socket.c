@@ -29,7 +29,8 @@ static int make_address (const char *path, struct sockaddr_un *address, int *fol
                          *folder_fd, strrchr (path, '/') + 1);
     if (size >= (int) sizeof address->sun_path)
         return error_set (err, ERR_NO_CONNECT,
-                          "connect to '%s': the socket's own name is too long for an address", path);
+                          "connect to '%s': the socket's own name is too long for an address",
+                          path);
     return 0;
 }
 

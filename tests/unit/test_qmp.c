@@ -100,9 +100,10 @@ static void what_is_no_object_is_refused (void **state)
     (void) state;
     autofree char *deep = memory_new (200001, 1);
     memset (deep, '[', 200000);
-    const char *const lines[] = { "",       "{",        "[]",        "5",        "{\"a\":1}x",
-                                  "null",   "{'a':1}",  "{\"a\":}",  "{\"\xff\":1}", "\x01",
-                                  "{\"a\":1}{\"b\":1}", deep };
+    const char *const lines[] = {
+        "",        "{",        "[]",           "5",    "{\"a\":1}x",         "null",
+        "{'a':1}", "{\"a\":}", "{\"\xff\":1}", "\x01", "{\"a\":1}{\"b\":1}", deep
+    };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         qmp_line_t read;
         error_t err = { 0 };
@@ -179,8 +180,8 @@ static void results (void **state)
     assert_string_equal (json_string_value (json_object_get (result, "text")),
                          "18446744073709551615\"");
     json_decref (result);
-    assert_null (qmp_result (
-        "{\"error\":{\"class\":\"GenericError\",\"desc\":\"No medium\"}}", "eject", &err));
+    assert_null (qmp_result ("{\"error\":{\"class\":\"GenericError\",\"desc\":\"No medium\"}}",
+                             "eject", &err));
     assert_int_equal (err.code, ERR_OPERATION_FAILED);
     assert_string_equal (err.message, "QEMU refused eject: GenericError: No medium");
     assert_null (qmp_result ("{}", "eject", &err));

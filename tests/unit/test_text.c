@@ -99,33 +99,12 @@ static void reads_numbers (void **state)
     assert_true (text_to_u64 ("010", &value) && value == 10);
 }
 
-static void makes_one_line_of_anything (void **state)
-{
-    (void) state;
-    static const struct {
-        const char *from, *to;
-    } lines[] = {
-        { "a\nb\tc\x7f d \r\n", "a b c  d" },
-        { "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x98\x80", "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x98\x80" },
-        { "caf\xe9", "caf?" },                   //  Latin-1
-        { "cut \xe2\x82", "cut ??" },           //  in the middle of a character
-        { "\xc0\xaf \xed\xa0\x80 \xff", "?? ??? ?" }, //  overlong, surrogate, no byte of UTF-8
-        { "  ", "" },
-    };
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        autofree char *text = text_copy (lines[i].from);
-        text_one_line (text);
-        assert_string_equal (text, lines[i].to);
-    }
-}
-
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (grows),          cmocka_unit_test (takes_bytes),
         cmocka_unit_test (builds_an_argv), cmocka_unit_test (sorts_by_bytes),
         cmocka_unit_test (compares),       cmocka_unit_test (reads_numbers),
-        cmocka_unit_test (makes_one_line_of_anything),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
