@@ -706,6 +706,7 @@ void actor_log (actor_t *self, log_level_t level, const char *format, ...)
     va_start (args, format);
     vsnprintf (text, sizeof text, format, args);
     va_end (args);
+    error_one_line (text);
     auto(msg_t) msg = msg_request ("log");
     pack_t *pack = msg_args (msg);
     pack_key_u64 (pack, "level", level);

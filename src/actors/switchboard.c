@@ -366,6 +366,8 @@ static void deliver (switchboard_t *self, slot_t *slot, msg_t **msg_p)
 
 static bool is_full (const slot_t *slot, const msg_t *msg)
 {
+    if (msg_kind (msg) == MSG_STREAM)
+        return false; //  its window bounds it; a refused chunk would be lost
     int limit = slot->class->max_requests ? slot->class->max_requests : ACTOR_MAX_REQUESTS;
     if (msg_head (msg)->flags & MSG_URGENT)
         limit += ACTOR_URGENT_RESERVE;
@@ -420,7 +422,8 @@ static void route_request (switchboard_t *self, slot_t *sender, msg_t **msg_p)
     slot_t *slot = admit (self, *msg_p);
     if (!slot)
         return;
-    request_add (&self->requests, (pair_key_t){ head->peer, head->id }, slot, head->deadline);
+    request_add (&self->requests, (pair_key_t){ head->peer, head->id }, slot, head->deadline,
+                 head->kind == MSG_STREAM);
     deliver (self, slot, msg_p);
 }
 
@@ -510,7 +513,7 @@ static void route_spawn (switchboard_t *self, slot_t *sender, msg_t **msg_p)
     }
     if (!sender)
         return;
-    request_t *request = request_add (&self->requests, key, slot, deadline);
+    request_t *request = request_add (&self->requests, key, slot, deadline, false);
     if (request)
         request->incarnation = slot->incarnation;
 }
@@ -576,7 +579,7 @@ static void route_admit (switchboard_t *self, slot_t *sender, msg_t **msg_p)
 
 typedef void (route_fn) (switchboard_t *self, slot_t *sender, msg_t **msg_p);
 
-static route_fn *const routes[] = {
+static route_fn *const routes[MSG_REPORT + 1] = {
     [MSG_REQUEST] = route_request, [MSG_REPLY] = route_reply,     [MSG_ERROR] = route_reply,
     [MSG_SEND] = route_send,       [MSG_EVENT] = route_event,     [MSG_STREAM] = route_request,
     [MSG_BYE] = route_bye,         [MSG_DOZE] = route_doze,       [MSG_STOP] = route_stop,
