@@ -266,7 +266,8 @@ static void open_console (domain_t *self, msg_t **msg_p)
     opening_t *opening = memory_new (1, sizeof *opening);
     opening->request = take (msg_p);
     snprintf (opening->device, sizeof opening->device, "%s", source.alias);
-    snprintf (opening->address, sizeof opening->address, "console/%s/%s", self->uuid, source.alias);
+    snprintf (opening->address, sizeof opening->address, "console/%s/%.40s", self->uuid,
+              source.alias);
     auto (msg_t) args = msg_request ("open");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);

@@ -63,6 +63,7 @@ typedef struct {
     bool last, written, failed;
     error_t err;
     running_t *releases;  //  the slot that is free again afterwards
+    char *old_name;       //  of a renaming
     char *old_definition; //  to go back to if the definition can't be written
     document_t *old_summary;
     bool old_persistent;
@@ -79,35 +80,44 @@ struct domain {
     const config_t *config;
     const driver_t *driver;
     char uuid[UUID_TEXT_SIZE];
-    char disk[MSG_ADDRESS_MAX];
-    char *name, *old_name; //  the old one during a renaming
-    int id; //  -1 unless active
-    bool persistent, autostart, loading;
-    bool written_autostart; //  as it is on disk
+    char disk[MSG_ADDRESS_MAX]; //  who writes our files
+    char *crashed;              //  why it is out of service; NULL: it is not
+
+    //  What it is.
+    char *name;
+    char *old_name; //  during a renaming
+    int id;         //  -1 unless active
+    bool persistent, autostart;
+    bool written_autostart;           //  as it is on disk
     char *definition, *live, *record; //  canonical texts; NULL: none
-    char *recorded_live; //  of a start that is under way: for the status file only
     document_t *config_summary, *live_summary;
-    document_t *undo; //  of the job under way, as recorded
     guest_status_t status;
-    int64_t changed_us;
-
-    running_t async, sync;
-    zlistx_t *queue; //  msg_t: requests that wait to be admitted
-    uint64_t job_count;
-
-    guest_change_t
-        ending;  //  the guest is over, or early news while it starts; kind CHANGE_NONE: no
-    bool exited; //  its process is gone
-    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup;
     guest_state_t announced; //  the state that the last lifecycle event told of
+    int64_t changed_us;
+    document_t *usage; //  as last measured
 
+    //  What it does.
+    running_t async, sync;
+    zlistx_t *queue;     //  msg_t: requests that wait to be admitted
+    zlistx_t *measuring; //  measurement_t: under way
+    uint64_t job_count;
+    char *job_step;
+    document_t *undo;    //  of the job under way, as recorded
+    char *recorded_live; //  of a start that is under way: for the status file only
+    bool loading, undone, pumping;
+    bool restart_wanted, adoption_wanted;
+
+    //  What the guest did.
+    guest_change_t ending; //  it is over, or early news while it starts; CHANGE_NONE: no
+    bool exited;           //  its process is gone
+    int reconnect_ms;      //  how long to wait before the monitor is connected again
+    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup;
+
+    //  What has to be written and told.
     unsigned dirty;
     zlistx_t *publications;
     pack_t events; //  array under construction, for the next snapshot
-    bool has_events, shown, pumping;
-    document_t *usage; //  last measured
-    char *job_step;
-    char *crashed;       //  why it is out of service; NULL: it is not
+    bool has_events, shown;
 };
 
 bool domain_active (const domain_t *self);

@@ -3,7 +3,7 @@
 #include "actors/jobs.h"
 
 #include "actors/host_facts.h"
-#include "drivers/qemu/qemu_probe.h"
+#include "drivers/qemu/qemu_caps.h"
 #include "util/file.h"
 
 //  The host's uuid: the SMBIOS one where there is one, else the machine id's digits.

@@ -4,13 +4,14 @@
 #include "actors/switchboard.h"
 #include "util/file.h"
 #include "util/text.h"
+#include "util/xml.h"
 
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
 
 typedef struct {
     const char *root, *launcher, *group;
