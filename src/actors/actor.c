@@ -64,6 +64,7 @@ struct actor {
     uint32_t longest_us;
     unsigned since_poll;
     bool stopping, dozing, asleep;
+    bool held;     //  the stream's message that is being handled is acknowledged later
     msg_t *result; //  of start
     error_t end;   //  why it ends, when it fails or panics
     end_reason_t reason;
@@ -202,13 +203,26 @@ void actor_watch (actor_t *self, const char *address, actor_down_fn *on_down, vo
     post_to (self, MSG_WATCH, address, pending->id, &msg);
 }
 
-void actor_subscribe (actor_t *self, const char *prefix, actor_event_fn *on_event, void *arg)
+uint64_t actor_subscribe (actor_t *self, const char *prefix, actor_event_fn *on_event, void *arg)
 {
     pending_t *pending = pending_new (self, arg);
     pending->on_event = on_event;
     pending->lasting = true;
     auto(msg_t) msg = msg_new (MSG_SUBSCRIBE);
     post_to (self, MSG_SUBSCRIBE, prefix, pending->id, &msg);
+    return pending->id;
+}
+
+void actor_unsubscribe (actor_t *self, uint64_t *id_p)
+{
+    pending_t *pending = *id_p ? zhashx_lookup (self->pending, id_p) : NULL;
+    *id_p = 0;
+    if (!pending)
+        return;
+    auto(msg_t) msg = msg_new (MSG_UNSUBSCRIBE);
+    post_to (self, MSG_UNSUBSCRIBE, "", pending->id, &msg);
+    zhashx_delete (self->pending, &pending->id);
+    free (pending);
 }
 
 static void publish (actor_t *self, const char *topic, msg_t **event_p, msg_retain_t retain)
@@ -230,6 +244,12 @@ void actor_publish_last (actor_t *self, const char *topic, msg_t **event_p)
 void actor_publish_once (actor_t *self, const char *topic, msg_t **event_p)
 {
     publish (self, topic, event_p, MSG_PASS);
+}
+
+msg_t *actor_hold (actor_t *self, msg_t **msg_p)
+{
+    self->held = true;
+    return take (msg_p);
 }
 
 //  A reply or error to the request with this header; what was only sent wants none.
@@ -482,8 +502,9 @@ static void reply_unknown (actor_t *self, msg_t **request_p)
 static void handle_request (actor_t *self, msg_t **msg_p)
 {
     msg_header_t head = *msg_head (*msg_p);
+    self->held = false;
     self->class->handle (self, msg_p);
-    if (head.kind == MSG_STREAM) {
+    if (head.kind == MSG_STREAM && !self->held) {
         auto(msg_t) ack = msg_reply ();
         answer (self, &head, &ack);
         msg_destroy (msg_p);
@@ -706,6 +727,7 @@ void actor_log (actor_t *self, log_level_t level, const char *format, ...)
     va_start (args, format);
     vsnprintf (text, sizeof text, format, args);
     va_end (args);
+    error_one_line (text);
     auto(msg_t) msg = msg_request ("log");
     pack_t *pack = msg_args (msg);
     pack_key_u64 (pack, "level", level);

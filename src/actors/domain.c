@@ -362,11 +362,25 @@ static const struct {
     { "host.autostart", start_by_itself },
 };
 
+//  After too many panics: the guest, if there is one, goes on, but nobody touches it.
+static void refuse_crashed (domain_t *self, msg_t **msg_p)
+{
+    error_t err;
+    error_set (&err, ERR_INTERNAL_ERROR,
+               "domain '%s' is out of service since its owner ended too often: %s; restart the daemon",
+               self->name, self->crashed);
+    domain_refuse (self, msg_p, &err);
+}
+
 static void domain_handle (actor_t *actor, msg_t **msg_p)
 {
     domain_t *self = actor_state (actor);
     const char *verb = msg_verb (*msg_p);
     verb_class_t class;
+    if (self->crashed) {
+        refuse_crashed (self, msg_p);
+        return;
+    }
     for (size_t i = 0; i < sizeof immediate / sizeof *immediate; i++)
         if (strcmp (immediate[i].verb, verb) == 0) {
             immediate[i].run (self, msg_p);
@@ -396,6 +410,7 @@ static int domain_start (actor_t *actor, const msg_t *args, error_t *err)
     if (!self->driver)
         return error_set (err, ERR_INTERNAL_ERROR, "domain %s: no driver '%s'", self->uuid,
                           msg_str (args, "driver"));
+    self->crashed = text_copy (msg_str (args, "crashed"));
     if (msg_flag (args, "load")) {
         self->loading = true;
         domain_run (self, &self->sync, &domain_loading, NULL);
@@ -429,7 +444,9 @@ static void domain_stop (actor_t *actor)
     document_destroy (&self->live_summary);
     document_destroy (&self->undo);
     document_destroy (&self->usage);
+    free (self->crashed);
     free (self->name);
+    free (self->old_name);
     free (self->definition);
     free (self->live);
     free (self->record);

@@ -93,7 +93,7 @@ static void done_undefine (domain_t *self, const msg_t *request)
 static void done_rename (domain_t *self, const msg_t *request)
 {
     domain_add_lifecycle (self, EVENT_UNDEFINED, UNDEFINED_RENAMED);
-    free (self->name);
+    self->old_name = take (&self->name);
     self->name = text_copy (msg_str (request, "name"));
     self->dirty |= DIRTY_DEFINITION;
     domain_add_lifecycle (self, EVENT_DEFINED, DEFINED_RENAMED);

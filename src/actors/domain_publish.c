@@ -247,6 +247,7 @@ static void publication_destroy (publication_t **publication_p)
     msg_destroy (&self->snapshot);
     msg_destroy (&self->request);
     msg_destroy (&self->reply);
+    free (self->old_name);
     free (self->old_definition);
     document_destroy (&self->old_summary);
     free (self);
@@ -258,6 +259,16 @@ static void release_slot (running_t *slot)
         *slot = (running_t){ 0 };
 }
 
+static void take_back_name (domain_t *self, publication_t *publication)
+{
+    free (self->name);
+    self->name = take (&publication->old_name);
+    auto (msg_t) msg = msg_request ("host.rename");
+    pack_key_str (msg_args (msg), "uuid", self->uuid);
+    pack_key_str (msg_args (msg), "name", self->name);
+    actor_send (self->actor, "host", &msg);
+}
+
 //  The definition is what it was; a status that could not be written is written again later.
 static void take_back (domain_t *self, publication_t *publication)
 {
@@ -267,6 +278,8 @@ static void take_back (domain_t *self, publication_t *publication)
         self->definition = take (&publication->old_definition);
         self->config_summary = take (&publication->old_summary);
         self->persistent = publication->old_persistent;
+        if (publication->old_name)
+            take_back_name (self, publication);
     }
     if (publication->wrote & DIRTY_AUTOSTART)
         self->autostart = self->written_autostart;
@@ -332,6 +345,7 @@ void domain_commit_definition (domain_t *self, char **old_definition_p, document
                                running_t *releases)
 {
     publication_t *publication = memory_new (1, sizeof *publication);
+    publication->old_name = take (&self->old_name);
     publication->old_definition = take (old_definition_p);
     publication->old_summary = take (old_summary_p);
     publication->old_persistent = old_persistent;

@@ -80,7 +80,7 @@ struct domain {
     const driver_t *driver;
     char uuid[UUID_TEXT_SIZE];
     char disk[MSG_ADDRESS_MAX];
-    char *name;
+    char *name, *old_name; //  the old one during a renaming
     int id; //  -1 unless active
     bool persistent, autostart, loading;
     bool written_autostart; //  as it is on disk
@@ -107,6 +107,7 @@ struct domain {
     bool has_events, shown, pumping;
     document_t *usage; //  last measured
     char *job_step;
+    char *crashed;       //  why it is out of service; NULL: it is not
 };
 
 bool domain_active (const domain_t *self);

@@ -50,6 +50,9 @@ typedef struct {
     int (*monitor_command) (job_t *job, const char *command, bool human, char **reply,
                             error_t *err);
 
+    //  Adds the <guest> elements of this driver to <capabilities> (libvirt's format).
+    int (*capabilities) (job_t *job, xml_node_t *capabilities, error_t *err);
+
     //  What one event of the hypervisor (QMP's JSON line) means.
     void (*event) (const char *json, const xml_t *live, guest_change_t *change);
 
