@@ -87,7 +87,7 @@ char *emulator_cache_read (const char *name, const char *path, const emulator_fi
         return NULL;
     }
     autofree char *head = cache_head (path, file);
-    const char *capabilities;
+    const char *capabilities = NULL;
     if (!text_starts (text, "troupe-emulator 1\npath /"))
         error_set (err, ERR_PARSE_FAILED, "'%s' is not in this version's format", name);
     else if (text_starts (text, head) && check_body (text + strlen (head), &capabilities, err))

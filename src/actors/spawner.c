@@ -345,7 +345,7 @@ static int find_or_open (actor_t *self, const msg_t *request, child_t **child, e
 static int handle_go (actor_t *self, msg_t **msg_p, error_t *err)
 {
     process_t process;
-    child_t *child;
+    child_t *child = NULL;
     if (find (self, *msg_p, &child, &process, err))
         return -1;
     if (!child || child->state != CHILD_WAITING)
@@ -362,7 +362,7 @@ static int handle_go (actor_t *self, msg_t **msg_p, error_t *err)
 static int handle_kill (actor_t *self, msg_t **msg_p, error_t *err)
 {
     process_t process;
-    child_t *child;
+    child_t *child = NULL;
     const int64_t signal = msg_i64 (*msg_p, "signal", 0);
     if (find (self, *msg_p, &child, &process, err))
         return -1;
@@ -380,7 +380,7 @@ static int handle_kill (actor_t *self, msg_t **msg_p, error_t *err)
 
 static int handle_wait (actor_t *self, msg_t **msg_p, error_t *err)
 {
-    child_t *child;
+    child_t *child = NULL;
     if (find_or_open (self, *msg_p, &child, err))
         return -1;
     if (!child) {
@@ -395,7 +395,7 @@ static int handle_wait (actor_t *self, msg_t **msg_p, error_t *err)
 static int handle_watch (actor_t *self, msg_t **msg_p, error_t *err)
 {
     const char *owner = msg_str (*msg_p, "owner");
-    child_t *child;
+    child_t *child = NULL;
     if (!owner || !*owner)
         return error_set (err, ERR_INVALID_ARG, "watch a process: no owner is given");
     if (find_or_open (self, *msg_p, &child, err))
