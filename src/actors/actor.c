@@ -508,13 +508,12 @@ static void dispatch (actor_t *self, msg_t **msg_p)
     }
 }
 
-static void handle_one (actor_t *self, msg_t *msg)
+static void handle_one (actor_t *self, msg_t **msg_p)
 {
     int64_t before = mailbox_wall_clock ();
     self->now = mailbox_now ();
     self->dozing = false;
-    dispatch (self, &msg);
-    msg_destroy (&msg);
+    dispatch (self, msg_p);
     int64_t took = mailbox_wall_clock () - before;
     if (took > self->longest_us)
         self->longest_us = (uint32_t) took;
@@ -525,9 +524,9 @@ static void handle_one (actor_t *self, msg_t *msg)
 
 bool actor_step (actor_t *self, int64_t until)
 {
-    msg_t *msg = mailbox_recv (self, until);
+    auto(msg_t) msg = mailbox_recv (self, until);
     if (msg)
-        handle_one (self, msg);
+        handle_one (self, &msg);
     return !self->stopping;
 }
 

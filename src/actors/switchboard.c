@@ -593,7 +593,7 @@ static void route (switchboard_t *self, slot_t *sender, msg_t **msg_p)
     trace (self, *msg_p, head->to);
     if (head->kind == MSG_HELLO)
         route_hello (self, sender);
-    else if (routes[head->kind])
+    else if (head->kind < sizeof routes / sizeof *routes && routes[head->kind])
         routes[head->kind](self, sender, msg_p);
 }
 

@@ -191,11 +191,11 @@ static bool finish (document_t *self, value_t *value, const char **wrong)
     return true;
 }
 
-document_t *document_parse (const void *bytes, size_t size, error_t *err)
+document_t *document_parse (const void *bytes, size_t size, size_t max_bytes, error_t *err)
 {
     scan_t scan = { .at = bytes, .end = (const uint8_t *) bytes + size };
-    if (size > VALUE_MAX_BYTES)
-        scan.wrong = "it is larger than 8 MiB";
+    if (size > max_bytes)
+        scan.wrong = "it is too large";
     else if (scan_value (&scan, 0) && scan.at != scan.end)
         scan.wrong = "something follows behind it";
     if (scan.wrong) {

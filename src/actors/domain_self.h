@@ -1,0 +1,144 @@
+//  domain_self.h: the state of a domain's owner, for its own files:
+//
+//      domain.c           what it is asked: the table of verbs, queue and admission
+//      domain_jobs.c      the jobs it starts, and what their results change
+//      domain_guest.c     what the guest does by itself: events, ends, restarts
+//      domain_publish.c   files, snapshots, answers, in this order
+
+#ifndef TROUPE_DOMAIN_SELF_H
+#define TROUPE_DOMAIN_SELF_H
+
+#include "actors/admission.h"
+#include "actors/config.h"
+#include "drivers/driver.h"
+
+#include <czmq.h>
+
+//  What has to be written before the next snapshot may be published.
+enum {
+    DIRTY_DEFINITION = 1,
+    DIRTY_STATUS = 2,
+    DIRTY_AUTOSTART = 4
+};
+
+//  What a verb needs the domain to be.
+enum {
+    NEED_ACTIVE = 1,
+    NEED_INACTIVE = 2,
+    NEED_PERSISTENT = 4
+};
+
+typedef struct domain domain_t;
+typedef struct operation operation_t;
+
+//  Called with the job's result applied: sets what is new, adds events. The reply's result is the
+//  job's own value, if it has one.
+typedef void (operation_done_fn) (domain_t *self, const msg_t *request);
+
+//  A row of the owner's table: a verb that runs as a job.
+struct operation {
+    const char *verb;
+    verb_class_t class;
+    const char *job; //  its kind
+    unsigned needs;
+    int limit_ms;            //  of the job, from its admission
+    bool without_definition; //  the job does not need the inactive document
+    operation_done_fn *done;
+};
+
+//  A job under way.
+typedef struct {
+    const operation_t *operation; //  NULL: none
+    msg_t *request;               //  who is to be answered; NULL: nobody
+    char address[MSG_ADDRESS_MAX];
+    bool cancelled;
+    int64_t since_us;
+} running_t;
+
+//  The files of one change, its snapshot, and the answer; published in order.
+typedef struct {
+    msg_t *snapshot, *request, *reply;
+    unsigned wrote; //  DIRTY_*
+    bool last, written, failed;
+    error_t err;
+    running_t *releases;  //  the slot that is free again afterwards
+    char *old_definition; //  to go back to if the definition can't be written
+    document_t *old_summary;
+    bool old_persistent, old_autostart;
+} publication_t;
+
+struct domain {
+    actor_t *actor;
+    const config_t *config;
+    const driver_t *driver;
+    char uuid[UUID_TEXT_SIZE];
+    char disk[MSG_ADDRESS_MAX];
+    char *name;
+    int id; //  -1 unless active
+    bool persistent, autostart, loading;
+    char *definition, *live, *record; //  canonical texts; NULL: none
+    document_t *config_summary, *live_summary;
+    document_t *undo; //  of the job under way, as recorded
+    guest_status_t status;
+    int64_t changed_us;
+
+    running_t async, sync;
+    zlistx_t *queue; //  msg_t: requests that wait to be admitted
+    uint64_t job_count;
+
+    guest_change_t
+        ending;  //  the guest is over, or early news while it starts; kind CHANGE_NONE: no
+    bool exited; //  its process is gone
+    uint64_t due_timer, retry_timer;
+
+    unsigned dirty;
+    zlistx_t *publications;
+    pack_t events; //  array under construction, for the next snapshot
+    bool has_events, shown;
+    document_t *usage; //  last measured
+    char *job_step;
+};
+
+bool domain_active (const domain_t *self);
+
+//  domain.c
+//  Admits from the queue what may start now.
+void domain_pump (domain_t *self);
+//  Takes the error over as the request's answer.
+void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err);
+
+//  domain_jobs.c
+//  Starts a job in a slot. REQUEST (may be NULL) is answered when it is done.
+void domain_run (domain_t *self, running_t *slot, const operation_t *operation, msg_t **request_p);
+void domain_cancel (domain_t *self, running_t *slot);
+void domain_measure (domain_t *self, msg_t **request_p);
+const operation_t *domain_operation (const char *verb); //  NULL unless it is one
+extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
+    domain_unwinding;
+
+//  domain_guest.c
+void domain_take_change (domain_t *self, const guest_change_t *change);
+void domain_take_exit (domain_t *self, const msg_t *msg);
+void domain_take_monitor_event (domain_t *self, const msg_t *msg);
+void domain_monitor_lost (domain_t *self, const msg_t *msg);
+void domain_set_status (domain_t *self, guest_status_t status, int event, int detail);
+void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
+//  After a start or adoption: early news, and a timer for drivers whose guests need one.
+void domain_settle (domain_t *self);
+//  Starts the clean-up behind a guest that ended, when nothing else is under way.
+void domain_finish_ending (domain_t *self);
+
+//  domain_publish.c
+void domain_add_event (domain_t *self, const char *verb, void (*pack_more) (pack_t *, const void *),
+                       const void *arg);
+void domain_add_lifecycle (domain_t *self, int event, int detail);
+//  Writes what is dirty; then publishes the snapshot as it is now, answers REQUEST with REPLY, and
+//  frees the slot. All three may be NULL.
+void domain_commit (domain_t *self, msg_t **request_p, msg_t **reply_p, running_t *releases);
+//  The same, with what to go back to when the definition can't be written: taken over.
+void domain_commit_definition (domain_t *self, char **old_definition_p, document_t **old_summary_p,
+                               bool old_persistent, msg_t **request_p, msg_t **reply_p,
+                               running_t *releases);
+void domain_drop_publications (domain_t *self);
+
+#endif

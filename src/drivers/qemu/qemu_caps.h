@@ -1,0 +1,52 @@
+//  qemu_caps.h: what an emulator can do, as a small text: probed once (qemu_probe), cached on disk,
+//  and asked here. A line a fact:
+//
+//      troupe-qemu-caps 1
+//      version 7.2.22
+//      arch x86_64
+//      kvm yes                                compiled in; whether /dev/kvm works is not said
+//      machine pc-i440fx-7.2 pc 255 pc.ram    name, alias or -, most vcpus, id of its RAM or -
+//      cpu qemu64
+//      device virtio-blk-pci
+
+#ifndef TROUPE_QEMU_CAPS_H
+#define TROUPE_QEMU_CAPS_H
+
+#include "drivers/job.h"
+
+#define QEMU_CAPS_HEADER "troupe-qemu-caps 1"
+
+typedef struct qemu_caps qemu_caps_t;
+
+typedef struct {
+    char name[64];  //  versioned: "pc-i440fx-7.2"
+    char alias[64]; //  "pc", or ""
+    int max_vcpus;
+    char ram_id[64]; //  of the memory that every machine has, or ""
+} qemu_machine_t;
+
+//  ERR_PARSE_FAILED if TEXT is not of this version of the format. The caller owns the result.
+qemu_caps_t *qemu_caps_parse (const char *text, error_t *err);
+void qemu_caps_destroy (qemu_caps_t **self_p);
+DEFINE_AUTO (qemu_caps_t, qemu_caps_destroy)
+
+//  7.2.22 as 7002022.
+unsigned qemu_caps_version (const qemu_caps_t *self);
+//  "x86_64", as QEMU calls what it emulates.
+const char *qemu_caps_arch (const qemu_caps_t *self);
+bool qemu_caps_kvm (const qemu_caps_t *self);
+bool qemu_caps_device (const qemu_caps_t *self, const char *device);
+bool qemu_caps_cpu (const qemu_caps_t *self, const char *model);
+//  The machine with this name or alias. False if there is none.
+bool qemu_caps_machine (const qemu_caps_t *self, const char *name, qemu_machine_t *machine);
+
+//  Asks the emulator at PATH, with a QEMU that runs no guest; about 40 ms. JOB needs no guest; the
+//  monitor that it opens is closed again. The caller frees the text.
+char *qemu_probe (job_t *job, const char *path, error_t *err);
+
+//  The text of these answers of QMP, for qemu_probe and tests: query-version, query-target,
+//  query-kvm, query-machines, query-cpu-definitions and the names of all devices. NULL and
+//  ERR_PARSE_FAILED if they are not what QMP's reference says.
+char *qemu_caps_from_qmp (const json_t *answers, error_t *err);
+
+#endif

@@ -1,0 +1,230 @@
+//  qemu_complete_machine.c: completes what is no device: memory, vcpus, machine, cpu, clock, what
+//  happens when the guest ends.
+
+#include "drivers/qemu/qemu_complete.h"
+#include "util/text.h"
+
+#include <string.h>
+
+#define KIB 1024u
+
+//  In KiB, whatever unit the user wrote.
+static int complete_size (completion_t *self, const char *path, uint64_t *kib, error_t *err)
+{
+    uint64_t bytes = 0;
+    if (xml_size (self->domain, path, "KiB", &bytes, err))
+        return -1;
+    *kib = bytes / KIB + (bytes % KIB ? 1 : 0);
+    xml_node_t *node = xml_find (self->domain, path);
+    if (node && !(xml_equals (node, "@unit", "KiB") && bytes % KIB == 0)) {
+        xml_set_u64 (self->domain, path, *kib);
+        xml_set (node, "@unit", "KiB");
+    }
+    return 0;
+}
+
+static int complete_memory (completion_t *self, error_t *err)
+{
+    uint64_t memory = 0, current = 0;
+    if (complete_size (self, "memory", &memory, err))
+        return -1;
+    if (!memory)
+        return error_set (err, ERR_XML_ERROR, "domain XML: <memory> is missing or 0");
+    if (complete_size (self, "currentMemory", &current, err))
+        return -1;
+    if (!xml_find (self->domain, "currentMemory"))
+        qemu_insert (self->domain, "currentMemory");
+    //  As libvirt has it: more than there is means all of it.
+    if (current == 0 || current > memory) {
+        xml_set_u64 (self->domain, "currentMemory", memory);
+        xml_set (self->domain, "currentMemory/@unit", "KiB");
+    }
+    return 0;
+}
+
+static int complete_vcpus (completion_t *self, error_t *err)
+{
+    int vcpus = 1, current = 0;
+    if (!xml_string (self->domain, "vcpu")) {
+        if (!xml_find (self->domain, "vcpu"))
+            qemu_insert (self->domain, "vcpu");
+        xml_set (self->domain, "vcpu", "1");
+    }
+    qemu_default (self->domain, "vcpu/@placement", "static");
+    if (xml_int (self->domain, "vcpu", 1, 65535, &vcpus, err) ||
+        xml_int (self->domain, "vcpu/@current", 1, 65535, &current, err))
+        return -1;
+    if (current > vcpus)
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: <vcpu current='%d'> is more than the %d vcpus of the guest",
+                          current, vcpus);
+    if (self->machine.max_vcpus && vcpus > self->machine.max_vcpus)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: %d vcpus; the machine '%s' has at most %d", vcpus,
+                          self->machine.name, self->machine.max_vcpus);
+    if (current == vcpus)
+        xml_remove_path (self->domain, "vcpu/@current");
+    return 0;
+}
+
+static int complete_os (completion_t *self, error_t *err)
+{
+    xml_node_t *type = xml_find (self->domain, "os/type");
+    if (!type)
+        return error_set (err, ERR_NO_OS, "domain XML: <os><type>hvm</type></os> is missing");
+    qemu_default (type, "@arch", "x86_64");
+    qemu_default (type, "@machine", "pc");
+    const char *name = xml_string (type, "@machine");
+    const char *emulator = xml_string (self->devices, "emulator");
+    if (!qemu_caps_machine (self->caps, name, &self->machine))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: os/type/@machine '%s'; '%s -machine help' shows what "
+                          "the emulator has",
+                          name, emulator);
+    self->q35 = text_starts (self->machine.name, "pc-q35-");
+    if (!self->q35 && !text_starts (self->machine.name, "pc-i440fx-"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: os/type/@machine '%s'; it can be of the families pc and "
+                          "q35",
+                          name);
+    if (strcmp (name, self->machine.name) != 0)
+        xml_set (type, "@machine", self->machine.name);
+    return 0;
+}
+
+//  Boots from disk if nothing else is said, here or at the devices.
+static void complete_boot (completion_t *self)
+{
+    xml_foreach (device, self->devices, NULL)
+        if (xml_find (device, "boot"))
+            return;
+    xml_node_t *os = xml_find (self->domain, "os");
+    if (!xml_find (os, "boot"))
+        xml_set (os, "boot/@dev", "hd");
+}
+
+static int check_emulation (completion_t *self, error_t *err)
+{
+    const char *emulates = qemu_caps_arch (self->caps);
+    const char *arch = xml_string (self->domain, "os/type/@arch");
+    bool i386 = strcmp (emulates, "i386") == 0;
+    if (!i386 && strcmp (emulates, "x86_64") != 0)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: the emulator '%s' is one of '%s'; troupe runs x86_64 "
+                          "and i686 guests",
+                          xml_string (self->devices, "emulator"), emulates);
+    if (i386 && strcmp (arch, "x86_64") == 0)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: os/type/@arch 'x86_64' with the emulator '%s'; it "
+                          "emulates i386",
+                          xml_string (self->devices, "emulator"));
+    if (xml_equals (self->domain, "@type", "kvm") && !qemu_caps_kvm (self->caps))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: domain/@type 'kvm'; the emulator '%s' was built without "
+                          "KVM, use type='qemu'",
+                          xml_string (self->devices, "emulator"));
+    return 0;
+}
+
+static void default_cpu (completion_t *self, xml_node_t *cpu)
+{
+    bool i686 = xml_equals (self->domain, "os/type/@arch", "i686");
+    xml_set (cpu, "@mode", "custom");
+    qemu_default (cpu, "@match", "exact");
+    qemu_default (cpu, "@check", "none");
+    xml_node_t *first = xml_first (cpu, NULL);
+    xml_node_t *model = first ? xml_add_before (first, "model") : xml_add (cpu, "model");
+    xml_set (model, "@fallback", "forbid");
+    xml_set (model, ".", i686 ? "qemu32" : "qemu64");
+}
+
+static int complete_cpu_model (completion_t *self, xml_node_t *cpu, error_t *err)
+{
+    const char *mode = xml_string (cpu, "@mode"), *model = xml_string (cpu, "model");
+    if (strcmp (mode, "host-passthrough") == 0) {
+        qemu_default (cpu, "@check", "none");
+        if (!xml_equals (self->domain, "@type", "kvm"))
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: cpu/@mode 'host-passthrough' without KVM; use "
+                              "'maximum' or a model");
+    }
+    if (strcmp (mode, "custom") != 0)
+        return 0;
+    qemu_default (cpu, "@match", "exact");
+    qemu_default (cpu, "@check", xml_equals (self->domain, "@type", "kvm") ? "partial" : "none");
+    qemu_default (cpu, "model/@fallback", "allow");
+    if (!qemu_caps_cpu (self->caps, model))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: cpu/model '%s'; '%s -cpu help' shows what the emulator "
+                          "has",
+                          model, xml_string (self->devices, "emulator"));
+    return 0;
+}
+
+static int complete_topology (completion_t *self, xml_node_t *cpu, error_t *err)
+{
+    static const char *const levels[] = { "@sockets", "@dies", "@cores", "@threads" };
+    xml_node_t *topology = xml_find (cpu, "topology");
+    if (!topology)
+        return 0;
+    int product = 1, vcpus = 1;
+    if (xml_int (self->domain, "vcpu", 1, 65535, &vcpus, err))
+        return -1;
+    for (size_t i = 0; i < 4; i++) {
+        int count = 1;
+        if (xml_int (topology, levels[i], 1, 1024, &count, err))
+            return -1;
+        product = product > 65535 ? product : product * count;
+        qemu_default (topology, levels[i], "1");
+    }
+    if (product != vcpus)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "domain XML: cpu/topology makes %d vcpus, but <vcpu> says %d", product,
+                          vcpus);
+    return 0;
+}
+
+static int complete_cpu (completion_t *self, error_t *err)
+{
+    xml_node_t *cpu = xml_find (self->domain, "cpu");
+    if (!cpu)
+        cpu = qemu_insert (self->domain, "cpu");
+    //  A <cpu> without a mode has a model, or only a topology.
+    if (!xml_string (cpu, "@mode") && xml_string (cpu, "model"))
+        xml_set (cpu, "@mode", "custom");
+    if (!xml_string (cpu, "@mode") ||
+        (xml_equals (cpu, "@mode", "custom") && !xml_string (cpu, "model")))
+        default_cpu (self, cpu);
+    xml_foreach (feature, cpu, "feature") {
+        if (!xml_string (feature, "@name"))
+            return error_set (err, ERR_XML_ERROR, "domain XML: a cpu/feature has no name");
+        qemu_default (feature, "@policy", "require");
+    }
+    return complete_cpu_model (self, cpu, err) || complete_topology (self, cpu, err) ? -1 : 0;
+}
+
+static void complete_lifecycle (completion_t *self)
+{
+    static const char *const defaults[][2] = {
+        { "on_poweroff", "destroy" },
+        { "on_reboot", "restart" },
+        { "on_crash", "destroy" },
+    };
+    if (!xml_find (self->domain, "clock"))
+        xml_set (qemu_insert (self->domain, "clock"), "@offset", "utc");
+    for (size_t i = 0; i < 3; i++) {
+        if (xml_find (self->domain, defaults[i][0]))
+            continue;
+        xml_set (qemu_insert (self->domain, defaults[i][0]), ".", defaults[i][1]);
+    }
+}
+
+int qemu_complete_machine (completion_t *self, error_t *err)
+{
+    if (complete_os (self, err) || check_emulation (self, err) || complete_memory (self, err) ||
+        complete_vcpus (self, err) || complete_cpu (self, err))
+        return -1;
+    complete_boot (self);
+    complete_lifecycle (self);
+    return 0;
+}

@@ -1,0 +1,192 @@
+//  qemu_port.c: gives channels and virtio consoles their port, and USB devices theirs. What has a
+//  port keeps it; the others get the first free one, in the order of the document.
+
+#include "drivers/qemu/qemu_port.h"
+#include "util/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define VIRTIO_PORTS 31
+#define HUB_PORTS 8
+#define INDEX_MAX 255
+
+//  Taken places, each as text: "0:1" for controller 0, port 1; USB's ports may be "1.2".
+static int take_place (strings_t *taken, const xml_node_t *device, const char *place, error_t *err)
+{
+    char name[128];
+    qemu_device_name (device, name);
+    if (strings_contain (taken, place))
+        return error_set (err, ERR_XML_ERROR,
+                          "%s: another device has its address (controller:port %s)", name, place);
+    strings_add (taken, place);
+    return 0;
+}
+
+static bool is_virtio_port (const xml_node_t *device)
+{
+    return (xml_is (device, "channel") || xml_is (device, "console")) &&
+           xml_equals (device, "target/@type", "virtio");
+}
+
+//  Port 0 of a controller is the console's; on a channel it means "any".
+static bool has_virtio_port (const xml_node_t *device)
+{
+    const char *port = xml_string (device, "address/@port");
+    return port && (xml_is (device, "console") || strcmp (port, "0") != 0);
+}
+
+static int take_virtio_port (strings_t *taken, xml_node_t *device, error_t *err)
+{
+    int controller = 0, port = 0;
+    if (xml_int (device, "address/@controller", 0, INDEX_MAX, &controller, err) ||
+        xml_int (device, "address/@port", 0, VIRTIO_PORTS - 1, &port, err))
+        return -1;
+    char place[32];
+    snprintf (place, sizeof place, "%d:%d", controller, port);
+    return take_place (taken, device, place, err);
+}
+
+static int find_virtio_port (strings_t *taken, xml_node_t *device, error_t *err)
+{
+    int controller = 0;
+    if (xml_int (device, "address/@controller", 0, INDEX_MAX, &controller, err))
+        return -1;
+    for (int port = xml_is (device, "console") ? 0 : 1; port < VIRTIO_PORTS; port++) {
+        char place[32];
+        snprintf (place, sizeof place, "%d:%d", controller, port);
+        if (strings_contain (taken, place))
+            continue;
+        strings_add (taken, place);
+        xml_set (device, "address/@type", "virtio-serial");
+        xml_setf (device, "address/@controller", "%d", controller);
+        xml_set (device, "address/@bus", "0");
+        xml_setf (device, "address/@port", "%d", port);
+        return 0;
+    }
+    return error_set (err, ERR_XML_ERROR, "%s: the virtio-serial controller %d has no free port",
+                      xml_name (device), controller);
+}
+
+int qemu_complete_virtio_ports (completion_t *self, error_t *err)
+{
+    auto(strings_t) taken = strings_new ();
+    xml_foreach (device, self->devices, NULL) {
+        const char *type = xml_string (device, "address/@type");
+        if (is_virtio_port (device) && type && strcmp (type, "virtio-serial") != 0)
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: %s of target type 'virtio' with an address of type "
+                              "'%s'",
+                              xml_name (device), type);
+        if (is_virtio_port (device) && has_virtio_port (device) &&
+            take_virtio_port (taken, device, err))
+            return -1;
+    }
+    xml_foreach (device, self->devices, NULL)
+        if (is_virtio_port (device) && !has_virtio_port (device) &&
+            find_virtio_port (taken, device, err))
+            return -1;
+    return 0;
+}
+
+static const struct {
+    const char *model;
+    int ports;
+} usb_ports[] = {
+    { "piix3-uhci", 2 }, { "piix4-uhci", 2 }, { "vt82c686b-uhci", 2 }, { "pci-ohci", 3 },
+    { "ehci", 6 },       { "ich9-ehci1", 6 }, { "nec-xhci", 4 },       { "qemu-xhci", 4 },
+};
+
+static int ports_of (const xml_node_t *controller)
+{
+    int ports = 0;
+    error_t ignored = { 0 };
+    if (!xml_equals (controller, "@type", "usb"))
+        return 0;
+    for (size_t i = 0; i < sizeof usb_ports / sizeof *usb_ports; i++)
+        if (xml_equals (controller, "@model", usb_ports[i].model))
+            ports = usb_ports[i].ports;
+    xml_int (controller, "@ports", 1, 15, &ports, &ignored);
+    return ports;
+}
+
+static bool is_usb (const xml_node_t *device)
+{
+    static const char *const rules[][3] = {
+        { "disk", "target/@bus", "usb" },           { "input", "@bus", "usb" },
+        { "interface", "model/@type", "usb-net" },  { "sound", "@model", "usb" },
+        { "serial", "target/@type", "usb-serial" }, { "hub", "@type", "usb" },
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (xml_is (device, rules[i][0]) && xml_equals (device, rules[i][1], rules[i][2]))
+            return true;
+    return false;
+}
+
+static int take_usb_port (strings_t *taken, xml_node_t *device, error_t *err)
+{
+    const char *port = xml_string (device, "address/@port");
+    int bus = 0;
+    if (!xml_equals (device, "address/@type", "usb") || !port ||
+        port[strspn (port, "0123456789.")] || strlen (port) > 15)
+        return error_set (err, ERR_XML_ERROR,
+                          "%s: its address is none of USB: <address type='usb' bus='0' port='1'/>",
+                          xml_name (device));
+    if (xml_int (device, "address/@bus", 0, INDEX_MAX, &bus, err))
+        return -1;
+    qemu_default (device, "address/@bus", "0");
+    char place[32];
+    snprintf (place, sizeof place, "%d:%s", bus, port);
+    return take_place (taken, device, place, err);
+}
+
+static bool try_usb_port (strings_t *taken, xml_node_t *device, const char *bus, const char *port)
+{
+    char place[64];
+    snprintf (place, sizeof place, "%s:%s", bus, port);
+    if (strings_contain (taken, place))
+        return false;
+    strings_add (taken, place);
+    xml_set (device, "address/@type", "usb");
+    xml_set (device, "address/@bus", bus);
+    xml_set (device, "address/@port", port);
+    return true;
+}
+
+static int find_usb_port (completion_t *self, strings_t *taken, xml_node_t *device, error_t *err)
+{
+    char port[64];
+    xml_foreach (controller, self->devices, "controller")
+        for (int number = 1; number <= ports_of (controller); number++) {
+            snprintf (port, sizeof port, "%d", number);
+            if (try_usb_port (taken, device, xml_string (controller, "@index"), port))
+                return 0;
+        }
+    xml_foreach (hub, self->devices, "hub")
+        for (int number = 1; xml_string (hub, "address/@port") && number <= HUB_PORTS; number++) {
+            snprintf (port, sizeof port, "%.15s.%d", xml_string (hub, "address/@port"), number);
+            if (try_usb_port (taken, device, xml_string (hub, "address/@bus"), port))
+                return 0;
+        }
+    char name[128];
+    qemu_device_name (device, name);
+    return error_set (err, ERR_XML_ERROR,
+                      "%s: no USB port is free; add <hub type='usb'/> or a controller with more "
+                      "ports",
+                      name);
+}
+
+int qemu_complete_usb_ports (completion_t *self, error_t *err)
+{
+    auto(strings_t) taken = strings_new ();
+    xml_foreach (device, self->devices, NULL)
+        if (is_usb (device) && xml_find (device, "address") && take_usb_port (taken, device, err))
+            return -1;
+    //  Hubs first: the others may need their ports.
+    for (int hubs = 1; hubs >= 0; hubs--)
+        xml_foreach (device, self->devices, NULL)
+            if (is_usb (device) && xml_is (device, "hub") == hubs &&
+                !xml_find (device, "address") && find_usb_port (self, taken, device, err))
+                return -1;
+    return 0;
+}

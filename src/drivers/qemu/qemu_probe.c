@@ -1,0 +1,170 @@
+//  qemu_probe.c: asks an emulator what it can do, through QMP, with a QEMU that has no machine.
+
+#include "drivers/qemu/qemu_caps.h"
+#include "drivers/undo.h"
+#include "util/text.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define QMP_MS 10000
+#define EXIT_MS 5000
+#define MONITOR_FD 3
+
+//  The questions, and the key under which qemu_caps_from_qmp finds the answer.
+static const struct {
+    const char *execute;
+    const char *implements; //  of qom-list-types
+} questions[] = {
+    { "query-version", NULL },  { "query-target", NULL },          { "query-kvm", NULL },
+    { "query-machines", NULL }, { "query-cpu-definitions", NULL }, { "qom-list-types", "device" },
+};
+
+//  A word of the text: a name from QEMU may not break its lines.
+static const char *word_of (const json_t *object, const char *key)
+{
+    const char *word = json_string_value (json_object_get (object, key));
+    return word && *word && !strpbrk (word, " \n\t") ? word : NULL;
+}
+
+static const char *word_or_none (const json_t *object, const char *key)
+{
+    const char *word = word_of (object, key);
+    return word ? word : "-";
+}
+
+static int add_version (text_t *text, const json_t *answers)
+{
+    json_t *qemu = json_object_get (json_object_get (answers, "query-version"), "qemu");
+    int major, minor, micro;
+    if (json_unpack (qemu, "{s:i, s:i, s:i}", "major", &major, "minor", &minor, "micro", &micro))
+        return -1;
+    text_addf (text, "version %d.%d.%d\n", major, minor, micro);
+    return 0;
+}
+
+static int add_target (text_t *text, const json_t *answers)
+{
+    const char *arch = word_of (json_object_get (answers, "query-target"), "arch");
+    json_t *kvm = json_object_get (json_object_get (answers, "query-kvm"), "present");
+    if (!arch || !json_is_boolean (kvm))
+        return -1;
+    text_addf (text, "arch %s\nkvm %s\n", arch, json_is_true (kvm) ? "yes" : "no");
+    return 0;
+}
+
+static int add_machines (text_t *text, const json_t *answers)
+{
+    json_t *machines = json_object_get (answers, "query-machines"), *machine;
+    size_t i;
+    json_array_foreach (machines, i, machine)
+    {
+        const char *name = word_of (machine, "name");
+        json_int_t vcpus = json_integer_value (json_object_get (machine, "cpu-max"));
+        if (name)
+            text_addf (text, "machine %s %s %d %s\n", name, word_or_none (machine, "alias"),
+                       (int) vcpus, word_or_none (machine, "default-ram-id"));
+    }
+    return json_array_size (machines) > 0 ? 0 : -1;
+}
+
+static int add_names (text_t *text, const json_t *list, const char *fact)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item)
+    {
+        const char *name = word_of (item, "name");
+        if (name)
+            text_addf (text, "%s %s\n", fact, name);
+    }
+    return json_array_size (list) > 0 ? 0 : -1;
+}
+
+char *qemu_caps_from_qmp (const json_t *answers, error_t *err)
+{
+    auto(text_t) text = text_new ();
+    text_add (text, QEMU_CAPS_HEADER "\n");
+    if (add_version (text, answers) || add_target (text, answers) || add_machines (text, answers) ||
+        add_names (text, json_object_get (answers, "query-cpu-definitions"), "cpu") ||
+        add_names (text, json_object_get (answers, "qom-list-types"), "device")) {
+        error_set (err, ERR_PARSE_FAILED,
+                   "its answers through QMP are not those of a QEMU of version 4 or later");
+        return NULL;
+    }
+    return text_finish (&text);
+}
+
+static char *ask (job_t *job, error_t *err)
+{
+    json_auto_t *answers = json_object ();
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+        json_t *arguments = NULL;
+        if (questions[i].implements)
+            arguments =
+                json_pack ("{s:s, s:b}", "implements", questions[i].implements, "abstract", 0);
+        json_t *answer = job_qmp (job, questions[i].execute, arguments, QMP_MS, err);
+        if (!answer)
+            return NULL;
+        json_object_set_new (answers, questions[i].execute, answer);
+    }
+    return qemu_caps_from_qmp (answers, err);
+}
+
+static int start_emulator (job_t *job, const char *path, const char *socket, const char *log,
+                           process_t *process, error_t *err)
+{
+    const char *argv[] = {
+        path,
+        "-S",
+        "-no-user-config",
+        "-nodefaults",
+        "-machine",
+        "none,accel=tcg",
+        "-display",
+        "none",
+        "-chardev",
+        "socket,id=monitor,fd=3,server=on,wait=off",
+        "-mon",
+        "chardev=monitor,mode=control",
+        NULL,
+    };
+    const char *env[] = { "LC_ALL=C", "PATH=/usr/bin:/bin", NULL };
+    spawn_t spawn = { .argv = argv,
+                      .env = env,
+                      .log = log,
+                      .drop_capabilities = true,
+                      .listen = { { .path = socket, .fd = MONITOR_FD } } };
+    char identity[96];
+    if (job_undo (job, "file", socket, err) || job_spawn (job, &spawn, process, err))
+        return -1;
+    process_to_text (process, identity);
+    bool failed = job_undo (job, "process", identity, err) || job_go (job, process, err) ||
+                  job_undo (job, "monitor", "", err) || job_monitor_open (job, socket, QMP_MS, err);
+    return failed ? -1 : 0;
+}
+
+//  It holds nothing worth saving, so it is not asked to quit.
+static int stop_emulator (job_t *job, const char *socket, const process_t *process, error_t *err)
+{
+    bool failed = job_monitor_close (job, err) || job_kill (job, process, SIGKILL, err) ||
+                  job_wait_exit (job, process, EXIT_MS, err) || job_remove_file (job, socket, err);
+    return failed ? -1 : 0;
+}
+
+char *qemu_probe (job_t *job, const char *path, error_t *err)
+{
+    //  Two probes of two emulators may run at once; the socket's name must be short.
+    uint32_t number;
+    job_random (job, &number, sizeof number);
+    autofree char *socket = text_format ("%s/qemu/probe-%08x.monitor", job->paths->run, number);
+    autofree char *log = text_format ("%s/qemu/probe.log", job->paths->log);
+    process_t process;
+    autofree char *text = NULL;
+    if (start_emulator (job, path, socket, log, &process, err) || !(text = ask (job, err)) ||
+        stop_emulator (job, socket, &process, err)) {
+        error_prefix (err, "probe the emulator '%s' (its words are in '%s')", path, log);
+        return NULL;
+    }
+    return take (&text);
+}

@@ -1,0 +1,14 @@
+//  qemu_schema.h: which elements, attributes and values of libvirt's domain XML this driver knows
+//  what to do with. Nothing is read and then ignored: a definition that has anything else in it is
+//  refused. What has no effect on the guest passes: metadata, comments, foreign namespaces.
+
+#ifndef TROUPE_QEMU_SCHEMA_H
+#define TROUPE_QEMU_SCHEMA_H
+
+#include "util/xml.h"
+
+//  ERR_CONFIG_UNSUPPORTED, "not supported: devices/disk/@bus 'xen'; ...", naming the first part of
+//  DOMAIN that is not in the table.
+int qemu_schema_check (const xml_node_t *domain, error_t *err);
+
+#endif
