@@ -2,7 +2,7 @@
 
 #include "cli/json.h"
 #include "cli/run.h"
-#include "cli/table.h"
+#include "cli/columns.h"
 #include "util/xml.h"
 
 #include <inttypes.h>
@@ -58,16 +58,16 @@ static void print_list (const troupe_value_t **domains, bool titles)
 {
     const char *const with_titles[] = { "Id", "Name", "State", "Title", NULL };
     const char *const without[] = { "Id", "Name", "State", NULL };
-    auto(table_t) table = table_new (titles ? with_titles : without);
+    auto(columns_t) table = columns_new (titles ? with_titles : without);
     for (; *domains; domains++) {
         autofree char *id = id_text (*domains);
-        table_add (table, id);
-        table_add (table, troupe_get_str (*domains, "name"));
-        table_add (table, troupe_get_str (*domains, "state_text"));
+        columns_add (table, id);
+        columns_add (table, troupe_get_str (*domains, "name"));
+        columns_add (table, troupe_get_str (*domains, "state_text"));
         if (titles)
-            table_add (table, troupe_get_str (*domains, "title"));
+            columns_add (table, troupe_get_str (*domains, "title"));
     }
-    table_print (table, stdout);
+    columns_print (table, stdout);
 }
 
 int run_list (cli_t *cli, const options_t *options, error_t *err)

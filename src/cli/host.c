@@ -2,7 +2,7 @@
 
 #include "cli/json.h"
 #include "cli/run.h"
-#include "cli/table.h"
+#include "cli/columns.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -92,14 +92,14 @@ static int compare_actors (const void *a, const void *b)
                    troupe_get_str (*(const troupe_value_t *const *) b, "address"));
 }
 
-static void add_actor (table_t *table, const troupe_value_t *actor)
+static void add_actor (columns_t *table, const troupe_value_t *actor)
 {
     static const char *const numbers[] = { "mailbox", "parked", "requests", "handled", "restarts" };
-    table_add (table, troupe_get_str (actor, "address"));
-    table_add (table, troupe_get_str (actor, "state"));
+    columns_add (table, troupe_get_str (actor, "address"));
+    columns_add (table, troupe_get_str (actor, "state"));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        table_addf (table, "%" PRIu64, troupe_get_u64 (actor, numbers[i], 0));
-    table_addf (table, "%.1f ms", (double) troupe_get_u64 (actor, "longest_us", 0) / 1000);
+        columns_addf (table, "%" PRIu64, troupe_get_u64 (actor, numbers[i], 0));
+    columns_addf (table, "%.1f ms", (double) troupe_get_u64 (actor, "longest_us", 0) / 1000);
 }
 
 int run_ps (cli_t *cli, const options_t *options, error_t *err)
@@ -117,9 +117,9 @@ int run_ps (cli_t *cli, const options_t *options, error_t *err)
     qsort (actors, count, sizeof *actors, compare_actors);
     const char *const titles[] = { "Address", "State",    "Mailbox", "Parked", "Requests",
                                    "Handled", "Restarts", "Longest", NULL };
-    auto(table_t) table = table_new (titles);
+    auto(columns_t) table = columns_new (titles);
     for (size_t i = 0; i < count; i++)
         add_actor (table, actors[i]);
-    table_print (table, stdout);
+    columns_print (table, stdout);
     return 0;
 }

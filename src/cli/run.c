@@ -3,7 +3,7 @@
 #include "cli/run.h"
 #include "cli/globals.h"
 #include "cli/json.h"
-#include "cli/table.h"
+#include "cli/columns.h"
 #include "util/uuid.h"
 
 #include <string.h>
@@ -64,7 +64,7 @@ int run_plain (cli_t *cli, const options_t *options, error_t *err)
     if (done)
         run_say (cli, options, done, name ? name : given);
     else
-        table_show (stdout, value);
+        columns_show (stdout, value);
     return 0;
 }
 

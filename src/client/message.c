@@ -58,7 +58,7 @@ static troupe_message_t *message_read (const value_t *root)
 troupe_message_t *message_parse (const void *bytes, size_t size, error_t *err)
 {
     err->code = ERR_OK;
-    auto(document_t) document = document_parse (bytes, size, err);
+    auto(document_t) document = document_parse (bytes, size, VALUE_MAX_BYTES, err);
     if (!document)
         return NULL;
     const value_t *root = document_root (document);

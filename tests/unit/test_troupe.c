@@ -118,8 +118,8 @@ static void *daemon_run (void *arg)
         if (zmq_msg_recv (&peer, self->router, 0) >= 0 &&
             zmq_msg_recv (&frame, self->router, 0) >= 0) {
             error_t err;
-            auto(document_t) document =
-                document_parse (zmq_msg_data (&frame), zmq_msg_size (&frame), &err);
+            auto(document_t) document = document_parse (
+                zmq_msg_data (&frame), zmq_msg_size (&frame), VALUE_MAX_BYTES, &err);
             assert_non_null (document);
             more = daemon_handle (self, &peer, document_root (document));
         }

@@ -1,36 +1,36 @@
-//  table.c: values for people.
+//  columns.c: values for people.
 
-#include "cli/table.h"
+#include "cli/columns.h"
 #include "cli/json.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
-table_t *table_new (const char *const *titles)
+columns_t *columns_new (const char *const *titles)
 {
-    table_t *self = memory_new (1, sizeof *self);
+    columns_t *self = memory_new (1, sizeof *self);
     self->cells = strings_new ();
     for (; titles[self->columns]; self->columns++)
         strings_add (self->cells, titles[self->columns]);
     return self;
 }
 
-void table_destroy (table_t **self_p)
+void columns_destroy (columns_t **self_p)
 {
-    table_t *self = take (self_p);
+    columns_t *self = take (self_p);
     if (!self)
         return;
     strings_destroy (&self->cells);
     free (self);
 }
 
-void table_add (table_t *self, const char *cell)
+void columns_add (columns_t *self, const char *cell)
 {
     strings_add (self->cells, cell ? cell : "");
 }
 
-void table_addf (table_t *self, const char *format, ...)
+void columns_addf (columns_t *self, const char *format, ...)
 {
     va_list args;
     va_start (args, format);
@@ -47,7 +47,7 @@ static size_t width (const char *text)
     return count;
 }
 
-static size_t column_width (const table_t *self, size_t column)
+static size_t column_width (const columns_t *self, size_t column)
 {
     size_t widest = 0;
     for (size_t i = column; i < self->cells->count; i += self->columns) {
@@ -64,7 +64,7 @@ static void print_cell (FILE *file, const char *text, size_t padding)
 
 //  As virsh has it: one space before each cell, two behind all but the last; a line of dashes
 //  below the titles; an empty line at the end.
-void table_print (const table_t *self, FILE *file)
+void columns_print (const columns_t *self, FILE *file)
 {
     size_t *widths = memory_new (self->columns, sizeof *widths), total = 0;
     for (size_t c = 0; c < self->columns; c++) {
@@ -126,13 +126,13 @@ static void show_rows (FILE *file, const troupe_value_t *rows)
     auto(strings_t) titles = strings_new ();
     for (size_t c = 0; c < troupe_count (first); c++)
         strings_add_taken (titles, title_of (troupe_key_at (first, c)));
-    auto(table_t) table = table_new (strings_list (titles));
+    auto(columns_t) table = columns_new (strings_list (titles));
     for (size_t i = 0; i < troupe_count (rows); i++)
         for (size_t c = 0; c < troupe_count (first); c++) {
             const char *key = troupe_key_at (first, c);
             strings_add_taken (table->cells, cell_of (troupe_get (troupe_at (rows, i), key)));
         }
-    table_print (table, file);
+    columns_print (table, file);
 }
 
 static void show_map (FILE *file, const troupe_value_t *map)
@@ -145,7 +145,7 @@ static void show_map (FILE *file, const troupe_value_t *map)
     }
 }
 
-void table_show (FILE *file, const troupe_value_t *value)
+void columns_show (FILE *file, const troupe_value_t *value)
 {
     troupe_type_t type = troupe_type (value);
     const char *xml = troupe_get_str (value, "xml");
