@@ -9,7 +9,10 @@
 #include "drivers/state.h"
 #include "util/text.h"
 
-enum { CONSOLE_MS = 10000, MAX_QUEUE = 64 };
+enum {
+    CONSOLE_MS = 10000,
+    MAX_QUEUE = 64
+};
 
 void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err)
 {
@@ -79,7 +82,7 @@ static void set_definition (domain_t *self, msg_t **msg_p)
     self->persistent = true;
     self->dirty |= DIRTY_DEFINITION;
     domain_add_lifecycle (self, EVENT_DEFINED, old_persistent ? DEFINED_UPDATED : DEFINED_ADDED);
-    auto (msg_t) reply = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
     pack_identity (self, msg_result (reply));
     domain_commit_definition (self, &old_definition, &old_summary, old_persistent, msg_p, &reply,
                               NULL);
@@ -108,7 +111,7 @@ static void set_autostart (domain_t *self, msg_t **msg_p)
     }
     self->autostart = !msg_flag (*msg_p, "disable");
     self->dirty |= DIRTY_AUTOSTART;
-    auto (msg_t) reply = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
     domain_commit (self, msg_p, &reply, NULL);
 }
 
@@ -163,8 +166,7 @@ static bool try_request (domain_t *self, msg_t **msg_p)
             domain_cancel (self, &self->sync);
     }
     //  A change of the definition is not admitted while an earlier one is on its way to the disk.
-    if (verdict != ADMIT_YES
-        || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
+    if (verdict != ADMIT_YES || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
         return false;
     if (direct)
         direct (self, msg_p);
@@ -203,8 +205,8 @@ static void enqueue (domain_t *self, msg_t **msg_p)
     bool urgent = operation && operation->class == CLASS_DESTROY;
     if (zlistx_size (self->queue) >= MAX_QUEUE && !urgent) {
         error_t err;
-        error_set (&err, ERR_RESOURCE_BUSY, "domain '%s': %d requests wait already; try again later",
-                   self->name, MAX_QUEUE);
+        error_set (&err, ERR_RESOURCE_BUSY,
+                   "domain '%s': %d requests wait already; try again later", self->name, MAX_QUEUE);
         err.retry = true;
         domain_refuse (self, msg_p, &err);
         return;
@@ -231,7 +233,7 @@ static void on_console (actor_t *actor, const msg_t *reply, void *arg)
     if (msg_failed (reply, &err) && err.code != ERR_OPERATION_INVALID)
         actor_reply_error (actor, &opening->request, &err);
     else {
-        auto (msg_t) answer = msg_reply ();
+        auto(msg_t) answer = msg_reply ();
         pack_t *pack = msg_result (answer);
         pack_map (pack);
         pack_key_str (pack, "address", opening->address);
@@ -251,7 +253,7 @@ static int find_console (const domain_t *self, const msg_t *msg, console_source_
     if (!self->driver->console)
         return error_set (err, ERR_NO_SUPPORT, "console.open: the driver '%s' has no consoles",
                           self->driver->name);
-    auto (xml_t) live = xml_parse (self->live, strlen (self->live), "live document", err);
+    auto(xml_t) live = xml_parse (self->live, strlen (self->live), "live document", err);
     return live ? self->driver->console (live, msg_str (msg, "device"), source, err) : -1;
 }
 
@@ -268,7 +270,7 @@ static void open_console (domain_t *self, msg_t **msg_p)
     snprintf (opening->device, sizeof opening->device, "%s", source.alias);
     snprintf (opening->address, sizeof opening->address, "console/%s/%.40s", self->uuid,
               source.alias);
-    auto (msg_t) args = msg_request ("open");
+    auto(msg_t) args = msg_request ("open");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
     pack_key_i64 (pack, "kind", source.kind);
@@ -305,7 +307,7 @@ static void take_record (domain_t *self, msg_t **msg_p)
     free (self->recorded_live);
     self->recorded_live = text_copy (msg_str (*msg_p, "live"));
     self->dirty |= DIRTY_STATUS;
-    auto (msg_t) reply = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
     domain_commit (self, msg_p, &reply, NULL);
 }
 
@@ -356,10 +358,10 @@ static const struct {
     const char *verb;
     direct_fn *run;
 } immediate[] = {
-    { "domain.usage", domain_measure },       { "console.open", open_console },
-    { "job.record", take_record },            { "job.progress", take_progress },
-    { "monitor.event", take_event },          { "monitor.closed", take_monitor_end },
-    { "process.exited", take_exit },          { "guest.poweroff", take_poweroff },
+    { "domain.usage", domain_measure },    { "console.open", open_console },
+    { "job.record", take_record },         { "job.progress", take_progress },
+    { "monitor.event", take_event },       { "monitor.closed", take_monitor_end },
+    { "process.exited", take_exit },       { "guest.poweroff", take_poweroff },
     { "host.autostart", start_by_itself },
 };
 
@@ -367,9 +369,10 @@ static const struct {
 static void refuse_crashed (domain_t *self, msg_t **msg_p)
 {
     error_t err;
-    error_set (&err, ERR_INTERNAL_ERROR,
-               "domain '%s' is out of service since its owner ended too often: %s; restart the daemon",
-               self->name, self->crashed);
+    error_set (
+        &err, ERR_INTERNAL_ERROR,
+        "domain '%s' is out of service since its owner ended too often: %s; restart the daemon",
+        self->name, self->crashed);
     domain_refuse (self, msg_p, &err);
 }
 

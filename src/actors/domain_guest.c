@@ -4,7 +4,11 @@
 #include "drivers/state.h"
 #include "util/text.h"
 
-enum { RECONNECT_MS = 1000, RECONNECT_MAX_MS = 60000, CLEANUP_RETRY_MS = 5000 };
+enum {
+    RECONNECT_MS = 1000,
+    RECONNECT_MAX_MS = 60000,
+    CLEANUP_RETRY_MS = 5000
+};
 
 bool domain_active (const domain_t *self)
 {
@@ -45,8 +49,8 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
 
 void domain_finish_ending (domain_t *self)
 {
-    if (self->ending.kind == CHANGE_NONE || !domain_active (self) || self->async.operation
-        || self->retry_cleanup)
+    if (self->ending.kind == CHANGE_NONE || !domain_active (self) || self->async.operation ||
+        self->retry_cleanup)
         return;
     if (self->sync.operation) {
         //  What still waits for the guest waits in vain.
@@ -74,8 +78,7 @@ void domain_take_exit (domain_t *self, const msg_t *msg)
     if (!strstr (record, msg_str (msg, "process")))
         return; //  of an earlier start
     self->exited = true;
-    guest_change_t change
-        = { .kind = CHANGE_ENDED, .status = { STATE_SHUTOFF, SHUTOFF_CRASHED } };
+    guest_change_t change = { .kind = CHANGE_ENDED, .status = { STATE_SHUTOFF, SHUTOFF_CRASHED } };
     guest_over (self, &change);
 }
 
@@ -135,7 +138,7 @@ void domain_take_monitor_event (domain_t *self, const msg_t *msg)
     if (!json || !text || !self->driver->event)
         return;
     error_t err;
-    auto (xml_t) live = xml_parse (text, strlen (text), "live document", &err);
+    auto(xml_t) live = xml_parse (text, strlen (text), "live document", &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
     if (live)
         self->driver->event (json, live, &change);
@@ -208,17 +211,16 @@ static void look_at_the_clock (domain_t *self)
     if (!self->driver->due || !domain_active (self) || !self->record)
         return;
     error_t err;
-    auto (xml_t) live = xml_parse (self->live, strlen (self->live), "live document", &err);
-    auto (xml_t) record = xml_parse (self->record, strlen (self->record), "record", &err);
+    auto(xml_t) live = xml_parse (self->live, strlen (self->live), "live document", &err);
+    auto(xml_t) record = xml_parse (self->record, strlen (self->record), "record", &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
-    int64_t ms = live && record ? self->driver->due (live, record,
-                                                     actor_wall_clock (self->actor), &change)
-                                : -1;
+    int64_t ms =
+        live && record ? self->driver->due (live, record, actor_now (self->actor), &change) : -1;
     if (ms == 0)
         domain_take_change (self, &change);
     else if (ms > 0)
-        self->due_timer = actor_timer (self->actor, ms > 86400000 ? 86400000 : (int) ms, on_due,
-                                       NULL);
+        self->due_timer =
+            actor_timer (self->actor, ms > 86400000 ? 86400000 : (int) ms, on_due, NULL);
 }
 
 //  What follows from how things are, now that a job is over.

@@ -5,7 +5,12 @@
 #include "drivers/state.h"
 #include "util/text.h"
 
-enum { SHORT_MS = 60000, START_MS = 300000, DESTROY_MS = 120000, MEASURE_MS = 200 };
+enum {
+    SHORT_MS = 60000,
+    START_MS = 300000,
+    DESTROY_MS = 120000,
+    MEASURE_MS = 200
+};
 
 //  What is new once a job is done.
 
@@ -131,14 +136,16 @@ static const operation_t operations[] = {
 };
 
 //  What the owner does by itself.
-const operation_t domain_cleanup
-    = { "", CLASS_DESTROY, "destroy", 0, DESTROY_MS, true, done_cleanup };
+const operation_t domain_cleanup = {
+    "", CLASS_DESTROY, "destroy", 0, DESTROY_MS, true, done_cleanup
+};
 const operation_t domain_adoption = { "", CLASS_MODIFY, "adopt", 0, SHORT_MS, true, done_adopt };
 const operation_t domain_loading = { "", CLASS_MODIFY, "load", 0, START_MS, true, done_load };
-const operation_t domain_restart
-    = { "", CLASS_START, "start", NEED_INACTIVE, START_MS, false, done_start };
-const operation_t domain_unwinding
-    = { "", CLASS_DESTROY, "unwind", 0, DESTROY_MS, true, done_unwind };
+const operation_t domain_restart = { "",       CLASS_START, "start",   NEED_INACTIVE,
+                                     START_MS, false,       done_start };
+const operation_t domain_unwinding = {
+    "", CLASS_DESTROY, "unwind", 0, DESTROY_MS, true, done_unwind
+};
 
 const operation_t *domain_operation (const char *verb)
 {
@@ -198,7 +205,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
               (unsigned long long) ++self->job_count);
     if (slot->request)
         actor_admit (self->actor, slot->request, operation->limit_ms + 10000);
-    auto (msg_t) args = job_arguments (self, operation, slot->request);
+    auto(msg_t) args = job_arguments (self, operation, slot->request);
     actor_spawn (self->actor, slot->address, &job_class, &args, false, operation->limit_ms,
                  on_job_done, slot);
 }
@@ -208,7 +215,7 @@ void domain_cancel (domain_t *self, running_t *slot)
     if (!slot->operation || slot->cancelled)
         return;
     slot->cancelled = true;
-    auto (msg_t) cancel = msg_request ("job.cancel");
+    auto(msg_t) cancel = msg_request ("job.cancel");
     actor_send (self->actor, slot->address, &cancel);
 }
 
@@ -286,10 +293,9 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     free (self->recorded_live);
     self->recorded_live = NULL;
     operation->done (self, slot->request);
-    auto (msg_t) request = take (&slot->request);
-    auto (msg_t) answer
-        = request ? reply_with_value (self, operation, value_get (msg_value (reply), "value"))
-                  : NULL;
+    auto(msg_t) request = take (&slot->request);
+    auto(msg_t) answer =
+        request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
     if (slot == &self->async)
         *slot = (running_t){ 0 };
     domain_commit_definition (self, &old_definition, &old_summary, old_persistent, &request,
@@ -310,7 +316,7 @@ static void start_failed (domain_t *self)
 static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
-    auto (msg_t) request = take (&slot->request);
+    auto(msg_t) request = take (&slot->request);
     actor_log (self->actor, LOG_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
     if (operation->class == CLASS_START)
@@ -320,14 +326,14 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     if (slot->overdue)
         free (slot->overdue);
     *slot = (running_t){ 0 };
-    auto (msg_t) answer = request ? msg_error (err) : NULL;
+    auto(msg_t) answer = request ? msg_error (err) : NULL;
     domain_commit (self, &request, &answer, NULL);
 }
 
 //  After the snapshot was published: who asks from now on sees this domain.
 static void tell_host_ready (domain_t *self)
 {
-    auto (msg_t) msg = msg_request ("host.ready");
+    auto(msg_t) msg = msg_request ("host.ready");
     pack_key_str (msg_args (msg), "uuid", self->uuid);
     actor_send (self->actor, "host", &msg);
 }
@@ -348,7 +354,8 @@ static void on_job_down (actor_t *actor, const char *address, const msg_t *down,
     job_over (actor_state (actor), slot, err);
 }
 
-//  A job may go on after its limit passed: it is cancelled, and nothing else starts before it is over.
+//  A job may go on after its limit passed: it is cancelled, and nothing else starts before it is
+//  over.
 static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 {
     domain_t *self = actor_state (actor);
@@ -403,7 +410,7 @@ void measurement_destroy (measurement_t **self_p)
 
 static void answer_measured (domain_t *self, msg_t **request_p, const msg_t *reply)
 {
-    auto (msg_t) answer = msg_reply ();
+    auto(msg_t) answer = msg_reply ();
     error_t err;
     if (!msg_failed (reply, &err)) {
         keep_usage (self, reply);
@@ -441,7 +448,7 @@ void domain_measure (domain_t *self, msg_t **request_p)
     zlistx_add_end (self->measuring, measurement);
     snprintf (measurement->address, sizeof measurement->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
-    auto (msg_t) args = job_arguments (self, &measuring, measurement->request);
+    auto(msg_t) args = job_arguments (self, &measuring, measurement->request);
     actor_spawn (self->actor, measurement->address, &job_class, &args, false, (int) budget,
                  on_measured, measurement);
 }

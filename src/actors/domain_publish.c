@@ -6,7 +6,10 @@
 #include "actors/domain_self.h"
 #include "drivers/state.h"
 
-enum { DISK_MS = 60000, RETRY_MS = 5000 };
+enum {
+    DISK_MS = 60000,
+    RETRY_MS = 5000
+};
 
 //  The status file.
 
@@ -36,7 +39,7 @@ static char *status_text (const domain_t *self)
 {
     if (!self->live && !self->undo)
         return NULL;
-    auto (text_t) text = text_new ();
+    auto(text_t) text = text_new ();
     text_addf (text, "<domstatus state='%d' reason='%d' id='%d'", self->status.state,
                self->status.reason, self->id);
     add_attribute (text, "job", self->async.operation ? self->async.operation->job : "");
@@ -44,7 +47,10 @@ static char *status_text (const domain_t *self)
     if (self->undo)
         add_undo (self, text);
     text_addf (text, "<record>\n%s</record>\n<live>\n%s</live>\n</domstatus>\n",
-               self->record ? self->record : "", self->live ? self->live : self->recorded_live ? self->recorded_live : "");
+               self->record ? self->record : "",
+               self->live            ? self->live
+               : self->recorded_live ? self->recorded_live
+                                     : "");
     return text_finish (&text);
 }
 
@@ -60,8 +66,7 @@ static msg_t *write_request (const domain_t *self)
     if (self->dirty & DIRTY_DEFINITION)
         add_file (self, request, FILE_DEFINITION, self->persistent ? self->definition : NULL);
     if (self->dirty & DIRTY_AUTOSTART)
-        add_file (self, request, FILE_AUTOSTART,
-                  self->autostart && self->persistent ? "" : NULL);
+        add_file (self, request, FILE_AUTOSTART, self->autostart && self->persistent ? "" : NULL);
     if (self->dirty & DIRTY_STATUS) {
         autofree char *status = status_text (self);
         add_file (self, request, FILE_STATUS, status);
@@ -215,7 +220,7 @@ static msg_t *make_snapshot (domain_t *self)
 
 static void tell_host_empty (domain_t *self)
 {
-    auto (msg_t) msg = msg_request ("host.empty");
+    auto(msg_t) msg = msg_request ("host.empty");
     pack_key_str (msg_args (msg), "uuid", self->uuid);
     actor_send (self->actor, "host", &msg);
 }
@@ -263,7 +268,7 @@ static void take_back_name (domain_t *self, publication_t *publication)
 {
     free (self->name);
     self->name = take (&publication->old_name);
-    auto (msg_t) msg = msg_request ("host.rename");
+    auto(msg_t) msg = msg_request ("host.rename");
     pack_key_str (msg_args (msg), "uuid", self->uuid);
     pack_key_str (msg_args (msg), "name", self->name);
     actor_send (self->actor, "host", &msg);
@@ -364,7 +369,7 @@ void domain_commit_definition (domain_t *self, char **old_definition_p, document
         flush (self);
         return;
     }
-    auto (msg_t) request = write_request (self);
+    auto(msg_t) request = write_request (self);
     self->dirty = 0;
     actor_request (self->actor, self->disk, &request, DISK_MS, on_written, publication);
 }

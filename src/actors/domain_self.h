@@ -53,7 +53,7 @@ typedef struct {
     char address[MSG_ADDRESS_MAX];
     bool cancelled;
     int64_t since_us;
-    error_t *overdue;             //  why it failed, while we wait for the end of the job itself
+    error_t *overdue; //  why it failed, while we wait for the end of the job itself
 } running_t;
 
 //  The files of one change, its snapshot, and the answer; published in order.

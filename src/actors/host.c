@@ -17,20 +17,20 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
-enum { START_MS = 30000, MAX_RESTARTS = 5, IDLE_LOOK_MS = 1000 };
+enum {
+    START_MS = 30000,
+    MAX_RESTARTS = 5,
+    IDLE_LOOK_MS = 1000
+};
 
-//  Who the others lean on. When a disk actor or the spawner fails, nobody can trust what it promised: the
-//  process ends, is started again, and adopts what runs.
+//  Who the others lean on. When a disk actor or the spawner fails, nobody can trust what it
+//  promised: the process ends, is started again, and adopts what runs.
 static const struct {
     const char *address;
     const actor_class_t *class;
 } helpers[] = {
-    { "log", &log_class },
-    { "disk/0", &disk_class },
-    { "disk/1", &disk_class },
-    { "spawner", &spawner_class },
-    { "emulators", &emulators_class },
-    { "zap", &zap_class },
+    { "log", &log_class },         { "disk/0", &disk_class },         { "disk/1", &disk_class },
+    { "spawner", &spawner_class }, { "emulators", &emulators_class }, { "zap", &zap_class },
 };
 
 static void start_helper (host_t *self, const char *address, const actor_class_t *class);
@@ -65,7 +65,7 @@ static msg_t *helper_arguments (const host_t *self)
 
 static void start_helper (host_t *self, const char *address, const actor_class_t *class)
 {
-    auto (msg_t) args = helper_arguments (self);
+    auto(msg_t) args = helper_arguments (self);
     actor_spawn (self->actor, address, class, &args, false, START_MS, helper_started, NULL);
     actor_watch (self->actor, address, helper_down, (void *) (uintptr_t) class);
 }
@@ -78,7 +78,7 @@ static void autostart (host_t *self)
          entry = zhashx_next (self->registry.by_uuid)) {
         char address[MSG_ADDRESS_MAX];
         snprintf (address, sizeof address, "domain/%s", entry->uuid);
-        auto (msg_t) msg = msg_request ("host.autostart");
+        auto(msg_t) msg = msg_request ("host.autostart");
         actor_send (self->actor, address, &msg);
     }
 }
@@ -91,7 +91,7 @@ static void autostart_once (host_t *self)
         return;
     char disk[MSG_ADDRESS_MAX];
     disk_address (mark, disk);
-    auto (msg_t) request = disk_request ();
+    auto(msg_t) request = disk_request ();
     disk_add_file (request, mark, "");
     actor_send (self->actor, disk, &request);
     autostart (self);
@@ -105,10 +105,9 @@ static void on_idle (actor_t *actor, const msg_t *reply, void *arg)
     error_t err;
     (void) arg;
     const value_t *result = msg_value (reply);
-    bool idle = !msg_failed (reply, &err)
-                && value_get_u64 (result, "sessions", 1) == 0
-                && value_get_u64 (result, "active", 1) == 0
-                && value_get_i64 (result, "idle_ms", 0) > self->config->idle_exit_s * 1000;
+    bool idle = !msg_failed (reply, &err) && value_get_u64 (result, "sessions", 1) == 0 &&
+                value_get_u64 (result, "active", 1) == 0 &&
+                value_get_i64 (result, "idle_ms", 0) > self->config->idle_exit_s * 1000;
     if (idle) {
         actor_log (actor, LOG_INFO, "no client and no guest for %d s: ending",
                    self->config->idle_exit_s);
@@ -120,7 +119,7 @@ static void on_idle (actor_t *actor, const msg_t *reply, void *arg)
 static void look_idle (actor_t *actor, void *arg)
 {
     (void) arg;
-    auto (msg_t) request = msg_request ("gateway.idle");
+    auto(msg_t) request = msg_request ("gateway.idle");
     actor_request (actor, "zmq_gateway", &request, IDLE_LOOK_MS, on_idle, NULL);
 }
 
@@ -190,12 +189,12 @@ static const struct {
     const char *verb;
     host_verb_fn *run;
 } host_verbs[] = {
-    { "domain.define", host_define },   { "domain.create_xml", host_define },
-    { "host.reserve", host_reserve },   { "host.release", host_release },
-    { "host.loaded", host_loaded },     { "host.ready", host_ready },
-    { "host.empty", host_empty },       { "host.rename", host_rename },
-    { "host.next_id", host_next_id },   { "host.info", host_info },
-    { "host.version", host_version },   { "host.capabilities", host_capabilities },
+    { "domain.define", host_define }, { "domain.create_xml", host_define },
+    { "host.reserve", host_reserve }, { "host.release", host_release },
+    { "host.loaded", host_loaded },   { "host.ready", host_ready },
+    { "host.empty", host_empty },     { "host.rename", host_rename },
+    { "host.next_id", host_next_id }, { "host.info", host_info },
+    { "host.version", host_version }, { "host.capabilities", host_capabilities },
 };
 
 static void host_handle (actor_t *actor, msg_t **msg_p)

@@ -1,5 +1,5 @@
-//  host.h: the root actor: the registry of names, uuids and ids; it starts, watches and restarts the
-//  others.
+//  host.h: the root actor: the registry of names, uuids and ids; it starts, watches and restarts
+//  the others.
 
 #ifndef TROUPE_HOST_H
 #define TROUPE_HOST_H

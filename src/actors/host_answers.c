@@ -6,13 +6,15 @@
 
 #include <zmq.h>
 
-enum { PROTOCOL_VERSION = 1 };
+enum {
+    PROTOCOL_VERSION = 1
+};
 
 void host_info (host_t *self, msg_t **msg_p)
 {
     host_facts_t facts;
     host_facts_read (&facts);
-    auto (msg_t) reply = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
     pack_t *pack = msg_result (reply);
     pack_map (pack);
     pack_key_str (pack, "hostname", facts.hostname);
@@ -35,7 +37,7 @@ void host_version (host_t *self, msg_t **msg_p)
     char zmq[32];
     zmq_version (&major, &minor, &patch);
     snprintf (zmq, sizeof zmq, "%d.%d.%d", major, minor, patch);
-    auto (msg_t) reply = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
     pack_t *pack = msg_result (reply);
     pack_map (pack);
     pack_key_str (pack, "troupe", TROUPE_VERSION);

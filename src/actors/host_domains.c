@@ -6,7 +6,7 @@
 #include "actors/job.h"
 
 enum {
-    DEFINE_MS = 660000,       //  a transient domain is started within
+    DEFINE_MS = 660000, //  a transient domain is started within
     LOAD_MS = 60000,
     MAX_RESTARTS = 5,
     RESTART_SERIES_MS = 60000 //  so many restarts within this time are too many
@@ -33,7 +33,7 @@ void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *cra
 {
     char address[MSG_ADDRESS_MAX];
     address_of (entry->uuid, address);
-    auto (msg_t) args = msg_request ("start");
+    auto(msg_t) args = msg_request ("start");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
     pack_key_str (pack, "uuid", entry->uuid);
@@ -85,7 +85,7 @@ static void domain_down (actor_t *actor, const char *address, const msg_t *down,
 int host_load_domains (host_t *self, error_t *err)
 {
     for (const driver_t *const *driver = drivers; *driver; driver++) {
-        auto (strings_t) uuids = domain_list_files (self->config->paths, *driver, err);
+        auto(strings_t) uuids = domain_list_files (self->config->paths, *driver, err);
         if (!uuids)
             return -1;
         for (size_t i = 0; i < uuids->count; i++) {
@@ -142,7 +142,7 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
     if (failed)
         actor_reply_error (actor, &job->request, &err);
     else {
-        auto (msg_t) answer = msg_reply ();
+        auto(msg_t) answer = msg_reply ();
         const value_t *value = value_get (msg_value (reply), "value");
         if (value)
             pack_value (msg_result (answer), value);
@@ -160,7 +160,7 @@ void host_run_job (host_t *self, const char *kind, msg_t **request_p)
               (unsigned long long) ++self->job_count);
     zhashx_insert (self->jobs, job->address, job);
     actor_admit (self->actor, job->request, DEFINE_MS + 10000);
-    auto (msg_t) args = msg_request ("run");
+    auto(msg_t) args = msg_request ("run");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
     pack_key_str (pack, "kind", kind);
@@ -182,7 +182,7 @@ void host_define (host_t *self, msg_t **msg_p)
 
 static void reply_nil (host_t *self, msg_t **msg_p)
 {
-    auto (msg_t) reply = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
     actor_reply (self->actor, msg_p, &reply);
 }
 
@@ -190,7 +190,7 @@ static void reply_granted (host_t *self, msg_t **msg_p, const entry_t *entry, bo
 {
     char address[MSG_ADDRESS_MAX];
     address_of (entry->uuid, address);
-    auto (msg_t) reply = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
     pack_t *pack = msg_result (reply);
     pack_map (pack);
     pack_key_str (pack, "address", address);
@@ -206,9 +206,9 @@ void host_reserve (host_t *self, msg_t **msg_p)
     actor_check (self->actor, job && driver);
     bool is_new;
     error_t err;
-    entry_t *entry = registry_reserve (&self->registry, msg_str (*msg_p, "uuid"),
-                                       msg_str (*msg_p, "name"), driver->name,
-                                       msg_flag (*msg_p, "must_be_new"), &is_new, &err);
+    entry_t *entry =
+        registry_reserve (&self->registry, msg_str (*msg_p, "uuid"), msg_str (*msg_p, "name"),
+                          driver->name, msg_flag (*msg_p, "must_be_new"), &is_new, &err);
     if (!entry) {
         actor_reply_error (self->actor, msg_p, &err);
         return;
@@ -241,7 +241,7 @@ void host_rename (host_t *self, msg_t **msg_p)
 
 void host_next_id (host_t *self, msg_t **msg_p)
 {
-    auto (msg_t) reply = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
     pack_map (msg_result (reply));
     pack_key_i64 (msg_result (reply), "id", self->next_id);
     pack_end (msg_result (reply));

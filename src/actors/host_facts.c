@@ -9,7 +9,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { MAX_BYTES = 4 * 1024 * 1024 };
+enum {
+    MAX_BYTES = 4 * 1024 * 1024
+};
 
 //  The text behind "KEY :" on the first line that begins so.
 static void find_field (const char *text, const char *key, char *value, size_t size)
@@ -32,7 +34,7 @@ static unsigned count_folders (const char *folder, const char *prefix)
 {
     error_t ignored; //  then there is none
     unsigned count = 0;
-    auto (strings_t) names = file_list (folder, "", &ignored);
+    auto(strings_t) names = file_list (folder, "", &ignored);
     for (size_t i = 0; names && i < names->count; i++) {
         const char *rest = names->items[i] + strlen (prefix);
         if (text_starts (names->items[i], prefix) && *rest >= '0' && *rest <= '9')

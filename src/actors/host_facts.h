@@ -10,9 +10,10 @@ typedef struct {
     char arch[65];   //  as uname -m
     char model[128]; //  of the CPU, as /proc/cpuinfo names it
     unsigned cpus;   //  online
-    unsigned sockets, cores, threads; //  sockets of a NUMA node, cores of a socket, threads of a core
+    unsigned sockets, cores,
+        threads; //  sockets of a NUMA node, cores of a socket, threads of a core
     unsigned numa_nodes;
-    unsigned mhz;    //  0: unknown
+    unsigned mhz; //  0: unknown
     uint64_t memory_kib;
 } host_facts_t;
 

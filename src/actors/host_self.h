@@ -14,14 +14,14 @@ typedef struct {
     actor_t *actor;
     const config_t *config;
     registry_t registry;
-    zhashx_t *jobs;      //  host_job_t by address
+    zhashx_t *jobs; //  host_job_t by address
     uint64_t job_count;
     int next_id;
-    int loading;         //  domains whose files are being read
+    int loading; //  domains whose files are being read
     int signal_fd;
     int64_t started_us;
     bool serving;
-    int restarts;        //  of our helpers, in the present series
+    int restarts; //  of our helpers, in the present series
 } host_t;
 
 //  A job that we started for a request.

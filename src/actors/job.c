@@ -37,8 +37,7 @@ int job_check_cancelled (const job_actor_t *self, error_t *err)
     if (!is_cancelled (self))
         return 0;
     return error_set (err, ERR_OPERATION_ABORTED, "%s of domain '%s' was cancelled",
-                      self->kind->name,
-                      self->base.guest ? self->base.guest->name : "?");
+                      self->kind->name, self->base.guest ? self->base.guest->name : "?");
 }
 
 int job_await (job_actor_t *self, msg_t **reply_p, error_t *err)
@@ -103,8 +102,7 @@ void job_unwind (job_actor_t *self)
     while ((entry = zlistx_last (self->undo))) {
         error_t err;
         if (undo_run (&self->base, entry->kind, entry->argument, &err))
-            actor_log (self->actor, LOG_ERROR, "undo of %s: %s", self->kind->name,
-                       err.message);
+            actor_log (self->actor, LOG_ERROR, "undo of %s: %s", self->kind->name, err.message);
         zlistx_delete (self->undo, zlistx_cursor (self->undo));
     }
     self->unwinding = false;
@@ -263,7 +261,7 @@ static int probe_start (actor_t *actor, const msg_t *args, error_t *err)
     if (run_kind (actor, find_kind ("probe"), args, err))
         return -1;
     job_actor_t *self = actor_state (actor);
-    auto (msg_t) result = msg_reply ();
+    auto(msg_t) result = msg_reply ();
     pack_packed (msg_result (result), self->value.bytes, self->value.size);
     actor_set_result (actor, &result);
     return 0;

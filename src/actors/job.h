@@ -34,7 +34,7 @@ typedef struct job_actor {
     const config_t *config;
     const driver_t *driver; //  NULL in jobs that find it out themselves
     const job_kind_t *kind;
-    const msg_t *start;     //  the start message
+    const msg_t *start; //  the start message
     char owner[MSG_ADDRESS_MAX];
     char monitor[MSG_ADDRESS_MAX];
     zlistx_t *undo; //  undo_entry_t, oldest first

@@ -158,7 +158,7 @@ int job_run_create_xml (job_actor_t *self, error_t *err)
 
 static int tell_host_name (job_actor_t *self, const char *name, error_t *err)
 {
-    auto (msg_t) msg = msg_request ("host.rename");
+    auto(msg_t) msg = msg_request ("host.rename");
     pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
     pack_key_str (msg_args (msg), "name", name);
     return job_tell (self, "host", &msg, HOST_MS, err);

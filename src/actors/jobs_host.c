@@ -40,13 +40,12 @@ static void add_host (xml_node_t *root)
 int job_run_capabilities (job_actor_t *self, error_t *err)
 {
     static const char empty[] = "<capabilities/>";
-    auto (xml_t) doc = xml_parse (empty, sizeof empty - 1, "capabilities", err);
+    auto(xml_t) doc = xml_parse (empty, sizeof empty - 1, "capabilities", err);
     if (!doc)
         return -1;
     add_host (xml_root (doc));
     for (const driver_t *const *driver = drivers; *driver; driver++)
-        if ((*driver)->capabilities
-            && (*driver)->capabilities (&self->base, xml_root (doc), err))
+        if ((*driver)->capabilities && (*driver)->capabilities (&self->base, xml_root (doc), err))
             return -1;
     autofree char *text = xml_text (doc);
     pack_map (&self->value);

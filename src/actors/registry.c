@@ -22,8 +22,7 @@ void registry_close (registry_t *self)
 {
     if (!self->by_uuid)
         return;
-    for (entry_t *entry = zhashx_first (self->by_uuid); entry;
-         entry = zhashx_next (self->by_uuid))
+    for (entry_t *entry = zhashx_first (self->by_uuid); entry; entry = zhashx_next (self->by_uuid))
         entry_destroy (&entry);
     zhashx_destroy (&self->by_uuid);
     zhashx_destroy (&self->by_name);
@@ -66,8 +65,8 @@ int registry_rename (registry_t *self, entry_t *entry, const char *name, error_t
     return 0;
 }
 
-static int check_same (const entry_t *entry, const char *name, const char *driver,
-                       bool must_be_new, error_t *err)
+static int check_same (const entry_t *entry, const char *name, const char *driver, bool must_be_new,
+                       error_t *err)
 {
     if (*entry->name && strcmp (entry->name, name) != 0)
         return error_set (err, ERR_OPERATION_FAILED,
@@ -84,8 +83,8 @@ static int check_same (const entry_t *entry, const char *name, const char *drive
     return 0;
 }
 
-entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name,
-                           const char *driver, bool must_be_new, bool *is_new, error_t *err)
+entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name, const char *driver,
+                           bool must_be_new, bool *is_new, error_t *err)
 {
     entry_t *entry = registry_find (self, uuid);
     *is_new = !entry;

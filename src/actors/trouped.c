@@ -1,4 +1,5 @@
-//  trouped.c: main: options, capabilities, limits; then the switchboard runs until the host actor ends.
+//  trouped.c: main: options, capabilities, limits; then the switchboard runs until the host actor
+//  ends.
 
 #include "actors/host.h"
 #include "actors/switchboard.h"
@@ -19,23 +20,23 @@ typedef struct {
     int idle_exit_s, max_actors;
 } options_t;
 
-static const char usage[]
-    = "usage: trouped [OPTION]...\n"
-      "\n"
-      "Runs virtual machines; 'troupe' talks to it. Guests go on when it ends.\n"
-      "\n"
-      "  --root DIR        keep everything (definitions, state, sockets, logs) below DIR\n"
-      "  --session         as this user: everything in the user's own folders (the default\n"
-      "                    unless run by root)\n"
-      "  --group NAME      group that may use the read-write socket (default: troupe, if there\n"
-      "                    is one)\n"
-      "  --idle-exit SEC   end after SEC seconds without client and running guest\n"
-      "  --max-actors N    fewer actors than descriptors and threads allow\n"
-      "  --launcher PATH   of troupe-launch (default: beside trouped, or in libexec)\n"
-      "  --quiet           log to the file only, not to stderr\n"
-      "  --debug           log more\n"
-      "  -V, --version     print the version\n"
-      "  -h, --help        print this\n";
+static const char usage[] =
+    "usage: trouped [OPTION]...\n"
+    "\n"
+    "Runs virtual machines; 'troupe' talks to it. Guests go on when it ends.\n"
+    "\n"
+    "  --root DIR        keep everything (definitions, state, sockets, logs) below DIR\n"
+    "  --session         as this user: everything in the user's own folders (the default\n"
+    "                    unless run by root)\n"
+    "  --group NAME      group that may use the read-write socket (default: troupe, if there\n"
+    "                    is one)\n"
+    "  --idle-exit SEC   end after SEC seconds without client and running guest\n"
+    "  --max-actors N    fewer actors than descriptors and threads allow\n"
+    "  --launcher PATH   of troupe-launch (default: beside trouped, or in libexec)\n"
+    "  --quiet           log to the file only, not to stderr\n"
+    "  --debug           log more\n"
+    "  -V, --version     print the version\n"
+    "  -h, --help        print this\n";
 
 enum {
     OPTION_ROOT = 256,
@@ -143,11 +144,11 @@ static char *find_launcher (const char *given, error_t *err)
     return NULL;
 }
 
-//  What trouped does as root: give files to QEMU's user, start processes as that user in limits, signal
-//  them, read what belongs to others.
-static const cap_value_t kept[]
-    = { CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,       CAP_KILL,    CAP_SETUID,
-        CAP_SETGID, CAP_SETPCAP,      CAP_SYS_RESOURCE, CAP_IPC_LOCK };
+//  What trouped does as root: give files to QEMU's user, start processes as that user in limits,
+//  signal them, read what belongs to others.
+static const cap_value_t kept[] = { CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FOWNER,
+                                    CAP_KILL,    CAP_SETUID,       CAP_SETGID,
+                                    CAP_SETPCAP, CAP_SYS_RESOURCE, CAP_IPC_LOCK };
 
 static int drop_capabilities (error_t *err)
 {
@@ -189,10 +190,10 @@ static void block_signals (void)
 
 static int run (const options_t *options, error_t *err)
 {
-    paths_mode_t mode = options->root                       ? PATHS_ROOT
+    paths_mode_t mode = options->root                         ? PATHS_ROOT
                         : options->session || geteuid () != 0 ? PATHS_SESSION
                                                               : PATHS_SYSTEM;
-    auto (paths_t) paths = paths_new (mode, options->root, err);
+    auto(paths_t) paths = paths_new (mode, options->root, err);
     if (!paths || paths_create (paths, err))
         return -1;
     autofree char *launcher = find_launcher (options->launcher, err);
@@ -207,10 +208,10 @@ static int run (const options_t *options, error_t *err)
                               .idle_exit_s = options->idle_exit_s,
                               .foreground = !options->quiet,
                               .log_level = options->debug ? LOG_DEBUG : LOG_INFO };
-    auto (switchboard_t) board = switchboard_new (options->max_actors, err);
+    auto(switchboard_t) board = switchboard_new (options->max_actors, err);
     if (!board)
         return -1;
-    auto (msg_t) args = msg_request ("start");
+    auto(msg_t) args = msg_request ("start");
     config_pack (&config, msg_args (args));
     return switchboard_run (board, "host", &host_class, &args, err);
 }

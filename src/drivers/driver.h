@@ -57,11 +57,6 @@ typedef struct {
     //  What one event of the hypervisor (QMP's JSON line) means.
     void (*event) (const char *json, const xml_t *live, guest_change_t *change);
 
-    //  Guests without a process: ms until the guest does something by itself (0: now, and CHANGE says
-    //  what), -1 if nothing is to come. NOW_US is the wall clock.
-    int64_t (*due) (const xml_t *live, const xml_t *record, int64_t now_us,
-                    guest_change_t *change);
-
     //  The console DEVICE (an alias, or NULL for the first) of a running guest.
     int (*console) (const xml_t *live, const char *device, console_source_t *source, error_t *err);
 
