@@ -34,8 +34,10 @@ static int complete_memory (completion_t *self, error_t *err)
         return -1;
     if (!xml_find (self->domain, "currentMemory"))
         qemu_insert (self->domain, "currentMemory");
-    //  As libvirt has it: more than there is means all of it.
-    if (current == 0 || current > memory) {
+    //  As libvirt has it: more than there is means all of it. Without a balloon there is no way to
+    //  give less.
+    bool fixed = xml_equals (self->devices, "memballoon/@model", "none");
+    if (current == 0 || current > memory || fixed) {
         xml_set_u64 (self->domain, "currentMemory", memory);
         xml_set (self->domain, "currentMemory/@unit", "KiB");
     }
@@ -220,6 +222,19 @@ static void complete_lifecycle (completion_t *self)
     }
 }
 
+//  An empty <genid/> asks for one.
+static void complete_genid (completion_t *self)
+{
+    const char *text = xml_string (self->domain, "genid");
+    if (!xml_find (self->domain, "genid") || (text && *text))
+        return;
+    uint8_t random[16];
+    char uuid[UUID_TEXT_SIZE];
+    job_random (self->job, random, sizeof random);
+    uuid_from_random (random, uuid);
+    xml_set (self->domain, "genid", uuid);
+}
+
 int qemu_complete_machine (completion_t *self, error_t *err)
 {
     if (complete_os (self, err) || check_emulation (self, err) || complete_memory (self, err) ||
@@ -227,6 +242,7 @@ int qemu_complete_machine (completion_t *self, error_t *err)
         return -1;
     complete_boot (self);
     complete_lifecycle (self);
+    complete_genid (self);
     if (xml_find (self->domain, "os/loader"))
         qemu_default (self->domain, "os/loader/@type", "rom");
     if (xml_find (self->domain, "features/vmcoreinfo"))
