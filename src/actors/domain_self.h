@@ -53,6 +53,7 @@ typedef struct {
     char address[MSG_ADDRESS_MAX];
     bool cancelled;
     int64_t since_us;
+    error_t *overdue; //  why it failed, while we wait for the end of the job itself
 } running_t;
 
 //  The files of one change, its snapshot, and the answer; published in order.
@@ -62,41 +63,61 @@ typedef struct {
     bool last, written, failed;
     error_t err;
     running_t *releases;  //  the slot that is free again afterwards
+    char *old_name;       //  of a renaming
     char *old_definition; //  to go back to if the definition can't be written
     document_t *old_summary;
-    bool old_persistent, old_autostart;
+    bool old_persistent;
 } publication_t;
+
+typedef struct {
+    domain_t *domain;
+    msg_t *request;
+    char address[MSG_ADDRESS_MAX]; //  of the job
+} measurement_t;
 
 struct domain {
     actor_t *actor;
     const config_t *config;
     const driver_t *driver;
     char uuid[UUID_TEXT_SIZE];
-    char disk[MSG_ADDRESS_MAX];
+    char disk[MSG_ADDRESS_MAX]; //  who writes our files
+    char *crashed;              //  why it is out of service; NULL: it is not
+
+    //  What it is.
     char *name;
-    int id; //  -1 unless active
-    bool persistent, autostart, loading;
+    char *old_name; //  during a renaming
+    int id;         //  -1 unless active
+    bool persistent, autostart;
+    bool written_autostart;           //  as it is on disk
     char *definition, *live, *record; //  canonical texts; NULL: none
     document_t *config_summary, *live_summary;
-    document_t *undo; //  of the job under way, as recorded
     guest_status_t status;
+    guest_state_t announced; //  the state that the last lifecycle event told of
     int64_t changed_us;
+    document_t *usage; //  as last measured
 
+    //  What it does.
     running_t async, sync;
-    zlistx_t *queue; //  msg_t: requests that wait to be admitted
+    zlistx_t *queue;     //  msg_t: requests that wait to be admitted
+    zlistx_t *measuring; //  measurement_t: under way
     uint64_t job_count;
+    char *job_step;
+    document_t *undo;    //  of the job under way, as recorded
+    char *recorded_live; //  of a start that is under way: for the status file only
+    bool loading, undone, pumping;
+    bool restart_wanted, adoption_wanted;
 
-    guest_change_t
-        ending;  //  the guest is over, or early news while it starts; kind CHANGE_NONE: no
-    bool exited; //  its process is gone
-    uint64_t due_timer, retry_timer;
+    //  What the guest did.
+    guest_change_t ending; //  it is over, or early news while it starts; CHANGE_NONE: no
+    bool exited;           //  its process is gone
+    int reconnect_ms;      //  how long to wait before the monitor is connected again
+    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup;
 
+    //  What has to be written and told.
     unsigned dirty;
     zlistx_t *publications;
     pack_t events; //  array under construction, for the next snapshot
     bool has_events, shown;
-    document_t *usage; //  last measured
-    char *job_step;
 };
 
 bool domain_active (const domain_t *self);
@@ -112,6 +133,7 @@ void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err);
 void domain_run (domain_t *self, running_t *slot, const operation_t *operation, msg_t **request_p);
 void domain_cancel (domain_t *self, running_t *slot);
 void domain_measure (domain_t *self, msg_t **request_p);
+void measurement_destroy (measurement_t **self_p);
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_unwinding;
@@ -125,6 +147,8 @@ void domain_set_status (domain_t *self, guest_status_t status, int event, int de
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.
 void domain_settle (domain_t *self);
+//  One of the owner's own jobs failed: when to try it again.
+void domain_own_job_failed (domain_t *self, const operation_t *operation);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.
 void domain_finish_ending (domain_t *self);
 

@@ -3,6 +3,7 @@
 
 #include "actors/job.h"
 
+#include "actors/emulators.h"
 #include "actors/job_ops.h"
 #include "actors/summary.h"
 #include "drivers/undo.h"
@@ -36,8 +37,7 @@ int job_check_cancelled (const job_actor_t *self, error_t *err)
     if (!is_cancelled (self))
         return 0;
     return error_set (err, ERR_OPERATION_ABORTED, "%s of domain '%s' was cancelled",
-                      msg_str (self->start, "kind"),
-                      self->base.guest ? self->base.guest->name : "?");
+                      self->kind->name, self->base.guest ? self->base.guest->name : "?");
 }
 
 int job_await (job_actor_t *self, msg_t **reply_p, error_t *err)
@@ -102,8 +102,7 @@ void job_unwind (job_actor_t *self)
     while ((entry = zlistx_last (self->undo))) {
         error_t err;
         if (undo_run (&self->base, entry->kind, entry->argument, &err))
-            actor_log (self->actor, LOG_ERROR, "undo of %s: %s", msg_str (self->start, "kind"),
-                       err.message);
+            actor_log (self->actor, LOG_ERROR, "undo of %s: %s", self->kind->name, err.message);
         zlistx_delete (self->undo, zlistx_cursor (self->undo));
     }
     self->unwinding = false;
@@ -170,7 +169,8 @@ static int open_job (job_actor_t *self, actor_t *actor, const msg_t *args, error
     self->undo = zlistx_new ();
     zlistx_set_destructor (self->undo, undo_entry_destroy);
     pack_init (&self->value);
-    snprintf (self->owner, sizeof self->owner, "%s", msg_str (args, "owner"));
+    const char *owner = msg_str (args, "owner");
+    snprintf (self->owner, sizeof self->owner, "%s", owner ? owner : "emulators");
     const char *driver = msg_str (args, "driver");
     self->driver = driver ? driver_by_name (driver) : NULL;
     self->transient = msg_flag (args, "transient");
@@ -233,11 +233,11 @@ static const job_kind_t *find_kind (const char *name)
     return NULL;
 }
 
-static int job_start (actor_t *actor, const msg_t *args, error_t *err)
+static int run_kind (actor_t *actor, const job_kind_t *kind, const msg_t *args, error_t *err)
 {
     job_actor_t *self = actor_state (actor);
-    const job_kind_t *kind = find_kind (msg_str (args, "kind"));
     actor_check (actor, kind);
+    self->kind = kind;
     int rc = open_job (self, actor, args, err);
     if (!rc)
         rc = kind->run (self, err);
@@ -248,6 +248,22 @@ static int job_start (actor_t *actor, const msg_t *args, error_t *err)
     auto(msg_t) result = make_result (self);
     actor_set_result (actor, &result);
     actor_end (actor);
+    return 0;
+}
+
+static int job_start (actor_t *actor, const msg_t *args, error_t *err)
+{
+    return run_kind (actor, find_kind (msg_str (args, "kind")), args, err);
+}
+
+static int probe_start (actor_t *actor, const msg_t *args, error_t *err)
+{
+    if (run_kind (actor, find_kind ("probe"), args, err))
+        return -1;
+    job_actor_t *self = actor_state (actor);
+    auto(msg_t) result = msg_reply ();
+    pack_packed (msg_result (result), self->value.bytes, self->value.size);
+    actor_set_result (actor, &result);
     return 0;
 }
 
@@ -277,3 +293,11 @@ const actor_class_t job_class = { .kind = "job",
                                   .start = job_start,
                                   .handle = job_handle,
                                   .stop = job_stop };
+
+const actor_class_t probe_job_class = { .kind = "job",
+                                        .state_size = sizeof (job_actor_t),
+                                        .stop_rank = 0,
+                                        .stack_size = 512 * 1024,
+                                        .start = probe_start,
+                                        .handle = job_handle,
+                                        .stop = job_stop };

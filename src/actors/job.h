@@ -26,28 +26,30 @@ typedef struct {
     char *kind, *argument;
 } undo_entry_t;
 
+typedef struct job_kind job_kind_t;
+
 typedef struct job_actor {
     job_t base; //  first: drivers see only this
     actor_t *actor;
     const config_t *config;
     const driver_t *driver; //  NULL in jobs that find it out themselves
-    const msg_t *start;     //  the start message
+    const job_kind_t *kind;
+    const msg_t *start; //  the start message
     char owner[MSG_ADDRESS_MAX];
     char monitor[MSG_ADDRESS_MAX];
     zlistx_t *undo; //  undo_entry_t, oldest first
     bool cancelled, unwinding;
     uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;
-    bool waited_exit;
     pack_t value; //  the result's own value, if one was written
     unsigned parts;
     bool transient;
 } job_actor_t;
 
-typedef struct {
+struct job_kind {
     const char *name;
     int (*run) (job_actor_t *self, error_t *err);
-} job_kind_t;
+};
 
 extern const job_kind_t job_kinds[]; //  name NULL at the end
 

@@ -11,5 +11,6 @@ const job_kind_t job_kinds[] = {
     { "resume", job_run_resume },     { "destroy", job_run_destroy },
     { "usage", job_run_usage },       { "monitor_command", job_run_monitor_command },
     { "load", job_run_load },         { "adopt", job_run_adopt },
-    { "unwind", job_run_unwind },     { NULL, NULL },
+    { "unwind", job_run_unwind },     { "capabilities", job_run_capabilities },
+    { "probe", job_run_probe },       { NULL, NULL },
 };

@@ -156,10 +156,25 @@ int job_run_create_xml (job_actor_t *self, error_t *err)
 
 //  Changes to a definition.
 
+static int tell_host_name (job_actor_t *self, const char *name, error_t *err)
+{
+    auto(msg_t) msg = msg_request ("host.rename");
+    pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
+    pack_key_str (msg_args (msg), "name", name);
+    return job_tell (self, "host", &msg, HOST_MS, err);
+}
+
 int job_run_rename (job_actor_t *self, error_t *err)
 {
-    (void) err;
-    xml_set (xml_root (self->base.guest->definition), "name", value_str (job_arg (self, "name")));
+    guest_t *guest = self->base.guest;
+    const char *name = value_str (job_arg (self, "name"));
+    if (strcmp (name, guest->name) == 0)
+        return error_set (err, ERR_INVALID_ARG, "rename domain '%s': it has this name already",
+                          name);
+    //  The last step that can fail; were it not, its undo would be the old name.
+    if (tell_host_name (self, name, err))
+        return -1;
+    xml_set (xml_root (guest->definition), "name", name);
     self->parts = PART_DEFINITION;
     return 0;
 }

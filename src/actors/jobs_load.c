@@ -3,6 +3,8 @@
 
 #include "actors/jobs.h"
 
+#include "actors/job_ops.h"
+
 #include "actors/domain_files.h"
 #include "actors/summary.h"
 #include "drivers/state.h"

@@ -161,12 +161,25 @@ static void trace_deliver (void *arg, const subscription_t *subscription, msg_t 
 static const char *kind_name (msg_kind_t kind)
 {
     static const char *const names[] = {
-        [MSG_REQUEST] = "request", [MSG_REPLY] = "reply",     [MSG_ERROR] = "error",
-        [MSG_SEND] = "send",       [MSG_EVENT] = "event",     [MSG_STREAM] = "stream",
-        [MSG_DOWN] = "down",       [MSG_HELLO] = "hello",     [MSG_BYE] = "bye",
-        [MSG_DOZE] = "doze",       [MSG_START] = "start",     [MSG_STOP] = "stop",
-        [MSG_SPAWN] = "spawn",     [MSG_WATCH] = "watch",     [MSG_SUBSCRIBE] = "subscribe",
-        [MSG_ADMIT] = "admit",     [MSG_FORWARD] = "forward", [MSG_REPORT] = "report",
+        [MSG_REQUEST] = "request",
+        [MSG_REPLY] = "reply",
+        [MSG_ERROR] = "error",
+        [MSG_SEND] = "send",
+        [MSG_EVENT] = "event",
+        [MSG_STREAM] = "stream",
+        [MSG_DOWN] = "down",
+        [MSG_HELLO] = "hello",
+        [MSG_BYE] = "bye",
+        [MSG_DOZE] = "doze",
+        [MSG_START] = "start",
+        [MSG_STOP] = "stop",
+        [MSG_SPAWN] = "spawn",
+        [MSG_WATCH] = "watch",
+        [MSG_SUBSCRIBE] = "subscribe",
+        [MSG_ADMIT] = "admit",
+        [MSG_FORWARD] = "forward",
+        [MSG_REPORT] = "report",
+        [MSG_UNSUBSCRIBE] = "unsubscribe",
     };
     return names[kind];
 }
@@ -274,7 +287,7 @@ static void forget_requester (switchboard_t *self, uint64_t incarnation)
     while ((request = zlistx_detach (gone, NULL)))
         request_remove (&self->requests, &request);
     zlistx_destroy (&gone);
-    topics_unsubscribe (&self->topics, incarnation);
+    topics_unsubscribe (&self->topics, incarnation, 0);
 }
 
 static void wake (switchboard_t *self, slot_t *slot)
@@ -366,6 +379,8 @@ static void deliver (switchboard_t *self, slot_t *slot, msg_t **msg_p)
 
 static bool is_full (const slot_t *slot, const msg_t *msg)
 {
+    if (msg_kind (msg) == MSG_STREAM)
+        return false; //  its window bounds it; a refused chunk would be lost
     int limit = slot->class->max_requests ? slot->class->max_requests : ACTOR_MAX_REQUESTS;
     if (msg_head (msg)->flags & MSG_URGENT)
         limit += ACTOR_URGENT_RESERVE;
@@ -420,7 +435,8 @@ static void route_request (switchboard_t *self, slot_t *sender, msg_t **msg_p)
     slot_t *slot = admit (self, *msg_p);
     if (!slot)
         return;
-    request_add (&self->requests, (pair_key_t){ head->peer, head->id }, slot, head->deadline);
+    request_add (&self->requests, (pair_key_t){ head->peer, head->id }, slot, head->deadline,
+                 head->kind == MSG_STREAM);
     deliver (self, slot, msg_p);
 }
 
@@ -510,7 +526,7 @@ static void route_spawn (switchboard_t *self, slot_t *sender, msg_t **msg_p)
     }
     if (!sender)
         return;
-    request_t *request = request_add (&self->requests, key, slot, deadline);
+    request_t *request = request_add (&self->requests, key, slot, deadline, false);
     if (request)
         request->incarnation = slot->incarnation;
 }
@@ -560,6 +576,11 @@ static void route_subscribe (switchboard_t *self, slot_t *sender, msg_t **msg_p)
                       event_deliver, self);
 }
 
+static void route_unsubscribe (switchboard_t *self, slot_t *sender, msg_t **msg_p)
+{
+    topics_unsubscribe (&self->topics, sender->incarnation, msg_head (*msg_p)->id);
+}
+
 static void route_event (switchboard_t *self, slot_t *sender, msg_t **msg_p)
 {
     (void) sender;
@@ -576,12 +597,22 @@ static void route_admit (switchboard_t *self, slot_t *sender, msg_t **msg_p)
 
 typedef void (route_fn) (switchboard_t *self, slot_t *sender, msg_t **msg_p);
 
-static route_fn *const routes[] = {
-    [MSG_REQUEST] = route_request, [MSG_REPLY] = route_reply,     [MSG_ERROR] = route_reply,
-    [MSG_SEND] = route_send,       [MSG_EVENT] = route_event,     [MSG_STREAM] = route_request,
-    [MSG_BYE] = route_bye,         [MSG_DOZE] = route_doze,       [MSG_STOP] = route_stop,
-    [MSG_SPAWN] = route_spawn,     [MSG_WATCH] = route_watch,     [MSG_SUBSCRIBE] = route_subscribe,
-    [MSG_ADMIT] = route_admit,     [MSG_FORWARD] = route_forward,
+static route_fn *const routes[MSG_REPORT + 1] = {
+    [MSG_REQUEST] = route_request,
+    [MSG_REPLY] = route_reply,
+    [MSG_ERROR] = route_reply,
+    [MSG_SEND] = route_send,
+    [MSG_EVENT] = route_event,
+    [MSG_STREAM] = route_request,
+    [MSG_BYE] = route_bye,
+    [MSG_DOZE] = route_doze,
+    [MSG_STOP] = route_stop,
+    [MSG_SPAWN] = route_spawn,
+    [MSG_WATCH] = route_watch,
+    [MSG_SUBSCRIBE] = route_subscribe,
+    [MSG_UNSUBSCRIBE] = route_unsubscribe,
+    [MSG_ADMIT] = route_admit,
+    [MSG_FORWARD] = route_forward,
 };
 
 static void route (switchboard_t *self, slot_t *sender, msg_t **msg_p)

@@ -33,6 +33,7 @@ typedef enum {
     MSG_SPAWN,
     MSG_WATCH,
     MSG_SUBSCRIBE,
+    MSG_UNSUBSCRIBE,
     MSG_ADMIT,
     MSG_FORWARD,
     MSG_REPORT

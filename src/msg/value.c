@@ -218,6 +218,22 @@ document_t *document_parse (const void *bytes, size_t size, size_t max_bytes, er
     return take (&self);
 }
 
+document_t *document_copy (const document_t *self)
+{
+    if (!self)
+        return NULL;
+    msgpack_sbuffer buffer;
+    msgpack_packer pack;
+    msgpack_sbuffer_init (&buffer);
+    msgpack_packer_init (&pack, &buffer, msgpack_sbuffer_write);
+    msgpack_pack_object (&pack, self->root);
+    error_t err;
+    document_t *copy = document_parse (buffer.data, buffer.size, VALUE_MAX_BYTES_INSIDE, &err);
+    msgpack_sbuffer_destroy (&buffer);
+    assert (copy);
+    return copy;
+}
+
 void document_destroy (document_t **self_p)
 {
     document_t *self = take (self_p);

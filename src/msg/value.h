@@ -26,6 +26,7 @@ typedef struct document document_t;
 //  The caller owns the result; BYTES may go away. NULL and ERR_RPC when they are not one value, or
 //  more than MAX_BYTES (VALUE_MAX_BYTES for what comes from outside).
 document_t *document_parse (const void *bytes, size_t size, size_t max_bytes, error_t *err);
+document_t *document_copy (const document_t *self); //  NULL of NULL
 void document_destroy (document_t **self_p);
 DEFINE_AUTO (document_t, document_destroy)
 const value_t *document_root (const document_t *self);

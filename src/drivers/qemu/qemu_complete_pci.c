@@ -201,34 +201,45 @@ static bool find_port_function (pci_t *self, pci_address_t *address)
     return qemu_pci_find (&self->map, BUS_ROOT, address);
 }
 
-static bool find_place (pci_t *self, const xml_node_t *device, pci_address_t *address);
-
-static bool place_bridge (pci_t *self, const char *model)
+//  A new root port on the root bus.
+static bool place_port (pci_t *self)
 {
-    xml_node_t *bridge = add_bridge (self, model);
     pci_address_t address;
-    if (!bridge || !find_place (self, bridge, &address))
+    xml_node_t *port =
+        find_port_function (self, &address) ? add_bridge (self, "pcie-root-port") : NULL;
+    if (!port)
         return false;
-    place (self, bridge, &address);
-    if (strcmp (model, "pcie-root-port") == 0 && address.function == 0)
-        xml_set (bridge, "address/@multifunction", "on");
+    place (self, port, &address);
+    if (address.function == 0)
+        xml_set (port, "address/@multifunction", "on");
     return true;
 }
 
-static bool find_or_bridge (pci_t *self, pci_bus_kind_t kind, const char *bridge,
-                            pci_address_t *address)
+static bool find_port (pci_t *self, pci_address_t *address)
 {
-    return qemu_pci_find (&self->map, kind, address) ||
-           (place_bridge (self, bridge) && qemu_pci_find (&self->map, kind, address));
+    return qemu_pci_find (&self->map, BUS_PORT, address) ||
+           (place_port (self) && qemu_pci_find (&self->map, BUS_PORT, address));
+}
+
+//  A slot for a conventional device, behind a bridge that is made if there is none.
+static bool find_conventional (pci_t *self, pci_address_t *address)
+{
+    if (qemu_pci_find (&self->map, BUS_CONVENTIONAL, address))
+        return true;
+    xml_node_t *bridge = find_port (self, address) ? add_bridge (self, "pcie-to-pci-bridge") : NULL;
+    if (!bridge)
+        return false;
+    place (self, bridge, address);
+    return qemu_pci_find (&self->map, BUS_CONVENTIONAL, address);
 }
 
 static bool find_place_q35 (pci_t *self, const xml_node_t *device, pci_address_t *address)
 {
     qemu_plug_t plug = qemu_model_plug (device);
     if (plug == PLUG_PCIE)
-        return find_or_bridge (self, BUS_PORT, "pcie-root-port", address);
+        return find_port (self, address);
     if (plug == PLUG_PCI)
-        return find_or_bridge (self, BUS_CONVENTIONAL, "pcie-to-pci-bridge", address);
+        return find_conventional (self, address);
     if (xml_equals (device, "@model", "pcie-root-port"))
         return find_port_function (self, address);
     //  Where the ICH9 has its sound; a second such card goes where there is room.
@@ -307,11 +318,29 @@ static int assign (pci_t *self, xml_node_t *device, error_t *err)
     return 0;
 }
 
-static int assign_all (pci_t *self, const char *kind, bool bridges, error_t *err)
+//  libvirt sorts disks by their targets and has the primary video card first.
+static int turn_of (const xml_node_t *device)
 {
+    if (xml_is (device, "disk"))
+        return qemu_target_index (xml_string (device, "target/@dev"));
+    return xml_is (device, "video") && !xml_equals (device, "model/@primary", "yes");
+}
+
+static xml_node_t *next_to_assign (pci_t *self, const char *kind, bool bridges)
+{
+    xml_node_t *next = NULL;
     xml_foreach (device, self->completion->devices, kind)
         if (is_pci_controller (device) == bridges && is_pci (self, device) &&
-            !has_address (device) && assign (self, device, err))
+            !has_address (device) && (!next || turn_of (device) < turn_of (next)))
+            next = device;
+    return next;
+}
+
+static int assign_all (pci_t *self, const char *kind, bool bridges, error_t *err)
+{
+    xml_node_t *device;
+    while ((device = next_to_assign (self, kind, bridges)))
+        if (assign (self, device, err))
             return -1;
     return 0;
 }
@@ -376,7 +405,7 @@ int qemu_complete_pci (completion_t *completion, error_t *err)
             return -1;
     pci_address_t spare;
     if (completion->q35 && self->assigned && !qemu_pci_find (&self->map, BUS_PORT, &spare))
-        place_bridge (self, "pcie-root-port");
+        place_port (self);
     mark_multifunction (self);
     complete_bridges (self);
     return 0;
