@@ -130,8 +130,10 @@ int definition_complete_memory (xml_node_t *domain, error_t *err)
         return -1;
     if (!xml_find (domain, "currentMemory"))
         definition_insert (domain, "currentMemory");
-    //  As libvirt has it: more than there is means all of it.
-    if (current == 0 || current > memory) {
+    //  As libvirt has it: more than there is means all of it. Without a balloon there is no way to
+    //  give less.
+    bool fixed = xml_equals (domain, "devices/memballoon/@model", "none");
+    if (current == 0 || current > memory || fixed) {
         xml_set_u64 (domain, "currentMemory", memory);
         xml_set (domain, "currentMemory/@unit", "KiB");
     }

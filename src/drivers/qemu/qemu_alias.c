@@ -12,7 +12,16 @@ const char *qemu_alias (const xml_node_t *device)
     return alias ? alias : "";
 }
 
-static char *disk_alias (const xml_node_t *disk)
+//  On a narrow bus the unit is the target.
+static bool is_narrow (const xml_node_t *devices, const char *index)
+{
+    xml_foreach (controller, devices, "controller")
+        if (xml_equals (controller, "@type", "scsi") && xml_equals (controller, "@index", index))
+            return xml_equals (controller, "@model", "lsilogic");
+    return false;
+}
+
+static char *disk_alias (const xml_node_t *devices, const xml_node_t *disk)
 {
     const char *bus = xml_string (disk, "target/@bus");
     int index = qemu_target_index (xml_string (disk, "target/@dev"));
@@ -21,7 +30,7 @@ static char *disk_alias (const xml_node_t *disk)
     const char *controller = xml_string (disk, "address/@controller");
     const char *channel = xml_string (disk, "address/@bus");
     const char *unit = xml_string (disk, "address/@unit");
-    if (strcmp (bus, "scsi") != 0)
+    if (strcmp (bus, "scsi") != 0 || is_narrow (devices, controller))
         return text_format ("%s%s-%s-%s", bus, controller, channel, unit);
     return text_format ("scsi%s-%s-%s-%s", controller, channel,
                         xml_string (disk, "address/@target"), unit);
@@ -92,7 +101,7 @@ void qemu_set_aliases (xml_t *live)
     xml_node_t *domain = xml_root (live), *devices = xml_find (domain, "devices");
     bool q35 = text_starts (xml_string (domain, "os/type/@machine"), "pc-q35-");
     xml_foreach (device, devices, NULL) {
-        autofree char *alias = xml_is (device, "disk")         ? disk_alias (device)
+        autofree char *alias = xml_is (device, "disk")         ? disk_alias (devices, device)
                                : xml_is (device, "controller") ? controller_alias (device, q35)
                                                                : counted_alias (devices, device);
         if (alias)

@@ -119,6 +119,15 @@ static int check_os (completion_t *self, error_t *err)
                : 0;
 }
 
+static int check_genid (completion_t *self, error_t *err)
+{
+    char uuid[UUID_TEXT_SIZE];
+    const char *text = xml_string (self->domain, "genid");
+    if (!text || uuid_normalize (text, uuid))
+        return 0;
+    return error_set (err, ERR_XML_ERROR, "domain XML: the genid '%s' is no uuid", text);
+}
+
 static int check_features (completion_t *self, error_t *err)
 {
     if (xml_flag (self->domain, "features/smm/@state", false) && !self->q35)
@@ -158,6 +167,7 @@ int qemu_check (completion_t *self, error_t *err)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: on_poweroff 'restart' with on_reboot 'destroy'");
     bool failed = check_singles (self, err) || check_devices (self, err) || check_os (self, err) ||
-                  check_features (self, err) || check_iothreads (self, err);
+                  check_genid (self, err) || check_features (self, err) ||
+                  check_iothreads (self, err);
     return failed ? -1 : 0;
 }

@@ -103,21 +103,27 @@ static bool is_bootable (const xml_node_t *device, const char *boot)
     return xml_is (device, "disk") && xml_equals (device, "@device", kind);
 }
 
-//  The one device that an <os><boot dev=BOOT> means: the first, and of disks on the same bus the
-//  one with the lowest target.
+//  libvirt sorts disks: the buses in the order of their first disks, on each bus by target.
+static int disk_turn (command_t *self, const xml_node_t *disk)
+{
+    int turn = 0;
+    xml_foreach (other, self->devices, "disk") {
+        if (xml_equals (other, "target/@bus", xml_string (disk, "target/@bus")))
+            break;
+        turn += 100000;
+    }
+    return turn + qemu_target_index (xml_string (disk, "target/@dev"));
+}
+
+//  The one device that an <os><boot dev=BOOT> means.
 static const xml_node_t *boot_device (command_t *self, const char *boot)
 {
     const xml_node_t *first = NULL;
-    xml_foreach (device, self->devices, NULL) {
-        if (!is_bootable (device, boot))
-            continue;
-        bool lower = first && xml_is (device, "disk") &&
-                     xml_equals (first, "target/@bus", xml_string (device, "target/@bus")) &&
-                     qemu_target_index (xml_string (device, "target/@dev")) <
-                         qemu_target_index (xml_string (first, "target/@dev"));
-        if (!first || lower)
+    xml_foreach (device, self->devices, NULL)
+        if (is_bootable (device, boot) &&
+            (!first ||
+             (xml_is (device, "disk") && disk_turn (self, device) < disk_turn (self, first))))
             first = device;
-    }
     return first;
 }
 

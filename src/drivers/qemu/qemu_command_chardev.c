@@ -114,7 +114,7 @@ int qemu_command_chardev (command_t *self, const xml_node_t *device, error_t *er
     json_t *json = command_device (driver, device);
     command_address (self, json, device);
     json_object_set_new (json, "chardev", json_string (id));
-    if (strcmp (driver, "isa-serial") == 0 || strcmp (driver, "isa-parallel") == 0)
+    if (strcmp (driver, "isa-serial") == 0)
         command_number (json, "index", device, "target/@port");
     if (xml_is (device, "channel"))
         command_string (json, "name", device, "target/@name");

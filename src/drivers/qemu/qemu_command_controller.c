@@ -136,6 +136,14 @@ static int add_ready (command_t *self, bool there[PCI_BUSES], error_t *err)
     return added;
 }
 
+static const xml_node_t *pci_root (command_t *self)
+{
+    xml_foreach (controller, self->devices, "controller")
+        if (is_type (controller, "pci") && is_first (controller))
+            return controller;
+    return NULL;
+}
+
 //  The companions of an EHCI controller need its bus.
 static bool is_companion (const xml_node_t *controller)
 {
@@ -147,6 +155,10 @@ int qemu_command_controllers (command_t *self, error_t *err)
 {
     bool there[PCI_BUSES] = { false };
     int added;
+    const xml_node_t *root = pci_root (self);
+    if (root && xml_string (root, "target/@hotplug") && !self->q35)
+        command_add (self, "-global", "PIIX4_PM.acpi-root-pci-hotplug=%s",
+                     xml_flag (root, "target/@hotplug", true) ? "on" : "off");
     while ((added = add_ready (self, there, err)) > 0)
         ;
     if (added < 0)

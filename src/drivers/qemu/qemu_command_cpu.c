@@ -36,7 +36,7 @@ static const struct {
 static const struct {
     const char *mode, *flags;
 } caches[] = {
-    { "emulate", ",l3-cache=on" },
+    { "emulate", ",l3-cache=on,host-cache-info=off" },
     { "passthrough", ",host-cache-info=on,l3-cache=off" },
     { "disable", ",host-cache-info=off,l3-cache=off" },
 };

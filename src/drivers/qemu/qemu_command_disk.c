@@ -56,6 +56,10 @@ static void add_format_node (command_t *self, const xml_node_t *disk, const char
     json_t *node = json_pack ("{s:s, s:b}", "node-name", name, "read-only", read_only);
     command_string (node, "discard", disk, "driver/@discard");
     command_string (node, "detect-zeroes", disk, "driver/@detect_zeroes");
+    //  Unmapping zeroes is discarding them; without that they are written as zeroes.
+    if (xml_equals (disk, "driver/@detect_zeroes", "unmap") &&
+        !xml_equals (disk, "driver/@discard", "unmap"))
+        json_object_set_new (node, "detect-zeroes", json_string ("on"));
     add_cache (node, disk);
     command_string (node, "driver", disk, "driver/@type");
     json_object_set_new (node, "file", json_string (file));

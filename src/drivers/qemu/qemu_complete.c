@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/definition.h"
 #include "drivers/qemu/qemu_schema.h"
+#include "drivers/qemu/qemu_uses.h"
 #include "util/text.h"
 
 #include <stdio.h>
@@ -90,5 +91,5 @@ int qemu_complete (job_t *job, xml_t *document, error_t *err)
     if (failed)
         return -1;
     qemu_mirror_console (&self);
-    return qemu_check (&self, err);
+    return qemu_check (&self, err) || qemu_uses_check (self.domain, err) ? -1 : 0;
 }

@@ -10,6 +10,7 @@
 //      qemu_complete_controllers   the controllers that devices need; addresses that are no PCI
 //      qemu_pci             PCI addresses
 //      qemu_check           contradictions
+//      qemu_uses            what would have no effect where it is
 //
 //  Completing a completed definition changes nothing.
 

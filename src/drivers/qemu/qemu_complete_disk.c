@@ -145,6 +145,9 @@ static int complete_source (xml_node_t *disk, error_t *err)
     }
     if (xml_equals (disk, "@device", "cdrom"))
         xml_ensure (disk, "readonly");
+    //  Guests that share a disk must not have caches of it.
+    if (xml_find (disk, "shareable"))
+        qemu_default (disk, "driver/@cache", "none");
     return 0;
 }
 

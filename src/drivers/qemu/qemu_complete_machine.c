@@ -157,6 +157,19 @@ static int complete_cpu (completion_t *self, error_t *err)
     return complete_cpu_model (self, cpu, err) || complete_topology (self, cpu, err) ? -1 : 0;
 }
 
+//  An empty <genid/> asks for one.
+static void complete_genid (completion_t *self)
+{
+    const char *text = xml_string (self->domain, "genid");
+    if (!xml_find (self->domain, "genid") || (text && *text))
+        return;
+    uint8_t random[16];
+    char uuid[UUID_TEXT_SIZE];
+    job_random (self->job, random, sizeof random);
+    uuid_from_random (random, uuid);
+    xml_set (self->domain, "genid", uuid);
+}
+
 int qemu_complete_machine (completion_t *self, error_t *err)
 {
     if (complete_os (self, err) || check_emulation (self, err) ||
@@ -165,6 +178,7 @@ int qemu_complete_machine (completion_t *self, error_t *err)
         return -1;
     complete_boot (self);
     definition_complete_lifecycle (self->domain);
+    complete_genid (self);
     if (xml_find (self->domain, "os/loader"))
         qemu_default (self->domain, "os/loader/@type", "rom");
     if (xml_find (self->domain, "features/vmcoreinfo"))
