@@ -122,7 +122,7 @@ static document_t *copy_value (const value_t *value)
     error_t err;
     pack_init (&pack);
     pack_value (&pack, value);
-    document_t *copy = document_parse (pack.bytes, pack.size, &err);
+    document_t *copy = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &err);
     assert (copy);
     pack_close (&pack);
     return copy;

@@ -1,6 +1,7 @@
 //  undo.c: the table of undo kinds.
 
 #include "drivers/undo.h"
+#include "util/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,14 +58,31 @@ static int undo_owner (job_t *job, const char *argument, error_t *err)
     return 0;
 }
 
+//  Ours, with the sockets that the guest's process made in it.
+static int undo_folder (job_t *job, const char *path, error_t *err)
+{
+    (void) job;
+    if (path[0] != '/')
+        return error_set (err, ERR_INVALID_ARG, "undo folder '%s': the path is not absolute", path);
+    auto(strings_t) names = file_list (path, "", err);
+    if (!names)
+        return -1;
+    for (size_t i = 0; i < names->count; i++) {
+        autofree char *file = text_format ("%s/%s", path, names->items[i]);
+        if (unlink (file) && errno != ENOENT)
+            return error_errno (err, ERR_SYSTEM_ERROR, "remove '%s'", file);
+    }
+    if (rmdir (path) && errno != ENOENT)
+        return error_errno (err, ERR_SYSTEM_ERROR, "remove the folder '%s'", path);
+    return 0;
+}
+
 static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } undo_kinds[] = {
-    { "file", undo_file },
-    { "process", undo_process },
-    { "monitor", undo_monitor },
-    { "owner", undo_owner },
+    { "file", undo_file },       { "folder", undo_folder }, { "process", undo_process },
+    { "monitor", undo_monitor }, { "owner", undo_owner },
 };
 
 int undo_run (job_t *job, const char *kind, const char *argument, error_t *err)

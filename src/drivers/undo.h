@@ -2,6 +2,7 @@
 //  daemon after a killed one can do it from the status file.
 //
 //      file     PATH               removes the file
+//      folder   PATH               removes the folder and the files (no folders) in it
 //      process  PID:START:BOOTID   kills exactly this process and waits for its end
 //      monitor  (nothing)          closes the guest's monitor
 //      owner    UID:GID:PATH       gives the file back to this owner

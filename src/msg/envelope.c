@@ -58,7 +58,7 @@ static int read_trace (call_t *self, const value_t *value, error_t *err)
 
 int call_read (call_t *self, const void *bytes, size_t size, error_t *err)
 {
-    *self = (call_t){ .document = document_parse (bytes, size, err) };
+    *self = (call_t){ .document = document_parse (bytes, size, VALUE_MAX_BYTES, err) };
     if (!self->document)
         return -1;
     const value_t *root = document_root (self->document);

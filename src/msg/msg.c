@@ -177,7 +177,8 @@ const value_t *msg_root (const msg_t *self)
         const char *bytes = zmq_msg_data (&cache->frame);
         error_t err;
         cache->document = document_parse (bytes + sizeof self->head,
-                                          zmq_msg_size (&cache->frame) - sizeof self->head, &err);
+                                          zmq_msg_size (&cache->frame) - sizeof self->head,
+                                          VALUE_MAX_BYTES_INSIDE, &err);
         assert (cache->document);
     }
     return document_root (cache->document);

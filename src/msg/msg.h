@@ -14,7 +14,6 @@
 #include "msg/value.h"
 
 #define MSG_ADDRESS_MAX 96 //  with the NUL: "monitor/UUID" and longer
-#define MSG_MAX_BYTES (VALUE_MAX_BYTES + 4096)
 
 typedef enum {
     //  Between actors.

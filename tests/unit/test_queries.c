@@ -51,7 +51,7 @@ static void add (snapshots_t *self, const char *uuid, const char *name, int stat
     pack_end (&pack);
     pack_end (&pack);
     error_t err;
-    auto(document_t) document = document_parse (pack.bytes, pack.size, &err);
+    auto(document_t) document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
     pack_close (&pack);
     assert_int_equal (snapshots_apply (self, uuid, document_root (document), &err), 0);
 }
@@ -92,12 +92,12 @@ static document_t *ask_as (const snapshots_t *snapshots, const char *verb, const
             pack_key_bool (&pack, key, true);
     }
     pack_end (&pack);
-    auto(document_t) document = document_parse (pack.bytes, pack.size, err);
+    auto(document_t) document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, err);
     pack_clear (&pack);
     query_t query = { snapshots, verb_find (verb), document_root (document), role };
     assert_int_equal (verb_check_args (query.verb, query.args, err), 0);
     int rc = query_answer (&query, &pack, err);
-    document_t *answer = rc ? NULL : document_parse (pack.bytes, pack.size, err);
+    document_t *answer = rc ? NULL : document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, err);
     pack_close (&pack);
     return answer;
 }

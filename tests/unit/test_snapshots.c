@@ -22,7 +22,7 @@ static int apply (snapshots_t *self, const char *uuid, const char *name, int64_t
     pack_key_str (&pack, "xml", "<domain/>");
     pack_end (&pack);
     error_t err;
-    auto(document_t) document = document_parse (pack.bytes, pack.size, &err);
+    auto(document_t) document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
     pack_close (&pack);
     return snapshots_apply (self, uuid, document_root (document), &err) ? (int) err.code : 0;
 }

@@ -10,6 +10,7 @@
 //      qemu_complete_controllers   the controllers that devices need; addresses that are no PCI
 //      qemu_pci             PCI addresses
 //      qemu_check           contradictions
+//      qemu_uses            what would have no effect where it is
 //
 //  Completing a completed definition changes nothing.
 
@@ -34,12 +35,15 @@ int qemu_complete_machine (completion_t *self, error_t *err);
 int qemu_complete_devices (completion_t *self, error_t *err);
 int qemu_complete_controllers (completion_t *self, error_t *err);
 int qemu_complete_pci (completion_t *self, error_t *err);
+void qemu_mirror_console (completion_t *self);
 int qemu_check (completion_t *self, error_t *err);
 
 //  A new child of PARENT (the domain or its devices), put where libvirt's documents have it.
 xml_node_t *qemu_insert (xml_node_t *parent, const char *name);
 //  Sets PATH unless it is there.
 void qemu_default (xml_node_t *node, const char *path, const char *value);
+//  The number in a disk's target: 2 of "sdc", 26 of "vdaa"; -1 if the name is of no such form.
+int qemu_target_index (const char *dev);
 //  "disk 'vda'", "interface '52:54:..'", "controller 'usb' 0": what errors call a device.
 void qemu_device_name (const xml_node_t *device, char name[128]);
 

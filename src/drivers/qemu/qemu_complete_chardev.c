@@ -100,6 +100,18 @@ static int complete_consoles (completion_t *self, error_t *err)
     return 0;
 }
 
+//  Again, when the serial port has its address.
+void qemu_mirror_console (completion_t *self)
+{
+    xml_node_t *console = xml_first (self->devices, "console");
+    const xml_node_t *serial = xml_first (self->devices, "serial");
+    if (!console || !serial || !xml_equals (console, "target/@type", "serial"))
+        return;
+    mirror_serial (console, serial);
+    if (xml_first (serial, "address"))
+        xml_add_copy (console, xml_first (serial, "address"));
+}
+
 static int complete_channel (xml_node_t *channel, error_t *err)
 {
     qemu_default (channel, "@type", "unix");

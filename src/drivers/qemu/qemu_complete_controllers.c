@@ -76,6 +76,14 @@ static const char *default_model (completion_t *self, const char *type)
     return NULL;
 }
 
+//  QEMU's list of devices has no second names.
+static const char *listed_name (const char *driver)
+{
+    if (strcmp (driver, "lsi") == 0)
+        return "lsi53c895a";
+    return strcmp (driver, "ahci") == 0 ? "ich9-ahci" : driver;
+}
+
 static int check_model (completion_t *self, xml_node_t *controller, error_t *err)
 {
     const char *type = xml_string (controller, "@type"), *model = xml_string (controller, "@model");
@@ -90,8 +98,7 @@ static int check_model (completion_t *self, xml_node_t *controller, error_t *err
                           "not supported: a controller of type '%s' and model '%s'", type,
                           model ? model : "");
     autofree char *driver = qemu_model_driver (known, controller);
-    //  The other name of lsi53c895a, which the list of devices does not have.
-    const char *listed = strcmp (driver, "lsi") == 0 ? "lsi53c895a" : driver;
+    const char *listed = listed_name (driver);
     if (!qemu_caps_device (self->caps, listed))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: a controller of type '%s' and model '%s'; the emulator "

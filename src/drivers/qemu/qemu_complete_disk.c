@@ -11,9 +11,7 @@ typedef struct {
     int controller, bus, target, unit;
 } drive_t;
 
-//  "sdc" is 2, "vdaa" is 26; -1 if NAME is not a prefix of two or three letters and a number in
-//  letters.
-static int target_index (const char *name)
+int qemu_target_index (const char *name)
 {
     static const char *const prefixes[] = { "hd", "sd", "vd", "fd", "xvd", "ubd" };
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
@@ -93,7 +91,7 @@ static int complete_target (xml_node_t *disk, error_t *err)
     if (!dev)
         return error_set (err, ERR_NO_TARGET,
                           "domain XML: a disk has no <target dev='...'/>; vda, for example");
-    if (target_index (dev) < 0)
+    if (qemu_target_index (dev) < 0)
         return error_set (err, ERR_XML_ERROR,
                           "disk '%s': its target is not of a form like vda, sdb or hdc", dev);
     const char *bus = xml_string (disk, "target/@bus");
@@ -147,6 +145,9 @@ static int complete_source (xml_node_t *disk, error_t *err)
     }
     if (xml_equals (disk, "@device", "cdrom"))
         xml_ensure (disk, "readonly");
+    //  Guests that share a disk must not have caches of it.
+    if (xml_find (disk, "shareable"))
+        qemu_default (disk, "driver/@cache", "none");
     return 0;
 }
 
@@ -180,7 +181,7 @@ static int complete_drive (xml_node_t *disk, error_t *err)
     if (bus == BUSES || !buses[bus].drive)
         return 0;
     if (!type) {
-        drive_t drive = buses[bus].drive (target_index (dev));
+        drive_t drive = buses[bus].drive (qemu_target_index (dev));
         set_drive (disk, &drive);
     } else if (strcmp (type, "drive") != 0)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,

@@ -1,10 +1,26 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
 #include "drivers/qemu/qemu_driver.h"
+#include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/qemu_start.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
 
 const driver_t qemu_driver = {
     .name = "qemu",
     .types = qemu_types,
+    .complete = qemu_complete,
+    .start = qemu_start,
+    .shutdown = qemu_shutdown,
+    .reboot = qemu_reboot,
+    .reset = qemu_reset,
+    .suspend = qemu_suspend,
+    .resume = qemu_resume,
+    .destroy = qemu_destroy,
+    .adopt = qemu_adopt,
+    .info = qemu_info,
+    .monitor_command = qemu_monitor_command,
+    .event = qemu_event,
+    .console = qemu_console,
 };

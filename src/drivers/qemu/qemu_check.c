@@ -1,0 +1,173 @@
+//  qemu_check.c: what contradicts itself in a completed definition.
+
+#include "drivers/qemu/qemu_complete.h"
+#include "util/text.h"
+
+#include <string.h>
+
+//  KEY must not be there twice; it says what is the same, for the message.
+static int once (strings_t *seen, char *key, const xml_node_t *device, error_t *err)
+{
+    autofree char *taken = key;
+    char name[128];
+    qemu_device_name (device, name);
+    if (strings_contain (seen, taken))
+        return error_set (err, ERR_XML_ERROR, "%s: another device has the same %s", name, taken);
+    strings_add (seen, taken);
+    return 0;
+}
+
+static int check_disk (strings_t *seen, const xml_node_t *disk, error_t *err)
+{
+    if (once (seen, text_format ("target '%s'", xml_string (disk, "target/@dev")), disk, err))
+        return -1;
+    if (!xml_equals (disk, "address/@type", "drive"))
+        return 0;
+    return once (
+        seen,
+        text_format ("drive address on '%s': controller %s, bus %s, target %s, unit %s",
+                     xml_string (disk, "target/@bus"), xml_string (disk, "address/@controller"),
+                     xml_string (disk, "address/@bus"), xml_string (disk, "address/@target"),
+                     xml_string (disk, "address/@unit")),
+        disk, err);
+}
+
+static int check_boot_order (completion_t *self, strings_t *seen, const xml_node_t *device,
+                             error_t *err)
+{
+    int order = 0;
+    if (!xml_find (device, "boot"))
+        return 0;
+    if (!xml_string (device, "boot/@order"))
+        return error_set (err, ERR_XML_ERROR, "%s: its <boot> has no order", xml_name (device));
+    if (xml_int (device, "boot/@order", 1, 65535, &order, err))
+        return -1;
+    if (!xml_is (device, "disk") && !xml_is (device, "interface"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: <boot order='%d'/> of %s; disks and interfaces can have "
+                          "it",
+                          order, xml_name (device));
+    if (xml_find (self->domain, "os/boot"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "domain XML: <boot> of devices cannot be used together with <boot> of "
+                          "<os>");
+    return once (seen, text_format ("boot order %d", order), device, err);
+}
+
+static int check_devices (completion_t *self, error_t *err)
+{
+    auto(strings_t) seen = strings_new ();
+    xml_foreach (device, self->devices, NULL) {
+        const char *alias = xml_string (device, "alias/@name");
+        if ((xml_is (device, "disk") && check_disk (seen, device, err)) ||
+            check_boot_order (self, seen, device, err) ||
+            (alias && once (seen, text_format ("alias '%s'", alias), device, err)))
+            return -1;
+        bool numbered = xml_is (device, "serial") || xml_is (device, "parallel");
+        if (numbered && once (seen,
+                              text_format ("%s port %s", xml_name (device),
+                                           xml_string (device, "target/@port")),
+                              device, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int check_singles (completion_t *self, error_t *err)
+{
+    static const char *const singles[] = { "watchdog", "audio", "panic", "graphics", "emulator" };
+    for (size_t i = 0; i < sizeof singles / sizeof *singles; i++) {
+        xml_node_t *first = xml_first (self->devices, singles[i]);
+        if (first && xml_next (first, singles[i]))
+            return error_set (err, ERR_CONFIG_UNSUPPORTED, "not supported: more than one <%s>",
+                              singles[i]);
+    }
+    return 0;
+}
+
+static int check_absolute (completion_t *self, const char *path, error_t *err)
+{
+    const char *file = xml_string (self->domain, path);
+    if (!file || file[0] == '/')
+        return 0;
+    return error_set (err, ERR_XML_ERROR, "domain XML: %s '%s' is not an absolute path", path,
+                      file);
+}
+
+static int check_os (completion_t *self, error_t *err)
+{
+    static const char *const files[] = { "os/kernel", "os/initrd", "os/loader", "os/nvram" };
+    for (size_t i = 0; i < 4; i++)
+        if (check_absolute (self, files[i], err))
+            return -1;
+    bool kernel = xml_string (self->domain, "os/kernel") != NULL;
+    if (!kernel && (xml_find (self->domain, "os/initrd") || xml_find (self->domain, "os/cmdline")))
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: os/initrd and os/cmdline need os/kernel");
+    bool pflash = xml_equals (self->domain, "os/loader/@type", "pflash");
+    if (xml_find (self->domain, "os/nvram") && !pflash)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: os/nvram without <loader type='pflash'>");
+    if (xml_flag (self->domain, "os/loader/@secure", false) && !(pflash && self->q35))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: <loader secure='yes'> without a q35 machine and "
+                          "type='pflash'");
+    int timeout = -1;
+    return xml_int (self->domain, "os/bootmenu/@timeout", 0, 65535, &timeout, err) ||
+                   xml_int (self->domain, "os/bios/@rebootTimeout", -1, 65535, &timeout, err)
+               ? -1
+               : 0;
+}
+
+static int check_genid (completion_t *self, error_t *err)
+{
+    char uuid[UUID_TEXT_SIZE];
+    const char *text = xml_string (self->domain, "genid");
+    if (!text || uuid_normalize (text, uuid))
+        return 0;
+    return error_set (err, ERR_XML_ERROR, "domain XML: the genid '%s' is no uuid", text);
+}
+
+static int check_features (completion_t *self, error_t *err)
+{
+    if (xml_flag (self->domain, "features/smm/@state", false) && !self->q35)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: features/smm with the machine '%s'; it needs q35",
+                          self->machine.name);
+    bool kvm = xml_equals (self->domain, "@type", "kvm");
+    if (!kvm &&
+        (xml_find (self->domain, "features/hyperv") || xml_find (self->domain, "features/kvm")))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: features/hyperv and features/kvm with domain/@type "
+                          "'qemu'; they need type='kvm'");
+    return 0;
+}
+
+static int check_iothreads (completion_t *self, error_t *err)
+{
+    int count = 0;
+    if (xml_int (self->domain, "iothreads", 0, 1024, &count, err))
+        return -1;
+    xml_foreach (device, self->devices, NULL) {
+        int thread = 1;
+        if (xml_int (device, "driver/@iothread", 1, 1024, &thread, err))
+            return -1;
+        if (xml_string (device, "driver/@iothread") && thread > count)
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "%s: it is to use iothread %d, but the guest has %d",
+                              xml_name (device), thread, count);
+    }
+    return 0;
+}
+
+int qemu_check (completion_t *self, error_t *err)
+{
+    if (xml_equals (self->domain, "on_poweroff", "restart") &&
+        xml_equals (self->domain, "on_reboot", "destroy"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: on_poweroff 'restart' with on_reboot 'destroy'");
+    bool failed = check_singles (self, err) || check_devices (self, err) || check_os (self, err) ||
+                  check_genid (self, err) || check_features (self, err) ||
+                  check_iothreads (self, err);
+    return failed ? -1 : 0;
+}

@@ -1,0 +1,159 @@
+//  qemu_end.c: how a guest ends, and how a restarted daemon finds out whether it did.
+
+#include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_ops.h"
+#include "drivers/state.h"
+#include "drivers/undo.h"
+#include "util/text.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define TERM_MS 5000      //  to write what its disks' caches hold
+#define GRACEFUL_MS 30000 //  the same, when nothing harder follows
+#define KILL_MS 15000     //  a disk that hangs delays even SIGKILL
+#define MONITOR_MS 5000
+#define QMP_MS 5000
+
+static const char *recorded (const guest_t *guest, const char *path)
+{
+    return guest->record ? xml_string (xml_root (guest->record), path) : NULL;
+}
+
+static int end_process (job_t *job, const process_t *process, bool graceful, error_t *err)
+{
+    //  That it is over already shows in the wait.
+    error_t ignored = { 0 };
+    job_kill (job, process, SIGTERM, &ignored);
+    int over = job_wait_exit (job, process, graceful ? GRACEFUL_MS : TERM_MS, err);
+    if (over == 0 || err->code == ERR_OPERATION_ABORTED)
+        return over;
+    if (graceful)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "QEMU did not end within %d s; destroy it without --graceful",
+                          GRACEFUL_MS / 1000);
+    job_kill (job, process, SIGKILL, &ignored);
+    return job_wait_exit (job, process, KILL_MS, err);
+}
+
+//  What fails here is logged: the guest is over, and nothing of it is dangerous.
+static void clean (job_t *job, const char *kind, const char *argument)
+{
+    error_t err = { 0 };
+    if (argument && undo_run (job, kind, argument, &err))
+        job_log (job, "domain '%s': %s", job->guest->name, err.message);
+}
+
+int qemu_destroy (job_t *job, bool graceful, error_t *err)
+{
+    process_t process;
+    if (qemu_recorded_process (job->guest, &process) && end_process (job, &process, graceful, err))
+        return error_prefix (err, "destroy domain '%s'", job->guest->name);
+    clean (job, "monitor", "");
+    clean (job, "file", recorded (job->guest, "monitor/@path"));
+    clean (job, "folder", recorded (job->guest, "folder/@path"));
+    qemu_give_files_back (job);
+    job->guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
+    return 0;
+}
+
+//  QMP's RunState.
+static const struct {
+    const char *name;
+    guest_status_t status;
+} run_states[] = {
+    { "running", { STATE_RUNNING, RUNNING_BOOTED } },
+    { "paused", { STATE_PAUSED, PAUSED_USER } },
+    { "prelaunch", { STATE_PAUSED, PAUSED_STARTING_UP } },
+    { "io-error", { STATE_PAUSED, PAUSED_IOERROR } },
+    { "watchdog", { STATE_PAUSED, PAUSED_WATCHDOG } },
+    { "internal-error", { STATE_PAUSED, PAUSED_UNKNOWN } },
+    { "debug", { STATE_PAUSED, PAUSED_UNKNOWN } },
+    { "inmigrate", { STATE_PAUSED, PAUSED_MIGRATION } },
+    { "postmigrate", { STATE_PAUSED, PAUSED_MIGRATION } },
+    { "finish-migrate", { STATE_PAUSED, PAUSED_MIGRATION } },
+    { "save-vm", { STATE_PAUSED, PAUSED_SAVE } },
+    { "restore-vm", { STATE_PAUSED, PAUSED_MIGRATION } },
+    { "colo", { STATE_PAUSED, PAUSED_MIGRATION } },
+    { "suspended", { STATE_PMSUSPENDED, 0 } },
+    { "shutdown", { STATE_SHUTOFF, SHUTOFF_SHUTDOWN } },
+    { "guest-panicked", { STATE_CRASHED, CRASHED_PANICKED } },
+};
+
+//  The recorded state stays as it is, reason included, if QEMU says the same.
+static void note_run_state (guest_t *guest, const char *name)
+{
+    for (size_t i = 0; i < sizeof run_states / sizeof *run_states; i++)
+        if (strcmp (run_states[i].name, name) == 0 &&
+            run_states[i].status.state != guest->status.state)
+            guest->status = run_states[i].status;
+}
+
+//  The guest is over, and QEMU with it: what is left of both is removed.
+static int note_end (job_t *job, guest_status_t status, error_t *err)
+{
+    if (qemu_destroy (job, false, err))
+        return -1;
+    job->guest->status = status;
+    return 0;
+}
+
+//  QEMU never ends by itself (-no-shutdown), so it was killed; or the host went down with it.
+static guest_status_t vanished (const process_t *process)
+{
+    process_t self;
+    error_t ignored = { 0 };
+    bool same_boot = process_identify (getpid (), &self, &ignored) == 0 &&
+                     strcmp (self.boot_id, process->boot_id) == 0;
+    return (guest_status_t){ STATE_SHUTOFF, same_boot ? SHUTOFF_CRASHED : SHUTOFF_UNKNOWN };
+}
+
+//  A panic that on_crash wants preserved stays to be looked at.
+static bool is_over (const guest_t *guest)
+{
+    if (guest->status.state == STATE_SHUTOFF)
+        return true;
+    return guest->status.state == STATE_CRASHED &&
+           !(guest->live && xml_equals (xml_root (guest->live), "on_crash", "preserve"));
+}
+
+static int ask_state (job_t *job, error_t *err)
+{
+    json_auto_t *status = job_qmp (job, "query-status", NULL, QMP_MS, err);
+    if (!status)
+        return -1;
+    const char *name = json_string_value (json_object_get (status, "status"));
+    note_run_state (job->guest, name ? name : "");
+    guest_status_t now = job->guest->status;
+    if (now.state == STATE_CRASHED)
+        now = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };
+    return is_over (job->guest) ? note_end (job, now, err) : 0;
+}
+
+int qemu_adopt (job_t *job, error_t *err)
+{
+    process_t process;
+    const char *monitor = recorded (job->guest, "monitor/@path");
+    if (!qemu_recorded_process (job->guest, &process))
+        return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED }, err);
+    error_t running = { 0 };
+    if (job_wait_exit (job, &process, 0, &running) == 0)
+        return note_end (job, vanished (&process), err);
+    if (running.code != ERR_OPERATION_TIMEOUT) {
+        *err = running;
+        return error_prefix (err, "adopt domain '%s'", job->guest->name);
+    }
+    if (!monitor)
+        return error_set (err, ERR_INTERNAL_ERROR,
+                          "adopt domain '%s': its record has no monitor; 'troupe destroy' ends it",
+                          job->guest->name);
+    if (job_watch_exit (job, &process, err) == 0 &&
+        job_monitor_open (job, monitor, MONITOR_MS, err) == 0 && ask_state (job, err) == 0)
+        return 0;
+    //  It may have ended in between.
+    error_t ended = { 0 };
+    if (job_wait_exit (job, &process, 0, &ended) == 0)
+        return note_end (job, vanished (&process), err);
+    return error_prefix (err, "adopt domain '%s'", job->guest->name);
+}

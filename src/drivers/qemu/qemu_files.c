@@ -1,0 +1,142 @@
+//  qemu_files.c: which files a guest uses, and their owner while it runs.
+
+#include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_complete.h"
+#include "drivers/undo.h"
+#include "util/text.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct {
+    const char *path, *what;
+    bool written;
+} os_files[] = {
+    { "os/kernel", "the kernel", false },
+    { "os/initrd", "the initrd", false },
+    { "os/loader", "the firmware", false },
+    { "os/nvram", "the firmware's variables", true },
+};
+
+int qemu_each_file (const xml_t *document, void *with,
+                    int (*each) (void *with, const qemu_file_t *file, error_t *err), error_t *err)
+{
+    const xml_node_t *domain = xml_root (document), *devices = xml_find (domain, "devices");
+    for (size_t i = 0; i < sizeof os_files / sizeof *os_files; i++) {
+        qemu_file_t file = { .what = os_files[i].what,
+                             .path = xml_string (domain, os_files[i].path),
+                             .written = os_files[i].written };
+        if (file.path && each (with, &file, err))
+            return -1;
+    }
+    xml_foreach (disk, devices, "disk") {
+        char what[128];
+        qemu_device_name (disk, what);
+        bool block = xml_equals (disk, "@type", "block");
+        qemu_file_t file = { .what = what,
+                             .path = xml_string (disk, block ? "source/@dev" : "source/@file"),
+                             .written = !xml_find (disk, "readonly") };
+        if (file.path && each (with, &file, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int check_file (void *with, const qemu_file_t *file, error_t *err)
+{
+    (void) with;
+    if (access (file->path, file->written ? R_OK | W_OK : R_OK))
+        return error_errno (err, ERR_SYSTEM_ERROR, "%s: can't use the file '%s'", file->what,
+                            file->path);
+    return 0;
+}
+
+int qemu_check_files (const xml_t *document, error_t *err)
+{
+    const char *emulator = xml_string (xml_root (document), "devices/emulator");
+    if (access (emulator, X_OK))
+        return error_errno (err, ERR_SYSTEM_ERROR, "can't execute the emulator '%s'", emulator);
+    return qemu_each_file (document, NULL, check_file, err);
+}
+
+void qemu_identity (job_t *job, uid_t *uid, gid_t *gid)
+{
+    static const char *const users[] = { "troupe-qemu", "libvirt-qemu" };
+    *uid = 0;
+    *gid = 0;
+    if (job->paths->mode != PATHS_SYSTEM || geteuid () != 0)
+        return;
+    for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+        char buffer[4096];
+        struct passwd entry, *found = NULL;
+        getpwnam_r (users[i], &entry, buffer, sizeof buffer, &found);
+        if (found) {
+            *uid = found->pw_uid;
+            *gid = found->pw_gid;
+            return;
+        }
+    }
+    job_log (job,
+             "domain '%s': QEMU runs as root, without capabilities: there is no user "
+             "troupe-qemu or libvirt-qemu",
+             job->guest->name);
+}
+
+typedef struct {
+    job_t *job;
+    uid_t uid;
+    gid_t gid;
+} taker_t;
+
+//  A file that everybody may read, and the guest only reads, stays as it is.
+static bool is_usable (const taker_t *taker, const qemu_file_t *file, const struct stat *status)
+{
+    return status->st_uid == taker->uid || (!file->written && (status->st_mode & S_IROTH));
+}
+
+static int take_file (void *with, const qemu_file_t *file, error_t *err)
+{
+    taker_t *taker = with;
+    struct stat status;
+    autoclose int fd = open (file->path, O_PATH | O_CLOEXEC);
+    if (fd < 0 || fstat (fd, &status))
+        return error_errno (err, ERR_SYSTEM_ERROR, "%s: can't open the file '%s'", file->what,
+                            file->path);
+    if (is_usable (taker, file, &status))
+        return 0;
+    //  The undo does not follow links, and goes by the file's own path.
+    autofree char *real = realpath (file->path, NULL);
+    if (!real)
+        return error_errno (err, ERR_SYSTEM_ERROR, "%s: can't resolve '%s'", file->what,
+                            file->path);
+    autofree char *before = text_format ("%u:%u:%s", status.st_uid, status.st_gid, real);
+    xml_node_t *owner = xml_add (xml_root (taker->job->guest->record), "owner");
+    xml_set (owner, "@before", before);
+    if (job_undo (taker->job, "owner", before, err) || job_record (taker->job, err))
+        return -1;
+    if (fchownat (fd, "", taker->uid, taker->gid, AT_EMPTY_PATH))
+        return error_errno (err, ERR_SYSTEM_ERROR, "%s: can't give the file '%s' to user %u",
+                            file->what, file->path, taker->uid);
+    return 0;
+}
+
+int qemu_take_files (job_t *job, uid_t uid, gid_t gid, error_t *err)
+{
+    taker_t taker = { .job = job, .uid = uid, .gid = gid };
+    return uid ? qemu_each_file (job->guest->live, &taker, take_file, err) : 0;
+}
+
+void qemu_give_files_back (job_t *job)
+{
+    xml_node_t *record = job->guest->record ? xml_root (job->guest->record) : NULL;
+    xml_node_t *owner;
+    while (record && (owner = xml_first (record, "owner"))) {
+        error_t err = { 0 };
+        const char *before = xml_string (owner, "@before");
+        if (before && undo_run (job, "owner", before, &err))
+            job_log (job, "domain '%s': %s", job->guest->name, err.message);
+        xml_remove (owner);
+    }
+}

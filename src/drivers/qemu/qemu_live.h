@@ -1,0 +1,21 @@
+//  qemu_live.h: the document of a running guest: what the definition leaves to each start.
+
+#ifndef TROUPE_QEMU_LIVE_H
+#define TROUPE_QEMU_LIVE_H
+
+#include "drivers/job.h"
+
+//  Makes job->guest->live from its definition: id, aliases, sockets below the guest's own folder.
+//  *FOLDER is that folder if it is needed (the caller frees it), else NULL.
+void qemu_live_make (job_t *job, char **folder);
+
+//  Fills in what QEMU decided: ptys, VNC's port; and the threads of the vcpus into the record.
+int qemu_live_ask (job_t *job, error_t *err);
+
+//  What is set through QMP before the guest runs: VNC's password, links that are down, balloon.
+int qemu_live_set (job_t *job, error_t *err);
+
+//  QEMU's process, from the guest's record. False if it is not there.
+bool qemu_recorded_process (const guest_t *guest, process_t *process);
+
+#endif

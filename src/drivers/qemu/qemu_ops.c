@@ -1,0 +1,147 @@
+//  qemu_ops.c: commands to a running guest, through QMP.
+
+#include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_ops.h"
+#include "drivers/state.h"
+#include "util/text.h"
+
+#include <string.h>
+
+#define QMP_MS 5000
+#define MEASURE_MS 200 //  what a question for figures may take
+#define PASSTHROUGH_MS 60000
+#define KIB 1024
+
+static int command (job_t *job, const char *what, const char *execute, error_t *err)
+{
+    json_auto_t *reply = job_qmp (job, execute, NULL, QMP_MS, err);
+    return reply ? 0 : error_prefix (err, "%s domain '%s'", what, job->guest->name);
+}
+
+static int check_mode (job_t *job, const char *what, shutdown_mode_t mode, error_t *err)
+{
+    if (mode != SHUTDOWN_AGENT)
+        return 0;
+    return error_set (err, ERR_ARGUMENT_UNSUPPORTED,
+                      "not supported: %s domain '%s' through the guest agent; use ACPI", what,
+                      job->guest->name);
+}
+
+//  What the definition says is to happen when the guest is down; a reboot may have changed it.
+static void reset_on_poweroff (guest_t *guest)
+{
+    const char *own =
+        guest->definition ? xml_string (xml_root (guest->definition), "on_poweroff") : NULL;
+    if (guest->live)
+        xml_set (xml_root (guest->live), "on_poweroff", own ? own : "destroy");
+}
+
+int qemu_shutdown (job_t *job, shutdown_mode_t mode, error_t *err)
+{
+    if (check_mode (job, "shut down", mode, err) ||
+        command (job, "shut down", "system_powerdown", err))
+        return -1;
+    reset_on_poweroff (job->guest);
+    return 0;
+}
+
+int qemu_reboot (job_t *job, shutdown_mode_t mode, error_t *err)
+{
+    if (check_mode (job, "reboot", mode, err) || command (job, "reboot", "system_powerdown", err))
+        return -1;
+    //  Kept with the live document, so that a daemon that was killed meanwhile does it as well.
+    xml_set (xml_root (job->guest->live), "on_poweroff", "restart");
+    return 0;
+}
+
+int qemu_reset (job_t *job, error_t *err)
+{
+    return command (job, "reset", "system_reset", err);
+}
+
+int qemu_suspend (job_t *job, error_t *err)
+{
+    if (command (job, "suspend", "stop", err))
+        return -1;
+    job->guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
+    return 0;
+}
+
+//  A guest that sleeps is woken by its own hardware, not by letting its cpus run.
+int qemu_resume (job_t *job, error_t *err)
+{
+    bool asleep = job->guest->status.state == STATE_PMSUSPENDED;
+    if (command (job, "resume", asleep ? "system_wakeup" : "cont", err))
+        return -1;
+    job->guest->status =
+        (guest_status_t){ STATE_RUNNING, asleep ? RUNNING_WAKEUP : RUNNING_UNPAUSED };
+    return 0;
+}
+
+//  Budgeted: a QEMU that hangs is answered for from what is known.
+static uint64_t balloon_kib (job_t *job)
+{
+    uint64_t bytes = 0;
+    error_t ignored = { 0 };
+    json_auto_t *balloon = job_qmp (job, "query-balloon", NULL, MEASURE_MS, &ignored);
+    if (balloon)
+        bytes = (uint64_t) json_integer_value (json_object_get (balloon, "actual"));
+    if (!bytes && job->guest->live)
+        xml_size (xml_root (job->guest->live), "currentMemory", "KiB", &bytes, &ignored);
+    return bytes / KIB;
+}
+
+int qemu_info (job_t *job, guest_info_t *info, error_t *err)
+{
+    process_t process;
+    *info = (guest_info_t){ 0 };
+    if (!qemu_recorded_process (job->guest, &process))
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "measure domain '%s': it has no process; is it running?",
+                          job->guest->name);
+    if (process_usage (&process, &info->cpu_ns, &info->rss_kib, err))
+        return -1;
+    info->memory_kib = balloon_kib (job);
+    return 0;
+}
+
+static int human_command (job_t *job, const char *text, char **reply, error_t *err)
+{
+    json_auto_t *result = job_qmp (job, "human-monitor-command",
+                                   json_pack ("{s:s}", "command-line", text), PASSTHROUGH_MS, err);
+    if (!result)
+        return -1;
+    *reply = text_copy (json_is_string (result) ? json_string_value (result) : "");
+    return 0;
+}
+
+//  The reply as QEMU would have sent it, with the caller's id.
+static int json_command (job_t *job, const char *text, char **reply, error_t *err)
+{
+    json_error_t where;
+    json_auto_t *request = json_loads (text, JSON_REJECT_DUPLICATES, &where);
+    const char *execute = json_string_value (json_object_get (request, "execute"));
+    if (!execute)
+        return error_set (err, ERR_INVALID_ARG,
+                          "monitor command for domain '%s': %s; it is to be of the form "
+                          "{\"execute\":\"query-status\"}",
+                          job->guest->name, request ? "there is no \"execute\"" : where.text);
+    json_t *arguments = json_incref (json_object_get (request, "arguments"));
+    json_t *result = job_qmp (job, execute, arguments, PASSTHROUGH_MS, err);
+    if (!result)
+        return -1;
+    json_auto_t *answer = json_pack ("{s:o}", "return", result);
+    json_t *id = json_object_get (request, "id");
+    if (id)
+        json_object_set (answer, "id", id);
+    char *dumped = json_dumps (answer, JSON_COMPACT);
+    *reply = text_copy (dumped);
+    free (dumped);
+    return 0;
+}
+
+int qemu_monitor_command (job_t *job, const char *text, bool human, char **reply, error_t *err)
+{
+    *reply = NULL;
+    return human ? human_command (job, text, reply, err) : json_command (job, text, reply, err);
+}

@@ -1,0 +1,206 @@
+//  qemu_start.c: from a definition to a running guest.
+
+#include "drivers/driver.h"
+#include "drivers/qemu/qemu_start.h"
+#include "drivers/qemu/qemu_command.h"
+#include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_live.h"
+#include "drivers/state.h"
+#include "util/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MONITOR_MS 30000
+#define QMP_MS 10000
+#define TAIL_LINES 4
+#define TAIL_BYTES 4096
+
+typedef struct {
+    job_t *job;
+    strings_t *args;
+    char *monitor, *folder, *log;
+    off_t log_before; //  the log's size before QEMU could write to it
+    uid_t uid;
+    gid_t gid;
+    process_t process;
+} start_t;
+
+static void start_close (start_t *self)
+{
+    strings_destroy (&self->args);
+    free (self->monitor);
+    free (self->folder);
+    free (self->log);
+}
+
+char *qemu_log_path (const job_t *job)
+{
+    return text_format ("%s/qemu/%s.log", job->paths->log, job->guest->name);
+}
+
+static off_t size_of (const char *path)
+{
+    struct stat status;
+    return stat (path, &status) == 0 ? status.st_size : 0;
+}
+
+//  A firmware's variables are copied from the template when there are none yet. They outlast the
+//  guest; only a start that fails takes them away again.
+static int make_nvram (job_t *job, error_t *err)
+{
+    const xml_node_t *domain = xml_root (job->guest->live);
+    const char *path = xml_string (domain, "os/nvram");
+    const char *template = xml_string (domain, "os/nvram/@template");
+    if (!path || !template || access (path, F_OK) == 0)
+        return 0;
+    size_t size;
+    autofree char *data = file_read (template, 64u << 20, &size, err);
+    if (!data || job_undo (job, "file", path, err) || job_record (job, err))
+        return -1;
+    return file_write (path, data, size, err);
+}
+
+//  All that can fail without anything having happened.
+static int prepare (start_t *self, error_t *err)
+{
+    job_t *job = self->job;
+    qemu_live_make (job, &self->folder);
+    const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");
+    autofree char *text = job_emulator (job, emulator, err);
+    auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
+    if (!caps)
+        return -1;
+    self->args = qemu_command (job->guest->live, caps, err);
+    self->monitor = text_format ("%s/qemu/%s.monitor", job->paths->run, job->guest->uuid);
+    self->log = qemu_log_path (job);
+    qemu_identity (job, &self->uid, &self->gid);
+    return self->args ? 0 : -1;
+}
+
+static int record_intent (start_t *self, error_t *err)
+{
+    job_t *job = self->job;
+    xml_destroy (&job->guest->record);
+    job->guest->record = xml_parse ("<driver/>", strlen ("<driver/>"), "record", err);
+    if (!job->guest->record)
+        return -1;
+    xml_node_t *record = xml_root (job->guest->record);
+    xml_set (record, "monitor/@path", self->monitor);
+    if (self->folder)
+        xml_set (record, "folder/@path", self->folder);
+    bool failed = job_undo (job, "file", self->monitor, err) ||
+                  (self->folder && job_undo (job, "folder", self->folder, err)) ||
+                  job_record (job, err);
+    return failed ? -1 : 0;
+}
+
+//  The folder for the sockets that QEMU itself makes.
+static int make_folder (start_t *self, error_t *err)
+{
+    if (!self->folder)
+        return 0;
+    if (mkdir (self->folder, 0700) && errno != EEXIST)
+        return error_errno (err, ERR_SYSTEM_ERROR, "make the folder '%s'", self->folder);
+    if (self->uid && chown (self->folder, self->uid, self->gid))
+        return error_errno (err, ERR_SYSTEM_ERROR, "give the folder '%s' to user %u", self->folder,
+                            self->uid);
+    return 0;
+}
+
+//  What was executed, for whoever reads the guest's log.
+static int log_command (start_t *self, error_t *err)
+{
+    auto(text_t) text = text_new ();
+    text_addf (text, "troupe %s starts:", TROUPE_VERSION);
+    for (size_t i = 0; i < self->args->count; i++)
+        text_addf (text, " %s", self->args->items[i]);
+    text_add_char (text, '\n');
+    autoclose int fd = open (self->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0 || write (fd, text->data, text->size) < 0)
+        return error_errno (err, ERR_SYSTEM_ERROR, "write the guest's log '%s'", self->log);
+    self->log_before = size_of (self->log);
+    return 0;
+}
+
+static int spawn (start_t *self, error_t *err)
+{
+    job_t *job = self->job;
+    const char *env[] = { "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/bin",
+                          "HOME=/", NULL };
+    spawn_t what = { .argv = strings_list (self->args),
+                     .env = env,
+                     .log = self->log,
+                     .uid = self->uid,
+                     .gid = self->gid,
+                     .drop_capabilities = true,
+                     .listen = { { .path = self->monitor, .fd = QEMU_MONITOR_FD } } };
+    if (job_spawn (job, &what, &self->process, err))
+        return -1;
+    char identity[96];
+    process_to_text (&self->process, identity);
+    xml_set (xml_root (job->guest->record), "process/@identity", identity);
+    bool failed = job_undo (job, "process", identity, err) || job_undo (job, "monitor", "", err) ||
+                  job_record (job, err) || job_go (job, &self->process, err);
+    return failed ? -1 : 0;
+}
+
+//  What QEMU wrote since it was started: why it ended, if it did.
+static void add_last_words (start_t *self, error_t *err)
+{
+    off_t written = size_of (self->log) - self->log_before;
+    if (written <= 0)
+        return;
+    error_t ignored = { 0 };
+    size_t most = written < TAIL_BYTES ? (size_t) written : TAIL_BYTES;
+    autofree char *tail = file_tail (self->log, TAIL_LINES, most, &ignored);
+    if (!tail || !*tail)
+        return;
+    error_code_t code = err->code;
+    error_set (err, code, "QEMU ended at its start; its last words are: %s", tail);
+}
+
+static int connect_monitor (start_t *self, error_t *err)
+{
+    if (job_monitor_open (self->job, self->monitor, MONITOR_MS, err) == 0)
+        return 0;
+    if (err->code != ERR_OPERATION_ABORTED)
+        add_last_words (self, err);
+    return -1;
+}
+
+static int let_run (start_t *self, unsigned flags, error_t *err)
+{
+    guest_t *guest = self->job->guest;
+    if (flags & START_PAUSED) {
+        guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
+        return 0;
+    }
+    json_auto_t *reply = job_qmp (self->job, "cont", NULL, QMP_MS, err);
+    if (!reply)
+        return -1;
+    guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
+    return 0;
+}
+
+static int run (start_t *self, unsigned flags, error_t *err)
+{
+    job_t *job = self->job;
+    bool failed = prepare (self, err) || record_intent (self, err) || make_nvram (job, err) ||
+                  qemu_check_files (job->guest->live, err) ||
+                  qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
+                  log_command (self, err) || spawn (self, err) || connect_monitor (self, err) ||
+                  qemu_live_ask (job, err) || qemu_live_set (job, err) ||
+                  let_run (self, flags, err);
+    return failed ? -1 : 0;
+}
+
+int qemu_start (job_t *job, unsigned flags, error_t *err)
+{
+    start_t self = { .job = job };
+    int result = run (&self, flags, err);
+    start_close (&self);
+    return result ? error_prefix (err, "start domain '%s'", job->guest->name) : 0;
+}
