@@ -77,11 +77,18 @@ void actor_publish (actor_t *self, const char *topic, msg_t **event_p);
 void actor_publish_last (actor_t *self, const char *topic, msg_t **event_p);
 void actor_publish_once (actor_t *self, const char *topic, msg_t **event_p);
 //  All topics that begin with PREFIX; first what is retained, in the order of the topics.
-void actor_subscribe (actor_t *self, const char *prefix, actor_event_fn *on_event, void *arg);
+//  The result names the subscription.
+uint64_t actor_subscribe (actor_t *self, const char *prefix, actor_event_fn *on_event, void *arg);
+//  Ends a subscription: ON_EVENT is not called any more. *ID_P may be 0.
+void actor_unsubscribe (actor_t *self, uint64_t *id_p);
 
-//  One-way streams with a window: see stream.h.
+//  One-way streams: the receiver's runtime acknowledges each message when its handler returned; the
+//  source lets only so many be on their way.
 void actor_stream (actor_t *self, const char *to, msg_t **msg_p, int deadline_ms,
                    actor_reply_fn *on_ack, void *arg);
+//  In the handler of a stream's message: takes it over, so that it is acknowledged only by a later
+//  actor_reply. So the pressure of a slow reader behind us reaches the source.
+msg_t *actor_hold (actor_t *self, msg_t **msg_p);
 
 //  Other actors. ARGS is a request of any verb, whose args the new actor's start sees. ON_REPLY: a
 //  reply once start has returned 0 (what it left with actor_set_result, or nil), or its error, or
@@ -119,10 +126,10 @@ void actor_panic (actor_t *self, const char *format, ...)
     } while (0)
 
 typedef enum {
-    LOG_ERROR,
-    LOG_WARNING,
-    LOG_INFO,
-    LOG_DEBUG
+    LEVEL_ERROR,
+    LEVEL_WARNING,
+    LEVEL_INFO,
+    LEVEL_DEBUG
 } log_level_t;
 //  One line to the log actor.
 void actor_log (actor_t *self, log_level_t level, const char *format, ...)

@@ -66,7 +66,7 @@ static void link_request (request_t *request, slot_t *slot)
     if (slot->requests)
         slot->requests->previous = request;
     slot->requests = request;
-    slot->open_requests++;
+    slot->open_requests += !request->stream;
 }
 
 static void unlink_request (request_t *request)
@@ -77,14 +77,16 @@ static void unlink_request (request_t *request)
         request->slot->requests = request->next;
     if (request->next)
         request->next->previous = request->previous;
-    request->slot->open_requests--;
+    request->slot->open_requests -= !request->stream;
 }
 
-request_t *request_add (requests_t *self, pair_key_t key, slot_t *slot, int64_t deadline)
+request_t *request_add (requests_t *self, pair_key_t key, slot_t *slot, int64_t deadline,
+                        bool stream)
 {
     request_t *request = calloc (1, sizeof *request);
     assert (request);
     request->key = key;
+    request->stream = stream;
     if (zhashx_insert (self->by_key, &request->key, request)) {
         free (request);
         return NULL;

@@ -44,6 +44,7 @@ struct request {
     pair_key_t key;             //  incarnation of the requester, its id
     slot_t *slot;               //  who has to answer
     uint64_t incarnation;       //  0 while it is parked
+    bool stream;                //  bounded by its window, so not counted in open_requests
     request_t *next, *previous; //  of the same slot
 };
 
@@ -56,7 +57,8 @@ typedef struct {
 void requests_open (requests_t *self);
 void requests_close (requests_t *self);
 //  NULL if this key is open already.
-request_t *request_add (requests_t *self, pair_key_t key, slot_t *slot, int64_t deadline);
+request_t *request_add (requests_t *self, pair_key_t key, slot_t *slot, int64_t deadline,
+                        bool stream);
 request_t *request_find (requests_t *self, pair_key_t key);
 void request_move (request_t *request, slot_t *slot);
 void request_remove (requests_t *self, request_t **request_p);

@@ -79,13 +79,13 @@ void topics_subscribe (topics_t *self, pair_key_t subscriber, const char *prefix
     zlistx_destroy (&topics);
 }
 
-void topics_unsubscribe (topics_t *self, uint64_t peer)
+void topics_unsubscribe (topics_t *self, uint64_t peer, uint64_t id)
 {
     subscription_t *each = zlistx_first (self->subscriptions);
     while (each) {
         void *place = zlistx_cursor (self->subscriptions);
         subscription_t *next = zlistx_next (self->subscriptions);
-        if (each->peer == peer) {
+        if (each->peer == peer && (id == 0 || each->id == id)) {
             zlistx_detach (self->subscriptions, place);
             free (each);
         }

@@ -26,7 +26,8 @@ void topics_publish (topics_t *self, msg_t **event_p, topics_deliver_fn *deliver
 //  Delivers what is retained, in the order of the topics.
 void topics_subscribe (topics_t *self, pair_key_t subscriber, const char *prefix,
                        topics_deliver_fn *deliver, void *arg);
-void topics_unsubscribe (topics_t *self, uint64_t peer); //  all of this incarnation
+//  This incarnation's subscription ID; 0: all it has.
+void topics_unsubscribe (topics_t *self, uint64_t peer, uint64_t id);
 bool topics_wanted (const topics_t *self, const char *topic);
 
 #endif

@@ -2,12 +2,13 @@
 
 #include "drivers/driver.h"
 #include "drivers/qemu/qemu_driver.h"
+#include "drivers/test/test_driver.h"
 
 #include <string.h>
 
 const driver_t *const drivers[] = {
     &qemu_driver,
-    //  &test_driver,
+    &test_driver,
     NULL,
 };
 

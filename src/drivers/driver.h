@@ -7,6 +7,7 @@
 
 #include "drivers/guest.h"
 #include "drivers/job.h"
+#include "util/text.h"
 
 enum {
     START_PAUSED = 1
@@ -50,11 +51,24 @@ typedef struct {
     int (*monitor_command) (job_t *job, const char *command, bool human, char **reply,
                             error_t *err);
 
+    //  Adds the <guest> elements of this driver to <capabilities> (libvirt's format).
+    int (*capabilities) (job_t *job, xml_node_t *capabilities, error_t *err);
+
     //  What one event of the hypervisor (QMP's JSON line) means.
     void (*event) (const char *json, const xml_t *live, guest_change_t *change);
 
     //  The console DEVICE (an alias, or NULL for the first) of a running guest.
     int (*console) (const xml_t *live, const char *device, console_source_t *source, error_t *err);
+
+    //  Simulated guests only, which nobody else can tell of. How many ms until the guest ends by
+    //  itself (0: it has), with what that means in CHANGE; -1: never. NOW is job_now's time. Asked
+    //  again after each operation.
+    int64_t (*due) (const xml_t *live, const xml_t *record, int64_t now, guest_change_t *change);
+    //  CONSOLE_SIMULATED: what the console shows when it is opened; and what it answers to BYTES.
+    //  True: the guest powers itself off.
+    void (*console_boot) (const xml_t *live, text_t *output);
+    bool (*console_input) (const xml_t *live, console_line_t *line, const void *bytes, size_t size,
+                           text_t *output);
 } driver_t;
 
 //  All drivers, NULL at the end; and the one for a domain type, or NULL.

@@ -83,4 +83,11 @@ typedef struct {
     char path[256]; //  of the pty or socket
 } console_source_t;
 
+//  CONSOLE_SIMULATED: the line that is being typed. Zeroed at first.
+typedef struct {
+    char text[128];
+    size_t size;
+    bool logged_in, after_cr;
+} console_line_t;
+
 #endif

@@ -52,6 +52,11 @@ int job_wait_exit (job_t *self, const process_t *process, int ms, error_t *err)
     return self->ops->wait_exit (self, process, ms, err);
 }
 
+int job_watch_exit (job_t *self, const process_t *process, error_t *err)
+{
+    return self->ops->watch_exit (self, process, err);
+}
+
 int job_monitor_open (job_t *self, const char *path, int ms, error_t *err)
 {
     return self->ops->monitor_open (self, path, ms, err);

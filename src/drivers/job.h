@@ -46,6 +46,7 @@ typedef struct {
     int (*go) (job_t *self, const process_t *process, error_t *err);
     int (*kill) (job_t *self, const process_t *process, int signal, error_t *err);
     int (*wait_exit) (job_t *self, const process_t *process, int ms, error_t *err);
+    int (*watch_exit) (job_t *self, const process_t *process, error_t *err);
     int (*monitor_open) (job_t *self, const char *path, int ms, error_t *err);
     int (*monitor_close) (job_t *self, error_t *err);
     json_t *(*qmp) (job_t *self, const char *execute, json_t *arguments, int ms, error_t *err);
@@ -79,6 +80,8 @@ int job_go (job_t *self, const process_t *process, error_t *err);
 int job_kill (job_t *self, const process_t *process, int signal, error_t *err);
 //  0 when the process is over, -1 with ERR_OPERATION_TIMEOUT when it is not within MS.
 int job_wait_exit (job_t *self, const process_t *process, int ms, error_t *err);
+//  From now on the domain's owner is told when this process, which an earlier daemon started, ends.
+int job_watch_exit (job_t *self, const process_t *process, error_t *err);
 
 //  Connects the guest's monitor to QEMU's socket at PATH and waits for QMP's greeting. The error
 //  when QEMU ended before is ERR_OPERATION_FAILED; the caller adds what the log says.

@@ -14,7 +14,6 @@
 #include "msg/value.h"
 
 #define MSG_ADDRESS_MAX 96 //  with the NUL: "monitor/UUID" and longer
-#define MSG_MAX_BYTES (VALUE_MAX_BYTES + 4096)
 
 typedef enum {
     //  Between actors.
@@ -34,6 +33,7 @@ typedef enum {
     MSG_SPAWN,
     MSG_WATCH,
     MSG_SUBSCRIBE,
+    MSG_UNSUBSCRIBE,
     MSG_ADMIT,
     MSG_FORWARD,
     MSG_REPORT

@@ -54,6 +54,12 @@ void pack_close (pack_t *self)
     pack_init (self);
 }
 
+void pack_clear (pack_t *self)
+{
+    self->size = 0;
+    self->depth = 0;
+}
+
 char *pack_take (pack_t *self, size_t *size)
 {
     assert (self->depth == 0);

@@ -37,6 +37,7 @@ typedef struct {
 
 void pack_init (pack_t *self);
 void pack_close (pack_t *self);
+void pack_clear (pack_t *self); //  empty again, but keeps its memory
 //  The bytes, which the caller frees; SELF is empty afterwards.
 char *pack_take (pack_t *self, size_t *size);
 

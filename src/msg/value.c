@@ -191,11 +191,11 @@ static bool finish (document_t *self, value_t *value, const char **wrong)
     return true;
 }
 
-document_t *document_parse (const void *bytes, size_t size, error_t *err)
+document_t *document_parse (const void *bytes, size_t size, size_t max_bytes, error_t *err)
 {
     scan_t scan = { .at = bytes, .end = (const uint8_t *) bytes + size };
-    if (size > VALUE_MAX_BYTES)
-        scan.wrong = "it is larger than 8 MiB";
+    if (size > max_bytes)
+        scan.wrong = "it is too large";
     else if (scan_value (&scan, 0) && scan.at != scan.end)
         scan.wrong = "something follows behind it";
     if (scan.wrong) {
@@ -216,6 +216,22 @@ document_t *document_parse (const void *bytes, size_t size, error_t *err)
         return NULL;
     }
     return take (&self);
+}
+
+document_t *document_copy (const document_t *self)
+{
+    if (!self)
+        return NULL;
+    msgpack_sbuffer buffer;
+    msgpack_packer pack;
+    msgpack_sbuffer_init (&buffer);
+    msgpack_packer_init (&pack, &buffer, msgpack_sbuffer_write);
+    msgpack_pack_object (&pack, self->root);
+    error_t err;
+    document_t *copy = document_parse (buffer.data, buffer.size, VALUE_MAX_BYTES_INSIDE, &err);
+    msgpack_sbuffer_destroy (&buffer);
+    assert (copy);
+    return copy;
 }
 
 void document_destroy (document_t **self_p)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define VALUE_MAX_BYTES (8u * 1024 * 1024)
+#define VALUE_MAX_BYTES_INSIDE (256u * 1024 * 1024) //  several canonical documents in a snapshot
 #define VALUE_MAX_DEPTH 16
 #define VALUE_MAX_COUNT 1000000 //  values in one document, all levels
 
@@ -22,8 +23,10 @@
 typedef msgpack_object value_t;
 typedef struct document document_t;
 
-//  The caller owns the result; BYTES may go away. NULL and ERR_RPC when they are not one value.
-document_t *document_parse (const void *bytes, size_t size, error_t *err);
+//  The caller owns the result; BYTES may go away. NULL and ERR_RPC when they are not one value, or
+//  more than MAX_BYTES (VALUE_MAX_BYTES for what comes from outside).
+document_t *document_parse (const void *bytes, size_t size, size_t max_bytes, error_t *err);
+document_t *document_copy (const document_t *self); //  NULL of NULL
 void document_destroy (document_t **self_p);
 DEFINE_AUTO (document_t, document_destroy)
 const value_t *document_root (const document_t *self);

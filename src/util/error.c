@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,14 +17,39 @@ static const struct {
 #undef ERROR_CODE
 };
 
-static void one_line (char *text)
+//  Bytes of the character at TEXT (RFC 3629); 0 if there is none.
+static size_t character_size (const unsigned char *text)
 {
-    for (char *c = text; *c; c++)
-        if ((unsigned char) *c < ' ' || *c == 0x7f)
-            *c = ' ';
-    size_t length = strlen (text);
-    while (length > 0 && text[length - 1] == ' ')
-        text[--length] = 0;
+    static const unsigned char masks[] = { 0, 0x80, 0xe0, 0xf0, 0xf8 };
+    size_t size = text[0] < 0x80 ? 1 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+    if (size == 1)
+        return 1;
+    uint32_t code = text[0] & (unsigned char) ~masks[size];
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (text[i] & 0x3f);
+    }
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    bool surrogate = code >= 0xd800 && code < 0xe000;
+    return text[0] < 0xc0 || text[0] > 0xf4 || code < least[size] || code > 0x10ffff || surrogate
+               ? 0
+               : size;
+}
+
+void error_one_line (char *text)
+{
+    char *end = text;
+    for (char *at = text; *at;) {
+        size_t size = character_size ((const unsigned char *) at);
+        if (size == 0)
+            *at = '?';
+        else if (size == 1 && ((unsigned char) *at < ' ' || *at == 0x7f))
+            *at = ' ';
+        at += size ? size : 1;
+        end = at[-1] == ' ' ? end : at;
+    }
+    *end = 0;
 }
 
 int error_set (error_t *err, error_code_t code, const char *format, ...)
@@ -34,7 +60,7 @@ int error_set (error_t *err, error_code_t code, const char *format, ...)
     va_start (args, format);
     vsnprintf (message, sizeof message, format, args);
     va_end (args);
-    one_line (message);
+    error_one_line (message);
     err->code = code;
     err->retry = false;
     memcpy (err->message, message, sizeof message);

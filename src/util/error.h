@@ -41,6 +41,10 @@ int error_errno (error_t *err, error_code_t code, const char *format, ...)
 //  Puts "PREFIX: " before the message, for a caller who alone knows the object. Returns -1.
 int error_prefix (error_t *err, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
+//  Makes TEXT, in place, one line of UTF-8: control characters become spaces, those at the end go,
+//  and what is no character (a name of another encoding, one that was cut) becomes '?'.
+void error_one_line (char *text);
+
 //  "VIR_ERR_NO_DOMAIN" for ERR_NO_DOMAIN; "VIR_ERR_UNKNOWN" for a number that is not in the table.
 const char *error_code_name (int code);
 

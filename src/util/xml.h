@@ -93,6 +93,8 @@ void xml_setf (xml_node_t *node, const char *path, const char *format, ...)
 void xml_set_u64 (xml_node_t *node, const char *path, uint64_t value);
 //  Parses TEXT (one element) and appends it; NULL and ERR when it can't.
 xml_node_t *xml_add_fragment (xml_node_t *node, const char *text, error_t *err);
+//  Puts the element (not its children) into the namespace URI, under PREFIX.
+int xml_set_namespace (xml_node_t *node, const char *prefix, const char *uri, error_t *err);
 //  A copy of SOURCE (of any document) as the last child of NODE.
 xml_node_t *xml_add_copy (xml_node_t *node, const xml_node_t *source);
 void xml_remove (xml_node_t *node);                        //  and frees it

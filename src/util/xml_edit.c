@@ -134,6 +134,20 @@ xml_node_t *xml_add_fragment (xml_node_t *node, const char *text, error_t *err)
     return fragment ? xml_add_copy (node, xml_root (fragment)) : NULL;
 }
 
+int xml_set_namespace (xml_node_t *node, const char *prefix, const char *uri, error_t *err)
+{
+    xmlNs *namespace = xmlSearchNsByHref (node->doc, node, BAD_CAST uri);
+    if (!namespace)
+    namespace = xmlNewNs (node, BAD_CAST uri, BAD_CAST prefix);
+    if (!namespace)
+        return error_set (
+            err, ERR_INVALID_ARG,
+            "put <%s> into the namespace '%s': the prefix '%s' is taken or is no name",
+            xml_name (node), uri, prefix);
+    xmlSetNs (node, namespace);
+    return 0;
+}
+
 void xml_remove (xml_node_t *node)
 {
     xml_node_t *parent = node->parent;

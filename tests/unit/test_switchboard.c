@@ -80,6 +80,8 @@ static void puppet_handle (actor_t *self, msg_t **msg_p)
         puppet_sleep (self, msg_p);
     else if (msg_is (*msg_p, "stream"))
         puppet->streamed++;
+    else if (msg_is (*msg_p, "hold"))
+        puppet->kept = actor_hold (self, msg_p);
     else if (msg_is (*msg_p, "publish")) {
         msg_t *event = msg_event ("snapshot");
         pack_key_u64 (msg_args (event), "number", msg_u64 (*msg_p, "number", 0));
@@ -357,6 +359,36 @@ static void scene_publish (actor_t *self)
     check_equal (other.count, 0);
 }
 
+static void scene_unsubscribe (actor_t *self)
+{
+    seen_t seen = { 0 }, other = { 0 };
+    spawn_puppet (self, "puppet/1");
+    uint64_t first = actor_subscribe (self, "puppet/", on_snapshot, &seen);
+    actor_subscribe (self, "puppet/", on_snapshot, &other);
+    publish_number (self, 1);
+    actor_unsubscribe (self, &first);
+    check_equal (first, 0);
+    publish_number (self, 2);
+    check_equal (seen.count, 1);
+    check_equal (other.count, 2);
+    actor_unsubscribe (self, &first); //  a second time changes nothing
+}
+
+static void scene_held_stream (actor_t *self)
+{
+    spawn_puppet (self, "puppet/1");
+    scene_reset ();
+    msg_t *chunk = msg_request ("hold");
+    actor_stream (self, "puppet/1", &chunk, 60000, scene_keep, NULL);
+    check_equal (ask_code (self, "puppet/1", "echo", 5000), 0);
+    scene_pass (self, 20);
+    check_equal (scene_count (), 0);
+    msg_t *finish = msg_request ("answer_kept");
+    actor_send (self, "puppet/1", &finish);
+    auto(msg_t) ack = scene_await (self, 1);
+    check_equal (scene_code (ack), 0);
+}
+
 static void scene_streams_are_acknowledged (actor_t *self)
 {
     spawn_puppet (self, "puppet/1");
@@ -451,7 +483,9 @@ SCENE_TEST (supervised_given_up)
 SCENE_TEST (sleep_and_wake)
 SCENE_TEST (watch)
 SCENE_TEST (publish)
+SCENE_TEST (unsubscribe)
 SCENE_TEST (streams_are_acknowledged)
+SCENE_TEST (held_stream)
 SCENE_TEST (descriptors_and_timers)
 SCENE_TEST (many)
 
@@ -481,7 +515,9 @@ int main (void)
         cmocka_unit_test (test_sleep_and_wake),
         cmocka_unit_test (test_watch),
         cmocka_unit_test (test_publish),
+        cmocka_unit_test (test_unsubscribe),
         cmocka_unit_test (test_streams_are_acknowledged),
+        cmocka_unit_test (test_held_stream),
         cmocka_unit_test (test_descriptors_and_timers),
         cmocka_unit_test (test_limit),
         cmocka_unit_test (test_many),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,17 @@ static inline int unit_remove_folder (void **state)
     int result = nftw (*state, unit_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     free (*state);
     return result;
+}
+
+//  Descriptors of this process that are open: equal before and after what must leave none behind.
+static inline int unit_count_descriptors (void)
+{
+    int count = 0;
+    DIR *folder = opendir ("/proc/self/fd");
+    while (folder && readdir (folder))
+        count++;
+    closedir (folder);
+    return count;
 }
 
 //  A test with a folder.

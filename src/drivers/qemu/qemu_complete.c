@@ -1,6 +1,7 @@
-//  qemu_complete.c: the order of completion, and what it shares: where a new element is put.
+//  qemu_complete.c: the order of completion.
 
 #include "drivers/qemu/qemu_complete.h"
+#include "drivers/definition.h"
 #include "drivers/qemu/qemu_schema.h"
 #include "drivers/qemu/qemu_uses.h"
 #include "util/text.h"
@@ -8,43 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-//  The order of elements in libvirt's documents.
-static const char *const domain_order[] = {
-    "name",      "uuid",    "genid",         "title",         "description", "metadata",
-    "maxMemory", "memory",  "currentMemory", "memoryBacking", "vcpu",        "vcpus",
-    "iothreads", "cputune", "numatune",      "resource",      "sysinfo",     "os",
-    "features",  "cpu",     "clock",         "on_poweroff",   "on_reboot",   "on_crash",
-    "pm",        "perf",    "devices",       "seclabel",      NULL,
-};
-static const char *const device_order[] = {
-    "emulator", "disk",    "controller", "filesystem", "interface", "smartcard", "serial",
-    "parallel", "console", "channel",    "input",      "tpm",       "graphics",  "sound",
-    "audio",    "video",   "hostdev",    "redirdev",   "hub",       "watchdog",  "memballoon",
-    "rng",      "panic",   "shmem",      "memory",     "iommu",     "vsock",     NULL,
-};
-
-static int rank (const char *const *order, const char *name)
-{
-    int i = 0;
-    while (order[i] && strcmp (order[i], name) != 0)
-        i++;
-    return i;
-}
-
 xml_node_t *qemu_insert (xml_node_t *parent, const char *name)
 {
-    const char *const *order = xml_is (parent, "domain") ? domain_order : device_order;
-    int own = rank (order, name);
-    xml_foreach (child, parent, NULL)
-        if (rank (order, xml_name (child)) > own)
-            return xml_add_before (child, name);
-    return xml_add (parent, name);
+    return definition_insert (parent, name);
 }
 
 void qemu_default (xml_node_t *node, const char *path, const char *value)
 {
-    if (!xml_string (node, path))
-        xml_set (node, path, value);
+    definition_default (node, path, value);
 }
 
 void qemu_device_name (const xml_node_t *device, char name[128])
@@ -59,12 +31,10 @@ void qemu_device_name (const xml_node_t *device, char name[128])
               index ? index : "");
 }
 
-//  What a running guest's document has on top. A name that the user gave begins with "ua-".
+//  What a running guest's document has on top.
 static void drop_live (xml_node_t *device)
 {
-    const char *alias = xml_string (device, "alias/@name");
-    if (alias && !text_starts (alias, "ua-"))
-        xml_remove_path (device, "alias");
+    definition_drop_alias (device);
     xml_remove_path (device, "@tty");
     if (xml_equals (device, "@type", "pty"))
         xml_remove_path (device, "source");
@@ -78,49 +48,11 @@ static void drop_live (xml_node_t *device)
         xml_remove_path (device, "target");
 }
 
-static int complete_uuid (completion_t *self, error_t *err)
-{
-    char uuid[UUID_TEXT_SIZE];
-    const char *text = xml_string (self->domain, "uuid");
-    if (text && !uuid_normalize (text, uuid))
-        return error_set (err, ERR_XML_ERROR,
-                          "domain XML: the uuid '%s' is none; leave <uuid> out and one is made",
-                          text);
-    if (!text) {
-        uint8_t random[16];
-        job_random (self->job, random, sizeof random);
-        uuid_from_random (random, uuid);
-        qemu_insert (self->domain, "uuid");
-    }
-    if (!text || strcmp (text, uuid) != 0)
-        xml_set (self->domain, "uuid", uuid);
-    return 0;
-}
-
-static int check_name (completion_t *self, error_t *err)
-{
-    const char *name = xml_string (self->domain, "name");
-    if (!name || !*name)
-        return error_set (err, ERR_NO_NAME, "domain XML: <name> is missing");
-    if (strchr (name, '/'))
-        return error_set (err, ERR_XML_ERROR, "domain XML: the name '%s' has a '/' in it", name);
-    if (strchr (name, '\n'))
-        return error_set (err, ERR_XML_ERROR, "domain XML: the name '%s' has a newline in it",
-                          name);
-    if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0 || strlen (name) > 200)
-        return error_set (err, ERR_XML_ERROR,
-                          "domain XML: the name '%s' can't be the name of a log file", name);
-    return 0;
-}
-
 static int complete_identity (completion_t *self, error_t *err)
 {
-    xml_remove_path (self->domain, "@id");
-    if (check_name (self, err) || complete_uuid (self, err))
+    if (definition_complete_identity (self->job, self->domain, err))
         return -1;
     self->devices = xml_find (self->domain, "devices");
-    if (!self->devices)
-        self->devices = qemu_insert (self->domain, "devices");
     xml_foreach (device, self->devices, NULL)
         drop_live (device);
     return 0;

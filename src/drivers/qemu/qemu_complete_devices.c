@@ -1,41 +1,16 @@
 //  qemu_complete_devices.c: completes each kind of device, and adds those that every guest has.
 
 #include "drivers/qemu/qemu_complete_parts.h"
+#include "drivers/definition.h"
 #include "util/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-//  The prefix is registered to QEMU and KVM; libvirt's documents use it.
-static void make_mac (completion_t *self, xml_node_t *interface)
-{
-    uint8_t random[3];
-    job_random (self->job, random, sizeof random);
-    xml_node_t *first = xml_first (interface, NULL);
-    xml_node_t *mac = first ? xml_add_before (first, "mac") : xml_add (interface, "mac");
-    xml_setf (mac, "@address", "52:54:00:%02x:%02x:%02x", random[0], random[1], random[2]);
-}
-
-static int check_mac (const char *mac, error_t *err)
-{
-    unsigned bytes[6];
-    int end = 0;
-    int count = sscanf (mac, "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1], &bytes[2],
-                        &bytes[3], &bytes[4], &bytes[5], &end);
-    if (count != 6 || mac[end])
-        return error_set (err, ERR_XML_ERROR,
-                          "interface: its MAC '%s' is not of the form 52:54:00:12:34:56", mac);
-    if (bytes[0] & 1)
-        return error_set (err, ERR_XML_ERROR, "interface: its MAC '%s' is one for multicast", mac);
-    return 0;
-}
-
 static int complete_interface (completion_t *self, xml_node_t *interface, error_t *err)
 {
     static const char *const defaults[] = { "rtl8139", "e1000", "virtio" };
-    if (!xml_string (interface, "mac/@address"))
-        make_mac (self, interface);
-    if (check_mac (xml_string (interface, "mac/@address"), err))
+    if (definition_complete_mac (self->job, interface, err))
         return -1;
     for (size_t i = 0; i < 3 && !xml_string (interface, "model/@type"); i++)
         if (i == 2 || qemu_caps_device (self->caps, defaults[i]))

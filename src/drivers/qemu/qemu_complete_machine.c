@@ -2,70 +2,21 @@
 //  happens when the guest ends.
 
 #include "drivers/qemu/qemu_complete.h"
+#include "drivers/definition.h"
 #include "util/text.h"
 
 #include <string.h>
 
-#define KIB 1024u
-
-//  In KiB, whatever unit the user wrote.
-static int complete_size (completion_t *self, const char *path, uint64_t *kib, error_t *err)
-{
-    uint64_t bytes = 0;
-    if (xml_size (self->domain, path, "KiB", &bytes, err))
-        return -1;
-    *kib = bytes / KIB + (bytes % KIB ? 1 : 0);
-    xml_node_t *node = xml_find (self->domain, path);
-    if (node && !(xml_equals (node, "@unit", "KiB") && bytes % KIB == 0)) {
-        xml_set_u64 (self->domain, path, *kib);
-        xml_set (node, "@unit", "KiB");
-    }
-    return 0;
-}
-
-static int complete_memory (completion_t *self, error_t *err)
-{
-    uint64_t memory = 0, current = 0;
-    if (complete_size (self, "memory", &memory, err))
-        return -1;
-    if (!memory)
-        return error_set (err, ERR_XML_ERROR, "domain XML: <memory> is missing or 0");
-    if (complete_size (self, "currentMemory", &current, err))
-        return -1;
-    if (!xml_find (self->domain, "currentMemory"))
-        qemu_insert (self->domain, "currentMemory");
-    //  As libvirt has it: more than there is means all of it. Without a balloon there is no way to
-    //  give less.
-    bool fixed = xml_equals (self->devices, "memballoon/@model", "none");
-    if (current == 0 || current > memory || fixed) {
-        xml_set_u64 (self->domain, "currentMemory", memory);
-        xml_set (self->domain, "currentMemory/@unit", "KiB");
-    }
-    return 0;
-}
-
 static int complete_vcpus (completion_t *self, error_t *err)
 {
-    int vcpus = 1, current = 0;
-    if (!xml_string (self->domain, "vcpu")) {
-        if (!xml_find (self->domain, "vcpu"))
-            qemu_insert (self->domain, "vcpu");
-        xml_set (self->domain, "vcpu", "1");
-    }
-    qemu_default (self->domain, "vcpu/@placement", "static");
-    if (xml_int (self->domain, "vcpu", 1, 65535, &vcpus, err) ||
-        xml_int (self->domain, "vcpu/@current", 1, 65535, &current, err))
+    int vcpus = 1;
+    if (definition_complete_vcpus (self->domain, err) ||
+        xml_int (self->domain, "vcpu", 1, 65535, &vcpus, err))
         return -1;
-    if (current > vcpus)
-        return error_set (err, ERR_XML_ERROR,
-                          "domain XML: <vcpu current='%d'> is more than the %d vcpus of the guest",
-                          current, vcpus);
     if (self->machine.max_vcpus && vcpus > self->machine.max_vcpus)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: %d vcpus; the machine '%s' has at most %d", vcpus,
                           self->machine.name, self->machine.max_vcpus);
-    if (current == vcpus)
-        xml_remove_path (self->domain, "vcpu/@current");
     return 0;
 }
 
@@ -206,22 +157,6 @@ static int complete_cpu (completion_t *self, error_t *err)
     return complete_cpu_model (self, cpu, err) || complete_topology (self, cpu, err) ? -1 : 0;
 }
 
-static void complete_lifecycle (completion_t *self)
-{
-    static const char *const defaults[][2] = {
-        { "on_poweroff", "destroy" },
-        { "on_reboot", "restart" },
-        { "on_crash", "destroy" },
-    };
-    if (!xml_find (self->domain, "clock"))
-        xml_set (qemu_insert (self->domain, "clock"), "@offset", "utc");
-    for (size_t i = 0; i < 3; i++) {
-        if (xml_find (self->domain, defaults[i][0]))
-            continue;
-        xml_set (qemu_insert (self->domain, defaults[i][0]), ".", defaults[i][1]);
-    }
-}
-
 //  An empty <genid/> asks for one.
 static void complete_genid (completion_t *self)
 {
@@ -237,11 +172,12 @@ static void complete_genid (completion_t *self)
 
 int qemu_complete_machine (completion_t *self, error_t *err)
 {
-    if (complete_os (self, err) || check_emulation (self, err) || complete_memory (self, err) ||
-        complete_vcpus (self, err) || complete_cpu (self, err))
+    if (complete_os (self, err) || check_emulation (self, err) ||
+        definition_complete_memory (self->domain, err) || complete_vcpus (self, err) ||
+        complete_cpu (self, err))
         return -1;
     complete_boot (self);
-    complete_lifecycle (self);
+    definition_complete_lifecycle (self->domain);
     complete_genid (self);
     if (xml_find (self->domain, "os/loader"))
         qemu_default (self->domain, "os/loader/@type", "rom");

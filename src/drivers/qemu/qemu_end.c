@@ -148,7 +148,8 @@ int qemu_adopt (job_t *job, error_t *err)
         return error_set (err, ERR_INTERNAL_ERROR,
                           "adopt domain '%s': its record has no monitor; 'troupe destroy' ends it",
                           job->guest->name);
-    if (job_monitor_open (job, monitor, MONITOR_MS, err) == 0 && ask_state (job, err) == 0)
+    if (job_watch_exit (job, &process, err) == 0 &&
+        job_monitor_open (job, monitor, MONITOR_MS, err) == 0 && ask_state (job, err) == 0)
         return 0;
     //  It may have ended in between.
     error_t ended = { 0 };

@@ -1,0 +1,466 @@
+//  domain.c: what a domain's owner is asked, and what it admits.
+
+#include "actors/domain.h"
+
+#include "actors/console.h"
+#include "actors/disk_request.h"
+#include "actors/domain_self.h"
+#include "actors/job.h"
+#include "drivers/state.h"
+#include "util/text.h"
+
+enum {
+    CONSOLE_MS = 10000,
+    MAX_QUEUE = 64
+};
+
+void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err)
+{
+    actor_reply_error (self->actor, request_p, err);
+}
+
+//  Is the domain what the verb needs?
+static int check_needs (const domain_t *self, const operation_t *operation, error_t *err)
+{
+    const char *verb = operation->verb;
+    if ((operation->needs & NEED_ACTIVE) && !domain_active (self))
+        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running", verb,
+                          self->name);
+    if ((operation->needs & NEED_INACTIVE) && domain_active (self))
+        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is already running", verb,
+                          self->name);
+    if ((operation->needs & NEED_PERSISTENT) && !self->persistent)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "%s: domain '%s' is transient: it has no definition", verb, self->name);
+    if (operation->class == CLASS_START && !self->definition)
+        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' has no definition", verb,
+                          self->name);
+    return 0;
+}
+
+//  Definitions that a job of the host hands over.
+
+typedef void (direct_fn) (domain_t *self, msg_t **msg_p);
+
+static document_t *copy_arg (const msg_t *msg, const char *name)
+{
+    const value_t *value = msg_arg (msg, name);
+    if (!value || value->type == MSGPACK_OBJECT_NIL)
+        return NULL;
+    pack_t pack;
+    error_t err;
+    pack_init (&pack);
+    pack_value (&pack, value);
+    document_t *copy = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &err);
+    pack_close (&pack);
+    return copy;
+}
+
+static void pack_identity (const domain_t *self, pack_t *pack)
+{
+    pack_map (pack);
+    pack_key_str (pack, "uuid", self->uuid);
+    pack_key_str (pack, "name", self->name);
+    pack_key_i64 (pack, "id", self->id);
+    pack_end (pack);
+}
+
+static void take_definition (domain_t *self, const msg_t *msg)
+{
+    free (self->definition);
+    document_destroy (&self->config_summary);
+    self->definition = text_copy (msg_str (msg, "definition"));
+    self->config_summary = copy_arg (msg, "config_summary");
+}
+
+static void set_definition (domain_t *self, msg_t **msg_p)
+{
+    char *old_definition = take (&self->definition);
+    document_t *old_summary = take (&self->config_summary);
+    bool old_persistent = self->persistent;
+    take_definition (self, *msg_p);
+    self->persistent = true;
+    self->dirty |= DIRTY_DEFINITION;
+    domain_add_lifecycle (self, EVENT_DEFINED, old_persistent ? DEFINED_UPDATED : DEFINED_ADDED);
+    auto(msg_t) reply = msg_reply ();
+    pack_identity (self, msg_result (reply));
+    domain_commit_definition (self, &old_definition, &old_summary, old_persistent, msg_p, &reply,
+                              NULL);
+}
+
+static void create_transient (domain_t *self, msg_t **msg_p)
+{
+    error_t err;
+    if (domain_active (self) || self->persistent) {
+        error_set (&err, ERR_OPERATION_FAILED, "create domain '%s': it exists already", self->name);
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    take_definition (self, *msg_p);
+    domain_run (self, &self->async, domain_operation ("domain.create"), msg_p);
+}
+
+static void set_autostart (domain_t *self, msg_t **msg_p)
+{
+    error_t err;
+    if (!self->persistent) {
+        error_set (&err, ERR_OPERATION_INVALID,
+                   "domain.autostart: domain '%s' is transient: it has no definition", self->name);
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    self->autostart = !msg_flag (*msg_p, "disable");
+    self->dirty |= DIRTY_AUTOSTART;
+    auto(msg_t) reply = msg_reply ();
+    domain_commit (self, msg_p, &reply, NULL);
+}
+
+static const struct {
+    const char *verb;
+    verb_class_t class;
+    direct_fn *run;
+} directs[] = {
+    { "definition.set", CLASS_MODIFY, set_definition },
+    { "domain.create_transient", CLASS_START, create_transient },
+    { "domain.autostart", CLASS_MODIFY, set_autostart },
+};
+
+static direct_fn *find_direct (const char *verb, verb_class_t *class)
+{
+    for (size_t i = 0; i < sizeof directs / sizeof *directs; i++)
+        if (strcmp (directs[i].verb, verb) == 0) {
+            *class = directs[i].class;
+            return directs[i].run;
+        }
+    return NULL;
+}
+
+//  Admission.
+
+static void admit (domain_t *self, msg_t **msg_p, const operation_t *operation)
+{
+    error_t err;
+    if (check_needs (self, operation, &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    running_t *slot = operation->class == CLASS_START ? &self->async : &self->sync;
+    domain_run (self, slot, operation, msg_p);
+}
+
+//  True if the request was dealt with, false if it has to wait.
+static bool try_request (domain_t *self, msg_t **msg_p)
+{
+    verb_class_t class = CLASS_QUERY;
+    const char *verb = msg_verb (*msg_p);
+    const operation_t *operation = domain_operation (verb);
+    direct_fn *direct = find_direct (verb, &class);
+    if (operation)
+        class = operation->class;
+    bool changing = self->sync.operation || self->loading;
+    async_kind_t running = self->async.operation ? ASYNC_START : ASYNC_NONE;
+    verdict_t verdict = admission_verdict (running, changing, class);
+    if (verdict == ADMIT_CANCEL) {
+        domain_cancel (self, &self->async);
+        if (self->sync.operation && self->sync.operation->class != CLASS_DESTROY)
+            domain_cancel (self, &self->sync);
+    }
+    //  A change of the definition is not admitted while an earlier one is on its way to the disk.
+    if (verdict != ADMIT_YES || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
+        return false;
+    if (direct)
+        direct (self, msg_p);
+    else
+        admit (self, msg_p, operation);
+    return true;
+}
+
+//  The requester has got its error when the deadline passed; do nothing that nobody waits for.
+static bool is_late (const domain_t *self, const msg_t *msg)
+{
+    int64_t deadline = msg_head (msg)->deadline;
+    return deadline > 0 && deadline <= actor_now (self->actor);
+}
+
+void domain_pump (domain_t *self)
+{
+    if (self->pumping)
+        return;
+    self->pumping = true;
+    msg_t *msg;
+    while ((msg = zlistx_detach (self->queue, NULL))) {
+        if (is_late (self, msg))
+            msg_destroy (&msg);
+        else if (!try_request (self, &msg)) {
+            zlistx_add_start (self->queue, msg);
+            break;
+        }
+    }
+    self->pumping = false;
+}
+
+static void enqueue (domain_t *self, msg_t **msg_p)
+{
+    const operation_t *operation = domain_operation (msg_verb (*msg_p));
+    bool urgent = operation && operation->class == CLASS_DESTROY;
+    if (zlistx_size (self->queue) >= MAX_QUEUE && !urgent) {
+        error_t err;
+        error_set (&err, ERR_RESOURCE_BUSY,
+                   "domain '%s': %d requests wait already; try again later", self->name, MAX_QUEUE);
+        err.retry = true;
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    if (urgent)
+        zlistx_add_start (self->queue, take (msg_p));
+    else
+        zlistx_add_end (self->queue, take (msg_p));
+    domain_pump (self);
+}
+
+//  Consoles.
+
+typedef struct {
+    msg_t *request;
+    char address[MSG_ADDRESS_MAX], device[64];
+} opening_t;
+
+static void on_console (actor_t *actor, const msg_t *reply, void *arg)
+{
+    opening_t *opening = arg;
+    error_t err;
+    //  That somebody has it open already is for the console to judge.
+    if (msg_failed (reply, &err) && err.code != ERR_OPERATION_INVALID)
+        actor_reply_error (actor, &opening->request, &err);
+    else {
+        auto(msg_t) answer = msg_reply ();
+        pack_t *pack = msg_result (answer);
+        pack_map (pack);
+        pack_key_str (pack, "address", opening->address);
+        pack_key_str (pack, "device", opening->device);
+        pack_end (pack);
+        actor_reply (actor, &opening->request, &answer);
+    }
+    free (opening);
+}
+
+static int find_console (const domain_t *self, const msg_t *msg, console_source_t *source,
+                         error_t *err)
+{
+    if (!domain_active (self))
+        return error_set (err, ERR_OPERATION_INVALID, "console.open: domain '%s' is not running",
+                          self->name);
+    if (!self->driver->console)
+        return error_set (err, ERR_NO_SUPPORT, "console.open: the driver '%s' has no consoles",
+                          self->driver->name);
+    auto(xml_t) live = xml_parse (self->live, strlen (self->live), "live document", err);
+    return live ? self->driver->console (live, msg_str (msg, "device"), source, err) : -1;
+}
+
+static void open_console (domain_t *self, msg_t **msg_p)
+{
+    console_source_t source;
+    error_t err;
+    if (find_console (self, *msg_p, &source, &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    opening_t *opening = memory_new (1, sizeof *opening);
+    opening->request = take (msg_p);
+    snprintf (opening->device, sizeof opening->device, "%s", source.alias);
+    snprintf (opening->address, sizeof opening->address, "console/%s/%.40s", self->uuid,
+              source.alias);
+    auto(msg_t) args = msg_request ("open");
+    pack_t *pack = msg_args (args);
+    config_pack (self->config, pack);
+    pack_key_i64 (pack, "kind", source.kind);
+    pack_key_str (pack, "path", source.path);
+    pack_key_str (pack, "uuid", self->uuid);
+    pack_key_str (pack, "name", self->name);
+    pack_key_str (pack, "driver", self->driver->name);
+    pack_key_str (pack, "live", self->live);
+    actor_spawn (self->actor, opening->address, &console_class, &args, false, CONSOLE_MS,
+                 on_console, opening);
+}
+
+//  Jobs of ours, and news of the guest.
+
+static bool is_our_job (const domain_t *self, const msg_t *msg)
+{
+    const char *from = msg_head (msg)->from;
+    return strcmp (from, self->async.address) == 0 || strcmp (from, self->sync.address) == 0;
+}
+
+static void take_record (domain_t *self, msg_t **msg_p)
+{
+    if (!is_our_job (self, *msg_p)) {
+        error_t err;
+        error_set (&err, ERR_OPERATION_INVALID, "%s is no job of domain '%s' any more",
+                   msg_head (*msg_p)->from, self->name);
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    document_destroy (&self->undo);
+    self->undo = copy_arg (*msg_p, "undo");
+    free (self->record);
+    self->record = text_copy (msg_str (*msg_p, "record"));
+    free (self->recorded_live);
+    self->recorded_live = text_copy (msg_str (*msg_p, "live"));
+    self->dirty |= DIRTY_STATUS;
+    auto(msg_t) reply = msg_reply ();
+    domain_commit (self, msg_p, &reply, NULL);
+}
+
+static void take_progress (domain_t *self, msg_t **msg_p)
+{
+    if (!is_our_job (self, *msg_p))
+        return;
+    free (self->job_step);
+    self->job_step = text_copy (msg_str (*msg_p, "step"));
+    domain_commit (self, NULL, NULL, NULL);
+}
+
+static void take_poweroff (domain_t *self, msg_t **msg_p)
+{
+    (void) msg_p;
+    guest_change_t change = { .kind = CHANGE_ENDED,
+                              .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN },
+                              .event = EVENT_SHUTDOWN,
+                              .detail = FINISHED_BY_GUEST };
+    domain_take_change (self, &change);
+}
+
+static void start_by_itself (domain_t *self, msg_t **msg_p)
+{
+    (void) msg_p;
+    bool busy = self->async.operation || self->sync.operation;
+    if (self->autostart && self->persistent && !domain_active (self) && !busy)
+        domain_run (self, &self->async, &domain_restart, NULL);
+}
+
+static void take_event (domain_t *self, msg_t **msg_p)
+{
+    domain_take_monitor_event (self, *msg_p);
+}
+
+static void take_monitor_end (domain_t *self, msg_t **msg_p)
+{
+    domain_monitor_lost (self, *msg_p);
+}
+
+static void take_exit (domain_t *self, msg_t **msg_p)
+{
+    domain_take_exit (self, *msg_p);
+}
+
+//  What is dealt with at once, whatever runs.
+static const struct {
+    const char *verb;
+    direct_fn *run;
+} immediate[] = {
+    { "domain.usage", domain_measure },    { "console.open", open_console },
+    { "job.record", take_record },         { "job.progress", take_progress },
+    { "monitor.event", take_event },       { "monitor.closed", take_monitor_end },
+    { "process.exited", take_exit },       { "guest.poweroff", take_poweroff },
+    { "host.autostart", start_by_itself },
+};
+
+//  After too many panics: the guest, if there is one, goes on, but nobody touches it.
+static void refuse_crashed (domain_t *self, msg_t **msg_p)
+{
+    error_t err;
+    error_set (
+        &err, ERR_INTERNAL_ERROR,
+        "domain '%s' is out of service since its owner ended too often: %s; restart the daemon",
+        self->name, self->crashed);
+    domain_refuse (self, msg_p, &err);
+}
+
+static void domain_handle (actor_t *actor, msg_t **msg_p)
+{
+    domain_t *self = actor_state (actor);
+    const char *verb = msg_verb (*msg_p);
+    verb_class_t class;
+    if (self->crashed) {
+        refuse_crashed (self, msg_p);
+        return;
+    }
+    for (size_t i = 0; i < sizeof immediate / sizeof *immediate; i++)
+        if (strcmp (immediate[i].verb, verb) == 0) {
+            immediate[i].run (self, msg_p);
+            return;
+        }
+    if (domain_operation (verb) || find_direct (verb, &class))
+        enqueue (self, msg_p);
+}
+
+//  Life.
+
+static int domain_start (actor_t *actor, const msg_t *args, error_t *err)
+{
+    domain_t *self = actor_state (actor);
+    self->actor = actor;
+    self->config = config_of (args);
+    self->driver = driver_by_name (msg_str (args, "driver"));
+    self->name = text_copy (msg_str (args, "name"));
+    self->id = -1;
+    self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_UNKNOWN };
+    self->announced = STATE_SHUTOFF;
+    self->queue = zlistx_new ();
+    self->publications = zlistx_new ();
+    self->measuring = zlistx_new ();
+    snprintf (self->uuid, sizeof self->uuid, "%s", msg_str (args, "uuid"));
+    disk_address (self->uuid, self->disk);
+    if (!self->driver)
+        return error_set (err, ERR_INTERNAL_ERROR, "domain %s: no driver '%s'", self->uuid,
+                          msg_str (args, "driver"));
+    self->crashed = text_copy (msg_str (args, "crashed"));
+    if (msg_flag (args, "load")) {
+        self->loading = true;
+        domain_run (self, &self->sync, &domain_loading, NULL);
+    }
+    return 0;
+}
+
+static void slot_close (running_t *slot)
+{
+    msg_destroy (&slot->request);
+    free (slot->overdue);
+}
+
+static void domain_stop (actor_t *actor)
+{
+    domain_t *self = actor_state (actor);
+    msg_t *msg;
+    while (self->queue && (msg = zlistx_detach (self->queue, NULL)))
+        msg_destroy (&msg);
+    measurement_t *measurement;
+    while (self->measuring && (measurement = zlistx_detach (self->measuring, NULL)))
+        measurement_destroy (&measurement);
+    if (self->publications)
+        domain_drop_publications (self);
+    zlistx_destroy (&self->queue);
+    zlistx_destroy (&self->publications);
+    zlistx_destroy (&self->measuring);
+    slot_close (&self->async);
+    slot_close (&self->sync);
+    document_destroy (&self->config_summary);
+    document_destroy (&self->live_summary);
+    document_destroy (&self->undo);
+    document_destroy (&self->usage);
+    free (self->crashed);
+    free (self->name);
+    free (self->old_name);
+    free (self->definition);
+    free (self->live);
+    free (self->record);
+    free (self->recorded_live);
+    free (self->job_step);
+}
+
+const actor_class_t domain_class = { .kind = "domain",
+                                     .state_size = sizeof (domain_t),
+                                     .stop_rank = 1,
+                                     .start = domain_start,
+                                     .handle = domain_handle,
+                                     .stop = domain_stop };

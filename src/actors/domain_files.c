@@ -1,0 +1,69 @@
+//  domain_files.c: see domain_files.h.
+
+#include "actors/domain_files.h"
+
+#include "util/file.h"
+#include "util/uuid.h"
+
+#include <string.h>
+
+char *domain_path (const paths_t *paths, const driver_t *driver, const char *uuid,
+                   domain_file_t file)
+{
+    switch (file) {
+    case FILE_DEFINITION:
+        return text_format ("%s/%s/%s.xml", paths->etc, driver->name, uuid);
+    case FILE_AUTOSTART:
+        return text_format ("%s/%s/autostart/%s", paths->etc, driver->name, uuid);
+    case FILE_STATUS:
+        return text_format ("%s/%s/%s.status", paths->run, driver->name, uuid);
+    }
+    return NULL;
+}
+
+int domain_make_folders (const paths_t *paths, error_t *err)
+{
+    for (const driver_t *const *driver = drivers; *driver; driver++) {
+        const char *name = (*driver)->name;
+        autofree char *etc = text_format ("%s/%s/autostart", paths->etc, name);
+        autofree char *run = text_format ("%s/%s", paths->run, name);
+        autofree char *lib = text_format ("%s/%s", paths->lib, name);
+        autofree char *log = text_format ("%s/%s", paths->log, name);
+        autofree char *cache = text_format ("%s/%s", paths->cache, name);
+        if (file_make_folders (etc, 0700, err) || file_make_folders (run, 0711, err) ||
+            file_make_folders (lib, 0711, err) || file_make_folders (log, 0711, err) ||
+            file_make_folders (cache, 0700, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int add_uuids (strings_t *uuids, const char *folder, const char *suffix, error_t *err)
+{
+    auto(strings_t) names = file_list (folder, suffix, err);
+    if (!names)
+        return -1;
+    for (size_t i = 0; i < names->count; i++) {
+        char uuid[UUID_TEXT_SIZE];
+        size_t size = strlen (names->items[i]) - strlen (suffix);
+        autofree char *stem = text_copy_bytes (names->items[i], size);
+        if (uuid_normalize (stem, uuid) && strcmp (stem, uuid) == 0)
+            strings_add (uuids, uuid);
+    }
+    return 0;
+}
+
+strings_t *domain_list_files (const paths_t *paths, const driver_t *driver, error_t *err)
+{
+    auto(strings_t) all = strings_new ();
+    autofree char *etc = text_format ("%s/%s", paths->etc, driver->name);
+    autofree char *run = text_format ("%s/%s", paths->run, driver->name);
+    if (add_uuids (all, etc, ".xml", err) || add_uuids (all, run, ".status", err))
+        return NULL;
+    strings_sort (all);
+    strings_t *once = strings_new ();
+    for (size_t i = 0; i < all->count; i++)
+        if (i == 0 || strcmp (all->items[i - 1], all->items[i]) != 0)
+            strings_add (once, all->items[i]);
+    return once;
+}

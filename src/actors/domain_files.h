@@ -1,0 +1,26 @@
+//  domain_files.h: where the files of a domain are.
+
+#ifndef TROUPE_DOMAIN_FILES_H
+#define TROUPE_DOMAIN_FILES_H
+
+#include "drivers/driver.h"
+#include "util/text.h"
+
+typedef enum {
+    FILE_DEFINITION, //  ETC/DRIVER/UUID.xml
+    FILE_AUTOSTART,  //  ETC/DRIVER/autostart/UUID: its being there counts
+    FILE_STATUS      //  RUN/DRIVER/UUID.status
+} domain_file_t;
+
+//  The caller frees it.
+char *domain_path (const paths_t *paths, const driver_t *driver, const char *uuid,
+                   domain_file_t file);
+
+//  Creates the folders of all drivers.
+int domain_make_folders (const paths_t *paths, error_t *err);
+
+//  The uuids that have a definition or a status file, sorted, each once. The caller owns the
+//  result.
+strings_t *domain_list_files (const paths_t *paths, const driver_t *driver, error_t *err);
+
+#endif

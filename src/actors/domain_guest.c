@@ -1,0 +1,246 @@
+//  domain_guest.c: what the guest does by itself: its hypervisor's events, its end, its restart.
+
+#include "actors/domain_self.h"
+#include "drivers/state.h"
+#include "util/text.h"
+
+enum {
+    RECONNECT_MS = 1000,
+    RECONNECT_MAX_MS = 60000,
+    CLEANUP_RETRY_MS = 5000
+};
+
+bool domain_active (const domain_t *self)
+{
+    return self->live != NULL;
+}
+
+//  An event only when the state is another one: what a job did, QEMU's events tell once more.
+void domain_set_status (domain_t *self, guest_status_t status, int event, int detail)
+{
+    bool other = status.state != self->announced;
+    self->status = status;
+    self->announced = status.state;
+    self->dirty |= DIRTY_STATUS;
+    if (other && event >= 0)
+        domain_add_lifecycle (self, event, detail);
+}
+
+void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
+{
+    domain_add_lifecycle (self, EVENT_STOPPED, detail);
+    free (self->live);
+    free (self->record);
+    self->live = self->record = NULL;
+    document_destroy (&self->live_summary);
+    document_destroy (&self->usage);
+    self->id = -1;
+    self->status = status;
+    self->announced = status.state;
+    self->ending = (guest_change_t){ .kind = CHANGE_NONE };
+    self->exited = false;
+    actor_timer_cancel (self->actor, &self->due_timer);
+    self->dirty |= DIRTY_STATUS;
+    actor_log (self->actor, LEVEL_INFO, "domain '%s' is %s (%s)", self->name,
+               state_name (status.state), state_reason_name (status.state, status.reason));
+}
+
+//  The end.
+
+void domain_finish_ending (domain_t *self)
+{
+    if (self->ending.kind == CHANGE_NONE || !domain_active (self) || self->async.operation ||
+        self->retry_cleanup)
+        return;
+    if (self->sync.operation) {
+        //  What still waits for the guest waits in vain.
+        if (self->sync.operation->class != CLASS_DESTROY)
+            domain_cancel (self, &self->sync);
+        return;
+    }
+    domain_run (self, &self->sync, &domain_cleanup, NULL);
+}
+
+static void guest_over (domain_t *self, const guest_change_t *change)
+{
+    //  The first news counts: the process ends because the guest did.
+    if (self->ending.kind == CHANGE_NONE)
+        self->ending = *change;
+    domain_finish_ending (self);
+}
+
+void domain_take_exit (domain_t *self, const msg_t *msg)
+{
+    actor_log (self->actor, LEVEL_INFO, "domain '%s': process %s ended with code %lld, signal %lld",
+               self->name, msg_str (msg, "process"), (long long) msg_i64 (msg, "code", -1),
+               (long long) msg_i64 (msg, "signal", 0));
+    const char *record = self->record ? self->record : "";
+    if (!strstr (record, msg_str (msg, "process")))
+        return; //  of an earlier start
+    self->exited = true;
+    guest_change_t change = { .kind = CHANGE_ENDED, .status = { STATE_SHUTOFF, SHUTOFF_CRASHED } };
+    guest_over (self, &change);
+}
+
+//  Events of the hypervisor.
+
+static void pack_change (pack_t *pack, const void *arg)
+{
+    const guest_change_t *change = arg;
+    pack_key_i64 (pack, "value", change->value);
+    pack_key_str (pack, "device", change->device[0] ? change->device : NULL);
+}
+
+static const char *const change_verbs[] = {
+    [CHANGE_REBOOT] = "domain.reboot",     [CHANGE_RTC] = "domain.rtc_change",
+    [CHANGE_BALLOON] = "domain.balloon",   [CHANGE_WATCHDOG] = "domain.watchdog",
+    [CHANGE_IO_ERROR] = "domain.io_error", [CHANGE_DEVICE] = "domain.device",
+    [CHANGE_GRAPHICS] = "domain.graphics",
+};
+
+static void announce (domain_t *self, const guest_change_t *change)
+{
+    size_t count = sizeof change_verbs / sizeof *change_verbs;
+    if ((size_t) change->kind >= count || !change_verbs[change->kind])
+        return;
+    domain_add_event (self, change_verbs[change->kind], pack_change, change);
+    domain_commit (self, NULL, NULL, NULL);
+}
+
+void domain_take_change (domain_t *self, const guest_change_t *change)
+{
+    switch (change->kind) {
+    case CHANGE_NONE:
+        break;
+    case CHANGE_ENDED:
+    case CHANGE_RESTART:
+        if (change->event >= 0 && domain_active (self))
+            domain_add_lifecycle (self, change->event, change->detail);
+        guest_over (self, change);
+        break;
+    case CHANGE_STATE:
+        if (!domain_active (self))
+            break;
+        domain_set_status (self, change->status, change->event, change->detail);
+        domain_commit (self, NULL, NULL, NULL);
+        break;
+    default:
+        if (domain_active (self))
+            announce (self, change);
+    }
+}
+
+void domain_take_monitor_event (domain_t *self, const msg_t *msg)
+{
+    const char *json = msg_str (msg, "json");
+    //  While it starts, the owner has no document yet: only that the guest is over matters then.
+    const char *text = self->live ? self->live : self->definition;
+    if (!json || !text || !self->driver->event)
+        return;
+    error_t err;
+    auto(xml_t) live = xml_parse (text, strlen (text), "live document", &err);
+    guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
+    if (live)
+        self->driver->event (json, live, &change);
+    domain_take_change (self, &change);
+}
+
+static void reconnect (actor_t *actor, void *arg);
+
+static void reconnect_later (domain_t *self, int ms)
+{
+    self->reconnect_ms = ms < RECONNECT_MAX_MS ? ms : RECONNECT_MAX_MS;
+    if (!self->retry_monitor)
+        self->retry_monitor = actor_timer (self->actor, self->reconnect_ms, reconnect, NULL);
+}
+
+static void clean_up_again (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->retry_cleanup = 0;
+    domain_finish_ending (self);
+}
+
+void domain_own_job_failed (domain_t *self, const operation_t *operation)
+{
+    self->loading = false;
+    if (operation == &domain_cleanup)
+        self->retry_cleanup = actor_timer (self->actor, CLEANUP_RETRY_MS, clean_up_again, NULL);
+    //  A guest that does not answer may still run: it is never given up, only asked more rarely.
+    if (operation == &domain_adoption)
+        reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);
+}
+
+//  Without its monitor a guest can't be watched: connect again, unless it is about to end.
+static void reconnect (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->retry_monitor = 0;
+    if (!domain_active (self) || self->exited || self->async.operation)
+        return;
+    if (self->sync.operation)
+        reconnect_later (self, RECONNECT_MS);
+    else
+        domain_run (self, &self->sync, &domain_adoption, NULL);
+}
+
+void domain_monitor_lost (domain_t *self, const msg_t *msg)
+{
+    const char *reason = msg_str (msg, "reason");
+    actor_log (self->actor, LEVEL_INFO, "domain '%s': its monitor closed: %s", self->name,
+               reason ? reason : "unknown");
+    if (domain_active (self))
+        reconnect_later (self, RECONNECT_MS);
+}
+
+//  Guests without a process (the test driver's) end by the clock.
+
+static void on_due (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->due_timer = 0;
+    domain_settle (self);
+}
+
+static void look_at_the_clock (domain_t *self)
+{
+    actor_timer_cancel (self->actor, &self->due_timer);
+    if (!self->driver->due || !domain_active (self) || !self->record)
+        return;
+    error_t err;
+    auto(xml_t) live = xml_parse (self->live, strlen (self->live), "live document", &err);
+    auto(xml_t) record = xml_parse (self->record, strlen (self->record), "record", &err);
+    guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
+    int64_t ms =
+        live && record ? self->driver->due (live, record, actor_now (self->actor), &change) : -1;
+    if (ms == 0)
+        domain_take_change (self, &change);
+    else if (ms > 0)
+        self->due_timer =
+            actor_timer (self->actor, ms > 86400000 ? 86400000 : (int) ms, on_due, NULL);
+}
+
+//  What follows from how things are, now that a job is over.
+void domain_settle (domain_t *self)
+{
+    self->announced = self->status.state;
+    if (self->undo && !self->async.operation && !self->sync.operation)
+        domain_run (self, &self->sync, &domain_unwinding, NULL);
+    if (self->adoption_wanted && !self->sync.operation) {
+        self->adoption_wanted = false;
+        domain_run (self, &self->sync, &domain_adoption, NULL);
+    }
+    if (!self->async.operation && !domain_active (self))
+        self->ending = (guest_change_t){ .kind = CHANGE_NONE };
+    look_at_the_clock (self);
+    domain_finish_ending (self);
+    if (self->restart_wanted && !self->sync.operation && !self->async.operation) {
+        self->restart_wanted = false;
+        if (!domain_active (self))
+            domain_run (self, &self->async, &domain_restart, NULL);
+    }
+    domain_pump (self);
+}

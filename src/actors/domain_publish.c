@@ -1,0 +1,392 @@
+//  domain_publish.c: files first, then the snapshot with its events, then the answer; always in the
+//  order in which the changes happened.
+
+#include "actors/disk_request.h"
+#include "actors/domain_files.h"
+#include "actors/domain_self.h"
+#include "drivers/state.h"
+
+enum {
+    DISK_MS = 60000,
+    RETRY_MS = 5000
+};
+
+//  The status file.
+
+static void add_attribute (text_t *text, const char *name, const char *value)
+{
+    xmlChar *safe = xmlEncodeSpecialChars (NULL, BAD_CAST value);
+    text_addf (text, " %s=\"%s\"", name, (const char *) safe);
+    xmlFree (safe);
+}
+
+static void add_undo (const domain_t *self, text_t *text)
+{
+    const value_t *undo = self->undo ? document_root (self->undo) : NULL;
+    text_add (text, "  <undo>\n");
+    for (size_t i = 0; i < value_count (undo); i++) {
+        const value_t *entry = value_at (undo, i);
+        text_add (text, "    <effect");
+        add_attribute (text, "kind", value_str (value_at (entry, 0)));
+        add_attribute (text, "argument", value_str (value_at (entry, 1)));
+        text_add (text, "/>\n");
+    }
+    text_add (text, "  </undo>\n");
+}
+
+//  NULL when there is nothing to keep: the guest is not there, and nothing is half done.
+static char *status_text (const domain_t *self)
+{
+    if (!self->live && !self->undo)
+        return NULL;
+    auto(text_t) text = text_new ();
+    text_addf (text, "<domstatus state='%d' reason='%d' id='%d'", self->status.state,
+               self->status.reason, self->id);
+    add_attribute (text, "job", self->async.operation ? self->async.operation->job : "");
+    text_add (text, ">\n");
+    if (self->undo)
+        add_undo (self, text);
+    text_addf (text, "<record>\n%s</record>\n<live>\n%s</live>\n</domstatus>\n",
+               self->record ? self->record : "",
+               self->live            ? self->live
+               : self->recorded_live ? self->recorded_live
+                                     : "");
+    return text_finish (&text);
+}
+
+static void add_file (const domain_t *self, msg_t *request, domain_file_t file, const char *text)
+{
+    autofree char *path = domain_path (self->config->paths, self->driver, self->uuid, file);
+    disk_add_file (request, path, text);
+}
+
+static msg_t *write_request (const domain_t *self)
+{
+    msg_t *request = disk_request ();
+    if (self->dirty & DIRTY_DEFINITION)
+        add_file (self, request, FILE_DEFINITION, self->persistent ? self->definition : NULL);
+    if (self->dirty & DIRTY_AUTOSTART)
+        add_file (self, request, FILE_AUTOSTART, self->autostart && self->persistent ? "" : NULL);
+    if (self->dirty & DIRTY_STATUS) {
+        autofree char *status = status_text (self);
+        add_file (self, request, FILE_STATUS, status);
+    }
+    return request;
+}
+
+//  Events.
+
+void domain_add_event (domain_t *self, const char *verb, void (*pack_more) (pack_t *, const void *),
+                       const void *arg)
+{
+    if (!self->has_events) {
+        pack_init (&self->events);
+        pack_array (&self->events);
+        self->has_events = true;
+    }
+    pack_t *pack = &self->events;
+    pack_map (pack);
+    pack_key_str (pack, "verb", verb);
+    pack_key_map (pack, "args");
+    pack_key_str (pack, "uuid", self->uuid);
+    pack_key_str (pack, "name", self->name);
+    pack_key_i64 (pack, "id", self->id);
+    if (pack_more)
+        pack_more (pack, arg);
+    pack_end (pack);
+    pack_end (pack);
+}
+
+typedef struct {
+    int event, detail;
+} lifecycle_t;
+
+static void pack_lifecycle (pack_t *pack, const void *arg)
+{
+    const lifecycle_t *lifecycle = arg;
+    pack_key_i64 (pack, "event", lifecycle->event);
+    pack_key_i64 (pack, "detail", lifecycle->detail);
+    pack_key_str (pack, "event_text", event_name (lifecycle->event));
+    pack_key_str (pack, "detail_text", event_detail_name (lifecycle->event, lifecycle->detail));
+}
+
+void domain_add_lifecycle (domain_t *self, int event, int detail)
+{
+    lifecycle_t lifecycle = { event, detail };
+    domain_add_event (self, "domain.lifecycle", pack_lifecycle, &lifecycle);
+}
+
+//  The snapshot.
+
+static const value_t *root_or_null (const document_t *document)
+{
+    return document ? document_root (document) : NULL;
+}
+
+static void pack_copy (pack_t *pack, const char *key, const value_t *value)
+{
+    pack_key (pack, key);
+    if (value)
+        pack_value (pack, value);
+    else
+        pack_nil (pack);
+}
+
+static void pack_identity (const domain_t *self, pack_t *pack)
+{
+    pack_key_str (pack, "uuid", self->uuid);
+    pack_key_str (pack, "name", self->name);
+    pack_key_i64 (pack, "id", self->id);
+    pack_key_str (pack, "driver", self->driver->name);
+    pack_key_i64 (pack, "state", self->status.state);
+    pack_key_i64 (pack, "reason", self->status.reason);
+    pack_key_bool (pack, "persistent", self->persistent);
+    pack_key_bool (pack, "autostart", self->autostart);
+    pack_key_bool (pack, "managed_save", false);
+    pack_key_i64 (pack, "changed_us", self->changed_us);
+}
+
+static void pack_job (const domain_t *self, pack_t *pack)
+{
+    pack_key (pack, "job");
+    const operation_t *operation = self->async.operation;
+    if (!operation) {
+        pack_nil (pack);
+        return;
+    }
+    pack_map (pack);
+    pack_key_str (pack, "kind", operation->job);
+    pack_key_i64 (pack, "since_us", self->async.since_us);
+    pack_key_str (pack, "step", self->job_step);
+    pack_end (pack);
+}
+
+static void pack_documents (const domain_t *self, pack_t *pack)
+{
+    const value_t *config = root_or_null (self->config_summary);
+    const value_t *live = root_or_null (self->live_summary);
+    const value_t *shown = live ? live : config;
+    static const char *const plain[] = { "os_type",        "vcpus",      "max_vcpus",
+                                         "max_memory_kib", "memory_kib", "consoles" };
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        pack_copy (pack, plain[i], value_get (shown, plain[i]));
+    if (!config)
+        config = live;
+    pack_key_u64 (pack, "config_vcpus", value_get_u64 (config, "vcpus", 0));
+    pack_key_u64 (pack, "config_max_vcpus", value_get_u64 (config, "max_vcpus", 0));
+    pack_copy (pack, "title", value_get (value_get (shown, "metadata"), "title"));
+    pack_copy (pack, "xml", value_get (shown, "xml"));
+    pack_copy (pack, "xml_secure", value_get (shown, "xml_secure"));
+    pack_copy (pack, "xml_inactive", value_get (config, "xml"));
+    pack_copy (pack, "xml_inactive_secure", value_get (config, "xml_secure"));
+    pack_key_map (pack, "metadata");
+    pack_copy (pack, "live", value_get (live, "metadata"));
+    pack_copy (pack, "config", value_get (config, "metadata"));
+    pack_end (pack);
+}
+
+static void pack_events (domain_t *self, pack_t *pack)
+{
+    pack_key (pack, "events");
+    if (!self->has_events) {
+        pack_array (pack);
+        pack_end (pack);
+        return;
+    }
+    pack_end (&self->events);
+    pack_packed (pack, self->events.bytes, self->events.size);
+    pack_close (&self->events);
+    self->has_events = false;
+}
+
+//  Nothing is left of a domain that has no definition and does not run.
+static bool is_gone (const domain_t *self)
+{
+    return !self->persistent && !self->live && !self->async.operation && !self->restart_wanted;
+}
+
+static msg_t *make_snapshot (domain_t *self)
+{
+    msg_t *event = msg_event (is_gone (self) ? "gone" : "snapshot");
+    pack_t *pack = msg_args (event);
+    pack_identity (self, pack);
+    pack_documents (self, pack);
+    pack_job (self, pack);
+    pack_events (self, pack);
+    return event;
+}
+
+//  Publishing in order.
+
+static void tell_host_empty (domain_t *self)
+{
+    auto(msg_t) msg = msg_request ("host.empty");
+    pack_key_str (msg_args (msg), "uuid", self->uuid);
+    actor_send (self->actor, "host", &msg);
+}
+
+static void publish_snapshot (domain_t *self, publication_t *publication)
+{
+    const char *topic = actor_address (self->actor);
+    if (publication->last) {
+        if (publication->snapshot)
+            actor_publish_last (self->actor, topic, &publication->snapshot);
+        tell_host_empty (self);
+    } else
+        actor_publish (self->actor, topic, &publication->snapshot);
+}
+
+static void answer (domain_t *self, publication_t *publication)
+{
+    if (!publication->request)
+        return;
+    if (publication->failed)
+        actor_reply_error (self->actor, &publication->request, &publication->err);
+    else
+        actor_reply (self->actor, &publication->request, &publication->reply);
+}
+
+static void publication_destroy (publication_t **publication_p)
+{
+    publication_t *self = take (publication_p);
+    msg_destroy (&self->snapshot);
+    msg_destroy (&self->request);
+    msg_destroy (&self->reply);
+    free (self->old_name);
+    free (self->old_definition);
+    document_destroy (&self->old_summary);
+    free (self);
+}
+
+static void release_slot (running_t *slot)
+{
+    if (slot)
+        *slot = (running_t){ 0 };
+}
+
+static void take_back_name (domain_t *self, publication_t *publication)
+{
+    free (self->name);
+    self->name = take (&publication->old_name);
+    auto(msg_t) msg = msg_request ("host.rename");
+    pack_key_str (msg_args (msg), "uuid", self->uuid);
+    pack_key_str (msg_args (msg), "name", self->name);
+    actor_send (self->actor, "host", &msg);
+}
+
+//  The definition is what it was; a status that could not be written is written again later.
+static void take_back (domain_t *self, publication_t *publication)
+{
+    if (publication->wrote & DIRTY_DEFINITION) {
+        free (self->definition);
+        document_destroy (&self->config_summary);
+        self->definition = take (&publication->old_definition);
+        self->config_summary = take (&publication->old_summary);
+        self->persistent = publication->old_persistent;
+        if (publication->old_name)
+            take_back_name (self, publication);
+    }
+    if (publication->wrote & DIRTY_AUTOSTART)
+        self->autostart = self->written_autostart;
+}
+
+static void flush (domain_t *self)
+{
+    bool again = false;
+    publication_t *publication;
+    while ((publication = zlistx_first (self->publications)) && publication->written) {
+        zlistx_detach (self->publications, NULL);
+        if (publication->failed) {
+            take_back (self, publication);
+            again = true;
+        }
+        if (!publication->failed)
+            publish_snapshot (self, publication);
+        release_slot (publication->releases);
+        answer (self, publication);
+        publication_destroy (&publication);
+    }
+    if (again)
+        domain_commit (self, NULL, NULL, NULL);
+    domain_settle (self);
+}
+
+static void retry_write (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->retry_timer = 0;
+    domain_commit (self, NULL, NULL, NULL);
+}
+
+static void note_failure (domain_t *self, publication_t *publication)
+{
+    actor_log (self->actor, LEVEL_ERROR, "domain '%s': %s", self->name, publication->err.message);
+    //  A running guest's state has to get to the disk; its change has happened all the same.
+    if (publication->wrote & DIRTY_STATUS) {
+        self->dirty |= DIRTY_STATUS;
+        if (!self->retry_timer)
+            self->retry_timer = actor_timer (self->actor, RETRY_MS, retry_write, NULL);
+    }
+    if (!(publication->wrote & (DIRTY_DEFINITION | DIRTY_AUTOSTART)))
+        publication->failed = false;
+}
+
+static void on_written (actor_t *actor, const msg_t *reply, void *arg)
+{
+    domain_t *self = actor_state (actor);
+    publication_t *publication = arg;
+    publication->written = true;
+    publication->failed = msg_failed (reply, &publication->err);
+    if (publication->failed)
+        note_failure (self, publication);
+    else if (publication->wrote & DIRTY_AUTOSTART)
+        self->written_autostart = self->autostart;
+    flush (self);
+}
+
+void domain_commit_definition (domain_t *self, char **old_definition_p, document_t **old_summary_p,
+                               bool old_persistent, msg_t **request_p, msg_t **reply_p,
+                               running_t *releases)
+{
+    publication_t *publication = memory_new (1, sizeof *publication);
+    publication->old_name = take (&self->old_name);
+    publication->old_definition = take (old_definition_p);
+    publication->old_summary = take (old_summary_p);
+    publication->old_persistent = old_persistent;
+    publication->request = request_p ? take (request_p) : NULL;
+    publication->reply = reply_p ? take (reply_p) : NULL;
+    publication->releases = releases;
+    publication->wrote = self->dirty;
+    publication->last = is_gone (self);
+    self->changed_us = actor_wall_clock (self->actor);
+    if (!publication->last || self->shown)
+        publication->snapshot = make_snapshot (self);
+    self->shown = !publication->last;
+    zlistx_add_end (self->publications, publication);
+    if (!self->dirty) {
+        publication->written = true;
+        flush (self);
+        return;
+    }
+    auto(msg_t) request = write_request (self);
+    self->dirty = 0;
+    actor_request (self->actor, self->disk, &request, DISK_MS, on_written, publication);
+}
+
+void domain_commit (domain_t *self, msg_t **request_p, msg_t **reply_p, running_t *releases)
+{
+    char *no_definition = NULL;
+    document_t *no_summary = NULL;
+    domain_commit_definition (self, &no_definition, &no_summary, self->persistent, request_p,
+                              reply_p, releases);
+}
+
+void domain_drop_publications (domain_t *self)
+{
+    publication_t *publication;
+    while ((publication = zlistx_detach (self->publications, NULL)))
+        publication_destroy (&publication);
+    if (self->has_events)
+        pack_close (&self->events);
+}

@@ -1,0 +1,168 @@
+//  domain_self.h: the state of a domain's owner, for its own files:
+//
+//      domain.c           what it is asked: the table of verbs, queue and admission
+//      domain_jobs.c      the jobs it starts, and what their results change
+//      domain_guest.c     what the guest does by itself: events, ends, restarts
+//      domain_publish.c   files, snapshots, answers, in this order
+
+#ifndef TROUPE_DOMAIN_SELF_H
+#define TROUPE_DOMAIN_SELF_H
+
+#include "actors/admission.h"
+#include "actors/config.h"
+#include "drivers/driver.h"
+
+#include <czmq.h>
+
+//  What has to be written before the next snapshot may be published.
+enum {
+    DIRTY_DEFINITION = 1,
+    DIRTY_STATUS = 2,
+    DIRTY_AUTOSTART = 4
+};
+
+//  What a verb needs the domain to be.
+enum {
+    NEED_ACTIVE = 1,
+    NEED_INACTIVE = 2,
+    NEED_PERSISTENT = 4
+};
+
+typedef struct domain domain_t;
+typedef struct operation operation_t;
+
+//  Called with the job's result applied: sets what is new, adds events. The reply's result is the
+//  job's own value, if it has one.
+typedef void (operation_done_fn) (domain_t *self, const msg_t *request);
+
+//  A row of the owner's table: a verb that runs as a job.
+struct operation {
+    const char *verb;
+    verb_class_t class;
+    const char *job; //  its kind
+    unsigned needs;
+    int limit_ms;            //  of the job, from its admission
+    bool without_definition; //  the job does not need the inactive document
+    operation_done_fn *done;
+};
+
+//  A job under way.
+typedef struct {
+    const operation_t *operation; //  NULL: none
+    msg_t *request;               //  who is to be answered; NULL: nobody
+    char address[MSG_ADDRESS_MAX];
+    bool cancelled;
+    int64_t since_us;
+    error_t *overdue; //  why it failed, while we wait for the end of the job itself
+} running_t;
+
+//  The files of one change, its snapshot, and the answer; published in order.
+typedef struct {
+    msg_t *snapshot, *request, *reply;
+    unsigned wrote; //  DIRTY_*
+    bool last, written, failed;
+    error_t err;
+    running_t *releases;  //  the slot that is free again afterwards
+    char *old_name;       //  of a renaming
+    char *old_definition; //  to go back to if the definition can't be written
+    document_t *old_summary;
+    bool old_persistent;
+} publication_t;
+
+typedef struct {
+    domain_t *domain;
+    msg_t *request;
+    char address[MSG_ADDRESS_MAX]; //  of the job
+} measurement_t;
+
+struct domain {
+    actor_t *actor;
+    const config_t *config;
+    const driver_t *driver;
+    char uuid[UUID_TEXT_SIZE];
+    char disk[MSG_ADDRESS_MAX]; //  who writes our files
+    char *crashed;              //  why it is out of service; NULL: it is not
+
+    //  What it is.
+    char *name;
+    char *old_name; //  during a renaming
+    int id;         //  -1 unless active
+    bool persistent, autostart;
+    bool written_autostart;           //  as it is on disk
+    char *definition, *live, *record; //  canonical texts; NULL: none
+    document_t *config_summary, *live_summary;
+    guest_status_t status;
+    guest_state_t announced; //  the state that the last lifecycle event told of
+    int64_t changed_us;
+    document_t *usage; //  as last measured
+
+    //  What it does.
+    running_t async, sync;
+    zlistx_t *queue;     //  msg_t: requests that wait to be admitted
+    zlistx_t *measuring; //  measurement_t: under way
+    uint64_t job_count;
+    char *job_step;
+    document_t *undo;    //  of the job under way, as recorded
+    char *recorded_live; //  of a start that is under way: for the status file only
+    bool loading, undone, pumping;
+    bool restart_wanted, adoption_wanted;
+
+    //  What the guest did.
+    guest_change_t ending; //  it is over, or early news while it starts; CHANGE_NONE: no
+    bool exited;           //  its process is gone
+    int reconnect_ms;      //  how long to wait before the monitor is connected again
+    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup;
+
+    //  What has to be written and told.
+    unsigned dirty;
+    zlistx_t *publications;
+    pack_t events; //  array under construction, for the next snapshot
+    bool has_events, shown;
+};
+
+bool domain_active (const domain_t *self);
+
+//  domain.c
+//  Admits from the queue what may start now.
+void domain_pump (domain_t *self);
+//  Takes the error over as the request's answer.
+void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err);
+
+//  domain_jobs.c
+//  Starts a job in a slot. REQUEST (may be NULL) is answered when it is done.
+void domain_run (domain_t *self, running_t *slot, const operation_t *operation, msg_t **request_p);
+void domain_cancel (domain_t *self, running_t *slot);
+void domain_measure (domain_t *self, msg_t **request_p);
+void measurement_destroy (measurement_t **self_p);
+const operation_t *domain_operation (const char *verb); //  NULL unless it is one
+extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
+    domain_unwinding;
+
+//  domain_guest.c
+void domain_take_change (domain_t *self, const guest_change_t *change);
+void domain_take_exit (domain_t *self, const msg_t *msg);
+void domain_take_monitor_event (domain_t *self, const msg_t *msg);
+void domain_monitor_lost (domain_t *self, const msg_t *msg);
+void domain_set_status (domain_t *self, guest_status_t status, int event, int detail);
+void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
+//  After a start or adoption: early news, and a timer for drivers whose guests need one.
+void domain_settle (domain_t *self);
+//  One of the owner's own jobs failed: when to try it again.
+void domain_own_job_failed (domain_t *self, const operation_t *operation);
+//  Starts the clean-up behind a guest that ended, when nothing else is under way.
+void domain_finish_ending (domain_t *self);
+
+//  domain_publish.c
+void domain_add_event (domain_t *self, const char *verb, void (*pack_more) (pack_t *, const void *),
+                       const void *arg);
+void domain_add_lifecycle (domain_t *self, int event, int detail);
+//  Writes what is dirty; then publishes the snapshot as it is now, answers REQUEST with REPLY, and
+//  frees the slot. All three may be NULL.
+void domain_commit (domain_t *self, msg_t **request_p, msg_t **reply_p, running_t *releases);
+//  The same, with what to go back to when the definition can't be written: taken over.
+void domain_commit_definition (domain_t *self, char **old_definition_p, document_t **old_summary_p,
+                               bool old_persistent, msg_t **request_p, msg_t **reply_p,
+                               running_t *releases);
+void domain_drop_publications (domain_t *self);
+
+#endif

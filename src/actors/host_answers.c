@@ -1,0 +1,60 @@
+//  host_answers.c: what is asked about host and daemon.
+
+#include "actors/host_facts.h"
+#include "actors/host_self.h"
+#include "drivers/driver.h"
+
+#include <zmq.h>
+
+enum {
+    PROTOCOL_VERSION = 1
+};
+
+void host_info (host_t *self, msg_t **msg_p)
+{
+    host_facts_t facts;
+    host_facts_read (&facts);
+    auto(msg_t) reply = msg_reply ();
+    pack_t *pack = msg_result (reply);
+    pack_map (pack);
+    pack_key_str (pack, "hostname", facts.hostname);
+    pack_key_str (pack, "cpu_model", facts.arch);
+    pack_key_str (pack, "cpu_name", facts.model);
+    pack_key_u64 (pack, "cpus", facts.cpus);
+    pack_key_u64 (pack, "sockets", facts.sockets);
+    pack_key_u64 (pack, "cores", facts.cores);
+    pack_key_u64 (pack, "threads", facts.threads);
+    pack_key_u64 (pack, "numa_nodes", facts.numa_nodes);
+    pack_key_u64 (pack, "mhz", facts.mhz);
+    pack_key_u64 (pack, "memory_kib", facts.memory_kib);
+    pack_end (pack);
+    actor_reply (self->actor, msg_p, &reply);
+}
+
+void host_version (host_t *self, msg_t **msg_p)
+{
+    int major, minor, patch;
+    char zmq[32];
+    zmq_version (&major, &minor, &patch);
+    snprintf (zmq, sizeof zmq, "%d.%d.%d", major, minor, patch);
+    auto(msg_t) reply = msg_reply ();
+    pack_t *pack = msg_result (reply);
+    pack_map (pack);
+    pack_key_str (pack, "troupe", TROUPE_VERSION);
+    pack_key_i64 (pack, "protocol", PROTOCOL_VERSION);
+    pack_key_str (pack, "zmq", zmq);
+    pack_key_array (pack, "drivers");
+    for (const driver_t *const *driver = drivers; *driver; driver++)
+        pack_str (pack, (*driver)->name);
+    pack_end (pack);
+    pack_key_i64 (pack, "started_us", self->started_us);
+    pack_key_str (pack, "instance", self->config->instance);
+    pack_end (pack);
+    actor_reply (self->actor, msg_p, &reply);
+}
+
+//  Emulators may have to be probed: a job.
+void host_capabilities (host_t *self, msg_t **msg_p)
+{
+    host_run_job (self, "capabilities", msg_p);
+}

@@ -1,0 +1,277 @@
+//  host_domains.c: names, uuids and ids of domains; the jobs that bring new definitions.
+
+#include "actors/domain.h"
+#include "actors/domain_files.h"
+#include "actors/host_self.h"
+#include "actors/job.h"
+
+enum {
+    DEFINE_MS = 660000, //  a transient domain is started within
+    LOAD_MS = 60000,
+    MAX_RESTARTS = 5,
+    RESTART_SERIES_MS = 60000 //  so many restarts within this time are too many
+};
+
+static void address_of (const char *uuid, char address[MSG_ADDRESS_MAX])
+{
+    snprintf (address, MSG_ADDRESS_MAX, "domain/%s", uuid);
+}
+
+//  Owners: started, watched, started again.
+
+static void domain_down (actor_t *actor, const char *address, const msg_t *down, void *arg);
+
+static void domain_started (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) arg;
+    error_t err;
+    if (msg_failed (reply, &err))
+        actor_log (actor, LEVEL_ERROR, "%s", err.message);
+}
+
+void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *crashed)
+{
+    char address[MSG_ADDRESS_MAX];
+    address_of (entry->uuid, address);
+    auto(msg_t) args = msg_request ("start");
+    pack_t *pack = msg_args (args);
+    config_pack (self->config, pack);
+    pack_key_str (pack, "uuid", entry->uuid);
+    pack_key_str (pack, "name", *entry->name ? entry->name : entry->uuid);
+    pack_key_str (pack, "driver", entry->driver);
+    pack_key_bool (pack, "load", load);
+    pack_key_str (pack, "crashed", crashed);
+    actor_spawn (self->actor, address, &domain_class, &args, true, LOAD_MS, domain_started, NULL);
+    actor_watch (self->actor, address, domain_down, NULL);
+}
+
+static bool may_restart (host_t *self, entry_t *entry)
+{
+    int64_t now = actor_now (self->actor);
+    if (now - entry->restarted_ms > RESTART_SERIES_MS) {
+        entry->restarted_ms = now;
+        entry->restarts = 0;
+    }
+    return ++entry->restarts <= MAX_RESTARTS;
+}
+
+static void set_ready (host_t *self, entry_t *entry)
+{
+    if (entry->ready)
+        return;
+    entry->ready = true;
+    if (--self->loading == 0)
+        host_serve (self);
+}
+
+static void domain_down (actor_t *actor, const char *address, const msg_t *down, void *arg)
+{
+    (void) arg;
+    host_t *self = actor_state (actor);
+    entry_t *entry = registry_find (&self->registry, address + strlen ("domain/"));
+    error_t err;
+    if (!entry || !msg_failed (down, &err) || actor_stopping (actor))
+        return;
+    if (msg_head (down)->reason == END_PANIC) {
+        bool again = may_restart (self, entry);
+        host_spawn_domain (self, entry, again, again ? NULL : err.message);
+    } else {
+        //  It could not be started at all: limits of the machine.
+        set_ready (self, entry);
+        registry_remove (&self->registry, &entry);
+    }
+}
+
+int host_load_domains (host_t *self, error_t *err)
+{
+    for (const driver_t *const *driver = drivers; *driver; driver++) {
+        auto(strings_t) uuids = domain_list_files (self->config->paths, *driver, err);
+        if (!uuids)
+            return -1;
+        for (size_t i = 0; i < uuids->count; i++) {
+            if (registry_find (&self->registry, uuids->items[i]))
+                continue;
+            entry_t *entry = registry_add (&self->registry, uuids->items[i], (*driver)->name);
+            self->loading++;
+            host_spawn_domain (self, entry, true, NULL);
+        }
+    }
+    if (self->loading == 0)
+        host_serve (self);
+    return 0;
+}
+
+//  Reservations end with the job that holds them.
+
+static void remove_if_empty (host_t *self, entry_t *entry)
+{
+    if (!entry->empty || entry->grants > 0)
+        return;
+    char address[MSG_ADDRESS_MAX];
+    address_of (entry->uuid, address);
+    registry_remove (&self->registry, &entry);
+    actor_stop (self->actor, address);
+}
+
+static void conclude (host_t *self, host_job_t *job, bool filled)
+{
+    entry_t *entry = *job->granted ? registry_find (&self->registry, job->granted) : NULL;
+    *job->granted = 0;
+    if (!entry)
+        return;
+    entry->grants--;
+    if (filled)
+        entry->empty = false;
+    remove_if_empty (self, entry);
+}
+
+void host_job_destroy (host_job_t **job_p)
+{
+    host_job_t *job = take (job_p);
+    msg_destroy (&job->request);
+    free (job);
+}
+
+static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
+{
+    host_t *self = actor_state (actor);
+    host_job_t *job = arg;
+    error_t err;
+    bool failed = msg_failed (reply, &err);
+    conclude (self, job, !failed);
+    if (failed)
+        actor_reply_error (actor, &job->request, &err);
+    else {
+        auto(msg_t) answer = msg_reply ();
+        const value_t *value = value_get (msg_value (reply), "value");
+        if (value)
+            pack_value (msg_result (answer), value);
+        actor_reply (actor, &job->request, &answer);
+    }
+    zhashx_delete (self->jobs, job->address);
+    host_job_destroy (&job);
+}
+
+void host_run_job (host_t *self, const char *kind, msg_t **request_p)
+{
+    host_job_t *job = memory_new (1, sizeof *job);
+    job->request = take (request_p);
+    snprintf (job->address, sizeof job->address, "job/%llu",
+              (unsigned long long) ++self->job_count);
+    zhashx_insert (self->jobs, job->address, job);
+    actor_admit (self->actor, job->request, DEFINE_MS + 10000);
+    auto(msg_t) args = msg_request ("run");
+    pack_t *pack = msg_args (args);
+    config_pack (self->config, pack);
+    pack_key_str (pack, "kind", kind);
+    pack_key_str (pack, "owner", actor_address (self->actor));
+    const value_t *given = value_get (msg_root (job->request), "args");
+    if (given) {
+        pack_key (pack, "args");
+        pack_value (pack, given);
+    }
+    actor_spawn (self->actor, job->address, &job_class, &args, false, DEFINE_MS, on_job_done, job);
+}
+
+void host_define (host_t *self, msg_t **msg_p)
+{
+    host_run_job (self, msg_is (*msg_p, "domain.define") ? "define" : "create_xml", msg_p);
+}
+
+//  What jobs ask.
+
+static void reply_nil (host_t *self, msg_t **msg_p)
+{
+    auto(msg_t) reply = msg_reply ();
+    actor_reply (self->actor, msg_p, &reply);
+}
+
+static void reply_granted (host_t *self, msg_t **msg_p, const entry_t *entry, bool is_new)
+{
+    char address[MSG_ADDRESS_MAX];
+    address_of (entry->uuid, address);
+    auto(msg_t) reply = msg_reply ();
+    pack_t *pack = msg_result (reply);
+    pack_map (pack);
+    pack_key_str (pack, "address", address);
+    pack_key_bool (pack, "new", is_new);
+    pack_end (pack);
+    actor_reply (self->actor, msg_p, &reply);
+}
+
+void host_reserve (host_t *self, msg_t **msg_p)
+{
+    host_job_t *job = zhashx_lookup (self->jobs, msg_head (*msg_p)->from);
+    const driver_t *driver = driver_by_name (msg_str (*msg_p, "driver"));
+    actor_check (self->actor, job && driver);
+    bool is_new;
+    error_t err;
+    entry_t *entry =
+        registry_reserve (&self->registry, msg_str (*msg_p, "uuid"), msg_str (*msg_p, "name"),
+                          driver->name, msg_flag (*msg_p, "must_be_new"), &is_new, &err);
+    if (!entry) {
+        actor_reply_error (self->actor, msg_p, &err);
+        return;
+    }
+    snprintf (job->granted, sizeof job->granted, "%s", entry->uuid);
+    if (is_new)
+        host_spawn_domain (self, entry, false, NULL);
+    reply_granted (self, msg_p, entry, is_new);
+}
+
+void host_release (host_t *self, msg_t **msg_p)
+{
+    host_job_t *job = zhashx_lookup (self->jobs, msg_head (*msg_p)->from);
+    if (job)
+        conclude (self, job, false);
+    reply_nil (self, msg_p);
+}
+
+void host_rename (host_t *self, msg_t **msg_p)
+{
+    entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
+    error_t err;
+    if (!entry)
+        error_set (&err, ERR_NO_DOMAIN, "rename: no domain with uuid %s", msg_str (*msg_p, "uuid"));
+    if (!entry || registry_rename (&self->registry, entry, msg_str (*msg_p, "name"), &err))
+        actor_reply_error (self->actor, msg_p, &err);
+    else
+        reply_nil (self, msg_p);
+}
+
+void host_next_id (host_t *self, msg_t **msg_p)
+{
+    auto(msg_t) reply = msg_reply ();
+    pack_map (msg_result (reply));
+    pack_key_i64 (msg_result (reply), "id", self->next_id);
+    pack_end (msg_result (reply));
+    self->next_id = self->next_id == INT32_MAX ? 1 : self->next_id + 1;
+    actor_reply (self->actor, msg_p, &reply);
+}
+
+void host_loaded (host_t *self, msg_t **msg_p)
+{
+    int64_t id = msg_i64 (*msg_p, "id", -1);
+    if (id >= self->next_id && id < INT32_MAX)
+        self->next_id = (int) id + 1;
+    host_rename (self, msg_p);
+}
+
+//  What owners tell.
+
+void host_ready (host_t *self, msg_t **msg_p)
+{
+    entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
+    if (entry)
+        set_ready (self, entry);
+}
+
+void host_empty (host_t *self, msg_t **msg_p)
+{
+    entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
+    if (!entry)
+        return;
+    entry->empty = true;
+    set_ready (self, entry);
+    remove_if_empty (self, entry);
+}

@@ -1,0 +1,53 @@
+//  host_self.h: the state of the root actor, for its own files:
+//
+//      host.c           start and end of the daemon, restarts, signals
+//      host_domains.c   names, uuids, ids; definitions from outside
+//      host_answers.c   what is asked about host and daemon
+
+#ifndef TROUPE_HOST_SELF_H
+#define TROUPE_HOST_SELF_H
+
+#include "actors/host.h"
+#include "actors/registry.h"
+
+typedef struct {
+    actor_t *actor;
+    const config_t *config;
+    registry_t registry;
+    zhashx_t *jobs; //  host_job_t by address
+    uint64_t job_count;
+    int next_id;
+    int loading; //  domains whose files are being read
+    int signal_fd;
+    int64_t started_us;
+    bool serving;
+    int restarts; //  of our helpers, in the present series
+} host_t;
+
+//  A job that we started for a request.
+typedef struct {
+    char address[MSG_ADDRESS_MAX];
+    msg_t *request;
+    char granted[UUID_TEXT_SIZE]; //  "" unless it holds a reservation
+} host_job_t;
+
+typedef void (host_verb_fn) (host_t *self, msg_t **msg_p);
+
+//  host_domains.c
+host_verb_fn host_define, host_reserve, host_release, host_loaded, host_ready, host_empty,
+    host_rename, host_next_id;
+//  Spawns an owner for each domain that has files.
+int host_load_domains (host_t *self, error_t *err);
+void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *crashed);
+void host_job_destroy (host_job_t **job_p);
+//  Starts a job of KIND that answers the request.
+void host_run_job (host_t *self, const char *kind, msg_t **request_p);
+
+//  host_answers.c
+host_verb_fn host_info, host_version, host_capabilities;
+
+//  host.c
+//  All domains are loaded: answers clients from now on.
+void host_serve (host_t *self);
+
+#endif

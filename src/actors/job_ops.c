@@ -1,0 +1,293 @@
+//  job_ops.c: see job_ops.h.
+
+#include "actors/job_ops.h"
+
+#include "actors/disk_request.h"
+#include "actors/monitor.h"
+#include "util/text.h"
+
+enum {
+    DISK_MS = 60000,
+    SPAWN_MS = 30000,
+    KILL_MS = 5000,
+    EMULATOR_MS = 60000,
+    MONITOR_CLOSE_MS = 5000
+};
+
+static job_actor_t *actor_of (job_t *job)
+{
+    return (job_actor_t *) job;
+}
+
+static int64_t op_now (job_t *job)
+{
+    return actor_now (actor_of (job)->actor);
+}
+
+static void op_random (job_t *job, void *bytes, size_t size)
+{
+    actor_random (actor_of (job)->actor, bytes, size);
+}
+
+static int op_wait (job_t *job, int ms, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    int64_t until = actor_now (self->actor) + ms;
+    while (actor_now (self->actor) < until) {
+        if (job_check_cancelled (self, err))
+            return -1;
+        actor_step (self->actor, until);
+    }
+    return job_check_cancelled (self, err);
+}
+
+static int op_undo (job_t *job, const char *kind, const char *argument, error_t *err)
+{
+    if (job_check_cancelled (actor_of (job), err))
+        return -1;
+    job_push_undo (actor_of (job), kind, argument);
+    return 0;
+}
+
+static void pack_undo (pack_t *pack, zlistx_t *undo)
+{
+    pack_key_array (pack, "undo");
+    for (undo_entry_t *entry = zlistx_first (undo); entry; entry = zlistx_next (undo)) {
+        pack_array (pack);
+        pack_str (pack, entry->kind);
+        pack_str (pack, entry->argument);
+        pack_end (pack);
+    }
+    pack_end (pack);
+}
+
+static int op_record (job_t *job, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    auto(msg_t) msg = msg_request ("job.record");
+    pack_t *pack = msg_args (msg);
+    autofree char *live = job->guest->live ? xml_text (job->guest->live) : NULL;
+    autofree char *record = job->guest->record ? xml_text (job->guest->record) : NULL;
+    pack_key_str (pack, "live", live);
+    pack_key_str (pack, "record", record);
+    pack_undo (pack, self->undo);
+    return job_tell (self, self->owner, &msg, DISK_MS, err);
+}
+
+//  Processes.
+
+static void pack_strings (pack_t *pack, const char *key, const char *const *strings)
+{
+    pack_key_array (pack, key);
+    for (; strings && *strings; strings++)
+        pack_str (pack, *strings);
+    pack_end (pack);
+}
+
+static void pack_listen (pack_t *pack, const spawn_t *spawn)
+{
+    pack_key_array (pack, "listen");
+    for (size_t i = 0; i < sizeof spawn->listen / sizeof *spawn->listen; i++) {
+        if (!spawn->listen[i].path)
+            break;
+        pack_map (pack);
+        pack_key_str (pack, "path", spawn->listen[i].path);
+        pack_key_i64 (pack, "fd", spawn->listen[i].fd);
+        pack_end (pack);
+    }
+    pack_end (pack);
+}
+
+static int read_process (const msg_t *reply, process_t *process, error_t *err)
+{
+    const char *text = value_get_str (msg_value (reply), "process");
+    if (text && process_from_text (text, process))
+        return 0;
+    return error_set (err, ERR_INTERNAL_ERROR, "the spawner returned no process");
+}
+
+static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    auto(msg_t) msg = msg_request ("process.spawn");
+    pack_t *pack = msg_args (msg);
+    pack_strings (pack, "argv", spawn->argv);
+    pack_strings (pack, "env", spawn->env);
+    pack_key_str (pack, "folder", spawn->folder);
+    pack_key_str (pack, "log", spawn->log);
+    pack_key_u64 (pack, "uid", spawn->uid);
+    pack_key_u64 (pack, "gid", spawn->gid);
+    pack_key_bool (pack, "drop_capabilities", spawn->drop_capabilities);
+    pack_key_str (pack, "cgroup", spawn->cgroup);
+    pack_key_u64 (pack, "memlock_bytes", spawn->memlock_bytes);
+    pack_listen (pack, spawn);
+    pack_key_str (pack, "owner", job->guest ? self->owner : "");
+    auto(msg_t) reply = NULL;
+    if (job_ask (self, "spawner", &msg, SPAWN_MS, &reply, err))
+        return -1;
+    return read_process (reply, process, err);
+}
+
+static msg_t *process_request (const char *verb, const process_t *process)
+{
+    char text[96];
+    process_to_text (process, text);
+    msg_t *msg = msg_request (verb);
+    pack_key_str (msg_args (msg), "process", text);
+    return msg;
+}
+
+static int op_go (job_t *job, const process_t *process, error_t *err)
+{
+    auto(msg_t) msg = process_request ("process.go", process);
+    return job_tell (actor_of (job), "spawner", &msg, SPAWN_MS, err);
+}
+
+static int op_kill (job_t *job, const process_t *process, int signal, error_t *err)
+{
+    auto(msg_t) msg = process_request ("process.kill", process);
+    pack_key_i64 (msg_args (msg), "signal", signal);
+    return job_tell (actor_of (job), "spawner", &msg, KILL_MS, err);
+}
+
+static int op_wait_exit (job_t *job, const process_t *process, int ms, error_t *err)
+{
+    auto(msg_t) msg = process_request ("process.wait", process);
+    return job_tell (actor_of (job), "spawner", &msg, ms, err);
+}
+
+static int op_watch_exit (job_t *job, const process_t *process, error_t *err)
+{
+    auto(msg_t) msg = process_request ("process.watch", process);
+    pack_key_str (msg_args (msg), "owner", actor_of (job)->owner);
+    return job_tell (actor_of (job), "spawner", &msg, KILL_MS, err);
+}
+
+//  Monitor.
+
+static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    auto(msg_t) args = msg_request ("start");
+    pack_t *pack = msg_args (args);
+    config_pack (self->config, pack);
+    pack_key_str (pack, "path", path);
+    pack_key_str (pack, "owner", job->guest ? self->owner : "");
+    pack_key_i64 (pack, "deadline_ms", ms);
+    void *arg;
+    actor_reply_fn *on_reply = job_expect (self, &arg);
+    actor_spawn (self->actor, self->monitor, &monitor_class, &args, false, ms + 1000, on_reply,
+                 arg);
+    return job_await (self, NULL, err);
+}
+
+static int op_monitor_close (job_t *job, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    auto(msg_t) msg = msg_request ("monitor.close");
+    if (job_tell (self, self->monitor, &msg, MONITOR_CLOSE_MS, err) == 0)
+        return 0;
+    //  That it is closed already is what was wanted.
+    return err->code == ERR_OPERATION_INVALID ? 0 : -1;
+}
+
+static json_t *json_result (const char *text, const char *execute, error_t *err)
+{
+    json_error_t problem;
+    json_t *answer = text ? json_loads (text, 0, &problem) : NULL;
+    json_t *result = json_incref (json_object_get (answer, "return"));
+    if (!result) {
+        const json_t *error = json_object_get (answer, "error");
+        const char *reason = json_string_value (json_object_get (error, "desc"));
+        error_set (err, ERR_OPERATION_FAILED, "QEMU refused '%s': %s", execute,
+                   reason ? reason : "its answer is not QMP");
+    }
+    json_decref (answer);
+    return result;
+}
+
+static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    json_t *command = json_pack ("{s:s, s:o*}", "execute", execute, "arguments", arguments);
+    autofree char *text = json_dumps (command, JSON_COMPACT);
+    json_decref (command);
+    auto(msg_t) msg = msg_request ("qmp");
+    pack_key_str (msg_args (msg), "command", text);
+    auto(msg_t) reply = NULL;
+    if (job_ask (self, self->monitor, &msg, ms, &reply, err)) {
+        if (err->code == ERR_OPERATION_TIMEOUT)
+            error_set (err, ERR_OPERATION_TIMEOUT,
+                       "QEMU of domain '%s' did not answer '%s' within %d ms: it hangs, or its "
+                       "process is stopped",
+                       job->guest ? job->guest->name : "?", execute, ms);
+        return NULL;
+    }
+    return json_result (value_get_str (msg_value (reply), "json"), execute, err);
+}
+
+static char *op_emulator (job_t *job, const char *path, error_t *err)
+{
+    auto(msg_t) msg = msg_request ("emulator.get");
+    pack_key_str (msg_args (msg), "path", path);
+    auto(msg_t) reply = NULL;
+    if (job_ask (actor_of (job), "emulators", &msg, EMULATOR_MS, &reply, err))
+        return NULL;
+    return text_copy (value_get_str (msg_value (reply), "capabilities"));
+}
+
+//  Files.
+
+static int disk_write (job_t *job, const char *path, const char *text, error_t *err)
+{
+    char disk[MSG_ADDRESS_MAX];
+    disk_address (job->guest ? job->guest->uuid : path, disk);
+    auto(msg_t) msg = disk_request ();
+    disk_add_file (msg, path, text);
+    return job_tell (actor_of (job), disk, &msg, DISK_MS, err);
+}
+
+static int op_write_file (job_t *job, const char *path, const char *text, error_t *err)
+{
+    return disk_write (job, path, text, err);
+}
+
+static int op_remove_file (job_t *job, const char *path, error_t *err)
+{
+    return disk_write (job, path, NULL, err);
+}
+
+static void op_progress (job_t *job, const char *step, uint64_t done, uint64_t total)
+{
+    job_actor_t *self = actor_of (job);
+    auto(msg_t) msg = msg_request ("job.progress");
+    pack_t *pack = msg_args (msg);
+    pack_key_str (pack, "step", step);
+    pack_key_u64 (pack, "done", done);
+    pack_key_u64 (pack, "total", total);
+    actor_send (self->actor, self->owner, &msg);
+}
+
+static void op_log (job_t *job, const char *text)
+{
+    actor_log (actor_of (job)->actor, LEVEL_INFO, "%s", text);
+}
+
+const job_ops_t job_actor_ops = { .now = op_now,
+                                  .random = op_random,
+                                  .wait = op_wait,
+                                  .undo = op_undo,
+                                  .record = op_record,
+                                  .spawn = op_spawn,
+                                  .go = op_go,
+                                  .kill = op_kill,
+                                  .wait_exit = op_wait_exit,
+                                  .watch_exit = op_watch_exit,
+                                  .monitor_open = op_monitor_open,
+                                  .monitor_close = op_monitor_close,
+                                  .qmp = op_qmp,
+                                  .emulator = op_emulator,
+                                  .write_file = op_write_file,
+                                  .remove_file = op_remove_file,
+                                  .progress = op_progress,
+                                  .log = op_log };

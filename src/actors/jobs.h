@@ -1,0 +1,35 @@
+//  jobs.h: the run functions of the jobs, by what they are about.
+
+#ifndef TROUPE_JOBS_H
+#define TROUPE_JOBS_H
+
+#include "actors/job.h"
+
+//  jobs_define.c: from a document to a domain.
+int job_run_define (job_actor_t *self, error_t *err);
+int job_run_create_xml (job_actor_t *self, error_t *err);
+int job_run_rename (job_actor_t *self, error_t *err);
+int job_run_metadata_set (job_actor_t *self, error_t *err);
+int job_run_undefine (job_actor_t *self, error_t *err);
+
+//  jobs_guest.c: what is done with a guest.
+int job_run_start (job_actor_t *self, error_t *err);
+int job_run_shutdown (job_actor_t *self, error_t *err);
+int job_run_reboot (job_actor_t *self, error_t *err);
+int job_run_reset (job_actor_t *self, error_t *err);
+int job_run_suspend (job_actor_t *self, error_t *err);
+int job_run_resume (job_actor_t *self, error_t *err);
+int job_run_destroy (job_actor_t *self, error_t *err);
+int job_run_usage (job_actor_t *self, error_t *err);
+int job_run_monitor_command (job_actor_t *self, error_t *err);
+
+//  jobs_load.c: what the files of an earlier daemon say.
+int job_run_load (job_actor_t *self, error_t *err);
+int job_run_adopt (job_actor_t *self, error_t *err);
+int job_run_unwind (job_actor_t *self, error_t *err);
+
+//  jobs_host.c: what host and emulators can do.
+int job_run_capabilities (job_actor_t *self, error_t *err);
+int job_run_probe (job_actor_t *self, error_t *err);
+
+#endif

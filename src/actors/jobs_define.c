@@ -1,0 +1,268 @@
+//  jobs_define.c: from a document to a domain: definitions from outside, and changes to them.
+
+#include "actors/jobs.h"
+
+#include "actors/summary.h"
+#include "util/file.h"
+
+enum {
+    HOST_MS = 20000,
+    OWNER_MS = 120000,
+    START_MS = 600000
+};
+
+//  Checks.
+
+//  As libvirt documents it: an application has one element in its namespace.
+static int check_metadata (const xml_node_t *root, error_t *err)
+{
+    const xml_node_t *metadata = xml_find (root, "metadata");
+    if (!metadata)
+        return 0;
+    zhashx_t *seen = zhashx_new ();
+    int rc = 0;
+    xml_foreach (element, metadata, NULL) {
+        const char *uri = xml_namespace (element);
+        if (uri && !rc && zhashx_insert (seen, uri, seen))
+            rc = error_set (err, ERR_XML_ERROR,
+                            "metadata: two elements of the namespace '%s'; put them into one", uri);
+    }
+    zhashx_destroy (&seen);
+    return rc;
+}
+
+//  What is written must be readable by the next daemon.
+static int check_size (const xml_t *doc, error_t *err)
+{
+    autofree char *text = xml_text (doc);
+    if (strlen (text) > XML_MAX_BYTES)
+        return error_set (err, ERR_XML_ERROR,
+                          "domain '%s': completed and indented, the definition has %zu bytes; the "
+                          "limit is 4 MiB",
+                          xml_string (xml_root (doc), "name"), strlen (text));
+    return 0;
+}
+
+xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *err)
+{
+    auto(xml_t) doc = xml_parse (text, strlen (text), "domain XML", err);
+    if (!doc)
+        return NULL;
+    xml_node_t *root = xml_root (doc);
+    const char *type = xml_string (root, "@type");
+    if (!xml_is (root, "domain")) {
+        error_set (err, ERR_XML_ERROR,
+                   "domain XML: the root element is <%s>; it has to be <domain>", xml_name (root));
+        return NULL;
+    }
+    self->driver = type ? driver_for_type (type) : NULL;
+    if (!self->driver) {
+        error_set (err, type ? ERR_CONFIG_UNSUPPORTED : ERR_XML_ERROR,
+                   "domain XML: type='%s' is not one of qemu, kvm, test", type ? type : "");
+        return NULL;
+    }
+    if (check_metadata (root, err) || self->driver->complete (&self->base, doc, err) ||
+        check_size (doc, err))
+        return NULL;
+    return take (&doc);
+}
+
+//  Reserving name and uuid with the host, which also starts the domain's actor.
+
+typedef struct {
+    char address[MSG_ADDRESS_MAX];
+    char uuid[UUID_TEXT_SIZE];
+    bool new;
+} reserved_t;
+
+static int reserve (job_actor_t *self, const xml_t *doc, bool must_be_new, reserved_t *reserved,
+                    error_t *err)
+{
+    const xml_node_t *root = xml_root (doc);
+    auto(msg_t) msg = msg_request ("host.reserve");
+    pack_t *pack = msg_args (msg);
+    pack_key_str (pack, "uuid", xml_string (root, "uuid"));
+    pack_key_str (pack, "name", xml_string (root, "name"));
+    pack_key_str (pack, "driver", self->driver->name);
+    pack_key_bool (pack, "must_be_new", must_be_new);
+    auto(msg_t) reply = NULL;
+    if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
+        return -1;
+    const value_t *result = msg_value (reply);
+    snprintf (reserved->uuid, sizeof reserved->uuid, "%s", xml_string (root, "uuid"));
+    snprintf (reserved->address, sizeof reserved->address, "%s", value_get_str (result, "address"));
+    reserved->new = value_get_bool (result, "new", false);
+    return 0;
+}
+
+//  Also when the job is being cancelled: nothing may be left behind.
+static void release (job_actor_t *self, const reserved_t *reserved)
+{
+    if (!reserved->new)
+        return;
+    error_t ignored; //  when the host is gone, so is the reservation
+    self->unwinding = true;
+    auto(msg_t) msg = msg_request ("host.release");
+    pack_key_str (msg_args (msg), "uuid", reserved->uuid);
+    job_tell (self, "host", &msg, HOST_MS, &ignored);
+    self->unwinding = false;
+}
+
+//  The owner's own answer becomes ours.
+static void keep_value (job_actor_t *self, const msg_t *reply)
+{
+    pack_value (&self->value, msg_value (reply));
+}
+
+static int hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
+                      error_t *err)
+{
+    reserved_t reserved = { "", "", false };
+    bool transient = self->transient;
+    if (reserve (self, doc, transient, &reserved, err))
+        return -1;
+    autofree char *text = xml_text (doc);
+    auto(msg_t) msg = msg_request (verb);
+    pack_t *pack = msg_args (msg);
+    pack_key_str (pack, "definition", text);
+    pack_key (pack, "config_summary");
+    summary_pack (pack, doc);
+    pack_key_bool (pack, "paused", value_bool (job_arg (self, "paused"), false));
+    auto(msg_t) reply = NULL;
+    if (job_ask (self, reserved.address, &msg, deadline_ms, &reply, err)) {
+        release (self, &reserved);
+        return -1;
+    }
+    keep_value (self, reply);
+    return 0;
+}
+
+int job_run_define (job_actor_t *self, error_t *err)
+{
+    auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
+    if (!doc)
+        return -1;
+    return hand_over (self, "definition.set", doc, OWNER_MS, err);
+}
+
+int job_run_create_xml (job_actor_t *self, error_t *err)
+{
+    auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
+    if (!doc)
+        return -1;
+    self->transient = true;
+    return hand_over (self, "domain.create_transient", doc, START_MS, err);
+}
+
+//  Changes to a definition.
+
+static int tell_host_name (job_actor_t *self, const char *name, error_t *err)
+{
+    auto(msg_t) msg = msg_request ("host.rename");
+    pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
+    pack_key_str (msg_args (msg), "name", name);
+    return job_tell (self, "host", &msg, HOST_MS, err);
+}
+
+int job_run_rename (job_actor_t *self, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    const char *name = value_str (job_arg (self, "name"));
+    if (strcmp (name, guest->name) == 0)
+        return error_set (err, ERR_INVALID_ARG, "rename domain '%s': it has this name already",
+                          name);
+    //  The last step that can fail; were it not, its undo would be the old name.
+    if (tell_host_name (self, name, err))
+        return -1;
+    xml_set (xml_root (guest->definition), "name", name);
+    self->parts = PART_DEFINITION;
+    return 0;
+}
+
+static int set_element (job_actor_t *self, xml_node_t *root, error_t *err)
+{
+    const char *uri = value_str (job_arg (self, "uri")), *key = value_str (job_arg (self, "key"));
+    const char *value = value_str (job_arg (self, "value"));
+    if (!uri || (value && !key))
+        return error_set (err, ERR_INVALID_ARG,
+                          "set metadata of domain '%s': an element needs uri and key",
+                          self->base.guest->name);
+    xml_node_t *metadata = xml_find (root, "metadata");
+    if (metadata)
+        xml_foreach (element, metadata, NULL)
+            if (xml_namespace (element) && strcmp (xml_namespace (element), uri) == 0) {
+                xml_remove (element);
+                break;
+            }
+    if (!value)
+        return 0;
+    xml_node_t *element = xml_add_fragment (xml_ensure (root, "metadata"), value, err);
+    if (!element)
+        return -1;
+    return xml_set_namespace (element, key, uri, err);
+}
+
+static int set_metadata (job_actor_t *self, xml_t *doc, error_t *err)
+{
+    xml_node_t *root = xml_root (doc);
+    const char *type = value_str (job_arg (self, "type"));
+    const char *value = value_str (job_arg (self, "value"));
+    if (strcmp (type, "element") == 0)
+        return set_element (self, root, err) || check_size (doc, err) ? -1 : 0;
+    if (strcmp (type, "title") == 0 && value && strchr (value, '\n'))
+        return error_set (err, ERR_INVALID_ARG, "set the title of domain '%s': it is one line",
+                          self->base.guest->name);
+    xml_remove_path (root, type);
+    if (value && *value)
+        xml_set (root, type, value);
+    return check_size (doc, err);
+}
+
+int job_run_metadata_set (job_actor_t *self, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    bool live = value_bool (job_arg (self, "live"), false);
+    bool config = value_bool (job_arg (self, "config"), false);
+    if (!live && !config) {
+        live = guest->live != NULL;
+        config = !live;
+    }
+    if (live && !guest->live)
+        return error_set (err, ERR_OPERATION_INVALID, "set metadata: domain '%s' is not running",
+                          guest->name);
+    if (config && !guest->definition)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "set metadata: domain '%s' is transient: it has no definition",
+                          guest->name);
+    if (live && set_metadata (self, guest->live, err))
+        return -1;
+    if (config && set_metadata (self, guest->definition, err))
+        return -1;
+    self->parts = (live ? PART_LIVE : 0u) | (config ? PART_DEFINITION : 0u);
+    return 0;
+}
+
+//  Takes away what the definition alone kept alive; the owner then drops the definition.
+int job_run_undefine (job_actor_t *self, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    const char *nvram = xml_string (xml_root (guest->definition), "os/nvram");
+    bool remove = value_bool (job_arg (self, "nvram"), false);
+    bool keep = value_bool (job_arg (self, "keep_nvram"), false);
+    if (remove && keep)
+        return error_set (err, ERR_INVALID_ARG,
+                          "undefine domain '%s': 'nvram' and 'keep_nvram' contradict each other",
+                          guest->name);
+    if (!nvram || keep || access (nvram, F_OK))
+        return 0;
+    if (!remove)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "undefine domain '%s': it has the NVRAM file '%s'; say nvram (remove it) "
+                          "or keep_nvram",
+                          guest->name, nvram);
+    if (guest->live)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "undefine domain '%s': its NVRAM file is in use while it runs",
+                          guest->name);
+    return file_remove (nvram, err);
+}

@@ -1,0 +1,131 @@
+//  jobs_guest.c: what is done with a guest. Each asks the driver, and says what is new.
+
+#include "actors/jobs.h"
+
+#include "drivers/state.h"
+
+enum {
+    HOST_MS = 20000
+};
+
+static int set_unsupported (const job_actor_t *self, const char *what, error_t *err)
+{
+    return error_set (err, ERR_NO_SUPPORT, "%s domain '%s': the driver '%s' cannot do that", what,
+                      self->base.guest->name, self->driver->name);
+}
+
+static int next_id (job_actor_t *self, error_t *err)
+{
+    auto(msg_t) msg = msg_request ("host.next_id");
+    pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
+    auto(msg_t) reply = NULL;
+    if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
+        return -1;
+    self->base.guest->id = (int) value_get_i64 (msg_value (reply), "id", -1);
+    return 0;
+}
+
+int job_run_start (job_actor_t *self, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    bool paused = value_bool (job_arg (self, "paused"), false);
+    if (next_id (self, err) || self->driver->start (&self->base, paused ? START_PAUSED : 0, err))
+        return -1;
+    guest->status = paused ? (guest_status_t){ STATE_PAUSED, PAUSED_USER }
+                           : (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
+    self->parts = PART_LIVE;
+    return 0;
+}
+
+static shutdown_mode_t mode_of (const job_actor_t *self)
+{
+    const char *mode = value_str (job_arg (self, "mode"));
+    if (!mode)
+        return SHUTDOWN_DEFAULT;
+    return strcmp (mode, "agent") == 0 ? SHUTDOWN_AGENT : SHUTDOWN_ACPI;
+}
+
+int job_run_shutdown (job_actor_t *self, error_t *err)
+{
+    if (!self->driver->shutdown)
+        return set_unsupported (self, "shut down", err);
+    self->parts = PART_STATE;
+    return self->driver->shutdown (&self->base, mode_of (self), err);
+}
+
+int job_run_reboot (job_actor_t *self, error_t *err)
+{
+    if (!self->driver->reboot)
+        return set_unsupported (self, "reboot", err);
+    self->parts = PART_STATE;
+    return self->driver->reboot (&self->base, mode_of (self), err);
+}
+
+int job_run_reset (job_actor_t *self, error_t *err)
+{
+    return self->driver->reset ? self->driver->reset (&self->base, err)
+                               : set_unsupported (self, "reset", err);
+}
+
+static int run_and_set (job_actor_t *self, int (*operation) (job_t *job, error_t *err),
+                        const char *what, guest_status_t status, error_t *err)
+{
+    if (!operation)
+        return set_unsupported (self, what, err);
+    if (operation (&self->base, err))
+        return -1;
+    self->base.guest->status = status;
+    self->parts = PART_STATE;
+    return 0;
+}
+
+int job_run_suspend (job_actor_t *self, error_t *err)
+{
+    return run_and_set (self, self->driver->suspend, "suspend",
+                        (guest_status_t){ STATE_PAUSED, PAUSED_USER }, err);
+}
+
+int job_run_resume (job_actor_t *self, error_t *err)
+{
+    return run_and_set (self, self->driver->resume, "resume",
+                        (guest_status_t){ STATE_RUNNING, RUNNING_UNPAUSED }, err);
+}
+
+//  Also cleans up behind a guest that ended by itself.
+int job_run_destroy (job_actor_t *self, error_t *err)
+{
+    bool graceful = value_bool (job_arg (self, "graceful"), false);
+    return self->driver->destroy (&self->base, graceful, err);
+}
+
+int job_run_usage (job_actor_t *self, error_t *err)
+{
+    guest_info_t info = { 0 };
+    if (!self->driver->info)
+        return set_unsupported (self, "measure", err);
+    if (self->driver->info (&self->base, &info, err))
+        return -1;
+    pack_t *pack = &self->value;
+    pack_map (pack);
+    pack_key_u64 (pack, "cpu_ns", info.cpu_ns);
+    pack_key_u64 (pack, "memory_kib", info.memory_kib);
+    pack_key_u64 (pack, "rss_kib", info.rss_kib);
+    pack_key_i64 (pack, "measured_us", actor_wall_clock (self->actor));
+    pack_key_bool (pack, "stale", false);
+    pack_end (pack);
+    return 0;
+}
+
+int job_run_monitor_command (job_actor_t *self, error_t *err)
+{
+    autofree char *answer = NULL;
+    if (!self->driver->monitor_command)
+        return set_unsupported (self, "pass a monitor command to", err);
+    if (self->driver->monitor_command (&self->base, value_str (job_arg (self, "command")),
+                                       value_bool (job_arg (self, "hmp"), false), &answer, err))
+        return -1;
+    pack_map (&self->value);
+    pack_key_str (&self->value, "reply", answer);
+    pack_end (&self->value);
+    return 0;
+}

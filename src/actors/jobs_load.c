@@ -1,0 +1,189 @@
+//  jobs_load.c: what the files of an earlier daemon say: definitions, running guests, what was half
+//  done.
+
+#include "actors/jobs.h"
+
+#include "actors/job_ops.h"
+
+#include "actors/domain_files.h"
+#include "actors/summary.h"
+#include "drivers/state.h"
+#include "util/file.h"
+#include "util/text.h"
+
+#include <errno.h>
+
+enum {
+    HOST_MS = 20000,
+    STATUS_MAX_BYTES = 3 * XML_MAX_BYTES
+};
+
+//  A file that can't be read is set aside, so that the rest works and nothing is overwritten.
+static void set_aside (job_actor_t *self, const char *path, const error_t *why)
+{
+    autofree char *aside =
+        text_format ("%s.broken-%lld", path, (long long) actor_wall_clock (self->actor));
+    if (rename (path, aside))
+        actor_log (self->actor, LEVEL_ERROR, "%s: %s; it can't be set aside either: %s", path,
+                   why->message, strerror (errno));
+    else
+        actor_log (self->actor, LEVEL_ERROR, "%s: %s; it is set aside as %s", path, why->message,
+                   aside);
+}
+
+//  NULL without error: there is no such file.
+static xml_t *read_file (const char *path, size_t max_bytes, const char *what, error_t *err)
+{
+    size_t size;
+    err->code = ERR_OK;
+    autofree char *text = file_read (path, max_bytes, &size, err);
+    if (!text) {
+        if (errno == ENOENT)
+            err->code = ERR_OK;
+        return NULL;
+    }
+    return xml_parse (text, size, what, err);
+}
+
+static int check_definition (const guest_t *guest, const xml_t *doc, error_t *err)
+{
+    const xml_node_t *root = xml_root (doc);
+    char uuid[UUID_TEXT_SIZE];
+    const char *text = xml_string (root, "uuid");
+    if (!xml_is (root, "domain") || !xml_string (root, "name") || !text ||
+        !uuid_normalize (text, uuid) || strcmp (uuid, guest->uuid) != 0)
+        return error_set (err, ERR_XML_ERROR,
+                          "it is no domain with a name and the uuid %s of its file name",
+                          guest->uuid);
+    return 0;
+}
+
+static void load_definition (job_actor_t *self, guest_t *guest)
+{
+    error_t err;
+    autofree char *path =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_DEFINITION);
+    guest->definition = read_file (path, XML_MAX_BYTES, "definition", &err);
+    if (guest->definition && check_definition (guest, guest->definition, &err))
+        xml_destroy (&guest->definition);
+    if (!guest->definition && err.code != ERR_OK)
+        set_aside (self, path, &err);
+}
+
+static void read_undo (job_actor_t *self, const xml_node_t *root)
+{
+    const xml_node_t *undo = xml_find (root, "undo");
+    if (undo)
+        xml_foreach (effect, undo, "effect") {
+            const char *kind = xml_string (effect, "@kind");
+            const char *argument = xml_string (effect, "@argument");
+            if (kind)
+                job_push_undo (self, kind, argument ? argument : "");
+        }
+}
+
+static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, error_t *err)
+{
+    const xml_node_t *root = xml_root (status);
+    const xml_node_t *live = xml_find (root, "live/domain"), *record = xml_find (root, "record");
+    int state = 0, reason = 0, id = -1;
+    if (!xml_is (root, "domstatus") || xml_int (root, "@state", 0, 7, &state, err) ||
+        xml_int (root, "@reason", 0, 100, &reason, err) ||
+        xml_int (root, "@id", -1, INT32_MAX, &id, err))
+        return error_set (err, ERR_XML_ERROR, "it is no domstatus with state, reason and id");
+    guest->status = (guest_status_t){ (guest_state_t) state, reason };
+    guest->id = id;
+    guest->live = live ? xml_from_node (live) : NULL;
+    const xml_node_t *inner = record ? xml_first (record, NULL) : NULL;
+    guest->record = inner ? xml_from_node (inner) : NULL;
+    read_undo (self, root);
+    return 0;
+}
+
+static void load_status (job_actor_t *self, guest_t *guest)
+{
+    error_t err;
+    autofree char *path = domain_path (self->config->paths, self->driver, guest->uuid, FILE_STATUS);
+    auto(xml_t) status = read_file (path, STATUS_MAX_BYTES, "status", &err);
+    if (status ? read_status (self, guest, status, &err) : err.code != ERR_OK)
+        set_aside (self, path, &err);
+}
+
+static int register_name (job_actor_t *self, const guest_t *guest, error_t *err)
+{
+    auto(msg_t) msg = msg_request ("host.loaded");
+    pack_t *pack = msg_args (msg);
+    pack_key_str (pack, "uuid", guest->uuid);
+    pack_key_str (pack, "name", guest->name);
+    pack_key_i64 (pack, "id", guest->live ? guest->id : -1);
+    return job_tell (self, "host", &msg, HOST_MS, err);
+}
+
+//  What was half done is undone here, before anybody hears of the domain: a start that was under
+//  way when the daemon was killed has an undo list in its status file.
+static bool undo_half_done (job_actor_t *self, guest_t *guest)
+{
+    if (zlistx_size (self->undo) == 0)
+        return false;
+    actor_log (self->actor, LEVEL_WARNING,
+               "domain '%s': an earlier daemon ended in the middle of a start; undoing it",
+               guest->name);
+    job_unwind (self);
+    xml_destroy (&guest->live);
+    xml_destroy (&guest->record);
+    guest->id = -1;
+    guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED };
+    return true;
+}
+
+static void set_name (guest_t *guest)
+{
+    const xml_t *doc = guest->definition ? guest->definition : guest->live;
+    const char *name = doc ? xml_string (xml_root (doc), "name") : NULL;
+    if (!name)
+        return;
+    free (guest->name);
+    guest->name = text_copy (name);
+}
+
+int job_run_load (job_actor_t *self, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    guest->id = -1;
+    guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_UNKNOWN };
+    load_definition (self, guest);
+    load_status (self, guest);
+    set_name (guest);
+    bool undone = undo_half_done (self, guest);
+    if (!guest->definition && !guest->live)
+        return error_set (err, ERR_NO_DOMAIN, "load domain %s: %s", guest->uuid,
+                          undone ? "it was transient, and its start was undone"
+                                 : "no file of it can be read");
+    if (register_name (self, guest, err))
+        return -1;
+    autofree char *mark =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_AUTOSTART);
+    pack_map (&self->value);
+    pack_key_str (&self->value, "name", guest->name);
+    pack_key_bool (&self->value, "autostart", access (mark, F_OK) == 0);
+    pack_key_bool (&self->value, "undone", undone);
+    pack_end (&self->value);
+    self->parts = PART_DEFINITION | PART_LIVE;
+    return 0;
+}
+
+int job_run_adopt (job_actor_t *self, error_t *err)
+{
+    if (self->driver->adopt (&self->base, err))
+        return -1;
+    self->parts = PART_LIVE;
+    return 0;
+}
+
+//  For a job whose thread died: its undo list came with our arguments.
+int job_run_unwind (job_actor_t *self, error_t *err)
+{
+    (void) err;
+    job_unwind (self);
+    return 0;
+}

@@ -1,0 +1,42 @@
+//  registry.h: which names and uuids are taken, and by whom they are being given. Pure; the host
+//  owns it.
+
+#ifndef TROUPE_REGISTRY_H
+#define TROUPE_REGISTRY_H
+
+#include "util/error.h"
+#include "util/uuid.h"
+
+#include <czmq.h>
+
+typedef struct {
+    char uuid[UUID_TEXT_SIZE];
+    char *name; //  "" until it is known (a domain that is being loaded)
+    const char *driver;
+    int grants; //  reservations by jobs that are still under way
+    bool empty; //  its actor has neither definition nor guest
+    bool ready; //  loaded, or new
+    int restarts;
+    int64_t restarted_ms; //  when the present series of restarts began
+} entry_t;
+
+typedef struct {
+    zhashx_t *by_uuid; //  entry_t
+    zhashx_t *by_name; //  the same, those that have a name
+} registry_t;
+
+void registry_open (registry_t *self);
+void registry_close (registry_t *self);
+entry_t *registry_find (registry_t *self, const char *uuid);
+entry_t *registry_find_name (registry_t *self, const char *name);
+
+//  A uuid without name, of a domain whose files are being read.
+entry_t *registry_add (registry_t *self, const char *uuid, const char *driver);
+//  Grants NAME and UUID to a job: those of the same domain, or two that are both free (*IS_NEW).
+//  Errors name who has them.
+entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name, const char *driver,
+                           bool must_be_new, bool *is_new, error_t *err);
+int registry_rename (registry_t *self, entry_t *entry, const char *name, error_t *err);
+void registry_remove (registry_t *self, entry_t **entry_p);
+
+#endif

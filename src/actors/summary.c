@@ -1,0 +1,102 @@
+//  summary.c: see summary.h.
+
+#include "actors/summary.h"
+
+#include <string.h>
+
+//  Attributes that only those may read who may write (libvirt: VIR_DOMAIN_XML_SECURE).
+static const char *const secrets[] = { "passwd", "passwdValidTo" };
+
+static bool remove_secrets (xml_node_t *domain)
+{
+    bool found = false;
+    xml_foreach (graphics, xml_find (domain, "devices"), "graphics")
+        for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+            char path[32];
+            snprintf (path, sizeof path, "@%s", secrets[i]);
+            if (xml_string (graphics, path)) {
+                found = true;
+                xml_remove_path (graphics, path);
+            }
+        }
+    return found;
+}
+
+static void pack_texts (pack_t *pack, const xml_t *domain)
+{
+    autofree char *secure = xml_text (domain);
+    auto(xml_t) public = xml_copy (domain);
+    bool differs = remove_secrets (xml_root (public));
+    autofree char *text = differs ? xml_text (public) : NULL;
+    pack_key_str (pack, "xml", differs ? text : secure);
+    pack_key_str (pack, "xml_secure", differs ? secure : NULL);
+}
+
+static uint64_t number_or (const xml_node_t *node, const char *path, uint64_t otherwise)
+{
+    error_t ignored; //  the driver's check has seen it
+    uint64_t number = otherwise;
+    return xml_u64 (node, path, &number, &ignored) ? otherwise : number;
+}
+
+static uint64_t kib_or (const xml_node_t *node, const char *path, uint64_t otherwise)
+{
+    error_t ignored;
+    uint64_t bytes = otherwise * 1024;
+    return xml_size (node, path, "KiB", &bytes, &ignored) ? otherwise : bytes / 1024;
+}
+
+static void pack_numbers (pack_t *pack, const xml_node_t *root)
+{
+    uint64_t max_vcpus = number_or (root, "vcpu", 1);
+    uint64_t max_memory = kib_or (root, "memory", 0);
+    pack_key_str (pack, "os_type", xml_string (root, "os/type"));
+    pack_key_u64 (pack, "max_vcpus", max_vcpus);
+    pack_key_u64 (pack, "vcpus", number_or (root, "vcpu/@current", max_vcpus));
+    pack_key_u64 (pack, "max_memory_kib", max_memory);
+    pack_key_u64 (pack, "memory_kib", kib_or (root, "currentMemory", max_memory));
+}
+
+static void pack_metadata (pack_t *pack, const xml_node_t *root)
+{
+    pack_key_map (pack, "metadata");
+    pack_key_str (pack, "title", xml_string (root, "title"));
+    pack_key_str (pack, "description", xml_string (root, "description"));
+    pack_key_map (pack, "elements");
+    const xml_node_t *metadata = xml_find (root, "metadata");
+    if (metadata)
+        xml_foreach (element, metadata, NULL)
+            if (xml_namespace (element)) {
+                autofree char *text = xml_node_text (element);
+                pack_key_str (pack, xml_namespace (element), text);
+            }
+    pack_end (pack);
+    pack_end (pack);
+}
+
+static void pack_consoles (pack_t *pack, const xml_node_t *root)
+{
+    pack_key_array (pack, "consoles");
+    const xml_node_t *devices = xml_find (root, "devices");
+    if (devices)
+        xml_foreach (device, devices, NULL)
+            if ((xml_is (device, "serial") || xml_is (device, "console")) &&
+                xml_string (device, "alias/@name"))
+                pack_str (pack, xml_string (device, "alias/@name"));
+    pack_end (pack);
+}
+
+void summary_pack (pack_t *pack, const xml_t *domain)
+{
+    if (!domain) {
+        pack_nil (pack);
+        return;
+    }
+    const xml_node_t *root = xml_root (domain);
+    pack_map (pack);
+    pack_texts (pack, domain);
+    pack_numbers (pack, root);
+    pack_metadata (pack, root);
+    pack_consoles (pack, root);
+    pack_end (pack);
+}

@@ -1,0 +1,15 @@
+//  summary.h: what a domain's snapshot shows of one of its documents. Made in a job, which has the
+//  tree at hand; kept packed by the owner.
+
+#ifndef TROUPE_SUMMARY_H
+#define TROUPE_SUMMARY_H
+
+#include "msg/pack.h"
+#include "util/xml.h"
+
+//  A map, or nil for NULL: xml (without passwords), xml_secure (nil if there are none), os_type,
+//  vcpus, max_vcpus, memory_kib, max_memory_kib, metadata {title, description, elements {uri:
+//  xml}}, consoles (array of aliases).
+void summary_pack (pack_t *pack, const xml_t *domain);
+
+#endif

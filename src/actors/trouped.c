@@ -1,0 +1,232 @@
+//  trouped.c: main: options, capabilities, limits; then the switchboard runs until the host actor
+//  ends.
+
+#include "actors/host.h"
+#include "actors/switchboard.h"
+#include "util/file.h"
+#include "util/text.h"
+#include "util/xml.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/stat.h>
+
+typedef struct {
+    const char *root, *launcher, *group;
+    bool session, quiet, debug;
+    int idle_exit_s, max_actors;
+} options_t;
+
+static const char usage[] =
+    "usage: trouped [OPTION]...\n"
+    "\n"
+    "Runs virtual machines; 'troupe' talks to it. Guests go on when it ends.\n"
+    "\n"
+    "  --root DIR        keep everything (definitions, state, sockets, logs) below DIR\n"
+    "  --session         as this user: everything in the user's own folders (the default\n"
+    "                    unless run by root)\n"
+    "  --group NAME      group that may use the read-write socket (default: troupe, if there\n"
+    "                    is one)\n"
+    "  --idle-exit SEC   end after SEC seconds without client and running guest\n"
+    "  --max-actors N    fewer actors than descriptors and threads allow\n"
+    "  --launcher PATH   of troupe-launch (default: beside trouped, or in libexec)\n"
+    "  --quiet           log to the file only, not to stderr\n"
+    "  --debug           log more\n"
+    "  -V, --version     print the version\n"
+    "  -h, --help        print this\n";
+
+enum {
+    OPTION_ROOT = 256,
+    OPTION_SESSION,
+    OPTION_GROUP,
+    OPTION_IDLE,
+    OPTION_ACTORS,
+    OPTION_LAUNCHER,
+    OPTION_QUIET,
+    OPTION_DEBUG
+};
+
+static const struct option long_options[] = {
+    { "root", required_argument, NULL, OPTION_ROOT },
+    { "session", no_argument, NULL, OPTION_SESSION },
+    { "group", required_argument, NULL, OPTION_GROUP },
+    { "idle-exit", required_argument, NULL, OPTION_IDLE },
+    { "max-actors", required_argument, NULL, OPTION_ACTORS },
+    { "launcher", required_argument, NULL, OPTION_LAUNCHER },
+    { "quiet", no_argument, NULL, OPTION_QUIET },
+    { "debug", no_argument, NULL, OPTION_DEBUG },
+    { "version", no_argument, NULL, 'V' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static int to_count (const char *option, const char *text)
+{
+    uint64_t value;
+    if (text_to_u64 (text, &value) && value <= 1000000)
+        return (int) value;
+    fprintf (stderr, "trouped: --%s '%s': it has to be a number from 0 to 1000000\n", option, text);
+    exit (2);
+}
+
+static void take_option (options_t *options, int option)
+{
+    switch (option) {
+    case OPTION_ROOT:
+        options->root = optarg;
+        break;
+    case OPTION_SESSION:
+        options->session = true;
+        break;
+    case OPTION_GROUP:
+        options->group = optarg;
+        break;
+    case OPTION_IDLE:
+        options->idle_exit_s = to_count ("idle-exit", optarg);
+        break;
+    case OPTION_ACTORS:
+        options->max_actors = to_count ("max-actors", optarg);
+        break;
+    case OPTION_LAUNCHER:
+        options->launcher = optarg;
+        break;
+    case OPTION_QUIET:
+        options->quiet = true;
+        break;
+    case OPTION_DEBUG:
+        options->debug = true;
+        break;
+    case 'V':
+        puts ("trouped " TROUPE_VERSION);
+        exit (0);
+    case 'h':
+        fputs (usage, stdout);
+        exit (0);
+    default:
+        fputs ("trouped: 'trouped --help' lists the options\n", stderr);
+        exit (2);
+    }
+}
+
+static void parse_options (options_t *options, int argc, char **argv)
+{
+    int option;
+    while ((option = getopt_long (argc, argv, "Vh", long_options, NULL)) != -1)
+        take_option (options, option);
+    if (optind < argc) {
+        fprintf (stderr, "trouped: unexpected argument '%s'\n", argv[optind]);
+        exit (2);
+    }
+}
+
+//  The launcher: beside us (a build's bin folder), or where it is installed.
+static char *find_launcher (const char *given, error_t *err)
+{
+    if (given)
+        return text_copy (given);
+    char self[4096];
+    ssize_t size = readlink ("/proc/self/exe", self, sizeof self - 1);
+    self[size > 0 ? size : 0] = 0;
+    autofree char *folder = file_folder (self);
+    static const char *const places[] = { "troupe-launch", "../libexec/troupe/troupe-launch" };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        autofree char *path = text_format ("%s/%s", folder, places[i]);
+        if (access (path, X_OK) == 0)
+            return text_copy (path);
+    }
+    error_set (err, ERR_OPEN_FAILED,
+               "find troupe-launch: it is neither in '%s' nor in '%s/../libexec/troupe'; give "
+               "--launcher",
+               folder, folder);
+    return NULL;
+}
+
+//  What trouped does as root: give files to QEMU's user, start processes as that user in limits,
+//  signal them, read what belongs to others.
+static const cap_value_t kept[] = { CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FOWNER,
+                                    CAP_KILL,    CAP_SETUID,       CAP_SETGID,
+                                    CAP_SETPCAP, CAP_SYS_RESOURCE, CAP_IPC_LOCK };
+
+static int drop_capabilities (error_t *err)
+{
+    cap_t now = cap_get_proc (), wanted = cap_init ();
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        cap_flag_value_t has = CAP_CLEAR;
+        cap_get_flag (now, kept[i], CAP_PERMITTED, &has);
+        if (has != CAP_SET)
+            continue;
+        cap_set_flag (wanted, CAP_PERMITTED, 1, &kept[i], CAP_SET);
+        cap_set_flag (wanted, CAP_EFFECTIVE, 1, &kept[i], CAP_SET);
+        cap_set_flag (wanted, CAP_INHERITABLE, 1, &kept[i], CAP_SET);
+    }
+    int rc = cap_set_proc (wanted);
+    cap_free (now);
+    cap_free (wanted);
+    return rc ? error_errno (err, ERR_SYSTEM_ERROR, "drop capabilities") : 0;
+}
+
+//  The same at each start with these folders, so that names in the kernel can carry it.
+static void set_instance (const paths_t *paths, char instance[9])
+{
+    uint32_t sum = 2166136261u; //  FNV-1a
+    for (const char *c = paths->etc; *c; c++)
+        sum = (sum ^ (unsigned char) *c) * 16777619u;
+    snprintf (instance, 9, "%08x", sum);
+}
+
+static void block_signals (void)
+{
+    sigset_t signals;
+    sigemptyset (&signals);
+    sigaddset (&signals, SIGTERM);
+    sigaddset (&signals, SIGINT);
+    sigaddset (&signals, SIGHUP);
+    sigaddset (&signals, SIGPIPE);
+    pthread_sigmask (SIG_BLOCK, &signals, NULL);
+}
+
+static int run (const options_t *options, error_t *err)
+{
+    paths_mode_t mode = options->root                         ? PATHS_ROOT
+                        : options->session || geteuid () != 0 ? PATHS_SESSION
+                                                              : PATHS_SYSTEM;
+    auto(paths_t) paths = paths_new (mode, options->root, err);
+    if (!paths || paths_create (paths, err))
+        return -1;
+    autofree char *launcher = find_launcher (options->launcher, err);
+    if (!launcher || drop_capabilities (err))
+        return -1;
+    char instance[9];
+    set_instance (paths, instance);
+    const config_t config = { .paths = paths,
+                              .launcher = launcher,
+                              .socket_group = options->group ? options->group : "troupe",
+                              .instance = instance,
+                              .idle_exit_s = options->idle_exit_s,
+                              .foreground = !options->quiet,
+                              .log_level = options->debug ? LEVEL_DEBUG : LEVEL_INFO };
+    auto(switchboard_t) board = switchboard_new (options->max_actors, err);
+    if (!board)
+        return -1;
+    auto(msg_t) args = msg_request ("start");
+    config_pack (&config, msg_args (args));
+    return switchboard_run (board, "host", &host_class, &args, err);
+}
+
+int main (int argc, char **argv)
+{
+    options_t options = { 0 };
+    parse_options (&options, argc, argv);
+    block_signals ();
+    umask (0077);
+    xml_init ();
+    error_t err;
+    if (run (&options, &err) == 0)
+        return 0;
+    fprintf (stderr, "trouped: %s\n", err.message);
+    //  Threads that did not end may still run: no destructors.
+    _exit (1);
+}

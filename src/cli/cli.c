@@ -1,0 +1,146 @@
+//  cli.c: the connection of the command line, and its messages.
+
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/spinner.h"
+#include "util/text.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    CONNECT_MS = 5000,
+    LIMIT_MS = 600 * 1000, //  for an answer, when --timeout does not say
+    SLICE_MS = 100
+};
+
+void cli_close (cli_t *self)
+{
+    troupe_close (&self->troupe);
+    free (take (&self->endpoint));
+}
+
+int cli_failed (const troupe_error_t *from, error_t *err)
+{
+    error_set (err, (error_code_t) from->code, "%s", from->message);
+    err->retry = from->retry;
+    return -1;
+}
+
+int cli_usage (cli_t *self, error_t *err, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    autofree char *text = text_format_args (format, args);
+    va_end (args);
+    self->usage = true;
+    return error_set (err, ERR_INVALID_ARG, "%s", text);
+}
+
+//  As an ordinary user without --root and -c (or with -c session) the daemon is the user's own.
+static bool is_session (const cli_t *self)
+{
+    if (self->connect)
+        return strcmp (self->connect, "session") == 0;
+    return !self->root && geteuid () != 0;
+}
+
+static char *make_endpoint (const cli_t *self, error_t *err)
+{
+    if (self->connect && strstr (self->connect, "://"))
+        return text_copy (self->connect);
+    if (self->connect && !is_session (self) && strcmp (self->connect, "system") != 0) {
+        error_set (err, ERR_INVALID_ARG,
+                   "connect to '%s': an endpoint is ipc://PATH, tcp://HOST:PORT, system or session",
+                   self->connect);
+        return NULL;
+    }
+    troupe_error_t failure;
+    const char *root = self->connect && !is_session (self) ? "/" : self->root;
+    char *endpoint = troupe_endpoint (root, self->read_only, &failure);
+    if (!endpoint)
+        cli_failed (&failure, err);
+    return endpoint;
+}
+
+const char *cli_endpoint (cli_t *self, error_t *err)
+{
+    if (!self->endpoint)
+        self->endpoint = make_endpoint (self, err);
+    return self->endpoint;
+}
+
+int cli_connect (cli_t *self, error_t *err)
+{
+    if (self->troupe)
+        return 0;
+    const char *endpoint = cli_endpoint (self, err);
+    if (!endpoint)
+        return -1;
+    troupe_error_t failure;
+    int timeout_ms = self->timeout_ms ? self->timeout_ms : CONNECT_MS;
+    self->troupe = troupe_open (endpoint, timeout_ms, &failure);
+    if (!self->troupe && failure.code == TROUPE_ERROR_NO_CONNECT && is_session (self) &&
+        !self->no_start) {
+        if (session_start (endpoint, err))
+            return -1;
+        self->troupe = troupe_open (endpoint, timeout_ms, &failure);
+    }
+    return self->troupe ? 0 : cli_failed (&failure, err);
+}
+
+static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *verb,
+                                          troupe_error_t *failure)
+{
+    spinner_t spinner;
+    spinner_start (&spinner, verb, !self->quiet && !self->json);
+    troupe_message_t *message;
+    do {
+        message = troupe_wait (self->troupe, id, SLICE_MS, failure);
+        spinner_turn (&spinner);
+    } while (!message && failure->code == TROUPE_ERROR_TIMEOUT);
+    spinner_stop (&spinner);
+    return message;
+}
+
+troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *args, error_t *err)
+{
+    if (cli_connect (self, err))
+        return NULL;
+    troupe_error_t failure;
+    troupe_options_t options = { .deadline_ms = self->timeout_ms,
+                                 .limit_ms = self->timeout_ms ? 0 : LIMIT_MS };
+    uint64_t id = troupe_send (self->troupe, verb, args, &options, &failure);
+    auto(troupe_message_t) message = id ? wait_for_answer (self, id, verb, &failure) : NULL;
+    if (message && !troupe_message_failed (message, &failure))
+        return take (&message);
+    cli_failed (&failure, err);
+    if (failure.code == TROUPE_ERROR_NO_CONNECT)
+        troupe_close (&self->troupe); //  the next command of a shell looks for a daemon again
+    return NULL;
+}
+
+troupe_message_t *cli_call_domain (cli_t *self, const char *verb, const char *domain, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "domain", domain);
+    return cli_call (self, verb, args, err);
+}
+
+void cli_say (const cli_t *self, const char *format, ...)
+{
+    if (self->quiet || self->json)
+        return;
+    va_list args;
+    va_start (args, format);
+    vprintf (format, args);
+    va_end (args);
+}
+
+bool cli_json (const cli_t *self, const troupe_value_t *value)
+{
+    if (!self->json)
+        return false;
+    json_print (stdout, value);
+    return true;
+}

@@ -1,0 +1,302 @@
+//  events.c: the commands event and trace: what comes without having been asked for.
+
+#include "cli/json.h"
+#include "cli/run.h"
+#include "cli/signals.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+//  virsh's names for events, the verbs behind them, and which of the arguments are shown.
+typedef struct {
+    const char *name, *verb;
+    const char *kind;    //  of a device event; NULL: any
+    const char *keys[2]; //  NULL: none
+    const char *unit;
+} event_row_t;
+
+static const event_row_t event_rows[] = {
+    { "lifecycle", "domain.lifecycle", NULL, { "event_text", "detail_text" }, "" },
+    { "reboot", "domain.reboot", NULL, { NULL, NULL }, "" },
+    { "rtc-change", "domain.rtc_change", NULL, { "offset", NULL }, "" },
+    { "watchdog", "domain.watchdog", NULL, { "action", NULL }, "" },
+    { "io-error", "domain.io_error", NULL, { "device", "action" }, "" },
+    { "graphics", "domain.graphics", NULL, { NULL, NULL }, "" },
+    { "balloon-change", "domain.balloon", NULL, { "memory_kib", NULL }, "KiB" },
+    { "device-added", "domain.device", "added", { "device", NULL }, "" },
+    { "device-removed", "domain.device", "removed", { "device", NULL }, "" },
+    { "metadata-change", "domain.metadata", NULL, { "type", "uri" }, "" },
+};
+
+enum {
+    EVENT_ROWS = sizeof event_rows / sizeof *event_rows
+};
+
+static int64_t now_ms (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t end_of (const options_t *options)
+{
+    uint64_t seconds = options_u64 (options, "timeout", 0);
+    return seconds > 0 && seconds < 1000000000 ? now_ms () + (int64_t) seconds * 1000 : INT64_MAX;
+}
+
+typedef enum {
+    CAME_MESSAGE,
+    CAME_SIGNAL,
+    CAME_END //  of the time
+} came_t;
+
+//  Waits for the next message, a signal or UNTIL.
+static came_t next_message (cli_t *cli, const signals_t *signals, int64_t until,
+                            troupe_message_t **message)
+{
+    troupe_error_t ignored; //  it says that nothing came
+    struct pollfd items[] = { { .fd = signals->fd, .events = POLLIN },
+                              { .fd = troupe_fd (cli->troupe), .events = POLLIN } };
+    fflush (stdout);
+    for (;;) {
+        *message = troupe_receive (cli->troupe, 0, &ignored);
+        if (*message)
+            return CAME_MESSAGE;
+        int64_t left = until == INT64_MAX ? -1 : until - now_ms ();
+        if (until != INT64_MAX && left <= 0)
+            return CAME_END;
+        poll (items, 2, left > INT32_MAX ? INT32_MAX : (int) left);
+        if (items[0].revents)
+            return CAME_SIGNAL;
+    }
+}
+
+//  --- event ------------------------------------------------------------------------------------
+
+static int list_events (const cli_t *cli)
+{
+    if (cli->json)
+        putchar ('[');
+    for (size_t i = 0; i < EVENT_ROWS; i++) {
+        if (cli->json) {
+            fputs (i > 0 ? ",\n  " : "\n  ", stdout);
+            json_text (stdout, event_rows[i].name);
+        } else
+            puts (event_rows[i].name);
+    }
+    if (cli->json)
+        puts ("\n]");
+    return 0;
+}
+
+static const char *verb_of_event (const char *name)
+{
+    for (size_t i = 0; i < EVENT_ROWS; i++)
+        if (strcmp (event_rows[i].name, name) == 0)
+            return event_rows[i].verb;
+    return NULL;
+}
+
+static const event_row_t *row_of (const troupe_message_t *message)
+{
+    const char *kind = troupe_get_str (troupe_message_value (message), "event");
+    for (size_t i = 0; i < EVENT_ROWS; i++)
+        if (strcmp (event_rows[i].verb, troupe_message_verb (message)) == 0 &&
+            (!event_rows[i].kind || text_equals (event_rows[i].kind, kind)))
+            return &event_rows[i];
+    return NULL;
+}
+
+static troupe_args_t *subscription (const options_t *options)
+{
+    troupe_args_t *args = troupe_args_new ();
+    const char *domain = options_str (options, "domain"), *event = options_str (options, "event");
+    const char *verb = event ? verb_of_event (event) : NULL;
+    if (domain)
+        troupe_args_str (args, "domain", domain);
+    if (verb)
+        troupe_args_strs (args, "verbs", &verb, 1);
+    return args;
+}
+
+static void print_timestamp (void)
+{
+    struct timespec now;
+    struct tm parts;
+    char text[64];
+    clock_gettime (CLOCK_REALTIME, &now);
+    gmtime_r (&now.tv_sec, &parts);
+    strftime (text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    printf ("%s.%03d+0000: ", text, (int) (now.tv_nsec / 1000000));
+}
+
+static void print_detail (const troupe_value_t *value)
+{
+    if (troupe_type (value) == TROUPE_INT)
+        printf (" %" PRId64, troupe_i64 (value, 0));
+    else if (troupe_str (value))
+        printf (" %s", troupe_str (value));
+}
+
+static void print_event (const troupe_message_t *message, const event_row_t *row)
+{
+    const troupe_value_t *args = troupe_message_value (message);
+    const char *name = troupe_get_str (args, "name");
+    printf ("event '%s' for domain '%s'%s", row ? row->name : troupe_message_verb (message),
+            name ? name : "-", row && row->keys[0] ? ":" : "");
+    for (size_t i = 0; row && i < 2 && row->keys[i]; i++)
+        print_detail (troupe_get (args, row->keys[i]));
+    printf ("%s\n", row ? row->unit : "");
+}
+
+static void json_event (const troupe_message_t *message)
+{
+    fputs ("{\"verb\": ", stdout);
+    json_text (stdout, troupe_message_verb (message));
+    fputs (", \"args\": ", stdout);
+    json_value (stdout, troupe_message_value (message), -1);
+    puts ("}");
+}
+
+//  True if it was one that was asked for.
+static bool show_event (const cli_t *cli, const options_t *options, const troupe_message_t *message)
+{
+    const char *wanted = options_str (options, "event");
+    const event_row_t *row = row_of (message);
+    if (wanted && (!row || strcmp (row->name, wanted) != 0))
+        return false;
+    if (cli->json) {
+        json_event (message);
+        return true;
+    }
+    if (options_flag (options, "timestamp"))
+        print_timestamp ();
+    print_event (message, row);
+    return true;
+}
+
+//  Notices of the library: after a restart of the daemon we subscribe again.
+static int handle_notice (cli_t *cli, const options_t *options, const troupe_message_t *message,
+                          error_t *err)
+{
+    if (strcmp (troupe_message_verb (message), TROUPE_LOST) == 0) {
+        if (!cli->quiet)
+            fprintf (stderr, "the connection was lost; waiting for the daemon\n");
+        return 0;
+    }
+    troupe_error_t failure;
+    auto(troupe_args_t) args = subscription (options);
+    if (troupe_send (cli->troupe, "event.subscribe", args, NULL, &failure))
+        return 0;
+    return failure.code == TROUPE_ERROR_NO_CONNECT ? 0 : cli_failed (&failure, err);
+}
+
+//  1 if it was an event that counts, 0 if not, or -1.
+static int handle_message (cli_t *cli, const options_t *options, const troupe_message_t *message,
+                           error_t *err)
+{
+    troupe_error_t failure;
+    if (troupe_message_kind (message) == TROUPE_EVENT)
+        return show_event (cli, options, message);
+    if (troupe_message_kind (message) == TROUPE_NOTICE)
+        return handle_notice (cli, options, message, err);
+    //  The answer to subscribing again; when the connection went too, the next notice comes.
+    if (troupe_message_failed (message, &failure) && failure.code != TROUPE_ERROR_NO_CONNECT)
+        return cli_failed (&failure, err);
+    return 0;
+}
+
+static int event_loop (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto_signals signals;
+    signals_open (&signals);
+    int count = 0;
+    bool loop = options_flag (options, "loop");
+    came_t came = CAME_MESSAGE;
+    for (int64_t until = end_of (options); came == CAME_MESSAGE && (count == 0 || loop);) {
+        auto(troupe_message_t) message = NULL;
+        came = next_message (cli, &signals, until, &message);
+        int counts = message ? handle_message (cli, options, message, err) : 0;
+        if (counts < 0)
+            return -1;
+        count += counts;
+    }
+    if (came == CAME_END && count == 0)
+        return error_set (err, ERR_OPERATION_TIMEOUT, "event: none came in %s s",
+                          options_str (options, "timeout"));
+    cli_say (cli, "events received: %d\n", count);
+    return 0;
+}
+
+int run_event (cli_t *cli, const options_t *options, error_t *err)
+{
+    const char *event = options_str (options, "event");
+    if (options_flag (options, "list"))
+        return list_events (cli);
+    if (event && options_flag (options, "all"))
+        return cli_usage (cli, err, "event: --all does not go with --event");
+    if (!event && !options_flag (options, "all"))
+        return cli_usage (cli, err, "event: --event or --all is missing; --list shows the events");
+    if (event && !verb_of_event (event))
+        return cli_usage (cli, err, "event: there is no event '%s'; --list shows them", event);
+    auto(troupe_args_t) args = subscription (options);
+    auto(troupe_message_t) reply = cli_call (cli, "event.subscribe", args, err);
+    if (!reply)
+        return -1;
+    int rc = event_loop (cli, options, err);
+    //  In a shell the connection lives on.
+    error_t ignored;
+    auto(troupe_message_t) over =
+        cli->shell ? cli_call (cli, "event.unsubscribe", NULL, &ignored) : NULL;
+    return rc;
+}
+
+//  --- trace ------------------------------------------------------------------------------------
+
+static void print_trace (const cli_t *cli, const troupe_value_t *hop)
+{
+    if (cli->json) {
+        json_print_line (stdout, hop);
+        return;
+    }
+    const char *kind = troupe_get_str (hop, "kind"), *verb = troupe_get_str (hop, "verb");
+    const char *from = troupe_get_str (hop, "from"), *to = troupe_get_str (hop, "to");
+    uint64_t time_us = troupe_get_u64 (hop, "time_us", 0);
+    printf ("%" PRIu64 ".%06" PRIu64 " %-8s %s -> %s %s id %" PRIu64 " (%" PRIu64 " bytes)\n",
+            time_us / 1000000, time_us % 1000000, kind ? kind : "", from ? from : "", to ? to : "",
+            verb ? verb : "", troupe_get_u64 (hop, "id", 0), troupe_get_u64 (hop, "bytes", 0));
+}
+
+static int trace_loop (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto_signals signals;
+    signals_open (&signals);
+    uint64_t limit = options_u64 (options, "count", UINT64_MAX);
+    came_t came = CAME_MESSAGE;
+    for (int64_t until = end_of (options); came == CAME_MESSAGE && limit > 0;) {
+        auto(troupe_message_t) message = NULL;
+        came = next_message (cli, &signals, until, &message);
+        const char *verb = message ? troupe_message_verb (message) : "";
+        if (strcmp (verb, TROUPE_LOST) == 0)
+            return error_set (err, ERR_NO_CONNECT, "trace: the daemon ended");
+        if (strcmp (verb, "trace") != 0)
+            continue;
+        print_trace (cli, troupe_message_value (message));
+        limit--;
+    }
+    return 0;
+}
+
+int run_trace (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_message_t) reply = cli_call (cli, "host.trace", NULL, err);
+    if (!reply || trace_loop (cli, options, err))
+        return -1;
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_bool (args, "enable", false);
+    auto(troupe_message_t) over = cli_call (cli, "host.trace", args, err);
+    return over ? 0 : -1;
+}

@@ -1,0 +1,125 @@
+//  host.c: commands about the host, the daemon and its actors.
+
+#include "cli/json.h"
+#include "cli/run.h"
+#include "cli/columns.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct {
+    const char *title, *key, *unit;
+} nodeinfo_rows[] = {
+    { "CPU model:", "cpu_model", "" },      { "CPU(s):", "cpus", "" },
+    { "CPU frequency:", "mhz", " MHz" },    { "CPU socket(s):", "sockets", "" },
+    { "Core(s) per socket:", "cores", "" }, { "Thread(s) per core:", "threads", "" },
+    { "NUMA cell(s):", "numa_nodes", "" },  { "Memory size:", "memory_kib", " KiB" },
+};
+
+int run_nodeinfo (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    if (!reply)
+        return -1;
+    const troupe_value_t *info = troupe_message_value (reply);
+    if (cli_json (cli, info))
+        return 0;
+    for (size_t i = 0; i < sizeof nodeinfo_rows / sizeof *nodeinfo_rows; i++) {
+        const char *key = nodeinfo_rows[i].key, *text = troupe_get_str (info, key);
+        autofree char *number = text_format ("%" PRIu64, troupe_get_u64 (info, key, 0));
+        printf ("%-20s %s%s\n", nodeinfo_rows[i].title, text ? text : number,
+                nodeinfo_rows[i].unit);
+    }
+    return 0;
+}
+
+static void print_or_json (cli_t *cli, const char *key, const char *text)
+{
+    if (!cli->json) {
+        puts (text);
+        return;
+    }
+    fputs ("{\n  ", stdout);
+    json_text (stdout, key);
+    fputs (": ", stdout);
+    json_text (stdout, text);
+    puts ("\n}");
+}
+
+int run_hostname (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    if (!reply)
+        return -1;
+    const char *name = troupe_get_str (troupe_message_value (reply), "hostname");
+    print_or_json (cli, "hostname", name ? name : "");
+    return 0;
+}
+
+int run_uri (cli_t *cli, const options_t *options, error_t *err)
+{
+    (void) options;
+    if (cli_connect (cli, err))
+        return -1;
+    print_or_json (cli, "uri", cli->endpoint);
+    return 0;
+}
+
+int run_version (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    if (!reply)
+        return -1;
+    const troupe_value_t *version = troupe_message_value (reply);
+    if (cli_json (cli, version))
+        return 0;
+    const char *daemon = troupe_get_str (version, "troupe"), *zmq = troupe_get_str (version, "zmq");
+    printf ("Command line:   troupe %s\n", TROUPE_VERSION);
+    printf ("Daemon:         troupe %s, protocol %" PRIu64 "\n", daemon ? daemon : "?",
+            troupe_get_u64 (version, "protocol", 0));
+    printf ("ZeroMQ:         %s\n", zmq ? zmq : "?");
+    printf ("Drivers:       ");
+    const troupe_value_t *drivers = troupe_get (version, "drivers");
+    for (size_t i = 0; i < troupe_count (drivers); i++)
+        printf (" %s", troupe_str (troupe_at (drivers, i)));
+    putchar ('\n');
+    return 0;
+}
+
+static int compare_actors (const void *a, const void *b)
+{
+    return strcmp (troupe_get_str (*(const troupe_value_t *const *) a, "address"),
+                   troupe_get_str (*(const troupe_value_t *const *) b, "address"));
+}
+
+static void add_actor (columns_t *table, const troupe_value_t *actor)
+{
+    static const char *const numbers[] = { "mailbox", "parked", "requests", "handled", "restarts" };
+    columns_add (table, troupe_get_str (actor, "address"));
+    columns_add (table, troupe_get_str (actor, "state"));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        columns_addf (table, "%" PRIu64, troupe_get_u64 (actor, numbers[i], 0));
+    columns_addf (table, "%.1f ms", (double) troupe_get_u64 (actor, "longest_us", 0) / 1000);
+}
+
+int run_ps (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    if (!reply)
+        return -1;
+    const troupe_value_t *list = troupe_message_value (reply);
+    if (cli_json (cli, list))
+        return 0;
+    size_t count = troupe_count (list);
+    autofree const troupe_value_t **actors = memory_new (count + 1, sizeof *actors);
+    for (size_t i = 0; i < count; i++)
+        actors[i] = troupe_at (list, i);
+    qsort (actors, count, sizeof *actors, compare_actors);
+    const char *const titles[] = { "Address", "State",    "Mailbox", "Parked", "Requests",
+                                   "Handled", "Restarts", "Longest", NULL };
+    auto(columns_t) table = columns_new (titles);
+    for (size_t i = 0; i < count; i++)
+        add_actor (table, actors[i]);
+    columns_print (table, stdout);
+    return 0;
+}

@@ -1,0 +1,140 @@
+//  metadata.c: desc and metadata: a domain's description, title and metadata elements.
+
+#include "cli/run.h"
+
+#include <string.h>
+#include <unistd.h>
+
+//  What of the metadata a command is about.
+typedef struct {
+    cli_t *cli;
+    const options_t *options;
+    const char *type, *uri, *key; //  as the verbs take them
+} subject_t;
+
+static int check_scope (cli_t *cli, const options_t *options, error_t *err)
+{
+    if (options_flag (options, "current") &&
+        (options_flag (options, "live") || options_flag (options, "config")))
+        return cli_usage (cli, err, "%s: --current does not go with --live or --config",
+                          options->command->name);
+    return 0;
+}
+
+static troupe_args_t *subject_args (const subject_t *self)
+{
+    troupe_args_t *args = troupe_args_new ();
+    troupe_args_str (args, "domain", options_str (self->options, "domain"));
+    troupe_args_str (args, "type", self->type);
+    if (self->uri)
+        troupe_args_str (args, "uri", self->uri);
+    if (options_flag (self->options, "config"))
+        troupe_args_bool (args, "config", true);
+    return args;
+}
+
+//  NULL and ERR; ERR_NO_DOMAIN_METADATA when there is none.
+static troupe_message_t *subject_get (const subject_t *self, error_t *err)
+{
+    auto(troupe_args_t) args = subject_args (self);
+    return cli_call (self->cli, "domain.metadata_get", args, err);
+}
+
+//  VALUE NULL: removes it.
+static int subject_set (const subject_t *self, const char *value, error_t *err)
+{
+    auto(troupe_args_t) args = subject_args (self);
+    if (value)
+        troupe_args_str (args, "value", value);
+    if (value && self->key)
+        troupe_args_str (args, "key", self->key);
+    if (options_flag (self->options, "live"))
+        troupe_args_bool (args, "live", true);
+    auto(troupe_message_t) reply = cli_call (self->cli, "domain.metadata_set", args, err);
+    if (reply)
+        cli_json (self->cli, troupe_message_value (reply));
+    return reply ? 0 : -1;
+}
+
+static int subject_edit (const subject_t *self, error_t *err)
+{
+    auto(troupe_message_t) reply = subject_get (self, err);
+    if (!reply && err->code != ERR_NO_DOMAIN_METADATA)
+        return -1;
+    const char *old = reply ? troupe_get_str (troupe_message_value (reply), "metadata") : "";
+    autofree char *path = NULL;
+    autofree char *text = edit_text (old, ".txt", &path, err);
+    if (path)
+        unlink (path);
+    if (!text)
+        return -1;
+    size_t size = strlen (text);
+    if (size > 0 && text[size - 1] == '\n')
+        text[size - 1] = 0; //  the editor's
+    return subject_set (self, *text ? text : NULL, err);
+}
+
+static int show_desc (const subject_t *self, const char *what, error_t *err)
+{
+    auto(troupe_message_t) reply = subject_get (self, err);
+    if (!reply && err->code != ERR_NO_DOMAIN_METADATA)
+        return -1;
+    const troupe_value_t *value = reply ? troupe_message_value (reply) : NULL;
+    if (cli_json (self->cli, value))
+        return 0;
+    const char *text = troupe_get_str (value, "metadata");
+    if (text && *text)
+        puts (text);
+    else
+        cli_say (self->cli, "No %s for domain: %s\n", what, options_str (self->options, "domain"));
+    return 0;
+}
+
+int run_desc (cli_t *cli, const options_t *options, error_t *err)
+{
+    bool title = options_flag (options, "title");
+    const char *text = options_str (options, "new_desc");
+    subject_t subject = { cli, options, title ? "title" : "description", NULL, NULL };
+    if (check_scope (cli, options, err))
+        return -1;
+    if (text && options_flag (options, "edit"))
+        return cli_usage (cli, err, "desc: --edit does not go with a new text");
+    if (!text && !options_flag (options, "edit"))
+        return show_desc (&subject, subject.type, err);
+    int rc = text ? subject_set (&subject, *text ? text : NULL, err) : subject_edit (&subject, err);
+    if (rc == 0)
+        cli_say (cli, "Domain %s updated successfully\n", subject.type);
+    return rc;
+}
+
+static int show_metadata (const subject_t *self, error_t *err)
+{
+    auto(troupe_message_t) reply = subject_get (self, err);
+    if (!reply)
+        return -1;
+    const troupe_value_t *value = troupe_message_value (reply);
+    const char *text = troupe_get_str (value, "metadata");
+    if (!cli_json (self->cli, value))
+        puts (text ? text : "");
+    return 0;
+}
+
+int run_metadata (cli_t *cli, const options_t *options, error_t *err)
+{
+    const char *set = options_str (options, "set");
+    bool remove = options_flag (options, "remove"), edit = options_flag (options, "edit");
+    subject_t subject = { cli, options, "element", options_str (options, "uri"),
+                          options_str (options, "key") };
+    if (check_scope (cli, options, err))
+        return -1;
+    if ((set != NULL) + remove + edit > 1)
+        return cli_usage (cli, err, "metadata: --set, --edit and --remove exclude each other");
+    if ((set || edit) && !subject.key)
+        return cli_usage (cli, err, "metadata: --key, the namespace's prefix, is missing");
+    if (!set && !remove && !edit)
+        return show_metadata (&subject, err);
+    int rc = edit ? subject_edit (&subject, err) : subject_set (&subject, set, err);
+    if (rc == 0)
+        cli_say (cli, "Metadata %s\n", remove ? "removed" : "modified");
+    return rc;
+}

@@ -1,0 +1,45 @@
+//  options.h: the arguments of one command, as virsh takes them: "start web1 --paused",
+//  "start --paused --domain web1" and "start --domain=web1 --paused" are the same. An option that
+//  has a value may be given by its position; a flag is --name. "--" ends the options.
+
+#ifndef TROUPE_OPTIONS_H
+#define TROUPE_OPTIONS_H
+
+#include "cli/command.h"
+#include "util/text.h"
+
+enum {
+    OPTIONS_MAX = 32,
+    ARG_REST = 0x100, //  takes all words that are left, joined by spaces
+    ARG_NAMED = 0x200 //  never by its position
+};
+
+struct options {
+    const command_t *command;
+    size_t count;
+    struct {
+        const verb_arg_t *arg;
+        char *text; //  NULL for a flag
+    } given[OPTIONS_MAX];
+};
+
+//  Of COUNT words; options that are not the command's may be global ones. ERR is one of usage.
+options_t *options_parse (cli_t *cli, const command_t *command, size_t count,
+                          const char *const *words, error_t *err);
+void options_destroy (options_t **self_p);
+DEFINE_AUTO (options_t, options_destroy)
+
+//  By the argument's name in the table.
+const char *options_str (const options_t *self, const char *name); //  NULL if absent
+bool options_flag (const options_t *self, const char *name);
+uint64_t options_u64 (const options_t *self, const char *name, uint64_t otherwise);
+
+//  The arguments for the command's verb; reads the files that XML arguments name ("-": stdin).
+//  NULL and ERR when one can't be read.
+troupe_args_t *options_args (const options_t *self, error_t *err);
+
+//  The option's name on the command line: dashes for underscores, "file" for a document. The
+//  caller frees the result.
+char *option_name (const verb_arg_t *arg);
+
+#endif

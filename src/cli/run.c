@@ -1,0 +1,120 @@
+//  run.c: running a command line, and the commands that are a verb and nothing more.
+
+#include "cli/run.h"
+#include "cli/globals.h"
+#include "cli/json.h"
+#include "cli/columns.h"
+#include "util/uuid.h"
+
+#include <string.h>
+
+troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = options_args (options, err);
+    return args ? cli_call (cli, options->command->verb->name, args, err) : NULL;
+}
+
+char *run_domain_name (cli_t *cli, const options_t *options, error_t *err)
+{
+    const char *domain = options_str (options, "domain");
+    if (!domain)
+        return text_copy ("");
+    char uuid[UUID_TEXT_SIZE];
+    uint64_t id;
+    if (cli->quiet || cli->json || (!text_to_u64 (domain, &id) && !uuid_normalize (domain, uuid)))
+        return text_copy (domain);
+    auto(troupe_message_t) found = cli_call_domain (cli, "domain.lookup", domain, err);
+    if (!found)
+        return NULL;
+    const char *name = troupe_get_str (troupe_message_value (found), "name");
+    return text_copy (name ? name : domain);
+}
+
+void run_say (cli_t *cli, const options_t *options, const char *done, const char *name)
+{
+    auto(text_t) text = text_new ();
+    for (const char *at = done; *at;) {
+        const char *end = *at == '{' ? strchr (at, '}') : NULL;
+        if (!end) {
+            text_add_char (text, *at++);
+            continue;
+        }
+        autofree char *key = text_copy_bytes (at + 1, (size_t) (end - at - 1));
+        const char *value = strcmp (key, "name") == 0 ? name : options_str (options, key);
+        text_add (text, value ? value : "");
+        at = end + 1;
+    }
+    cli_say (cli, "%s\n", text->data);
+}
+
+int run_plain (cli_t *cli, const options_t *options, error_t *err)
+{
+    //  Afterwards the domain may be gone, and its name with it.
+    const char *done = options->command->done;
+    autofree char *given = done ? run_domain_name (cli, options, err) : NULL;
+    if (done && !given)
+        return -1;
+    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    if (!reply)
+        return -1;
+    const troupe_value_t *value = troupe_message_value (reply);
+    if (cli_json (cli, value))
+        return 0;
+    const char *name = troupe_get_str (value, "name");
+    if (done)
+        run_say (cli, options, done, name ? name : given);
+    else
+        columns_show (stdout, value);
+    return 0;
+}
+
+static int run_options (cli_t *cli, const command_t *command, int argc, const char *const *argv,
+                        error_t *err)
+{
+    auto(options_t) options = options_parse (cli, command, (size_t) argc - 1, argv + 1, err);
+    if (!options)
+        return -1;
+    if (cli->help)
+        return help_command (command);
+    return command->run ? command->run (cli, options, err) : run_plain (cli, options, err);
+}
+
+//  On stdout too, for programs: they get one document in any case.
+static void print_error (const cli_t *cli, const error_t *err)
+{
+    fprintf (stderr, "error: %s\n", err->message);
+    if (!cli->json)
+        return;
+    printf ("{\n  \"error\": {\n    \"code\": %d,\n    \"name\": ", err->code);
+    json_text (stdout, error_code_name ((int) err->code));
+    fputs (",\n    \"message\": ", stdout);
+    json_text (stdout, err->message);
+    printf (",\n    \"retry\": %s\n  }\n}\n", err->retry ? "true" : "false");
+}
+
+//  What was printed has to have arrived (a full disk, say).
+static int finish_output (error_t *err)
+{
+    if (fflush (stdout) == 0 && !ferror (stdout))
+        return 0;
+    clearerr (stdout);
+    return error_errno (err, ERR_WRITE_FAILED, "write to stdout");
+}
+
+int cli_run (cli_t *self, int argc, const char *const *argv)
+{
+    error_t err = { 0 };
+    command_t command;
+    int rc;
+    self->usage = false;
+    if (command_find (argv[0], &command))
+        rc = run_options (self, &command, argc, argv, &err);
+    else
+        rc = cli_usage (self, &err, "unknown command '%s'; 'troupe help' lists them", argv[0]);
+    if (rc == 0)
+        rc = finish_output (&err);
+    if (rc)
+        print_error (self, &err);
+    fflush (stdout);
+    return rc == 0 ? EXIT_OK : self->usage ? EXIT_USAGE : EXIT_FAILED;
+}

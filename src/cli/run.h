@@ -1,0 +1,33 @@
+//  run.h: the commands' own functions, one for each row of commands.def that names one.
+
+#ifndef TROUPE_RUN_H
+#define TROUPE_RUN_H
+
+#include "cli/options.h"
+
+command_fn run_autostart, run_completion, run_console, run_desc, run_dominfo, run_dommemstat,
+    run_domrename, run_domstate, run_edit, run_event, run_help, run_hostname, run_list, run_lookup,
+    run_metadata, run_monitor_command, run_nodeinfo, run_ps, run_quit, run_start, run_trace,
+    run_ttyconsole, run_uri, run_vcpucount, run_version;
+
+//  Calls the command's verb with the options that it takes.
+troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);
+//  A command that is a verb and nothing more: calls it and shows the result.
+int run_plain (cli_t *cli, const options_t *options, error_t *err);
+
+//  The domain's name for messages: what was given, unless that is an id or a uuid; then the daemon
+//  knows. The caller frees it; NULL and ERR when there is no such domain.
+char *run_domain_name (cli_t *cli, const options_t *options, error_t *err);
+//  Says the command's DONE, with {name} being NAME and every {option} what was given for it.
+void run_say (cli_t *cli, const options_t *options, const char *done, const char *name);
+
+int help_command (const command_t *command); //  prints it; 0
+
+//  Attaches to a console until it ends or the user leaves it.
+int console_attach (cli_t *cli, const char *domain, const char *device, bool force, error_t *err);
+//  Opens TEXT in the user's editor; the new text, which the caller frees, or NULL and ERR. *PATH:
+//  the file in which it is, which the caller frees and removes.
+char *edit_text (const char *text, const char *suffix, char **path, error_t *err);
+char *edit_again (const char *path, error_t *err); //  the same file
+
+#endif

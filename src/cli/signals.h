@@ -1,0 +1,18 @@
+//  signals.h: signals that end a command are read from a descriptor, so that it can clean up:
+//  restore the terminal, close its console.
+
+#ifndef TROUPE_SIGNALS_H
+#define TROUPE_SIGNALS_H
+
+#include <signal.h>
+
+typedef struct {
+    int fd; //  readable when SIGINT, SIGTERM, SIGHUP or SIGQUIT came
+    sigset_t before;
+} signals_t;
+
+void signals_open (signals_t *self); //  SIGPIPE is held back too: a write fails instead
+void signals_close (signals_t *self);
+#define auto_signals __attribute__ ((cleanup (signals_close))) signals_t
+
+#endif

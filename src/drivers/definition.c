@@ -1,0 +1,209 @@
+//  definition.c: see definition.h.
+
+#include "drivers/definition.h"
+
+#include "util/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+//  The order of elements in libvirt's documents.
+static const char *const domain_order[] = {
+    "name",      "uuid",    "genid",         "title",         "description", "metadata",
+    "maxMemory", "memory",  "currentMemory", "memoryBacking", "vcpu",        "vcpus",
+    "iothreads", "cputune", "numatune",      "resource",      "sysinfo",     "os",
+    "features",  "cpu",     "clock",         "on_poweroff",   "on_reboot",   "on_crash",
+    "pm",        "perf",    "devices",       "seclabel",      NULL,
+};
+static const char *const device_order[] = {
+    "emulator", "disk",    "controller", "filesystem", "interface", "smartcard", "serial",
+    "parallel", "console", "channel",    "input",      "tpm",       "graphics",  "sound",
+    "audio",    "video",   "hostdev",    "redirdev",   "hub",       "watchdog",  "memballoon",
+    "rng",      "panic",   "shmem",      "memory",     "iommu",     "vsock",     NULL,
+};
+
+static int rank (const char *const *order, const char *name)
+{
+    int i = 0;
+    while (order[i] && strcmp (order[i], name) != 0)
+        i++;
+    return i;
+}
+
+xml_node_t *definition_insert (xml_node_t *parent, const char *name)
+{
+    const char *const *order = xml_is (parent, "domain") ? domain_order : device_order;
+    int own = rank (order, name);
+    xml_foreach (child, parent, NULL)
+        if (rank (order, xml_name (child)) > own)
+            return xml_add_before (child, name);
+    return xml_add (parent, name);
+}
+
+void definition_default (xml_node_t *node, const char *path, const char *value)
+{
+    if (!xml_string (node, path))
+        xml_set (node, path, value);
+}
+
+void definition_drop_alias (xml_node_t *device)
+{
+    const char *alias = xml_string (device, "alias/@name");
+    if (alias && !text_starts (alias, "ua-"))
+        xml_remove_path (device, "alias");
+}
+
+//  Identity.
+
+static int complete_uuid (job_t *job, xml_node_t *domain, error_t *err)
+{
+    char uuid[UUID_TEXT_SIZE];
+    const char *text = xml_string (domain, "uuid");
+    if (text && !uuid_normalize (text, uuid))
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: the uuid '%s' is none; leave <uuid> out and one is made",
+                          text);
+    if (!text) {
+        uint8_t random[16];
+        job_random (job, random, sizeof random);
+        uuid_from_random (random, uuid);
+        definition_insert (domain, "uuid");
+    }
+    if (!text || strcmp (text, uuid) != 0)
+        xml_set (domain, "uuid", uuid);
+    return 0;
+}
+
+static int check_name (const xml_node_t *domain, error_t *err)
+{
+    const char *name = xml_string (domain, "name");
+    if (!name || !*name)
+        return error_set (err, ERR_NO_NAME, "domain XML: <name> is missing");
+    if (strchr (name, '/'))
+        return error_set (err, ERR_XML_ERROR, "domain XML: the name '%s' has a '/' in it", name);
+    if (strchr (name, '\n'))
+        return error_set (err, ERR_XML_ERROR, "domain XML: the name '%s' has a newline in it",
+                          name);
+    if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0 || strlen (name) > 200)
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: the name '%s' can't be the name of a log file", name);
+    return 0;
+}
+
+int definition_complete_identity (job_t *job, xml_node_t *domain, error_t *err)
+{
+    xml_remove_path (domain, "@id");
+    if (check_name (domain, err) || complete_uuid (job, domain, err))
+        return -1;
+    if (!xml_find (domain, "devices"))
+        definition_insert (domain, "devices");
+    return 0;
+}
+
+//  Size.
+
+#define KIB 1024u
+
+//  In KiB, whatever unit the user wrote.
+static int complete_size (xml_node_t *domain, const char *path, uint64_t *kib, error_t *err)
+{
+    uint64_t bytes = 0;
+    if (xml_size (domain, path, "KiB", &bytes, err))
+        return -1;
+    *kib = bytes / KIB + (bytes % KIB ? 1 : 0);
+    xml_node_t *node = xml_find (domain, path);
+    if (node && !(xml_equals (node, "@unit", "KiB") && bytes % KIB == 0)) {
+        xml_set_u64 (domain, path, *kib);
+        xml_set (node, "@unit", "KiB");
+    }
+    return 0;
+}
+
+int definition_complete_memory (xml_node_t *domain, error_t *err)
+{
+    uint64_t memory = 0, current = 0;
+    if (complete_size (domain, "memory", &memory, err))
+        return -1;
+    if (!memory)
+        return error_set (err, ERR_XML_ERROR, "domain XML: <memory> is missing or 0");
+    if (complete_size (domain, "currentMemory", &current, err))
+        return -1;
+    if (!xml_find (domain, "currentMemory"))
+        definition_insert (domain, "currentMemory");
+    //  As libvirt has it: more than there is means all of it. Without a balloon there is no way to
+    //  give less.
+    bool fixed = xml_equals (domain, "devices/memballoon/@model", "none");
+    if (current == 0 || current > memory || fixed) {
+        xml_set_u64 (domain, "currentMemory", memory);
+        xml_set (domain, "currentMemory/@unit", "KiB");
+    }
+    return 0;
+}
+
+int definition_complete_vcpus (xml_node_t *domain, error_t *err)
+{
+    int vcpus = 1, current = 0;
+    if (!xml_string (domain, "vcpu")) {
+        if (!xml_find (domain, "vcpu"))
+            definition_insert (domain, "vcpu");
+        xml_set (domain, "vcpu", "1");
+    }
+    definition_default (domain, "vcpu/@placement", "static");
+    if (xml_int (domain, "vcpu", 1, 65535, &vcpus, err) ||
+        xml_int (domain, "vcpu/@current", 1, 65535, &current, err))
+        return -1;
+    if (current > vcpus)
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: <vcpu current='%d'> is more than the %d vcpus of the guest",
+                          current, vcpus);
+    if (current == vcpus)
+        xml_remove_path (domain, "vcpu/@current");
+    return 0;
+}
+
+void definition_complete_lifecycle (xml_node_t *domain)
+{
+    static const char *const defaults[][2] = {
+        { "on_poweroff", "destroy" },
+        { "on_reboot", "restart" },
+        { "on_crash", "destroy" },
+    };
+    if (!xml_find (domain, "clock"))
+        xml_set (definition_insert (domain, "clock"), "@offset", "utc");
+    for (size_t i = 0; i < 3; i++) {
+        if (xml_find (domain, defaults[i][0]))
+            continue;
+        xml_set (definition_insert (domain, defaults[i][0]), ".", defaults[i][1]);
+    }
+}
+
+//  The prefix is registered to QEMU and KVM; libvirt's documents use it.
+static void make_mac (job_t *job, xml_node_t *interface)
+{
+    uint8_t random[3];
+    job_random (job, random, sizeof random);
+    xml_node_t *first = xml_first (interface, NULL);
+    xml_node_t *mac = first ? xml_add_before (first, "mac") : xml_add (interface, "mac");
+    xml_setf (mac, "@address", "52:54:00:%02x:%02x:%02x", random[0], random[1], random[2]);
+}
+
+static int check_mac (const char *mac, error_t *err)
+{
+    unsigned bytes[6];
+    int end = 0;
+    int count = sscanf (mac, "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1], &bytes[2],
+                        &bytes[3], &bytes[4], &bytes[5], &end);
+    if (count != 6 || mac[end])
+        return error_set (err, ERR_XML_ERROR,
+                          "interface: its MAC '%s' is not of the form 52:54:00:12:34:56", mac);
+    if (bytes[0] & 1)
+        return error_set (err, ERR_XML_ERROR, "interface: its MAC '%s' is one for multicast", mac);
+    return 0;
+}
+
+int definition_complete_mac (job_t *job, xml_node_t *interface, error_t *err)
+{
+    if (!xml_string (interface, "mac/@address"))
+        make_mac (job, interface);
+    return check_mac (xml_string (interface, "mac/@address"), err);
+}

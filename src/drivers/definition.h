@@ -1,0 +1,26 @@
+//  definition.h: the parts of a definition that all drivers check and complete alike, as libvirt's
+//  format page documents them.
+
+#ifndef TROUPE_DEFINITION_H
+#define TROUPE_DEFINITION_H
+
+#include "drivers/job.h"
+
+//  A new child of PARENT (the domain or its devices), put where libvirt's documents have it.
+xml_node_t *definition_insert (xml_node_t *parent, const char *name);
+//  Sets PATH unless it is there.
+void definition_default (xml_node_t *node, const char *path, const char *value);
+//  What only a running guest's document has; a name that the user gave begins with "ua-".
+void definition_drop_alias (xml_node_t *device);
+
+//  Name and uuid; <devices> is there afterwards, the running guest's id is not.
+int definition_complete_identity (job_t *job, xml_node_t *domain, error_t *err);
+//  <memory> and <currentMemory>, in KiB whatever unit the user wrote.
+int definition_complete_memory (xml_node_t *domain, error_t *err);
+int definition_complete_vcpus (xml_node_t *domain, error_t *err);
+//  <clock>, and what happens when the guest ends.
+void definition_complete_lifecycle (xml_node_t *domain);
+//  Of one <interface>.
+int definition_complete_mac (job_t *job, xml_node_t *interface, error_t *err);
+
+#endif

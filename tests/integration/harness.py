@@ -1,0 +1,206 @@
+"""Starts real daemons in folders of their own, talks to them, stops them, and looks for what they left.
+
+Environment: TROUPE_BIN, the folder with trouped and troupe (default: build/debug/bin).
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from troupe_client import Client, TroupeError
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get("TROUPE_BIN", os.path.join(SOURCE, "build", "debug", "bin"))
+
+
+def until(condition, timeout=10.0, what="the condition"):
+    """Waits until CONDITION () is true; its value."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come within {timeout} s")
+        time.sleep(0.01)
+
+
+def test_domain(name, devices="<console type='pty'/>", extra="", memory_mib=64, vcpus=2):
+    """XML of a simulated guest."""
+    return f"""<domain type='test'>
+  <name>{name}</name>
+  <memory unit='MiB'>{memory_mib}</memory>
+  <vcpu>{vcpus}</vcpu>
+  <os><type>hvm</type></os>
+  {extra}
+  <devices>{devices}</devices>
+</domain>
+"""
+
+
+class Daemon:
+    """One trouped --root FOLDER. The folder lives as long as this object does not remove () it."""
+
+    def __init__(self, *options):
+        self.root = tempfile.mkdtemp(prefix="tr-", dir="/tmp")  # a socket's path has 107 bytes
+        self.options = options
+        self.process = None
+        self.log_path = os.path.join(self.root, "stderr.log")
+
+    def socket_path(self, readonly=False):
+        name = "troupe-ro.sock" if readonly else "troupe.sock"
+        return os.path.join(self.root, "run", "troupe", name)
+
+    def endpoint(self, readonly=False):
+        return "ipc://" + self.socket_path(readonly)
+
+    def start(self, timeout=20.0):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [os.path.join(BIN, "trouped"), "--root", self.root, *self.options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        until(self._listens, timeout, "the daemon's socket")
+        return self
+
+    def _listens(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"trouped ended with {self.process.returncode}: {self.log()}")
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(self.socket_path())
+                return True
+            except OSError:
+                return False
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self, timeout=20.0):
+        """As an administrator does; guests go on. It has to end well."""
+        if not self.running():
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"trouped did not stop within {timeout} s: {self.log()}") from None
+        if code != 0:
+            raise AssertionError(f"trouped ended with {code}: {self.log()}")
+
+    def kill(self):
+        """As a crash."""
+        self.process.kill()
+        self.process.wait()
+
+    def log(self):
+        with open(self.log_path, errors="replace") as log:
+            return log.read()[-8000:]
+
+    def client(self, readonly=False, timeout=10.0):
+        return Client(self.endpoint(readonly), timeout)
+
+    def command(self, *args):
+        """The command line, as a list, that talks to this daemon."""
+        return [os.path.join(BIN, "troupe"), "--root", self.root, *args]
+
+    def run(self, *args, status=0, **options):
+        """Runs the troupe command; its stdout. STATUS is the exit status that it has to have (None:
+        any, and the whole result is returned)."""
+        options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
+        done = subprocess.run(
+            self.command(*args), capture_output=True, text=True, timeout=60, **options
+        )
+        if status is None:
+            return done
+        if done.returncode != status:
+            raise AssertionError(
+                f"troupe {' '.join(args)}: exit status {done.returncode}\n{done.stdout}{done.stderr}"
+            )
+        return done.stdout
+
+    def json(self, *args, **options):
+        return json.loads(self.run("--output", "json", *args, **options))
+
+    def processes(self):
+        """Living processes that have the folder in their command line: "PID COMMAND"."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    command = file.read().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if self.root in command:
+                found.append(f"{pid} {command}")
+        return found
+
+    def mounts(self):
+        with open("/proc/self/mountinfo") as file:
+            return [line for line in file if self.root in line]
+
+    def leftovers(self):
+        return self.processes() + self.mounts()
+
+    def remove(self):
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+class DaemonTest(unittest.TestCase):
+    """A test with a daemon of its own, at whose end no guest, process or mount may be left."""
+
+    options = ()
+
+    def setUp(self):
+        self.daemon = Daemon(*self.options)
+        self.addCleanup(self.daemon.remove)
+        self.addCleanup(self._stop)
+        self.daemon.start()
+
+    def _stop(self):
+        if not self.daemon.running():
+            self.daemon.start()
+        with self.daemon.client() as client:
+            for domain in client.call("domain.list"):
+                try:
+                    client.call("domain.destroy", domain=domain["uuid"])
+                except TroupeError as error:
+                    if error.name not in ("VIR_ERR_NO_DOMAIN", "VIR_ERR_OPERATION_INVALID"):
+                        raise
+        self.daemon.stop()
+        until(lambda: not self.daemon.leftovers(), 5, f"the end of {self.daemon.leftovers()}")
+
+    def write(self, name, text):
+        """A file in the daemon's folder; its path."""
+        path = os.path.join(self.daemon.root, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def define(self, name, **parts):
+        """Defines a simulated guest through the protocol; its uuid."""
+        with self.daemon.client() as client:
+            return client.call("domain.define", xml=test_domain(name, **parts))["uuid"]
+
+    def assertFails(self, code, call, *args, **named):
+        """CALL raises TroupeError with this name; the error."""
+        with self.assertRaises(TroupeError) as caught:
+            call(*args, **named)
+        error = caught.exception
+        self.assertEqual(error.name, code, error.message)
+        self.assertNotIn("\n", error.message)
+        return error
+
+
+#   A tool, not a test: unittest and pytest would collect it by its name.
+test_domain.__test__ = False

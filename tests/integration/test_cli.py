@@ -1,0 +1,513 @@
+"""Every command of the command line, in both outputs, against a real daemon with simulated guests."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+import time
+import unittest
+
+from harness import BIN, Daemon, DaemonTest, test_domain, until
+
+UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+#   A life of one domain. What the text output has to match, as a whole or (search) a part of it, and
+#   which keys the JSON output has (None: it is null; a list stands for an array of such maps).
+LIFE = [
+    (["define", "FILE"], r"Domain 'web1' defined from .*\n", {"uuid", "name", "id"}),
+    (["list", "--all"], r" Id   Name   State\n-{23}\n -    web1   shut off\n\n", ["uuid", "state"]),
+    (["list"], r" Id   Name   State\n-+\n\n", []),
+    (["domid", "web1"], r"-\n", {"uuid", "name", "id"}),
+    (["domuuid", "web1"], UUID + "\n", {"uuid"}),
+    (["domstate", "web1"], r"shut off\n", {"state", "reason", "state_text", "reason_text"}),
+    (["vcpucount", "web1"], r"maximum +config +2\ncurrent +config +2\n", {"config_max"}),
+    (["vcpucount", "web1", "--maximum", "--config"], r"2\n", {"config_max"}),
+    (["autostart", "web1"], r"Domain 'web1' marked as autostarted\n", None),
+    (["list", "--all", "--autostart", "--name"], r"web1\n", ["name"]),
+    (["autostart", "web1", "--disable"], r"Domain 'web1' unmarked as autostarted\n", None),
+    (["desc", "web1"], r"No description for domain: web1\n", None),
+    (["desc", "web1", "the", "first", "one"], r"Domain description updated successfully\n", None),
+    (["desc", "web1"], r"the first one\n", {"metadata"}),
+    (["desc", "web1", "--title", "One"], r"Domain title updated successfully\n", None),
+    (["list", "--all", "--title"], r"(?s) Id   Name   State      Title\n-+\n.*  One\n\n", ["title"]),
+    (
+        ["metadata", "web1", "http://x.example/", "--key", "x", "--set", "<a b='c'/>"],
+        r"Metadata modified\n",
+        None,
+    ),
+    (["metadata", "web1", "http://x.example/"], r"<a b=.c./>\s+", {"metadata"}),
+    (["metadata", "web1", "--uri", "http://x.example/", "--remove"], r"Metadata removed\n", None),
+    (["domrename", "web1", "web2"], r"Domain successfully renamed\n", None),
+    (["domrename", "web2", "web1"], r"Domain successfully renamed\n", None),
+    (["start", "--paused", "web1"], r"Domain 'web1' started\n", {"uuid", "name", "id"}),
+    (["domstate", "--reason", "web1"], r"paused \(.*\)\n", {"reason_text"}),
+    (["resume", "web1"], r"Domain 'web1' resumed\n", None),
+    (["suspend", "--domain", "web1"], r"Domain 'web1' suspended\n", None),
+    (["resume", "--domain=web1"], r"Domain 'web1' resumed\n", None),
+    (["list"], r" Id   Name   State\n-{22}\n \d+    web1   running\n\n", ["uuid", "name", "id"]),
+    (["list", "--state-running", "--uuid"], UUID + "\n", ["uuid"]),
+    (["dominfo", "web1"], r"(?s)Id: +\d+\nName: +web1\n.*Used memory: +65536 KiB\n.*", {"usage"}),
+    (["domname", "ID"], r"web1\n", {"name"}),
+    (["dumpxml", "web1"], r"(?s)<domain .*<name>web1</name>.*</domain>\n", {"xml"}),
+    (["dumpxml", "--inactive", "web1"], r"(?s)<domain .*</domain>\n", {"xml"}),
+    (["dommemstat", "web1"], r"actual 65536\nlast_update \d+\nrss \d+\n", {"memory_kib"}),
+    (["vcpucount", "web1", "--live", "--active"], r"2\n", {"live_max", "live_current"}),
+    (["reboot", "web1"], r"Domain 'web1' is being rebooted\n", None),
+    (["reset", "web1"], r"Domain 'web1' was reset\n", None),
+    (["shutdown", "web1", "--mode", "acpi"], r"Domain 'web1' is being shutdown\n", None),
+    (["WAIT", "shut off"], None, None),
+    (["start", "web1"], r"Domain 'web1' started\n", {"id"}),
+    (["destroy", "web1", "--graceful"], r"Domain 'web1' destroyed\n", None),
+    (["undefine", "web1"], r"Domain 'web1' has been undefined\n", None),
+    (["create", "FILE", "--paused"], r"Domain 'web1' created from .*\n", {"uuid", "name", "id"}),
+    (["list", "--transient", "--name"], r"web1\n", ["name"]),
+    (["destroy", "web1"], r"Domain 'web1' destroyed\n", None),
+    (["list", "--all", "--name"], r"", []),
+    (["nodeinfo"], r"(?s)CPU model: .*Memory size: +\d+ KiB\n", {"cpus", "memory_kib"}),
+    (["hostname"], r"\S+\n", {"hostname"}),
+    (["capabilities"], r"(?s)<capabilities>.*</capabilities>\n", {"xml"}),
+    (["version"], r"(?s)Command line: +troupe .*Drivers: .*test.*\n", {"troupe", "drivers"}),
+    (["uri"], r"ipc:///.*troupe.sock\n", {"uri"}),
+    (["ps"], r"(?s) Address +State .*\n host +.*", ["address", "handled"]),
+    (["session.ping"], r"(?s)Session: .*Role: +admin\n.*", {"role"}),
+    (["event", "--list"], r"(?s)lifecycle\n.*", "lifecycle"),
+]
+
+#   Commands that have tests of their own below.
+ELSEWHERE = {
+    "completion",
+    "console",
+    "edit",
+    "event",
+    "exit",
+    "help",
+    "qemu-monitor-command",
+    "quit",
+    "trace",
+    "ttyconsole",
+}
+
+
+class Commands(DaemonTest):
+    def check_json(self, document, keys):
+        if keys is None:
+            self.assertIsNone(document)
+        elif isinstance(keys, str):
+            self.assertIn(keys, document)
+        elif isinstance(keys, list):
+            self.assertIsInstance(document, list)
+            self.assertEqual(bool(keys), bool(document))
+            for row in document:
+                self.assertLessEqual(set(keys), set(row))
+        else:
+            self.assertLessEqual(keys, set(document))
+
+    def arguments(self, args):
+        """The words of LIFE stand for a file and for an id."""
+        words = {"FILE": self.file}
+        if "ID" in args:
+            words["ID"] = str(self.daemon.json("domid", "web1")["id"])
+        return [words.get(arg, arg) for arg in args]
+
+    def live(self, check):
+        self.file = self.write("web1.xml", test_domain("web1"))
+        for args, text, keys in LIFE:
+            with self.subTest(command=" ".join(args)):
+                if args[0] == "WAIT":
+                    until(lambda: args[1] in self.daemon.run("domstate", "web1"), 10, args[1])
+                else:
+                    check(self.arguments(args), text, keys)
+
+    def test_text(self):
+        def check(args, text, keys):
+            self.assertRegex(self.daemon.run(*args), re.compile(f"^(?:{text})$"))
+
+        self.live(check)
+
+    def test_json(self):
+        def check(args, text, keys):
+            self.check_json(self.daemon.json(*args), keys)
+
+        self.live(check)
+
+    def test_quiet(self):
+        file = self.write("web1.xml", test_domain("web1"))
+        self.assertEqual(self.daemon.run("-q", "define", file), "")
+        self.assertEqual(self.daemon.run("start", "web1", "-q"), "")
+        self.assertEqual(self.daemon.run("-q", "domstate", "web1"), "running\n")
+
+    def test_no_command_is_forgotten(self):
+        listed = set(re.findall(r"^    ([a-z-]+) ", self.daemon.run("help"), re.M))
+        self.assertGreater(len(listed), 30)
+        self.assertEqual(listed, {args[0] for args, *_ in LIFE if args[0] in listed} | ELSEWHERE)
+
+    def test_help_of_every_command(self):
+        for command in re.findall(r"^    ([a-z-]+) ", self.daemon.run("help"), re.M):
+            text = self.daemon.run("help", command)
+            self.assertIn(f"  NAME\n    {command} - ", text)
+            self.assertIn(f"  SYNOPSIS\n    {command}", text)
+            self.assertEqual(text, self.daemon.run(command, "--help"))
+
+    def test_definition_from_stdin(self):
+        self.daemon.run("define", "-", input=test_domain("web1"))
+        self.assertEqual(self.daemon.run("list", "--all", "--name"), "web1\n")
+
+    def test_order_of_the_list(self):
+        for name in ("d", "b", "c", "a"):
+            self.define(name)
+        for name in ("c", "b"):
+            self.daemon.run("start", name)
+        self.assertEqual(self.daemon.run("list", "--all", "--name").split(), ["c", "b", "a", "d"])
+
+    def test_monitor_of_a_guest_without_one(self):
+        self.define("web1")
+        self.daemon.run("start", "web1")
+        done = self.daemon.run("qemu-monitor-command", "web1", "query-status", status=None)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^error: .+\n$")
+
+
+class Refusals(DaemonTest):
+    def assertRefused(self, status, pattern, *args):
+        done = self.daemon.run(*args, status=None)
+        self.assertEqual(done.returncode, status, done)
+        self.assertRegex(done.stderr, r"\Aerror: [^\n]*" + pattern + r"[^\n]*\n\Z")
+        self.assertEqual(done.stdout, "")
+
+    def test_usage(self):
+        self.assertRefused(2, "unknown command 'nosuch'", "nosuch")
+        self.assertRefused(2, "<domain> is missing", "start")
+        self.assertRefused(2, "'web2' is one word too many", "start", "web1", "web2")
+        self.assertRefused(2, "there is no option '--nosuch'", "list", "--nosuch")
+        self.assertRefused(2, "one of acpi.agent", "shutdown", "web1", "--mode", "x")
+        self.assertRefused(2, "there is no option '--nosuch'", "--nosuch")
+        self.assertRefused(2, "has to be table or json", "--output", "yaml", "list")
+        self.assertRefused(2, "--event or --all", "event")
+        self.assertRefused(2, "no command or group 'nosuch'", "help", "nosuch")
+
+    def test_failures(self):
+        self.define("web1")
+        self.assertRefused(1, "'nobody'", "start", "nobody")
+        self.assertRefused(1, "'web1'", "suspend", "web1")
+        self.assertRefused(1, "web1", "ttyconsole", "web1")
+        self.assertRefused(1, "/nosuch/file", "define", "/nosuch/file")
+        self.assertRefused(1, "XML", "define", self.write("bad.xml", "<domain>"))
+
+    def test_failure_as_json(self):
+        done = self.daemon.run("start", "nobody", "--output", "json", status=None)
+        self.assertEqual(done.returncode, 1)
+        error = json.loads(done.stdout)["error"]
+        self.assertEqual((error["code"], error["name"]), (42, "VIR_ERR_NO_DOMAIN"))
+        self.assertEqual(done.stderr, f"error: {error['message']}\n")
+
+    def test_read_only(self):
+        self.define("web1")
+        self.assertEqual(self.daemon.run("--readonly", "list", "--all", "--name"), "web1\n")
+        self.assertRefused(1, "", "-r", "start", "web1")
+        self.assertRefused(1, "", "-r", "dumpxml", "--security-info", "web1")
+
+    def test_no_daemon(self):
+        self.daemon.stop()
+        start = time.monotonic()
+        self.assertRefused(1, "nobody listens there; start trouped", "list")
+        self.assertLess(time.monotonic() - start, 2)
+
+    def test_full_disk(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                self.daemon.command("help"), stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("write to stdout", done.stderr)
+
+
+class Consoles(DaemonTest):
+    def setUp(self):
+        super().setUp()
+        self.define("web1")
+
+    def console(self, stdin):
+        process = subprocess.Popen(
+            self.daemon.command("console", "web1"),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_without_a_terminal(self):
+        self.daemon.run("start", "web1")
+        process = self.console(subprocess.PIPE)
+        process.stdin.write(b"hello\n")
+        process.stdin.flush()
+        output = b""
+        while b"hello" not in output:
+            self.assertTrue(select.select([process.stdout], [], [], 10)[0], output)
+            output += os.read(process.stdout.fileno(), 4096)
+        out, errors = process.communicate(b"\x1d", timeout=10)
+        self.assertEqual((process.returncode, errors), (0, b""))
+
+    def test_end_of_the_guest(self):
+        self.daemon.run("start", "web1")
+        process = self.console(subprocess.DEVNULL)
+        time.sleep(0.3)
+        self.daemon.run("destroy", "web1")
+        out, errors = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertIn(b"Console ended", errors)
+
+    def test_not_running(self):
+        done = self.daemon.run("console", "web1", status=None)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^error: .*web1.*\n$")
+
+    def terminal(self, *args):
+        """A command on a terminal of its own: the process, and the terminal's other end."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            self.daemon.command(*args),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process, ours
+
+    def read_until(self, terminal, text):
+        output = b""
+        while text not in output:
+            self.assertTrue(select.select([terminal], [], [], 10)[0], output)
+            output += os.read(terminal, 4096)
+        return output
+
+    @staticmethod
+    def is_raw(terminal):
+        return not termios.tcgetattr(terminal)[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
+
+    def check_terminal(self, leave):
+        process, terminal = self.terminal("start", "web1", "--console")
+        self.read_until(terminal, b"Escape character is ^] (Ctrl + ])")
+        until(lambda: self.is_raw(terminal), 5, "a raw terminal")
+        os.write(terminal, b"ping")
+        self.read_until(terminal, b"ping")
+        leave(process, terminal)
+        process.wait(10)
+        self.assertFalse(self.is_raw(terminal))
+        self.daemon.run("destroy", "web1")
+
+    def test_terminal_is_restored(self):
+        self.check_terminal(lambda process, terminal: os.write(terminal, b"\x1d"))
+        self.check_terminal(lambda process, terminal: process.send_signal(signal.SIGTERM))
+        self.check_terminal(lambda process, terminal: process.send_signal(signal.SIGHUP))
+
+    def test_ttyconsole(self):
+        #   A simulated guest has no pty, and that is said.
+        self.daemon.run("start", "web1")
+        done = self.daemon.run("ttyconsole", "web1", status=None)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has no console with a terminal", done.stderr)
+
+
+class Editing(DaemonTest):
+    def edit(self, editor, status=0):
+        env = dict(os.environ, EDITOR=editor, TMPDIR=self.daemon.root)
+        env.pop("VISUAL", None)
+        return self.daemon.run("edit", "web1", status=None, env=env)
+
+    def test_edit(self):
+        self.define("web1")
+        done = self.edit("sed -i s/65536/131072/")
+        self.assertEqual(done.stdout, "Domain 'web1' XML configuration edited.\n", done)
+        self.assertIn(">131072</memory>", self.daemon.run("dumpxml", "web1"))
+        done = self.edit("true")
+        self.assertEqual(done.stdout, "Domain 'web1' XML configuration not changed.\n", done)
+        done = self.edit("false")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nothing was changed", done.stderr)
+        self.assertEqual([f for f in os.listdir(self.daemon.root) if f.startswith("troupe-")], [])
+
+    def test_text_is_not_lost(self):
+        self.define("web1")
+        done = self.edit("sed -i 's/<memory.*memory>//'")
+        self.assertEqual(done.returncode, 1, done)
+        path = re.search(r"your text is kept in (.*)\)", done.stderr)[1]
+        with open(path) as file:
+            self.assertIn("<name>web1</name>", file.read())
+
+
+class Events(DaemonTest):
+    def wait_for(self, *args):
+        """The event command, once it is subscribed."""
+        process = subprocess.Popen(
+            self.daemon.command(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        time.sleep(0.5)
+        return process
+
+    def test_one(self):
+        self.define("web1")
+        process = self.wait_for("event", "--domain", "web1", "--event", "lifecycle")
+        self.daemon.run("start", "web1")
+        out, errors = process.communicate(timeout=10)
+        self.assertEqual(
+            out, "event 'lifecycle' for domain 'web1': Started Booted\nevents received: 1\n"
+        )
+
+    def test_loop(self):
+        self.define("web1")
+        self.define("web2")
+        process = self.wait_for("event", "web1", "--all", "--loop", "--timestamp", "--timeout", "3")
+        for command in ("start", "suspend", "resume", "destroy"):
+            self.daemon.run(command, "web2")
+            self.daemon.run(command, "web1")
+        out, errors = process.communicate(timeout=20)
+        stamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: "
+        lines = re.findall(f"^{stamp}event 'lifecycle' for domain 'web1': (.*)$", out, re.M)
+        self.assertEqual(
+            lines, ["Started Booted", "Suspended Paused", "Resumed Unpaused", "Stopped Destroyed"]
+        )
+        self.assertNotIn("web2", out)
+
+    def test_json(self):
+        process = self.wait_for("--output", "json", "event", "--all", "--loop")
+        self.define("web1")
+        self.daemon.run("start", "web1")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=10)
+        events = [json.loads(line) for line in out.splitlines()]
+        texts = [event["args"]["event_text"] for event in events]
+        self.assertEqual(texts, ["Defined", "Started"])
+
+    def test_none_came(self):
+        done = self.daemon.run("event", "--all", "--timeout", "1", status=None)
+        self.assertEqual((done.returncode, done.stderr), (1, "error: event: none came in 1 s\n"))
+
+    def test_restart_of_the_daemon(self):
+        self.define("web1")
+        process = self.wait_for("event", "--event", "lifecycle")
+        self.daemon.stop()
+        self.daemon.start()
+        time.sleep(1)
+        self.daemon.run("start", "web1")
+        out, errors = process.communicate(timeout=10)
+        self.assertIn("for domain 'web1': Started Booted", out)
+        self.assertEqual(errors, "the connection was lost; waiting for the daemon\n")
+
+    def test_trace(self):
+        self.define("web1")
+        process = self.wait_for("trace", "--count", "5")
+        self.daemon.run("start", "web1")
+        out, errors = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertEqual(len(out.splitlines()), 5)
+        self.assertRegex(out.splitlines()[0], r"^\d+\.\d{6} \S+ +\S* -> \S* .*bytes\)$")
+
+
+class Shell(DaemonTest):
+    def test_commands_from_stdin(self):
+        file = self.write("my guest.xml", test_domain("web1"))
+        done = self.daemon.run(
+            input=f"define '{file}'\n\n# a comment\nstart \"web1\" -q\nnosuch\ndomstate web1\n"
+            "quit\ndestroy web1\n",
+            status=None,
+        )
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(done.stdout, f"Domain 'web1' defined from {file}\nrunning\n")
+        self.assertRegex(done.stderr, r"\Aerror: unknown command 'nosuch'.*\n\Z")
+
+    def test_status_is_the_last_ones(self):
+        self.assertEqual(self.daemon.run(input="domstate x\n", status=None).returncode, 1)
+        self.assertEqual(self.daemon.run(input="start 'x\n", status=None).returncode, 2)
+        self.assertEqual(self.daemon.run(input="exit\n", status=None).returncode, 0)
+
+    def complete(self, *words):
+        script = self.write("completion.bash", self.daemon.run("completion", "bash"))
+        #   compopt works only while bash completes for a user.
+        code = (
+            f'source {script}; PATH={BIN}:$PATH; compopt () {{ :; }}; COMP_WORDS=("$@"); '
+            'COMP_CWORD=$(($# - 1)); _troupe; printf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        done = subprocess.run(
+            ["bash", "-c", code, "bash", "troupe", "--root", self.daemon.root, *words],
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_completion(self):
+        self.define("web1")
+        self.define("db")
+        self.assertEqual(self.complete("sta"), ["start"])
+        self.assertEqual(sorted(self.complete("start", "")), ["db", "web1"])
+        self.assertEqual(self.complete("start", "w"), ["web1"])
+        self.assertEqual(self.complete("start", "--pau"), ["--paused"])
+        self.assertEqual(self.complete("shutdown", "--mode", "a"), ["acpi", "agent"])
+        self.assertEqual(self.complete("--output", "j"), ["json"])
+        self.assertEqual(self.complete("help", "domst"), ["domstate"])
+        self.assertIn("/etc/passwd", self.complete("define", "/etc/pass"))
+
+
+class Session(unittest.TestCase):
+    @staticmethod
+    def daemon_of(folder):
+        """The pid of the session daemon whose home is FOLDER."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ") as environ, open(f"/proc/{pid}/comm") as name:
+                    if name.read() == "trouped\n" and f"HOME={folder}\0" in environ.read():
+                        return int(pid)
+            except OSError:
+                pass
+        raise AssertionError("there is no session daemon")
+
+    @unittest.skipUnless(os.geteuid() == 0, "becomes another user")
+    def test_starts_by_itself(self):
+        home = Daemon()  # only its folder
+        self.addCleanup(home.remove)
+        nobody = 65534
+        os.chown(home.root, nobody, nobody)
+        env = {"HOME": home.root, "XDG_RUNTIME_DIR": home.root, "PATH": os.environ["PATH"]}
+
+        def run(*args):
+            return subprocess.run(
+                [os.path.join(BIN, "troupe"), *args],
+                user=nobody,
+                group=nobody,
+                extra_groups=[],
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+
+        if subprocess.run(["test", "-x", BIN], user=nobody).returncode != 0:
+            self.skipTest("the build folder is not open to others")
+        self.assertEqual(run("--no-start", "list").returncode, 1)
+        done = run("session.ping", "--output", "json")
+        self.assertEqual(done.returncode, 0, done)
+        first = json.loads(run("version", "--output", "json").stdout)
+        self.assertEqual(json.loads(run("session.ping", "--output", "json").stdout)["uid"], nobody)
+        self.assertEqual(run("uri").stdout, f"ipc://{home.root}/troupe/troupe.sock\n")
+        again = json.loads(run("version", "--output", "json").stdout)
+        self.assertEqual(first["instance"], again["instance"])
+        daemon = self.daemon_of(home.root)
+        os.kill(daemon, signal.SIGTERM)
+        until(lambda: run("--no-start", "list").returncode == 1, 10, "the end of the daemon")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,84 @@
+//  test_registry.c: who gets a name and a uuid.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "actors/registry.h"
+
+#include <string.h>
+
+#define UUID_A "11111111-2222-4333-8444-555555555555"
+#define UUID_B "99999999-2222-4333-8444-555555555555"
+
+static entry_t *reserve (registry_t *registry, const char *uuid, const char *name, bool must_be_new,
+                         bool *is_new, error_t *err)
+{
+    return registry_reserve (registry, uuid, name, "test", must_be_new, is_new, err);
+}
+
+static void test_new_then_same (void **state)
+{
+    (void) state;
+    registry_t registry;
+    error_t err;
+    bool is_new;
+    registry_open (&registry);
+    entry_t *first = reserve (&registry, UUID_A, "web", false, &is_new, &err);
+    assert_non_null (first);
+    assert_true (is_new);
+    entry_t *again = reserve (&registry, UUID_A, "web", false, &is_new, &err);
+    assert_ptr_equal (again, first);
+    assert_false (is_new);
+    assert_int_equal (again->grants, 2);
+    registry_close (&registry);
+}
+
+static void test_taken_name_or_uuid (void **state)
+{
+    (void) state;
+    registry_t registry;
+    error_t err;
+    bool is_new;
+    registry_open (&registry);
+    assert_non_null (reserve (&registry, UUID_A, "web", false, &is_new, &err));
+    assert_null (reserve (&registry, UUID_B, "web", false, &is_new, &err));
+    assert_non_null (strstr (err.message, UUID_A));
+    assert_null (reserve (&registry, UUID_A, "mail", false, &is_new, &err));
+    assert_non_null (strstr (err.message, "'web'"));
+    assert_null (reserve (&registry, UUID_A, "web", true, &is_new, &err));
+    //  Nothing of the refused ones is left.
+    assert_null (registry_find (&registry, UUID_B));
+    assert_null (registry_find_name (&registry, "mail"));
+    registry_close (&registry);
+}
+
+static void test_rename (void **state)
+{
+    (void) state;
+    registry_t registry;
+    error_t err;
+    bool is_new;
+    registry_open (&registry);
+    entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
+    assert_non_null (reserve (&registry, UUID_B, "mail", false, &is_new, &err));
+    assert_int_equal (registry_rename (&registry, web, "mail", &err), -1);
+    assert_int_equal (registry_rename (&registry, web, "web2", &err), 0);
+    assert_null (registry_find_name (&registry, "web"));
+    assert_ptr_equal (registry_find_name (&registry, "web2"), web);
+    registry_remove (&registry, &web);
+    assert_null (registry_find_name (&registry, "web2"));
+    registry_close (&registry);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_new_then_same),
+        cmocka_unit_test (test_taken_name_or_uuid),
+        cmocka_unit_test (test_rename),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

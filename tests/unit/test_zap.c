@@ -1,0 +1,138 @@
+//  test_zap.c: the authentication requests of libzmq, real ones and wrong ones.
+
+#include "actors/zap.h"
+#include "scene.h"
+
+#include <string.h>
+#include <unistd.h>
+#include <zmq.h>
+
+static void test_user_ids (void **state)
+{
+    (void) state;
+    peer_t peer;
+    assert_true (peer_from_user_id ("0:1000:77", &peer));
+    assert_int_equal (peer.uid, 0);
+    assert_int_equal (peer.gid, 1000);
+    assert_int_equal (peer.pid, 77);
+    assert_true (peer_from_user_id ("4294967295:4294967295:2147483647", &peer));
+    const char *wrong[] = { "",
+                            "1",
+                            "1:2",
+                            "1:2:",
+                            "1:2:3:4",
+                            ":1:2",
+                            "-1:2:3",
+                            "1:2:3 ",
+                            "a:b:c",
+                            "4294967296:1:1",
+                            "1:1:2147483648",
+                            "99999999999999999999999:1:1" };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false (peer_from_user_id (wrong[i], &peer));
+    assert_false (peer_from_user_id (NULL, &peer));
+}
+
+static void *open_socket (void *context, int type)
+{
+    int wait_ms = 5000, none = 0;
+    void *socket = zmq_socket (context, type);
+    check (socket);
+    zmq_setsockopt (socket, ZMQ_RCVTIMEO, &wait_ms, sizeof wait_ms);
+    zmq_setsockopt (socket, ZMQ_LINGER, &none, sizeof none);
+    return socket;
+}
+
+//  Sends FRAMES (NULL at the end) behind an empty one; the answer's frames, "|" between them.
+static const char *ask (void *socket, const char *const *frames, char *text, size_t room)
+{
+    zmq_send (socket, "", 0, ZMQ_SNDMORE);
+    for (; *frames; frames++)
+        zmq_send (socket, *frames, strlen (*frames), frames[1] ? ZMQ_SNDMORE : 0);
+    size_t used = 0;
+    int more = 1;
+    for (size_t size = sizeof more; more; zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size)) {
+        int got = zmq_recv (socket, text + used, room - used - 2, 0);
+        check (got >= 0);
+        used += (size_t) got;
+        text[used++] = '|';
+    }
+    text[used] = 0;
+    return text;
+}
+
+static void scene_answers (actor_t *self)
+{
+    check_equal (scene_spawn (self, "zap", &zap_class, true), 0);
+    void *socket = open_socket (actor_context (self), ZMQ_DEALER);
+    check_equal (zmq_connect (socket, "inproc://zeromq.zap.01"), 0);
+    struct {
+        const char *frames[20];
+        const char *answer;
+    } cases[] = {
+        { { "1.0", "1", "ipc", "localhost:1:2:3", "", "NULL" }, "|1.0|1|200|OK|1:2:3||" },
+        { { "1.0", "2", "ipc", ":1:2:3", "id", "NULL" }, "|1.0|2|200|OK|1:2:3||" },
+        { { "1.0", "3", "tcp", "localhost:1:2:3", "", "NULL" }, "|1.0|3|400|not a local peer|||" },
+        { { "1.0", "4", "ipc", "192.168.0.1", "", "NULL" }, "|1.0|4|400|not a local peer|||" },
+        { { "1.0", "5", "ipc", "a:1:2:3", "", "PLAIN", "u", "p" },
+          "|1.0|5|400|not a local peer|||" },
+        { { "2.0", "6", "ipc", "a:1:2:3", "", "NULL" }, "|1.0|6|500|malformed request|||" },
+        { { "1.0", "7" }, "|1.0|7|500|malformed request|||" },
+        { { "1.0", "8", "ipc", "a:1:2:3", "", "NULL", "1", "2", "3", "4", "5", "6", "7", "8", "9" },
+          "|1.0|8|500|malformed request|||" },
+    };
+    char text[1024];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_text (ask (socket, cases[i].frames, text, sizeof text), cases[i].answer);
+    //  Nobody to answer; what comes next is answered all the same.
+    zmq_send (socket, "x", 1, 0);
+    zmq_send (socket, "", 0, 0);
+    check_text (ask (socket, cases[0].frames, text, sizeof text), cases[0].answer);
+    zmq_close (socket);
+}
+
+static void scene_real_peer (actor_t *self)
+{
+    check_equal (scene_spawn (self, "zap", &zap_class, true), 0);
+    char endpoint[64], expected[64], byte;
+    snprintf (endpoint, sizeof endpoint, "ipc:///tmp/troupe-zap-%d", (int) getpid ());
+    snprintf (expected, sizeof expected, "%u:%u:%d", getuid (), getgid (), (int) getpid ());
+    void *server = open_socket (actor_context (self), ZMQ_DEALER);
+    zmq_setsockopt (server, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN_IPC, strlen (ZAP_DOMAIN_IPC));
+    check_equal (zmq_bind (server, endpoint), 0);
+    void *context = zmq_ctx_new ();
+    void *client = open_socket (context, ZMQ_DEALER);
+    check_equal (zmq_connect (client, endpoint), 0);
+    check_equal (zmq_send (client, "x", 1, 0), 1);
+    zmq_msg_t frame;
+    zmq_msg_init (&frame);
+    check_equal (zmq_msg_recv (&frame, server, 0), 1);
+    check_text (zmq_msg_gets (&frame, "User-Id"), expected);
+    check_equal (zmq_recv (server, &byte, 1, ZMQ_DONTWAIT), -1);
+    zmq_msg_close (&frame);
+    zmq_close (client);
+    zmq_close (server);
+    zmq_ctx_term (context);
+}
+
+static void test_answers (void **state)
+{
+    (void) state;
+    scene_run (scene_answers);
+}
+
+static void test_real_peer (void **state)
+{
+    (void) state;
+    scene_run (scene_real_peer);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_user_ids),
+        cmocka_unit_test (test_answers),
+        cmocka_unit_test (test_real_peer),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
