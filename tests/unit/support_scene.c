@@ -92,7 +92,7 @@ static void is_down (actor_t *self, const char *address, const msg_t *down, void
     *(bool *) arg = true;
 }
 
-void scene_stop (actor_t *self, const char *address)
+void scene_end_actor (actor_t *self, const char *address)
 {
     bool down = false;
     actor_watch (self, address, is_down, &down);

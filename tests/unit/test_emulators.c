@@ -83,7 +83,7 @@ static void start_all (actor_t *self)
 static void restart (actor_t *self)
 {
     scene_pass (self, 50); //  the cache is written behind the answer
-    scene_stop (self, "emulators");
+    scene_end_actor (self, "emulators");
     start_emulators (self);
 }
 
