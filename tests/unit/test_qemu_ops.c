@@ -151,8 +151,8 @@ static void test_adopting_asks_what_the_guest_does (void **state)
     adopt_with ("running");
     fake.guest.status = (guest_status_t){ STATE_RUNNING, RUNNING_UNPAUSED };
     assert_int_equal (qemu_driver.adopt (&fake.job, &err), 0);
-    assert_string_equal (fake.trace,
-                         "wait_exit 4242\nmonitor_open /run/g.monitor\nqmp query-status\n");
+    assert_string_equal (fake.trace, "wait_exit 4242\nwatch_exit 4242\n"
+                                     "monitor_open /run/g.monitor\nqmp query-status\n");
     //  What was known of the reason stays.
     assert_int_equal (fake.guest.status.reason, RUNNING_UNPAUSED);
     adopt_with ("io-error");
