@@ -161,6 +161,18 @@ static void test_adopting_asks_what_the_guest_does (void **state)
     assert_int_equal (fake.guest.status.reason, PAUSED_IOERROR);
 }
 
+static void test_a_reboot_that_the_daemon_missed_goes_on (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    adopt_with ("shutdown");
+    xml_set (xml_root (fake.guest.live), "on_poweroff", "restart");
+    assert_int_equal (qemu_driver.adopt (&fake.job, &err), 0);
+    assert_non_null (strstr (fake.trace, "qmp system_reset\nqmp cont\n"));
+    assert_int_equal (fake.guest.status.state, STATE_RUNNING);
+    assert_string_equal (on_poweroff (), "destroy");
+}
+
 static void test_adopting_after_a_reboot_of_the_host (void **state)
 {
     (void) state;
@@ -240,6 +252,7 @@ int main (void)
         TEST (test_destroy_is_hard_then_unless_graceful),
         TEST (test_destroy_needs_no_record),
         TEST (test_adopting_asks_what_the_guest_does),
+        TEST (test_a_reboot_that_the_daemon_missed_goes_on),
         TEST (test_adopting_after_a_reboot_of_the_host),
         TEST (test_a_qemu_that_hangs_is_not_given_up),
         TEST (test_passthrough_refuses_what_is_no_command),
