@@ -46,7 +46,7 @@ void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, 
     if (msg_is (event, "gone"))
         snapshots_forget (gateway->snapshots, uuid);
     else if (snapshots_apply (gateway->snapshots, uuid, value_get (msg_root (event), "args"), &err))
-        actor_log (self, LOG_ERROR, "%s", err.message);
+        actor_log (self, LEVEL_ERROR, "%s", err.message);
     const value_t *events = msg_arg (event, "events");
     for (size_t i = 0; i < value_count (events); i++) {
         const value_t *each = value_at (events, i);

@@ -71,7 +71,7 @@ static void mark_dead (actor_t *self, session_t *session)
 static void overrun (actor_t *self, session_t *session, const char *reason)
 {
     gateway_t *gateway = actor_state (self);
-    actor_log (self, LOG_WARNING, "session %llu (uid %u, pid %d) is overrun: %s",
+    actor_log (self, LEVEL_WARNING, "session %llu (uid %u, pid %d) is overrun: %s",
                (unsigned long long) session->number, session->peer.uid, session->peer.pid, reason);
     session->overrun = true;
     clear_outbox (self, session);
