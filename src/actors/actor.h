@@ -126,10 +126,10 @@ void actor_panic (actor_t *self, const char *format, ...)
     } while (0)
 
 typedef enum {
-    LOG_ERROR,
-    LOG_WARNING,
-    LOG_INFO,
-    LOG_DEBUG
+    LEVEL_ERROR,
+    LEVEL_WARNING,
+    LEVEL_INFO,
+    LEVEL_DEBUG
 } log_level_t;
 //  One line to the log actor.
 void actor_log (actor_t *self, log_level_t level, const char *format, ...)

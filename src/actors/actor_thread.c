@@ -125,7 +125,7 @@ void actor_panic (actor_t *self, const char *format, ...)
                text);
     self->end.retry = true;
     self->reason = END_PANIC;
-    actor_log (self, LOG_ERROR, "panic in %s: %s", self->address, text);
+    actor_log (self, LEVEL_ERROR, "panic in %s: %s", self->address, text);
     pthread_exit (NULL);
 }
 

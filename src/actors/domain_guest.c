@@ -41,7 +41,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->exited = false;
     actor_timer_cancel (self->actor, &self->due_timer);
     self->dirty |= DIRTY_STATUS;
-    actor_log (self->actor, LOG_INFO, "domain '%s' is %s (%s)", self->name,
+    actor_log (self->actor, LEVEL_INFO, "domain '%s' is %s (%s)", self->name,
                state_name (status.state), state_reason_name (status.state, status.reason));
 }
 
@@ -71,7 +71,7 @@ static void guest_over (domain_t *self, const guest_change_t *change)
 
 void domain_take_exit (domain_t *self, const msg_t *msg)
 {
-    actor_log (self->actor, LOG_INFO, "domain '%s': process %s ended with code %lld, signal %lld",
+    actor_log (self->actor, LEVEL_INFO, "domain '%s': process %s ended with code %lld, signal %lld",
                self->name, msg_str (msg, "process"), (long long) msg_i64 (msg, "code", -1),
                (long long) msg_i64 (msg, "signal", 0));
     const char *record = self->record ? self->record : "";
@@ -189,7 +189,7 @@ static void reconnect (actor_t *actor, void *arg)
 void domain_monitor_lost (domain_t *self, const msg_t *msg)
 {
     const char *reason = msg_str (msg, "reason");
-    actor_log (self->actor, LOG_INFO, "domain '%s': its monitor closed: %s", self->name,
+    actor_log (self->actor, LEVEL_INFO, "domain '%s': its monitor closed: %s", self->name,
                reason ? reason : "unknown");
     if (domain_active (self))
         reconnect_later (self, RECONNECT_MS);

@@ -21,7 +21,7 @@ static void done_start (domain_t *self, const msg_t *request)
         domain_add_lifecycle (self, EVENT_SUSPENDED, SUSPENDED_PAUSED);
     (void) request;
     self->dirty |= DIRTY_STATUS;
-    actor_log (self->actor, LOG_INFO, "domain '%s' started with id %d", self->name, self->id);
+    actor_log (self->actor, LEVEL_INFO, "domain '%s' started with id %d", self->name, self->id);
 }
 
 static void done_live (domain_t *self, const msg_t *request)
@@ -65,7 +65,7 @@ static void done_adopt (domain_t *self, const msg_t *request)
     self->dirty |= DIRTY_STATUS;
     if (self->status.state == STATE_SHUTOFF || self->status.state == STATE_CRASHED)
         self->ending = (guest_change_t){ .kind = CHANGE_ENDED, .status = self->status };
-    actor_log (self->actor, LOG_INFO, "domain '%s': found %s (%s)", self->name,
+    actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
                state_name (self->status.state),
                state_reason_name (self->status.state, self->status.reason));
 }
@@ -317,7 +317,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
     auto(msg_t) request = take (&slot->request);
-    actor_log (self->actor, LOG_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
+    actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
     if (operation->class == CLASS_START)
         start_failed (self);

@@ -321,7 +321,7 @@ static void retry_write (actor_t *actor, void *arg)
 
 static void note_failure (domain_t *self, publication_t *publication)
 {
-    actor_log (self->actor, LOG_ERROR, "domain '%s': %s", self->name, publication->err.message);
+    actor_log (self->actor, LEVEL_ERROR, "domain '%s': %s", self->name, publication->err.message);
     //  A running guest's state has to get to the disk; its change has happened all the same.
     if (publication->wrote & DIRTY_STATUS) {
         self->dirty |= DIRTY_STATUS;

@@ -74,7 +74,7 @@ static void on_written (actor_t *self, const msg_t *reply, void *arg)
     (void) arg;
     error_t err;
     if (msg_failed (reply, &err))
-        actor_log (self, LOG_WARNING, "an emulator will be probed again after a restart: %s",
+        actor_log (self, LEVEL_WARNING, "an emulator will be probed again after a restart: %s",
                    err.message);
 }
 
@@ -101,7 +101,7 @@ static void read_cache (actor_t *self, emulator_t *emulator)
     autofree char *name = emulator_cache_path (emulators->config->paths->cache, emulator->path);
     emulator->capabilities = emulator_cache_read (name, emulator->path, &emulator->file, &err);
     if (!emulator->capabilities && err.code != ERR_OK)
-        actor_log (self, LOG_WARNING, "cached capabilities of '%s' are not used: %s",
+        actor_log (self, LEVEL_WARNING, "cached capabilities of '%s' are not used: %s",
                    emulator->path, err.message);
 }
 
@@ -239,7 +239,7 @@ static int emulators_start (actor_t *self, const msg_t *args, error_t *err)
     //  Without the folder nothing is kept, which each write will say.
     autofree char *folder = text_format ("%s/qemu", emulators->config->paths->cache);
     if (file_make_folders (folder, 0700, err))
-        actor_log (self, LOG_WARNING, "%s", err->message);
+        actor_log (self, LEVEL_WARNING, "%s", err->message);
     return 0;
 }
 

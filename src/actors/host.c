@@ -109,7 +109,7 @@ static void on_idle (actor_t *actor, const msg_t *reply, void *arg)
                 value_get_u64 (result, "active", 1) == 0 &&
                 value_get_i64 (result, "idle_ms", 0) > self->config->idle_exit_s * 1000;
     if (idle) {
-        actor_log (actor, LOG_INFO, "no client and no guest for %d s: ending",
+        actor_log (actor, LEVEL_INFO, "no client and no guest for %d s: ending",
                    self->config->idle_exit_s);
         actor_end (actor);
     } else
@@ -129,7 +129,7 @@ void host_serve (host_t *self)
         return;
     self->serving = true;
     start_helper (self, "zmq_gateway", &zmq_gateway_class);
-    actor_log (self->actor, LOG_INFO, "serving %zu domains after %lld ms",
+    actor_log (self->actor, LEVEL_INFO, "serving %zu domains after %lld ms",
                zhashx_size (self->registry.by_uuid),
                (long long) (actor_wall_clock (self->actor) - self->started_us) / 1000);
     autostart_once (self);
@@ -146,7 +146,7 @@ static void on_signal (actor_t *actor, int fd, short events, void *arg)
     struct signalfd_siginfo info;
     if (read (fd, &info, sizeof info) != (ssize_t) sizeof info)
         return;
-    actor_log (actor, LOG_INFO, "signal %u from process %u: ending; guests go on", info.ssi_signo,
+    actor_log (actor, LEVEL_INFO, "signal %u from process %u: ending; guests go on", info.ssi_signo,
                info.ssi_pid);
     actor_end (actor);
 }
@@ -180,7 +180,7 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
         return -1;
     for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++)
         start_helper (self, helpers[i].address, helpers[i].class);
-    actor_log (actor, LOG_INFO, "trouped " TROUPE_VERSION " starts, instance %s",
+    actor_log (actor, LEVEL_INFO, "trouped " TROUPE_VERSION " starts, instance %s",
                self->config->instance);
     return host_load_domains (self, err);
 }

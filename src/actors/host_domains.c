@@ -26,7 +26,7 @@ static void domain_started (actor_t *actor, const msg_t *reply, void *arg)
     (void) arg;
     error_t err;
     if (msg_failed (reply, &err))
-        actor_log (actor, LOG_ERROR, "%s", err.message);
+        actor_log (actor, LEVEL_ERROR, "%s", err.message);
 }
 
 void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *crashed)

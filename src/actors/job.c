@@ -102,7 +102,7 @@ void job_unwind (job_actor_t *self)
     while ((entry = zlistx_last (self->undo))) {
         error_t err;
         if (undo_run (&self->base, entry->kind, entry->argument, &err))
-            actor_log (self->actor, LOG_ERROR, "undo of %s: %s", self->kind->name, err.message);
+            actor_log (self->actor, LEVEL_ERROR, "undo of %s: %s", self->kind->name, err.message);
         zlistx_delete (self->undo, zlistx_cursor (self->undo));
     }
     self->unwinding = false;

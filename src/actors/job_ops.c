@@ -270,7 +270,7 @@ static void op_progress (job_t *job, const char *step, uint64_t done, uint64_t t
 
 static void op_log (job_t *job, const char *text)
 {
-    actor_log (actor_of (job)->actor, LOG_INFO, "%s", text);
+    actor_log (actor_of (job)->actor, LEVEL_INFO, "%s", text);
 }
 
 const job_ops_t job_actor_ops = { .now = op_now,

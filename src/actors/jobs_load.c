@@ -24,10 +24,10 @@ static void set_aside (job_actor_t *self, const char *path, const error_t *why)
     autofree char *aside =
         text_format ("%s.broken-%lld", path, (long long) actor_wall_clock (self->actor));
     if (rename (path, aside))
-        actor_log (self->actor, LOG_ERROR, "%s: %s; it can't be set aside either: %s", path,
+        actor_log (self->actor, LEVEL_ERROR, "%s: %s; it can't be set aside either: %s", path,
                    why->message, strerror (errno));
     else
-        actor_log (self->actor, LOG_ERROR, "%s: %s; it is set aside as %s", path, why->message,
+        actor_log (self->actor, LEVEL_ERROR, "%s: %s; it is set aside as %s", path, why->message,
                    aside);
 }
 
@@ -125,7 +125,7 @@ static bool undo_half_done (job_actor_t *self, guest_t *guest)
 {
     if (zlistx_size (self->undo) == 0)
         return false;
-    actor_log (self->actor, LOG_WARNING,
+    actor_log (self->actor, LEVEL_WARNING,
                "domain '%s': an earlier daemon ended in the middle of a start; undoing it",
                guest->name);
     job_unwind (self);

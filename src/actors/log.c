@@ -111,7 +111,7 @@ static int write_lost (log_t *self, int64_t time_us, error_t *err)
     size_t size;
     autofree char *text = text_format (
         "%" PRIu64 " lines before the next one are missing: the log was not writable", self->lost);
-    autofree char *line = format_line (time_us, LOG_WARNING, text, &size);
+    autofree char *line = format_line (time_us, LEVEL_WARNING, text, &size);
     if (log_write (self, line, size, err))
         return -1;
     self->lost = 0;
@@ -128,7 +128,7 @@ static void log_line (log_t *self, int64_t time_us, log_level_t level, const cha
     if (write_lost (self, time_us, &err) == 0 && log_write (self, line, size, &err) == 0)
         return;
     if (self->lost++ == 0) {
-        autofree char *complaint = format_line (time_us, LOG_ERROR, err.message, &size);
+        autofree char *complaint = format_line (time_us, LEVEL_ERROR, err.message, &size);
         to_stderr (complaint, size);
     }
 }
@@ -139,9 +139,9 @@ static void log_handle (actor_t *self, msg_t **msg_p)
         return;
     log_t *log = actor_state (self);
     auto(msg_t) msg = take (msg_p);
-    const uint64_t level = msg_u64 (msg, "level", LOG_INFO);
+    const uint64_t level = msg_u64 (msg, "level", LEVEL_INFO);
     const char *text = msg_str (msg, "text");
-    if (level <= (uint64_t) log->config->log_level && level <= LOG_DEBUG)
+    if (level <= (uint64_t) log->config->log_level && level <= LEVEL_DEBUG)
         log_line (log, msg_i64 (msg, "time_us", actor_wall_clock (self)), (log_level_t) level,
                   text ? text : "");
     auto(msg_t) done = msg_reply ();

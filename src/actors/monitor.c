@@ -102,7 +102,7 @@ static void finish_broken (actor_t *self, const error_t *why)
     error_set (&monitor->reason, ERR_OPERATION_FAILED,
                "%s: the connection to QEMU was closed, because it is broken: %s",
                actor_address (self), why->message);
-    actor_log (self, LOG_ERROR, "%s", monitor->reason.message);
+    actor_log (self, LEVEL_ERROR, "%s", monitor->reason.message);
     finish (self, true);
 }
 
@@ -230,7 +230,7 @@ static void on_answer (actor_t *self, const qmp_line_t *answer, const char *line
     else if (waiting)
         answer_waiting (self, waiting, line, size);
     else
-        actor_log (self, LOG_WARNING, "%s: QEMU answered a command that nobody sent%s%s",
+        actor_log (self, LEVEL_WARNING, "%s: QEMU answered a command that nobody sent%s%s",
                    actor_address (self), *answer->desc ? ": " : "", answer->desc);
 }
 
@@ -240,7 +240,7 @@ static void on_event (actor_t *self, const qmp_line_t *event, const char *line, 
     if (!*monitor->owner)
         return;
     if (size > ANSWER_MAX) {
-        actor_log (self, LOG_ERROR, "%s: QEMU's event %s of %zu bytes is too long, and is lost",
+        actor_log (self, LEVEL_ERROR, "%s: QEMU's event %s of %zu bytes is too long, and is lost",
                    actor_address (self), event->event, size);
         return;
     }
@@ -270,7 +270,7 @@ static void on_line (actor_t *self, const char *line, size_t size)
     else if (read.kind == QMP_EVENT)
         on_event (self, &read, line, size);
     else
-        actor_log (self, LOG_WARNING, "%s: QEMU sent an object that is no answer and no event",
+        actor_log (self, LEVEL_WARNING, "%s: QEMU sent an object that is no answer and no event",
                    actor_address (self));
 }
 

@@ -207,7 +207,7 @@ static int run (const options_t *options, error_t *err)
                               .instance = instance,
                               .idle_exit_s = options->idle_exit_s,
                               .foreground = !options->quiet,
-                              .log_level = options->debug ? LOG_DEBUG : LOG_INFO };
+                              .log_level = options->debug ? LEVEL_DEBUG : LEVEL_INFO };
     auto(switchboard_t) board = switchboard_new (options->max_actors, err);
     if (!board)
         return -1;

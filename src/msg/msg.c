@@ -3,11 +3,12 @@
 
 #include "msg/msg.h"
 
+#include "msg/frame.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <zmq.h>
 
 typedef enum {
     STAGE_HEAD,
@@ -23,17 +24,6 @@ struct msg {
     zmq_msg_t frame; //  received
     document_t *document;
 };
-
-//  ThreadSanitizer does not see into libzmq: tell it that a frame's bytes change hands.
-#if defined(__SANITIZE_THREAD__)
-void __tsan_acquire (void *address);
-void __tsan_release (void *address);
-#define FRAME_GIVEN(bytes) __tsan_release (bytes)
-#define FRAME_TAKEN(bytes) __tsan_acquire (bytes)
-#else
-#define FRAME_GIVEN(bytes) ((void) (bytes))
-#define FRAME_TAKEN(bytes) ((void) (bytes))
-#endif
 
 static msg_t *msg_alloc (void)
 {
@@ -95,13 +85,6 @@ static void msg_seal (msg_t *self)
     self->stage = STAGE_SEALED;
 }
 
-static void free_frame (void *bytes, void *hint)
-{
-    (void) hint;
-    FRAME_TAKEN (bytes);
-    free (bytes);
-}
-
 //  Turns what was made into a frame.
 static void msg_close (msg_t *self)
 {
@@ -109,22 +92,19 @@ static void msg_close (msg_t *self)
         msg_seal (self);
         size_t size;
         char *bytes = pack_take (&self->body, &size);
-        int rc = zmq_msg_init_data (&self->frame, bytes, size, free_frame, NULL);
-        assert (rc == 0);
+        frame_init (&self->frame, bytes, size);
     }
     memcpy (zmq_msg_data (&self->frame), &self->head, sizeof self->head);
 }
 
+//  What is being made is made complete.
 msg_t *msg_copy (const msg_t *self)
 {
-    const char *bytes = self->body.bytes;
-    size_t size = self->body.size;
-    if (!bytes) {
-        zmq_msg_t *frame = (zmq_msg_t *) &self->frame;
-        bytes = zmq_msg_data (frame);
-        size = zmq_msg_size (frame);
-    } else
-        assert (self->stage == STAGE_SEALED);
+    if (self->body.bytes)
+        msg_seal ((msg_t *) self);
+    zmq_msg_t *frame = (zmq_msg_t *) &self->frame;
+    const char *bytes = self->body.bytes ? self->body.bytes : zmq_msg_data (frame);
+    size_t size = msg_size (self);
     msg_t *copy = msg_alloc ();
     copy->head = self->head;
     copy->stage = STAGE_SEALED;

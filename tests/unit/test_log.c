@@ -45,14 +45,14 @@ static void write_line (actor_t *self, log_level_t level, int64_t time_us, const
 static void scene_lines (actor_t *self)
 {
     start_log (self);
-    write_line (self, LOG_INFO, 1751362200123456, "guest 'web' started");
-    write_line (self, LOG_DEBUG, 1751362200123456, "not wanted");
-    write_line (self, LOG_ERROR, 951782400000000, "two\nlines\tof text");
+    write_line (self, LEVEL_INFO, 1751362200123456, "guest 'web' started");
+    write_line (self, LEVEL_DEBUG, 1751362200123456, "not wanted");
+    write_line (self, LEVEL_ERROR, 951782400000000, "two\nlines\tof text");
     autofree char *text = content ("");
     check_text (text, "2025-07-01T09:30:00.123Z info guest 'web' started\n"
                       "2000-02-29T00:00:00.000Z error two lines of text\n");
-    actor_log (self, LOG_WARNING, "disk %d is slow", 7);
-    write_line (self, LOG_INFO, 0, "last");
+    actor_log (self, LEVEL_WARNING, "disk %d is slow", 7);
+    write_line (self, LEVEL_INFO, 0, "last");
     autofree char *more = content ("");
     check (strstr (more, "Z warning disk 7 is slow\n1970-01-01T00:00:00.000Z info last\n"));
 }
@@ -62,7 +62,7 @@ static void scene_appends (actor_t *self)
     FILE *file = fopen (path, "w");
     check (file && fputs ("before\n", file) >= 0 && fclose (file) == 0);
     start_log (self);
-    write_line (self, LOG_INFO, 0, "after");
+    write_line (self, LEVEL_INFO, 0, "after");
     autofree char *text = content ("");
     check_text (text, "before\n1970-01-01T00:00:00.000Z info after\n");
 }
@@ -71,8 +71,8 @@ static void scene_rotates (actor_t *self)
 {
     check (close (creat (path, 0600)) == 0 && truncate (path, LOG_MAX_BYTES - 50) == 0);
     start_log (self);
-    write_line (self, LOG_INFO, 0, "fits");
-    write_line (self, LOG_INFO, 0, "does not fit any more");
+    write_line (self, LEVEL_INFO, 0, "fits");
+    write_line (self, LEVEL_INFO, 0, "does not fit any more");
     autofree char *text = content ("");
     check_text (text, "1970-01-01T00:00:00.000Z info does not fit any more\n");
     struct stat status;
@@ -90,10 +90,10 @@ static void scene_lost_lines (actor_t *self)
     check (mkdir (old, 0700) == 0 && mkdir (inside, 0700) == 0);
     check (close (creat (path, 0600)) == 0 && truncate (path, LOG_MAX_BYTES) == 0);
     start_log (self);
-    write_line (self, LOG_INFO, 0, "lost");
-    write_line (self, LOG_INFO, 0, "lost too");
+    write_line (self, LEVEL_INFO, 0, "lost");
+    write_line (self, LEVEL_INFO, 0, "lost too");
     check (rmdir (inside) == 0 && rmdir (old) == 0);
-    write_line (self, LOG_INFO, 0, "two");
+    write_line (self, LEVEL_INFO, 0, "two");
     autofree char *text = content ("");
     check_text (text,
                 "1970-01-01T00:00:00.000Z warning 2 lines before the next one are missing: the "
@@ -115,7 +115,7 @@ static void scene_no_folder (actor_t *self)
 static void run (scene_fn *scene, char *folder)
 {
     paths_t paths = { .log = folder };
-    config_t made = { .paths = &paths, .log_level = LOG_INFO };
+    config_t made = { .paths = &paths, .log_level = LEVEL_INFO };
     config = &made;
     path = text_format ("%s/troupe.log", folder);
     const int before = unit_count_descriptors ();

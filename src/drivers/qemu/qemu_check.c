@@ -112,6 +112,9 @@ static int check_os (completion_t *self, error_t *err)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: <loader secure='yes'> without a q35 machine and "
                           "type='pflash'");
+    if (xml_string (self->domain, "os/loader/@stateless") && !pflash)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: os/loader/@stateless without type='pflash'");
     int timeout = -1;
     return xml_int (self->domain, "os/bootmenu/@timeout", 0, 65535, &timeout, err) ||
                    xml_int (self->domain, "os/bios/@rebootTimeout", -1, 65535, &timeout, err)
@@ -143,6 +146,20 @@ static int check_features (completion_t *self, error_t *err)
     return 0;
 }
 
+//  What QEMU's flags can say.
+static int check_cache (completion_t *self, error_t *err)
+{
+    const xml_node_t *cache = xml_find (self->domain, "cpu/cache");
+    if (!cache)
+        return 0;
+    bool emulate = xml_equals (cache, "@mode", "emulate");
+    if (emulate == (xml_string (cache, "@level") != NULL))
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "not supported: cpu/cache with this mode and level; it can be "
+                      "mode='emulate' with level='3', or another mode without a level");
+}
+
 static int check_iothreads (completion_t *self, error_t *err)
 {
     int count = 0;
@@ -167,7 +184,7 @@ int qemu_check (completion_t *self, error_t *err)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: on_poweroff 'restart' with on_reboot 'destroy'");
     bool failed = check_singles (self, err) || check_devices (self, err) || check_os (self, err) ||
-                  check_genid (self, err) || check_features (self, err) ||
-                  check_iothreads (self, err);
+                  check_genid (self, err) || check_cache (self, err) ||
+                  check_features (self, err) || check_iothreads (self, err);
     return failed ? -1 : 0;
 }

@@ -179,6 +179,24 @@ static int check_unique (completion_t *self, error_t *err)
     return 0;
 }
 
+//  A companion serves ports of an EHCI controller.
+static int check_companions (completion_t *self, error_t *err)
+{
+    xml_foreach (controller, self->devices, "controller") {
+        bool alone = text_starts (qemu_model_name (controller), "ich9-uhci");
+        xml_foreach (other, self->devices, "controller")
+            if (xml_equals (other, "@model", "ich9-ehci1") &&
+                xml_equals (other, "@index", xml_string (controller, "@index")))
+                alone = false;
+        if (alone)
+            return error_set (err, ERR_XML_ERROR,
+                              "domain XML: the USB controller '%s' with index %s has no "
+                              "'ich9-ehci1' with the same index, whose companion it would be",
+                              qemu_model_name (controller), xml_string (controller, "@index"));
+    }
+    return 0;
+}
+
 static int check_root (completion_t *self, error_t *err)
 {
     const char *root = self->q35 ? "pcie-root" : "pci-root";
@@ -217,6 +235,7 @@ int qemu_complete_controllers (completion_t *self, error_t *err)
         return -1;
     //  Again: those that were added have no model yet.
     bool failed = complete_given (self, err) || check_unique (self, err) ||
-                  qemu_complete_virtio_ports (self, err) || qemu_complete_usb_ports (self, err);
+                  check_companions (self, err) || qemu_complete_virtio_ports (self, err) ||
+                  qemu_complete_usb_ports (self, err);
     return failed ? -1 : 0;
 }

@@ -140,6 +140,8 @@ static int complete_source (xml_node_t *disk, error_t *err)
                           path);
     //  libvirt's own defaults; QEMU is never let guess the format.
     if (path || !removable) {
+        if (!xml_find (disk, "driver"))
+            xml_add_before (xml_first (disk, NULL), "driver");
         qemu_default (disk, "driver/@name", "qemu");
         qemu_default (disk, "driver/@type", "raw");
     }

@@ -123,12 +123,27 @@ static bool is_usb (const xml_node_t *device)
     return false;
 }
 
+//  "2" or, behind hubs, "1.2.3.4": no deeper, says USB.
+static bool is_usb_port (const char *text)
+{
+    for (int depth = 1; depth <= 4; depth++) {
+        size_t digits = strspn (text, "0123456789");
+        if (digits == 0 || digits > 3)
+            return false;
+        text += digits;
+        if (!*text)
+            return true;
+        if (*text++ != '.')
+            return false;
+    }
+    return false;
+}
+
 static int take_usb_port (strings_t *taken, xml_node_t *device, error_t *err)
 {
     const char *port = xml_string (device, "address/@port");
     int bus = 0;
-    if (!xml_equals (device, "address/@type", "usb") || !port ||
-        port[strspn (port, "0123456789.")] || strlen (port) > 15)
+    if (!xml_equals (device, "address/@type", "usb") || !port || !is_usb_port (port))
         return error_set (err, ERR_XML_ERROR,
                           "%s: its address is none of USB: <address type='usb' bus='0' port='1'/>",
                           xml_name (device));

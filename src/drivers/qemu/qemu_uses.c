@@ -33,6 +33,7 @@ static const use_t uses[] = {
     { "disk", "geometry", "@device", "disk" },
     { "disk", "blockio", "@device", "disk" },
     { "disk", "backingStore", "driver/@type", "qcow2|raw" },
+    { "disk", "shareable", "driver/@type", "raw" },
     { "disk", "source/@file", "@type", "file" },
     { "disk", "source/@dev", "@type", "block" },
 

@@ -1,0 +1,309 @@
+//  zmq_gateway_calls.c: a client's request: checked, then answered here or passed on to its owner.
+
+#include "actors/zmq_gateway_parts.h"
+
+#include "actors/switchboard.h"
+
+#include <inttypes.h>
+
+void gateway_error (actor_t *self, session_t *session, bool has_id, uint64_t id, const error_t *err)
+{
+    gateway_t *gateway = actor_state (self);
+    reply_error (&gateway->frame, has_id, id, err);
+    gateway_post (self, session, NULL);
+}
+
+static void reply_nil (actor_t *self, session_t *session, uint64_t id)
+{
+    gateway_t *gateway = actor_state (self);
+    reply_begin (&gateway->frame, id);
+    pack_nil (&gateway->frame);
+    reply_end (&gateway->frame);
+    gateway_post (self, session, NULL);
+}
+
+//  Requests that others answer.
+
+static void enlist (gateway_t *gateway, open_request_t *request)
+{
+    request->next = gateway->requests;
+    if (request->next)
+        request->next->previous = request;
+    gateway->requests = request;
+    gateway->open_requests++;
+}
+
+static void open_request_destroy (gateway_t *gateway, open_request_t **request_p)
+{
+    open_request_t *request = take (request_p);
+    if (request->previous)
+        request->previous->next = request->next;
+    else
+        gateway->requests = request->next;
+    if (request->next)
+        request->next->previous = request->previous;
+    gateway->open_requests--;
+    free (request->domain);
+    free (request);
+}
+
+void gateway_forget_requests (actor_t *self)
+{
+    gateway_t *gateway = actor_state (self);
+    while (gateway->requests) {
+        open_request_t *first = gateway->requests;
+        open_request_destroy (gateway, &first);
+    }
+}
+
+static int check_room (gateway_t *gateway, const session_t *session, const char *verb, error_t *err)
+{
+    bool own = session->open_requests >= MAX_OPEN_SESSION;
+    if (!own && gateway->open_requests < MAX_OPEN)
+        return 0;
+    error_set (err, ERR_RESOURCE_BUSY, "%s: %d requests of %s wait for an answer; try again later",
+               verb, own ? session->open_requests : gateway->open_requests,
+               own ? "this session" : "all sessions");
+    err->retry = true;
+    return -1;
+}
+
+static char *domain_text (const value_t *domain)
+{
+    uint64_t id;
+    if (value_u64 (domain, &id))
+        return text_format ("%" PRIu64, id);
+    return text_copy (value_str (domain));
+}
+
+open_request_t *gateway_open_request (actor_t *self, session_t *session, const call_t *call,
+                                      const verb_t *verb, error_t *err)
+{
+    gateway_t *gateway = actor_state (self);
+    if (check_room (gateway, session, verb->name, err))
+        return NULL;
+    open_request_t *request = memory_new (1, sizeof *request);
+    request->session = session->number;
+    request->id = call->id;
+    request->verb = verb;
+    request->domain = domain_text (value_get (call->args, "domain"));
+    request->deadline = actor_now (self) + call->deadline_ms;
+    request->force = value_get_bool (call->args, "force", false);
+    session->open_requests++;
+    enlist (gateway, request);
+    return request;
+}
+
+void gateway_forward (actor_t *self, open_request_t *request, const char *to, msg_t **msg_p,
+                      actor_reply_fn *on_reply)
+{
+    int64_t left_ms = request->deadline - actor_now (self);
+    if (request->verb->class == CLASS_DESTROY)
+        msg_header (*msg_p)->flags |= MSG_URGENT;
+    actor_request (self, to, msg_p, left_ms > 0 ? (int) left_ms : 0, on_reply, request);
+}
+
+session_t *gateway_waiting (actor_t *self, const open_request_t *request)
+{
+    gateway_t *gateway = actor_state (self);
+    session_t *session = sessions_by_number (gateway->sessions, request->session);
+    return session && !session->dead ? session : NULL;
+}
+
+session_t *gateway_finish (actor_t *self, open_request_t **request_p)
+{
+    gateway_t *gateway = actor_state (self);
+    session_t *session = sessions_by_number (gateway->sessions, (*request_p)->session);
+    if (session)
+        session->open_requests--;
+    open_request_destroy (gateway, request_p);
+    return session && !session->dead ? session : NULL;
+}
+
+void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
+{
+    gateway_t *gateway = actor_state (self);
+    open_request_t *request = arg;
+    uint64_t id = request->id;
+    error_t err;
+    bool failed = msg_failed (reply, &err);
+    if (failed && err.code == ERR_NO_DOMAIN && request->domain)
+        snapshots_unknown (request->verb->name, request->domain, &err);
+    session_t *session = gateway_finish (self, &request);
+    if (!session)
+        return;
+    if (failed) {
+        gateway_error (self, session, true, id, &err);
+        return;
+    }
+    reply_begin (&gateway->frame, id);
+    if (msg_value (reply))
+        pack_value (&gateway->frame, msg_value (reply));
+    else
+        pack_nil (&gateway->frame);
+    reply_end (&gateway->frame);
+    gateway_post (self, session, NULL);
+}
+
+//  ARGS in a request to VERB's owner: all but the domain, which a domain's owner is itself; others
+//  get its uuid, which means one domain only.
+static void pack_args (pack_t *pack, const verb_t *verb, const value_t *args,
+                       const snapshot_t *domain)
+{
+    for (size_t i = 0; i < value_count (args); i++) {
+        const char *name = value_key_at (args, i);
+        if (!domain || strcmp (name, "domain") != 0) {
+            pack_key (pack, name);
+            pack_value (pack, value_val_at (args, i));
+        } else if (verb->owner != OWNER_DOMAIN)
+            pack_key_str (pack, name, domain->uuid);
+    }
+}
+
+static msg_t *request_of (const session_t *session, const call_t *call, const verb_t *verb,
+                          const snapshot_t *domain)
+{
+    pack_t by;
+    pack_init (&by);
+    session_pack_by (session, call->trace, &by);
+    msg_t *msg = msg_request (verb->name);
+    msg_set_by (msg, by.bytes, by.size);
+    pack_close (&by);
+    pack_args (msg_args (msg), verb, call->args, domain);
+    return msg;
+}
+
+static int pass_on (actor_t *self, session_t *session, const call_t *call, const verb_t *verb,
+                    error_t *err)
+{
+    gateway_t *gateway = actor_state (self);
+    const value_t *named = value_get (call->args, "domain");
+    const snapshot_t *domain = NULL;
+    if (named && !(domain = snapshots_resolve (gateway->snapshots, verb->name, named, err)))
+        return -1;
+    open_request_t *request = gateway_open_request (self, session, call, verb, err);
+    if (!request)
+        return -1;
+    char address[MSG_ADDRESS_MAX];
+    const char *to = verb->owner == OWNER_SWITCHBOARD ? SWITCHBOARD_ADDRESS : "host";
+    if (verb->owner == OWNER_DOMAIN) {
+        snprintf (address, sizeof address, "domain/%s", domain->uuid);
+        to = address;
+    }
+    auto(msg_t) msg = request_of (session, call, verb, domain);
+    bool console = strcmp (verb->name, "console.open") == 0;
+    gateway_forward (self, request, to, &msg, console ? gateway_on_console : gateway_on_answer);
+    return 0;
+}
+
+//  Verbs about the session itself. 0: it was answered, or will be.
+
+static int call_ping (actor_t *self, session_t *session, const call_t *call, error_t *err)
+{
+    (void) err;
+    gateway_t *gateway = actor_state (self);
+    pack_t *pack = &gateway->frame;
+    reply_begin (pack, call->id);
+    pack_map (pack);
+    pack_key_u64 (pack, "session", session->number);
+    pack_key_str (pack, "role", access_name (session->role));
+    pack_key_u64 (pack, "uid", session->peer.uid);
+    pack_key_i64 (pack, "pid", session->peer.pid);
+    pack_end (pack);
+    reply_end (pack);
+    gateway_post (self, session, NULL);
+    return 0;
+}
+
+static int call_subscribe (actor_t *self, session_t *session, const call_t *call, error_t *err)
+{
+    gateway_t *gateway = actor_state (self);
+    const value_t *named = value_get (call->args, "domain");
+    const snapshot_t *domain = NULL;
+    if (named && !(domain = snapshots_resolve (gateway->snapshots, call->verb, named, err)))
+        return -1;
+    if (session_subscribe (session, domain ? domain->uuid : "", value_get (call->args, "verbs"),
+                           err))
+        return -1;
+    reply_nil (self, session, call->id);
+    return 0;
+}
+
+static int call_unsubscribe (actor_t *self, session_t *session, const call_t *call, error_t *err)
+{
+    (void) err;
+    session_unsubscribe (session);
+    reply_nil (self, session, call->id);
+    return 0;
+}
+
+static int call_trace (actor_t *self, session_t *session, const call_t *call, error_t *err)
+{
+    (void) err;
+    gateway_trace (self, session, value_get_bool (call->args, "enable", true));
+    reply_nil (self, session, call->id);
+    return 0;
+}
+
+typedef int (call_fn) (actor_t *self, session_t *session, const call_t *call, error_t *err);
+
+static const struct {
+    const char *verb;
+    call_fn *call;
+} own_calls[] = {
+    { "session.ping", call_ping },
+    { "event.subscribe", call_subscribe },
+    { "event.unsubscribe", call_unsubscribe },
+    { "host.trace", call_trace },
+    { "console.write", gateway_console_write },
+    { "console.close", gateway_console_close },
+};
+
+static int answer_here (actor_t *self, session_t *session, const call_t *call, const verb_t *verb,
+                        error_t *err)
+{
+    for (size_t i = 0; i < sizeof own_calls / sizeof *own_calls; i++)
+        if (strcmp (own_calls[i].verb, verb->name) == 0)
+            return own_calls[i].call (self, session, call, err);
+    gateway_t *gateway = actor_state (self);
+    query_t query = { gateway->snapshots, verb, call->args, session->role };
+    reply_begin (&gateway->frame, call->id);
+    if (query_answer (&query, &gateway->frame, err))
+        return -1;
+    reply_end (&gateway->frame);
+    gateway_post (self, session, NULL);
+    return 0;
+}
+
+static int check_access (const session_t *session, const verb_t *verb, error_t *err)
+{
+    if (session->role >= verb->access)
+        return 0;
+    return error_set (err, ERR_OPERATION_DENIED,
+                      "%s: it needs the right '%s', and this connection may only %s; %s",
+                      verb->name, access_name (verb->access), access_name (session->role),
+                      verb->access == ACCESS_ADMIN ? "ask as root, or as the daemon's user"
+                                                   : "use troupe.sock, not troupe-ro.sock");
+}
+
+static int carry_out (actor_t *self, session_t *session, const call_t *call, error_t *err)
+{
+    const verb_t *verb = verb_find (call->verb);
+    if (!verb)
+        return error_set (err, ERR_NO_SUPPORT,
+                          "unknown verb '%.64s'; docs/protocol.md lists those that there are",
+                          call->verb);
+    if (check_access (session, verb, err) || verb_check_args (verb, call->args, err))
+        return -1;
+    return verb->owner == OWNER_GATEWAY ? answer_here (self, session, call, verb, err)
+                                        : pass_on (self, session, call, verb, err);
+}
+
+void gateway_call (actor_t *self, session_t *session, const void *bytes, size_t size)
+{
+    call_t call;
+    error_t err;
+    if (call_read (&call, bytes, size, &err) || carry_out (self, session, &call, &err))
+        gateway_error (self, session, call.has_id, call.id, &err);
+    call_close (&call);
+}

@@ -1,0 +1,240 @@
+//  test_qemu_command.c: the command line of a guest, by what must be in it for each part of its
+//  definition. That QEMU takes it is tested by test_qemu_real.c.
+
+#include "qemu_fixture.h"
+
+static const struct {
+    const char *machine, *rest;
+    const char *has[6]; //  lines, each complete unless it ends in "*"
+} cases[] = {
+    //  The machine.
+    { "pc",
+      "",
+      { "guest=fixture,debug-threads=on",
+        "pc-i440fx-7.2,usb=off,dump-guest-core=off,acpi=off,"
+        "memory-backend=pc.ram",
+        "tcg", "size=524288k", "1,sockets=1,cores=1,threads=1", "strict=on" } },
+    { "q35",
+      "<features><acpi/><smm state='on'/><vmport state='off'/></features>",
+      { "pc-q35-7.2,usb=off,vmport=off,smm=on,dump-guest-core=off,memory-backend=pc.ram" } },
+    { "pc",
+      "<vcpu current='2'>4</vcpu><cpu mode='maximum'><topology sockets='2' cores='2' threads='1'/>"
+      "<feature name='avx' policy='disable'/></cpu>",
+      { "2,maxcpus=4,sockets=2,cores=2,threads=1", "max,migratable=on,avx=off" } },
+    { "pc",
+      "<cpu check='full'><model>Haswell</model><feature name='pcid'/></cpu>",
+      { "Haswell,pcid=on,enforce" } },
+    { "pc",
+      "<clock offset='localtime'><timer name='rtc' tickpolicy='catchup' track='guest'/>"
+      "<timer name='hpet' present='no'/><timer name='pit' tickpolicy='delay'/></clock>",
+      { "base=localtime,clock=vm,driftfix=slew", "kvm-pit.lost_tick_policy=delay",
+        "pc-i440fx-7.2,usb=off,dump-guest-core=off,hpet=off,acpi=off,memory-backend=pc.ram" } },
+    { "q35", "<pm><suspend-to-mem enabled='no'/></pm>", { "ICH9-LPC.disable_s3=1" } },
+    { "pc", "<on_reboot>destroy</on_reboot>", { "-no-reboot", "-no-shutdown" } },
+    { "pc", "<iothreads>1</iothreads>", { "{\"qom-type\":\"iothread\",\"id\":\"iothread1\"}" } },
+
+    //  Disks.
+    { "pc",
+      "<devices><disk><source file='/a,b'/><target dev='vda'/><driver type='qcow2' cache='none' "
+      "discard='unmap'/><serial>s1</serial></disk></devices>",
+      { "{\"driver\":\"file\",\"filename\":\"/a,b\",\"node-name\":\"disk-vda-file\",\"cache\":"
+        "{\"direct\":true,\"no-flush\":false},\"auto-read-only\":true,\"discard\":\"unmap\"}",
+        "{\"node-name\":\"disk-vda\",\"read-only\":false,\"discard\":\"unmap\",\"cache\":"
+        "{\"direct\":true,\"no-flush\":false},\"driver\":\"qcow2\",\"file\":\"disk-vda-file\"}",
+        "{\"driver\":\"virtio-blk-pci\",\"id\":\"virtio-disk0\",\"bus\":\"pci.0\",\"addr\":\"0x2\","
+        "\"drive\":\"disk-vda\",\"bootindex\":1,\"serial\":\"s1\",\"write-cache\":\"on\"}" } },
+    { "pc",
+      "<devices><disk type='block' device='cdrom'><source dev='/dev/sr0'/><target dev='hdc'/>"
+      "</disk></devices>",
+      { "{\"driver\":\"host_device\",\"filename\":\"/dev/sr0\",*",
+        "{\"node-name\":\"disk-hdc\",\"read-only\":true,*",
+        "{\"driver\":\"ide-cd\",\"id\":\"ide0-1-0\",\"bus\":\"ide.1\",\"unit\":0,\"drive\":"
+        "\"disk-hdc\"}" } },
+    { "pc",
+      "<devices><disk device='cdrom'><target dev='hdc'/></disk></devices>",
+      { "{\"driver\":\"ide-cd\",\"id\":\"ide0-1-0\",\"bus\":\"ide.1\",\"unit\":0}" } },
+    { "q35",
+      "<devices><disk><source file='/a'/><target dev='sdb' bus='sata'/></disk></devices>",
+      { "{\"driver\":\"ide-hd\",\"id\":\"sata0-0-1\",\"bus\":\"ide.1\",\"drive\":\"disk-sdb\","
+        "\"bootindex\":1}" } },
+    { "pc",
+      "<devices><controller type='scsi' model='virtio-scsi'/><disk><source file='/a'/>"
+      "<target dev='sda'/><driver error_policy='enospace'/></disk></devices>",
+      { "{\"driver\":\"virtio-scsi-pci\",\"id\":\"scsi0\",\"bus\":\"pci.0\",\"addr\":\"0x2\"}",
+        "{\"driver\":\"scsi-hd\",\"id\":\"scsi0-0-0-0\",\"bus\":\"scsi0.0\",\"channel\":0,"
+        "\"scsi-id\":0,\"lun\":0,\"device_id\":\"drive-scsi0-0-0-0\",*" } },
+
+    //  What it boots.
+    { "pc",
+      "<devices><disk><source file='/a'/><target dev='vda'/><boot order='2'/></disk>"
+      "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/>"
+      "<boot order='1'/></interface></devices>",
+      { "{\"type\":\"user\",\"id\":\"hostnet0\"}",
+        "{\"driver\":\"virtio-net-pci\",\"id\":\"net0\",\"bus\":\"pci.0\",\"addr\":\"0x2\","
+        "\"netdev\":\"hostnet0\",\"mac\":\"52:54:00:00:00:01\",\"bootindex\":1}",
+        "{\"driver\":\"virtio-blk-pci\",\"id\":\"virtio-disk0\",\"bus\":\"pci.0\",\"addr\":\"0x3\","
+        "\"drive\":\"disk-vda\",\"bootindex\":2}" } },
+
+    //  Character devices.
+    { "pc",
+      "<devices><serial type='pty'><log file='/l' append='off'/></serial></devices>",
+      { "pty,id=charserial0,logfile=/l,logappend=off",
+        "{\"driver\":\"isa-serial\",\"id\":\"serial0\",\"chardev\":\"charserial0\",\"index\":"
+        "0}" } },
+    { "pc",
+      "<devices><serial type='tcp'><source mode='bind' host='::' service='4555'/>"
+      "<protocol type='telnet'/></serial></devices>",
+      { "socket,id=charserial0,host=::,port=4555,telnet=on,server=on,wait=off" } },
+    { "pc",
+      "<devices><channel type='unix'><source mode='connect' path='/s,t'>"
+      "<reconnect enabled='yes' timeout='3'/></source><target type='virtio' name='a.0'/>"
+      "</channel></devices>",
+      { "socket,id=charchannel0,path=/s,,t,reconnect=3",
+        "{\"driver\":\"virtserialport\",\"id\":\"channel0\",\"bus\":\"virtio-serial0.0\","
+        "\"nr\":1,\"chardev\":\"charchannel0\",\"name\":\"a.0\"}" } },
+
+    //  What one sees.
+    { "pc",
+      "<devices><graphics type='vnc' listen='::1' port='5907' passwd='x'/></devices>",
+      { "[::1]:7,password=on,audiodev=audio1",
+        "{\"driver\":\"cirrus-vga\",\"id\":\"video0\",\"bus\":\"pci.0\",\"addr\":\"0x2\"}" } },
+    { "pc",
+      "<devices><graphics type='vnc'/><video><model type='virtio' heads='2'/></video></devices>",
+      { "127.0.0.1:0,to=59635,audiodev=audio1",
+        "{\"driver\":\"virtio-vga\",\"id\":\"video0\",\"bus\":\"pci.0\",\"addr\":\"0x2\","
+        "\"max_outputs\":2}" } },
+    { "pc",
+      "<devices><memballoon model='virtio' autodeflate='on'/></devices>",
+      { "{\"driver\":\"virtio-balloon-pci\",\"id\":\"balloon0\",\"bus\":\"pci.0\",\"addr\":\"0x2\","
+        "\"deflate-on-oom\":true}" } },
+    { "pc",
+      "<devices><rng model='virtio'><rate bytes='10'/><backend model='random'>/dev/r</backend>"
+      "</rng><watchdog model='i6300esb' action='pause'/></devices>",
+      { "{\"qom-type\":\"rng-random\",\"id\":\"objrng0\",\"filename\":\"/dev/r\"}",
+        "{\"driver\":\"virtio-rng-pci\",\"id\":\"rng0\",\"bus\":\"pci.0\",\"addr\":\"0x3\",\"rng\":"
+        "\"objrng0\",\"max-bytes\":10,\"period\":1000}",
+        "watchdog=pause" } },
+};
+
+//  LINE is one of LINES; "abc*" is any that begins with abc.
+static bool has_line (const char *lines, const char *line)
+{
+    bool prefix = text_ends (line, "*");
+    autofree char *sought = text_format ("\n%s", line);
+    if (prefix)
+        sought[strlen (sought) - 1] = 0;
+    for (const char *at = lines; (at = strstr (at, sought)); at++)
+        if (prefix || at[strlen (sought)] == '\n')
+            return true;
+    return false;
+}
+
+static void test_each_part_has_its_arguments (void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        autofree char *lines = qemu_lines (cases[i].machine, cases[i].rest);
+        for (size_t j = 0; j < 6 && cases[i].has[j]; j++)
+            if (!has_line (lines, cases[i].has[j]))
+                fail_msg ("'%s' is not in:\n%s", cases[i].has[j], lines);
+    }
+}
+
+static void test_every_guest_is_started_stopped_and_confined (void **state)
+{
+    (void) state;
+    static const char *const always[] = {
+        "-S",
+        "-nodefaults",
+        "-no-user-config",
+        "-no-shutdown",
+        "socket,id=charmonitor,fd=3,server=on,wait=off",
+        "chardev=charmonitor,id=monitor,mode=control",
+        "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+        "timestamp=on",
+        "c0ffee00-1111-4222-8333-444455556666",
+    };
+    autofree char *lines = qemu_lines ("pc", "");
+    assert_int_equal (strncmp (lines, "/usr/bin/qemu-system-x86_64\n", 28), 0);
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        if (!has_line (lines, always[i]))
+            fail_msg ("'%s' is not in:\n%s", always[i], lines);
+}
+
+static void test_a_password_is_never_an_argument (void **state)
+{
+    (void) state;
+    autofree char *lines =
+        qemu_lines ("pc", "<devices><graphics type='vnc' passwd='s3cret'/></devices>");
+    assert_has_not (lines, "s3cret");
+}
+
+static void test_a_bridge_comes_before_what_is_behind_it (void **state)
+{
+    (void) state;
+    autofree char *lines = qemu_lines (
+        "q35", "<devices><interface type='user'><model type='rtl8139'/></interface></devices>");
+    const char *port = strstr (lines, "\"driver\":\"pcie-root-port\",\"id\":\"pci.1\"");
+    const char *bridge = strstr (lines, "\"driver\":\"pcie-pci-bridge\",\"id\":\"pci.2\"");
+    const char *card = strstr (lines, "\"driver\":\"rtl8139\"");
+    assert_non_null (port);
+    assert_true (port < bridge);
+    assert_true (bridge < card);
+}
+
+static void test_direct_boot_and_firmware (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    const char *text =
+        "<domain type='kvm'><name>a</name><memory>65536</memory><os><type machine='q35'>hvm</type>"
+        "<loader readonly='yes' secure='yes' type='pflash'>/f</loader><nvram>/v</nvram>"
+        "<kernel>/k</kernel><initrd>/i</initrd><cmdline>console=ttyS0 a,b</cmdline></os>"
+        "<features><smm state='on'/></features><cpu mode='host-passthrough'/></domain>";
+    auto(xml_t) live = qemu_completed_text (text, &err);
+    auto(qemu_caps_t) caps = qemu_caps_parse (qemu_caps_text, &err);
+    assert_non_null (live);
+    qemu_set_aliases (live);
+    auto(strings_t) args = qemu_command (live, caps, &err);
+    static const char *const has[] = {
+        "kvm",
+        "host,migratable=on",
+        "/k",
+        "/i",
+        "console=ttyS0 a,b",
+        "driver=cfi.pflash01,property=secure,value=on",
+        "{\"node-name\":\"pflash0\",\"read-only\":true,\"driver\":\"raw\",\"file\":\"pflash0-"
+        "file\"}",
+        "{\"node-name\":\"pflash1\",\"read-only\":false,\"driver\":\"raw\",\"file\":\"pflash1-"
+        "file\"}",
+    };
+    for (size_t i = 0; i < sizeof has / sizeof *has; i++)
+        if (!strings_contain (args, has[i]))
+            fail_msg ("'%s' is not there", has[i]);
+}
+
+static void test_a_machine_that_is_gone (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    auto(xml_t) live = qemu_completed ("pc-i440fx-6.2", "");
+    auto(qemu_caps_t) caps = qemu_caps_parse (
+        QEMU_CAPS_HEADER "\nversion 9.0.0\narch x86_64\nmachine pc-i440fx-9.0 pc 255 pc.ram\n",
+        &err);
+    qemu_set_aliases (live);
+    assert_null (qemu_command (live, caps, &err));
+    assert_has (err.message, "os/type/@machine 'pc-i440fx-6.2'");
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_each_part_has_its_arguments),
+        cmocka_unit_test (test_every_guest_is_started_stopped_and_confined),
+        cmocka_unit_test (test_a_password_is_never_an_argument),
+        cmocka_unit_test (test_a_bridge_comes_before_what_is_behind_it),
+        cmocka_unit_test (test_direct_boot_and_firmware),
+        cmocka_unit_test (test_a_machine_that_is_gone),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

@@ -1,0 +1,216 @@
+//  test_qemu_complete.c: what is filled into a definition, and what it is refused for.
+
+#include "qemu_fixture.h"
+
+static void test_a_small_definition_is_filled (void **state)
+{
+    (void) state;
+    const char *text = "<domain type='qemu' id='3'><name>small</name><memory unit='GiB'>1</memory>"
+                       "<os><type>hvm</type></os></domain>";
+    error_t err = { 0 };
+    auto(xml_t) document = qemu_completed_text (text, &err);
+    assert_non_null (document);
+    assert_string_equal (qemu_at (document, "@id"), "(none)");
+    assert_int_equal (strlen (qemu_at (document, "uuid")), UUID_TEXT_SIZE - 1);
+    assert_string_equal (qemu_at (document, "memory"), "1048576");
+    assert_string_equal (qemu_at (document, "currentMemory/@unit"), "KiB");
+    assert_string_equal (qemu_at (document, "vcpu"), "1");
+    assert_string_equal (qemu_at (document, "os/type/@machine"), "pc-i440fx-7.2");
+    assert_string_equal (qemu_at (document, "os/type/@arch"), "x86_64");
+    assert_string_equal (qemu_at (document, "cpu/model"), "qemu64");
+    assert_string_equal (qemu_at (document, "clock/@offset"), "utc");
+    assert_string_equal (qemu_at (document, "on_reboot"), "restart");
+    assert_string_equal (qemu_at (document, "devices/emulator"), "/usr/bin/qemu-system-x86_64");
+    assert_string_equal (qemu_at (document, "devices/memballoon/@model"), "virtio");
+    qemu_device (document, "input", "@type", "keyboard");
+    qemu_device (document, "controller", "@model", "piix3-uhci");
+}
+
+static const char busy[] =
+    "<!-- kept --><metadata><m:x "
+    "xmlns:m='urn:m'>7</m:x></metadata><iothreads>2</iothreads><devices>"
+    "<disk><source file='/a'/><target dev='vdb'/></disk>"
+    "<disk><source file='/b'/><target dev='vda'/></disk>"
+    "<disk device='cdrom'><target dev='sda' bus='sata'/></disk>"
+    "<interface type='user'/><interface type='user'><model type='virtio'/></interface>"
+    "<console/><channel><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+    "<input type='tablet'/><graphics type='vnc'/><rng model='virtio'><backend "
+    "model='random'/></rng>"
+    "</devices>";
+
+static void test_completing_twice_changes_nothing (void **state)
+{
+    (void) state;
+    static const char *const machines[] = { "pc", "q35" };
+    for (size_t i = 0; i < 2; i++) {
+        auto(xml_t) once = qemu_completed (machines[i], busy);
+        autofree char *first = xml_text (once);
+        error_t err = { 0 };
+        auto(xml_t) twice = qemu_completed_text (first, &err);
+        assert_non_null (twice);
+        autofree char *second = xml_text (twice);
+        assert_string_equal (first, second);
+        assert_has (first, "<!-- kept -->");
+        assert_has (first, "<m:x xmlns:m='urn:m'>7</m:x>");
+    }
+}
+
+static void test_a_running_guests_document_can_be_defined (void **state)
+{
+    (void) state;
+    auto(xml_t) document = qemu_completed (
+        "pc", "<devices><serial type='pty'><source path='/dev/pts/9'/><alias name='serial0'/>"
+              "</serial><disk><source file='/a' index='1'/><target dev='vda'/>"
+              "<alias name='ua-root'/></disk></devices>");
+    autofree char *text = xml_text (document);
+    assert_has_not (text, "pts");
+    assert_has_not (text, "serial0");
+    assert_has_not (text, "index='1'");
+    assert_has (text, "ua-root");
+}
+
+static void test_the_first_serial_port_is_the_first_console (void **state)
+{
+    (void) state;
+    auto(xml_t) from_serial = qemu_completed (
+        "pc", "<devices><serial type='file'><source path='/x'/></serial></devices>");
+    assert_string_equal (qemu_at (from_serial, "devices/console/@type"), "file");
+    assert_string_equal (qemu_at (from_serial, "devices/console/source/@path"), "/x");
+    assert_string_equal (qemu_at (from_serial, "devices/console/target/@type"), "serial");
+    auto(xml_t) from_console = qemu_completed ("pc", "<devices><console/></devices>");
+    assert_string_equal (qemu_at (from_console, "devices/serial/target/model/@name"), "isa-serial");
+    auto(xml_t) other =
+        qemu_completed ("pc", "<devices><console><target type='virtio'/></console></devices>");
+    assert_null (xml_find (xml_root (other), "devices/serial"));
+}
+
+static void test_disks_have_places_by_their_names (void **state)
+{
+    (void) state;
+    auto(xml_t) document =
+        qemu_completed ("pc", "<devices><disk><source file='/a'/><target dev='hdc'/></disk>"
+                              "<disk><source file='/b'/><target dev='sdp'/></disk></devices>");
+    const xml_node_t *ide = qemu_device (document, "disk", "target/@dev", "hdc");
+    assert_string_equal (xml_string (ide, "target/@bus"), "ide");
+    assert_string_equal (xml_string (ide, "address/@bus"), "1");
+    assert_string_equal (xml_string (ide, "driver/@type"), "raw");
+    //  Fifteen to a controller.
+    const xml_node_t *scsi = qemu_device (document, "disk", "target/@dev", "sdp");
+    assert_string_equal (xml_string (scsi, "address/@controller"), "1");
+    qemu_device (document, "controller", "@model", "lsilogic");
+}
+
+static void test_ports_that_are_given_are_kept (void **state)
+{
+    (void) state;
+    auto(xml_t) document = qemu_completed (
+        "pc", "<devices><channel type='pty'><target type='virtio' name='a'/></channel>"
+              "<channel type='pty'><target type='virtio' name='b'/>"
+              "<address type='virtio-serial' controller='0' bus='0' port='1'/></channel>"
+              "<input type='tablet'/><input type='mouse' bus='usb'>"
+              "<address type='usb' bus='0' port='1'/></input></devices>");
+    const xml_node_t *a = qemu_device (document, "channel", "target/@name", "a");
+    assert_string_equal (xml_string (a, "address/@port"), "2");
+    const xml_node_t *tablet = qemu_device (document, "input", "@type", "tablet");
+    assert_string_equal (xml_string (tablet, "address/@port"), "2");
+}
+
+static const struct {
+    const char *rest;
+    error_code_t code;
+    const char *says;
+} refusals[] = {
+    { "<maxMemory slots='2'>9</maxMemory>", ERR_CONFIG_UNSUPPORTED, "not supported: <maxMemory>" },
+    { "<devices><disk><iotune/></disk></devices>", ERR_CONFIG_UNSUPPORTED,
+      "not supported: <devices/disk/iotune>" },
+    { "<devices><disk type='network'/></devices>", ERR_CONFIG_UNSUPPORTED,
+      "not supported: devices/disk/@type 'network'; it can be file|block" },
+    { "<devices><interface type='bridge'/></devices>", ERR_CONFIG_UNSUPPORTED,
+      "devices/interface/@type 'bridge'" },
+    { "<devices><serial type='stdio'/></devices>", ERR_CONFIG_UNSUPPORTED, "'stdio'" },
+    { "<on_poweroff>preserve</on_poweroff>", ERR_CONFIG_UNSUPPORTED, "on_poweroff 'preserve'" },
+    { "<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'/>",
+      ERR_CONFIG_UNSUPPORTED, "<commandline> of QEMU's namespace" },
+    { "<devices><disk><source file='/a'/><target dev='hda'/><driver queues='2'/></disk></devices>",
+      ERR_CONFIG_UNSUPPORTED, "driver/@queues with target/@bus 'ide'" },
+    { "<devices><interface type='user'><model type='e1000'/><driver iommu='on'/></interface>"
+      "</devices>",
+      ERR_CONFIG_UNSUPPORTED, "only virtio devices have it" },
+    { "<vcpu current='3'>2</vcpu>", ERR_XML_ERROR, "more than the 2 vcpus" },
+    { "<vcpu>300</vcpu>", ERR_CONFIG_UNSUPPORTED, "has at most 255" },
+    { "<vcpu>4</vcpu><cpu><topology sockets='1' cores='3' threads='1'/></cpu>",
+      ERR_CONFIG_UNSUPPORTED, "makes 3 vcpus" },
+    { "<cpu><model>Nehalem</model></cpu>", ERR_CONFIG_UNSUPPORTED, "cpu/model 'Nehalem'" },
+    { "<devices><disk><source file='/a'/><target dev='vda'/></disk>"
+      "<disk><source file='/b'/><target dev='vda'/></disk></devices>",
+      ERR_XML_ERROR, "disk 'vda': another device has the same target 'vda'" },
+    { "<devices><disk><source file='/a'/><target dev='hda'/>"
+      "<address type='drive' controller='0' bus='0' unit='1'/></disk>"
+      "<disk><source file='/b'/><target dev='hdb'/></disk></devices>",
+      ERR_XML_ERROR, "the same drive address" },
+    { "<devices><interface type='user'><boot order='1'/></interface>"
+      "<disk><source file='/a'/><target dev='vda'/><boot order='1'/></disk></devices>",
+      ERR_XML_ERROR, "the same boot order 1" },
+    { "<devices><disk><target dev='vda'/></disk></devices>", ERR_NO_SOURCE,
+      "disk 'vda': it has no <source file='...'/>" },
+    { "<devices><disk><source file='/a'/></disk></devices>", ERR_NO_TARGET, "no <target" },
+    { "<devices><disk><source file='a'/><target dev='vda'/></disk></devices>", ERR_XML_ERROR,
+      "not absolute" },
+    { "<devices><interface type='user'><mac address='01:00:00:00:00:01'/></interface></devices>",
+      ERR_XML_ERROR, "multicast" },
+    { "<devices><channel><target type='virtio'/>"
+      "<address type='virtio-serial' controller='0' bus='0' port='1'/></channel>"
+      "<channel><target type='virtio'/>"
+      "<address type='virtio-serial' controller='0' bus='0' port='1'/></channel></devices>",
+      ERR_XML_ERROR, "another device has its address" },
+};
+
+static void test_each_refusal_names_its_cause (void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        error_t err = qemu_refused ("pc", refusals[i].rest);
+        assert_has (err.message, refusals[i].says);
+        assert_int_equal (err.code, refusals[i].code);
+    }
+}
+
+static void test_names_and_machines_that_are_none (void **state)
+{
+    (void) state;
+    static const char *const texts[][2] = {
+        { "<domain type='qemu'><name>a/b</name></domain>", "has a '/' in it" },
+        { "<domain type='qemu'><name>a\nb</name></domain>", "has a newline in it" },
+        { "<domain type='qemu'/>", "<name> is missing" },
+        { "<domain type='qemu'><name>a</name><uuid>7</uuid></domain>", "uuid '7'" },
+        { "<domain type='qemu'><name>a</name></domain>", "<os><type>hvm</type></os> is missing" },
+        { "<domain type='qemu'><name>a</name><os><type>hvm</type></os></domain>",
+          "<memory> is missing or 0" },
+        { "<domain type='xen'><name>a</name></domain>", "@type 'xen'" },
+        { "<network/>", "not <domain>" },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        error_t err = { 0 };
+        assert_null (qemu_completed_text (texts[i][0], &err));
+        assert_has (err.message, texts[i][1]);
+    }
+    error_t err = qemu_refused ("pc-i440fx-99", "");
+    assert_has (err.message, "os/type/@machine 'pc-i440fx-99'");
+    err = qemu_refused ("microvm", "");
+    assert_has (err.message, "families pc and q35");
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_a_small_definition_is_filled),
+        cmocka_unit_test (test_completing_twice_changes_nothing),
+        cmocka_unit_test (test_a_running_guests_document_can_be_defined),
+        cmocka_unit_test (test_the_first_serial_port_is_the_first_console),
+        cmocka_unit_test (test_disks_have_places_by_their_names),
+        cmocka_unit_test (test_ports_that_are_given_are_kept),
+        cmocka_unit_test (test_each_refusal_names_its_cause),
+        cmocka_unit_test (test_names_and_machines_that_are_none),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

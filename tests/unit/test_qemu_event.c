@@ -1,0 +1,171 @@
+//  test_qemu_event.c: what QEMU's events mean for a domain.
+
+#include "drivers/qemu/qemu_driver.h"
+#include "drivers/state.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define SHUTDOWN_BY(guest, reason)                                                                 \
+    "{\"event\":\"SHUTDOWN\",\"data\":{\"guest\":" guest ",\"reason\":\"" reason "\"}}"
+
+static const struct {
+    const char *json, *live;
+    change_kind_t kind;
+    guest_status_t status;
+    int event, detail;
+} lifecycles[] = {
+    { SHUTDOWN_BY ("true", "guest-shutdown"),
+      "",
+      CHANGE_ENDED,
+      { STATE_SHUTOFF, SHUTOFF_SHUTDOWN },
+      EVENT_SHUTDOWN,
+      FINISHED_BY_GUEST },
+    { SHUTDOWN_BY ("false", "host-signal"),
+      "<on_poweroff>restart</on_poweroff>",
+      CHANGE_ENDED,
+      { STATE_SHUTOFF, SHUTOFF_SHUTDOWN },
+      EVENT_SHUTDOWN,
+      FINISHED_BY_HOST },
+    { SHUTDOWN_BY ("true", "guest-shutdown"),
+      "<on_poweroff>restart</on_poweroff>",
+      CHANGE_RESTART,
+      { STATE_SHUTOFF, SHUTOFF_SHUTDOWN },
+      EVENT_SHUTDOWN,
+      FINISHED_BY_GUEST },
+    //  -no-reboot made the reset an end.
+    { SHUTDOWN_BY ("true", "guest-reset"),
+      "<on_poweroff>restart</on_poweroff>",
+      CHANGE_ENDED,
+      { STATE_SHUTOFF, SHUTOFF_SHUTDOWN },
+      EVENT_SHUTDOWN,
+      FINISHED_BY_GUEST },
+    { "{\"event\":\"STOP\"}",
+      "",
+      CHANGE_STATE,
+      { STATE_PAUSED, PAUSED_UNKNOWN },
+      EVENT_SUSPENDED,
+      SUSPENDED_PAUSED },
+    { "{\"event\":\"RESUME\"}",
+      "",
+      CHANGE_STATE,
+      { STATE_RUNNING, RUNNING_UNPAUSED },
+      EVENT_RESUMED,
+      RESUMED_UNPAUSED },
+    { "{\"event\":\"SUSPEND\"}",
+      "",
+      CHANGE_STATE,
+      { STATE_PMSUSPENDED, 0 },
+      EVENT_PMSUSPENDED,
+      PMSUSPENDED_MEMORY },
+    { "{\"event\":\"WAKEUP\"}",
+      "",
+      CHANGE_STATE,
+      { STATE_RUNNING, RUNNING_WAKEUP },
+      EVENT_STARTED,
+      STARTED_WAKEUP },
+    { "{\"event\":\"GUEST_PANICKED\",\"data\":{\"action\":\"pause\"}}",
+      "<on_crash>preserve</on_crash>",
+      CHANGE_STATE,
+      { STATE_CRASHED, CRASHED_PANICKED },
+      EVENT_CRASHED,
+      CRASHED_GUEST_PANICKED },
+    { "{\"event\":\"GUEST_PANICKED\",\"data\":{\"action\":\"pause\"}}",
+      "<on_crash>destroy</on_crash>",
+      CHANGE_ENDED,
+      { STATE_SHUTOFF, SHUTOFF_CRASHED },
+      EVENT_CRASHED,
+      CRASHED_GUEST_PANICKED },
+    { "{\"event\":\"GUEST_PANICKED\",\"data\":{\"action\":\"pause\"}}",
+      "<on_crash>restart</on_crash>",
+      CHANGE_RESTART,
+      { STATE_CRASHED, CRASHED_PANICKED },
+      EVENT_CRASHED,
+      CRASHED_GUEST_PANICKED },
+};
+
+static guest_change_t change_of (const char *json, const char *inside)
+{
+    error_t err = { 0 };
+    char text[256];
+    guest_change_t change;
+    snprintf (text, sizeof text, "<domain>%s</domain>", inside);
+    auto(xml_t) live = xml_parse (text, strlen (text), "live", &err);
+    qemu_driver.event (json, live, &change);
+    return change;
+}
+
+static void test_lifecycle (void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof lifecycles / sizeof *lifecycles; i++) {
+        guest_change_t change = change_of (lifecycles[i].json, lifecycles[i].live);
+        assert_int_equal (change.kind, lifecycles[i].kind);
+        assert_int_equal (change.status.state, lifecycles[i].status.state);
+        assert_int_equal (change.status.reason, lifecycles[i].status.reason);
+        assert_int_equal (change.event, lifecycles[i].event);
+        assert_int_equal (change.detail, lifecycles[i].detail);
+    }
+}
+
+static const struct {
+    const char *json;
+    change_kind_t kind;
+    int64_t value;
+    const char *device;
+} others[] = {
+    { "{\"event\":\"RESET\",\"data\":{\"guest\":true}}", CHANGE_REBOOT, 0, "" },
+    { "{\"event\":\"RTC_CHANGE\",\"data\":{\"offset\":-78}}", CHANGE_RTC, -78, "" },
+    { "{\"event\":\"BALLOON_CHANGE\",\"data\":{\"actual\":268435456}}", CHANGE_BALLOON, 262144,
+      "" },
+    { "{\"event\":\"WATCHDOG\",\"data\":{\"action\":\"reset\"}}", CHANGE_WATCHDOG, 2, "" },
+    { "{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"device\":\"\",\"node-name\":\"disk-vda\","
+      "\"action\":\"report\"}}",
+      CHANGE_IO_ERROR, 2, "disk-vda" },
+    { "{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"net1\",\"path\":\"/x\"}}",
+      CHANGE_DEVICE, 0, "net1" },
+    { "{\"event\":\"DEVICE_DELETED\",\"data\":{\"path\":\"/x/virtio-backend\"}}", CHANGE_NONE, 0,
+      "" },
+    { "{\"event\":\"VNC_DISCONNECTED\",\"data\":{}}", CHANGE_GRAPHICS, 2, "" },
+    { "{\"event\":\"POWERDOWN\"}", CHANGE_NONE, 0, "" },
+    { "{\"event\":\"NEXT_YEARS_EVENT\",\"data\":7}", CHANGE_NONE, 0, "" },
+    { "{\"return\":{}}", CHANGE_NONE, 0, "" },
+    { "not json", CHANGE_NONE, 0, "" },
+};
+
+static void test_other_events (void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        guest_change_t change = change_of (others[i].json, "");
+        assert_int_equal (change.kind, others[i].kind);
+        assert_int_equal (change.value, others[i].value);
+        assert_string_equal (change.device, others[i].device);
+        assert_int_equal (change.event, -1);
+    }
+}
+
+static void test_an_error_that_stops_the_guest_says_so (void **state)
+{
+    (void) state;
+    guest_change_t change = change_of ("{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"device\":\"\","
+                                       "\"node-name\":\"disk-vda\",\"action\":\"stop\"}}",
+                                       "");
+    assert_int_equal (change.kind, CHANGE_IO_ERROR);
+    assert_int_equal (change.value, 1);
+    assert_int_equal (change.status.state, STATE_PAUSED);
+    assert_int_equal (change.status.reason, PAUSED_IOERROR);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_lifecycle),
+        cmocka_unit_test (test_other_events),
+        cmocka_unit_test (test_an_error_that_stops_the_guest_says_so),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
