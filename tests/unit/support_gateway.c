@@ -375,7 +375,8 @@ static const value_t *client_receive (client_t *client)
         return NULL;
     error_t err;
     document_destroy (&client->last);
-    client->last = document_parse (zmq_msg_data (&frame), zmq_msg_size (&frame), VALUE_MAX_BYTES, &err);
+    client->last =
+        document_parse (zmq_msg_data (&frame), zmq_msg_size (&frame), VALUE_MAX_BYTES, &err);
     check (client->last);
     check (!zmq_msg_more (&frame));
     zmq_msg_close (&frame);
