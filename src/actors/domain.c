@@ -257,6 +257,10 @@ static int find_console (const domain_t *self, const msg_t *msg, console_source_
     return live ? self->driver->console (live, msg_str (msg, "device"), source, err) : -1;
 }
 
+static const char *const console_kinds[] = {
+    [CONSOLE_PTY] = "pty", [CONSOLE_UNIX] = "unix", [CONSOLE_SIMULATED] = "simulated"
+};
+
 static void open_console (domain_t *self, msg_t **msg_p)
 {
     console_source_t source;
@@ -273,7 +277,7 @@ static void open_console (domain_t *self, msg_t **msg_p)
     auto(msg_t) args = msg_request ("open");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
-    pack_key_i64 (pack, "kind", source.kind);
+    pack_key_str (pack, "kind", console_kinds[source.kind]);
     pack_key_str (pack, "path", source.path);
     pack_key_str (pack, "uuid", self->uuid);
     pack_key_str (pack, "name", self->name);

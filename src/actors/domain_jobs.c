@@ -439,6 +439,13 @@ static const operation_t measuring = { "", CLASS_QUERY, "usage", 0, MEASURE_MS, 
 
 void domain_measure (domain_t *self, msg_t **request_p)
 {
+    if (!domain_active (self)) {
+        error_t err;
+        error_set (&err, ERR_OPERATION_INVALID, "domain.usage: domain '%s' is not running",
+                   self->name);
+        domain_refuse (self, request_p, &err);
+        return;
+    }
     measurement_t *measurement = memory_new (1, sizeof *measurement);
     measurement->request = take (request_p);
     uint64_t budget = msg_u64 (measurement->request, "budget", MEASURE_MS);

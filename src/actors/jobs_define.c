@@ -31,6 +31,19 @@ static int check_metadata (const xml_node_t *root, error_t *err)
     return rc;
 }
 
+//  Which of two would count, nobody could tell.
+static int check_singletons (const xml_node_t *root, error_t *err)
+{
+    static const char *const once[] = { "name", "uuid", "memory",  "currentMemory",
+                                        "vcpu", "os",   "devices", "metadata" };
+    for (size_t i = 0; i < sizeof once / sizeof *once; i++) {
+        const xml_node_t *first = xml_first (root, once[i]);
+        if (first && xml_next (first, once[i]))
+            return error_set (err, ERR_XML_ERROR, "domain XML: <%s> stands there twice", once[i]);
+    }
+    return 0;
+}
+
 //  What is written must be readable by the next daemon.
 static int check_size (const xml_t *doc, error_t *err)
 {
@@ -61,8 +74,8 @@ xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *er
                    "domain XML: type='%s' is not one of qemu, kvm, test", type ? type : "");
         return NULL;
     }
-    if (check_metadata (root, err) || self->driver->complete (&self->base, doc, err) ||
-        check_size (doc, err))
+    if (check_singletons (root, err) || check_metadata (root, err) ||
+        self->driver->complete (&self->base, doc, err) || check_size (doc, err))
         return NULL;
     return take (&doc);
 }

@@ -159,6 +159,14 @@ static inline void fake_log (job_t *self, const char *text)
     fake_note (self, &ignored, "log", text);
 }
 
+static inline int fake_watch_exit (job_t *job, const process_t *process, error_t *err)
+{
+    (void) job;
+    (void) process;
+    (void) err;
+    return 0;
+}
+
 static const job_ops_t fake_ops = {
     .now = fake_now,
     .random = fake_random,
@@ -169,6 +177,7 @@ static const job_ops_t fake_ops = {
     .go = fake_go,
     .kill = fake_kill,
     .wait_exit = fake_wait_exit,
+    .watch_exit = fake_watch_exit,
     .monitor_open = fake_monitor_open,
     .monitor_close = fake_monitor_close,
     .qmp = fake_qmp,

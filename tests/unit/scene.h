@@ -48,6 +48,8 @@ void scene_reset (void);
 void scene_keep (actor_t *self, const msg_t *reply, void *arg);
 int scene_count (void);
 msg_t *scene_await (actor_t *self, int count);
+//  Stops an actor and waits for its end.
+void scene_end_actor (actor_t *self, const char *address);
 //  Lets the runtime go on for MS.
 void scene_pass (actor_t *self, int ms);
 //  The code of an answer: 0 for a reply.

@@ -84,6 +84,23 @@ msg_t *scene_await (actor_t *self, int count)
     return take (&kept_last);
 }
 
+static void is_down (actor_t *self, const char *address, const msg_t *down, void *arg)
+{
+    (void) self;
+    (void) address;
+    (void) down;
+    *(bool *) arg = true;
+}
+
+void scene_end_actor (actor_t *self, const char *address)
+{
+    bool down = false;
+    actor_watch (self, address, is_down, &down);
+    actor_stop (self, address);
+    while (!down)
+        actor_step (self, INT64_MAX);
+}
+
 static void time_passed (actor_t *self, void *arg)
 {
     (void) self;

@@ -83,8 +83,7 @@ static void start_all (actor_t *self)
 static void restart (actor_t *self)
 {
     scene_pass (self, 50); //  the cache is written behind the answer
-    actor_stop (self, "emulators");
-    scene_pass (self, 20);
+    scene_end_actor (self, "emulators");
     start_emulators (self);
 }
 
