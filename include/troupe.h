@@ -200,7 +200,6 @@ typedef struct {
     //  for may still happen. 0: the deadline and a second, so that the daemon's own word on a
     //  missed deadline arrives. -1: as long as the connection lasts.
     int limit_ms;
-    const char *key;   //  idempotency key: a second request with it gives the first one's answer
     const char *trace; //  goes with the call through all actors, for `troupe trace`
 } troupe_options_t;
 

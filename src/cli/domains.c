@@ -260,7 +260,7 @@ int run_dommemstat (cli_t *cli, const options_t *options, error_t *err)
 }
 
 //  The live XML says it: libvirt's format has the path in source, and in console's tty too.
-static char *find_tty (const char *text, error_t *err)
+static char *find_tty (const char *domain, const char *text, error_t *err)
 {
     auto(xml_t) xml = xml_parse (text, strlen (text), "the domain's XML", err);
     if (!xml)
@@ -273,8 +273,9 @@ static char *find_tty (const char *text, error_t *err)
             return text_copy (tty);
     }
     error_set (err, ERR_NO_DEVICE,
-               "ttyconsole: the domain has no console with a terminal now; it "
-               "has to run, and to have a console of type pty");
+               "ttyconsole: domain '%s' has no console with a terminal now; it has to run, and to "
+               "have a console of type pty",
+               domain);
     return NULL;
 }
 
@@ -283,7 +284,7 @@ int run_ttyconsole (cli_t *cli, const options_t *options, error_t *err)
     const char *domain = options_str (options, "domain");
     auto(troupe_message_t) reply = cli_call_domain (cli, "domain.xml", domain, err);
     const char *xml = reply ? troupe_get_str (troupe_message_value (reply), "xml") : NULL;
-    autofree char *tty = xml ? find_tty (xml, err) : NULL;
+    autofree char *tty = xml ? find_tty (domain, xml, err) : NULL;
     if (!tty)
         return -1;
     if (cli->json) {

@@ -5,13 +5,6 @@
 
 #include <locale.h>
 
-static int wrong_option (const cli_t *cli, const error_t *err)
-{
-    (void) cli;
-    fprintf (stderr, "error: %s\n", err->message);
-    return EXIT_USAGE;
-}
-
 //  The options before the command. The index of the command, or -1.
 static int take_globals (cli_t *cli, int argc, const char *const *argv, error_t *err)
 {
@@ -31,8 +24,10 @@ static int start (cli_t *cli, int argc, const char *const *argv)
 {
     error_t err;
     int at = take_globals (cli, argc, argv, &err);
-    if (at < 0)
-        return wrong_option (cli, &err);
+    if (at < 0) {
+        fprintf (stderr, "error: %s\n", err.message);
+        return EXIT_USAGE;
+    }
     if (cli->version) {
         puts (TROUPE_VERSION);
         return EXIT_OK;

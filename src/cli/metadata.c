@@ -115,7 +115,7 @@ static int show_metadata (const subject_t *self, error_t *err)
     const troupe_value_t *value = troupe_message_value (reply);
     const char *text = troupe_get_str (value, "metadata");
     if (!cli_json (self->cli, value))
-        puts (text ? text : "");
+        printf ("%s%s", text ? text : "", text && text_ends (text, "\n") ? "" : "\n");
     return 0;
 }
 

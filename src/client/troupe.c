@@ -81,6 +81,12 @@ static void accept_message (troupe_t *self, troupe_message_t *message)
             deliver (self, message);
         return;
     }
+    if (message->id == 0) { //  the daemon could not read what we sent, and not even its id
+        error_t err = message->error;
+        troupe_message_destroy (&message);
+        lose (self, &err);
+        return;
+    }
     autofree call_t *call = calls_take (&self->calls, message->id);
     if (!call) { //  we gave up on it before
         troupe_message_destroy (&message);
@@ -242,8 +248,6 @@ static char *pack_request (uint64_t id, const char *verb, const troupe_args_t *a
     pack_key_str (&pack, "kind", "request");
     pack_key_str (&pack, "verb", verb);
     pack_key_u64 (&pack, "deadline", (uint64_t) deadline_ms);
-    if (options && options->key)
-        pack_key_str (&pack, "key", options->key);
     if (options && options->trace)
         pack_key_str (&pack, "trace", options->trace);
     pack_args (&pack, args);
