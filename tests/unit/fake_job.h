@@ -166,14 +166,6 @@ static inline void fake_log (job_t *self, const char *text)
     fake_note (self, &ignored, "log", text);
 }
 
-static inline int fake_watch_exit (job_t *job, const process_t *process, error_t *err)
-{
-    (void) job;
-    (void) process;
-    (void) err;
-    return 0;
-}
-
 static const job_ops_t fake_ops = {
     .now = fake_now,
     .random = fake_random,
