@@ -19,6 +19,9 @@ bool domain_active (const domain_t *self)
 void domain_set_status (domain_t *self, guest_status_t status, int event, int detail)
 {
     bool other = status.state != self->announced;
+    //  An event without a reason does not take away one that is known.
+    if (status.state == self->status.state && status.reason == 0)
+        status.reason = self->status.reason;
     self->status = status;
     self->announced = status.state;
     self->dirty |= DIRTY_STATUS;
@@ -38,7 +41,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->status = status;
     self->announced = status.state;
     self->ending = (guest_change_t){ .kind = CHANGE_NONE };
-    self->exited = false;
+    self->exited = self->restart_due = false;
     actor_timer_cancel (self->actor, &self->due_timer);
     self->dirty |= DIRTY_STATUS;
     actor_log (self->actor, LEVEL_INFO, "domain '%s' is %s (%s)", self->name,
@@ -107,6 +110,28 @@ static void announce (domain_t *self, const guest_change_t *change)
     domain_commit (self, NULL, NULL, NULL);
 }
 
+static bool is_ending (const domain_t *self)
+{
+    const operation_t *changing = self->sync.operation;
+    return self->ending.kind != CHANGE_NONE || self->restart_due ||
+           (changing && changing->class == CLASS_DESTROY);
+}
+
+static void take_end (domain_t *self, const guest_change_t *change)
+{
+    if (is_ending (self))
+        return;
+    if (change->kind == CHANGE_RESTART && self->driver->restart && domain_active (self)) {
+        self->restart_due = true;
+        domain_settle (self);
+        return;
+    }
+    //  That it stopped is told once it has been cleaned up behind it.
+    if (domain_active (self) && change->event >= 0 && change->event != EVENT_STOPPED)
+        domain_add_lifecycle (self, change->event, change->detail);
+    guest_over (self, change);
+}
+
 void domain_take_change (domain_t *self, const guest_change_t *change)
 {
     switch (change->kind) {
@@ -114,12 +139,11 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         break;
     case CHANGE_ENDED:
     case CHANGE_RESTART:
-        if (change->event >= 0 && domain_active (self))
-            domain_add_lifecycle (self, change->event, change->detail);
-        guest_over (self, change);
+        take_end (self, change);
         break;
     case CHANGE_STATE:
-        if (!domain_active (self))
+        //  A guest that is over is also stopped: no news.
+        if (!domain_active (self) || is_ending (self))
             break;
         domain_set_status (self, change->status, change->event, change->detail);
         domain_commit (self, NULL, NULL, NULL);
@@ -162,11 +186,16 @@ static void clean_up_again (actor_t *actor, void *arg)
     domain_finish_ending (self);
 }
 
-void domain_own_job_failed (domain_t *self, const operation_t *operation)
+void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled)
 {
-    self->loading = false;
+    self->loading = self->restart_due = false;
+    if (cancelled)
+        return;
     if (operation == &domain_cleanup)
         self->retry_cleanup = actor_timer (self->actor, CLEANUP_RETRY_MS, clean_up_again, NULL);
+    if (operation == &domain_restart_in_place)
+        self->ending = (guest_change_t){ .kind = CHANGE_RESTART,
+                                         .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN } };
     //  A guest that does not answer may still run: it is never given up, only asked more rarely.
     if (operation == &domain_adoption)
         reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);
@@ -235,6 +264,9 @@ void domain_settle (domain_t *self)
     }
     if (!self->async.operation && !domain_active (self))
         self->ending = (guest_change_t){ .kind = CHANGE_NONE };
+    if (self->restart_due && domain_active (self) && !self->async.operation &&
+        !self->sync.operation)
+        domain_run (self, &self->sync, &domain_restart_in_place, NULL);
     look_at_the_clock (self);
     domain_finish_ending (self);
     if (self->restart_wanted && !self->sync.operation && !self->async.operation) {

@@ -33,15 +33,29 @@ static void done_live (domain_t *self, const msg_t *request)
 static void done_suspend (domain_t *self, const msg_t *request)
 {
     (void) request;
-    domain_set_status (self, (guest_status_t){ STATE_PAUSED, PAUSED_USER }, EVENT_SUSPENDED,
-                       SUSPENDED_PAUSED);
+    domain_set_status (self, self->status, EVENT_SUSPENDED, SUSPENDED_PAUSED);
 }
 
 static void done_resume (domain_t *self, const msg_t *request)
 {
     (void) request;
-    domain_set_status (self, (guest_status_t){ STATE_RUNNING, RUNNING_UNPAUSED }, EVENT_RESUMED,
-                       RESUMED_UNPAUSED);
+    domain_set_status (self, self->status, EVENT_RESUMED, RESUMED_UNPAUSED);
+}
+
+//  QEMU tells of a reset by itself; a simulated guest can't.
+static void done_reboot (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->dirty |= DIRTY_STATUS;
+    if (!self->driver->event)
+        domain_add_event (self, "domain.reboot", NULL, NULL);
+}
+
+static void done_restart (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->restart_due = false;
+    self->dirty |= DIRTY_STATUS;
 }
 
 static void done_destroy (domain_t *self, const msg_t *request)
@@ -121,8 +135,8 @@ static void done_metadata (domain_t *self, const msg_t *request)
 static const operation_t operations[] = {
     { "domain.create", CLASS_START, "start", NEED_INACTIVE, START_MS, false, done_start },
     { "domain.shutdown", CLASS_MODIFY, "shutdown", NEED_ACTIVE, SHORT_MS, true, done_live },
-    { "domain.reboot", CLASS_MODIFY, "reboot", NEED_ACTIVE, SHORT_MS, true, done_live },
-    { "domain.reset", CLASS_MODIFY, "reset", NEED_ACTIVE, SHORT_MS, true, done_live },
+    { "domain.reboot", CLASS_MODIFY, "reboot", NEED_ACTIVE, SHORT_MS, true, done_reboot },
+    { "domain.reset", CLASS_MODIFY, "reset", NEED_ACTIVE, SHORT_MS, true, done_reboot },
     { "domain.suspend", CLASS_SUSPEND, "suspend", NEED_ACTIVE, SHORT_MS, true, done_suspend },
     { "domain.resume", CLASS_SUSPEND, "resume", NEED_ACTIVE, SHORT_MS, true, done_resume },
     { "domain.destroy", CLASS_DESTROY, "destroy", NEED_ACTIVE, DESTROY_MS, true, done_destroy },
@@ -143,6 +157,8 @@ const operation_t domain_adoption = { "", CLASS_MODIFY, "adopt", 0, SHORT_MS, tr
 const operation_t domain_loading = { "", CLASS_MODIFY, "load", 0, START_MS, true, done_load };
 const operation_t domain_restart = { "",       CLASS_START, "start",   NEED_INACTIVE,
                                      START_MS, false,       done_start };
+const operation_t domain_restart_in_place = { "",       CLASS_MODIFY, "restart",   0,
+                                              SHORT_MS, true,         done_restart };
 const operation_t domain_unwinding = {
     "", CLASS_DESTROY, "unwind", 0, DESTROY_MS, true, done_unwind
 };
@@ -253,8 +269,9 @@ static void take_parts (domain_t *self, const value_t *result)
         take_document (result, "live_summary", &self->live_summary);
         self->id = (int) value_get_i64 (result, "id", -1);
     }
-    if (value_get (result, "state")) {
+    if (value_get (result, "record"))
         take_text (result, "record", &self->record);
+    if (value_get (result, "state")) {
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
     }
@@ -322,7 +339,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     if (operation->class == CLASS_START)
         start_failed (self);
     else
-        domain_own_job_failed (self, operation);
+        domain_own_job_failed (self, operation, slot->cancelled);
     if (slot->overdue)
         free (slot->overdue);
     *slot = (running_t){ 0 };

@@ -1,7 +1,9 @@
 //  wire.c: the connection of one client.
 
 #include "client/wire.h"
+
 #include "client/endpoint.h"
+#include "msg/frame.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -187,17 +189,11 @@ int wire_check (wire_t *self, error_t *err)
     return 0;
 }
 
-static void free_bytes (void *bytes, void *hint)
-{
-    (void) hint;
-    free (bytes);
-}
-
 int wire_send (wire_t *self, char *bytes, size_t size, error_t *err)
 {
     zmq_msg_t frame;
-    int rc = zmq_msg_init_data (&frame, bytes, size, free_bytes, NULL);
-    assert (rc == 0);
+    frame_init (&frame, bytes, size);
+    FRAME_GIVEN (bytes);
     if (self->dealer && zmq_msg_send (&frame, self->dealer, ZMQ_DONTWAIT) >= 0)
         return 0;
     error_set (err, ERR_RESOURCE_BUSY, "send to %s: it takes no more; try again later",

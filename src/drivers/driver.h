@@ -40,6 +40,10 @@ typedef struct {
     //  It must work with a record of which any part is missing, and twice.
     int (*destroy) (job_t *job, bool graceful, error_t *err);
 
+    //  The guest is down (CHANGE_RESTART): starts it again in the same process, as a reboot does.
+    //  Without this function it is destroyed and started anew.
+    int (*restart) (job_t *job, error_t *err);
+
     //  After a restart of the daemon: is the recorded guest still there? Fills job->guest->status;
     //  when it ended meanwhile, with the reason (STATE_SHUTOFF, ...).
     int (*adopt) (job_t *job, error_t *err);

@@ -19,6 +19,7 @@ const driver_t qemu_driver = {
     .suspend = qemu_suspend,
     .resume = qemu_resume,
     .destroy = qemu_destroy,
+    .restart = qemu_restart,
     .adopt = qemu_adopt,
     .info = qemu_info,
     .monitor_command = qemu_monitor_command,

@@ -119,7 +119,7 @@ static bool is_over (const guest_t *guest)
 }
 
 //  The guest is down, and was to start again: its QEMU is still there, so it does so in place.
-static int start_again (job_t *job, error_t *err)
+int qemu_restart (job_t *job, error_t *err)
 {
     json_auto_t *reset = job_qmp (job, "system_reset", NULL, QMP_MS, err);
     json_auto_t *cont = reset ? job_qmp (job, "cont", NULL, QMP_MS, err) : NULL;
@@ -148,7 +148,7 @@ static int ask_state (job_t *job, error_t *err)
         now = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };
     if (!is_over (job->guest))
         return 0;
-    return wants_restart (job->guest) ? start_again (job, err) : note_end (job, now, err);
+    return wants_restart (job->guest) ? qemu_restart (job, err) : note_end (job, now, err);
 }
 
 int qemu_adopt (job_t *job, error_t *err)

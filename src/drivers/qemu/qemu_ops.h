@@ -20,6 +20,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err);
 //  ERR_OPERATION_TIMEOUT: QEMU is there but does not answer; the guest is to be taken as running,
 //  and adopted again later.
 int qemu_adopt (job_t *job, error_t *err);
+int qemu_restart (job_t *job, error_t *err);
 
 int qemu_info (job_t *job, guest_info_t *info, error_t *err);
 int qemu_monitor_command (job_t *job, const char *command, bool human, char **reply, error_t *err);
