@@ -52,13 +52,17 @@ void domain_finish_ending (domain_t *self)
     if (self->ending.kind == CHANGE_NONE || !domain_active (self) || self->async.operation ||
         self->retry_cleanup)
         return;
+    //  A guest that begins again is over only if its process is.
+    if (self->sync.operation == &domain_revival && !self->exited)
+        return;
     if (self->sync.operation) {
         //  What still waits for the guest waits in vain.
         if (self->sync.operation->class != CLASS_DESTROY)
             domain_cancel (self, &self->sync);
         return;
     }
-    domain_run (self, &self->sync, &domain_cleanup, NULL);
+    bool again = self->ending.kind == CHANGE_RESTART && self->driver->restart && !self->exited;
+    domain_run (self, &self->sync, again ? &domain_revival : &domain_cleanup, NULL);
 }
 
 static void guest_over (domain_t *self, const guest_change_t *change)
@@ -114,12 +118,14 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         break;
     case CHANGE_ENDED:
     case CHANGE_RESTART:
-        if (change->event >= 0 && domain_active (self))
+        //  Said once: QEMU says it again when its process is asked to end.
+        if (change->event >= 0 && domain_active (self) && self->ending.kind == CHANGE_NONE)
             domain_add_lifecycle (self, change->event, change->detail);
         guest_over (self, change);
         break;
     case CHANGE_STATE:
-        if (!domain_active (self))
+        //  The CPUs of a guest that is over stop, too.
+        if (!domain_active (self) || self->ending.kind != CHANGE_NONE)
             break;
         domain_set_status (self, change->status, change->event, change->detail);
         domain_commit (self, NULL, NULL, NULL);
@@ -167,6 +173,9 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation)
     self->loading = false;
     if (operation == &domain_cleanup)
         self->retry_cleanup = actor_timer (self->actor, CLEANUP_RETRY_MS, clean_up_again, NULL);
+    //  What can't begin again is ended.
+    if (operation == &domain_revival && self->ending.kind == CHANGE_RESTART)
+        self->ending.kind = CHANGE_ENDED;
     //  A guest that does not answer may still run: it is never given up, only asked more rarely.
     if (operation == &domain_adoption)
         reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);

@@ -59,6 +59,13 @@ static void done_cleanup (domain_t *self, const msg_t *request)
     self->restart_wanted = ending.kind == CHANGE_RESTART && self->definition;
 }
 
+static void done_revival (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->ending = (guest_change_t){ .kind = CHANGE_NONE };
+    domain_set_status (self, self->status, EVENT_RESUMED, RESUMED_UNPAUSED);
+}
+
 static void done_adopt (domain_t *self, const msg_t *request)
 {
     (void) request;
@@ -120,7 +127,7 @@ static void done_metadata (domain_t *self, const msg_t *request)
 //  What users ask for. The job needs no inactive document unless it works on it.
 static const operation_t operations[] = {
     { "domain.create", CLASS_START, "start", NEED_INACTIVE, START_MS, false, done_start },
-    { "domain.shutdown", CLASS_MODIFY, "shutdown", NEED_ACTIVE, SHORT_MS, true, done_live },
+    { "domain.shutdown", CLASS_MODIFY, "shutdown", NEED_ACTIVE, SHORT_MS, false, done_live },
     { "domain.reboot", CLASS_MODIFY, "reboot", NEED_ACTIVE, SHORT_MS, true, done_live },
     { "domain.reset", CLASS_MODIFY, "reset", NEED_ACTIVE, SHORT_MS, true, done_live },
     { "domain.suspend", CLASS_SUSPEND, "suspend", NEED_ACTIVE, SHORT_MS, true, done_suspend },
@@ -139,7 +146,10 @@ static const operation_t operations[] = {
 const operation_t domain_cleanup = {
     "", CLASS_DESTROY, "destroy", 0, DESTROY_MS, true, done_cleanup
 };
-const operation_t domain_adoption = { "", CLASS_MODIFY, "adopt", 0, SHORT_MS, true, done_adopt };
+const operation_t domain_revival = {
+    "", CLASS_MODIFY, "restart", 0, SHORT_MS, false, done_revival
+};
+const operation_t domain_adoption = { "", CLASS_MODIFY, "adopt", 0, SHORT_MS, false, done_adopt };
 const operation_t domain_loading = { "", CLASS_MODIFY, "load", 0, START_MS, true, done_load };
 const operation_t domain_restart = { "",       CLASS_START, "start",   NEED_INACTIVE,
                                      START_MS, false,       done_start };

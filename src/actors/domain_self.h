@@ -135,8 +135,8 @@ void domain_cancel (domain_t *self, running_t *slot);
 void domain_measure (domain_t *self, msg_t **request_p);
 void measurement_destroy (measurement_t **self_p);
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
-extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
-    domain_unwinding;
+extern const operation_t domain_cleanup, domain_revival, domain_adoption, domain_loading,
+    domain_restart, domain_unwinding;
 
 //  domain_guest.c
 void domain_take_change (domain_t *self, const guest_change_t *change);

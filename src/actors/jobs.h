@@ -17,6 +17,7 @@ int job_run_start (job_actor_t *self, error_t *err);
 int job_run_shutdown (job_actor_t *self, error_t *err);
 int job_run_reboot (job_actor_t *self, error_t *err);
 int job_run_reset (job_actor_t *self, error_t *err);
+int job_run_restart (job_actor_t *self, error_t *err);
 int job_run_suspend (job_actor_t *self, error_t *err);
 int job_run_resume (job_actor_t *self, error_t *err);
 int job_run_destroy (job_actor_t *self, error_t *err);

@@ -49,7 +49,7 @@ int job_run_shutdown (job_actor_t *self, error_t *err)
 {
     if (!self->driver->shutdown)
         return set_unsupported (self, "shut down", err);
-    self->parts = PART_STATE;
+    self->parts = PART_LIVE;
     return self->driver->shutdown (&self->base, mode_of (self), err);
 }
 
@@ -57,7 +57,7 @@ int job_run_reboot (job_actor_t *self, error_t *err)
 {
     if (!self->driver->reboot)
         return set_unsupported (self, "reboot", err);
-    self->parts = PART_STATE;
+    self->parts = PART_LIVE;
     return self->driver->reboot (&self->base, mode_of (self), err);
 }
 
@@ -65,6 +65,12 @@ int job_run_reset (job_actor_t *self, error_t *err)
 {
     return self->driver->reset ? self->driver->reset (&self->base, err)
                                : set_unsupported (self, "reset", err);
+}
+
+int job_run_restart (job_actor_t *self, error_t *err)
+{
+    self->parts = PART_LIVE;
+    return self->driver->restart (&self->base, err);
 }
 
 static int run_and_set (job_actor_t *self, int (*operation) (job_t *job, error_t *err),

@@ -34,6 +34,9 @@ typedef struct {
     int (*shutdown) (job_t *job, shutdown_mode_t mode, error_t *err); //  asks the guest; returns
     int (*reboot) (job_t *job, shutdown_mode_t mode, error_t *err);
     int (*reset) (job_t *job, error_t *err);
+    //  The guest is over (CHANGE_RESTART) but its process is not: lets it begin again in the same
+    //  process. NULL: it is ended, and started anew.
+    int (*restart) (job_t *job, error_t *err);
     int (*suspend) (job_t *job, error_t *err);
     int (*resume) (job_t *job, error_t *err);
     //  Ends the guest and removes what it had. GRACEFUL: SIGTERM only, an error if it does not end.

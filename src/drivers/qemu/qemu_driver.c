@@ -16,6 +16,7 @@ const driver_t qemu_driver = {
     .shutdown = qemu_shutdown,
     .reboot = qemu_reboot,
     .reset = qemu_reset,
+    .restart = qemu_restart,
     .suspend = qemu_suspend,
     .resume = qemu_resume,
     .destroy = qemu_destroy,

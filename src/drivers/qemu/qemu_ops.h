@@ -10,6 +10,8 @@ int qemu_shutdown (job_t *job, shutdown_mode_t mode, error_t *err);
 //  The same, and the live document's on_poweroff becomes "restart" until the guest is down.
 int qemu_reboot (job_t *job, shutdown_mode_t mode, error_t *err);
 int qemu_reset (job_t *job, error_t *err);
+//  Of a guest that powered itself off; the live document's on_poweroff is the definition's again.
+int qemu_restart (job_t *job, error_t *err);
 //  These set job->guest->status.
 int qemu_suspend (job_t *job, error_t *err);
 int qemu_resume (job_t *job, error_t *err);
