@@ -132,16 +132,24 @@ class Daemon:
     def json(self, *args, **options):
         return json.loads(self.run("--output", "json", *args, **options))
 
+    def _belongs(self, pid):
+        """The command of a process that has the folder in its command line or among its open files
+        (QEMU's log), or nothing."""
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                command = file.read().replace(b"\0", b" ").decode(errors="replace")
+            files = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        except OSError:
+            return None
+        inside = self.root in command or any(file.startswith(self.root) for file in files)
+        return command if inside and int(pid) != os.getpid() else None
+
     def processes(self):
-        """Living processes that have the folder in their command line: "PID COMMAND"."""
+        """Living processes that belong to the daemon: "PID COMMAND"."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    command = file.read().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-            if self.root in command:
+            command = self._belongs(pid)
+            if command:
                 found.append(f"{pid} {command}")
         return found
 

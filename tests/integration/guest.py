@@ -1,0 +1,166 @@
+"""Real guests under QEMU: the small Linux that tools/guest-kernel makes, and what tests do with it."""
+
+import os
+import subprocess
+import unittest
+
+from harness import SOURCE, DaemonTest, until
+
+EMULATOR = "/usr/bin/qemu-system-x86_64"
+FOLDER = os.path.join(SOURCE, "build", "guest")
+UP = b"troupe guest is up"
+#   TCG on a busy machine, beside other tests.
+BOOT_SECONDS = 120
+
+
+def require_guest():
+    """Makes kernel and initramfs if they are not there; without QEMU the test is skipped, unless
+    TROUPE_REQUIRE_GUEST says that it may not be."""
+    required = os.environ.get("TROUPE_REQUIRE_GUEST")
+    if not os.access(EMULATOR, os.X_OK):
+        if required:
+            raise AssertionError(f"{EMULATOR} is missing: apt-get install qemu-system-x86")
+        raise unittest.SkipTest(f"there is no {EMULATOR}")
+    made = subprocess.run(
+        [os.path.join(SOURCE, "tools", "guest-kernel")], capture_output=True, text=True
+    )
+    if made.returncode:
+        if required:
+            raise AssertionError(made.stderr)
+        raise unittest.SkipTest(made.stderr)
+
+
+def qemu_domain(name, devices="<console type='pty'/>", extra="", memory_mib=128, **parts):
+    """XML of a guest that boots in seconds. PARTS: machine, vcpus, uuid, emulator, kernel, type."""
+    get = parts.get
+    return f"""<domain type='{get("type", "qemu")}'>
+  <name>{name}</name>
+  {f"<uuid>{get('uuid')}</uuid>" if get("uuid") else ""}
+  <memory unit='MiB'>{memory_mib}</memory>
+  <vcpu>{get("vcpus", 1)}</vcpu>
+  <os>
+    <type arch='x86_64' machine='{get("machine", "pc")}'>hvm</type>
+    <kernel>{get("kernel", os.path.join(FOLDER, "vmlinuz"))}</kernel>
+    <initrd>{os.path.join(FOLDER, "initrd.img")}</initrd>
+    <cmdline>console=ttyS0 quiet troupe.hostname={name}</cmdline>
+  </os>
+  <features><acpi/></features>
+  {extra}
+  <devices>
+    <emulator>{get("emulator", EMULATOR)}</emulator>
+    {devices}
+  </devices>
+</domain>
+"""
+
+
+def processes_of(uuid):
+    """Process ids of the QEMU that runs the domain: none, or one."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+        except OSError:
+            continue
+        if b"-uuid" in words and uuid.encode() in words:
+            found.append(int(pid))
+    return found
+
+
+class Guest:
+    """One running guest, whose console we have."""
+
+    def __init__(self, client, uuid):
+        self.client, self.uuid = client, uuid
+        self.console = None
+        self.commands = 0
+
+    def open(self):
+        self.console = self.client.console(self.uuid)
+        return self
+
+    def resume_and_boot(self):
+        """From the start on hold up to its shell."""
+        self.open()
+        self.client.call("domain.resume", domain=self.uuid)
+        return self.wait_up()
+
+    def wait_up(self):
+        self.console.read_until(UP, BOOT_SECONDS)
+        self.console.read_until(b"/ # ", BOOT_SECONDS)
+        return self
+
+    def forget(self):
+        """What was printed up to now does not count any more."""
+        self.console.output = b""
+
+    def run(self, command):
+        """What a command prints in the guest's shell."""
+        self.commands += 1
+        begin, end = f"<{self.commands}:", f":{self.commands}>"
+        #   The echo of what is typed has the marks in two pieces.
+        typed = f"echo '<''{begin[1:]}'\"$({command})\"'{end[:-1]}''>'\n"
+        self.forget()
+        self.console.write(typed.encode())
+        self.console.read_until(begin.encode(), 60)
+        text = self.console.read_until(end.encode(), 60).decode(errors="replace")
+        return text.split(begin, 1)[1].split(end, 1)[0].replace("\r\n", "\n").strip()
+
+    def type(self, line):
+        self.console.write(line.encode() + b"\n")
+
+    def state(self):
+        state = self.client.call("domain.state", domain=self.uuid)
+        return state["state_text"], state["reason_text"]
+
+    def wait_state(self, *wanted, timeout=60):
+        until(lambda: self.state() == wanted, timeout, f"{wanted} of {self.uuid}, not {self.state()},")
+
+    def pid(self):
+        found = processes_of(self.uuid)
+        assert len(found) == 1, f"processes of {self.uuid}: {found}"
+        return found[0]
+
+
+class QemuTest(DaemonTest):
+    """Tests with a daemon of their own and real guests."""
+
+    @classmethod
+    def setUpClass(cls):
+        require_guest()
+
+    def setUp(self):
+        super().setUp()
+        self.client = self.daemon.client(timeout=30.0)
+        self.addCleanup(self.close)
+
+    def close(self):
+        self.client.close()
+
+    def start(self, name, **parts):
+        """Defines and starts a guest, on hold."""
+        uuid = self.client.call("domain.define", xml=qemu_domain(name, **parts))["uuid"]
+        self.client.call("domain.create", domain=uuid, paused=True)
+        return Guest(self.client, uuid)
+
+    def boot(self, *names, **parts):
+        """Guests that boot side by side, up to their shells."""
+        guests = [self.start(name, **parts).open() for name in names]
+        for guest in guests:
+            self.client.call("domain.resume", domain=guest.uuid)
+        return [guest.wait_up() for guest in guests]
+
+    def restart(self):
+        """After the daemon's end: a new one, and a new client."""
+        self.client.close()
+        self.daemon.start()
+        self.client = self.daemon.client(timeout=30.0)
+
+    def lifecycle(self, count, timeout=60):
+        """So many lifecycle events, as (name, event, detail)."""
+        events = []
+        while len(events) < count:
+            args = self.client.next_event("domain.lifecycle", timeout=timeout)["args"]
+            events.append((args["name"], args["event_text"], args["detail_text"]))
+        return events
