@@ -134,7 +134,7 @@ static void done_metadata (domain_t *self, const msg_t *request)
 //  What users ask for. The job needs no inactive document unless it works on it.
 static const operation_t operations[] = {
     { "domain.create", CLASS_START, "start", NEED_INACTIVE, START_MS, false, done_start },
-    { "domain.shutdown", CLASS_MODIFY, "shutdown", NEED_ACTIVE, SHORT_MS, true, done_live },
+    { "domain.shutdown", CLASS_MODIFY, "shutdown", NEED_ACTIVE, SHORT_MS, false, done_live },
     { "domain.reboot", CLASS_MODIFY, "reboot", NEED_ACTIVE, SHORT_MS, true, done_reboot },
     { "domain.reset", CLASS_MODIFY, "reset", NEED_ACTIVE, SHORT_MS, true, done_reboot },
     { "domain.suspend", CLASS_SUSPEND, "suspend", NEED_ACTIVE, SHORT_MS, true, done_suspend },
@@ -153,7 +153,7 @@ static const operation_t operations[] = {
 const operation_t domain_cleanup = {
     "", CLASS_DESTROY, "destroy", 0, DESTROY_MS, true, done_cleanup
 };
-const operation_t domain_adoption = { "", CLASS_MODIFY, "adopt", 0, SHORT_MS, true, done_adopt };
+const operation_t domain_adoption = { "", CLASS_MODIFY, "adopt", 0, SHORT_MS, false, done_adopt };
 const operation_t domain_loading = { "", CLASS_MODIFY, "load", 0, START_MS, true, done_load };
 const operation_t domain_restart = { "",       CLASS_START, "start",   NEED_INACTIVE,
                                      START_MS, false,       done_start };
