@@ -24,7 +24,7 @@ enum {
     CHUNKS = 16, //  read at one go, so that the mailbox gets its turn
     RECONNECT_MS = 10,
     AGREE_ID = 0,
-    //  What an answer may have to fit into a message, with room for its frame.
+    //  What a client may be sent, with room for the message around it.
     ANSWER_MAX = VALUE_MAX_BYTES - 64 * 1024
 };
 

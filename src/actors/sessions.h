@@ -32,7 +32,7 @@ typedef struct session {
     interest_t *interests;
     int interest_count;
     bool tracing;
-    struct stream *streams; //  open consoles: zmq_gateway_parts.h
+    struct open_console *streams; //  open consoles: zmq_gateway_parts.h
     int stream_count;
     int open_requests;
     int64_t heard_ms; //  when it last sent something

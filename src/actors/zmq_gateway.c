@@ -85,7 +85,7 @@ static session_t *session_of (actor_t *self, unsigned door, zmq_msg_t *id, zmq_m
                               error_t *err)
 {
     gateway_t *gateway = actor_state (self);
-    uint32_t connection;
+    uint32_t connection = 0;
     if (connection_of (id, &connection, err))
         return NULL;
     uint64_t key = (uint64_t) door << 32 | connection;

@@ -9,8 +9,8 @@
 //
 //  Slow readers: what ZeroMQ does not take waits in the session's outbox; a console's output is
 //  acknowledged only when it left, so that its guest waits rather than our memory grows. A session
-//  whose outbox grew too large, or did not move for 10 s, is overrun: what waits is thrown away,
-//  its consoles, subscriptions and trace end, and it is told so by an event `session.overrun`
+//  whose outbox grew too large, or did not move for a minute, is overrun: what waits is thrown
+//  away, its consoles, subscriptions and trace end, and it is told so by an event `session.overrun`
 //  {reason} once it reads again.
 //
 //  Dead sessions are noticed by what they can't be sent: who listens gets a `ping` event a second.

@@ -145,23 +145,19 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
     gateway_post (self, session, NULL);
 }
 
-//  ARGS in a request to VERB's owner: all but the domain, which a domain's owner is itself; others
-//  get its uuid, which means one domain only.
-static void pack_args (pack_t *pack, const verb_t *verb, const value_t *args,
-                       const snapshot_t *domain)
+//  ARGS in a request to VERB's owner; a domain's owner is itself what `domain` names.
+static void pack_args (pack_t *pack, const verb_t *verb, const value_t *args)
 {
     for (size_t i = 0; i < value_count (args); i++) {
         const char *name = value_key_at (args, i);
-        if (!domain || strcmp (name, "domain") != 0) {
-            pack_key (pack, name);
-            pack_value (pack, value_val_at (args, i));
-        } else if (verb->owner != OWNER_DOMAIN)
-            pack_key_str (pack, name, domain->uuid);
+        if (verb->owner == OWNER_DOMAIN && strcmp (name, "domain") == 0)
+            continue;
+        pack_key (pack, name);
+        pack_value (pack, value_val_at (args, i));
     }
 }
 
-static msg_t *request_of (const session_t *session, const call_t *call, const verb_t *verb,
-                          const snapshot_t *domain)
+static msg_t *request_of (const session_t *session, const call_t *call, const verb_t *verb)
 {
     pack_t by;
     pack_init (&by);
@@ -169,30 +165,40 @@ static msg_t *request_of (const session_t *session, const call_t *call, const ve
     msg_t *msg = msg_request (verb->name);
     msg_set_by (msg, by.bytes, by.size);
     pack_close (&by);
-    pack_args (msg_args (msg), verb, call->args, domain);
+    pack_args (msg_args (msg), verb, call->args);
     return msg;
+}
+
+//  The address of VERB's owner.
+static int find_owner (gateway_t *gateway, const call_t *call, const verb_t *verb,
+                       char address[MSG_ADDRESS_MAX], error_t *err)
+{
+    if (verb->owner != OWNER_DOMAIN) {
+        const char *owner = verb->owner == OWNER_SWITCHBOARD ? SWITCHBOARD_ADDRESS : "host";
+        snprintf (address, MSG_ADDRESS_MAX, "%s", owner);
+        return 0;
+    }
+    const value_t *named = value_get (call->args, "domain");
+    const snapshot_t *domain = snapshots_resolve (gateway->snapshots, verb->name, named, err);
+    if (!domain)
+        return -1;
+    snprintf (address, MSG_ADDRESS_MAX, "domain/%s", domain->uuid);
+    return 0;
 }
 
 static int pass_on (actor_t *self, session_t *session, const call_t *call, const verb_t *verb,
                     error_t *err)
 {
-    gateway_t *gateway = actor_state (self);
-    const value_t *named = value_get (call->args, "domain");
-    const snapshot_t *domain = NULL;
-    if (named && !(domain = snapshots_resolve (gateway->snapshots, verb->name, named, err)))
+    char address[MSG_ADDRESS_MAX];
+    if (find_owner (actor_state (self), call, verb, address, err))
         return -1;
     open_request_t *request = gateway_open_request (self, session, call, verb, err);
     if (!request)
         return -1;
-    char address[MSG_ADDRESS_MAX];
-    const char *to = verb->owner == OWNER_SWITCHBOARD ? SWITCHBOARD_ADDRESS : "host";
-    if (verb->owner == OWNER_DOMAIN) {
-        snprintf (address, sizeof address, "domain/%s", domain->uuid);
-        to = address;
-    }
-    auto(msg_t) msg = request_of (session, call, verb, domain);
+    auto(msg_t) msg = request_of (session, call, verb);
     bool console = strcmp (verb->name, "console.open") == 0;
-    gateway_forward (self, request, to, &msg, console ? gateway_on_console : gateway_on_answer);
+    gateway_forward (self, request, address, &msg,
+                     console ? gateway_on_console : gateway_on_answer);
     return 0;
 }
 

@@ -8,15 +8,15 @@ enum {
     MAX_HELD = 256     //  messages before the client knows the stream; windows are smaller
 };
 
-static stream_t *stream_find (gateway_t *gateway, uint64_t number)
+static open_console_t *stream_find (gateway_t *gateway, uint64_t number)
 {
     return zhashx_lookup (gateway->streams, &number);
 }
 
-static stream_t *stream_new (gateway_t *gateway, session_t *session, const char *address,
-                             const char *device)
+static open_console_t *stream_new (gateway_t *gateway, session_t *session, const char *address,
+                                   const char *device)
 {
-    stream_t *stream = memory_new (1, sizeof *stream);
+    open_console_t *stream = memory_new (1, sizeof *stream);
     stream->number = ++gateway->last_stream;
     stream->session = session;
     snprintf (stream->address, sizeof stream->address, "%s", address);
@@ -35,11 +35,11 @@ static void acknowledge (actor_t *self, msg_t **msg_p)
     actor_reply (self, msg_p, &reply);
 }
 
-static void stream_destroy (actor_t *self, stream_t **stream_p)
+static void stream_destroy (actor_t *self, open_console_t **stream_p)
 {
     gateway_t *gateway = actor_state (self);
-    stream_t *stream = take (stream_p);
-    stream_t **place = &stream->session->streams;
+    open_console_t *stream = take (stream_p);
+    open_console_t **place = &stream->session->streams;
     while (*place != stream)
         place = &(*place)->next;
     *place = stream->next;
@@ -60,7 +60,7 @@ static msg_t *stream_request (const char *verb, uint64_t number)
 }
 
 //  The console need not answer: nobody waits.
-static void detach (actor_t *self, const stream_t *stream)
+static void detach (actor_t *self, const open_console_t *stream)
 {
     auto(msg_t) msg = stream_request ("console.detach", stream->number);
     actor_send (self, stream->address, &msg);
@@ -77,7 +77,7 @@ static void post_end (actor_t *self, session_t *session, uint64_t number, const 
 }
 
 //  Removes the stream, then tells its client, if it knows of it.
-static void stream_end (actor_t *self, stream_t *stream, const char *reason)
+static void stream_end (actor_t *self, open_console_t *stream, const char *reason)
 {
     session_t *session = stream->session;
     uint64_t number = stream->number;
@@ -110,15 +110,15 @@ static void post_data (actor_t *self, session_t *session, uint64_t number, msg_t
     gateway_post (self, session, msg_p);
 }
 
-static stream_t *stream_of (gateway_t *gateway, const msg_t *msg)
+static open_console_t *stream_of (gateway_t *gateway, const msg_t *msg)
 {
-    stream_t *stream = stream_find (gateway, msg_u64 (msg, "stream", 0));
+    open_console_t *stream = stream_find (gateway, msg_u64 (msg, "stream", 0));
     return stream && strcmp (stream->address, msg_head (msg)->from) == 0 ? stream : NULL;
 }
 
 void gateway_console_data (actor_t *self, msg_t **msg_p)
 {
-    stream_t *stream = stream_of (actor_state (self), *msg_p);
+    open_console_t *stream = stream_of (actor_state (self), *msg_p);
     if (!stream)
         return; //  it was closed meanwhile
     if (stream->open)
@@ -129,7 +129,7 @@ void gateway_console_data (actor_t *self, msg_t **msg_p)
 
 void gateway_console_end (actor_t *self, const msg_t *msg)
 {
-    stream_t *stream = stream_of (actor_state (self), msg);
+    open_console_t *stream = stream_of (actor_state (self), msg);
     const char *reason = msg_str (msg, "reason");
     if (stream)
         stream_end (self, stream, reason ? reason : "the console ended");
@@ -138,7 +138,7 @@ void gateway_console_end (actor_t *self, const msg_t *msg)
 static void on_console_down (actor_t *self, const char *address, const msg_t *down, void *arg)
 {
     (void) address;
-    stream_t *stream = stream_find (actor_state (self), (uint64_t) (uintptr_t) arg);
+    open_console_t *stream = stream_find (actor_state (self), (uint64_t) (uintptr_t) arg);
     error_t err;
     if (stream)
         stream_end (self, stream, msg_failed (down, &err) ? err.message : "the console ended");
@@ -146,7 +146,7 @@ static void on_console_down (actor_t *self, const char *address, const msg_t *do
 
 //  Opening: the domain names the console's actor, which then takes us.
 
-static void release_held (actor_t *self, stream_t *stream)
+static void release_held (actor_t *self, open_console_t *stream)
 {
     gateway_t *gateway = actor_state (self);
     session_t *session = stream->session;
@@ -160,7 +160,7 @@ static void release_held (actor_t *self, stream_t *stream)
     }
 }
 
-static void answer_open (actor_t *self, stream_t *stream, uint64_t id)
+static void answer_open (actor_t *self, open_console_t *stream, uint64_t id)
 {
     gateway_t *gateway = actor_state (self);
     pack_t *pack = &gateway->frame;
@@ -181,7 +181,7 @@ static void on_attached (actor_t *self, const msg_t *reply, void *arg)
     open_request_t *request = arg;
     uint64_t number = request->stream, id = request->id;
     session_t *session = gateway_finish (self, &request);
-    stream_t *stream = stream_find (gateway, number);
+    open_console_t *stream = stream_find (gateway, number);
     error_t err;
     bool failed = msg_failed (reply, &err);
     if (!failed && !stream)
@@ -200,7 +200,7 @@ static void on_attached (actor_t *self, const msg_t *reply, void *arg)
         gateway_error (self, session, true, id, &err);
 }
 
-static void attach (actor_t *self, open_request_t *request, const stream_t *stream)
+static void attach (actor_t *self, open_request_t *request, const open_console_t *stream)
 {
     request->stream = stream->number;
     auto(msg_t) msg = stream_request ("console.attach", stream->number);
@@ -240,11 +240,11 @@ void gateway_on_console (actor_t *self, const msg_t *reply, void *arg)
 
 //  Input and the end.
 
-static stream_t *stream_named (gateway_t *gateway, const session_t *session, const call_t *call,
-                               error_t *err)
+static open_console_t *stream_named (gateway_t *gateway, const session_t *session,
+                                     const call_t *call, error_t *err)
 {
     uint64_t number = value_get_u64 (call->args, "stream", 0);
-    stream_t *stream = stream_find (gateway, number);
+    open_console_t *stream = stream_find (gateway, number);
     if (stream && stream->open && stream->session == session)
         return stream;
     error_set (err, ERR_INVALID_STREAM,
@@ -256,7 +256,7 @@ static stream_t *stream_named (gateway_t *gateway, const session_t *session, con
 
 int gateway_console_write (actor_t *self, session_t *session, const call_t *call, error_t *err)
 {
-    stream_t *stream = stream_named (actor_state (self), session, call, err);
+    open_console_t *stream = stream_named (actor_state (self), session, call, err);
     if (!stream)
         return -1;
     open_request_t *request =
@@ -272,7 +272,7 @@ int gateway_console_write (actor_t *self, session_t *session, const call_t *call
 
 int gateway_console_close (actor_t *self, session_t *session, const call_t *call, error_t *err)
 {
-    stream_t *stream = stream_named (actor_state (self), session, call, err);
+    open_console_t *stream = stream_named (actor_state (self), session, call, err);
     if (!stream)
         return -1;
     open_request_t *request =

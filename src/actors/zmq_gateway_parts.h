@@ -29,14 +29,14 @@ typedef struct {
 } door_t;
 
 //  An open console. The session holds it.
-typedef struct stream {
+typedef struct open_console {
     uint64_t number;
     session_t *session;
     char address[MSG_ADDRESS_MAX], device[64];
     bool open;      //  its client knows the number
     zlistx_t *held; //  msg_t: output that came before
-    struct stream *next;
-} stream_t;
+    struct open_console *next;
+} open_console_t;
 
 //  A client's request that somebody else answers.
 typedef struct open_request {
@@ -54,7 +54,7 @@ typedef struct {
     door_t doors[SOCKETS];
     snapshots_t *snapshots;
     sessions_t *sessions;
-    zhashx_t *streams; //  stream_t by number
+    zhashx_t *streams; //  open_console_t by number
     uint64_t last_stream;
     pack_t frame; //  what is being written to a client
     open_request_t *requests;

@@ -9,8 +9,8 @@
 enum {
     LARGE_FRAME = 32 * 1024, //  given away rather than copied
     OUTBOX_MAX_BYTES = 32 * 1024 * 1024,
-    STUCK_MS = 10000, //  without a frame leaving the outbox: overrun
-    GIVE_UP_MS = 60000,
+    STUCK_MS = 60000, //  without a frame leaving the outbox: overrun
+    GIVE_UP_MS = 120000,
     FLUSH_MS = 5, //  between two attempts, while an outbox is not empty
     SWEEP_MS = 1000,
     FORGET_MS = 60000 //  a session that wants and waits for nothing
@@ -168,7 +168,7 @@ static void flush_or_give_up (actor_t *self, session_t *session)
     if (stuck_ms > GIVE_UP_MS)
         mark_dead (self, session);
     else if (stuck_ms > STUCK_MS && !session->overrun)
-        overrun (self, session, "it did not read for 10 s");
+        overrun (self, session, "it did not read for a minute");
 }
 
 static void on_flush (actor_t *self, void *arg)

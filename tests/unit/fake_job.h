@@ -97,6 +97,13 @@ static inline int fake_wait_exit (job_t *self, const process_t *process, int ms,
     return fake_note (self, err, "wait_exit", line);
 }
 
+static inline int fake_watch_exit (job_t *self, const process_t *process, error_t *err)
+{
+    char line[64];
+    snprintf (line, sizeof line, "%d", (int) process->pid);
+    return fake_note (self, err, "watch_exit", line);
+}
+
 static inline int fake_monitor_open (job_t *self, const char *path, int ms, error_t *err)
 {
     (void) ms;
@@ -157,14 +164,6 @@ static inline void fake_log (job_t *self, const char *text)
 {
     error_t ignored;
     fake_note (self, &ignored, "log", text);
-}
-
-static inline int fake_watch_exit (job_t *job, const process_t *process, error_t *err)
-{
-    (void) job;
-    (void) process;
-    (void) err;
-    return 0;
 }
 
 static const job_ops_t fake_ops = {

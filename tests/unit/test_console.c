@@ -23,6 +23,9 @@
 
 typedef struct {
     text_t *shown, *ends;
+    bool slow; //  acknowledges no data before it is told to read on
+    msg_t *held[STREAM_WINDOW];
+    size_t held_count;
 } gateway_t;
 
 static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
@@ -83,14 +86,35 @@ static void publish_state (actor_t *self, msg_t **msg_p)
     actor_reply (self, msg_p, &reply);
 }
 
+static void show (actor_t *self, msg_t **msg_p)
+{
+    gateway_t *gateway = actor_state (self);
+    size_t size;
+    const void *data = value_bin (msg_arg (*msg_p, "data"), &size);
+    text_add_bytes (gateway->shown, data, size);
+    if (!gateway->slow)
+        return;
+    check (gateway->held_count < STREAM_WINDOW);
+    gateway->held[gateway->held_count++] = actor_hold (self, msg_p);
+}
+
+static void read_on (actor_t *self)
+{
+    gateway_t *gateway = actor_state (self);
+    gateway->slow = false;
+    for (size_t i = 0; i < gateway->held_count; i++) {
+        auto(msg_t) reply = msg_reply ();
+        actor_reply (self, &gateway->held[i], &reply);
+    }
+    gateway->held_count = 0;
+}
+
 static void gateway_handle (actor_t *self, msg_t **msg_p)
 {
     gateway_t *gateway = actor_state (self);
-    size_t size = 0;
-    if (msg_is (*msg_p, "console.data")) {
-        const void *data = value_bin (msg_arg (*msg_p, "data"), &size);
-        text_add_bytes (gateway->shown, data, size);
-    } else if (msg_is (*msg_p, "console.end"))
+    if (msg_is (*msg_p, "console.data"))
+        show (self, msg_p);
+    else if (msg_is (*msg_p, "console.end"))
         text_addf (gateway->ends, "%d: %s\n", (int) msg_u64 (*msg_p, "stream", 0),
                    msg_str (*msg_p, "reason"));
     else if (msg_is (*msg_p, "guest.poweroff"))
@@ -101,8 +125,10 @@ static void gateway_handle (actor_t *self, msg_t **msg_p)
         report (self, msg_p);
     else if (msg_is (*msg_p, "publish"))
         publish_state (self, msg_p);
-    else if (msg_is (*msg_p, "stall"))
-        usleep ((useconds_t) msg_u64 (*msg_p, "ms", 0) * 1000);
+    else if (msg_is (*msg_p, "slow"))
+        gateway->slow = true;
+    else if (msg_is (*msg_p, "read on"))
+        read_on (self);
     else if (msg_is (*msg_p, "panic"))
         actor_panic (self, "told to");
 }
@@ -176,6 +202,12 @@ static void await_end (actor_t *self, const char *gateway, const char *field, co
     }
     fprintf (stderr, "%s of %s is '%s', without '%s'\n", field, gateway, last, text);
     check (false);
+}
+
+static void tell (actor_t *self, const char *gateway, const char *verb)
+{
+    msg_t *msg = msg_request (verb);
+    actor_send (self, gateway, &msg);
 }
 
 //  The guest's end.
@@ -372,13 +404,11 @@ static void scene_pressure (actor_t *self)
     far_end_t guest;
     set_up (self, &guest);
     check_equal (attach (self, "gateway/1", 7, false), 0);
-    msg_t *stall = msg_request ("stall");
-    pack_key_u64 (msg_args (stall), "ms", 500);
-    actor_send (self, "gateway/1", &stall);
+    tell (self, "gateway/1", "slow");
     check_equal (fcntl (guest.fd, F_SETFL, O_NONBLOCK), 0);
     auto(text_t) said = text_new ();
     char line[256];
-    for (int quiet = 0, n = 0; quiet < 10; n++) {
+    for (int quiet = 0, n = 0; quiet < 50; n++) {
         snprintf (line, sizeof line, "%d\r\n", n);
         struct pollfd poll_fd = { .fd = guest.fd, .events = POLLOUT };
         ssize_t count = poll (&poll_fd, 1, 20) == 1 ? write (guest.fd, line, strlen (line)) : 0;
@@ -387,6 +417,7 @@ static void scene_pressure (actor_t *self)
     }
     check (said->size > CONSOLE_RING);
     check (said->size < CONSOLE_RING + (STREAM_WINDOW + 4) * CONSOLE_CHUNK);
+    tell (self, "gateway/1", "read on");
     await_end (self, "gateway/1", "shown", said->data + said->size - 20);
     size_t size;
     autofree char *shown = reported (self, "gateway/1", "shown", &size);

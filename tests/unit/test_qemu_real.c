@@ -151,7 +151,7 @@ static void test_i440fx_with_all_kinds_of_devices (void **state)
         "<memballoon model='virtio'><stats period='5'/></memballoon><panic/>",
         real.root, real.root);
     start_guest ("pc",
-                 "<vcpu current='1'>2</vcpu><iothreads>1</iothreads>"
+                 "<vcpu current='1' cpuset='0'>2</vcpu><iothreads>1</iothreads>"
                  "<clock offset='localtime'><timer name='rtc' tickpolicy='catchup'/>"
                  "<timer name='hpet' present='no'/></clock>"
                  "<pm><suspend-to-mem enabled='no'/></pm>",

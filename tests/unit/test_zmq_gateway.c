@@ -220,7 +220,11 @@ static void scene_owners (actor_t *self)
     check_text (value_get_str (by, "trace"), "t1");
     check_equal (client_call (self, &client, "domain.rename", "domain=db,name=new"), 0);
     const value_t *args = value_get (client_result (&client), "args");
+    check_equal (value_count (args), 1);
     check_text (value_get_str (args, "name"), "new");
+    check_equal (client_call (self, &client, "domain.define", "xml=<domain/>"), 0);
+    args = value_get (client_result (&client), "args");
+    check_text (value_get_str (args, "xml"), "<domain/>");
     check_equal (client_call (self, &client, "domain.shutdown", "domain=web,mode=acpi"), 0);
     args = value_get (client_result (&client), "args");
     check_equal (value_count (args), 1);

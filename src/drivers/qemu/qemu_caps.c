@@ -99,16 +99,32 @@ static void none_is_empty (char *text)
         text[0] = 0;
 }
 
+//  The machine of the fact at AT. False if the line is none.
+static bool read_machine (const char *at, qemu_machine_t *machine)
+{
+    if (sscanf (at, "%63s %63s %d %63s", machine->name, machine->alias, &machine->max_vcpus,
+                machine->ram_id) != 4)
+        return false;
+    none_is_empty (machine->alias);
+    none_is_empty (machine->ram_id);
+    return true;
+}
+
 bool qemu_caps_machine (const qemu_caps_t *self, const char *name, qemu_machine_t *machine)
 {
-    for (const char *at = self->text; (at = next_fact (at, "machine"));) {
-        if (sscanf (at, "%63s %63s %d %63s", machine->name, machine->alias, &machine->max_vcpus,
-                    machine->ram_id) != 4)
-            continue;
-        none_is_empty (machine->alias);
-        none_is_empty (machine->ram_id);
-        if (strcmp (machine->name, name) == 0 || strcmp (machine->alias, name) == 0)
+    for (const char *at = self->text; (at = next_fact (at, "machine"));)
+        if (read_machine (at, machine) &&
+            (strcmp (machine->name, name) == 0 || strcmp (machine->alias, name) == 0))
             return true;
-    }
+    return false;
+}
+
+bool qemu_caps_next_machine (const qemu_caps_t *self, const char **at_p, qemu_machine_t *machine)
+{
+    if (!*at_p)
+        *at_p = self->text;
+    while ((*at_p = next_fact (*at_p, "machine")))
+        if (read_machine (*at_p, machine))
+            return true;
     return false;
 }

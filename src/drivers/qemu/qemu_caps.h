@@ -39,6 +39,8 @@ bool qemu_caps_device (const qemu_caps_t *self, const char *device);
 bool qemu_caps_cpu (const qemu_caps_t *self, const char *model);
 //  The machine with this name or alias. False if there is none.
 bool qemu_caps_machine (const qemu_caps_t *self, const char *name, qemu_machine_t *machine);
+//  All machines, one at a call; *AT_P is NULL before the first. False after the last.
+bool qemu_caps_next_machine (const qemu_caps_t *self, const char **at_p, qemu_machine_t *machine);
 
 //  Asks the emulator at PATH, with a QEMU that runs no guest; about 40 ms. JOB needs no guest; the
 //  monitor that it opens is closed again. The caller frees the text.

@@ -1,6 +1,7 @@
 //  qemu_check.c: what contradicts itself in a completed definition.
 
 #include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/qemu_cpuset.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -122,6 +123,13 @@ static int check_os (completion_t *self, error_t *err)
                : 0;
 }
 
+static int check_cpuset (completion_t *self, error_t *err)
+{
+    cpu_set_t cpus;
+    const char *text = xml_string (self->domain, "vcpu/@cpuset");
+    return text ? qemu_cpuset_parse (text, &cpus, err) : 0;
+}
+
 static int check_genid (completion_t *self, error_t *err)
 {
     char uuid[UUID_TEXT_SIZE];
@@ -184,7 +192,7 @@ int qemu_check (completion_t *self, error_t *err)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: on_poweroff 'restart' with on_reboot 'destroy'");
     bool failed = check_singles (self, err) || check_devices (self, err) || check_os (self, err) ||
-                  check_genid (self, err) || check_cache (self, err) ||
+                  check_genid (self, err) || check_cpuset (self, err) || check_cache (self, err) ||
                   check_features (self, err) || check_iothreads (self, err);
     return failed ? -1 : 0;
 }

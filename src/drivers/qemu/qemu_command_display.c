@@ -32,8 +32,9 @@ int qemu_command_graphics (command_t *self, const xml_node_t *graphics, error_t 
     (void) err;
     auto(text_t) text = text_new ();
     add_place (text, graphics);
-    if (xml_string (graphics, "@websocket"))
-        text_addf (text, ",websocket=%s", xml_string (graphics, "@websocket"));
+    const char *websocket = xml_string (graphics, "@websocket");
+    if (websocket)
+        text_addf (text, ",websocket=%s", strcmp (websocket, "-1") == 0 ? "on" : websocket);
     if (xml_string (graphics, "@passwd"))
         text_add (text, ",password=on");
     if (xml_string (graphics, "@sharePolicy"))

@@ -1,6 +1,7 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
 #include "drivers/qemu/qemu_driver.h"
+#include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_start.h"
@@ -21,6 +22,7 @@ const driver_t qemu_driver = {
     .adopt = qemu_adopt,
     .info = qemu_info,
     .monitor_command = qemu_monitor_command,
+    .capabilities = qemu_capabilities,
     .event = qemu_event,
     .console = qemu_console,
 };

@@ -118,6 +118,24 @@ static bool is_over (const guest_t *guest)
            !(guest->live && xml_equals (xml_root (guest->live), "on_crash", "preserve"));
 }
 
+//  The guest is down, and was to start again: its QEMU is still there, so it does so in place.
+static int start_again (job_t *job, error_t *err)
+{
+    json_auto_t *reset = job_qmp (job, "system_reset", NULL, QMP_MS, err);
+    json_auto_t *cont = reset ? job_qmp (job, "cont", NULL, QMP_MS, err) : NULL;
+    if (!cont)
+        return -1;
+    qemu_live_restore_poweroff (job->guest);
+    job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
+    return 0;
+}
+
+static bool wants_restart (const guest_t *guest)
+{
+    const char *element = guest->status.state == STATE_CRASHED ? "on_crash" : "on_poweroff";
+    return guest->live && xml_equals (xml_root (guest->live), element, "restart");
+}
+
 static int ask_state (job_t *job, error_t *err)
 {
     json_auto_t *status = job_qmp (job, "query-status", NULL, QMP_MS, err);
@@ -128,7 +146,9 @@ static int ask_state (job_t *job, error_t *err)
     guest_status_t now = job->guest->status;
     if (now.state == STATE_CRASHED)
         now = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };
-    return is_over (job->guest) ? note_end (job, now, err) : 0;
+    if (!is_over (job->guest))
+        return 0;
+    return wants_restart (job->guest) ? start_again (job, err) : note_end (job, now, err);
 }
 
 int qemu_adopt (job_t *job, error_t *err)

@@ -1,8 +1,10 @@
 //  qemu_event.c: what QEMU's events mean for the domain. A pure function: what the owner knows
 //  better (that it just asked for a stop, that an I/O error came before) it keeps.
 
+#include "drivers/qemu/qemu_alias.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/state.h"
+#include "util/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -125,6 +127,18 @@ static void on_watchdog (const event_t *self)
     }
 }
 
+//  The disk whose node this is ("disk-vda"), or the node's own name.
+static const char *disk_alias (const event_t *self, const char *node)
+{
+    const xml_node_t *devices = self->domain ? xml_find (self->domain, "devices") : NULL;
+    const char *target = text_starts (node, "disk-") ? node + strlen ("disk-") : "";
+    for (const xml_node_t *disk = devices ? xml_first (devices, "disk") : NULL; disk;
+         disk = xml_next (disk, "disk"))
+        if (xml_equals (disk, "target/@dev", target))
+            return qemu_alias (disk);
+    return node;
+}
+
 //  virDomainEventIOErrorAction.
 static void on_io_error (const event_t *self)
 {
@@ -133,10 +147,7 @@ static void on_io_error (const event_t *self)
         set_state (self, STATE_PAUSED, PAUSED_IOERROR, EVENT_SUSPENDED, SUSPENDED_IOERROR);
     self->change->kind = CHANGE_IO_ERROR;
     self->change->value = stop ? 1 : strcmp (text_of (self, "action"), "report") == 0 ? 2 : 0;
-    //  With -blockdev the event has the device's path, which ends in its alias (".../virtio-disk0/
-    //  virtio-backend"), and the node's name.
-    const char *device = text_of (self, "device");
-    set_device (self, *device ? device : text_of (self, "node-name"));
+    set_device (self, disk_alias (self, text_of (self, "node-name")));
 }
 
 static void on_device_deleted (const event_t *self)

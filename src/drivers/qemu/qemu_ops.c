@@ -27,21 +27,12 @@ static int check_mode (job_t *job, const char *what, shutdown_mode_t mode, error
                       job->guest->name);
 }
 
-//  What the definition says is to happen when the guest is down; a reboot may have changed it.
-static void reset_on_poweroff (guest_t *guest)
-{
-    const char *own =
-        guest->definition ? xml_string (xml_root (guest->definition), "on_poweroff") : NULL;
-    if (guest->live)
-        xml_set (xml_root (guest->live), "on_poweroff", own ? own : "destroy");
-}
-
 int qemu_shutdown (job_t *job, shutdown_mode_t mode, error_t *err)
 {
     if (check_mode (job, "shut down", mode, err) ||
         command (job, "shut down", "system_powerdown", err))
         return -1;
-    reset_on_poweroff (job->guest);
+    qemu_live_restore_poweroff (job->guest);
     return 0;
 }
 

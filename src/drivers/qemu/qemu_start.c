@@ -3,6 +3,7 @@
 #include "drivers/driver.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/qemu_command.h"
+#include "drivers/qemu/qemu_cpuset.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/state.h"
@@ -141,9 +142,12 @@ static int spawn (start_t *self, error_t *err)
         return -1;
     char identity[96];
     process_to_text (&self->process, identity);
+    const char *cpuset = xml_string (xml_root (job->guest->live), "vcpu/@cpuset");
     xml_set (xml_root (job->guest->record), "process/@identity", identity);
     bool failed = job_undo (job, "process", identity, err) || job_undo (job, "monitor", "", err) ||
-                  job_record (job, err) || job_go (job, &self->process, err);
+                  job_record (job, err) ||
+                  (cpuset && qemu_cpuset_apply (cpuset, self->process.pid, err)) ||
+                  job_go (job, &self->process, err);
     return failed ? -1 : 0;
 }
 
