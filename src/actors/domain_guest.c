@@ -87,11 +87,33 @@ void domain_take_exit (domain_t *self, const msg_t *msg)
 
 //  Events of the hypervisor.
 
+//  Numbers of libvirt's API (virDomainEventWatchdogAction, virDomainEventIOErrorAction,
+//  virDomainEventGraphicsPhase), in its tools' words.
+static const struct {
+    change_kind_t kind;
+    const char *key;
+    const char *words[7];
+} change_words[] = {
+    { CHANGE_WATCHDOG,
+      "action",
+      { "none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi" } },
+    { CHANGE_IO_ERROR, "action", { "none", "pause", "report" } },
+    { CHANGE_GRAPHICS, "phase", { "connect", "initialize", "disconnect" } },
+    { CHANGE_DEVICE, "event", { "removed" } },
+};
+
 static void pack_change (pack_t *pack, const void *arg)
 {
     const guest_change_t *change = arg;
-    pack_key_i64 (pack, "value", change->value);
-    pack_key_str (pack, "device", change->device[0] ? change->device : NULL);
+    if (change->kind == CHANGE_RTC)
+        pack_key_i64 (pack, "offset", change->value);
+    if (change->kind == CHANGE_BALLOON)
+        pack_key_i64 (pack, "memory_kib", change->value);
+    for (size_t i = 0; i < sizeof change_words / sizeof *change_words; i++)
+        if (change_words[i].kind == change->kind && change->value >= 0 && change->value < 7)
+            pack_key_str (pack, change_words[i].key, change_words[i].words[change->value]);
+    if (change->device[0])
+        pack_key_str (pack, "device", change->device);
 }
 
 static const char *const change_verbs[] = {
@@ -149,8 +171,12 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         domain_commit (self, NULL, NULL, NULL);
         break;
     default:
-        if (domain_active (self))
-            announce (self, change);
+        if (!domain_active (self))
+            break;
+        //  A watchdog or a disk that failed may also have paused the guest.
+        if (change->event >= 0)
+            domain_set_status (self, change->status, change->event, change->detail);
+        announce (self, change);
     }
 }
 

@@ -158,7 +158,7 @@ const operation_t domain_loading = { "", CLASS_MODIFY, "load", 0, START_MS, true
 const operation_t domain_restart = { "",       CLASS_START, "start",   NEED_INACTIVE,
                                      START_MS, false,       done_start };
 const operation_t domain_restart_in_place = { "",       CLASS_MODIFY, "restart",   0,
-                                              SHORT_MS, true,         done_restart };
+                                              SHORT_MS, false,        done_restart };
 const operation_t domain_unwinding = {
     "", CLASS_DESTROY, "unwind", 0, DESTROY_MS, true, done_unwind
 };

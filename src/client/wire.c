@@ -8,12 +8,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>
-
-#define MONITOR_ENDPOINT "inproc://monitor"
 
 enum {
     LINGER_MS = 200,
@@ -26,6 +25,7 @@ enum {
 struct wire {
     char *endpoint;
     void *context, *dealer, *monitor;
+    unsigned connections; //  so far
     int epoll, timer;
     int64_t wake_at; //  when the timer goes off; INT64_MAX: it is not set
     wire_state_t state;
@@ -130,8 +130,11 @@ static int open_sockets (wire_t *self)
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (zmq_setsockopt (self->dealer, options[i].option, &options[i].value, sizeof (int)))
             return -1;
-    if (zmq_socket_monitor (self->dealer, MONITOR_ENDPOINT, MONITORED) ||
-        zmq_connect (self->monitor, MONITOR_ENDPOINT) || zmq_connect (self->dealer, self->endpoint))
+    //  A name of its own: that of a closed monitor is taken until libzmq's thread gets to it.
+    char address[40];
+    snprintf (address, sizeof address, "inproc://monitor-%u", self->connections++);
+    if (zmq_socket_monitor (self->dealer, address, MONITORED) ||
+        zmq_connect (self->monitor, address) || zmq_connect (self->dealer, self->endpoint))
         return -1;
     return watch (self, socket_fd (self->dealer)) || watch (self, socket_fd (self->monitor)) ? -1
                                                                                              : 0;
