@@ -280,7 +280,7 @@ static void open_console (domain_t *self, msg_t **msg_p)
     pack_key_str (pack, "kind", console_kinds[source.kind]);
     pack_key_str (pack, "path", source.path);
     pack_key_str (pack, "uuid", self->uuid);
-    pack_key_str (pack, "name", self->name);
+    pack_key_str (pack, "alias", source.alias);
     pack_key_str (pack, "driver", self->driver->name);
     pack_key_str (pack, "live", self->live);
     actor_spawn (self->actor, opening->address, &console_class, &args, false, CONSOLE_MS,

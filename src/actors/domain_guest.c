@@ -19,6 +19,9 @@ bool domain_active (const domain_t *self)
 void domain_set_status (domain_t *self, guest_status_t status, int event, int detail)
 {
     bool other = status.state != self->announced;
+    //  An event without a reason does not take away one that is known.
+    if (status.state == self->status.state && status.reason == 0)
+        status.reason = self->status.reason;
     self->status = status;
     self->announced = status.state;
     self->dirty |= DIRTY_STATUS;
@@ -38,7 +41,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->status = status;
     self->announced = status.state;
     self->ending = (guest_change_t){ .kind = CHANGE_NONE };
-    self->exited = false;
+    self->exited = self->restart_due = false;
     actor_timer_cancel (self->actor, &self->due_timer);
     self->dirty |= DIRTY_STATUS;
     actor_log (self->actor, LEVEL_INFO, "domain '%s' is %s (%s)", self->name,
@@ -52,17 +55,13 @@ void domain_finish_ending (domain_t *self)
     if (self->ending.kind == CHANGE_NONE || !domain_active (self) || self->async.operation ||
         self->retry_cleanup)
         return;
-    //  A guest that begins again is over only if its process is.
-    if (self->sync.operation == &domain_revival && !self->exited)
-        return;
     if (self->sync.operation) {
         //  What still waits for the guest waits in vain.
         if (self->sync.operation->class != CLASS_DESTROY)
             domain_cancel (self, &self->sync);
         return;
     }
-    bool again = self->ending.kind == CHANGE_RESTART && self->driver->restart && !self->exited;
-    domain_run (self, &self->sync, again ? &domain_revival : &domain_cleanup, NULL);
+    domain_run (self, &self->sync, &domain_cleanup, NULL);
 }
 
 static void guest_over (domain_t *self, const guest_change_t *change)
@@ -92,11 +91,33 @@ void domain_take_exit (domain_t *self, const msg_t *msg)
 
 //  Events of the hypervisor.
 
+//  Numbers of libvirt's API (virDomainEventWatchdogAction, virDomainEventIOErrorAction,
+//  virDomainEventGraphicsPhase), in its tools' words.
+static const struct {
+    change_kind_t kind;
+    const char *key;
+    const char *words[7];
+} change_words[] = {
+    { CHANGE_WATCHDOG,
+      "action",
+      { "none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi" } },
+    { CHANGE_IO_ERROR, "action", { "none", "pause", "report" } },
+    { CHANGE_GRAPHICS, "phase", { "connect", "initialize", "disconnect" } },
+    { CHANGE_DEVICE, "event", { "removed" } },
+};
+
 static void pack_change (pack_t *pack, const void *arg)
 {
     const guest_change_t *change = arg;
-    pack_key_i64 (pack, "value", change->value);
-    pack_key_str (pack, "device", change->device[0] ? change->device : NULL);
+    if (change->kind == CHANGE_RTC)
+        pack_key_i64 (pack, "offset", change->value);
+    if (change->kind == CHANGE_BALLOON)
+        pack_key_i64 (pack, "memory_kib", change->value);
+    for (size_t i = 0; i < sizeof change_words / sizeof *change_words; i++)
+        if (change_words[i].kind == change->kind && change->value >= 0 && change->value < 7)
+            pack_key_str (pack, change_words[i].key, change_words[i].words[change->value]);
+    if (change->device[0])
+        pack_key_str (pack, "device", change->device);
 }
 
 static const char *const change_verbs[] = {
@@ -115,6 +136,28 @@ static void announce (domain_t *self, const guest_change_t *change)
     domain_commit (self, NULL, NULL, NULL);
 }
 
+static bool is_ending (const domain_t *self)
+{
+    const operation_t *changing = self->sync.operation;
+    return self->ending.kind != CHANGE_NONE || self->restart_due ||
+           (changing && changing->class == CLASS_DESTROY);
+}
+
+static void take_end (domain_t *self, const guest_change_t *change)
+{
+    if (is_ending (self))
+        return;
+    if (change->kind == CHANGE_RESTART && self->driver->restart && domain_active (self)) {
+        self->restart_due = true;
+        domain_settle (self);
+        return;
+    }
+    //  That it stopped is told once it has been cleaned up behind it.
+    if (domain_active (self) && change->event >= 0 && change->event != EVENT_STOPPED)
+        domain_add_lifecycle (self, change->event, change->detail);
+    guest_over (self, change);
+}
+
 void domain_take_change (domain_t *self, const guest_change_t *change)
 {
     switch (change->kind) {
@@ -122,21 +165,22 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         break;
     case CHANGE_ENDED:
     case CHANGE_RESTART:
-        //  Said once: QEMU says it again when its process is asked to end.
-        if (change->event >= 0 && domain_active (self) && self->ending.kind == CHANGE_NONE)
-            domain_add_lifecycle (self, change->event, change->detail);
-        guest_over (self, change);
+        take_end (self, change);
         break;
     case CHANGE_STATE:
-        //  The CPUs of a guest that is over stop, too.
-        if (!domain_active (self) || self->ending.kind != CHANGE_NONE)
+        //  A guest that is over is also stopped: no news.
+        if (!domain_active (self) || is_ending (self))
             break;
         domain_set_status (self, change->status, change->event, change->detail);
         domain_commit (self, NULL, NULL, NULL);
         break;
     default:
-        if (domain_active (self))
-            announce (self, change);
+        if (!domain_active (self))
+            break;
+        //  A watchdog or a disk that failed may also have paused the guest.
+        if (change->event >= 0)
+            domain_set_status (self, change->status, change->event, change->detail);
+        announce (self, change);
     }
 }
 
@@ -172,14 +216,16 @@ static void clean_up_again (actor_t *actor, void *arg)
     domain_finish_ending (self);
 }
 
-void domain_own_job_failed (domain_t *self, const operation_t *operation)
+void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled)
 {
-    self->loading = false;
+    self->loading = self->restart_due = false;
+    if (cancelled)
+        return;
     if (operation == &domain_cleanup)
         self->retry_cleanup = actor_timer (self->actor, CLEANUP_RETRY_MS, clean_up_again, NULL);
-    //  What can't begin again is ended.
-    if (operation == &domain_revival && self->ending.kind == CHANGE_RESTART)
-        self->ending.kind = CHANGE_ENDED;
+    if (operation == &domain_restart_in_place)
+        self->ending = (guest_change_t){ .kind = CHANGE_RESTART,
+                                         .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN } };
     //  A guest that does not answer may still run: it is never given up, only asked more rarely.
     if (operation == &domain_adoption)
         reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);
@@ -248,6 +294,9 @@ void domain_settle (domain_t *self)
     }
     if (!self->async.operation && !domain_active (self))
         self->ending = (guest_change_t){ .kind = CHANGE_NONE };
+    if (self->restart_due && domain_active (self) && !self->async.operation &&
+        !self->sync.operation)
+        domain_run (self, &self->sync, &domain_restart_in_place, NULL);
     look_at_the_clock (self);
     domain_finish_ending (self);
     if (self->restart_wanted && !self->sync.operation && !self->async.operation) {

@@ -33,15 +33,29 @@ static void done_live (domain_t *self, const msg_t *request)
 static void done_suspend (domain_t *self, const msg_t *request)
 {
     (void) request;
-    domain_set_status (self, (guest_status_t){ STATE_PAUSED, PAUSED_USER }, EVENT_SUSPENDED,
-                       SUSPENDED_PAUSED);
+    domain_set_status (self, self->status, EVENT_SUSPENDED, SUSPENDED_PAUSED);
 }
 
 static void done_resume (domain_t *self, const msg_t *request)
 {
     (void) request;
-    domain_set_status (self, (guest_status_t){ STATE_RUNNING, RUNNING_UNPAUSED }, EVENT_RESUMED,
-                       RESUMED_UNPAUSED);
+    domain_set_status (self, self->status, EVENT_RESUMED, RESUMED_UNPAUSED);
+}
+
+//  QEMU tells of a reset by itself; a simulated guest can't.
+static void done_reboot (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->dirty |= DIRTY_STATUS;
+    if (!self->driver->event)
+        domain_add_event (self, "domain.reboot", NULL, NULL);
+}
+
+static void done_restart (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->restart_due = false;
+    self->dirty |= DIRTY_STATUS;
 }
 
 static void done_destroy (domain_t *self, const msg_t *request)
@@ -59,13 +73,6 @@ static void done_cleanup (domain_t *self, const msg_t *request)
     domain_set_inactive (self, ending.status,
                          said ? ending.detail : state_stopped_detail (&ending.status));
     self->restart_wanted = ending.kind == CHANGE_RESTART && self->definition;
-}
-
-static void done_revival (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    self->ending = (guest_change_t){ .kind = CHANGE_NONE };
-    domain_set_status (self, self->status, EVENT_RESUMED, RESUMED_UNPAUSED);
 }
 
 static void done_adopt (domain_t *self, const msg_t *request)
@@ -130,8 +137,8 @@ static void done_metadata (domain_t *self, const msg_t *request)
 static const operation_t operations[] = {
     { "domain.create", CLASS_START, "start", NEED_INACTIVE, START_MS, false, done_start },
     { "domain.shutdown", CLASS_MODIFY, "shutdown", NEED_ACTIVE, SHORT_MS, false, done_live },
-    { "domain.reboot", CLASS_MODIFY, "reboot", NEED_ACTIVE, SHORT_MS, true, done_live },
-    { "domain.reset", CLASS_MODIFY, "reset", NEED_ACTIVE, SHORT_MS, true, done_live },
+    { "domain.reboot", CLASS_MODIFY, "reboot", NEED_ACTIVE, SHORT_MS, true, done_reboot },
+    { "domain.reset", CLASS_MODIFY, "reset", NEED_ACTIVE, SHORT_MS, true, done_reboot },
     { "domain.suspend", CLASS_SUSPEND, "suspend", NEED_ACTIVE, SHORT_MS, true, done_suspend },
     { "domain.resume", CLASS_SUSPEND, "resume", NEED_ACTIVE, SHORT_MS, true, done_resume },
     { "domain.destroy", CLASS_DESTROY, "destroy", NEED_ACTIVE, DESTROY_MS, true, done_destroy },
@@ -148,13 +155,12 @@ static const operation_t operations[] = {
 const operation_t domain_cleanup = {
     "", CLASS_DESTROY, "destroy", 0, DESTROY_MS, true, done_cleanup
 };
-const operation_t domain_revival = {
-    "", CLASS_MODIFY, "restart", 0, SHORT_MS, false, done_revival
-};
 const operation_t domain_adoption = { "", CLASS_MODIFY, "adopt", 0, SHORT_MS, false, done_adopt };
 const operation_t domain_loading = { "", CLASS_MODIFY, "load", 0, START_MS, true, done_load };
 const operation_t domain_restart = { "",       CLASS_START, "start",   NEED_INACTIVE,
                                      START_MS, false,       done_start };
+const operation_t domain_restart_in_place = { "",       CLASS_MODIFY, "restart",   0,
+                                              SHORT_MS, false,        done_restart };
 const operation_t domain_unwinding = {
     "", CLASS_DESTROY, "unwind", 0, DESTROY_MS, true, done_unwind
 };
@@ -213,6 +219,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     slot->request = request_p ? take (request_p) : NULL;
     slot->cancelled = false;
     slot->since_us = actor_wall_clock (self->actor);
+    slot->since_ms = actor_now (self->actor);
     snprintf (slot->address, sizeof slot->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
     if (slot->request)
@@ -265,8 +272,9 @@ static void take_parts (domain_t *self, const value_t *result)
         take_document (result, "live_summary", &self->live_summary);
         self->id = (int) value_get_i64 (result, "id", -1);
     }
-    if (value_get (result, "state")) {
+    if (value_get (result, "record"))
         take_text (result, "record", &self->record);
+    if (value_get (result, "state")) {
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
     }
@@ -334,7 +342,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     if (operation->class == CLASS_START)
         start_failed (self);
     else
-        domain_own_job_failed (self, operation);
+        domain_own_job_failed (self, operation, slot->cancelled);
     if (slot->overdue)
         free (slot->overdue);
     *slot = (running_t){ 0 };
@@ -366,6 +374,12 @@ static void on_job_down (actor_t *actor, const char *address, const msg_t *down,
     job_over (actor_state (actor), slot, err);
 }
 
+//  Else it is a step of the job that took too long, and the job is over.
+static bool is_overdue (const domain_t *self, const running_t *slot)
+{
+    return actor_now (self->actor) - slot->since_ms >= slot->operation->limit_ms;
+}
+
 //  A job may go on after its limit passed: it is cancelled, and nothing else starts before it is
 //  over.
 static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
@@ -377,9 +391,11 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
     if (!msg_failed (reply, &err)) {
         job_succeeded (self, slot, reply);
         domain_settle (self);
-    } else if (err.code == ERR_OPERATION_TIMEOUT) {
+    } else if (err.code == ERR_OPERATION_TIMEOUT && is_overdue (self, slot)) {
         slot->overdue = memory_new (1, sizeof err);
-        *slot->overdue = err;
+        error_set (slot->overdue, err.code,
+                   "domain '%s': '%s' did not end within %d s; it was cancelled, and undone",
+                   self->name, slot->operation->job, slot->operation->limit_ms / 1000);
         domain_cancel (self, slot);
         actor_watch (actor, slot->address, on_job_down, slot);
     } else
@@ -430,6 +446,11 @@ static void answer_measured (domain_t *self, msg_t **request_p, const msg_t *rep
     } else if (err.code == ERR_OPERATION_TIMEOUT && self->usage)
         pack_stale (self, msg_result (answer));
     else {
+        if (err.code == ERR_OPERATION_TIMEOUT)
+            error_set (&err, err.code,
+                       "domain '%s': its hypervisor did not answer within the budget, and nothing "
+                       "was measured before",
+                       self->name);
         actor_reply_error (self->actor, request_p, &err);
         return;
     }

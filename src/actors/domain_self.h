@@ -52,7 +52,8 @@ typedef struct {
     msg_t *request;               //  who is to be answered; NULL: nobody
     char address[MSG_ADDRESS_MAX];
     bool cancelled;
-    int64_t since_us;
+    int64_t since_us; //  wall clock, to be shown
+    int64_t since_ms; //  monotonic
     error_t *overdue; //  why it failed, while we wait for the end of the job itself
 } running_t;
 
@@ -106,6 +107,7 @@ struct domain {
     char *recorded_live; //  of a start that is under way: for the status file only
     bool loading, undone, pumping;
     bool restart_wanted, adoption_wanted;
+    bool restart_due; //  the guest is down and starts again in the same process
 
     //  What the guest did.
     guest_change_t ending; //  it is over, or early news while it starts; CHANGE_NONE: no
@@ -135,8 +137,8 @@ void domain_cancel (domain_t *self, running_t *slot);
 void domain_measure (domain_t *self, msg_t **request_p);
 void measurement_destroy (measurement_t **self_p);
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
-extern const operation_t domain_cleanup, domain_revival, domain_adoption, domain_loading,
-    domain_restart, domain_unwinding;
+extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
+    domain_restart_in_place, domain_unwinding;
 
 //  domain_guest.c
 void domain_take_change (domain_t *self, const guest_change_t *change);
@@ -147,8 +149,8 @@ void domain_set_status (domain_t *self, guest_status_t status, int event, int de
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.
 void domain_settle (domain_t *self);
-//  One of the owner's own jobs failed: when to try it again.
-void domain_own_job_failed (domain_t *self, const operation_t *operation);
+//  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
+void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.
 void domain_finish_ending (domain_t *self);
 

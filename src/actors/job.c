@@ -212,8 +212,9 @@ static msg_t *make_result (job_actor_t *self)
         pack_definition (pack, guest);
     if (guest && (self->parts & PART_LIVE))
         pack_live (pack, guest);
-    if (guest && (self->parts & (PART_LIVE | PART_STATE))) {
+    if (guest && (self->parts & (PART_LIVE | PART_RECORD)))
         pack_document (pack, "record", guest->record);
+    if (guest && (self->parts & PART_STATUS)) {
         pack_key_i64 (pack, "state", guest->status.state);
         pack_key_i64 (pack, "reason", guest->status.reason);
     }

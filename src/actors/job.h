@@ -15,11 +15,12 @@
 
 extern const actor_class_t job_class;
 
-//  How much of the guest the owner gets back (job_result_t.parts).
+//  How much of the guest the owner gets back (job_actor_t.parts).
 enum {
     PART_DEFINITION = 1, //  definition, config summary
-    PART_LIVE = 2,       //  live, record, live summary, state, reason, id
-    PART_STATE = 4       //  state, reason, record
+    PART_LIVE = 2,       //  live document, live summary, id, record
+    PART_RECORD = 4,     //  the driver's record
+    PART_STATUS = 8      //  state and reason, which the job has set
 };
 
 typedef struct {

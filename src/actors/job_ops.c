@@ -4,6 +4,7 @@
 
 #include "actors/disk_request.h"
 #include "actors/monitor.h"
+#include "actors/qmp.h"
 #include "util/text.h"
 
 enum {
@@ -191,21 +192,6 @@ static int op_monitor_close (job_t *job, error_t *err)
     return err->code == ERR_OPERATION_INVALID ? 0 : -1;
 }
 
-static json_t *json_result (const char *text, const char *execute, error_t *err)
-{
-    json_error_t problem;
-    json_t *answer = text ? json_loads (text, 0, &problem) : NULL;
-    json_t *result = json_incref (json_object_get (answer, "return"));
-    if (!result) {
-        const json_t *error = json_object_get (answer, "error");
-        const char *reason = json_string_value (json_object_get (error, "desc"));
-        error_set (err, ERR_OPERATION_FAILED, "QEMU refused '%s': %s", execute,
-                   reason ? reason : "its answer is not QMP");
-    }
-    json_decref (answer);
-    return result;
-}
-
 static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
 {
     job_actor_t *self = actor_of (job);
@@ -223,7 +209,8 @@ static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int m
                        job->guest ? job->guest->name : "?", execute, ms);
         return NULL;
     }
-    return json_result (value_get_str (msg_value (reply), "json"), execute, err);
+    const char *json = value_get_str (msg_value (reply), "json");
+    return qmp_result (json ? json : "", execute, err);
 }
 
 static char *op_emulator (job_t *job, const char *path, error_t *err)

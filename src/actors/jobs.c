@@ -12,6 +12,7 @@ const job_kind_t job_kinds[] = {
     { "shutdown", job_run_shutdown },
     { "reboot", job_run_reboot },
     { "reset", job_run_reset },
+    { "restart", job_run_restart },
     { "suspend", job_run_suspend },
     { "resume", job_run_resume },
     { "destroy", job_run_destroy },
@@ -22,6 +23,5 @@ const job_kind_t job_kinds[] = {
     { "unwind", job_run_unwind },
     { "capabilities", job_run_capabilities },
     { "probe", job_run_probe },
-    { "restart", job_run_restart },
     { NULL, NULL },
 };

@@ -33,7 +33,7 @@ int job_run_start (job_actor_t *self, error_t *err)
         return -1;
     guest->status = paused ? (guest_status_t){ STATE_PAUSED, PAUSED_USER }
                            : (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
-    self->parts = PART_LIVE;
+    self->parts = PART_LIVE | PART_STATUS;
     return 0;
 }
 
@@ -63,38 +63,40 @@ int job_run_reboot (job_actor_t *self, error_t *err)
 
 int job_run_reset (job_actor_t *self, error_t *err)
 {
-    return self->driver->reset ? self->driver->reset (&self->base, err)
-                               : set_unsupported (self, "reset", err);
+    if (!self->driver->reset)
+        return set_unsupported (self, "reset", err);
+    self->parts = PART_RECORD;
+    return self->driver->reset (&self->base, err);
 }
 
 int job_run_restart (job_actor_t *self, error_t *err)
 {
-    self->parts = PART_LIVE;
+    self->parts = PART_LIVE | PART_STATUS;
     return self->driver->restart (&self->base, err);
-}
-
-static int run_and_set (job_actor_t *self, int (*operation) (job_t *job, error_t *err),
-                        const char *what, guest_status_t status, error_t *err)
-{
-    if (!operation)
-        return set_unsupported (self, what, err);
-    if (operation (&self->base, err))
-        return -1;
-    self->base.guest->status = status;
-    self->parts = PART_STATE;
-    return 0;
 }
 
 int job_run_suspend (job_actor_t *self, error_t *err)
 {
-    return run_and_set (self, self->driver->suspend, "suspend",
-                        (guest_status_t){ STATE_PAUSED, PAUSED_USER }, err);
+    if (!self->driver->suspend)
+        return set_unsupported (self, "suspend", err);
+    if (self->driver->suspend (&self->base, err))
+        return -1;
+    self->base.guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
+    self->parts = PART_RECORD | PART_STATUS;
+    return 0;
 }
 
 int job_run_resume (job_actor_t *self, error_t *err)
 {
-    return run_and_set (self, self->driver->resume, "resume",
-                        (guest_status_t){ STATE_RUNNING, RUNNING_UNPAUSED }, err);
+    guest_t *guest = self->base.guest;
+    bool asleep = guest->status.state == STATE_PMSUSPENDED;
+    if (!self->driver->resume)
+        return set_unsupported (self, "resume", err);
+    if (self->driver->resume (&self->base, err))
+        return -1;
+    guest->status = (guest_status_t){ STATE_RUNNING, asleep ? RUNNING_WAKEUP : RUNNING_UNPAUSED };
+    self->parts = PART_RECORD | PART_STATUS;
+    return 0;
 }
 
 //  Also cleans up behind a guest that ended by itself.

@@ -168,7 +168,7 @@ int job_run_load (job_actor_t *self, error_t *err)
     pack_key_bool (&self->value, "autostart", access (mark, F_OK) == 0);
     pack_key_bool (&self->value, "undone", undone);
     pack_end (&self->value);
-    self->parts = PART_DEFINITION | PART_LIVE;
+    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS;
     return 0;
 }
 
@@ -176,7 +176,7 @@ int job_run_adopt (job_actor_t *self, error_t *err)
 {
     if (self->driver->adopt (&self->base, err))
         return -1;
-    self->parts = PART_LIVE;
+    self->parts = PART_LIVE | PART_STATUS;
     return 0;
 }
 

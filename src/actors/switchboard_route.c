@@ -165,6 +165,21 @@ void board_route_stop (switchboard_t *self, slot_t *sender, msg_t **msg_p)
     }
 }
 
+//  Watchers that ended themselves: those of an address that lives long would pile up.
+static void forget_watchers (switchboard_t *self, slot_t *slot)
+{
+    pair_key_t *watcher = zlistx_first (slot->watchers);
+    while (watcher) {
+        void *place = zlistx_cursor (slot->watchers);
+        pair_key_t *gone = board_slot_of (self, watcher->peer) ? NULL : watcher;
+        watcher = zlistx_next (slot->watchers);
+        if (gone) {
+            zlistx_detach (slot->watchers, place);
+            free (gone);
+        }
+    }
+}
+
 static void route_watch (switchboard_t *self, slot_t *sender, msg_t **msg_p)
 {
     const msg_header_t *head = msg_head (*msg_p);
@@ -179,6 +194,7 @@ static void route_watch (switchboard_t *self, slot_t *sender, msg_t **msg_p)
     pair_key_t *copy = malloc (sizeof *copy);
     assert (copy);
     *copy = watcher;
+    forget_watchers (self, slot);
     zlistx_add_end (slot->watchers, copy);
 }
 

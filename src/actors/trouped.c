@@ -8,6 +8,7 @@
 #include "util/xml.h"
 
 #include <getopt.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -223,6 +224,8 @@ int main (int argc, char **argv)
     block_signals ();
     umask (0077);
     xml_init ();
+    //  Once, before there are threads; and no order may depend on a random seed.
+    json_object_seed (1);
     error_t err;
     if (run (&options, &err) == 0)
         return 0;

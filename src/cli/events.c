@@ -23,7 +23,7 @@ static const event_row_t event_rows[] = {
     { "rtc-change", "domain.rtc_change", NULL, { "offset", NULL }, "" },
     { "watchdog", "domain.watchdog", NULL, { "action", NULL }, "" },
     { "io-error", "domain.io_error", NULL, { "device", "action" }, "" },
-    { "graphics", "domain.graphics", NULL, { NULL, NULL }, "" },
+    { "graphics", "domain.graphics", NULL, { "phase", NULL }, "" },
     { "balloon-change", "domain.balloon", NULL, { "memory_kib", NULL }, "KiB" },
     { "device-added", "domain.device", "added", { "device", NULL }, "" },
     { "device-removed", "domain.device", "removed", { "device", NULL }, "" },

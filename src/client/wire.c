@@ -1,17 +1,18 @@
 //  wire.c: the connection of one client.
 
 #include "client/wire.h"
+
 #include "client/endpoint.h"
+#include "msg/frame.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>
-
-#define MONITOR_ENDPOINT "inproc://monitor"
 
 enum {
     LINGER_MS = 200,
@@ -24,6 +25,7 @@ enum {
 struct wire {
     char *endpoint;
     void *context, *dealer, *monitor;
+    unsigned connections; //  so far
     int epoll, timer;
     int64_t wake_at; //  when the timer goes off; INT64_MAX: it is not set
     wire_state_t state;
@@ -128,8 +130,11 @@ static int open_sockets (wire_t *self)
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (zmq_setsockopt (self->dealer, options[i].option, &options[i].value, sizeof (int)))
             return -1;
-    if (zmq_socket_monitor (self->dealer, MONITOR_ENDPOINT, MONITORED) ||
-        zmq_connect (self->monitor, MONITOR_ENDPOINT) || zmq_connect (self->dealer, self->endpoint))
+    //  A name of its own: that of a closed monitor is taken until libzmq's thread gets to it.
+    char address[40];
+    snprintf (address, sizeof address, "inproc://monitor-%u", self->connections++);
+    if (zmq_socket_monitor (self->dealer, address, MONITORED) ||
+        zmq_connect (self->monitor, address) || zmq_connect (self->dealer, self->endpoint))
         return -1;
     return watch (self, socket_fd (self->dealer)) || watch (self, socket_fd (self->monitor)) ? -1
                                                                                              : 0;
@@ -187,17 +192,11 @@ int wire_check (wire_t *self, error_t *err)
     return 0;
 }
 
-static void free_bytes (void *bytes, void *hint)
-{
-    (void) hint;
-    free (bytes);
-}
-
 int wire_send (wire_t *self, char *bytes, size_t size, error_t *err)
 {
     zmq_msg_t frame;
-    int rc = zmq_msg_init_data (&frame, bytes, size, free_bytes, NULL);
-    assert (rc == 0);
+    frame_init (&frame, bytes, size);
+    FRAME_GIVEN (bytes);
     if (self->dealer && zmq_msg_send (&frame, self->dealer, ZMQ_DONTWAIT) >= 0)
         return 0;
     error_set (err, ERR_RESOURCE_BUSY, "send to %s: it takes no more; try again later",

@@ -34,14 +34,15 @@ typedef struct {
     int (*shutdown) (job_t *job, shutdown_mode_t mode, error_t *err); //  asks the guest; returns
     int (*reboot) (job_t *job, shutdown_mode_t mode, error_t *err);
     int (*reset) (job_t *job, error_t *err);
-    //  The guest is over (CHANGE_RESTART) but its process is not: lets it begin again in the same
-    //  process. NULL: it is ended, and started anew.
-    int (*restart) (job_t *job, error_t *err);
     int (*suspend) (job_t *job, error_t *err);
     int (*resume) (job_t *job, error_t *err);
     //  Ends the guest and removes what it had. GRACEFUL: SIGTERM only, an error if it does not end.
     //  It must work with a record of which any part is missing, and twice.
     int (*destroy) (job_t *job, bool graceful, error_t *err);
+
+    //  The guest is down (CHANGE_RESTART): starts it again in the same process, as a reboot does.
+    //  Without this function it is destroyed and started anew.
+    int (*restart) (job_t *job, error_t *err);
 
     //  After a restart of the daemon: is the recorded guest still there? Fills job->guest->status;
     //  when it ended meanwhile, with the reason (STATE_SHUTOFF, ...).

@@ -44,6 +44,14 @@ def test_domain(name, devices="<console type='pty'/>", extra="", memory_mib=64, 
 """
 
 
+def behaviour(settings):
+    """The element by which a simulated guest has delays and faults, for test_domain's EXTRA."""
+    return (
+        "<test:behaviour xmlns:test='https://troupe.dev/xml/test/1'>"
+        f"{settings}</test:behaviour>"
+    )
+
+
 class Daemon:
     """One trouped --root FOLDER. The folder lives as long as this object does not remove () it."""
 

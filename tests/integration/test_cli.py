@@ -11,7 +11,7 @@ import termios
 import time
 import unittest
 
-from harness import BIN, Daemon, DaemonTest, test_domain, until
+from harness import BIN, Daemon, DaemonTest, behaviour, test_domain, until
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -314,6 +314,49 @@ class Consoles(DaemonTest):
         done = self.daemon.run("ttyconsole", "web1", status=None)
         self.assertEqual(done.returncode, 1)
         self.assertIn("has no console with a terminal", done.stderr)
+
+
+class Slow(DaemonTest):
+    def setUp(self):
+        super().setUp()
+        self.define("slow", extra=behaviour("<test:delay op='start' ms='1500'/>"))
+
+    def test_spinner(self):
+        """It turns on a terminal's stderr, and is wiped away."""
+        ours, theirs = pty.openpty()
+        done = subprocess.run(
+            self.daemon.command("start", "slow"), stdout=subprocess.PIPE, stderr=theirs, text=True
+        )
+        os.close(theirs)
+        self.assertEqual(done.stdout, "Domain 'slow' started\n")
+        shown = os.read(ours, 65536).decode()
+        os.close(ours)
+        self.assertRegex(shown, r"\A\r[|/\\-] domain.create 0 s \r")
+        self.assertTrue(shown.endswith("\r\x1b[K"), shown)
+
+    def test_no_spinner_without_a_terminal(self):
+        done = self.daemon.run("start", "slow", status=None)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_queries_do_not_wait(self):
+        process = subprocess.Popen(self.daemon.command("-q", "start", "slow"))
+        self.addCleanup(process.wait)
+        time.sleep(0.3)
+        start = time.monotonic()
+        self.assertEqual(self.daemon.run("domstate", "slow"), "shut off\n")
+        self.daemon.run("dominfo", "slow")
+        self.assertLess(time.monotonic() - start, 1)
+        self.assertEqual(process.wait(10), 0)
+
+    def test_timeout(self):
+        """A change behind the slow one is given up in time."""
+        process = subprocess.Popen(self.daemon.command("-q", "start", "slow"))
+        self.addCleanup(process.wait)
+        time.sleep(0.3)
+        done = self.daemon.run("--timeout", "1", "suspend", "slow", status=None)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^error: [^\n]*within the deadline[^\n]*\n$")
+        self.assertEqual(process.wait(10), 0)
 
 
 class Editing(DaemonTest):

@@ -1,14 +1,17 @@
 """The native protocol from outside: its promises, and input that is malformed, too large, or wrong."""
 
 import os
+import re
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import unittest
 
 import msgpack
 
-from harness import DaemonTest, test_domain
+from harness import SOURCE, DaemonTest, test_domain
 from troupe_client import NoAnswer, TroupeError
 
 MIB = 1024 * 1024
@@ -141,6 +144,25 @@ class Promises(DaemonTest):
             for verb in ("domain.create", "domain.destroy", "domain.undefine", "console.open"):
                 self.assertFails("VIR_ERR_OPERATION_DENIED", client.call, verb, domain="web1")
             self.assertFails("VIR_ERR_OPERATION_DENIED", client.call, "host.trace")
+
+
+class Document(DaemonTest):
+    def test_worked_example(self):
+        with open(os.path.join(SOURCE, "docs", "protocol.md")) as file:
+            code = re.search(r"```python\n(.*?)```", file.read(), re.S)[1]
+        self.assertIn("ipc:///tmp/t/", code)
+        done = subprocess.run(
+            [sys.executable, "-c", code.replace("ipc:///tmp/t/", f"ipc://{self.daemon.root}/")],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertEqual(lines[0], "{'id': 1, 'kind': 'reply', 'result': None}")
+        self.assertIn("event domain.lifecycle Defined", lines)
+        self.assertRegex(done.stdout, r"request 4 failed: .*example")
+        self.assertEqual(lines[-1], "running")
 
 
 class BadInput(DaemonTest):

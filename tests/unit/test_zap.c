@@ -113,6 +113,7 @@ static void scene_real_peer (actor_t *self)
     zmq_close (client);
     zmq_close (server);
     zmq_ctx_term (context);
+    unlink (endpoint + strlen ("ipc://"));
 }
 
 static void test_answers (void **state)

@@ -5,6 +5,7 @@
 #include "util/text.h"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -250,6 +251,41 @@ static void scene_rights (actor_t *self)
     check_equal (client_call (self, &reader, "host.info", ""), 0);
     client_close (&reader);
     house_close (self, &house);
+}
+
+//  A member of the socket's group, who is not root: may write, but is no admin. The kernel's
+//  credentials are those of the thread that connects, ZeroMQ's, which inherits ours.
+static void scene_group_member (actor_t *self)
+{
+    enum {
+        NOBODY = 65534
+    };
+    house_t house;
+    client_t client;
+    house_open (self, &house);
+    autofree char *path = text_format ("%s/troupe.sock", house.paths->run);
+    check_equal (chmod (path, 0666), 0);
+    check_equal (chmod (house.folder, 0755), 0);
+    check_equal (syscall (SYS_setresuid, -1, NOBODY, -1), 0);
+    client_open (&client, &house, "troupe.sock");
+    check_equal (syscall (SYS_setresuid, -1, 0, -1), 0);
+    check_equal (client_call (self, &client, "session.ping", ""), 0);
+    check_text (value_get_str (client_result (&client), "role"), "write");
+    check_equal (value_get_u64 (client_result (&client), "uid", 0), NOBODY);
+    check_equal (client_call (self, &client, "domain.create", "domain=web"), 0);
+    check_equal (client_call (self, &client, "domain.xml", "domain=web,security_info"), 0);
+    check_equal (client_call (self, &client, "host.trace", ""), ERR_OPERATION_DENIED);
+    check (strstr (client_message (&client), "root"));
+    client_close (&client);
+    house_close (self, &house);
+}
+
+static void test_group_member (void **state)
+{
+    (void) state;
+    if (geteuid () != 0)
+        skip (); //  only root can be somebody else
+    scene_run (scene_group_member);
 }
 
 static void scene_failures (actor_t *self)
@@ -570,7 +606,7 @@ int main (void)
         cmocka_unit_test (test_own_writes),     cmocka_unit_test (test_consoles),
         cmocka_unit_test (test_dead_session),   cmocka_unit_test (test_answer_for_nobody),
         cmocka_unit_test (test_trace),          cmocka_unit_test (test_slow_console),
-        cmocka_unit_test (test_overrun),
+        cmocka_unit_test (test_overrun),        cmocka_unit_test (test_group_member),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

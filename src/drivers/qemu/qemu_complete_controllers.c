@@ -107,6 +107,19 @@ static int check_model (completion_t *self, xml_node_t *controller, error_t *err
     return 0;
 }
 
+//  The first of the EHCI controller's ports that a companion serves: two each.
+static void complete_master (xml_node_t *controller)
+{
+    static const char *const ports[][2] = {
+        { "ich9-uhci1", "0" },
+        { "ich9-uhci2", "2" },
+        { "ich9-uhci3", "4" },
+    };
+    for (size_t i = 0; i < 3; i++)
+        if (xml_equals (controller, "@model", ports[i][0]))
+            qemu_default (controller, "master/@startport", ports[i][1]);
+}
+
 static int complete_given (completion_t *self, error_t *err)
 {
     xml_foreach (controller, self->devices, "controller") {
@@ -115,6 +128,7 @@ static int complete_given (completion_t *self, error_t *err)
         const char *model = default_model (self, xml_string (controller, "@type"));
         if (model)
             qemu_default (controller, "@model", model);
+        complete_master (controller);
         if (check_model (self, controller, err))
             return -1;
     }
@@ -147,13 +161,12 @@ static bool is_virtio_port (const xml_node_t *device)
 static int add_for_ports (completion_t *self, error_t *err)
 {
     xml_foreach (device, self->devices, NULL) {
-        int most = 0;
+        int index = 0;
         if (!is_virtio_port (device))
             continue;
-        if (xml_int (device, "address/@controller", 0, INDEX_MAX, &most, err))
+        if (xml_int (device, "address/@controller", 0, INDEX_MAX, &index, err))
             return -1;
-        for (int index = 0; index <= most; index++)
-            ensure_controller (self, "virtio-serial", index);
+        ensure_controller (self, "virtio-serial", index);
     }
     return 0;
 }

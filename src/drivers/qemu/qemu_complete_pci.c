@@ -72,7 +72,7 @@ static xml_node_t *add_bridge (pci_t *self, const char *model)
         xml_remove (controller);
         return NULL;
     }
-    self->map.buses[index].kind = qemu_pci_kind (model);
+    qemu_pci_add_bus (&self->map, index, model);
     return controller;
 }
 
@@ -84,7 +84,7 @@ static int add_buses (pci_t *self, error_t *err)
             continue;
         if (xml_int (controller, "@index", 0, PCI_BUSES - 1, &index, err))
             return -1;
-        self->map.buses[index].kind = qemu_pci_kind (xml_string (controller, "@model"));
+        qemu_pci_add_bus (&self->map, index, xml_string (controller, "@model"));
     }
     //  A device on a bus that nobody provides: the usual bridge is meant, with all before it.
     xml_foreach (device, self->completion->devices, NULL) {
@@ -114,8 +114,8 @@ static int check_place (const pci_t *self, const xml_node_t *device, const pci_a
                           "%s: the chipset has it at the PCI address 0000:00:%02x.%d and nowhere "
                           "else",
                           name, fixed.slot, fixed.function);
-    pci_bus_kind_t kind = self->map.buses[address->bus].kind;
-    if (kind == BUS_PORT ? address->slot != 0 : address->slot == 0)
+    const pci_bus_t *bus = &self->map.buses[address->bus];
+    if (address->slot < bus->first || address->slot > bus->last)
         return error_set (err, ERR_XML_ERROR, "%s: the PCI bus 0x%02x has no slot 0x%02x for it",
                           name, address->bus, address->slot);
     if (!is_fixed && !qemu_pci_is_free (&self->map, address))
@@ -193,12 +193,13 @@ static bool find_port_function (pci_t *self, pci_address_t *address)
             ours[other.slot] = true;
     }
     for (int slot = 1; slot < PCI_SLOTS; slot++)
-        for (int function = 1; ours[slot] && function < PCI_FUNCTIONS; function++) {
+        for (int function = 0; function < PCI_FUNCTIONS; function++) {
             *address = (pci_address_t){ .slot = slot, .function = function };
-            if (qemu_pci_is_free (&self->map, address))
+            bool usable = ours[slot] || !self->map.buses[0].taken[slot];
+            if (usable && qemu_pci_is_free (&self->map, address))
                 return true;
         }
-    return qemu_pci_find (&self->map, BUS_ROOT, address);
+    return false;
 }
 
 //  A new root port on the root bus.
@@ -242,11 +243,10 @@ static bool find_place_q35 (pci_t *self, const xml_node_t *device, pci_address_t
         return find_conventional (self, address);
     if (xml_equals (device, "@model", "pcie-root-port"))
         return find_port_function (self, address);
-    //  Where the ICH9 has its sound; a second such card goes where there is room.
-    *address = (pci_address_t){ .slot = 0x1b };
-    if (xml_is (device, "sound") && !self->map.buses[0].taken[0x1b])
-        return true;
-    return qemu_pci_find (&self->map, BUS_ROOT, address);
+    //  Where the ICH9 has its sound and its bridge; a second one goes where there is room.
+    *address = (pci_address_t){ .slot = xml_is (device, "sound") ? 0x1b : 0x1e };
+    return !self->map.buses[0].taken[address->slot] ||
+           qemu_pci_find (&self->map, BUS_ROOT, address);
 }
 
 static bool find_place (pci_t *self, const xml_node_t *device, pci_address_t *address)
@@ -397,6 +397,7 @@ int qemu_complete_pci (completion_t *completion, error_t *err)
     qemu_pci_take_slot (&self->map, 0, completion->q35 ? 0x1f : 0x01);
     if (add_buses (self, err) || take_given (self, err))
         return -1;
+    mark_multifunction (self);
     place_built_in (self);
     if (assign_all (self, "controller", true, err))
         return -1;

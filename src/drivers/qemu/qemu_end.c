@@ -118,6 +118,18 @@ static bool is_over (const guest_t *guest)
            !(guest->live && xml_equals (xml_root (guest->live), "on_crash", "preserve"));
 }
 
+//  The guest is down, and was to start again: its QEMU is still there, so it does so in place.
+int qemu_restart (job_t *job, error_t *err)
+{
+    json_auto_t *reset = job_qmp (job, "system_reset", NULL, QMP_MS, err);
+    json_auto_t *cont = reset ? job_qmp (job, "cont", NULL, QMP_MS, err) : NULL;
+    if (!cont)
+        return -1;
+    qemu_live_restore_poweroff (job->guest);
+    job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
+    return 0;
+}
+
 static bool wants_restart (const guest_t *guest)
 {
     const char *element = guest->status.state == STATE_CRASHED ? "on_crash" : "on_poweroff";

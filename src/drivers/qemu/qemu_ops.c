@@ -50,16 +50,6 @@ int qemu_reset (job_t *job, error_t *err)
     return command (job, "reset", "system_reset", err);
 }
 
-//  In place: its QEMU is still there.
-int qemu_restart (job_t *job, error_t *err)
-{
-    if (command (job, "restart", "system_reset", err) || command (job, "restart", "cont", err))
-        return -1;
-    qemu_live_restore_poweroff (job->guest);
-    job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
-    return 0;
-}
-
 int qemu_suspend (job_t *job, error_t *err)
 {
     if (command (job, "suspend", "stop", err))

@@ -10,8 +10,6 @@ int qemu_shutdown (job_t *job, shutdown_mode_t mode, error_t *err);
 //  The same, and the live document's on_poweroff becomes "restart" until the guest is down.
 int qemu_reboot (job_t *job, shutdown_mode_t mode, error_t *err);
 int qemu_reset (job_t *job, error_t *err);
-//  Of a guest that powered itself off; the live document's on_poweroff is the definition's again.
-int qemu_restart (job_t *job, error_t *err);
 //  These set job->guest->status.
 int qemu_suspend (job_t *job, error_t *err);
 int qemu_resume (job_t *job, error_t *err);
@@ -22,6 +20,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err);
 //  ERR_OPERATION_TIMEOUT: QEMU is there but does not answer; the guest is to be taken as running,
 //  and adopted again later.
 int qemu_adopt (job_t *job, error_t *err);
+int qemu_restart (job_t *job, error_t *err);
 
 int qemu_info (job_t *job, guest_info_t *info, error_t *err);
 int qemu_monitor_command (job_t *job, const char *command, bool human, char **reply, error_t *err);

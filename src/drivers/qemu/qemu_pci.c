@@ -7,23 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-pci_bus_kind_t qemu_pci_kind (const char *model)
+void qemu_pci_add_bus (pci_map_t *map, int bus, const char *model)
 {
     static const struct {
         const char *model;
         pci_bus_kind_t kind;
+        int first, last;
     } kinds[] = {
-        { "pci-root", BUS_ROOT },
-        { "pcie-root", BUS_ROOT },
-        { "pci-bridge", BUS_CONVENTIONAL },
-        { "dmi-to-pci-bridge", BUS_CONVENTIONAL },
-        { "pcie-to-pci-bridge", BUS_CONVENTIONAL },
-        { "pcie-root-port", BUS_PORT },
+        { "pci-root", BUS_ROOT, 1, 31 },
+        { "pcie-root", BUS_ROOT, 1, 31 },
+        { "pci-bridge", BUS_CONVENTIONAL, 1, 31 },
+        { "dmi-to-pci-bridge", BUS_CONVENTIONAL, 0, 31 },
+        { "pcie-to-pci-bridge", BUS_CONVENTIONAL, 1, 31 },
+        { "pcie-root-port", BUS_PORT, 0, 0 },
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp (kinds[i].model, model) == 0)
-            return kinds[i].kind;
-    return BUS_NONE;
+        if (strcmp (kinds[i].model, model) == 0) {
+            map->buses[bus].kind = kinds[i].kind;
+            map->buses[bus].first = kinds[i].first;
+            map->buses[bus].last = kinds[i].last;
+        }
 }
 
 //  libvirt writes these in hexadecimal, people in decimal as well.
@@ -90,12 +93,13 @@ void qemu_pci_take_slot (pci_map_t *map, int bus, int slot)
 
 bool qemu_pci_find (const pci_map_t *map, pci_bus_kind_t kind, pci_address_t *address)
 {
-    int first = kind == BUS_PORT ? 0 : 1, last = kind == BUS_PORT ? 0 : PCI_SLOTS - 1;
-    for (int bus = 0; bus < PCI_BUSES; bus++)
-        for (int slot = first; map->buses[bus].kind == kind && slot <= last; slot++)
-            if (!map->buses[bus].taken[slot]) {
-                *address = (pci_address_t){ .bus = bus, .slot = slot };
+    for (int number = 0; number < PCI_BUSES; number++) {
+        const pci_bus_t *bus = &map->buses[number];
+        for (int slot = bus->first; bus->kind == kind && slot <= bus->last; slot++)
+            if (!bus->taken[slot]) {
+                *address = (pci_address_t){ .bus = number, .slot = slot };
                 return true;
             }
+    }
     return false;
 }

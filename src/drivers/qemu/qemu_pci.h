@@ -16,12 +16,13 @@ typedef struct {
 typedef enum {
     BUS_NONE,
     BUS_ROOT,         //  pci-root or pcie-root: slot 0 is the host bridge
-    BUS_CONVENTIONAL, //  behind a bridge: slots 1 to 31
+    BUS_CONVENTIONAL, //  behind a bridge, whose hot-plug controller may have slot 0
     BUS_PORT          //  behind a PCI Express port: slot 0 only
 } pci_bus_kind_t;
 
 typedef struct {
     pci_bus_kind_t kind;
+    int first, last;          //  slots
     uint8_t taken[PCI_SLOTS]; //  a bit a function
 } pci_bus_t;
 
@@ -29,8 +30,8 @@ typedef struct {
     pci_bus_t buses[PCI_BUSES];
 } pci_map_t;
 
-//  The kind of bus that a PCI controller of this model provides.
-pci_bus_kind_t qemu_pci_kind (const char *model);
+//  The bus that a PCI controller of this model provides.
+void qemu_pci_add_bus (pci_map_t *map, int bus, const char *model);
 
 //  DEVICE's PCI address. False if it has none yet. -1 in *FAILED and ERR_XML_ERROR if its numbers
 //  are out of range.
