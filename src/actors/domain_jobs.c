@@ -69,7 +69,9 @@ static void done_cleanup (domain_t *self, const msg_t *request)
 {
     (void) request;
     guest_change_t ending = self->ending;
-    domain_set_inactive (self, ending.status, state_stopped_detail (&ending.status));
+    bool said = ending.event == EVENT_STOPPED;
+    domain_set_inactive (self, ending.status,
+                         said ? ending.detail : state_stopped_detail (&ending.status));
     self->restart_wanted = ending.kind == CHANGE_RESTART && self->definition;
 }
 
