@@ -69,7 +69,9 @@ static void done_cleanup (domain_t *self, const msg_t *request)
 {
     (void) request;
     guest_change_t ending = self->ending;
-    domain_set_inactive (self, ending.status, state_stopped_detail (&ending.status));
+    bool said = ending.event == EVENT_STOPPED;
+    domain_set_inactive (self, ending.status,
+                         said ? ending.detail : state_stopped_detail (&ending.status));
     self->restart_wanted = ending.kind == CHANGE_RESTART && self->definition;
 }
 
@@ -217,6 +219,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     slot->request = request_p ? take (request_p) : NULL;
     slot->cancelled = false;
     slot->since_us = actor_wall_clock (self->actor);
+    slot->since_ms = actor_now (self->actor);
     snprintf (slot->address, sizeof slot->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
     if (slot->request)
@@ -371,6 +374,12 @@ static void on_job_down (actor_t *actor, const char *address, const msg_t *down,
     job_over (actor_state (actor), slot, err);
 }
 
+//  Else it is a step of the job that took too long, and the job is over.
+static bool is_overdue (const domain_t *self, const running_t *slot)
+{
+    return actor_now (self->actor) - slot->since_ms >= slot->operation->limit_ms;
+}
+
 //  A job may go on after its limit passed: it is cancelled, and nothing else starts before it is
 //  over.
 static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
@@ -382,9 +391,11 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
     if (!msg_failed (reply, &err)) {
         job_succeeded (self, slot, reply);
         domain_settle (self);
-    } else if (err.code == ERR_OPERATION_TIMEOUT) {
+    } else if (err.code == ERR_OPERATION_TIMEOUT && is_overdue (self, slot)) {
         slot->overdue = memory_new (1, sizeof err);
-        *slot->overdue = err;
+        error_set (slot->overdue, err.code,
+                   "domain '%s': '%s' did not end within %d s; it was cancelled, and undone",
+                   self->name, slot->operation->job, slot->operation->limit_ms / 1000);
         domain_cancel (self, slot);
         actor_watch (actor, slot->address, on_job_down, slot);
     } else
@@ -435,6 +446,11 @@ static void answer_measured (domain_t *self, msg_t **request_p, const msg_t *rep
     } else if (err.code == ERR_OPERATION_TIMEOUT && self->usage)
         pack_stale (self, msg_result (answer));
     else {
+        if (err.code == ERR_OPERATION_TIMEOUT)
+            error_set (&err, err.code,
+                       "domain '%s': its hypervisor did not answer within the budget, and nothing "
+                       "was measured before",
+                       self->name);
         actor_reply_error (self->actor, request_p, &err);
         return;
     }

@@ -245,13 +245,16 @@ static void listen_to_clients (actor_t *self)
 static void answer_idle (actor_t *self, msg_t **msg_p)
 {
     gateway_t *gateway = actor_state (self);
-    uint64_t busy = 0;
+    uint64_t busy = 0, active = 0;
+    for (size_t i = 0; i < snapshots_count (gateway->snapshots); i++)
+        active += snapshots_at (gateway->snapshots, i)->id > 0;
     for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
         busy += session_listens (each) || each->open_requests > 0;
     auto(msg_t) reply = msg_reply ();
     pack_map (msg_result (reply));
     pack_key_i64 (msg_result (reply), "idle_ms", actor_now (self) - gateway->heard_ms);
     pack_key_u64 (msg_result (reply), "sessions", busy);
+    pack_key_u64 (msg_result (reply), "active", active);
     pack_end (msg_result (reply));
     actor_reply (self, msg_p, &reply);
 }
