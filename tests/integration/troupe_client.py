@@ -74,6 +74,8 @@ class Client:
         while id not in self.answers:
             if not self._read(end - time.monotonic()):
                 raise NoAnswer(f"no answer to request {id}")
+            if None in self.answers:  # what was sent could not be read, and not even its id
+                return self._result(self.answers.pop(None))
         return self._result(self.answers.pop(id))
 
     def wait_any(self, timeout=None):
