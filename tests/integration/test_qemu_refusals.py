@@ -122,7 +122,7 @@ class Refusals(QemuTest):
         return found + [line for line in self.daemon.processes() if "trouped --root" not in line]
 
     def assertNothingThere(self):
-        self.assertEqual(self.client.call("domain.list", all=True), [])
+        until(lambda: not self.client.call("domain.list", all=True), 10, "the end of all domains")
         until(lambda: not self.leftovers(), 10, f"the end of {self.leftovers()}")
 
     def refuse(self, verb, pattern, **args):
