@@ -68,8 +68,12 @@ class Recovery(QemuTest):
         Guest(self, killed.uuid).wait_state("shut off", "crashed")
         self.assertEqual(Guest(self, again.uuid).state()[0], "running")
         self.assertEqual(processes_of(again.uuid), [pids[again.uuid]])
-        names = {row["name"] for row in self.client.call("domain.list", all=True)}
-        self.assertEqual(names, {"off", "again", "killed"})
+
+        def names():
+            return {row["name"] for row in self.client.call("domain.list", all=True)}
+
+        until(lambda: "brief" not in names(), 20, "the end of the domain without a definition")
+        self.assertEqual(names(), {"off", "again", "killed"})
         for guest in (off, killed, brief):
             until(lambda uuid=guest.uuid: not processes_of(uuid), 20, "the end of its process")
 
@@ -108,10 +112,15 @@ class Recovery(QemuTest):
         time.sleep(0.01)
         self.daemon.kill()
         self.restart()
+
+        def agree():
+            listed = {row["uuid"] for row in self.client.call("domain.list", all=True)}
+            return listed == {uuid for uuid in uuids if processes_of(uuid)}
+
+        until(agree, 20, "one truth about the guests")
         for row in self.client.call("domain.list"):
-            self.assertEqual(len(processes_of(row["uuid"])), 1)
             self.client.call("domain.destroy", domain=row["uuid"])
-        until(lambda: not any(map(processes_of, uuids)), 20, "the end of all processes")
+        self.assertEqual([uuid for uuid in uuids if processes_of(uuid)], [])
         self.assertEqual(self.client.call("domain.list", all=True), [])
 
     def test_many_restarts(self):
