@@ -253,7 +253,7 @@ static int find_console (const domain_t *self, const msg_t *msg, console_source_
     if (!self->driver->console)
         return error_set (err, ERR_NO_SUPPORT, "console.open: the driver '%s' has no consoles",
                           self->driver->name);
-    auto(xml_t) live = xml_parse (self->live, strlen (self->live), "live document", err);
+    auto(xml_t) live = xml_parse_own (self->live, strlen (self->live), "live document", err);
     return live ? self->driver->console (live, msg_str (msg, "device"), source, err) : -1;
 }
 

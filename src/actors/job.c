@@ -115,7 +115,7 @@ static int read_document (const msg_t *args, const char *name, xml_t **doc_p, er
     const char *text = msg_str (args, name);
     if (!text)
         return 0;
-    *doc_p = xml_parse (text, strlen (text), name, err);
+    *doc_p = xml_parse_own (text, strlen (text), name, err);
     return *doc_p ? 0 : -1;
 }
 
