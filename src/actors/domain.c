@@ -272,7 +272,7 @@ static void open_console (domain_t *self, msg_t **msg_p)
     opening_t *opening = memory_new (1, sizeof *opening);
     opening->request = take (msg_p);
     snprintf (opening->device, sizeof opening->device, "%s", source.alias);
-    snprintf (opening->address, sizeof opening->address, "console/%s/%.40s", self->uuid,
+    snprintf (opening->address, sizeof opening->address, "console/%s/%.*s", self->uuid, ALIAS_MAX,
               source.alias);
     auto(msg_t) args = msg_request ("open");
     pack_t *pack = msg_args (args);
