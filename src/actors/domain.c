@@ -312,7 +312,7 @@ static void take_record (domain_t *self, msg_t **msg_p)
     self->recorded_live = text_copy (msg_str (*msg_p, "live"));
     self->dirty |= DIRTY_STATUS;
     auto(msg_t) reply = msg_reply ();
-    domain_commit (self, msg_p, &reply, NULL);
+    domain_commit_record (self, msg_p, &reply);
 }
 
 static void take_progress (domain_t *self, msg_t **msg_p)
