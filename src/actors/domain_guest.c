@@ -81,7 +81,11 @@ void domain_take_exit (domain_t *self, const msg_t *msg)
     if (!strstr (record, msg_str (msg, "process")))
         return; //  of an earlier start
     self->exited = true;
-    guest_change_t change = { .kind = CHANGE_ENDED, .status = { STATE_SHUTOFF, SHUTOFF_CRASHED } };
+    //  The hypervisor failed, not the guest: libvirt's event says so, its state does not.
+    guest_change_t change = { .kind = CHANGE_ENDED,
+                              .status = { STATE_SHUTOFF, SHUTOFF_CRASHED },
+                              .event = EVENT_STOPPED,
+                              .detail = STOPPED_FAILED };
     guest_over (self, &change);
 }
 

@@ -34,6 +34,7 @@ static const struct {
 };
 
 static void start_helper (host_t *self, const char *address, const actor_class_t *class);
+static void serve_when_ready (host_t *self);
 
 static void helper_down (actor_t *actor, const char *address, const msg_t *down, void *arg)
 {
@@ -54,6 +55,9 @@ static void helper_started (actor_t *actor, const msg_t *reply, void *arg)
     if (msg_failed (reply, &err))
         actor_panic (actor, "start: %s", err.message);
     (void) arg;
+    host_t *self = actor_state (actor);
+    self->starting--;
+    serve_when_ready (self);
 }
 
 static msg_t *helper_arguments (const host_t *self)
@@ -65,6 +69,7 @@ static msg_t *helper_arguments (const host_t *self)
 
 static void start_helper (host_t *self, const char *address, const actor_class_t *class)
 {
+    self->starting++;
     auto(msg_t) args = helper_arguments (self);
     actor_spawn (self->actor, address, class, &args, false, START_MS, helper_started, NULL);
     actor_watch (self->actor, address, helper_down, (void *) (uintptr_t) class);
@@ -123,9 +128,10 @@ static void look_idle (actor_t *actor, void *arg)
     actor_request (actor, "zmq_gateway", &request, IDLE_LOOK_MS, on_idle, NULL);
 }
 
-void host_serve (host_t *self)
+//  Not before the helpers are there: whoever connected before zap listens would be a stranger.
+static void serve_when_ready (host_t *self)
 {
-    if (self->serving)
+    if (self->serving || !self->loaded || self->starting > 0)
         return;
     self->serving = true;
     start_helper (self, "zmq_gateway", &zmq_gateway_class);
@@ -135,6 +141,12 @@ void host_serve (host_t *self)
     autostart_once (self);
     if (self->config->idle_exit_s > 0)
         actor_timer (self->actor, IDLE_LOOK_MS, look_idle, NULL);
+}
+
+void host_serve (host_t *self)
+{
+    self->loaded = true;
+    serve_when_ready (self);
 }
 
 //  Signals.

@@ -20,6 +20,8 @@ typedef struct {
     int loading; //  domains whose files are being read
     int signal_fd;
     int64_t started_us;
+    int starting; //  helpers that did not answer yet
+    bool loaded;  //  all domains
     bool serving;
     int restarts; //  of our helpers, in the present series
 } host_t;

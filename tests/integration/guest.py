@@ -69,10 +69,13 @@ def processes_of(uuid):
 
 
 class Guest:
-    """One running guest, whose console we have."""
+    """One running guest and its console, on a connection of its own: a client that waits for one
+    console's output passes over what else comes."""
 
-    def __init__(self, client, uuid):
-        self.client, self.uuid = client, uuid
+    def __init__(self, test, uuid):
+        self.uuid = uuid
+        self.client = test.daemon.client(timeout=30.0)
+        test.addCleanup(self.client.close)
         self.console = None
         self.commands = 0
 
@@ -80,20 +83,18 @@ class Guest:
         self.console = self.client.console(self.uuid)
         return self
 
-    def resume_and_boot(self):
-        """From the start on hold up to its shell."""
-        self.open()
-        self.client.call("domain.resume", domain=self.uuid)
-        return self.wait_up()
-
     def wait_up(self):
         self.console.read_until(UP, BOOT_SECONDS)
+        self.forget_up_to(UP)
         self.console.read_until(b"/ # ", BOOT_SECONDS)
         return self
 
     def forget(self):
         """What was printed up to now does not count any more."""
         self.console.output = b""
+
+    def forget_up_to(self, text):
+        self.console.output = self.console.output.split(text, 1)[1]
 
     def run(self, command):
         """What a command prints in the guest's shell."""
@@ -142,7 +143,7 @@ class QemuTest(DaemonTest):
         """Defines and starts a guest, on hold."""
         uuid = self.client.call("domain.define", xml=qemu_domain(name, **parts))["uuid"]
         self.client.call("domain.create", domain=uuid, paused=True)
-        return Guest(self.client, uuid)
+        return Guest(self, uuid)
 
     def boot(self, *names, **parts):
         """Guests that boot side by side, up to their shells."""
@@ -153,7 +154,7 @@ class QemuTest(DaemonTest):
 
     def restart(self):
         """After the daemon's end: a new one, and a new client."""
-        self.client.close()
+        self.close()
         self.daemon.start()
         self.client = self.daemon.client(timeout=30.0)
 
