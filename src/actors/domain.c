@@ -315,6 +315,14 @@ static void take_record (domain_t *self, msg_t **msg_p)
     domain_commit (self, msg_p, &reply, NULL);
 }
 
+static void take_undone (domain_t *self, msg_t **msg_p)
+{
+    if (!is_our_job (self, *msg_p))
+        return;
+    document_destroy (&self->undo);
+    self->dirty |= DIRTY_STATUS;
+}
+
 static void take_progress (domain_t *self, msg_t **msg_p)
 {
     if (!is_our_job (self, *msg_p))
@@ -362,11 +370,11 @@ static const struct {
     const char *verb;
     direct_fn *run;
 } immediate[] = {
-    { "domain.usage", domain_measure },    { "console.open", open_console },
-    { "job.record", take_record },         { "job.progress", take_progress },
-    { "monitor.event", take_event },       { "monitor.closed", take_monitor_end },
-    { "process.exited", take_exit },       { "guest.poweroff", take_poweroff },
-    { "host.autostart", start_by_itself },
+    { "domain.usage", domain_measure },     { "console.open", open_console },
+    { "job.record", take_record },          { "job.progress", take_progress },
+    { "job.undone", take_undone },          { "monitor.event", take_event },
+    { "monitor.closed", take_monitor_end }, { "process.exited", take_exit },
+    { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.

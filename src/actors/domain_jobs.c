@@ -350,14 +350,6 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     domain_commit (self, &request, &answer, NULL);
 }
 
-//  After the snapshot was published: who asks from now on sees this domain.
-static void tell_host_ready (domain_t *self)
-{
-    auto(msg_t) msg = msg_request ("host.ready");
-    pack_key_str (msg_args (msg), "uuid", self->uuid);
-    actor_send (self->actor, "host", &msg);
-}
-
 static void job_over (domain_t *self, running_t *slot, const error_t *err)
 {
     job_failed (self, slot, err);
@@ -386,7 +378,8 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 {
     domain_t *self = actor_state (actor);
     running_t *slot = arg;
-    bool was_loading = slot->operation == &domain_loading;
+    if (slot->operation == &domain_loading)
+        self->ready_due = true;
     error_t err;
     if (!msg_failed (reply, &err)) {
         job_succeeded (self, slot, reply);
@@ -400,8 +393,6 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
         actor_watch (actor, slot->address, on_job_down, slot);
     } else
         job_over (self, slot, &err);
-    if (was_loading)
-        tell_host_ready (self);
 }
 
 //  Measurements: beside everything, with a budget; what does not answer in time is answered from

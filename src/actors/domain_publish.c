@@ -225,6 +225,15 @@ static void tell_host_empty (domain_t *self)
     actor_send (self->actor, "host", &msg);
 }
 
+//  After the snapshot was published: who asks from now on sees this domain.
+static void tell_host_ready (domain_t *self)
+{
+    auto(msg_t) msg = msg_request ("host.ready");
+    pack_key_str (msg_args (msg), "uuid", self->uuid);
+    actor_send (self->actor, "host", &msg);
+    self->ready_due = false;
+}
+
 static void publish_snapshot (domain_t *self, publication_t *publication)
 {
     const char *topic = actor_address (self->actor);
@@ -302,6 +311,8 @@ static void flush (domain_t *self)
         }
         if (!publication->failed)
             publish_snapshot (self, publication);
+        if (self->ready_due)
+            tell_host_ready (self);
         release_slot (publication->releases);
         answer (self, publication);
         publication_destroy (&publication);

@@ -120,6 +120,7 @@ struct domain {
     zlistx_t *publications;
     pack_t events; //  array under construction, for the next snapshot
     bool has_events, shown;
+    bool ready_due; //  it was loaded: the host waits for the snapshot to be published
 };
 
 bool domain_active (const domain_t *self);

@@ -95,17 +95,28 @@ void job_push_undo (job_actor_t *self, const char *kind, const char *argument)
     zlistx_add_end (self->undo, entry);
 }
 
-void job_unwind (job_actor_t *self)
+bool job_unwind (job_actor_t *self)
 {
+    bool all = true;
     self->unwinding = true;
     undo_entry_t *entry;
     while ((entry = zlistx_last (self->undo))) {
         error_t err;
-        if (undo_run (&self->base, entry->kind, entry->argument, &err))
+        if (undo_run (&self->base, entry->kind, entry->argument, &err)) {
             actor_log (self->actor, LEVEL_ERROR, "undo of %s: %s", self->kind->name, err.message);
+            all = false;
+        }
         zlistx_delete (self->undo, zlistx_cursor (self->undo));
     }
     self->unwinding = false;
+    return all;
+}
+
+//  Before the error that ends the job: else the owner had another job do it all again.
+static void tell_undone (job_actor_t *self)
+{
+    auto(msg_t) msg = msg_request ("job.undone");
+    actor_send (self->actor, self->owner, &msg);
 }
 
 //  Arguments.
@@ -243,7 +254,9 @@ static int run_kind (actor_t *actor, const job_kind_t *kind, const msg_t *args, 
     if (!rc)
         rc = kind->run (self, err);
     if (rc) {
-        job_unwind (self);
+        bool recorded = zlistx_size (self->undo) > 0 && text_starts (self->owner, "domain/");
+        if (job_unwind (self) && recorded)
+            tell_undone (self);
         return -1;
     }
     auto(msg_t) result = make_result (self);

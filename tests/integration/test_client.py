@@ -332,6 +332,8 @@ class BadInput(DaemonTest):
 
     def test_more_frames_than_one(self):
         self.client.socket.send_multipart([request(), request(id=2)])
+        message = self.client.wait_any()
+        self.assertEqual((message["id"], message["error"]["name"]), (None, "VIR_ERR_RPC"))
         self.check_alive()
 
     def test_no_zmq_at_all(self):
