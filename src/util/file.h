@@ -28,6 +28,7 @@ int file_write (const char *path, const void *data, size_t size, error_t *err);
 //  up; the owner of PATH has one replacement under way at a time. The order:
 //
 //      file_write_begin    creates and writes the temporary file
+//      file_write_push     starts its way to the disk, without waiting; may be left out
 //      file_write_sync     fsyncs it
 //      file_write_commit   renames it
 //      file_sync_folder    once for all that were renamed in a folder
@@ -35,6 +36,7 @@ typedef struct file_write file_write_t;
 
 file_write_t *file_write_begin (const char *path, mode_t mode, const void *data, size_t size,
                                 error_t *err);
+void file_write_push (file_write_t *self);
 int file_write_sync (file_write_t *self, error_t *err);
 int file_write_commit (file_write_t *self, error_t *err);
 //  Removes the temporary file unless it was committed.
