@@ -36,9 +36,9 @@ void xml_init (void);
 //  prefix that is not declared included), ERR_XML_ERROR when over a limit. The caller owns the
 //  result.
 xml_t *xml_parse (const char *text, size_t size, const char *what, error_t *err);
-//  The same of a document that this daemon made from one that xml_parse took, such as a status file:
-//  with aliases, and around it what we know of the guest, so it may be four times as large and a
-//  little deeper.
+//  The same of a document that this daemon made from one that xml_parse took, such as a status
+//  file: with aliases, and around it what we know of the guest, so it may be four times as large
+//  and a little deeper.
 xml_t *xml_parse_own (const char *text, size_t size, const char *what, error_t *err);
 xml_t *xml_copy (const xml_t *self);
 //  A new document that holds a copy of NODE as its root.
