@@ -44,16 +44,7 @@ typedef void (direct_fn) (domain_t *self, msg_t **msg_p);
 
 static document_t *copy_arg (const msg_t *msg, const char *name)
 {
-    const value_t *value = msg_arg (msg, name);
-    if (!value || value->type == MSGPACK_OBJECT_NIL)
-        return NULL;
-    pack_t pack;
-    error_t err;
-    pack_init (&pack);
-    pack_value (&pack, value);
-    document_t *copy = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &err);
-    pack_close (&pack);
-    return copy;
+    return document_of_value (msg_arg (msg, name));
 }
 
 static void pack_identity (const domain_t *self, pack_t *pack)

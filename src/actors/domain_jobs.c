@@ -248,16 +248,8 @@ static void take_text (const value_t *result, const char *key, char **text_p)
 
 static void take_document (const value_t *result, const char *key, document_t **document_p)
 {
-    const value_t *value = value_get (result, key);
     document_destroy (document_p);
-    if (!value || value->type == MSGPACK_OBJECT_NIL)
-        return;
-    pack_t pack;
-    error_t err;
-    pack_init (&pack);
-    pack_value (&pack, value);
-    *document_p = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &err);
-    pack_close (&pack);
+    *document_p = document_of_value (value_get (result, key));
 }
 
 static void take_parts (domain_t *self, const value_t *result)
