@@ -64,8 +64,24 @@ static void take_definition (domain_t *self, const msg_t *msg)
     self->config_summary = copy_arg (msg, "config_summary");
 }
 
+//  It may have been renamed since its name was reserved for the definition.
+static int check_name (const domain_t *self, const msg_t *msg, error_t *err)
+{
+    const char *name = msg_str (msg, "name");
+    if (text_equals (name, self->name))
+        return 0;
+    return error_set (err, ERR_OPERATION_FAILED,
+                      "define domain '%s': it was renamed to '%s' meanwhile; use this name", name,
+                      self->name);
+}
+
 static void set_definition (domain_t *self, msg_t **msg_p)
 {
+    error_t err;
+    if (check_name (self, *msg_p, &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
     char *old_definition = take (&self->definition);
     document_t *old_summary = take (&self->config_summary);
     bool old_persistent = self->persistent;
@@ -148,7 +164,9 @@ static bool try_request (domain_t *self, msg_t **msg_p)
     direct_fn *direct = find_direct (verb, &class);
     if (operation)
         class = operation->class;
-    bool changing = self->sync.operation || self->loading;
+    if (self->loading)
+        return false; //  not even a destroy: what is there is not known yet
+    bool changing = self->sync.operation || self->undo;
     async_kind_t running = self->async.operation ? ASYNC_START : ASYNC_NONE;
     verdict_t verdict = admission_verdict (running, changing, class);
     if (verdict == ADMIT_CANCEL) {
@@ -190,10 +208,26 @@ void domain_pump (domain_t *self)
     self->pumping = false;
 }
 
+//  Those that gave up must not keep the places of others.
+static void drop_late (domain_t *self)
+{
+    msg_t *msg = zlistx_first (self->queue);
+    while (msg) {
+        void *place = zlistx_cursor (self->queue);
+        msg_t *next = zlistx_next (self->queue);
+        if (is_late (self, msg)) {
+            zlistx_detach (self->queue, place);
+            msg_destroy (&msg);
+        }
+        msg = next;
+    }
+}
+
 static void enqueue (domain_t *self, msg_t **msg_p)
 {
     const operation_t *operation = domain_operation (msg_verb (*msg_p));
     bool urgent = operation && operation->class == CLASS_DESTROY;
+    drop_late (self);
     if (zlistx_size (self->queue) >= MAX_QUEUE && !urgent) {
         error_t err;
         error_set (&err, ERR_RESOURCE_BUSY,
@@ -336,7 +370,7 @@ static void take_poweroff (domain_t *self, msg_t **msg_p)
 static void start_by_itself (domain_t *self, msg_t **msg_p)
 {
     (void) msg_p;
-    bool busy = self->async.operation || self->sync.operation;
+    bool busy = self->async.operation || self->sync.operation || self->loading || self->undo;
     if (self->autostart && self->persistent && !domain_active (self) && !busy)
         domain_run (self, &self->async, &domain_restart, NULL);
 }
@@ -419,8 +453,11 @@ static int domain_start (actor_t *actor, const msg_t *args, error_t *err)
                           msg_str (args, "driver"));
     self->crashed = text_copy (msg_str (args, "crashed"));
     if (msg_flag (args, "load")) {
-        self->loading = true;
-        domain_run (self, &self->sync, &domain_loading, NULL);
+        self->loading = self->shown = self->filled = true;
+        if (msg_flag (args, "again"))
+            domain_reload (self);
+        else
+            domain_run (self, &self->sync, &domain_loading, NULL);
     }
     return 0;
 }

@@ -135,7 +135,8 @@ static void done_metadata (domain_t *self, const msg_t *request)
 
 //  What users ask for. The job needs no inactive document unless it works on it.
 static const operation_t operations[] = {
-    { "domain.create", CLASS_START, "start", NEED_INACTIVE, START_MS, false, done_start },
+    { "domain.create", CLASS_START, "start", NEED_INACTIVE | NEED_PERSISTENT, START_MS, false,
+      done_start },
     { "domain.shutdown", CLASS_MODIFY, "shutdown", NEED_ACTIVE, SHORT_MS, false, done_live },
     { "domain.reboot", CLASS_MODIFY, "reboot", NEED_ACTIVE, SHORT_MS, true, done_reboot },
     { "domain.reset", CLASS_MODIFY, "reset", NEED_ACTIVE, SHORT_MS, true, done_reboot },
@@ -301,9 +302,11 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     document_t *old_summary = changes ? document_copy (self->config_summary) : NULL;
     bool old_persistent = self->persistent;
     take_parts (self, msg_value (reply));
-    document_destroy (&self->undo);
-    free (self->recorded_live);
-    self->recorded_live = NULL;
+    if (operation->class == CLASS_START || operation == &domain_unwinding) {
+        document_destroy (&self->undo);
+        free (take (&self->recorded_live));
+        self->unwindings = 0;
+    }
     operation->done (self, slot->request);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
@@ -321,25 +324,40 @@ static void start_failed (domain_t *self)
     free (self->recorded_live);
     self->record = self->recorded_live = NULL;
     self->id = -1;
+    self->exited = false;
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED };
     self->dirty |= DIRTY_STATUS;
+}
+
+//  They cancelled a start: that there is no guest now is what they wanted.
+static void answer_destroys (domain_t *self)
+{
+    msg_t *msg;
+    while ((msg = zlistx_first (self->queue)) && msg_is (msg, "domain.destroy")) {
+        auto(msg_t) request = zlistx_detach (self->queue, NULL);
+        auto(msg_t) reply = msg_reply ();
+        domain_commit (self, &request, &reply, NULL);
+    }
 }
 
 static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
     auto(msg_t) request = take (&slot->request);
+    bool cancelled = slot->cancelled, start = operation->class == CLASS_START;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
-    if (operation->class == CLASS_START)
+    if (start)
         start_failed (self);
     else
-        domain_own_job_failed (self, operation, slot->cancelled);
-    if (slot->overdue)
-        free (slot->overdue);
+        domain_own_job_failed (self, operation, cancelled);
+    if (operation->done == done_rename)
+        domain_tell_name (self);
     *slot = (running_t){ 0 };
     auto(msg_t) answer = request ? msg_error (err) : NULL;
     domain_commit (self, &request, &answer, NULL);
+    if (start && cancelled)
+        answer_destroys (self);
 }
 
 static void job_over (domain_t *self, running_t *slot, const error_t *err)
