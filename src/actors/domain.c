@@ -98,6 +98,8 @@ static void create_transient (domain_t *self, msg_t **msg_p)
     }
     take_definition (self, *msg_p);
     domain_run (self, &self->async, domain_operation ("domain.create"), msg_p);
+    //  Who wants to cancel the start has to find it.
+    domain_commit (self, NULL, NULL, NULL);
 }
 
 static void set_autostart (domain_t *self, msg_t **msg_p)
@@ -197,6 +199,25 @@ void domain_pump (domain_t *self)
         }
     }
     self->pumping = false;
+}
+
+//  All are taken out first: a commit may admit what is in the queue.
+void domain_answer_destroys (domain_t *self)
+{
+    zlistx_t *served = zlistx_new ();
+    for (msg_t *msg = zlistx_first (self->queue), *next; msg; msg = next) {
+        void *place = zlistx_cursor (self->queue);
+        const operation_t *operation = domain_operation (msg_verb (msg));
+        next = zlistx_next (self->queue);
+        if (operation && operation->class == CLASS_DESTROY)
+            zlistx_add_end (served, zlistx_detach (self->queue, place));
+    }
+    msg_t *msg;
+    while ((msg = zlistx_detach (served, NULL))) {
+        auto(msg_t) reply = msg_reply ();
+        domain_commit (self, &msg, &reply, NULL);
+    }
+    zlistx_destroy (&served);
 }
 
 static void enqueue (domain_t *self, msg_t **msg_p)

@@ -128,6 +128,8 @@ bool domain_active (const domain_t *self);
 //  domain.c
 //  Admits from the queue what may start now.
 void domain_pump (domain_t *self);
+//  A start was cancelled by those who want the guest destroyed: it is as they want it.
+void domain_answer_destroys (domain_t *self);
 //  Takes the error over as the request's answer.
 void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err);
 
