@@ -274,7 +274,7 @@ static int find_console (const domain_t *self, const msg_t *msg, console_source_
     if (!self->driver->console)
         return error_set (err, ERR_NO_SUPPORT, "console.open: the driver '%s' has no consoles",
                           self->driver->name);
-    auto(xml_t) live = xml_parse (self->live, strlen (self->live), "live document", err);
+    auto(xml_t) live = xml_parse_own (self->live, strlen (self->live), "live document", err);
     return live ? self->driver->console (live, msg_str (msg, "device"), source, err) : -1;
 }
 
@@ -293,7 +293,7 @@ static void open_console (domain_t *self, msg_t **msg_p)
     opening_t *opening = memory_new (1, sizeof *opening);
     opening->request = take (msg_p);
     snprintf (opening->device, sizeof opening->device, "%s", source.alias);
-    snprintf (opening->address, sizeof opening->address, "console/%s/%.40s", self->uuid,
+    snprintf (opening->address, sizeof opening->address, "console/%s/%.*s", self->uuid, ALIAS_MAX,
               source.alias);
     auto(msg_t) args = msg_request ("open");
     pack_t *pack = msg_args (args);
@@ -333,7 +333,7 @@ static void take_record (domain_t *self, msg_t **msg_p)
     self->recorded_live = text_copy (msg_str (*msg_p, "live"));
     self->dirty |= DIRTY_STATUS;
     auto(msg_t) reply = msg_reply ();
-    domain_commit (self, msg_p, &reply, NULL);
+    domain_commit_record (self, msg_p, &reply);
 }
 
 static void take_undone (domain_t *self, msg_t **msg_p)

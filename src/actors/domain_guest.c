@@ -192,7 +192,7 @@ void domain_take_monitor_event (domain_t *self, const msg_t *msg)
     if (!json || !text || !self->driver->event)
         return;
     error_t err;
-    auto(xml_t) live = xml_parse (text, strlen (text), "live document", &err);
+    auto(xml_t) live = xml_parse_own (text, strlen (text), "live document", &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
     if (live)
         self->driver->event (json, live, &change);
@@ -270,8 +270,8 @@ static void look_at_the_clock (domain_t *self)
     if (!self->driver->due || !domain_active (self) || !self->record)
         return;
     error_t err;
-    auto(xml_t) live = xml_parse (self->live, strlen (self->live), "live document", &err);
-    auto(xml_t) record = xml_parse (self->record, strlen (self->record), "record", &err);
+    auto(xml_t) live = xml_parse_own (self->live, strlen (self->live), "live document", &err);
+    auto(xml_t) record = xml_parse_own (self->record, strlen (self->record), "record", &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
     int64_t ms =
         live && record ? self->driver->due (live, record, actor_now (self->actor), &change) : -1;

@@ -340,7 +340,7 @@ static void note_failure (domain_t *self, publication_t *publication)
         if (!self->retry_timer)
             self->retry_timer = actor_timer (self->actor, RETRY_MS, retry_write, NULL);
     }
-    if (!(publication->wrote & (DIRTY_DEFINITION | DIRTY_AUTOSTART)))
+    if (!(publication->wrote & (DIRTY_DEFINITION | DIRTY_AUTOSTART)) && !publication->strict)
         publication->failed = false;
 }
 
@@ -357,18 +357,19 @@ static void on_written (actor_t *actor, const msg_t *reply, void *arg)
     flush (self);
 }
 
-void domain_commit_definition (domain_t *self, char **old_definition_p, document_t **old_summary_p,
-                               bool old_persistent, msg_t **request_p, msg_t **reply_p,
-                               running_t *releases)
+static publication_t *publication_new (const domain_t *self, msg_t **request_p, msg_t **reply_p,
+                                       running_t *releases)
 {
     publication_t *publication = memory_new (1, sizeof *publication);
-    publication->old_name = take (&self->old_name);
-    publication->old_definition = take (old_definition_p);
-    publication->old_summary = take (old_summary_p);
-    publication->old_persistent = old_persistent;
+    publication->old_persistent = self->persistent;
     publication->request = request_p ? take (request_p) : NULL;
     publication->reply = reply_p ? take (reply_p) : NULL;
     publication->releases = releases;
+    return publication;
+}
+
+static void commit (domain_t *self, publication_t *publication)
+{
     publication->wrote = self->dirty;
     publication->last = is_gone (self);
     self->changed_us = actor_wall_clock (self->actor);
@@ -386,12 +387,28 @@ void domain_commit_definition (domain_t *self, char **old_definition_p, document
     actor_request (self->actor, self->disk, &request, DISK_MS, on_written, publication);
 }
 
+void domain_commit_definition (domain_t *self, char **old_definition_p, document_t **old_summary_p,
+                               bool old_persistent, msg_t **request_p, msg_t **reply_p,
+                               running_t *releases)
+{
+    publication_t *publication = publication_new (self, request_p, reply_p, releases);
+    publication->old_name = take (&self->old_name);
+    publication->old_definition = take (old_definition_p);
+    publication->old_summary = take (old_summary_p);
+    publication->old_persistent = old_persistent;
+    commit (self, publication);
+}
+
 void domain_commit (domain_t *self, msg_t **request_p, msg_t **reply_p, running_t *releases)
 {
-    char *no_definition = NULL;
-    document_t *no_summary = NULL;
-    domain_commit_definition (self, &no_definition, &no_summary, self->persistent, request_p,
-                              reply_p, releases);
+    commit (self, publication_new (self, request_p, reply_p, releases));
+}
+
+void domain_commit_record (domain_t *self, msg_t **request_p, msg_t **reply_p)
+{
+    publication_t *publication = publication_new (self, request_p, reply_p, NULL);
+    publication->strict = true;
+    commit (self, publication);
 }
 
 void domain_drop_publications (domain_t *self)

@@ -62,6 +62,7 @@ typedef struct {
     msg_t *snapshot, *request, *reply;
     unsigned wrote; //  DIRTY_*
     bool last, written, failed;
+    bool strict; //  it has failed if the status could not be written
     error_t err;
     running_t *releases;  //  the slot that is free again afterwards
     char *old_name;       //  of a renaming
@@ -168,6 +169,9 @@ void domain_commit (domain_t *self, msg_t **request_p, msg_t **reply_p, running_
 void domain_commit_definition (domain_t *self, char **old_definition_p, document_t **old_summary_p,
                                bool old_persistent, msg_t **request_p, msg_t **reply_p,
                                running_t *releases);
+//  A job's record: answered with an error if the status file could not be written, since the effect
+//  that comes next may not happen then.
+void domain_commit_record (domain_t *self, msg_t **request_p, msg_t **reply_p);
 void domain_drop_publications (domain_t *self);
 
 #endif

@@ -62,6 +62,7 @@ int job_ask (job_actor_t *self, const char *to, msg_t **request_p, int deadline_
 {
     void *arg;
     actor_reply_fn *on_reply = job_expect (self, &arg);
+    msg_header (*request_p)->flags |= MSG_NESTED;
     actor_request (self->actor, to, request_p, deadline_ms, on_reply, arg);
     return job_await (self, reply_p, err);
 }
@@ -69,6 +70,33 @@ int job_ask (job_actor_t *self, const char *to, msg_t **request_p, int deadline_
 int job_tell (job_actor_t *self, const char *to, msg_t **request_p, int deadline_ms, error_t *err)
 {
     return job_ask (self, to, request_p, deadline_ms, NULL, err);
+}
+
+static void keep_end (actor_t *actor, const char *address, const msg_t *down, void *arg)
+{
+    (void) address;
+    keep_answer (actor, down, arg);
+}
+
+int job_await_end (job_actor_t *self, const char *address, int ms, error_t *err)
+{
+    void *arg;
+    int64_t until = actor_now (self->actor) + ms;
+    job_expect (self, &arg);
+    actor_watch (self->actor, address, keep_end, arg);
+    while (!self->answer && actor_now (self->actor) < until) {
+        if (job_check_cancelled (self, err))
+            break;
+        actor_step (self->actor, until);
+    }
+    auto(msg_t) end = take (&self->answer);
+    self->waiting++;
+    if (end)
+        return 0;
+    return job_check_cancelled (self, err)
+               ? -1
+               : error_set (err, ERR_OPERATION_TIMEOUT, "%s does not end within %d ms", address,
+                            ms);
 }
 
 const value_t *job_arg (const job_actor_t *self, const char *name)
@@ -126,7 +154,7 @@ static int read_document (const msg_t *args, const char *name, xml_t **doc_p, er
     const char *text = msg_str (args, name);
     if (!text)
         return 0;
-    *doc_p = xml_parse (text, strlen (text), name, err);
+    *doc_p = xml_parse_own (text, strlen (text), name, err);
     return *doc_p ? 0 : -1;
 }
 

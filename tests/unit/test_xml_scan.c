@@ -144,6 +144,7 @@ static void has_limits (void **state)
             fail_msg ("case %zu: %s", i, err.message);
         autofree char *more =
             repeated (cases[i].start, cases[i].text, cases[i].most + 1, cases[i].end);
+        assert_int_equal (xml_scan_own (more, strlen (more), "x", &err), 0);
         assert_int_equal (xml_scan (more, strlen (more), "x", &err), -1);
         assert_int_equal (err.code, ERR_XML_ERROR);
         if (!strstr (err.message, cases[i].error))
