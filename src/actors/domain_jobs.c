@@ -136,8 +136,8 @@ static void done_metadata (domain_t *self, const msg_t *request)
 
 //  What users ask for. The job needs no inactive document unless it works on it.
 static const operation_t operations[] = {
-    { "domain.create", CLASS_START, ASYNC_START, "start", NEED_INACTIVE, START_MS, false,
-      done_start },
+    { "domain.create", CLASS_START, ASYNC_START, "start", NEED_INACTIVE | NEED_PERSISTENT, START_MS,
+      false, done_start },
     { "domain.shutdown", CLASS_MODIFY, ASYNC_NONE, "shutdown", NEED_ACTIVE, SHORT_MS, false,
       done_live },
     { "domain.reboot", CLASS_MODIFY, ASYNC_NONE, "reboot", NEED_ACTIVE, SHORT_MS, true,
@@ -371,11 +371,14 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         start_failed (self);
     else
         domain_own_job_failed (self, operation, slot->cancelled);
+    bool destroyed = operation->class == CLASS_START && slot->cancelled && !self->undo;
     if (slot->overdue)
         free (slot->overdue);
     *slot = (running_t){ 0 };
     auto(msg_t) answer = request ? msg_error (err) : NULL;
     domain_commit (self, &request, &answer, NULL);
+    if (destroyed)
+        domain_answer_destroys (self);
 }
 
 static void job_over (domain_t *self, running_t *slot, const error_t *err)

@@ -184,10 +184,11 @@ static void pack_events (domain_t *self, pack_t *pack)
     self->has_events = false;
 }
 
-//  Nothing is left of a domain that has no definition and does not run.
+//  Nothing is left of a domain that has no definition, does not run, and has nothing to undo.
 static bool is_gone (const domain_t *self)
 {
-    return !self->persistent && !self->live && !self->async.operation && !self->restart_wanted;
+    return !self->persistent && !self->live && !self->undo && !self->async.operation &&
+           !self->restart_wanted;
 }
 
 static msg_t *make_snapshot (domain_t *self)

@@ -190,6 +190,30 @@ void domain_enqueue (domain_t *self, msg_t **msg_p)
     domain_pump (self);
 }
 
+static bool is_destroy (const waiting_t *waiting)
+{
+    const operation_t *operation = waiting->msg ? domain_operation (msg_verb (waiting->msg)) : NULL;
+    return operation && operation->class == CLASS_DESTROY;
+}
+
+static waiting_t *take_destroy (domain_t *self)
+{
+    for (waiting_t *each = zlistx_first (self->queue); each; each = zlistx_next (self->queue))
+        if (is_destroy (each))
+            return zlistx_detach (self->queue, zlistx_cursor (self->queue));
+    return NULL;
+}
+
+void domain_answer_destroys (domain_t *self)
+{
+    waiting_t *waiting;
+    while ((waiting = take_destroy (self))) {
+        auto(msg_t) reply = msg_reply ();
+        domain_commit (self, &waiting->msg, &reply, NULL);
+        waiting_destroy (&waiting);
+    }
+}
+
 //  Showing.
 
 static void pack_asker (pack_t *pack, const msg_t *request)

@@ -153,6 +153,8 @@ void domain_enqueue (domain_t *self, msg_t **msg_p);
 //  Admits from the queue what may start now.
 void domain_pump (domain_t *self);
 direct_fn domain_abort;
+//  A start was cancelled by those who want the guest destroyed: it is as they want it.
+void domain_answer_destroys (domain_t *self);
 void domain_pack_job (const domain_t *self, pack_t *pack);
 void domain_pack_waiting (domain_t *self, pack_t *pack);
 
