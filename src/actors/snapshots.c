@@ -30,6 +30,8 @@ static void snapshot_destroy (snapshot_t **self_p)
     free (self->xml_secure);
     free (self->xml_inactive_secure);
     document_destroy (&self->metadata);
+    document_destroy (&self->job);
+    document_destroy (&self->waiting);
     free (self);
 }
 
@@ -145,6 +147,9 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->xml_secure = text_copy (value_get_str (args, "xml_secure"));
     self->xml_inactive_secure = text_copy (value_get_str (args, "xml_inactive_secure"));
     self->metadata = document_of_value (value_get (args, "metadata"));
+    self->job = document_of_value (value_get (args, "job"));
+    const value_t *waiting = value_get (args, "waiting");
+    self->waiting = value_count (waiting) > 0 ? document_of_value (waiting) : NULL;
     return self;
 }
 
