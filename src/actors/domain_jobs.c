@@ -348,6 +348,8 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
     if (slot == &self->async)
         *slot = (running_t){ 0 };
+    else
+        slot->over = true;
     domain_commit_definition (self, &old_definition, &old_summary, old_persistent, &request,
                               &answer, slot == &self->sync ? slot : NULL);
 }

@@ -132,6 +132,7 @@ void domain_pump (domain_t *self)
     self->pumping = false;
     //  Who waits, and for what, is shown.
     if (zlistx_size (self->queue) != self->shown_waiting && !self->loading) {
+        self->shown_waiting = zlistx_size (self->queue); //  also if nothing is shown any more
         watch_deadlines (self);
         domain_commit (self, NULL, NULL, NULL);
     }
@@ -232,7 +233,7 @@ void domain_pack_job (const domain_t *self, pack_t *pack)
 {
     const running_t *slot = self->async.operation ? &self->async : &self->sync;
     pack_key (pack, "job");
-    if (!slot->operation) {
+    if (!slot->operation || slot->over) {
         pack_nil (pack);
         return;
     }

@@ -30,7 +30,7 @@ static void scene_life (actor_t *self)
     check (seen.id > 0 && seen.state == STATE_RUNNING);
     check_equal (house_do (self, "domain.create", NULL, NULL), ERR_OPERATION_INVALID);
     check_equal (house_do (self, "domain.suspend", NULL, NULL), 0);
-    check (seen.state == STATE_PAUSED);
+    check (seen.state == STATE_PAUSED && !seen.busy);
     check_equal (house_do (self, "domain.resume", NULL, NULL), 0);
     check_equal (house_do (self, "domain.destroy", NULL, NULL), 0);
     check (seen.state == STATE_SHUTOFF && seen.reason == SHUTOFF_DESTROYED && seen.id == -1);
