@@ -215,6 +215,9 @@ static int run (const options_t *options, error_t *err)
     auto(paths_t) paths = paths_new (mode, options->root, err);
     if (!paths || paths_create (paths, err))
         return -1;
+    autoclose int lock = paths_lock (paths, err);
+    if (lock < 0)
+        return -1;
     autofree char *launcher = find_launcher (options->launcher, err);
     if (!launcher || drop_capabilities (err))
         return -1;
