@@ -10,8 +10,7 @@
 #include "util/text.h"
 
 enum {
-    CONSOLE_MS = 10000,
-    MAX_QUEUE = 64
+    CONSOLE_MS = 10000
 };
 
 void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err)
@@ -19,41 +18,11 @@ void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err)
     actor_reply_error (self->actor, request_p, err);
 }
 
-//  Is the domain what the verb needs?
-static int check_needs (const domain_t *self, const operation_t *operation, error_t *err)
-{
-    const char *verb = operation->verb;
-    if ((operation->needs & NEED_ACTIVE) && !domain_active (self))
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running", verb,
-                          self->name);
-    if ((operation->needs & NEED_INACTIVE) && domain_active (self))
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is already running", verb,
-                          self->name);
-    if ((operation->needs & NEED_PERSISTENT) && !self->persistent)
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "%s: domain '%s' is transient: it has no definition", verb, self->name);
-    if (operation->class == CLASS_START && !self->definition)
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' has no definition", verb,
-                          self->name);
-    return 0;
-}
-
 //  Definitions that a job of the host hands over.
-
-typedef void (direct_fn) (domain_t *self, msg_t **msg_p);
 
 static document_t *copy_arg (const msg_t *msg, const char *name)
 {
-    const value_t *value = msg_arg (msg, name);
-    if (!value || value->type == MSGPACK_OBJECT_NIL)
-        return NULL;
-    pack_t pack;
-    error_t err;
-    pack_init (&pack);
-    pack_value (&pack, value);
-    document_t *copy = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &err);
-    pack_close (&pack);
-    return copy;
+    return document_of_value (msg_arg (msg, name));
 }
 
 static void pack_identity (const domain_t *self, pack_t *pack)
@@ -127,7 +96,7 @@ static const struct {
     { "domain.autostart", CLASS_MODIFY, set_autostart },
 };
 
-static direct_fn *find_direct (const char *verb, verb_class_t *class)
+direct_fn *domain_direct (const char *verb, verb_class_t *class)
 {
     for (size_t i = 0; i < sizeof directs / sizeof *directs; i++)
         if (strcmp (directs[i].verb, verb) == 0) {
@@ -135,108 +104,6 @@ static direct_fn *find_direct (const char *verb, verb_class_t *class)
             return directs[i].run;
         }
     return NULL;
-}
-
-//  Admission.
-
-static void admit (domain_t *self, msg_t **msg_p, const operation_t *operation)
-{
-    error_t err;
-    if (check_needs (self, operation, &err)) {
-        domain_refuse (self, msg_p, &err);
-        return;
-    }
-    running_t *slot = operation->class == CLASS_START ? &self->async : &self->sync;
-    domain_run (self, slot, operation, msg_p);
-}
-
-//  True if the request was dealt with, false if it has to wait.
-static bool try_request (domain_t *self, msg_t **msg_p)
-{
-    verb_class_t class = CLASS_QUERY;
-    const char *verb = msg_verb (*msg_p);
-    const operation_t *operation = domain_operation (verb);
-    direct_fn *direct = find_direct (verb, &class);
-    if (operation)
-        class = operation->class;
-    bool changing = self->sync.operation || self->loading;
-    async_kind_t running = self->async.operation ? ASYNC_START : ASYNC_NONE;
-    verdict_t verdict = admission_verdict (running, changing, class);
-    if (verdict == ADMIT_CANCEL) {
-        domain_cancel (self, &self->async);
-        if (self->sync.operation && self->sync.operation->class != CLASS_DESTROY)
-            domain_cancel (self, &self->sync);
-    }
-    //  A change of the definition is not admitted while an earlier one is on its way to the disk.
-    if (verdict != ADMIT_YES || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
-        return false;
-    if (direct)
-        direct (self, msg_p);
-    else
-        admit (self, msg_p, operation);
-    return true;
-}
-
-//  The requester has got its error when the deadline passed; do nothing that nobody waits for.
-static bool is_late (const domain_t *self, const msg_t *msg)
-{
-    int64_t deadline = msg_head (msg)->deadline;
-    return deadline > 0 && deadline <= actor_now (self->actor);
-}
-
-void domain_pump (domain_t *self)
-{
-    if (self->pumping)
-        return;
-    self->pumping = true;
-    msg_t *msg;
-    while ((msg = zlistx_detach (self->queue, NULL))) {
-        if (is_late (self, msg))
-            msg_destroy (&msg);
-        else if (!try_request (self, &msg)) {
-            zlistx_add_start (self->queue, msg);
-            break;
-        }
-    }
-    self->pumping = false;
-}
-
-//  All are taken out first: a commit may admit what is in the queue.
-void domain_answer_destroys (domain_t *self)
-{
-    zlistx_t *served = zlistx_new ();
-    for (msg_t *msg = zlistx_first (self->queue), *next; msg; msg = next) {
-        void *place = zlistx_cursor (self->queue);
-        const operation_t *operation = domain_operation (msg_verb (msg));
-        next = zlistx_next (self->queue);
-        if (operation && operation->class == CLASS_DESTROY)
-            zlistx_add_end (served, zlistx_detach (self->queue, place));
-    }
-    msg_t *msg;
-    while ((msg = zlistx_detach (served, NULL))) {
-        auto(msg_t) reply = msg_reply ();
-        domain_commit (self, &msg, &reply, NULL);
-    }
-    zlistx_destroy (&served);
-}
-
-static void enqueue (domain_t *self, msg_t **msg_p)
-{
-    const operation_t *operation = domain_operation (msg_verb (*msg_p));
-    bool urgent = operation && operation->class == CLASS_DESTROY;
-    if (zlistx_size (self->queue) >= MAX_QUEUE && !urgent) {
-        error_t err;
-        error_set (&err, ERR_RESOURCE_BUSY,
-                   "domain '%s': %d requests wait already; try again later", self->name, MAX_QUEUE);
-        err.retry = true;
-        domain_refuse (self, msg_p, &err);
-        return;
-    }
-    if (urgent)
-        zlistx_add_start (self->queue, take (msg_p));
-    else
-        zlistx_add_end (self->queue, take (msg_p));
-    domain_pump (self);
 }
 
 //  Consoles.
@@ -350,6 +217,8 @@ static void take_progress (domain_t *self, msg_t **msg_p)
         return;
     free (self->job_step);
     self->job_step = text_copy (msg_str (*msg_p, "step"));
+    self->job_done = msg_u64 (*msg_p, "done", 0);
+    self->job_total = msg_u64 (*msg_p, "total", 0);
     domain_commit (self, NULL, NULL, NULL);
 }
 
@@ -391,11 +260,12 @@ static const struct {
     const char *verb;
     direct_fn *run;
 } immediate[] = {
-    { "domain.usage", domain_measure },     { "console.open", open_console },
-    { "job.record", take_record },          { "job.progress", take_progress },
-    { "job.undone", take_undone },          { "monitor.event", take_event },
-    { "monitor.closed", take_monitor_end }, { "process.exited", take_exit },
-    { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
+    { "domain.usage", domain_measure },    { "domain.job_abort", domain_abort },
+    { "console.open", open_console },      { "job.record", take_record },
+    { "job.progress", take_progress },     { "job.undone", take_undone },
+    { "monitor.event", take_event },       { "monitor.closed", take_monitor_end },
+    { "process.exited", take_exit },       { "guest.poweroff", take_poweroff },
+    { "host.autostart", start_by_itself },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.
@@ -423,8 +293,8 @@ static void domain_handle (actor_t *actor, msg_t **msg_p)
             immediate[i].run (self, msg_p);
             return;
         }
-    if (domain_operation (verb) || find_direct (verb, &class))
-        enqueue (self, msg_p);
+    if (domain_operation (verb) || domain_direct (verb, &class))
+        domain_enqueue (self, msg_p);
 }
 
 //  Life.
@@ -464,9 +334,9 @@ static void slot_close (running_t *slot)
 static void domain_stop (actor_t *actor)
 {
     domain_t *self = actor_state (actor);
-    msg_t *msg;
-    while (self->queue && (msg = zlistx_detach (self->queue, NULL)))
-        msg_destroy (&msg);
+    waiting_t *waiting;
+    while (self->queue && (waiting = zlistx_detach (self->queue, NULL)))
+        waiting_destroy (&waiting);
     measurement_t *measurement;
     while (self->measuring && (measurement = zlistx_detach (self->measuring, NULL)))
         measurement_destroy (&measurement);

@@ -146,21 +146,6 @@ static void pack_identity (const domain_t *self, pack_t *pack)
     pack_key_i64 (pack, "changed_us", self->changed_us);
 }
 
-static void pack_job (const domain_t *self, pack_t *pack)
-{
-    pack_key (pack, "job");
-    const operation_t *operation = self->async.operation;
-    if (!operation) {
-        pack_nil (pack);
-        return;
-    }
-    pack_map (pack);
-    pack_key_str (pack, "kind", operation->job);
-    pack_key_i64 (pack, "since_us", self->async.since_us);
-    pack_key_str (pack, "step", self->job_step);
-    pack_end (pack);
-}
-
 static void pack_documents (const domain_t *self, pack_t *pack)
 {
     const value_t *config = root_or_null (self->config_summary);
@@ -212,7 +197,8 @@ static msg_t *make_snapshot (domain_t *self)
     pack_t *pack = msg_args (event);
     pack_identity (self, pack);
     pack_documents (self, pack);
-    pack_job (self, pack);
+    domain_pack_job (self, pack);
+    domain_pack_waiting (self, pack);
     pack_events (self, pack);
     return event;
 }

@@ -1,6 +1,7 @@
 //  domain_self.h: the state of a domain's owner, for its own files:
 //
-//      domain.c           what it is asked: the table of verbs, queue and admission
+//      domain.c           what it is asked: the table of verbs
+//      domain_queue.c     which requests it admits, which wait, and in which order
 //      domain_jobs.c      the jobs it starts, and what their results change
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
 //      domain_publish.c   files, snapshots, answers, in this order
@@ -39,12 +40,25 @@ typedef void (operation_done_fn) (domain_t *self, const msg_t *request);
 struct operation {
     const char *verb;
     verb_class_t class;
-    const char *job; //  its kind
+    async_kind_t async; //  ASYNC_NONE: a synchronous change
+    const char *job;    //  its kind
     unsigned needs;
     int limit_ms;            //  of the job, from its admission
     bool without_definition; //  the job does not need the inactive document
     operation_done_fn *done;
 };
+
+//  A request that waits to be admitted.
+typedef struct {
+    uint64_t number; //  by which it can be aborted
+    msg_t *msg;
+    int64_t since_us; //  wall clock
+} waiting_t;
+
+void waiting_destroy (waiting_t **self_p);
+
+//  Requests that need no job.
+typedef void (direct_fn) (domain_t *self, msg_t **msg_p);
 
 //  A job under way.
 typedef struct {
@@ -100,10 +114,12 @@ struct domain {
 
     //  What it does.
     running_t async, sync;
-    zlistx_t *queue;     //  msg_t: requests that wait to be admitted
+    zlistx_t *queue;     //  waiting_t, first come first
     zlistx_t *measuring; //  measurement_t: under way
-    uint64_t job_count;
-    char *job_step;
+    uint64_t job_count, waiting_count;
+    size_t shown_waiting; //  how many the last snapshot shows
+    char *job_step;       //  of the asynchronous job
+    uint64_t job_done, job_total;
     document_t *undo;    //  of the job under way, as recorded
     char *recorded_live; //  of a start that is under way: for the status file only
     bool loading, undone, pumping;
@@ -114,7 +130,7 @@ struct domain {
     guest_change_t ending; //  it is over, or early news while it starts; CHANGE_NONE: no
     bool exited;           //  its process is gone
     int reconnect_ms;      //  how long to wait before the monitor is connected again
-    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup;
+    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, queue_timer, show_timer;
 
     //  What has to be written and told.
     unsigned dirty;
@@ -127,12 +143,20 @@ struct domain {
 bool domain_active (const domain_t *self);
 
 //  domain.c
-//  Admits from the queue what may start now.
-void domain_pump (domain_t *self);
-//  A start was cancelled by those who want the guest destroyed: it is as they want it.
-void domain_answer_destroys (domain_t *self);
+direct_fn *domain_direct (const char *verb, verb_class_t *class); //  NULL unless it is one
 //  Takes the error over as the request's answer.
 void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err);
+
+//  domain_queue.c
+async_kind_t domain_async_kind (const domain_t *self);
+void domain_enqueue (domain_t *self, msg_t **msg_p);
+//  Admits from the queue what may start now.
+void domain_pump (domain_t *self);
+direct_fn domain_abort;
+//  A start was cancelled by those who want the guest destroyed: it is as they want it.
+void domain_answer_destroys (domain_t *self);
+void domain_pack_job (const domain_t *self, pack_t *pack);
+void domain_pack_waiting (domain_t *self, pack_t *pack);
 
 //  domain_jobs.c
 //  Starts a job in a slot. REQUEST (may be NULL) is answered when it is done.

@@ -286,7 +286,8 @@ static int answer_here (actor_t *self, session_t *session, const call_t *call, c
         if (strcmp (own_calls[i].verb, verb->name) == 0)
             return own_calls[i].call (self, session, call, err);
     gateway_t *gateway = actor_state (self);
-    query_t query = { gateway->snapshots, verb, call->args, session->role };
+    query_t query = { gateway->snapshots, verb, call->args, session->role,
+                      actor_wall_clock (self) };
     reply_begin (&gateway->frame, call->id);
     if (query_answer (&query, &gateway->frame, err))
         return -1;

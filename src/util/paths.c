@@ -5,12 +5,9 @@
 #include "util/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/un.h>
 
 //  The system's folders, and below PREFIX all of them.
@@ -135,31 +132,6 @@ int paths_create (const paths_t *self, error_t *err)
         file_make_folders (self->cache, mode, err))
         return -1;
     return 0;
-}
-
-static int refuse_second (const char *path, const char *folder, error_t *err)
-{
-    error_t ignored = { 0 };
-    autofree char *pid = file_read (path, 32, NULL, &ignored);
-    return error_set (err, ERR_OPERATION_INVALID,
-                      "use '%s': another daemon (process %s) does; stop that one, or give this one "
-                      "another --root",
-                      folder, pid ? pid : "unknown");
-}
-
-int paths_lock (const paths_t *self, error_t *err)
-{
-    autofree char *path = text_format ("%s/lock", self->run);
-    autoclose int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return error_errno (err, ERR_OPEN_FAILED, "open '%s'", path);
-    if (flock (fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-        return refuse_second (path, self->run, err);
-    if (ftruncate (fd, 0) || dprintf (fd, "%d", (int) getpid ()) < 0)
-        return error_errno (err, ERR_WRITE_FAILED, "write '%s'", path);
-    int result = fd;
-    fd = -1;
-    return result;
 }
 
 char *paths_endpoint (const paths_t *self, const char *socket, error_t *err)

@@ -33,11 +33,6 @@ DEFINE_AUTO (paths_t, paths_destroy)
 //  Creates the folders that are missing: mode 0711, in session mode 0700.
 int paths_create (const paths_t *self, error_t *err);
 
-//  Takes the folders for this process, as long as the descriptor that is returned stays open (a
-//  crash gives them back). ERR_OPERATION_INVALID, naming the process, if another one has them: two
-//  daemons would undo each other's work.
-int paths_lock (const paths_t *self, error_t *err);
-
 //  "ipc://RUN/troupe.sock"; fails, and says so, if the socket's path is longer than the 107 bytes
 //  that a UNIX socket's address has room for. The caller frees the result.
 char *paths_endpoint (const paths_t *self, const char *socket, error_t *err);

@@ -103,24 +103,6 @@ static void relative_root (void **state)
     assert_int_equal (err.code, ERR_INVALID_ARG);
 }
 
-//  From another process, or another descriptor of this one: a second daemon is refused.
-static void one_daemon_at_a_time (void **state)
-{
-    error_t err;
-    auto(paths_t) paths = paths_new (PATHS_ROOT, *state, &err);
-    assert_int_equal (paths_create (paths, &err), 0);
-    const int first = paths_lock (paths, &err);
-    assert_true (first >= 0);
-    assert_int_equal (paths_lock (paths, &err), -1);
-    assert_int_equal (err.code, ERR_OPERATION_INVALID);
-    autofree char *who = text_format ("(process %d)", (int) getpid ());
-    assert_non_null (strstr (err.message, who));
-    close (first);
-    const int second = paths_lock (paths, &err);
-    assert_true (second >= 0);
-    close (second);
-}
-
 static void long_sockets_are_refused (void **state)
 {
     (void) state;
@@ -146,7 +128,6 @@ int main (void)
         cmocka_unit_test_setup (session_without_home, clear_environment),
         unit_test_in_folder (everything_below_root),
         unit_test_in_folder (relative_root),
-        unit_test_in_folder (one_daemon_at_a_time),
         cmocka_unit_test (long_sockets_are_refused),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
