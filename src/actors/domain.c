@@ -87,10 +87,12 @@ static void create_transient (domain_t *self, msg_t **msg_p)
         domain_refuse (self, msg_p, &err);
         return;
     }
+    if (take_name (self, *msg_p, &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
     take_definition (self, *msg_p);
     domain_run (self, &self->async, domain_operation ("domain.create"), msg_p);
-    //  Who wants to cancel the start has to find it.
-    domain_commit (self, NULL, NULL, NULL);
 }
 
 static void set_autostart (domain_t *self, msg_t **msg_p)
