@@ -67,7 +67,7 @@ typedef struct {
     msg_t *request;               //  who is to be answered; NULL: nobody
     char address[MSG_ADDRESS_MAX];
     bool cancelled;
-    bool over; //  its results are being written; nothing else may change what they are of
+    bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
     error_t *overdue; //  why it failed, while we wait for the end of the job itself
