@@ -102,6 +102,8 @@ def expected_files(rows):
         if row["state_text"] in ACTIVE:
             suffixes = ("status", "marker", "devices", "console") if place == "test" else ("status", "monitor")
             run |= {f"{place}/{uuid}.{suffix}" for suffix in suffixes}
+            if place == "qemu":
+                run.add(f"{place}/{uuid}/channel0")
     return etc, run
 
 

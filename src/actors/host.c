@@ -188,7 +188,8 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
     self->started_us = actor_wall_clock (actor);
     self->jobs = zhashx_new ();
     registry_open (&self->registry);
-    if (open_signals (self, err) || domain_make_folders (self->config->paths, err))
+    if (open_signals (self, err) || domain_make_folders (self->config->paths, err) ||
+        domain_sweep (self->config->paths, err))
         return -1;
     for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++)
         start_helper (self, helpers[i].address, helpers[i].class);
