@@ -165,7 +165,8 @@ static bool finish (document_t *self, value_t *value, const char **wrong)
     if (value->type == MSGPACK_OBJECT_STR) {
         char *text = msgpack_zone_malloc (self->zone, value->via.str.size + 1);
         assert (text);
-        memcpy (text, value->via.str.ptr, value->via.str.size);
+        if (value->via.str.size > 0)
+            memcpy (text, value->via.str.ptr, value->via.str.size);
         text[value->via.str.size] = 0;
         value->via.str.ptr = text;
     } else if (value->type == MSGPACK_OBJECT_ARRAY) {
@@ -185,7 +186,8 @@ static bool finish (document_t *self, value_t *value, const char **wrong)
     } else if (value->type == MSGPACK_OBJECT_BIN) {
         char *bytes = msgpack_zone_malloc (self->zone, value->via.bin.size + 1);
         assert (bytes);
-        memcpy (bytes, value->via.bin.ptr, value->via.bin.size);
+        if (value->via.bin.size > 0) //  else there is no pointer to any
+            memcpy (bytes, value->via.bin.ptr, value->via.bin.size);
         value->via.bin.ptr = bytes;
     }
     return true;
