@@ -136,8 +136,8 @@ static void done_metadata (domain_t *self, const msg_t *request)
 
 //  What users ask for. The job needs no inactive document unless it works on it.
 static const operation_t operations[] = {
-    { "domain.create", CLASS_START, ASYNC_START, "start", NEED_INACTIVE, START_MS, false,
-      done_start },
+    { "domain.create", CLASS_START, ASYNC_START, "start", NEED_INACTIVE | NEED_PERSISTENT, START_MS,
+      false, done_start },
     { "domain.shutdown", CLASS_MODIFY, ASYNC_NONE, "shutdown", NEED_ACTIVE, SHORT_MS, false,
       done_live },
     { "domain.reboot", CLASS_MODIFY, ASYNC_NONE, "reboot", NEED_ACTIVE, SHORT_MS, true,
@@ -337,15 +337,19 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     document_t *old_summary = changes ? document_copy (self->config_summary) : NULL;
     bool old_persistent = self->persistent;
     take_parts (self, msg_value (reply));
-    document_destroy (&self->undo);
-    free (self->recorded_live);
-    self->recorded_live = NULL;
+    if (operation->class == CLASS_START || operation == &domain_unwinding) {
+        document_destroy (&self->undo);
+        free (take (&self->recorded_live));
+        self->unwindings = 0;
+    }
     operation->done (self, slot->request);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
     if (slot == &self->async)
         *slot = (running_t){ 0 };
+    else
+        slot->over = true;
     domain_commit_definition (self, &old_definition, &old_summary, old_persistent, &request,
                               &answer, slot == &self->sync ? slot : NULL);
 }
@@ -357,6 +361,7 @@ static void start_failed (domain_t *self)
     free (self->recorded_live);
     self->record = self->recorded_live = NULL;
     self->id = -1;
+    self->exited = false;
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED };
     self->dirty |= DIRTY_STATUS;
 }
@@ -365,17 +370,21 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
     auto(msg_t) request = take (&slot->request);
+    bool cancelled = slot->cancelled, start = operation->class == CLASS_START;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
-    if (operation->class == CLASS_START)
+    if (start)
         start_failed (self);
     else
-        domain_own_job_failed (self, operation, slot->cancelled);
-    if (slot->overdue)
-        free (slot->overdue);
+        domain_own_job_failed (self, operation, cancelled);
+    if (operation->done == done_rename)
+        domain_tell_name (self);
+    bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };
     auto(msg_t) answer = request ? msg_error (err) : NULL;
     domain_commit (self, &request, &answer, NULL);
+    if (destroyed)
+        domain_answer_destroys (self);
 }
 
 static void job_over (domain_t *self, running_t *slot, const error_t *err)

@@ -120,6 +120,7 @@ static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error
     pack_key_u64 (pack, "uid", spawn->uid);
     pack_key_u64 (pack, "gid", spawn->gid);
     pack_key_bool (pack, "drop_capabilities", spawn->drop_capabilities);
+    pack_key_bool (pack, "tied", spawn->tied);
     pack_key_str (pack, "cgroup", spawn->cgroup);
     pack_key_u64 (pack, "memlock_bytes", spawn->memlock_bytes);
     pack_listen (pack, spawn);

@@ -54,6 +54,10 @@ int file_remove (const char *path, error_t *err);
 //  there is no such folder. The caller owns the result.
 strings_t *file_list (const char *folder, const char *suffix, error_t *err);
 
+//  Removes the files of FOLDER whose names, hidden ones too, begin with PREFIX and end in SUFFIX:
+//  what a crash left there. A missing folder has none.
+int file_sweep (const char *folder, const char *prefix, const char *suffix, error_t *err);
+
 //  Creates FOLDER and the ones above it that are missing, each with exactly MODE.
 int file_make_folders (const char *folder, mode_t mode, error_t *err);
 

@@ -135,6 +135,7 @@ static int start_emulator (job_t *job, const char *path, const char *socket, con
                       .env = env,
                       .log = log,
                       .drop_capabilities = true,
+                      .tied = true,
                       .listen = { { .path = socket, .fd = MONITOR_FD } } };
     char identity[96];
     if (job_undo (job, "file", log, err) || job_undo (job, "file", socket, err) ||
