@@ -165,7 +165,7 @@ static bool finish (document_t *self, value_t *value, const char **wrong)
     if (value->type == MSGPACK_OBJECT_STR) {
         char *text = msgpack_zone_malloc (self->zone, value->via.str.size + 1);
         assert (text);
-        if (value->via.str.size > 0)
+        if (value->via.str.size > 0) //  of an empty one msgpack may say NULL
             memcpy (text, value->via.str.ptr, value->via.str.size);
         text[value->via.str.size] = 0;
         value->via.str.ptr = text;

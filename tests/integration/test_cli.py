@@ -77,14 +77,17 @@ LIFE = [
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]
 
-#   Commands that have tests of their own below.
+#   Commands that have tests of their own, below or in test_jobs.py.
 ELSEWHERE = {
     "completion",
     "console",
+    "domjobabort",
+    "domjobinfo",
     "edit",
     "event",
     "exit",
     "help",
+    "jobs",
     "qemu-monitor-command",
     "quit",
     "trace",
