@@ -42,8 +42,30 @@ static void take_definition (domain_t *self, const msg_t *msg)
     self->config_summary = copy_arg (msg, "config_summary");
 }
 
+//  It may have been renamed since its name was reserved for the definition. One that is nothing yet
+//  (new, or its files could not be read) takes the name.
+static int take_name (domain_t *self, const msg_t *msg, error_t *err)
+{
+    const char *name = msg_str (msg, "name");
+    if (text_equals (name, self->name))
+        return 0;
+    if (!self->persistent && !domain_active (self)) {
+        free (self->name);
+        self->name = text_copy (name);
+        return 0;
+    }
+    return error_set (err, ERR_OPERATION_FAILED,
+                      "define domain '%s': it was renamed to '%s' meanwhile; use this name", name,
+                      self->name);
+}
+
 static void set_definition (domain_t *self, msg_t **msg_p)
 {
+    error_t err;
+    if (take_name (self, *msg_p, &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
     char *old_definition = take (&self->definition);
     document_t *old_summary = take (&self->config_summary);
     bool old_persistent = self->persistent;
@@ -235,7 +257,7 @@ static void take_poweroff (domain_t *self, msg_t **msg_p)
 static void start_by_itself (domain_t *self, msg_t **msg_p)
 {
     (void) msg_p;
-    bool busy = self->async.operation || self->sync.operation;
+    bool busy = self->async.operation || self->sync.operation || self->loading || self->undo;
     if (self->autostart && self->persistent && !domain_active (self) && !busy)
         domain_run (self, &self->async, &domain_restart, NULL);
 }
@@ -319,8 +341,11 @@ static int domain_start (actor_t *actor, const msg_t *args, error_t *err)
                           msg_str (args, "driver"));
     self->crashed = text_copy (msg_str (args, "crashed"));
     if (msg_flag (args, "load")) {
-        self->loading = true;
-        domain_run (self, &self->sync, &domain_loading, NULL);
+        self->loading = self->shown = self->filled = true;
+        if (msg_flag (args, "again"))
+            domain_reload (self);
+        else
+            domain_run (self, &self->sync, &domain_loading, NULL);
     }
     return 0;
 }

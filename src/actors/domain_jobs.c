@@ -337,15 +337,19 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     document_t *old_summary = changes ? document_copy (self->config_summary) : NULL;
     bool old_persistent = self->persistent;
     take_parts (self, msg_value (reply));
-    document_destroy (&self->undo);
-    free (self->recorded_live);
-    self->recorded_live = NULL;
+    if (operation->class == CLASS_START || operation == &domain_unwinding) {
+        document_destroy (&self->undo);
+        free (take (&self->recorded_live));
+        self->unwindings = 0;
+    }
     operation->done (self, slot->request);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
     if (slot == &self->async)
         *slot = (running_t){ 0 };
+    else
+        slot->over = true;
     domain_commit_definition (self, &old_definition, &old_summary, old_persistent, &request,
                               &answer, slot == &self->sync ? slot : NULL);
 }
@@ -357,6 +361,7 @@ static void start_failed (domain_t *self)
     free (self->recorded_live);
     self->record = self->recorded_live = NULL;
     self->id = -1;
+    self->exited = false;
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED };
     self->dirty |= DIRTY_STATUS;
 }
@@ -365,15 +370,16 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
     auto(msg_t) request = take (&slot->request);
+    bool cancelled = slot->cancelled, start = operation->class == CLASS_START;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
-    if (operation->class == CLASS_START)
+    if (start)
         start_failed (self);
     else
-        domain_own_job_failed (self, operation, slot->cancelled);
-    bool destroyed = operation->class == CLASS_START && slot->cancelled && !self->undo;
-    if (slot->overdue)
-        free (slot->overdue);
+        domain_own_job_failed (self, operation, cancelled);
+    if (operation->done == done_rename)
+        domain_tell_name (self);
+    bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };
     auto(msg_t) answer = request ? msg_error (err) : NULL;
     domain_commit (self, &request, &answer, NULL);

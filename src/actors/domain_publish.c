@@ -188,7 +188,7 @@ static void pack_events (domain_t *self, pack_t *pack)
 static bool is_gone (const domain_t *self)
 {
     return !self->persistent && !self->live && !self->undo && !self->async.operation &&
-           !self->restart_wanted;
+           !self->restart_wanted && !self->loading;
 }
 
 static msg_t *make_snapshot (domain_t *self)
@@ -205,31 +205,45 @@ static msg_t *make_snapshot (domain_t *self)
 
 //  Publishing in order.
 
-static void tell_host_empty (domain_t *self)
+//  Before the answer, so that the host knows it before whoever asked can ask for more.
+static void tell_host (domain_t *self, const char *verb)
 {
-    auto(msg_t) msg = msg_request ("host.empty");
+    auto(msg_t) msg = msg_request (verb);
     pack_key_str (msg_args (msg), "uuid", self->uuid);
     actor_send (self->actor, "host", &msg);
 }
 
-//  After the snapshot was published: who asks from now on sees this domain.
-static void tell_host_ready (domain_t *self)
+void domain_tell_name (domain_t *self)
 {
-    auto(msg_t) msg = msg_request ("host.ready");
+    auto(msg_t) msg = msg_request ("host.name");
     pack_key_str (msg_args (msg), "uuid", self->uuid);
+    pack_key_str (msg_args (msg), "name", self->name);
     actor_send (self->actor, "host", &msg);
-    self->ready_due = false;
 }
 
 static void publish_snapshot (domain_t *self, publication_t *publication)
 {
     const char *topic = actor_address (self->actor);
+    if (publication->old_name)
+        domain_tell_name (self);
     if (publication->last) {
         if (publication->snapshot)
             actor_publish_last (self->actor, topic, &publication->snapshot);
-        tell_host_empty (self);
-    } else
+        tell_host (self, "host.empty");
+    } else {
         actor_publish (self->actor, topic, &publication->snapshot);
+        if (!self->filled)
+            tell_host (self, "host.filled");
+    }
+    self->filled = !publication->last;
+}
+
+//  After the snapshot was published: who asks from now on sees this domain.
+static void tell_ready (domain_t *self)
+{
+    if (self->ready_due)
+        tell_host (self, "host.ready");
+    self->ready_due = false;
 }
 
 static void answer (domain_t *self, publication_t *publication)
@@ -264,10 +278,7 @@ static void take_back_name (domain_t *self, publication_t *publication)
 {
     free (self->name);
     self->name = take (&publication->old_name);
-    auto(msg_t) msg = msg_request ("host.rename");
-    pack_key_str (msg_args (msg), "uuid", self->uuid);
-    pack_key_str (msg_args (msg), "name", self->name);
-    actor_send (self->actor, "host", &msg);
+    domain_tell_name (self);
 }
 
 //  The definition is what it was; a status that could not be written is written again later.
@@ -298,8 +309,7 @@ static void flush (domain_t *self)
         }
         if (!publication->failed)
             publish_snapshot (self, publication);
-        if (self->ready_due)
-            tell_host_ready (self);
+        tell_ready (self);
         release_slot (publication->releases);
         answer (self, publication);
         publication_destroy (&publication);

@@ -66,7 +66,9 @@ static bool try_request (domain_t *self, msg_t **msg_p)
     direct_fn *direct = domain_direct (verb, &class);
     if (operation)
         class = operation->class;
-    bool changing = self->sync.operation || self->loading;
+    if (self->loading)
+        return false; //  not even a destroy: what is there is not known yet
+    bool changing = self->sync.operation || self->undo;
     verdict_t verdict = admission_verdict (domain_async_kind (self), changing, class);
     if (verdict == ADMIT_REFUSE) {
         refuse_beside (self, msg_p);
@@ -129,7 +131,8 @@ void domain_pump (domain_t *self)
     }
     self->pumping = false;
     //  Who waits, and for what, is shown.
-    if (zlistx_size (self->queue) != self->shown_waiting) {
+    if (zlistx_size (self->queue) != self->shown_waiting && !self->loading) {
+        self->shown_waiting = zlistx_size (self->queue); //  also if nothing is shown any more
         watch_deadlines (self);
         domain_commit (self, NULL, NULL, NULL);
     }
@@ -230,7 +233,7 @@ void domain_pack_job (const domain_t *self, pack_t *pack)
 {
     const running_t *slot = self->async.operation ? &self->async : &self->sync;
     pack_key (pack, "job");
-    if (!slot->operation) {
+    if (!slot->operation || slot->over) {
         pack_nil (pack);
         return;
     }

@@ -4,6 +4,7 @@
 //      domain_queue.c     which requests it admits, which wait, and in which order
 //      domain_jobs.c      the jobs it starts, and what their results change
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
+//      domain_reload.c    what comes before the files are read once more
 //      domain_publish.c   files, snapshots, answers, in this order
 
 #ifndef TROUPE_DOMAIN_SELF_H
@@ -66,6 +67,7 @@ typedef struct {
     msg_t *request;               //  who is to be answered; NULL: nobody
     char address[MSG_ADDRESS_MAX];
     bool cancelled;
+    bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
     error_t *overdue; //  why it failed, while we wait for the end of the job itself
@@ -123,6 +125,8 @@ struct domain {
     document_t *undo;    //  of the job under way, as recorded
     char *recorded_live; //  of a start that is under way: for the status file only
     bool loading, undone, pumping;
+    int unwindings;  //  that failed
+    int left_behind; //  jobs of the owner before us that have not ended
     bool restart_wanted, adoption_wanted;
     bool restart_due; //  the guest is down and starts again in the same process
 
@@ -130,13 +134,16 @@ struct domain {
     guest_change_t ending; //  it is over, or early news while it starts; CHANGE_NONE: no
     bool exited;           //  its process is gone
     int reconnect_ms;      //  how long to wait before the monitor is connected again
-    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, queue_timer, show_timer;
+    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
+    uint64_t queue_timer, show_timer;
 
     //  What has to be written and told.
     unsigned dirty;
     zlistx_t *publications;
     pack_t events; //  array under construction, for the next snapshot
-    bool has_events, shown;
+    bool has_events;
+    bool shown;     //  the last snapshot that was made is not that of a domain that is gone
+    bool filled;    //  the host knows that there is something of it
     bool ready_due; //  it was loaded: the host waits for the snapshot to be published
 };
 
@@ -168,6 +175,10 @@ const operation_t *domain_operation (const char *verb); //  NULL unless it is on
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;
 
+//  domain_reload.c
+//  Reads the files, once all that an owner before us had begun is over.
+void domain_reload (domain_t *self);
+
 //  domain_guest.c
 void domain_take_change (domain_t *self, const guest_change_t *change);
 void domain_take_exit (domain_t *self, const msg_t *msg);
@@ -196,6 +207,8 @@ void domain_commit_definition (domain_t *self, char **old_definition_p, document
 //  A job's record: answered with an error if the status file could not be written, since the effect
 //  that comes next may not happen then.
 void domain_commit_record (domain_t *self, msg_t **request_p, msg_t **reply_p);
+//  Which name it has, after a renaming: the host kept both.
+void domain_tell_name (domain_t *self);
 void domain_drop_publications (domain_t *self);
 
 #endif

@@ -19,7 +19,6 @@
 
 enum {
     START_MS = 30000,
-    MAX_RESTARTS = 5,
     IDLE_LOOK_MS = 1000
 };
 
@@ -44,7 +43,8 @@ static void helper_down (actor_t *actor, const char *address, const msg_t *down,
     const actor_class_t *class = arg;
     if (actor_stopping (actor))
         return;
-    if (class == &disk_class || class == &spawner_class || ++self->restarts > MAX_RESTARTS)
+    if (class == &disk_class || class == &spawner_class ||
+        !host_may_restart (self, &self->restarts))
         actor_panic (actor, "%s ended: %s", address, err.message);
     start_helper (self, address, class);
 }
@@ -205,7 +205,8 @@ static const struct {
     { "domain.define", host_define }, { "domain.create_xml", host_define },
     { "host.reserve", host_reserve }, { "host.release", host_release },
     { "host.loaded", host_loaded },   { "host.ready", host_ready },
-    { "host.empty", host_empty },     { "host.rename", host_rename },
+    { "host.filled", host_filled },   { "host.empty", host_empty },
+    { "host.rename", host_rename },   { "host.name", host_name },
     { "host.next_id", host_next_id }, { "host.info", host_info },
     { "host.version", host_version }, { "host.capabilities", host_capabilities },
 };

@@ -164,6 +164,7 @@ static int hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int
     autofree char *text = xml_text (doc);
     auto(msg_t) msg = msg_request (verb);
     pack_t *pack = msg_args (msg);
+    pack_key_str (pack, "name", xml_string (xml_root (doc), "name"));
     pack_key_str (pack, "definition", text);
     pack_key (pack, "config_summary");
     summary_pack (pack, doc);
@@ -196,7 +197,9 @@ int job_run_create_xml (job_actor_t *self, error_t *err)
 
 //  Changes to a definition.
 
-static int tell_host_name (job_actor_t *self, const char *name, error_t *err)
+//  The host keeps both names until the owner says which one it is: when the new one is on disk, or
+//  the job has failed.
+static int claim_name (job_actor_t *self, const char *name, error_t *err)
 {
     auto(msg_t) msg = msg_request ("host.rename");
     pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
@@ -211,8 +214,7 @@ int job_run_rename (job_actor_t *self, error_t *err)
     if (strcmp (name, guest->name) == 0)
         return error_set (err, ERR_INVALID_ARG, "rename domain '%s': it has this name already",
                           name);
-    //  The last step that can fail; were it not, its undo would be the old name.
-    if (tell_host_name (self, name, err))
+    if (claim_name (self, name, err))
         return -1;
     xml_set (xml_root (guest->definition), "name", name);
     self->parts = PART_DEFINITION;
