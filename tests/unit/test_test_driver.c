@@ -298,6 +298,21 @@ static void it_is_found_as_it_was_left (void **state)
     drop (&fake);
 }
 
+//  The daemon was killed when destroy had removed some of its files.
+static void half_a_destroy_is_the_end (void **state)
+{
+    (void) state;
+    fake_job_t fake;
+    error_t err = { 0 };
+    start (&fake, "");
+    fake.guest.status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
+    xml_set (xml_root (fake.guest.record), "guest/@destroyed", "yes");
+    assert_int_equal (test_driver.adopt (&fake.job, &err), 0);
+    assert_int_equal (fake.guest.status.state, STATE_SHUTOFF);
+    assert_int_equal (fake.guest.status.reason, SHUTOFF_DESTROYED);
+    drop (&fake);
+}
+
 static void it_does_not_outlive_the_host (void **state)
 {
     (void) state;
@@ -391,6 +406,7 @@ int main (void)
         cmocka_unit_test (a_crash_counts_the_time_it_ran),
         cmocka_unit_test (cpu_time_is_the_time_it_ran),
         cmocka_unit_test (it_is_found_as_it_was_left),
+        cmocka_unit_test (half_a_destroy_is_the_end),
         cmocka_unit_test (it_does_not_outlive_the_host),
         cmocka_unit_test (consoles_are_found_by_their_alias),
         cmocka_unit_test (the_console_answers),

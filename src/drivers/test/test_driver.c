@@ -156,6 +156,16 @@ static int test_resume (job_t *job, error_t *err)
     return 0;
 }
 
+//  Before its first effect: a daemon that is killed in the middle of it leaves no guest half there.
+static int record_destroy (job_t *job, error_t *err)
+{
+    xml_node_t *facts = facts_of (job->guest->record);
+    if (!facts)
+        return 0;
+    xml_set (facts, "@destroyed", "yes");
+    return job_record (job, err);
+}
+
 static int test_destroy (job_t *job, bool graceful, error_t *err)
 {
     if (test_behave_guest (job, "destroy", err))
@@ -165,6 +175,8 @@ static int test_destroy (job_t *job, bool graceful, error_t *err)
                           "destroy domain '%s' gracefully: the guest does not end (its definition "
                           "says so); destroy it without 'graceful'",
                           job->guest->name);
+    if (record_destroy (job, err))
+        return -1;
     for (const char *const *suffix = test_files; *suffix; suffix++) {
         autofree char *path = test_path (job, *suffix);
         if (job_remove_file (job, path, err))
@@ -187,6 +199,8 @@ static int test_adopt (job_t *job, error_t *err)
         guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_UNKNOWN };
     else if (!xml_equals (facts, "@boot", self.boot_id))
         guest->status = end_crash.status;
+    else if (xml_string (facts, "@destroyed"))
+        guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
     else if (test_guest_ends_in (guest->live, guest->record, job_now (job), &change) == 0)
         guest->status = change.status;
     return 0;
