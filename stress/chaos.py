@@ -9,6 +9,7 @@ domain says so; no file, process or socket is left that no domain explains; and 
 everything again.
 """
 
+import collections
 import os
 import signal
 import sys
@@ -59,7 +60,12 @@ class Known:
         self.name, self.real = name, real
         self.exists = self.runs = False  # as last answered
         self.pid = None
+        self.persistent = False
         self.open = None  # the verb whose answer has not come
+        self.history = collections.deque(maxlen=8)
+
+    def story(self):
+        return f"{self.name} ({', '.join(self.history)})"
 
     def xml(self, random):
         if self.real:
@@ -93,25 +99,32 @@ class Chaos:
         return self.random.choice(verbs), {"domain": known.name}
 
     def answered(self, known, verb, message):
-        """Takes note; of an error, everything may be otherwise than we know."""
-        self.run.counts[f"{verb} {'done' if message['kind'] == 'reply' else message['error']['name']}"] += 1
+        """Takes note. Who was answered sees what it did; of an error, anything may be so."""
+        how = "done" if message["kind"] == "reply" else message["error"]["name"]
+        self.run.counts[f"{verb} {how}"] += 1
+        known.history.append(f"{verb} {how}")
         known.open = None
-        if message["kind"] != "reply":
-            self.ask(known)
-        elif verb in ("domain.define", "domain.create_xml", "domain.create"):
-            known.exists = True
-            known.runs = known.runs or verb != "domain.define"
-        elif verb in ("domain.destroy", "domain.undefine"):
-            self.ask(known)
+        self.ask(known)
+        seen = {
+            "domain.define": known.exists and known.persistent,
+            "domain.create": known.runs,
+            "domain.create_xml": known.runs,
+            "domain.destroy": not known.runs,
+            "domain.undefine": not known.persistent,
+        }
+        if how == "done" and not seen.get(verb, True):
+            self.run.violation(f"{known.story()}: the one who asked does not see it")
 
     def ask(self, known):
         """What is so now."""
         try:
             info = self.client.call("domain.info", domain=known.name, timeout=PATIENCE)
             known.exists, known.runs = True, info["state_text"] in ACTIVE
+            known.persistent = info["persistent"]
+            self.run.check(known.runs or known.persistent, f"{known.story()}: what is it? {info}")
         except TroupeError as error:
             self.run.check(error.name == "VIR_ERR_NO_DOMAIN", f"domain.info: {error.message}")
-            known.exists = known.runs = False
+            known.exists = known.runs = known.persistent = False
 
     def throw(self, seconds):
         """Sends requests, one open for each domain, for so long."""
@@ -146,14 +159,8 @@ class Chaos:
             victim = self.random.choice(victims)
             os.kill(victim.pid, signal.SIGKILL)
             victim.pid, victim.runs = None, False
-            if not self.row_survives(victim):
-                victim.exists = None
+            victim.exists = victim.persistent
             self.run.counts["guests killed while there was no daemon"] += 1
-
-    @staticmethod
-    def row_survives(known):
-        """A transient domain goes with its guest; which kind it is, the disk knows."""
-        return known.persistent
 
     #   After it.
 
@@ -162,11 +169,16 @@ class Chaos:
         for known in self.all:
             row = by_name.get(known.name)
             active = bool(row) and row["state_text"] in ACTIVE
-            if not known.open and known.exists is not None:
-                self.run.check(bool(row) == known.exists, f"{known.name}: it was {known.exists} that it exists, now {row}")
-                self.run.check(active == known.runs, f"{known.name}: it was {known.runs} that it runs, now {row}")
+            if not known.open:
+                story = f"{known.story()}: existed: {known.exists}, ran: {known.runs}, now {row}"
+                self.run.check(bool(row) == known.exists, story)
+                self.run.check(active == known.runs, story)
             if known.pid and row:
-                self.run.check(processes_of_name(known.name) == [known.pid], f"{known.name}: its process {known.pid} is gone")
+                alive = processes_of_name(known.name) == [known.pid]
+                self.run.check(alive, f"{known.story()}: its process {known.pid} is gone")
+            if known.open:
+                known.history.append(f"{known.open} unanswered")
+            known.history.append("killed")
             known.open = None
             known.exists, known.runs = bool(row), active
 

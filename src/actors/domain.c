@@ -217,8 +217,8 @@ static void take_record (domain_t *self, msg_t **msg_p)
         return;
     }
     document_destroy (&self->undo);
-    bool undoable = value_count (msg_arg (*msg_p, "undo")) > 0;
-    self->undo = undoable ? copy_arg (*msg_p, "undo") : NULL;
+    if (value_count (msg_arg (*msg_p, "undo")) > 0)
+        self->undo = copy_arg (*msg_p, "undo");
     free (self->record);
     self->record = text_copy (msg_str (*msg_p, "record"));
     free (self->recorded_live);
