@@ -87,6 +87,13 @@ static void undo_entry_destroy (void **entry_p)
     free (entry);
 }
 
+zlistx_t *job_undo_new (void)
+{
+    zlistx_t *undo = zlistx_new ();
+    zlistx_set_destructor (undo, undo_entry_destroy);
+    return undo;
+}
+
 void job_push_undo (job_actor_t *self, const char *kind, const char *argument)
 {
     undo_entry_t *entry = memory_new (1, sizeof *entry);
@@ -166,8 +173,7 @@ static int open_job (job_actor_t *self, actor_t *actor, const msg_t *args, error
     self->config = config_of (args);
     self->base.ops = &job_actor_ops;
     self->base.paths = self->config->paths;
-    self->undo = zlistx_new ();
-    zlistx_set_destructor (self->undo, undo_entry_destroy);
+    self->undo = job_undo_new ();
     pack_init (&self->value);
     const char *owner = msg_str (args, "owner");
     snprintf (self->owner, sizeof self->owner, "%s", owner ? owner : "emulators");
