@@ -29,7 +29,8 @@ actor_reply_fn *job_expect (job_actor_t *self, void **arg_p)
 
 static bool is_cancelled (const job_actor_t *self)
 {
-    return (self->cancelled || actor_stopping (self->actor)) && !self->unwinding;
+    bool cancelled = self->cancelled && !self->committed;
+    return (cancelled || actor_stopping (self->actor)) && !self->unwinding;
 }
 
 int job_check_cancelled (const job_actor_t *self, error_t *err)

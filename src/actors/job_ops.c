@@ -78,16 +78,16 @@ static int op_record (job_t *job, error_t *err)
 static int op_commit (job_t *job, error_t *err)
 {
     job_actor_t *self = actor_of (job);
-    if (job_check_cancelled (self, err))
-        return -1;
     zlistx_t *kept = self->undo;
     self->undo = job_undo_new ();
+    self->committed = true;
     int rc = op_record (job, err);
     //  What is not durable did not happen.
     zlistx_t **unused = rc ? &self->undo : &kept;
     zlistx_destroy (unused);
     if (rc)
         self->undo = kept;
+    self->committed = rc == 0;
     return rc;
 }
 

@@ -29,7 +29,7 @@ typedef struct {
     const char *fail;            //  the call whose line starts with this fails
     error_code_t fail_code;      //  with this code (ERR_OPERATION_FAILED if none)
     process_t process;           //  what job_spawn gives
-    fake_undo_t undos[32];       //  pushed and not undone; see fake_unwind
+    fake_undo_t undos[32];       //  pushed and not undone (real_unwind)
     size_t undo_count;
     job_progress_t progress; //  the last that was told
     uint8_t next_random;

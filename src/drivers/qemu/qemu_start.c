@@ -6,6 +6,7 @@
 #include "drivers/qemu/qemu_cpuset.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_stream.h"
 #include "drivers/state.h"
 #include "util/file.h"
 
@@ -16,11 +17,14 @@
 
 #define MONITOR_MS 30000
 #define QMP_MS 10000
+#define LAST_MS 2000 //  from the end of its monitor to that of QEMU
 #define TAIL_LINES 4
 #define TAIL_BYTES 4096
 
 typedef struct {
     job_t *job;
+    const xml_t *document;   //  NULL: the guest's definition
+    const job_file_t *state; //  to go on from; NULL: the guest boots
     strings_t *args;
     char *monitor, *folder, *log;
     off_t log_before; //  the log's size before QEMU could write to it
@@ -68,13 +72,17 @@ static int make_nvram (job_t *job, error_t *err)
 static int prepare (start_t *self, error_t *err)
 {
     job_t *job = self->job;
-    qemu_live_make (job, &self->folder);
+    qemu_live_make (job, self->document, &self->folder);
     const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");
     autofree char *text = job_emulator (job, emulator, err);
     auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
     if (!caps)
         return -1;
     self->args = qemu_command (job->guest->live, caps, err);
+    if (self->args && self->state) {
+        strings_add (self->args, "-incoming");
+        strings_add (self->args, "defer");
+    }
     self->monitor = text_format ("%s/qemu/%s.monitor", job->paths->run, job->guest->uuid);
     self->log = qemu_log_path (job);
     qemu_identity (job, &self->uid, &self->gid);
@@ -152,7 +160,7 @@ static int spawn (start_t *self, error_t *err)
 }
 
 //  What QEMU wrote since it was started: why it ended, if it did.
-static void add_last_words (start_t *self, error_t *err)
+static void add_last_words (start_t *self, const char *when, error_t *err)
 {
     off_t written = size_of (self->log) - self->log_before;
     if (written <= 0)
@@ -163,7 +171,7 @@ static void add_last_words (start_t *self, error_t *err)
     if (!tail || !*tail)
         return;
     error_code_t code = err->code;
-    error_set (err, code, "QEMU ended at its start; its last words are: %s", tail);
+    error_set (err, code, "QEMU ended %s; its last words are: %s", when, tail);
 }
 
 static int connect_monitor (start_t *self, error_t *err)
@@ -171,7 +179,19 @@ static int connect_monitor (start_t *self, error_t *err)
     if (job_monitor_open (self->job, self->monitor, MONITOR_MS, err) == 0)
         return 0;
     if (err->code != ERR_OPERATION_ABORTED)
-        add_last_words (self, err);
+        add_last_words (self, "at its start", err);
+    return -1;
+}
+
+static int read_state (start_t *self, error_t *err)
+{
+    error_t ignored = { 0 };
+    if (!self->state || qemu_stream_read (self->job, self->state, err) == 0)
+        return 0;
+    //  A QEMU that can't make sense of a state ends.
+    if (err->code != ERR_OPERATION_ABORTED &&
+        job_wait_exit (self->job, &self->process, LAST_MS, &ignored) == 0)
+        add_last_words (self, "over the saved state", err);
     return -1;
 }
 
@@ -196,8 +216,8 @@ static int run (start_t *self, unsigned flags, error_t *err)
                   qemu_check_files (job->guest->live, err) ||
                   qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
                   log_command (self, err) || spawn (self, err) || connect_monitor (self, err) ||
-                  qemu_live_ask (job, err) || qemu_live_set (job, err) ||
-                  let_run (self, flags, err);
+                  qemu_live_ask (job, err) || read_state (self, err) ||
+                  qemu_live_set (job, self->state != NULL, err) || let_run (self, flags, err);
     return failed ? -1 : 0;
 }
 
@@ -207,4 +227,12 @@ int qemu_start (job_t *job, unsigned flags, error_t *err)
     int result = run (&self, flags, err);
     start_close (&self);
     return result ? error_prefix (err, "start domain '%s'", job->guest->name) : 0;
+}
+
+int qemu_start_from (job_t *job, const xml_t *document, const job_file_t *state, error_t *err)
+{
+    start_t self = { .job = job, .document = document, .state = state };
+    int result = run (&self, START_PAUSED, err);
+    start_close (&self);
+    return result;
 }
