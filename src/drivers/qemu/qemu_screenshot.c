@@ -12,8 +12,8 @@
 #define QMP_MS 10000
 #define DUMP_MS 30000
 //  Always the same: QEMU never forgets a set that was used, so one each time would pile up.
-#define FD_SET 1000
-#define FD_SET_PATH "/dev/fdset/1000"
+#define FDSET_ID 1000
+#define FDSET_PATH "/dev/fdset/1000"
 
 //  QEMU 7.1 can do PNG, if it was built with its library; all can do PPM.
 static const struct {
@@ -50,7 +50,7 @@ static int make_file (job_t *job, const char *path, error_t *err)
 static int dump_screen (job_t *job, const char *format, const char *device, unsigned head,
                         error_t *err)
 {
-    json_t *arguments = json_pack ("{s:s}", "filename", FD_SET_PATH);
+    json_t *arguments = json_pack ("{s:s}", "filename", FDSET_PATH);
     if (format)
         json_object_set_new (arguments, "format", json_string (format));
     if (device) {
@@ -91,12 +91,12 @@ static int screenshot (job_t *job, const char *device, unsigned head, screenshot
         return -1;
     job_file_t file = { .path = path, .write = true };
     json_auto_t *added =
-        job_qmp_file (job, "add-fd", json_pack ("{s:i}", "fdset-id", FD_SET), &file, QMP_MS, err);
+        job_qmp_file (job, "add-fd", json_pack ("{s:i}", "fdset-id", FDSET_ID), &file, QMP_MS, err);
     if (!added)
         return -1;
     int rc = take_shot (job, device, head, shot, err) || check_written (path, err) ? -1 : 0;
     json_auto_t *removed =
-        job_qmp (job, "remove-fd", json_pack ("{s:i}", "fdset-id", FD_SET), QMP_MS, &ignored);
+        job_qmp (job, "remove-fd", json_pack ("{s:i}", "fdset-id", FDSET_ID), QMP_MS, &ignored);
     if (!removed)
         job_log (job, "domain '%s': %s", job->guest->name, ignored.message);
     shot->path = rc ? NULL : take (&path);
