@@ -14,7 +14,8 @@ typedef enum {
 
 typedef enum {
     ADMIT_YES,
-    ADMIT_WAIT,  //  in the owner's queue, first come first served, until its deadline
+    ADMIT_WAIT, //  in the owner's queue, first come first served, until its deadline
+    ADMIT_REFUSE,
     ADMIT_CANCEL //  at once: what runs is cancelled first, and its undo runs
 } verdict_t;
 

@@ -285,7 +285,7 @@ static int check_attach (actor_t *self, const msg_t *request, reader_t **reader,
 static void handle_attach (actor_t *self, msg_t **msg_p)
 {
     console_t *console = actor_state (self);
-    reader_t *reader;
+    reader_t *reader = NULL;
     error_t err;
     if (check_attach (self, *msg_p, &reader, &err)) {
         actor_reply_error (self, msg_p, &err);

@@ -42,7 +42,7 @@ static int open_simulated (console_end_t *self, const msg_t *args, error_t *err)
     if (!self->driver || !self->driver->console_boot || !self->driver->console_input)
         return error_set (err, ERR_NO_SUPPORT, "the driver '%s' has no simulated consoles",
                           name ? name : "");
-    self->live = xml_parse (live ? live : "", live ? strlen (live) : 0, "live XML", err);
+    self->live = xml_parse_own (live ? live : "", live ? strlen (live) : 0, "live XML", err);
     if (!self->live)
         return -1;
     self->output = text_new ();

@@ -4,9 +4,11 @@
 
 #include "actors/disk.h"
 
+#include "actors/config.h"
 #include "actors/disk_group.h"
 
 typedef struct {
+    const char *run_folder;
     disk_group_t *group;             //  NULL: nothing was asked for
     msg_t *requests[DISK_GROUP_MAX]; //  by the number of their order
     uint64_t timer;
@@ -49,7 +51,7 @@ static void disk_write (actor_t *self, msg_t **msg_p)
     if (disk->group && !disk_group_fits (disk->group, files))
         disk_flush (self);
     if (!disk->group) {
-        disk->group = disk_group_new ();
+        disk->group = disk_group_new (disk->run_folder);
         disk->timer = actor_timer (self, 0, disk_on_time, NULL);
     }
     const size_t order = disk_group_add (disk->group, files);
@@ -62,6 +64,15 @@ static void disk_handle (actor_t *self, msg_t **msg_p)
         disk_write (self, msg_p);
 }
 
+static int disk_start (actor_t *self, const msg_t *args, error_t *err)
+{
+    (void) err;
+    disk_t *disk = actor_state (self);
+    const config_t *config = config_of (args);
+    disk->run_folder = config ? config->paths->run : NULL;
+    return 0;
+}
+
 //  What was asked for before the end is still done.
 static void disk_stop (actor_t *self)
 {
@@ -72,5 +83,6 @@ const actor_class_t disk_class = { .kind = "disk",
                                    .state_size = sizeof (disk_t),
                                    .max_requests = 4096,
                                    .stop_rank = 2,
+                                   .start = disk_start,
                                    .handle = disk_handle,
                                    .stop = disk_stop };

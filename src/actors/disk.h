@@ -13,7 +13,10 @@
 //    - the same path in several requests: in the order in which they came. Twice in one request:
 //      the last one counts. This order is kept by each disk actor for itself, so whoever owns a
 //      path always writes it through the same one;
-//    - folders are never created: a missing one is an error, but for a removal.
+//    - folders are never created: a missing one is an error, but for a removal;
+//    - what lies in the daemon's run folder is replaced atomically as well, but not synced: it
+//    tells
+//      of processes, and has to outlive the daemon, not the host.
 //
 //  A request whose deadline passed while it waited is carried out all the same.
 

@@ -12,8 +12,9 @@
 
 typedef struct disk_group disk_group_t;
 
-//  The caller owns it.
-disk_group_t *disk_group_new (void);
+//  The caller owns it. What lies below PASSING_FOLDER (may be NULL) is replaced as atomically, but
+//  not synced. The text has to live as long.
+disk_group_t *disk_group_new (const char *passing_folder);
 void disk_group_destroy (disk_group_t **self_p);
 DEFINE_AUTO (disk_group_t, disk_group_destroy)
 

@@ -10,8 +10,7 @@
 #include "util/text.h"
 
 enum {
-    CONSOLE_MS = 10000,
-    MAX_QUEUE = 64
+    CONSOLE_MS = 10000
 };
 
 void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err)
@@ -19,41 +18,11 @@ void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err)
     actor_reply_error (self->actor, request_p, err);
 }
 
-//  Is the domain what the verb needs?
-static int check_needs (const domain_t *self, const operation_t *operation, error_t *err)
-{
-    const char *verb = operation->verb;
-    if ((operation->needs & NEED_ACTIVE) && !domain_active (self))
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running", verb,
-                          self->name);
-    if ((operation->needs & NEED_INACTIVE) && domain_active (self))
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is already running", verb,
-                          self->name);
-    if ((operation->needs & NEED_PERSISTENT) && !self->persistent)
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "%s: domain '%s' is transient: it has no definition", verb, self->name);
-    if (operation->class == CLASS_START && !self->definition)
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' has no definition", verb,
-                          self->name);
-    return 0;
-}
-
 //  Definitions that a job of the host hands over.
-
-typedef void (direct_fn) (domain_t *self, msg_t **msg_p);
 
 static document_t *copy_arg (const msg_t *msg, const char *name)
 {
-    const value_t *value = msg_arg (msg, name);
-    if (!value || value->type == MSGPACK_OBJECT_NIL)
-        return NULL;
-    pack_t pack;
-    error_t err;
-    pack_init (&pack);
-    pack_value (&pack, value);
-    document_t *copy = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &err);
-    pack_close (&pack);
-    return copy;
+    return document_of_value (msg_arg (msg, name));
 }
 
 static void pack_identity (const domain_t *self, pack_t *pack)
@@ -73,8 +42,24 @@ static void take_definition (domain_t *self, const msg_t *msg)
     self->config_summary = copy_arg (msg, "config_summary");
 }
 
+//  It may have been renamed since its name was reserved for the definition.
+static int check_name (const domain_t *self, const msg_t *msg, error_t *err)
+{
+    const char *name = msg_str (msg, "name");
+    if (text_equals (name, self->name))
+        return 0;
+    return error_set (err, ERR_OPERATION_FAILED,
+                      "define domain '%s': it was renamed to '%s' meanwhile; use this name", name,
+                      self->name);
+}
+
 static void set_definition (domain_t *self, msg_t **msg_p)
 {
+    error_t err;
+    if (check_name (self, *msg_p, &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
     char *old_definition = take (&self->definition);
     document_t *old_summary = take (&self->config_summary);
     bool old_persistent = self->persistent;
@@ -98,6 +83,8 @@ static void create_transient (domain_t *self, msg_t **msg_p)
     }
     take_definition (self, *msg_p);
     domain_run (self, &self->async, domain_operation ("domain.create"), msg_p);
+    //  Who wants to cancel the start has to find it.
+    domain_commit (self, NULL, NULL, NULL);
 }
 
 static void set_autostart (domain_t *self, msg_t **msg_p)
@@ -125,7 +112,7 @@ static const struct {
     { "domain.autostart", CLASS_MODIFY, set_autostart },
 };
 
-static direct_fn *find_direct (const char *verb, verb_class_t *class)
+direct_fn *domain_direct (const char *verb, verb_class_t *class)
 {
     for (size_t i = 0; i < sizeof directs / sizeof *directs; i++)
         if (strcmp (directs[i].verb, verb) == 0) {
@@ -133,89 +120,6 @@ static direct_fn *find_direct (const char *verb, verb_class_t *class)
             return directs[i].run;
         }
     return NULL;
-}
-
-//  Admission.
-
-static void admit (domain_t *self, msg_t **msg_p, const operation_t *operation)
-{
-    error_t err;
-    if (check_needs (self, operation, &err)) {
-        domain_refuse (self, msg_p, &err);
-        return;
-    }
-    running_t *slot = operation->class == CLASS_START ? &self->async : &self->sync;
-    domain_run (self, slot, operation, msg_p);
-}
-
-//  True if the request was dealt with, false if it has to wait.
-static bool try_request (domain_t *self, msg_t **msg_p)
-{
-    verb_class_t class = CLASS_QUERY;
-    const char *verb = msg_verb (*msg_p);
-    const operation_t *operation = domain_operation (verb);
-    direct_fn *direct = find_direct (verb, &class);
-    if (operation)
-        class = operation->class;
-    bool changing = self->sync.operation || self->loading;
-    async_kind_t running = self->async.operation ? ASYNC_START : ASYNC_NONE;
-    verdict_t verdict = admission_verdict (running, changing, class);
-    if (verdict == ADMIT_CANCEL) {
-        domain_cancel (self, &self->async);
-        if (self->sync.operation && self->sync.operation->class != CLASS_DESTROY)
-            domain_cancel (self, &self->sync);
-    }
-    //  A change of the definition is not admitted while an earlier one is on its way to the disk.
-    if (verdict != ADMIT_YES || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
-        return false;
-    if (direct)
-        direct (self, msg_p);
-    else
-        admit (self, msg_p, operation);
-    return true;
-}
-
-//  The requester has got its error when the deadline passed; do nothing that nobody waits for.
-static bool is_late (const domain_t *self, const msg_t *msg)
-{
-    int64_t deadline = msg_head (msg)->deadline;
-    return deadline > 0 && deadline <= actor_now (self->actor);
-}
-
-void domain_pump (domain_t *self)
-{
-    if (self->pumping)
-        return;
-    self->pumping = true;
-    msg_t *msg;
-    while ((msg = zlistx_detach (self->queue, NULL))) {
-        if (is_late (self, msg))
-            msg_destroy (&msg);
-        else if (!try_request (self, &msg)) {
-            zlistx_add_start (self->queue, msg);
-            break;
-        }
-    }
-    self->pumping = false;
-}
-
-static void enqueue (domain_t *self, msg_t **msg_p)
-{
-    const operation_t *operation = domain_operation (msg_verb (*msg_p));
-    bool urgent = operation && operation->class == CLASS_DESTROY;
-    if (zlistx_size (self->queue) >= MAX_QUEUE && !urgent) {
-        error_t err;
-        error_set (&err, ERR_RESOURCE_BUSY,
-                   "domain '%s': %d requests wait already; try again later", self->name, MAX_QUEUE);
-        err.retry = true;
-        domain_refuse (self, msg_p, &err);
-        return;
-    }
-    if (urgent)
-        zlistx_add_start (self->queue, take (msg_p));
-    else
-        zlistx_add_end (self->queue, take (msg_p));
-    domain_pump (self);
 }
 
 //  Consoles.
@@ -253,7 +157,7 @@ static int find_console (const domain_t *self, const msg_t *msg, console_source_
     if (!self->driver->console)
         return error_set (err, ERR_NO_SUPPORT, "console.open: the driver '%s' has no consoles",
                           self->driver->name);
-    auto(xml_t) live = xml_parse (self->live, strlen (self->live), "live document", err);
+    auto(xml_t) live = xml_parse_own (self->live, strlen (self->live), "live document", err);
     return live ? self->driver->console (live, msg_str (msg, "device"), source, err) : -1;
 }
 
@@ -272,7 +176,7 @@ static void open_console (domain_t *self, msg_t **msg_p)
     opening_t *opening = memory_new (1, sizeof *opening);
     opening->request = take (msg_p);
     snprintf (opening->device, sizeof opening->device, "%s", source.alias);
-    snprintf (opening->address, sizeof opening->address, "console/%s/%.40s", self->uuid,
+    snprintf (opening->address, sizeof opening->address, "console/%s/%.*s", self->uuid, ALIAS_MAX,
               source.alias);
     auto(msg_t) args = msg_request ("open");
     pack_t *pack = msg_args (args);
@@ -312,7 +216,15 @@ static void take_record (domain_t *self, msg_t **msg_p)
     self->recorded_live = text_copy (msg_str (*msg_p, "live"));
     self->dirty |= DIRTY_STATUS;
     auto(msg_t) reply = msg_reply ();
-    domain_commit (self, msg_p, &reply, NULL);
+    domain_commit_record (self, msg_p, &reply);
+}
+
+static void take_undone (domain_t *self, msg_t **msg_p)
+{
+    if (!is_our_job (self, *msg_p))
+        return;
+    document_destroy (&self->undo);
+    self->dirty |= DIRTY_STATUS;
 }
 
 static void take_progress (domain_t *self, msg_t **msg_p)
@@ -321,6 +233,8 @@ static void take_progress (domain_t *self, msg_t **msg_p)
         return;
     free (self->job_step);
     self->job_step = text_copy (msg_str (*msg_p, "step"));
+    self->job_done = msg_u64 (*msg_p, "done", 0);
+    self->job_total = msg_u64 (*msg_p, "total", 0);
     domain_commit (self, NULL, NULL, NULL);
 }
 
@@ -337,7 +251,7 @@ static void take_poweroff (domain_t *self, msg_t **msg_p)
 static void start_by_itself (domain_t *self, msg_t **msg_p)
 {
     (void) msg_p;
-    bool busy = self->async.operation || self->sync.operation;
+    bool busy = self->async.operation || self->sync.operation || self->loading || self->undo;
     if (self->autostart && self->persistent && !domain_active (self) && !busy)
         domain_run (self, &self->async, &domain_restart, NULL);
 }
@@ -362,8 +276,9 @@ static const struct {
     const char *verb;
     direct_fn *run;
 } immediate[] = {
-    { "domain.usage", domain_measure },    { "console.open", open_console },
-    { "job.record", take_record },         { "job.progress", take_progress },
+    { "domain.usage", domain_measure },    { "domain.job_abort", domain_abort },
+    { "console.open", open_console },      { "job.record", take_record },
+    { "job.progress", take_progress },     { "job.undone", take_undone },
     { "monitor.event", take_event },       { "monitor.closed", take_monitor_end },
     { "process.exited", take_exit },       { "guest.poweroff", take_poweroff },
     { "host.autostart", start_by_itself },
@@ -394,8 +309,8 @@ static void domain_handle (actor_t *actor, msg_t **msg_p)
             immediate[i].run (self, msg_p);
             return;
         }
-    if (domain_operation (verb) || find_direct (verb, &class))
-        enqueue (self, msg_p);
+    if (domain_operation (verb) || domain_direct (verb, &class))
+        domain_enqueue (self, msg_p);
 }
 
 //  Life.
@@ -420,8 +335,11 @@ static int domain_start (actor_t *actor, const msg_t *args, error_t *err)
                           msg_str (args, "driver"));
     self->crashed = text_copy (msg_str (args, "crashed"));
     if (msg_flag (args, "load")) {
-        self->loading = true;
-        domain_run (self, &self->sync, &domain_loading, NULL);
+        self->loading = self->shown = self->filled = true;
+        if (msg_flag (args, "again"))
+            domain_reload (self);
+        else
+            domain_run (self, &self->sync, &domain_loading, NULL);
     }
     return 0;
 }
@@ -435,9 +353,9 @@ static void slot_close (running_t *slot)
 static void domain_stop (actor_t *actor)
 {
     domain_t *self = actor_state (actor);
-    msg_t *msg;
-    while (self->queue && (msg = zlistx_detach (self->queue, NULL)))
-        msg_destroy (&msg);
+    waiting_t *waiting;
+    while (self->queue && (waiting = zlistx_detach (self->queue, NULL)))
+        waiting_destroy (&waiting);
     measurement_t *measurement;
     while (self->measuring && (measurement = zlistx_detach (self->measuring, NULL)))
         measurement_destroy (&measurement);

@@ -38,6 +38,25 @@ int domain_make_folders (const paths_t *paths, error_t *err)
     return 0;
 }
 
+int domain_sweep (const paths_t *paths, error_t *err)
+{
+    const struct {
+        const char *folder, *below, *prefix, *suffix;
+    } left[] = {
+        { paths->etc, "", ".", ".new" },          { paths->etc, "/autostart", ".", ".new" },
+        { paths->run, "", ".", ".new" },          { paths->cache, "", ".", ".new" },
+        { paths->run, "", "probe-", ".monitor" }, { paths->log, "", "probe-", ".log" },
+    };
+    for (const driver_t *const *driver = drivers; *driver; driver++)
+        for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+            autofree char *folder =
+                text_format ("%s/%s%s", left[i].folder, (*driver)->name, left[i].below);
+            if (file_sweep (folder, left[i].prefix, left[i].suffix, err))
+                return -1;
+        }
+    return 0;
+}
+
 static int add_uuids (strings_t *uuids, const char *folder, const char *suffix, error_t *err)
 {
     auto(strings_t) names = file_list (folder, suffix, err);

@@ -7,7 +7,8 @@
 enum {
     RECONNECT_MS = 1000,
     RECONNECT_MAX_MS = 60000,
-    CLEANUP_RETRY_MS = 5000
+    RETRY_MS = 5000,
+    UNWINDINGS_MAX = 5
 };
 
 bool domain_active (const domain_t *self)
@@ -43,6 +44,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->ending = (guest_change_t){ .kind = CHANGE_NONE };
     self->exited = self->restart_due = false;
     actor_timer_cancel (self->actor, &self->due_timer);
+    actor_timer_cancel (self->actor, &self->retry_monitor);
     self->dirty |= DIRTY_STATUS;
     actor_log (self->actor, LEVEL_INFO, "domain '%s' is %s (%s)", self->name,
                state_name (status.state), state_reason_name (status.state, status.reason));
@@ -192,7 +194,7 @@ void domain_take_monitor_event (domain_t *self, const msg_t *msg)
     if (!json || !text || !self->driver->event)
         return;
     error_t err;
-    auto(xml_t) live = xml_parse (text, strlen (text), "live document", &err);
+    auto(xml_t) live = xml_parse_own (text, strlen (text), "live document", &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
     if (live)
         self->driver->event (json, live, &change);
@@ -216,19 +218,55 @@ static void clean_up_again (actor_t *actor, void *arg)
     domain_finish_ending (self);
 }
 
-void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled)
+static void unwind_again (actor_t *actor, void *arg)
 {
-    self->loading = self->restart_due = false;
-    if (cancelled)
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->retry_unwinding = 0;
+    domain_settle (self);
+}
+
+//  Nothing else is admitted meanwhile, so not for ever.
+static void unwind_later (domain_t *self)
+{
+    if (++self->unwindings < UNWINDINGS_MAX) {
+        self->retry_unwinding = actor_timer (self->actor, RETRY_MS, unwind_again, NULL);
         return;
-    if (operation == &domain_cleanup)
-        self->retry_cleanup = actor_timer (self->actor, CLEANUP_RETRY_MS, clean_up_again, NULL);
-    if (operation == &domain_restart_in_place)
+    }
+    actor_log (self->actor, LEVEL_ERROR,
+               "domain '%s': a start that failed could not be undone in %d attempts; look for what "
+               "is left of it by hand",
+               self->name, UNWINDINGS_MAX);
+    document_destroy (&self->undo);
+    self->unwindings = 0;
+    self->dirty |= DIRTY_STATUS;
+}
+
+//  It is destroyed and started anew; or, if somebody else was about to end it, asked how it is.
+static void restart_failed (domain_t *self, bool cancelled)
+{
+    self->restart_due = false;
+    if (cancelled)
+        reconnect_later (self, RECONNECT_MS);
+    else
         self->ending = (guest_change_t){ .kind = CHANGE_RESTART,
                                          .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN } };
+}
+
+void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled)
+{
+    if (operation == &domain_loading)
+        self->loading = false;
     //  A guest that does not answer may still run: it is never given up, only asked more rarely.
+    //  Whoever cancelled the question may fail to end it.
     if (operation == &domain_adoption)
         reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);
+    if (operation == &domain_unwinding)
+        unwind_later (self);
+    if (operation == &domain_restart_in_place)
+        restart_failed (self, cancelled);
+    if (operation == &domain_cleanup && !cancelled)
+        self->retry_cleanup = actor_timer (self->actor, RETRY_MS, clean_up_again, NULL);
 }
 
 //  Without its monitor a guest can't be watched: connect again, unless it is about to end.
@@ -270,8 +308,8 @@ static void look_at_the_clock (domain_t *self)
     if (!self->driver->due || !domain_active (self) || !self->record)
         return;
     error_t err;
-    auto(xml_t) live = xml_parse (self->live, strlen (self->live), "live document", &err);
-    auto(xml_t) record = xml_parse (self->record, strlen (self->record), "record", &err);
+    auto(xml_t) live = xml_parse_own (self->live, strlen (self->live), "live document", &err);
+    auto(xml_t) record = xml_parse_own (self->record, strlen (self->record), "record", &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
     int64_t ms =
         live && record ? self->driver->due (live, record, actor_now (self->actor), &change) : -1;
@@ -286,7 +324,7 @@ static void look_at_the_clock (domain_t *self)
 void domain_settle (domain_t *self)
 {
     self->announced = self->status.state;
-    if (self->undo && !self->async.operation && !self->sync.operation)
+    if (self->undo && !self->retry_unwinding && !self->async.operation && !self->sync.operation)
         domain_run (self, &self->sync, &domain_unwinding, NULL);
     if (self->adoption_wanted && !self->sync.operation) {
         self->adoption_wanted = false;

@@ -9,7 +9,8 @@ enum {
     SHORT_MS = 60000,
     START_MS = 300000,
     DESTROY_MS = 120000,
-    MEASURE_MS = 200
+    MEASURE_MS = 200,
+    SHOW_MS = 500 //  a change that takes longer is shown among the jobs
 };
 
 //  What is new once a job is done.
@@ -135,35 +136,42 @@ static void done_metadata (domain_t *self, const msg_t *request)
 
 //  What users ask for. The job needs no inactive document unless it works on it.
 static const operation_t operations[] = {
-    { "domain.create", CLASS_START, "start", NEED_INACTIVE, START_MS, false, done_start },
-    { "domain.shutdown", CLASS_MODIFY, "shutdown", NEED_ACTIVE, SHORT_MS, false, done_live },
-    { "domain.reboot", CLASS_MODIFY, "reboot", NEED_ACTIVE, SHORT_MS, true, done_reboot },
-    { "domain.reset", CLASS_MODIFY, "reset", NEED_ACTIVE, SHORT_MS, true, done_reboot },
-    { "domain.suspend", CLASS_SUSPEND, "suspend", NEED_ACTIVE, SHORT_MS, true, done_suspend },
-    { "domain.resume", CLASS_SUSPEND, "resume", NEED_ACTIVE, SHORT_MS, true, done_resume },
-    { "domain.destroy", CLASS_DESTROY, "destroy", NEED_ACTIVE, DESTROY_MS, true, done_destroy },
-    { "domain.undefine", CLASS_MODIFY, "undefine", NEED_PERSISTENT, SHORT_MS, false,
-      done_undefine },
-    { "domain.rename", CLASS_MODIFY, "rename", NEED_PERSISTENT | NEED_INACTIVE, SHORT_MS, false,
-      done_rename },
-    { "domain.metadata_set", CLASS_MODIFY, "metadata_set", 0, SHORT_MS, false, done_metadata },
-    { "domain.monitor_command", CLASS_MODIFY, "monitor_command", NEED_ACTIVE, SHORT_MS, true,
+    { "domain.create", CLASS_START, ASYNC_START, "start", NEED_INACTIVE | NEED_PERSISTENT, START_MS,
+      false, done_start },
+    { "domain.shutdown", CLASS_MODIFY, ASYNC_NONE, "shutdown", NEED_ACTIVE, SHORT_MS, false,
       done_live },
+    { "domain.reboot", CLASS_MODIFY, ASYNC_NONE, "reboot", NEED_ACTIVE, SHORT_MS, true,
+      done_reboot },
+    { "domain.reset", CLASS_MODIFY, ASYNC_NONE, "reset", NEED_ACTIVE, SHORT_MS, true, done_reboot },
+    { "domain.suspend", CLASS_SUSPEND, ASYNC_NONE, "suspend", NEED_ACTIVE, SHORT_MS, true,
+      done_suspend },
+    { "domain.resume", CLASS_SUSPEND, ASYNC_NONE, "resume", NEED_ACTIVE, SHORT_MS, true,
+      done_resume },
+    { "domain.destroy", CLASS_DESTROY, ASYNC_NONE, "destroy", NEED_ACTIVE, DESTROY_MS, true,
+      done_destroy },
+    { "domain.undefine", CLASS_MODIFY, ASYNC_NONE, "undefine", NEED_PERSISTENT, SHORT_MS, false,
+      done_undefine },
+    { "domain.rename", CLASS_MODIFY, ASYNC_NONE, "rename", NEED_PERSISTENT | NEED_INACTIVE,
+      SHORT_MS, false, done_rename },
+    { "domain.metadata_set", CLASS_MODIFY, ASYNC_NONE, "metadata_set", 0, SHORT_MS, false,
+      done_metadata },
+    { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
+      true, done_live },
 };
 
 //  What the owner does by itself.
-const operation_t domain_cleanup = {
-    "", CLASS_DESTROY, "destroy", 0, DESTROY_MS, true, done_cleanup
-};
-const operation_t domain_adoption = { "", CLASS_MODIFY, "adopt", 0, SHORT_MS, false, done_adopt };
-const operation_t domain_loading = { "", CLASS_MODIFY, "load", 0, START_MS, true, done_load };
-const operation_t domain_restart = { "",       CLASS_START, "start",   NEED_INACTIVE,
+const operation_t domain_cleanup = { "", CLASS_DESTROY, ASYNC_NONE, "destroy",
+                                     0,  DESTROY_MS,    true,       done_cleanup };
+const operation_t domain_adoption = { "", CLASS_MODIFY, ASYNC_NONE, "adopt",
+                                      0,  SHORT_MS,     false,      done_adopt };
+const operation_t domain_loading = { "", CLASS_MODIFY, ASYNC_NONE, "load",
+                                     0,  START_MS,     true,       done_load };
+const operation_t domain_restart = { "",       CLASS_START, ASYNC_START, "start", NEED_INACTIVE,
                                      START_MS, false,       done_start };
-const operation_t domain_restart_in_place = { "",       CLASS_MODIFY, "restart",   0,
-                                              SHORT_MS, false,        done_restart };
-const operation_t domain_unwinding = {
-    "", CLASS_DESTROY, "unwind", 0, DESTROY_MS, true, done_unwind
-};
+const operation_t domain_restart_in_place = { "", CLASS_MODIFY, ASYNC_NONE, "restart",
+                                              0,  SHORT_MS,     false,      done_restart };
+const operation_t domain_unwinding = { "", CLASS_DESTROY, ASYNC_NONE, "unwind",
+                                       0,  DESTROY_MS,    true,       done_unwind };
 
 const operation_t *domain_operation (const char *verb)
 {
@@ -212,12 +220,39 @@ static msg_t *job_arguments (const domain_t *self, const operation_t *operation,
 
 static void on_job_done (actor_t *actor, const msg_t *reply, void *arg);
 
+static void forget_progress (domain_t *self)
+{
+    free (self->job_step);
+    self->job_step = NULL;
+    self->job_done = self->job_total = 0;
+}
+
+static void show_now (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->show_timer = 0;
+    if (self->sync.operation)
+        domain_commit (self, NULL, NULL, NULL);
+}
+
+//  What concerns the whole guest is shown at once; a short change only if it takes long.
+static void show_job (domain_t *self, const running_t *slot)
+{
+    if (slot == &self->async)
+        domain_commit (self, NULL, NULL, NULL);
+    else if (!self->show_timer)
+        self->show_timer = actor_timer (self->actor, SHOW_MS, show_now, NULL);
+}
+
 void domain_run (domain_t *self, running_t *slot, const operation_t *operation, msg_t **request_p)
 {
     actor_check (self->actor, !slot->operation);
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
     slot->cancelled = false;
+    if (operation->async != ASYNC_NONE)
+        forget_progress (self);
     slot->since_us = actor_wall_clock (self->actor);
     slot->since_ms = actor_now (self->actor);
     snprintf (slot->address, sizeof slot->address, "job/%s/%llu", self->uuid,
@@ -227,6 +262,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     auto(msg_t) args = job_arguments (self, operation, slot->request);
     actor_spawn (self->actor, slot->address, &job_class, &args, false, operation->limit_ms,
                  on_job_done, slot);
+    show_job (self, slot);
 }
 
 void domain_cancel (domain_t *self, running_t *slot)
@@ -248,16 +284,8 @@ static void take_text (const value_t *result, const char *key, char **text_p)
 
 static void take_document (const value_t *result, const char *key, document_t **document_p)
 {
-    const value_t *value = value_get (result, key);
     document_destroy (document_p);
-    if (!value || value->type == MSGPACK_OBJECT_NIL)
-        return;
-    pack_t pack;
-    error_t err;
-    pack_init (&pack);
-    pack_value (&pack, value);
-    *document_p = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &err);
-    pack_close (&pack);
+    *document_p = document_of_value (value_get (result, key));
 }
 
 static void take_parts (domain_t *self, const value_t *result)
@@ -309,15 +337,19 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     document_t *old_summary = changes ? document_copy (self->config_summary) : NULL;
     bool old_persistent = self->persistent;
     take_parts (self, msg_value (reply));
-    document_destroy (&self->undo);
-    free (self->recorded_live);
-    self->recorded_live = NULL;
+    if (operation->class == CLASS_START || operation == &domain_unwinding) {
+        document_destroy (&self->undo);
+        free (take (&self->recorded_live));
+        self->unwindings = 0;
+    }
     operation->done (self, slot->request);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
     if (slot == &self->async)
         *slot = (running_t){ 0 };
+    else
+        slot->over = true;
     domain_commit_definition (self, &old_definition, &old_summary, old_persistent, &request,
                               &answer, slot == &self->sync ? slot : NULL);
 }
@@ -329,6 +361,7 @@ static void start_failed (domain_t *self)
     free (self->recorded_live);
     self->record = self->recorded_live = NULL;
     self->id = -1;
+    self->exited = false;
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED };
     self->dirty |= DIRTY_STATUS;
 }
@@ -337,25 +370,21 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
     auto(msg_t) request = take (&slot->request);
+    bool cancelled = slot->cancelled, start = operation->class == CLASS_START;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
-    if (operation->class == CLASS_START)
+    if (start)
         start_failed (self);
     else
-        domain_own_job_failed (self, operation, slot->cancelled);
-    if (slot->overdue)
-        free (slot->overdue);
+        domain_own_job_failed (self, operation, cancelled);
+    if (operation->done == done_rename)
+        domain_tell_name (self);
+    bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };
     auto(msg_t) answer = request ? msg_error (err) : NULL;
     domain_commit (self, &request, &answer, NULL);
-}
-
-//  After the snapshot was published: who asks from now on sees this domain.
-static void tell_host_ready (domain_t *self)
-{
-    auto(msg_t) msg = msg_request ("host.ready");
-    pack_key_str (msg_args (msg), "uuid", self->uuid);
-    actor_send (self->actor, "host", &msg);
+    if (destroyed)
+        domain_answer_destroys (self);
 }
 
 static void job_over (domain_t *self, running_t *slot, const error_t *err)
@@ -386,7 +415,8 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 {
     domain_t *self = actor_state (actor);
     running_t *slot = arg;
-    bool was_loading = slot->operation == &domain_loading;
+    if (slot->operation == &domain_loading)
+        self->ready_due = true;
     error_t err;
     if (!msg_failed (reply, &err)) {
         job_succeeded (self, slot, reply);
@@ -400,8 +430,6 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
         actor_watch (actor, slot->address, on_job_down, slot);
     } else
         job_over (self, slot, &err);
-    if (was_loading)
-        tell_host_ready (self);
 }
 
 //  Measurements: beside everything, with a budget; what does not answer in time is answered from
@@ -468,7 +496,8 @@ static void on_measured (actor_t *actor, const msg_t *reply, void *arg)
     measurement_destroy (&measurement);
 }
 
-static const operation_t measuring = { "", CLASS_QUERY, "usage", 0, MEASURE_MS, true, NULL };
+static const operation_t measuring = { "", CLASS_QUERY, ASYNC_NONE, "usage",
+                                       0,  MEASURE_MS,  true,       NULL };
 
 void domain_measure (domain_t *self, msg_t **request_p)
 {

@@ -146,21 +146,6 @@ static void pack_identity (const domain_t *self, pack_t *pack)
     pack_key_i64 (pack, "changed_us", self->changed_us);
 }
 
-static void pack_job (const domain_t *self, pack_t *pack)
-{
-    pack_key (pack, "job");
-    const operation_t *operation = self->async.operation;
-    if (!operation) {
-        pack_nil (pack);
-        return;
-    }
-    pack_map (pack);
-    pack_key_str (pack, "kind", operation->job);
-    pack_key_i64 (pack, "since_us", self->async.since_us);
-    pack_key_str (pack, "step", self->job_step);
-    pack_end (pack);
-}
-
 static void pack_documents (const domain_t *self, pack_t *pack)
 {
     const value_t *config = root_or_null (self->config_summary);
@@ -199,10 +184,11 @@ static void pack_events (domain_t *self, pack_t *pack)
     self->has_events = false;
 }
 
-//  Nothing is left of a domain that has no definition and does not run.
+//  Nothing is left of a domain that has no definition, does not run, and has nothing to undo.
 static bool is_gone (const domain_t *self)
 {
-    return !self->persistent && !self->live && !self->async.operation && !self->restart_wanted;
+    return !self->persistent && !self->live && !self->undo && !self->async.operation &&
+           !self->restart_wanted && !self->loading;
 }
 
 static msg_t *make_snapshot (domain_t *self)
@@ -211,29 +197,53 @@ static msg_t *make_snapshot (domain_t *self)
     pack_t *pack = msg_args (event);
     pack_identity (self, pack);
     pack_documents (self, pack);
-    pack_job (self, pack);
+    domain_pack_job (self, pack);
+    domain_pack_waiting (self, pack);
     pack_events (self, pack);
     return event;
 }
 
 //  Publishing in order.
 
-static void tell_host_empty (domain_t *self)
+//  Before the answer, so that the host knows it before whoever asked can ask for more.
+static void tell_host (domain_t *self, const char *verb)
 {
-    auto(msg_t) msg = msg_request ("host.empty");
+    auto(msg_t) msg = msg_request (verb);
     pack_key_str (msg_args (msg), "uuid", self->uuid);
+    actor_send (self->actor, "host", &msg);
+}
+
+void domain_tell_name (domain_t *self)
+{
+    auto(msg_t) msg = msg_request ("host.name");
+    pack_key_str (msg_args (msg), "uuid", self->uuid);
+    pack_key_str (msg_args (msg), "name", self->name);
     actor_send (self->actor, "host", &msg);
 }
 
 static void publish_snapshot (domain_t *self, publication_t *publication)
 {
     const char *topic = actor_address (self->actor);
+    if (publication->old_name)
+        domain_tell_name (self);
     if (publication->last) {
         if (publication->snapshot)
             actor_publish_last (self->actor, topic, &publication->snapshot);
-        tell_host_empty (self);
-    } else
+        tell_host (self, "host.empty");
+    } else {
         actor_publish (self->actor, topic, &publication->snapshot);
+        if (!self->filled)
+            tell_host (self, "host.filled");
+    }
+    self->filled = !publication->last;
+}
+
+//  After the snapshot was published: who asks from now on sees this domain.
+static void tell_ready (domain_t *self)
+{
+    if (self->ready_due)
+        tell_host (self, "host.ready");
+    self->ready_due = false;
 }
 
 static void answer (domain_t *self, publication_t *publication)
@@ -268,10 +278,7 @@ static void take_back_name (domain_t *self, publication_t *publication)
 {
     free (self->name);
     self->name = take (&publication->old_name);
-    auto(msg_t) msg = msg_request ("host.rename");
-    pack_key_str (msg_args (msg), "uuid", self->uuid);
-    pack_key_str (msg_args (msg), "name", self->name);
-    actor_send (self->actor, "host", &msg);
+    domain_tell_name (self);
 }
 
 //  The definition is what it was; a status that could not be written is written again later.
@@ -302,6 +309,7 @@ static void flush (domain_t *self)
         }
         if (!publication->failed)
             publish_snapshot (self, publication);
+        tell_ready (self);
         release_slot (publication->releases);
         answer (self, publication);
         publication_destroy (&publication);
@@ -328,7 +336,7 @@ static void note_failure (domain_t *self, publication_t *publication)
         if (!self->retry_timer)
             self->retry_timer = actor_timer (self->actor, RETRY_MS, retry_write, NULL);
     }
-    if (!(publication->wrote & (DIRTY_DEFINITION | DIRTY_AUTOSTART)))
+    if (!(publication->wrote & (DIRTY_DEFINITION | DIRTY_AUTOSTART)) && !publication->strict)
         publication->failed = false;
 }
 
@@ -345,18 +353,19 @@ static void on_written (actor_t *actor, const msg_t *reply, void *arg)
     flush (self);
 }
 
-void domain_commit_definition (domain_t *self, char **old_definition_p, document_t **old_summary_p,
-                               bool old_persistent, msg_t **request_p, msg_t **reply_p,
-                               running_t *releases)
+static publication_t *publication_new (const domain_t *self, msg_t **request_p, msg_t **reply_p,
+                                       running_t *releases)
 {
     publication_t *publication = memory_new (1, sizeof *publication);
-    publication->old_name = take (&self->old_name);
-    publication->old_definition = take (old_definition_p);
-    publication->old_summary = take (old_summary_p);
-    publication->old_persistent = old_persistent;
+    publication->old_persistent = self->persistent;
     publication->request = request_p ? take (request_p) : NULL;
     publication->reply = reply_p ? take (reply_p) : NULL;
     publication->releases = releases;
+    return publication;
+}
+
+static void commit (domain_t *self, publication_t *publication)
+{
     publication->wrote = self->dirty;
     publication->last = is_gone (self);
     self->changed_us = actor_wall_clock (self->actor);
@@ -374,12 +383,28 @@ void domain_commit_definition (domain_t *self, char **old_definition_p, document
     actor_request (self->actor, self->disk, &request, DISK_MS, on_written, publication);
 }
 
+void domain_commit_definition (domain_t *self, char **old_definition_p, document_t **old_summary_p,
+                               bool old_persistent, msg_t **request_p, msg_t **reply_p,
+                               running_t *releases)
+{
+    publication_t *publication = publication_new (self, request_p, reply_p, releases);
+    publication->old_name = take (&self->old_name);
+    publication->old_definition = take (old_definition_p);
+    publication->old_summary = take (old_summary_p);
+    publication->old_persistent = old_persistent;
+    commit (self, publication);
+}
+
 void domain_commit (domain_t *self, msg_t **request_p, msg_t **reply_p, running_t *releases)
 {
-    char *no_definition = NULL;
-    document_t *no_summary = NULL;
-    domain_commit_definition (self, &no_definition, &no_summary, self->persistent, request_p,
-                              reply_p, releases);
+    commit (self, publication_new (self, request_p, reply_p, releases));
+}
+
+void domain_commit_record (domain_t *self, msg_t **request_p, msg_t **reply_p)
+{
+    publication_t *publication = publication_new (self, request_p, reply_p, NULL);
+    publication->strict = true;
+    commit (self, publication);
 }
 
 void domain_drop_publications (domain_t *self)

@@ -1,8 +1,10 @@
 //  domain_self.h: the state of a domain's owner, for its own files:
 //
-//      domain.c           what it is asked: the table of verbs, queue and admission
+//      domain.c           what it is asked: the table of verbs
+//      domain_queue.c     which requests it admits, which wait, and in which order
 //      domain_jobs.c      the jobs it starts, and what their results change
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
+//      domain_reload.c    what comes before the files are read once more
 //      domain_publish.c   files, snapshots, answers, in this order
 
 #ifndef TROUPE_DOMAIN_SELF_H
@@ -39,12 +41,25 @@ typedef void (operation_done_fn) (domain_t *self, const msg_t *request);
 struct operation {
     const char *verb;
     verb_class_t class;
-    const char *job; //  its kind
+    async_kind_t async; //  ASYNC_NONE: a synchronous change
+    const char *job;    //  its kind
     unsigned needs;
     int limit_ms;            //  of the job, from its admission
     bool without_definition; //  the job does not need the inactive document
     operation_done_fn *done;
 };
+
+//  A request that waits to be admitted.
+typedef struct {
+    uint64_t number; //  by which it can be aborted
+    msg_t *msg;
+    int64_t since_us; //  wall clock
+} waiting_t;
+
+void waiting_destroy (waiting_t **self_p);
+
+//  Requests that need no job.
+typedef void (direct_fn) (domain_t *self, msg_t **msg_p);
 
 //  A job under way.
 typedef struct {
@@ -52,6 +67,7 @@ typedef struct {
     msg_t *request;               //  who is to be answered; NULL: nobody
     char address[MSG_ADDRESS_MAX];
     bool cancelled;
+    bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
     error_t *overdue; //  why it failed, while we wait for the end of the job itself
@@ -62,6 +78,7 @@ typedef struct {
     msg_t *snapshot, *request, *reply;
     unsigned wrote; //  DIRTY_*
     bool last, written, failed;
+    bool strict; //  it has failed if the status could not be written
     error_t err;
     running_t *releases;  //  the slot that is free again afterwards
     char *old_name;       //  of a renaming
@@ -99,13 +116,17 @@ struct domain {
 
     //  What it does.
     running_t async, sync;
-    zlistx_t *queue;     //  msg_t: requests that wait to be admitted
+    zlistx_t *queue;     //  waiting_t, first come first
     zlistx_t *measuring; //  measurement_t: under way
-    uint64_t job_count;
-    char *job_step;
+    uint64_t job_count, waiting_count;
+    size_t shown_waiting; //  how many the last snapshot shows
+    char *job_step;       //  of the asynchronous job
+    uint64_t job_done, job_total;
     document_t *undo;    //  of the job under way, as recorded
     char *recorded_live; //  of a start that is under way: for the status file only
     bool loading, undone, pumping;
+    int unwindings;  //  that failed
+    int left_behind; //  jobs of the owner before us that have not ended
     bool restart_wanted, adoption_wanted;
     bool restart_due; //  the guest is down and starts again in the same process
 
@@ -113,22 +134,36 @@ struct domain {
     guest_change_t ending; //  it is over, or early news while it starts; CHANGE_NONE: no
     bool exited;           //  its process is gone
     int reconnect_ms;      //  how long to wait before the monitor is connected again
-    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup;
+    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
+    uint64_t queue_timer, show_timer;
 
     //  What has to be written and told.
     unsigned dirty;
     zlistx_t *publications;
     pack_t events; //  array under construction, for the next snapshot
-    bool has_events, shown;
+    bool has_events;
+    bool shown;     //  the last snapshot that was made is not that of a domain that is gone
+    bool filled;    //  the host knows that there is something of it
+    bool ready_due; //  it was loaded: the host waits for the snapshot to be published
 };
 
 bool domain_active (const domain_t *self);
 
 //  domain.c
-//  Admits from the queue what may start now.
-void domain_pump (domain_t *self);
+direct_fn *domain_direct (const char *verb, verb_class_t *class); //  NULL unless it is one
 //  Takes the error over as the request's answer.
 void domain_refuse (domain_t *self, msg_t **request_p, const error_t *err);
+
+//  domain_queue.c
+async_kind_t domain_async_kind (const domain_t *self);
+void domain_enqueue (domain_t *self, msg_t **msg_p);
+//  Admits from the queue what may start now.
+void domain_pump (domain_t *self);
+direct_fn domain_abort;
+//  A start was cancelled by those who want the guest destroyed: it is as they want it.
+void domain_answer_destroys (domain_t *self);
+void domain_pack_job (const domain_t *self, pack_t *pack);
+void domain_pack_waiting (domain_t *self, pack_t *pack);
 
 //  domain_jobs.c
 //  Starts a job in a slot. REQUEST (may be NULL) is answered when it is done.
@@ -139,6 +174,10 @@ void measurement_destroy (measurement_t **self_p);
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;
+
+//  domain_reload.c
+//  Reads the files, once all that an owner before us had begun is over.
+void domain_reload (domain_t *self);
 
 //  domain_guest.c
 void domain_take_change (domain_t *self, const guest_change_t *change);
@@ -165,6 +204,11 @@ void domain_commit (domain_t *self, msg_t **request_p, msg_t **reply_p, running_
 void domain_commit_definition (domain_t *self, char **old_definition_p, document_t **old_summary_p,
                                bool old_persistent, msg_t **request_p, msg_t **reply_p,
                                running_t *releases);
+//  A job's record: answered with an error if the status file could not be written, since the effect
+//  that comes next may not happen then.
+void domain_commit_record (domain_t *self, msg_t **request_p, msg_t **reply_p);
+//  Which name it has, after a renaming: the host kept both.
+void domain_tell_name (domain_t *self);
 void domain_drop_publications (domain_t *self);
 
 #endif

@@ -19,7 +19,6 @@
 
 enum {
     START_MS = 30000,
-    MAX_RESTARTS = 5,
     IDLE_LOOK_MS = 1000
 };
 
@@ -44,7 +43,8 @@ static void helper_down (actor_t *actor, const char *address, const msg_t *down,
     const actor_class_t *class = arg;
     if (actor_stopping (actor))
         return;
-    if (class == &disk_class || class == &spawner_class || ++self->restarts > MAX_RESTARTS)
+    if (class == &disk_class || class == &spawner_class ||
+        !host_may_restart (self, &self->restarts))
         actor_panic (actor, "%s ended: %s", address, err.message);
     start_helper (self, address, class);
 }
@@ -188,7 +188,8 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
     self->started_us = actor_wall_clock (actor);
     self->jobs = zhashx_new ();
     registry_open (&self->registry);
-    if (open_signals (self, err) || domain_make_folders (self->config->paths, err))
+    if (open_signals (self, err) || domain_make_folders (self->config->paths, err) ||
+        domain_sweep (self->config->paths, err))
         return -1;
     for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++)
         start_helper (self, helpers[i].address, helpers[i].class);
@@ -204,7 +205,8 @@ static const struct {
     { "domain.define", host_define }, { "domain.create_xml", host_define },
     { "host.reserve", host_reserve }, { "host.release", host_release },
     { "host.loaded", host_loaded },   { "host.ready", host_ready },
-    { "host.empty", host_empty },     { "host.rename", host_rename },
+    { "host.filled", host_filled },   { "host.empty", host_empty },
+    { "host.rename", host_rename },   { "host.name", host_name },
     { "host.next_id", host_next_id }, { "host.info", host_info },
     { "host.version", host_version }, { "host.capabilities", host_capabilities },
 };

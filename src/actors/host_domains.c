@@ -40,19 +40,18 @@ void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *cra
     pack_key_str (pack, "name", *entry->name ? entry->name : entry->uuid);
     pack_key_str (pack, "driver", entry->driver);
     pack_key_bool (pack, "load", load);
+    pack_key_bool (pack, "again", load && entry->restarts.count > 0);
     pack_key_str (pack, "crashed", crashed);
     actor_spawn (self->actor, address, &domain_class, &args, true, LOAD_MS, domain_started, NULL);
     actor_watch (self->actor, address, domain_down, NULL);
 }
 
-static bool may_restart (host_t *self, entry_t *entry)
+bool host_may_restart (host_t *self, restarts_t *restarts)
 {
     int64_t now = actor_now (self->actor);
-    if (now - entry->restarted_ms > RESTART_SERIES_MS) {
-        entry->restarted_ms = now;
-        entry->restarts = 0;
-    }
-    return ++entry->restarts <= MAX_RESTARTS;
+    if (now - restarts->since_ms > RESTART_SERIES_MS)
+        *restarts = (restarts_t){ .since_ms = now };
+    return ++restarts->count <= MAX_RESTARTS;
 }
 
 static void set_ready (host_t *self, entry_t *entry)
@@ -64,6 +63,18 @@ static void set_ready (host_t *self, entry_t *entry)
         host_serve (self);
 }
 
+static void reply_granted (host_t *self, msg_t **msg_p, const entry_t *entry, bool is_new);
+
+//  Whoever reserved the uuid meanwhile gets a new owner for it.
+static void domain_left (host_t *self, entry_t *entry)
+{
+    entry->leaving = false;
+    host_spawn_domain (self, entry, false, NULL);
+    for (host_job_t *job = zhashx_first (self->jobs); job; job = zhashx_next (self->jobs))
+        if (job->reserving && strcmp (job->granted, entry->uuid) == 0)
+            reply_granted (self, &job->reserving, entry, true);
+}
+
 static void domain_down (actor_t *actor, const char *address, const msg_t *down, void *arg)
 {
     (void) arg;
@@ -72,9 +83,16 @@ static void domain_down (actor_t *actor, const char *address, const msg_t *down,
     error_t err;
     if (!entry || !msg_failed (down, &err) || actor_stopping (actor))
         return;
-    if (msg_head (down)->reason == END_PANIC) {
-        bool again = may_restart (self, entry);
+    if (entry->leaving && entry->grants > 0)
+        domain_left (self, entry);
+    else if (entry->leaving) {
+        actor_stop (actor, address); //  a panic keeps the address
+        registry_remove (&self->registry, &entry);
+    } else if (msg_head (down)->reason == END_PANIC) {
+        bool again = host_may_restart (self, &entry->restarts);
         host_spawn_domain (self, entry, again, again ? NULL : err.message);
+        if (!again)
+            set_ready (self, entry); //  the others are not to wait for it
     } else {
         //  It could not be started at all: limits of the machine.
         set_ready (self, entry);
@@ -105,23 +123,21 @@ int host_load_domains (host_t *self, error_t *err)
 
 static void remove_if_empty (host_t *self, entry_t *entry)
 {
-    if (!entry->empty || entry->grants > 0)
+    if (!entry->empty || entry->grants > 0 || entry->leaving)
         return;
     char address[MSG_ADDRESS_MAX];
     address_of (entry->uuid, address);
-    registry_remove (&self->registry, &entry);
+    registry_leave (&self->registry, entry);
     actor_stop (self->actor, address);
 }
 
-static void conclude (host_t *self, host_job_t *job, bool filled)
+static void conclude (host_t *self, host_job_t *job)
 {
     entry_t *entry = *job->granted ? registry_find (&self->registry, job->granted) : NULL;
     *job->granted = 0;
     if (!entry)
         return;
     entry->grants--;
-    if (filled)
-        entry->empty = false;
     remove_if_empty (self, entry);
 }
 
@@ -129,6 +145,7 @@ void host_job_destroy (host_job_t **job_p)
 {
     host_job_t *job = take (job_p);
     msg_destroy (&job->request);
+    msg_destroy (&job->reserving);
     free (job);
 }
 
@@ -138,7 +155,8 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
     host_job_t *job = arg;
     error_t err;
     bool failed = msg_failed (reply, &err);
-    conclude (self, job, !failed);
+    conclude (self, job);
+    actor_stop (actor, job->address); //  when it did not end in time
     if (failed)
         actor_reply_error (actor, &job->request, &err);
     else {
@@ -203,17 +221,25 @@ void host_reserve (host_t *self, msg_t **msg_p)
 {
     host_job_t *job = zhashx_lookup (self->jobs, msg_head (*msg_p)->from);
     const driver_t *driver = driver_by_name (msg_str (*msg_p, "driver"));
-    actor_check (self->actor, job && driver);
     bool is_new;
     error_t err;
-    entry_t *entry =
-        registry_reserve (&self->registry, msg_str (*msg_p, "uuid"), msg_str (*msg_p, "name"),
-                          driver->name, msg_flag (*msg_p, "must_be_new"), &is_new, &err);
+    entry_t *entry = NULL;
+    if (!job)
+        error_set (&err, ERR_OPERATION_ABORTED, "%s took too long, and nobody waits for it",
+                   msg_head (*msg_p)->from);
+    else
+        entry =
+            registry_reserve (&self->registry, msg_str (*msg_p, "uuid"), msg_str (*msg_p, "name"),
+                              driver->name, msg_flag (*msg_p, "must_be_new"), &is_new, &err);
     if (!entry) {
         actor_reply_error (self->actor, msg_p, &err);
         return;
     }
     snprintf (job->granted, sizeof job->granted, "%s", entry->uuid);
+    if (entry->leaving) {
+        job->reserving = take (msg_p);
+        return;
+    }
     if (is_new)
         host_spawn_domain (self, entry, false, NULL);
     reply_granted (self, msg_p, entry, is_new);
@@ -223,20 +249,33 @@ void host_release (host_t *self, msg_t **msg_p)
 {
     host_job_t *job = zhashx_lookup (self->jobs, msg_head (*msg_p)->from);
     if (job)
-        conclude (self, job, false);
+        conclude (self, job);
     reply_nil (self, msg_p);
 }
 
-void host_rename (host_t *self, msg_t **msg_p)
+typedef int (naming_fn) (registry_t *self, entry_t *entry, const char *name, error_t *err);
+
+static void give_name (host_t *self, msg_t **msg_p, naming_fn *give)
 {
     entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
     error_t err;
     if (!entry)
-        error_set (&err, ERR_NO_DOMAIN, "rename: no domain with uuid %s", msg_str (*msg_p, "uuid"));
-    if (!entry || registry_rename (&self->registry, entry, msg_str (*msg_p, "name"), &err))
+        error_set (&err, ERR_NO_DOMAIN, "name a domain: none has the uuid %s",
+                   msg_str (*msg_p, "uuid"));
+    if (!entry || give (&self->registry, entry, msg_str (*msg_p, "name"), &err))
         actor_reply_error (self->actor, msg_p, &err);
     else
         reply_nil (self, msg_p);
+}
+
+void host_rename (host_t *self, msg_t **msg_p)
+{
+    give_name (self, msg_p, registry_claim);
+}
+
+void host_name (host_t *self, msg_t **msg_p)
+{
+    give_name (self, msg_p, registry_name);
 }
 
 void host_next_id (host_t *self, msg_t **msg_p)
@@ -254,7 +293,7 @@ void host_loaded (host_t *self, msg_t **msg_p)
     int64_t id = msg_i64 (*msg_p, "id", -1);
     if (id >= self->next_id && id < INT32_MAX)
         self->next_id = (int) id + 1;
-    host_rename (self, msg_p);
+    host_name (self, msg_p);
 }
 
 //  What owners tell.
@@ -264,6 +303,13 @@ void host_ready (host_t *self, msg_t **msg_p)
     entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
     if (entry)
         set_ready (self, entry);
+}
+
+void host_filled (host_t *self, msg_t **msg_p)
+{
+    entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
+    if (entry && !entry->leaving)
+        entry->empty = false;
 }
 
 void host_empty (host_t *self, msg_t **msg_p)

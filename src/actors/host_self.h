@@ -23,7 +23,7 @@ typedef struct {
     int starting; //  helpers that did not answer yet
     bool loaded;  //  all domains
     bool serving;
-    int restarts; //  of our helpers, in the present series
+    restarts_t restarts; //  of our helpers
 } host_t;
 
 //  A job that we started for a request.
@@ -31,13 +31,16 @@ typedef struct {
     char address[MSG_ADDRESS_MAX];
     msg_t *request;
     char granted[UUID_TEXT_SIZE]; //  "" unless it holds a reservation
+    msg_t *reserving;             //  its request for that, while the last owner is leaving
 } host_job_t;
 
 typedef void (host_verb_fn) (host_t *self, msg_t **msg_p);
 
 //  host_domains.c
-host_verb_fn host_define, host_reserve, host_release, host_loaded, host_ready, host_empty,
-    host_rename, host_next_id;
+host_verb_fn host_define, host_reserve, host_release, host_loaded, host_ready, host_filled,
+    host_empty, host_rename, host_name, host_next_id;
+//  Counts one more; false: so many in so short a time are too many.
+bool host_may_restart (host_t *self, restarts_t *restarts);
 //  Spawns an owner for each domain that has files.
 int host_load_domains (host_t *self, error_t *err);
 void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *crashed);

@@ -63,6 +63,7 @@ int job_ask (job_actor_t *self, const char *to, msg_t **request_p, int deadline_
 {
     void *arg;
     actor_reply_fn *on_reply = job_expect (self, &arg);
+    msg_header (*request_p)->flags |= MSG_NESTED;
     actor_request (self->actor, to, request_p, deadline_ms, on_reply, arg);
     return job_await (self, reply_p, err);
 }
@@ -70,6 +71,33 @@ int job_ask (job_actor_t *self, const char *to, msg_t **request_p, int deadline_
 int job_tell (job_actor_t *self, const char *to, msg_t **request_p, int deadline_ms, error_t *err)
 {
     return job_ask (self, to, request_p, deadline_ms, NULL, err);
+}
+
+static void keep_end (actor_t *actor, const char *address, const msg_t *down, void *arg)
+{
+    (void) address;
+    keep_answer (actor, down, arg);
+}
+
+int job_await_end (job_actor_t *self, const char *address, int ms, error_t *err)
+{
+    void *arg;
+    int64_t until = actor_now (self->actor) + ms;
+    job_expect (self, &arg);
+    actor_watch (self->actor, address, keep_end, arg);
+    while (!self->answer && actor_now (self->actor) < until) {
+        if (job_check_cancelled (self, err))
+            break;
+        actor_step (self->actor, until);
+    }
+    auto(msg_t) end = take (&self->answer);
+    self->waiting++;
+    if (end)
+        return 0;
+    return job_check_cancelled (self, err)
+               ? -1
+               : error_set (err, ERR_OPERATION_TIMEOUT, "%s does not end within %d ms", address,
+                            ms);
 }
 
 const value_t *job_arg (const job_actor_t *self, const char *name)
@@ -103,17 +131,28 @@ void job_push_undo (job_actor_t *self, const char *kind, const char *argument)
     zlistx_add_end (self->undo, entry);
 }
 
-void job_unwind (job_actor_t *self)
+bool job_unwind (job_actor_t *self)
 {
+    bool all = true;
     self->unwinding = true;
     undo_entry_t *entry;
     while ((entry = zlistx_last (self->undo))) {
         error_t err;
-        if (undo_run (&self->base, entry->kind, entry->argument, &err))
+        if (undo_run (&self->base, entry->kind, entry->argument, &err)) {
             actor_log (self->actor, LEVEL_ERROR, "undo of %s: %s", self->kind->name, err.message);
+            all = false;
+        }
         zlistx_delete (self->undo, zlistx_cursor (self->undo));
     }
     self->unwinding = false;
+    return all;
+}
+
+//  Before the error that ends the job: else the owner had another job do it all again.
+static void tell_undone (job_actor_t *self)
+{
+    auto(msg_t) msg = msg_request ("job.undone");
+    actor_send (self->actor, self->owner, &msg);
 }
 
 //  Arguments.
@@ -123,7 +162,7 @@ static int read_document (const msg_t *args, const char *name, xml_t **doc_p, er
     const char *text = msg_str (args, name);
     if (!text)
         return 0;
-    *doc_p = xml_parse (text, strlen (text), name, err);
+    *doc_p = xml_parse_own (text, strlen (text), name, err);
     return *doc_p ? 0 : -1;
 }
 
@@ -250,7 +289,9 @@ static int run_kind (actor_t *actor, const job_kind_t *kind, const msg_t *args, 
     if (!rc)
         rc = kind->run (self, err);
     if (rc) {
-        job_unwind (self);
+        bool recorded = zlistx_size (self->undo) > 0 && text_starts (self->owner, "domain/");
+        if (job_unwind (self) && recorded)
+            tell_undone (self);
         return -1;
     }
     auto(msg_t) result = make_result (self);

@@ -65,8 +65,8 @@ int job_ask (job_actor_t *self, const char *to, msg_t **request_p, int deadline_
 //  The same where only success counts.
 int job_tell (job_actor_t *self, const char *to, msg_t **request_p, int deadline_ms, error_t *err);
 
-//  Runs the undo stack backwards; each failure is logged.
-void job_unwind (job_actor_t *self);
+//  Runs the undo stack backwards; each failure is logged. True: there was none.
+bool job_unwind (job_actor_t *self);
 
 //  Parses a definition from outside, finds its driver and has it completed.
 xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *err);

@@ -11,6 +11,7 @@ enum {
     DISK_MS = 60000,
     SPAWN_MS = 30000,
     KILL_MS = 5000,
+    ASK_MS = 50,
     EMULATOR_MS = 60000,
     MONITOR_CLOSE_MS = 5000
 };
@@ -135,6 +136,7 @@ static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error
     pack_key_u64 (pack, "uid", spawn->uid);
     pack_key_u64 (pack, "gid", spawn->gid);
     pack_key_bool (pack, "drop_capabilities", spawn->drop_capabilities);
+    pack_key_bool (pack, "tied", spawn->tied);
     pack_key_str (pack, "cgroup", spawn->cgroup);
     pack_key_u64 (pack, "memlock_bytes", spawn->memlock_bytes);
     pack_listen (pack, spawn);
@@ -167,10 +169,11 @@ static int op_kill (job_t *job, const process_t *process, int signal, error_t *e
     return job_tell (actor_of (job), "spawner", &msg, KILL_MS, err);
 }
 
+//  With a deadline of now the switchboard would answer before the spawner hears of it.
 static int op_wait_exit (job_t *job, const process_t *process, int ms, error_t *err)
 {
     auto(msg_t) msg = process_request ("process.wait", process);
-    return job_tell (actor_of (job), "spawner", &msg, ms, err);
+    return job_tell (actor_of (job), "spawner", &msg, ms > ASK_MS ? ms : ASK_MS, err);
 }
 
 static int op_watch_exit (job_t *job, const process_t *process, error_t *err)
@@ -182,9 +185,22 @@ static int op_watch_exit (job_t *job, const process_t *process, error_t *err)
 
 //  Monitor.
 
+//  Returns when the connection has ended, so that the next one finds its address free.
+static int op_monitor_close (job_t *job, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    auto(msg_t) msg = msg_request ("monitor.close");
+    actor_send (self->actor, self->monitor, &msg);
+    return job_await_end (self, self->monitor, MONITOR_CLOSE_MS, err);
+}
+
+//  An earlier connection may still be there: to a QEMU that just ended, or of an adoption that was
+//  cancelled.
 static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
 {
     job_actor_t *self = actor_of (job);
+    if (op_monitor_close (job, err))
+        return -1;
     auto(msg_t) args = msg_request ("start");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
@@ -196,16 +212,6 @@ static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
     actor_spawn (self->actor, self->monitor, &monitor_class, &args, false, ms + 1000, on_reply,
                  arg);
     return job_await (self, NULL, err);
-}
-
-static int op_monitor_close (job_t *job, error_t *err)
-{
-    job_actor_t *self = actor_of (job);
-    auto(msg_t) msg = msg_request ("monitor.close");
-    if (job_tell (self, self->monitor, &msg, MONITOR_CLOSE_MS, err) == 0)
-        return 0;
-    //  That it is closed already is what was wanted.
-    return err->code == ERR_OPERATION_INVALID ? 0 : -1;
 }
 
 static void pack_file (pack_t *pack, const job_file_t *file)

@@ -4,21 +4,23 @@
 
 #include "actors/summary.h"
 #include "util/file.h"
+#include "util/text.h"
 
 enum {
     HOST_MS = 20000,
     OWNER_MS = 120000,
-    START_MS = 600000
+    START_MS = 600000,
+    //  Each element's text has the namespaces that it needs, declared anew: without bounds, 4 MiB
+    //  of XML could become gigabytes.
+    MAX_METADATA = 256,
+    MAX_URI_BYTES = 1024
 };
 
 //  Checks.
 
 //  As libvirt documents it: an application has one element in its namespace.
-static int check_metadata (const xml_node_t *root, error_t *err)
+static int check_metadata_once (const xml_node_t *metadata, error_t *err)
 {
-    const xml_node_t *metadata = xml_find (root, "metadata");
-    if (!metadata)
-        return 0;
     zhashx_t *seen = zhashx_new ();
     int rc = 0;
     xml_foreach (element, metadata, NULL) {
@@ -29,6 +31,32 @@ static int check_metadata (const xml_node_t *root, error_t *err)
     }
     zhashx_destroy (&seen);
     return rc;
+}
+
+static int check_metadata (const xml_node_t *root, error_t *err)
+{
+    const xml_node_t *metadata = xml_find (root, "metadata");
+    int count = 0;
+    xml_foreach (element, metadata, NULL)
+        count++;
+    if (count > MAX_METADATA)
+        return error_set (err, ERR_XML_ERROR, "metadata: %d elements; at most %d are admitted",
+                          count, MAX_METADATA);
+    return check_metadata_once (metadata, err);
+}
+
+//  Declared anywhere above or in NODE.
+static int check_uris (const xml_node_t *node, error_t *err)
+{
+    for (const xmlNs *declared = node->nsDef; declared; declared = declared->next)
+        if (declared->href && xmlStrlen (declared->href) > MAX_URI_BYTES)
+            return error_set (err, ERR_XML_ERROR,
+                              "domain XML: the name of a namespace has more than %d bytes",
+                              MAX_URI_BYTES);
+    xml_foreach (child, node, NULL)
+        if (check_uris (child, err))
+            return -1;
+    return 0;
 }
 
 //  Which of two would count, nobody could tell.
@@ -44,15 +72,14 @@ static int check_singletons (const xml_node_t *root, error_t *err)
     return 0;
 }
 
-//  What is written must be readable by the next daemon.
-static int check_size (const xml_t *doc, error_t *err)
+//  What is written must be readable by the next daemon: completed and indented it may be over a
+//  limit that it kept before, and an edit may have made it malformed.
+static int check_readable (const xml_t *doc, error_t *err)
 {
     autofree char *text = xml_text (doc);
-    if (strlen (text) > XML_MAX_BYTES)
-        return error_set (err, ERR_XML_ERROR,
-                          "domain '%s': completed and indented, the definition has %zu bytes; the "
-                          "limit is 4 MiB",
-                          xml_string (xml_root (doc), "name"), strlen (text));
+    auto(xml_t) again = xml_parse (text, strlen (text), "completed", err);
+    if (!again)
+        return error_prefix (err, "domain '%s'", xml_string (xml_root (doc), "name"));
     return 0;
 }
 
@@ -74,8 +101,8 @@ xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *er
                    "domain XML: type='%s' is not one of qemu, kvm, test", type ? type : "");
         return NULL;
     }
-    if (check_singletons (root, err) || check_metadata (root, err) ||
-        self->driver->complete (&self->base, doc, err) || check_size (doc, err))
+    if (check_singletons (root, err) || check_metadata (root, err) || check_uris (root, err) ||
+        self->driver->complete (&self->base, doc, err) || check_readable (doc, err))
         return NULL;
     return take (&doc);
 }
@@ -137,6 +164,7 @@ static int hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int
     autofree char *text = xml_text (doc);
     auto(msg_t) msg = msg_request (verb);
     pack_t *pack = msg_args (msg);
+    pack_key_str (pack, "name", xml_string (xml_root (doc), "name"));
     pack_key_str (pack, "definition", text);
     pack_key (pack, "config_summary");
     summary_pack (pack, doc);
@@ -169,7 +197,9 @@ int job_run_create_xml (job_actor_t *self, error_t *err)
 
 //  Changes to a definition.
 
-static int tell_host_name (job_actor_t *self, const char *name, error_t *err)
+//  The host keeps both names until the owner says which one it is: when the new one is on disk, or
+//  the job has failed.
+static int claim_name (job_actor_t *self, const char *name, error_t *err)
 {
     auto(msg_t) msg = msg_request ("host.rename");
     pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
@@ -184,8 +214,7 @@ int job_run_rename (job_actor_t *self, error_t *err)
     if (strcmp (name, guest->name) == 0)
         return error_set (err, ERR_INVALID_ARG, "rename domain '%s': it has this name already",
                           name);
-    //  The last step that can fail; were it not, its undo would be the old name.
-    if (tell_host_name (self, name, err))
+    if (claim_name (self, name, err))
         return -1;
     xml_set (xml_root (guest->definition), "name", name);
     self->parts = PART_DEFINITION;
@@ -200,13 +229,11 @@ static int set_element (job_actor_t *self, xml_node_t *root, error_t *err)
         return error_set (err, ERR_INVALID_ARG,
                           "set metadata of domain '%s': an element needs uri and key",
                           self->base.guest->name);
-    xml_node_t *metadata = xml_find (root, "metadata");
-    if (metadata)
-        xml_foreach (element, metadata, NULL)
-            if (xml_namespace (element) && strcmp (xml_namespace (element), uri) == 0) {
-                xml_remove (element);
-                break;
-            }
+    xml_foreach (element, xml_find (root, "metadata"), NULL)
+        if (text_equals (xml_namespace (element), uri)) {
+            xml_remove (element);
+            break;
+        }
     if (!value)
         return 0;
     xml_node_t *element = xml_add_fragment (xml_ensure (root, "metadata"), value, err);
@@ -221,14 +248,17 @@ static int set_metadata (job_actor_t *self, xml_t *doc, error_t *err)
     const char *type = value_str (job_arg (self, "type"));
     const char *value = value_str (job_arg (self, "value"));
     if (strcmp (type, "element") == 0)
-        return set_element (self, root, err) || check_size (doc, err) ? -1 : 0;
+        return set_element (self, root, err) || check_metadata (root, err) ||
+                       check_uris (root, err) || check_readable (doc, err)
+                   ? -1
+                   : 0;
     if (strcmp (type, "title") == 0 && value && strchr (value, '\n'))
         return error_set (err, ERR_INVALID_ARG, "set the title of domain '%s': it is one line",
                           self->base.guest->name);
     xml_remove_path (root, type);
     if (value && *value)
         xml_set (root, type, value);
-    return check_size (doc, err);
+    return check_readable (doc, err);
 }
 
 int job_run_metadata_set (job_actor_t *self, error_t *err)

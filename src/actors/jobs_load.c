@@ -15,10 +15,11 @@
 
 enum {
     HOST_MS = 20000,
-    STATUS_MAX_BYTES = 3 * XML_MAX_BYTES
+    FILE_MAX_BYTES = 16 * 1024 * 1024
 };
 
-//  A file that can't be read is set aside, so that the rest works and nothing is overwritten.
+//  A file that holds nothing readable is set aside, so that the rest works and nothing is
+//  overwritten.
 static void set_aside (job_actor_t *self, const char *path, const error_t *why)
 {
     autofree char *aside =
@@ -31,18 +32,23 @@ static void set_aside (job_actor_t *self, const char *path, const error_t *why)
                    aside);
 }
 
-//  NULL without error: there is no such file.
-static xml_t *read_file (const char *path, size_t max_bytes, const char *what, error_t *err)
+typedef enum {
+    FILE_ABSENT,
+    FILE_GOOD,
+    FILE_BROKEN,    //  and always will be
+    FILE_UNREADABLE //  now: no descriptors are left, or the disk fails
+} found_t;
+
+static found_t read_file (const char *path, const char *what, xml_t **doc, error_t *err)
 {
     size_t size;
-    err->code = ERR_OK;
-    autofree char *text = file_read (path, max_bytes, &size, err);
-    if (!text) {
-        if (errno == ENOENT)
-            err->code = ERR_OK;
-        return NULL;
-    }
-    return xml_parse (text, size, what, err);
+    autofree char *text = file_read (path, FILE_MAX_BYTES, &size, err);
+    if (!text && errno == ENOENT)
+        return FILE_ABSENT;
+    if (!text)
+        return errno == EFBIG || errno == EINVAL ? FILE_BROKEN : FILE_UNREADABLE;
+    *doc = xml_parse_own (text, size, what, err);
+    return *doc ? FILE_GOOD : FILE_BROKEN;
 }
 
 static int check_definition (const guest_t *guest, const xml_t *doc, error_t *err)
@@ -58,16 +64,18 @@ static int check_definition (const guest_t *guest, const xml_t *doc, error_t *er
     return 0;
 }
 
-static void load_definition (job_actor_t *self, guest_t *guest)
+static int load_definition (job_actor_t *self, guest_t *guest, error_t *err)
 {
-    error_t err;
     autofree char *path =
         domain_path (self->config->paths, self->driver, guest->uuid, FILE_DEFINITION);
-    guest->definition = read_file (path, XML_MAX_BYTES, "definition", &err);
-    if (guest->definition && check_definition (guest, guest->definition, &err))
+    found_t found = read_file (path, "definition", &guest->definition, err);
+    if (found == FILE_GOOD && check_definition (guest, guest->definition, err)) {
         xml_destroy (&guest->definition);
-    if (!guest->definition && err.code != ERR_OK)
-        set_aside (self, path, &err);
+        found = FILE_BROKEN;
+    }
+    if (found == FILE_BROKEN)
+        set_aside (self, path, err);
+    return found == FILE_UNREADABLE ? -1 : 0;
 }
 
 static void read_undo (job_actor_t *self, const xml_node_t *root)
@@ -100,13 +108,22 @@ static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, 
     return 0;
 }
 
-static void load_status (job_actor_t *self, guest_t *guest)
+static int load_status (job_actor_t *self, guest_t *guest, error_t *err)
 {
-    error_t err;
     autofree char *path = domain_path (self->config->paths, self->driver, guest->uuid, FILE_STATUS);
-    auto(xml_t) status = read_file (path, STATUS_MAX_BYTES, "status", &err);
-    if (status ? read_status (self, guest, status, &err) : err.code != ERR_OK)
-        set_aside (self, path, &err);
+    auto(xml_t) status = NULL;
+    found_t found = read_file (path, "status", &status, err);
+    if (found == FILE_BROKEN || (status && read_status (self, guest, status, err)))
+        set_aside (self, path, err);
+    return found == FILE_UNREADABLE ? -1 : 0;
+}
+
+//  What it told of is over, and nobody will own it.
+static int remove_status (job_actor_t *self, error_t *err)
+{
+    autofree char *path =
+        domain_path (self->config->paths, self->driver, self->base.guest->uuid, FILE_STATUS);
+    return job_remove_file (&self->base, path, err);
 }
 
 static int register_name (job_actor_t *self, const guest_t *guest, error_t *err)
@@ -151,14 +168,16 @@ int job_run_load (job_actor_t *self, error_t *err)
     guest_t *guest = self->base.guest;
     guest->id = -1;
     guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_UNKNOWN };
-    load_definition (self, guest);
-    load_status (self, guest);
+    if (load_definition (self, guest, err) || load_status (self, guest, err))
+        return error_prefix (err, "load domain %s", guest->uuid);
     set_name (guest);
     bool undone = undo_half_done (self, guest);
     if (!guest->definition && !guest->live)
-        return error_set (err, ERR_NO_DOMAIN, "load domain %s: %s", guest->uuid,
-                          undone ? "it was transient, and its start was undone"
-                                 : "no file of it can be read");
+        return remove_status (self, err)
+                   ? -1
+                   : error_set (err, ERR_NO_DOMAIN, "load domain %s: %s", guest->uuid,
+                                undone ? "it was transient, and its start was undone"
+                                       : "no file of it can be read");
     if (register_name (self, guest, err))
         return -1;
     autofree char *mark =
@@ -183,7 +202,8 @@ int job_run_adopt (job_actor_t *self, error_t *err)
 //  For a job whose thread died: its undo list came with our arguments.
 int job_run_unwind (job_actor_t *self, error_t *err)
 {
-    (void) err;
-    job_unwind (self);
-    return 0;
+    if (job_unwind (self))
+        return 0;
+    return error_set (err, ERR_OPERATION_FAILED, "undo the start of domain '%s': not all of it",
+                      self->base.guest->name);
 }

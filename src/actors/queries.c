@@ -2,6 +2,8 @@
 
 #include "actors/queries.h"
 
+#include "actors/queries_jobs.h"
+
 #include "drivers/state.h"
 #include "util/text.h"
 
@@ -258,6 +260,8 @@ static const struct {
     { "domain.xml", answer_xml },
     { "domain.vcpus", answer_vcpus },
     { "domain.metadata_get", answer_metadata },
+    { "domain.job_info", answer_job_info },
+    { "domain.jobs", answer_jobs },
 };
 
 static answer_fn *find_answer (const verb_t *verb)

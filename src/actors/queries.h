@@ -13,6 +13,7 @@ typedef struct {
     const verb_t *verb;
     const value_t *args; //  checked by verb_check_args
     access_t role;       //  of who asks
+    int64_t now_us;      //  wall clock
 } query_t;
 
 //  Is this verb answered here?

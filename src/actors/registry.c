@@ -15,6 +15,7 @@ static void entry_destroy (entry_t **entry_p)
 {
     entry_t *entry = take (entry_p);
     free (entry->name);
+    free (entry->claimed);
     free (entry);
 }
 
@@ -48,14 +49,41 @@ entry_t *registry_add (registry_t *self, const char *uuid, const char *driver)
     return entry;
 }
 
-int registry_rename (registry_t *self, entry_t *entry, const char *name, error_t *err)
+static int check_name (registry_t *self, const entry_t *entry, const char *name, error_t *err)
 {
     const entry_t *holder = registry_find_name (self, name);
     if (holder && holder != entry)
         return error_set (err, ERR_OPERATION_FAILED,
                           "domain '%s' already exists with uuid %s; choose another name", name,
                           holder->uuid);
-    if (holder)
+    return 0;
+}
+
+static void drop_claim (registry_t *self, entry_t *entry)
+{
+    if (entry->claimed)
+        zhashx_delete (self->by_name, entry->claimed);
+    free (take (&entry->claimed));
+}
+
+int registry_claim (registry_t *self, entry_t *entry, const char *name, error_t *err)
+{
+    if (check_name (self, entry, name, err))
+        return -1;
+    if (strcmp (entry->name, name) == 0)
+        return 0;
+    drop_claim (self, entry);
+    entry->claimed = text_copy (name);
+    zhashx_insert (self->by_name, entry->claimed, entry);
+    return 0;
+}
+
+int registry_name (registry_t *self, entry_t *entry, const char *name, error_t *err)
+{
+    if (check_name (self, entry, name, err))
+        return -1;
+    drop_claim (self, entry);
+    if (strcmp (entry->name, name) == 0)
         return 0;
     if (*entry->name)
         zhashx_delete (self->by_name, entry->name);
@@ -63,6 +91,15 @@ int registry_rename (registry_t *self, entry_t *entry, const char *name, error_t
     entry->name = text_copy (name);
     zhashx_insert (self->by_name, entry->name, entry);
     return 0;
+}
+
+void registry_leave (registry_t *self, entry_t *entry)
+{
+    drop_claim (self, entry);
+    if (*entry->name)
+        zhashx_delete (self->by_name, entry->name);
+    *entry->name = 0;
+    entry->leaving = true;
 }
 
 static int check_same (const entry_t *entry, const char *name, const char *driver, bool must_be_new,
@@ -87,7 +124,9 @@ entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name,
                            bool must_be_new, bool *is_new, error_t *err)
 {
     entry_t *entry = registry_find (self, uuid);
-    *is_new = !entry;
+    *is_new = !entry || entry->leaving;
+    if (entry && entry->leaving && entry->grants == 0)
+        entry->driver = driver;
     if (entry && check_same (entry, name, driver, must_be_new, err))
         return NULL;
     if (!entry) {
@@ -102,7 +141,7 @@ entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name,
         entry = registry_add (self, uuid, driver);
         entry->empty = entry->ready = true;
     }
-    if (registry_rename (self, entry, name, err))
+    if (!*entry->name && registry_name (self, entry, name, err))
         return NULL;
     entry->grants++;
     return entry;
@@ -111,8 +150,7 @@ entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name,
 void registry_remove (registry_t *self, entry_t **entry_p)
 {
     entry_t *entry = *entry_p;
-    if (*entry->name)
-        zhashx_delete (self->by_name, entry->name);
+    registry_leave (self, entry);
     zhashx_delete (self->by_uuid, entry->uuid);
     entry_destroy (entry_p);
 }

@@ -9,15 +9,22 @@
 
 #include <czmq.h>
 
+//  How often somebody was started again of late.
+typedef struct {
+    int count;
+    int64_t since_ms; //  when the present series began
+} restarts_t;
+
 typedef struct {
     char uuid[UUID_TEXT_SIZE];
-    char *name; //  "" until it is known (a domain that is being loaded)
+    char *name;    //  "" until it is known (a domain that is being loaded), or when it is leaving
+    char *claimed; //  a second name, while it is being renamed; NULL: none
     const char *driver;
-    int grants; //  reservations by jobs that are still under way
-    bool empty; //  its actor has neither definition nor guest
-    bool ready; //  loaded, or new
-    int restarts;
-    int64_t restarted_ms; //  when the present series of restarts began
+    int grants;   //  reservations by jobs that are still under way
+    bool empty;   //  its actor has neither definition nor guest
+    bool ready;   //  loaded, or new
+    bool leaving; //  its actor was told to end
+    restarts_t restarts;
 } entry_t;
 
 typedef struct {
@@ -32,11 +39,17 @@ entry_t *registry_find_name (registry_t *self, const char *name);
 
 //  A uuid without name, of a domain whose files are being read.
 entry_t *registry_add (registry_t *self, const char *uuid, const char *driver);
-//  Grants NAME and UUID to a job: those of the same domain, or two that are both free (*IS_NEW).
-//  Errors name who has them.
+//  Grants NAME and UUID to a job: those of the same domain, or two that are both free (*IS_NEW);
+//  those of one that is leaving are free. Errors name who has them.
 entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name, const char *driver,
                            bool must_be_new, bool *is_new, error_t *err);
-int registry_rename (registry_t *self, entry_t *entry, const char *name, error_t *err);
+//  NAME is ENTRY's too, until registry_name says which one it has: whatever becomes of a renaming,
+//  nobody else gets either of them meanwhile.
+int registry_claim (registry_t *self, entry_t *entry, const char *name, error_t *err);
+//  Its one name from now on.
+int registry_name (registry_t *self, entry_t *entry, const char *name, error_t *err);
+//  It is leaving: its names are free, its uuid is not.
+void registry_leave (registry_t *self, entry_t *entry);
 void registry_remove (registry_t *self, entry_t **entry_p);
 
 #endif

@@ -30,6 +30,8 @@ static void snapshot_destroy (snapshot_t **self_p)
     free (self->xml_secure);
     free (self->xml_inactive_secure);
     document_destroy (&self->metadata);
+    document_destroy (&self->job);
+    document_destroy (&self->waiting);
     free (self);
 }
 
@@ -114,20 +116,6 @@ static char *copy_text (const value_t *args, const char *key)
     return text_copy (text ? text : "");
 }
 
-static document_t *copy_value (const value_t *value)
-{
-    if (!value || value->type == MSGPACK_OBJECT_NIL)
-        return NULL;
-    pack_t pack;
-    error_t err;
-    pack_init (&pack);
-    pack_value (&pack, value);
-    document_t *copy = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &err);
-    assert (copy);
-    pack_close (&pack);
-    return copy;
-}
-
 static void read_numbers (snapshot_t *self, const value_t *args)
 {
     self->id = value_get_i64 (args, "id", -1);
@@ -158,7 +146,10 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->xml_inactive = text_copy (value_get_str (args, "xml_inactive"));
     self->xml_secure = text_copy (value_get_str (args, "xml_secure"));
     self->xml_inactive_secure = text_copy (value_get_str (args, "xml_inactive_secure"));
-    self->metadata = copy_value (value_get (args, "metadata"));
+    self->metadata = document_of_value (value_get (args, "metadata"));
+    self->job = document_of_value (value_get (args, "job"));
+    const value_t *waiting = value_get (args, "waiting");
+    self->waiting = value_count (waiting) > 0 ? document_of_value (waiting) : NULL;
     return self;
 }
 

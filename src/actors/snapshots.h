@@ -22,6 +22,10 @@ typedef struct {
     char *xml_secure, *xml_inactive_secure; //  with them; NULL where they are the same
     //  {live, config}: each {title, description, elements: {uri: xml}}. Of config NULL: none.
     document_t *metadata; //  NULL: none at all
+    //  {kind, verb, async, since_us, step, done, total, by}; NULL: none is active.
+    document_t *job;
+    //  Array of {number, verb, since_us, by}; NULL: none waits.
+    document_t *waiting;
 } snapshot_t;
 
 typedef struct snapshots snapshots_t;

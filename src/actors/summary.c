@@ -2,7 +2,7 @@
 
 #include "actors/summary.h"
 
-#include <string.h>
+#include <czmq.h>
 
 //  Attributes that only those may read who may write (libvirt: VIR_DOMAIN_XML_SECURE).
 static const char *const secrets[] = { "passwd", "passwdValidTo" };
@@ -57,32 +57,40 @@ static void pack_numbers (pack_t *pack, const xml_node_t *root)
     pack_key_u64 (pack, "memory_kib", kib_or (root, "currentMemory", max_memory));
 }
 
+//  Of two in one namespace the first counts: a file that somebody edited may have them, and a map
+//  may not have a key twice.
+static void pack_elements (pack_t *pack, const xml_node_t *metadata)
+{
+    zhashx_t *seen = zhashx_new ();
+    assert (seen);
+    pack_key_map (pack, "elements");
+    xml_foreach (element, metadata, NULL) {
+        const char *uri = xml_namespace (element);
+        if (!uri || zhashx_insert (seen, uri, seen))
+            continue;
+        autofree char *text = xml_node_text (element);
+        pack_key_str (pack, uri, text);
+    }
+    pack_end (pack);
+    zhashx_destroy (&seen);
+}
+
 static void pack_metadata (pack_t *pack, const xml_node_t *root)
 {
     pack_key_map (pack, "metadata");
     pack_key_str (pack, "title", xml_string (root, "title"));
     pack_key_str (pack, "description", xml_string (root, "description"));
-    pack_key_map (pack, "elements");
-    const xml_node_t *metadata = xml_find (root, "metadata");
-    if (metadata)
-        xml_foreach (element, metadata, NULL)
-            if (xml_namespace (element)) {
-                autofree char *text = xml_node_text (element);
-                pack_key_str (pack, xml_namespace (element), text);
-            }
-    pack_end (pack);
+    pack_elements (pack, xml_find (root, "metadata"));
     pack_end (pack);
 }
 
 static void pack_consoles (pack_t *pack, const xml_node_t *root)
 {
     pack_key_array (pack, "consoles");
-    const xml_node_t *devices = xml_find (root, "devices");
-    if (devices)
-        xml_foreach (device, devices, NULL)
-            if ((xml_is (device, "serial") || xml_is (device, "console")) &&
-                xml_string (device, "alias/@name"))
-                pack_str (pack, xml_string (device, "alias/@name"));
+    xml_foreach (device, xml_find (root, "devices"), NULL)
+        if ((xml_is (device, "serial") || xml_is (device, "console")) &&
+            xml_string (device, "alias/@name"))
+            pack_str (pack, xml_string (device, "alias/@name"));
     pack_end (pack);
 }
 

@@ -191,6 +191,7 @@ static int tell_rank (switchboard_t *self, int rank, bool stop, const char **lef
 static int stop_all (switchboard_t *self, error_t *err)
 {
     const char *left = NULL;
+    self->stopping = true;
     for (int rank = 0; rank < STOP_RANKS; rank++) {
         int64_t until = mailbox_now () + STOP_MS;
         tell_rank (self, rank, true, &left);

@@ -11,6 +11,9 @@ int board_start_actor (switchboard_t *self, slot_t *slot, msg_t **start_p, error
         err->retry = true;
         return -1;
     }
+    if (self->stopping)
+        return error_set (err, ERR_OPERATION_ABORTED, "start actor %s: the daemon is ending",
+                          slot->address);
     //  A routing id may not begin with a zero byte.
     uint64_t incarnation = (++self->last_incarnation << 8) | 1;
     slot->actor = actor_new (self->context, slot->address, slot->class, incarnation, err);

@@ -37,6 +37,8 @@ static bool is_full (const slot_t *slot, const msg_t *msg)
 {
     if (msg_kind (msg) == MSG_STREAM)
         return false; //  its window bounds it; a refused chunk would be lost
+    if (msg_head (msg)->flags & MSG_NESTED)
+        return false; //  the number of jobs bounds it; what they began must go on
     int limit = slot->class->max_requests ? slot->class->max_requests : ACTOR_MAX_REQUESTS;
     if (msg_head (msg)->flags & MSG_URGENT)
         limit += ACTOR_URGENT_RESERVE;

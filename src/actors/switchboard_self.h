@@ -22,6 +22,7 @@ struct switchboard {
     int actors, max_actors;
     const char *root;
     bool root_ended;
+    bool stopping; //  nobody is started any more
     error_t root_error;
 };
 

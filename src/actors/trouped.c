@@ -7,12 +7,15 @@
 #include "util/text.h"
 #include "util/xml.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 typedef struct {
@@ -207,6 +210,26 @@ static void block_signals (void)
     pthread_sigmask (SIG_BLOCK, &signals, NULL);
 }
 
+//  Before anything is read: two daemons with the same folders would take the same guests over, and
+//  one would undo what the other is doing. The kernel lets go of it, however the process ends.
+static int lock_folders (const paths_t *paths, error_t *err)
+{
+    autofree char *path = text_format ("%s/troupe.lock", paths->run);
+    int fd = open (path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_errno (err, ERR_OPEN_FAILED, "open '%s'", path);
+    if (flock (fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    bool taken = errno == EWOULDBLOCK;
+    error_errno (err, ERR_OPERATION_INVALID, "lock '%s'", path);
+    close (fd);
+    if (taken)
+        error_set (err, ERR_OPERATION_INVALID,
+                   "another daemon serves '%s'; stop that one, or give this one another --root",
+                   paths->run);
+    return -1;
+}
+
 static int run (const options_t *options, error_t *err)
 {
     paths_mode_t mode = options->root                         ? PATHS_ROOT
@@ -214,6 +237,9 @@ static int run (const options_t *options, error_t *err)
                                                               : PATHS_SYSTEM;
     auto(paths_t) paths = paths_new (mode, options->root, err);
     if (!paths || paths_create (paths, err))
+        return -1;
+    autoclose int lock = lock_folders (paths, err);
+    if (lock < 0)
         return -1;
     autofree char *launcher = find_launcher (options->launcher, err);
     if (!launcher || drop_capabilities (err))

@@ -120,6 +120,20 @@ session_t *gateway_finish (actor_t *self, open_request_t **request_p)
     return session && !session->dead ? session : NULL;
 }
 
+//  The runtime knows addresses only: says it in the words of who asked.
+static void reword (actor_t *self, const open_request_t *request, error_t *err)
+{
+    bool late = err->code == ERR_OPERATION_TIMEOUT && request->deadline <= actor_now (self);
+    if (err->code == ERR_NO_DOMAIN && request->domain)
+        snapshots_unknown (request->verb->name, request->domain, err);
+    else if (late) {
+        error_set (err, ERR_OPERATION_TIMEOUT, "%s%s%s%s: not done within the deadline",
+                   request->verb->name, request->domain ? ": domain '" : "",
+                   request->domain ? request->domain : "", request->domain ? "'" : "");
+        err->retry = true;
+    }
+}
+
 void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
 {
     gateway_t *gateway = actor_state (self);
@@ -127,8 +141,8 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
     uint64_t id = request->id;
     error_t err;
     bool failed = msg_failed (reply, &err);
-    if (failed && err.code == ERR_NO_DOMAIN && request->domain)
-        snapshots_unknown (request->verb->name, request->domain, &err);
+    if (failed)
+        reword (self, request, &err);
     session_t *session = gateway_finish (self, &request);
     if (!session)
         return;
@@ -272,7 +286,8 @@ static int answer_here (actor_t *self, session_t *session, const call_t *call, c
         if (strcmp (own_calls[i].verb, verb->name) == 0)
             return own_calls[i].call (self, session, call, err);
     gateway_t *gateway = actor_state (self);
-    query_t query = { gateway->snapshots, verb, call->args, session->role };
+    query_t query = { gateway->snapshots, verb, call->args, session->role,
+                      actor_wall_clock (self) };
     reply_begin (&gateway->frame, call->id);
     if (query_answer (&query, &gateway->frame, err))
         return -1;

@@ -254,13 +254,19 @@ static open_console_t *stream_named (gateway_t *gateway, const session_t *sessio
     return NULL;
 }
 
+//  The stream that the call names, and its request; NULL and ERR if either can't be.
+static open_request_t *open_stream_request (actor_t *self, session_t *session, const call_t *call,
+                                            open_console_t **stream_p, error_t *err)
+{
+    *stream_p = stream_named (actor_state (self), session, call, err);
+    return *stream_p ? gateway_open_request (self, session, call, verb_find (call->verb), err)
+                     : NULL;
+}
+
 int gateway_console_write (actor_t *self, session_t *session, const call_t *call, error_t *err)
 {
-    open_console_t *stream = stream_named (actor_state (self), session, call, err);
-    if (!stream)
-        return -1;
-    open_request_t *request =
-        gateway_open_request (self, session, call, verb_find (call->verb), err);
+    open_console_t *stream;
+    open_request_t *request = open_stream_request (self, session, call, &stream, err);
     if (!request)
         return -1;
     auto(msg_t) msg = stream_request ("console.input", stream->number);
@@ -272,11 +278,8 @@ int gateway_console_write (actor_t *self, session_t *session, const call_t *call
 
 int gateway_console_close (actor_t *self, session_t *session, const call_t *call, error_t *err)
 {
-    open_console_t *stream = stream_named (actor_state (self), session, call, err);
-    if (!stream)
-        return -1;
-    open_request_t *request =
-        gateway_open_request (self, session, call, verb_find (call->verb), err);
+    open_console_t *stream;
+    open_request_t *request = open_stream_request (self, session, call, &stream, err);
     if (!request)
         return -1;
     auto(msg_t) msg = stream_request ("console.detach", stream->number);

@@ -46,10 +46,19 @@ void definition_default (xml_node_t *node, const char *path, const char *value)
         xml_set (node, path, value);
 }
 
+//  libvirt's rule for aliases that users choose, and as short as a console's address needs it.
+static bool is_user_alias (const char *alias)
+{
+    static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789_-";
+    return text_starts (alias, "ua-") && strspn (alias, characters) == strlen (alias) &&
+           strlen (alias) <= ALIAS_MAX;
+}
+
 void definition_drop_alias (xml_node_t *device)
 {
     const char *alias = xml_string (device, "alias/@name");
-    if (alias && !text_starts (alias, "ua-"))
+    if (alias && !is_user_alias (alias))
         xml_remove_path (device, "alias");
 }
 

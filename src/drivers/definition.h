@@ -10,7 +10,8 @@
 xml_node_t *definition_insert (xml_node_t *parent, const char *name);
 //  Sets PATH unless it is there.
 void definition_default (xml_node_t *node, const char *path, const char *value);
-//  What only a running guest's document has; a name that the user gave begins with "ua-".
+//  What only a running guest's document has. A name that the user gave stays: "ua-", then letters,
+//  digits, '_' and '-', ALIAS_MAX bytes at most; any other is ignored, as libvirt does.
 void definition_drop_alias (xml_node_t *device);
 
 //  Name and uuid; <devices> is there afterwards, the running guest's id is not.

@@ -77,6 +77,8 @@ typedef enum {
     CONSOLE_SIMULATED
 } console_kind_t;
 
+#define ALIAS_MAX 48 //  bytes of a device's alias: it is part of a console's address
+
 typedef struct {
     console_kind_t kind;
     char alias[64]; //  "serial0"

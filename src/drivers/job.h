@@ -27,6 +27,7 @@ typedef struct {
     uid_t uid;               //  both 0: keep the daemon's
     gid_t gid;
     bool drop_capabilities; //  none are left, not even as root
+    bool tied;              //  it may not outlive the daemon
     const char *cgroup;     //  folder below each controller, or NULL
     uint64_t memlock_bytes; //  0: as the daemon's
     //  Listening UNIX sockets that the program inherits under the given descriptor.

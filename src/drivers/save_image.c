@@ -16,8 +16,9 @@
 #define COMPLETE 0x454e4f44u
 #define PAGE 4096u
 #define ALIGN 65536u
-#define SPARE 65536u //  for documents that grow
-#define STREAM_MAX_AT (64u * 1024 * 1024)
+#define SPARE 65536u                     //  for documents that grow
+#define DOCUMENT_MAX (4 * XML_MAX_BYTES) //  as xml_parse_own has it
+#define STREAM_MAX_AT (64u * XML_MAX_BYTES)
 
 //  All of it in the first sector, which disks write as a whole.
 typedef struct {
@@ -196,8 +197,8 @@ static int check_bounds (const header_t *header, uint64_t file_size, error_t *er
     uint64_t documents_at = le64toh (header->documents_at);
     bool placed = stream_at <= STREAM_MAX_AT && stream_at % PAGE == 0 && documents_at >= PAGE &&
                   documents_at < stream_at && stream_size > 0 &&
-                  le64toh (header->live_size) <= XML_MAX_BYTES &&
-                  le64toh (header->definition_size) <= XML_MAX_BYTES &&
+                  le64toh (header->live_size) <= DOCUMENT_MAX &&
+                  le64toh (header->definition_size) <= DOCUMENT_MAX &&
                   documents_size (header) <= stream_at - documents_at;
     if (!placed)
         return error_set (err, ERR_OPERATION_FAILED, "its header is damaged");
@@ -242,11 +243,11 @@ static int parse_documents (save_image_t *self, const header_t *header, const ch
 {
     size_t live = (size_t) le64toh (header->live_size);
     size_t definition = (size_t) le64toh (header->definition_size);
-    self->live = xml_parse (text, live, "its document", err);
+    self->live = xml_parse_own (text, live, "its document", err);
     if (!self->live)
         return -1;
     if (definition > 0)
-        self->definition = xml_parse (text + live, definition, "its definition", err);
+        self->definition = xml_parse_own (text + live, definition, "its definition", err);
     return definition > 0 && !self->definition ? -1 : 0;
 }
 

@@ -29,6 +29,7 @@
 //      group=GID *         the supplementary groups
 //      uid=UID, gid=GID    the identity; both or none
 //      drop_capabilities=1 no capability is left or can be got again, not even as root
+//      tied=1              the program is killed when the thread ends that started the launcher
 //
 //  The program also gets a session of its own, umask 0077, /dev/null as stdin and all signals as
 //  they are by default.

@@ -120,7 +120,7 @@ int main (void)
         give_up (&spec, control, &err);
     answer (control, LAUNCH_READY_LINE, "");
     wait_for_go (&spec, control);
-    if (setup_identity (&spec, &err) == 0) {
+    if (setup_identity (&spec, &err) == 0 && setup_tie (&spec, control, &err) == 0) {
         execve (spec.argv[0], spec.argv, spec.env);
         error_errno (&err, ERR_OPERATION_FAILED, "execute '%s'", spec.argv[0]);
     }

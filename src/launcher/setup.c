@@ -13,6 +13,7 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,4 +141,19 @@ int setup_identity (const spec_t *spec, error_t *err)
         return error_errno (err, ERR_SYSTEM_ERROR, "become user %u, group %u", spec->uid,
                             spec->gid);
     return spec->drop_capabilities ? drop_capabilities (err) : 0;
+}
+
+int setup_tie (const spec_t *spec, int control, error_t *err)
+{
+    char byte;
+    if (!spec->tied)
+        return 0;
+    if (prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
+        return error_errno (err, ERR_SYSTEM_ERROR, "tie the process to the daemon");
+    //  It may have died before the tie was there; then its end of the socket is closed.
+    if (recv (control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
+        setup_undo_listeners (spec);
+        _exit (0);
+    }
+    return 0;
 }

@@ -19,5 +19,8 @@ int setup_listeners (spec_t *spec, error_t *err);
 void setup_undo_listeners (const spec_t *spec);
 //  Groups, user and capabilities. There is no way back from it.
 int setup_identity (const spec_t *spec, error_t *err);
+//  After the identity, whose change would take the tie away. If the daemon is gone, the process
+//  ends here.
+int setup_tie (const spec_t *spec, int control, error_t *err);
 
 #endif

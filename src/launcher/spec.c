@@ -150,12 +150,22 @@ static int set_memlock (spec_t *spec, char *value, error_t *err)
     return 0;
 }
 
-static int set_drop (spec_t *spec, char *value, error_t *err)
+static int set_flag (bool *flag, const char *key, const char *value, error_t *err)
 {
     if (strcmp (value, "1") != 0)
-        return bad (err, "drop_capabilities", value);
-    spec->drop_capabilities = true;
+        return bad (err, key, value);
+    *flag = true;
     return 0;
+}
+
+static int set_drop (spec_t *spec, char *value, error_t *err)
+{
+    return set_flag (&spec->drop_capabilities, "drop_capabilities", value, err);
+}
+
+static int set_tied (spec_t *spec, char *value, error_t *err)
+{
+    return set_flag (&spec->tied, "tied", value, err);
 }
 
 static const struct {
@@ -166,6 +176,7 @@ static const struct {
     { "log", set_log },       { "cgroup", set_cgroup },   { "keep", set_keep },
     { "listen", set_listen }, { "group", set_group },     { "uid", set_uid },
     { "gid", set_gid },       { "memlock", set_memlock }, { "drop_capabilities", set_drop },
+    { "tied", set_tied },
 };
 
 //  One "key=value".

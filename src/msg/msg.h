@@ -48,6 +48,7 @@ typedef enum {
 
 enum {
     MSG_URGENT = 1, //  may use the reserve when an address is busy: abort, destroy
+    MSG_NESTED = 2  //  of a job, which asks one thing at a time: never refused as busy
 };
 
 typedef struct {

@@ -218,20 +218,25 @@ document_t *document_parse (const void *bytes, size_t size, size_t max_bytes, er
     return take (&self);
 }
 
-document_t *document_copy (const document_t *self)
+document_t *document_of_value (const value_t *value)
 {
-    if (!self)
+    if (!value || value->type == MSGPACK_OBJECT_NIL)
         return NULL;
     msgpack_sbuffer buffer;
     msgpack_packer pack;
     msgpack_sbuffer_init (&buffer);
     msgpack_packer_init (&pack, &buffer, msgpack_sbuffer_write);
-    msgpack_pack_object (&pack, self->root);
+    msgpack_pack_object (&pack, *value);
     error_t err;
     document_t *copy = document_parse (buffer.data, buffer.size, VALUE_MAX_BYTES_INSIDE, &err);
     msgpack_sbuffer_destroy (&buffer);
     assert (copy);
     return copy;
+}
+
+document_t *document_copy (const document_t *self)
+{
+    return self ? document_of_value (&self->root) : NULL;
 }
 
 void document_destroy (document_t **self_p)

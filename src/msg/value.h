@@ -26,6 +26,8 @@ typedef struct document document_t;
 //  The caller owns the result; BYTES may go away. NULL and ERR_RPC when they are not one value, or
 //  more than MAX_BYTES (VALUE_MAX_BYTES for what comes from outside).
 document_t *document_parse (const void *bytes, size_t size, size_t max_bytes, error_t *err);
+//  A value that was read, as a document of its own; NULL of NULL and nil.
+document_t *document_of_value (const value_t *value);
 document_t *document_copy (const document_t *self); //  NULL of NULL
 void document_destroy (document_t **self_p);
 DEFINE_AUTO (document_t, document_destroy)

@@ -157,7 +157,8 @@ static void folder_close (DIR **folder_p)
         closedir (*folder_p);
 }
 
-strings_t *file_list (const char *folder, const char *suffix, error_t *err)
+static strings_t *list_folder (const char *folder, const char *prefix, const char *suffix,
+                               error_t *err)
 {
     __attribute__ ((cleanup (folder_close))) DIR *entries = opendir (folder);
     auto(strings_t) names = strings_new ();
@@ -169,7 +170,7 @@ strings_t *file_list (const char *folder, const char *suffix, error_t *err)
     }
     struct dirent *entry;
     while ((errno = 0, entry = readdir (entries)))
-        if (entry->d_name[0] != '.' && text_ends (entry->d_name, suffix))
+        if (text_starts (entry->d_name, prefix) && text_ends (entry->d_name, suffix))
             strings_add (names, entry->d_name);
     if (errno) {
         error_errno (err, ERR_READ_FAILED, "list folder '%s'", folder);
@@ -177,6 +178,29 @@ strings_t *file_list (const char *folder, const char *suffix, error_t *err)
     }
     strings_sort (names); //  nothing may depend on readdir's order
     return take (&names);
+}
+
+strings_t *file_list (const char *folder, const char *suffix, error_t *err)
+{
+    auto(strings_t) all = list_folder (folder, "", suffix, err);
+    if (!all)
+        return NULL;
+    strings_t *shown = strings_new ();
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i][0] != '.')
+            strings_add (shown, all->items[i]);
+    return shown;
+}
+
+int file_sweep (const char *folder, const char *prefix, const char *suffix, error_t *err)
+{
+    auto(strings_t) names = list_folder (folder, prefix, suffix, err);
+    for (size_t i = 0; names && i < names->count; i++) {
+        autofree char *path = text_format ("%s/%s", folder, names->items[i]);
+        if (file_remove (path, err))
+            return -1;
+    }
+    return names ? 0 : -1;
 }
 
 static int make_folder (const char *folder, mode_t mode, error_t *err)

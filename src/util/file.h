@@ -28,6 +28,7 @@ int file_write (const char *path, const void *data, size_t size, error_t *err);
 //  up; the owner of PATH has one replacement under way at a time. The order:
 //
 //      file_write_begin    creates and writes the temporary file
+//      file_write_push     starts its way to the disk, without waiting; may be left out
 //      file_write_sync     fsyncs it
 //      file_write_commit   renames it
 //      file_sync_folder    once for all that were renamed in a folder
@@ -35,6 +36,7 @@ typedef struct file_write file_write_t;
 
 file_write_t *file_write_begin (const char *path, mode_t mode, const void *data, size_t size,
                                 error_t *err);
+void file_write_push (file_write_t *self);
 int file_write_sync (file_write_t *self, error_t *err);
 int file_write_commit (file_write_t *self, error_t *err);
 //  Removes the temporary file unless it was committed.
@@ -51,6 +53,10 @@ int file_remove (const char *path, error_t *err);
 //  The names in FOLDER that end in SUFFIX (all if it is ""), sorted, hidden ones left out; none if
 //  there is no such folder. The caller owns the result.
 strings_t *file_list (const char *folder, const char *suffix, error_t *err);
+
+//  Removes the files of FOLDER whose names, hidden ones too, begin with PREFIX and end in SUFFIX:
+//  what a crash left there. A missing folder has none.
+int file_sweep (const char *folder, const char *prefix, const char *suffix, error_t *err);
 
 //  Creates FOLDER and the ones above it that are missing, each with exactly MODE.
 int file_make_folders (const char *folder, mode_t mode, error_t *err);

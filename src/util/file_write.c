@@ -56,6 +56,12 @@ file_write_t *file_write_begin (const char *path, mode_t mode, const void *data,
     return take (&self);
 }
 
+void file_write_push (file_write_t *self)
+{
+    //  Only a hint: what fails here fails in the fsync as well.
+    sync_file_range (self->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int file_write_sync (file_write_t *self, error_t *err)
 {
     if (fsync (self->fd))

@@ -46,10 +46,8 @@ static void parser_free (xmlParserCtxt **parser)
     xmlFreeParserCtxt (*parser);
 }
 
-xml_t *xml_parse (const char *text, size_t size, const char *what, error_t *err)
+static xml_t *parse_scanned (const char *text, size_t size, const char *what, error_t *err)
 {
-    if (xml_scan (text, size, what, err))
-        return NULL;
     __attribute__ ((cleanup (parser_free))) xmlParserCtxt *parser = xmlNewParserCtxt ();
     assert (parser);
     parse_t parse = { .what = what, .err = err };
@@ -63,6 +61,16 @@ xml_t *xml_parse (const char *text, size_t size, const char *what, error_t *err)
     if (!parse.failed)
         error_set (err, ERR_XML_DETAIL, "%s: it holds no element", what);
     return NULL;
+}
+
+xml_t *xml_parse (const char *text, size_t size, const char *what, error_t *err)
+{
+    return xml_scan (text, size, what, err) ? NULL : parse_scanned (text, size, what, err);
+}
+
+xml_t *xml_parse_own (const char *text, size_t size, const char *what, error_t *err)
+{
+    return xml_scan_own (text, size, what, err) ? NULL : parse_scanned (text, size, what, err);
 }
 
 //  With a dictionary: names and the strings that xml_string made live in it.

@@ -36,6 +36,10 @@ void xml_init (void);
 //  prefix that is not declared included), ERR_XML_ERROR when over a limit. The caller owns the
 //  result.
 xml_t *xml_parse (const char *text, size_t size, const char *what, error_t *err);
+//  The same of a document that this daemon made from one that xml_parse took, such as a status
+//  file: with aliases, and around it what we know of the guest, so it may be four times as large
+//  and a little deeper.
+xml_t *xml_parse_own (const char *text, size_t size, const char *what, error_t *err);
 xml_t *xml_copy (const xml_t *self);
 //  A new document that holds a copy of NODE as its root.
 xml_t *xml_from_node (const xml_node_t *node);
@@ -75,8 +79,8 @@ int xml_int (const xml_node_t *node, const char *path, int min, int max, int *va
 int xml_size (const xml_node_t *node, const char *path, const char *otherwise, uint64_t *bytes,
               error_t *err);
 
-//  The child elements: with NAME, or all of them with NULL.
-//      xml_foreach (disk, devices, "disk") ...
+//  The child elements: with NAME, or all of them with NULL; none of a NODE that is not there.
+//      xml_foreach (disk, xml_find (domain, "devices"), "disk") ...
 xml_node_t *xml_first (const xml_node_t *node, const char *name);
 xml_node_t *xml_next (const xml_node_t *sibling, const char *name);
 #define xml_foreach(child, node, name)                                                             \

@@ -136,8 +136,13 @@ xml_node_t *xml_add_fragment (xml_node_t *node, const char *text, error_t *err)
 
 int xml_set_namespace (xml_node_t *node, const char *prefix, const char *uri, error_t *err)
 {
+    if (!*uri || !xml_valid (uri) || !xml_valid (prefix))
+        return error_set (err, ERR_INVALID_ARG,
+                          "put <%s> into the namespace '%s': it is empty, or has a character that "
+                          "XML does not admit",
+                          xml_name (node), uri);
     xmlNs *namespace = xmlSearchNsByHref (node->doc, node, BAD_CAST uri);
-    if (!namespace)
+    if (!namespace && xmlValidateNCName (BAD_CAST prefix, 0) == 0)
     namespace = xmlNewNs (node, BAD_CAST uri, BAD_CAST prefix);
     if (!namespace)
         return error_set (

@@ -60,7 +60,7 @@ static xml_node_t *matching (xml_node_t *node, const char *name)
 
 xml_node_t *xml_first (const xml_node_t *node, const char *name)
 {
-    return matching (node->children, name);
+    return node ? matching (node->children, name) : NULL;
 }
 
 xml_node_t *xml_next (const xml_node_t *sibling, const char *name)

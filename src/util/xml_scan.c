@@ -11,11 +11,36 @@
 #include <string.h>
 
 typedef struct {
+    size_t bytes;
+    unsigned depth, tag_attributes, elements, attributes, namespaces;
+} limits_t;
+
+enum {
+    OWN_FACTOR = 4,
+    OWN_MORE = 16, //  levels, attributes and namespaces around what came from outside
+    OWN_DEPTH = XML_MAX_DEPTH + OWN_MORE
+};
+
+static const limits_t outside = { .bytes = XML_MAX_BYTES,
+                                  .depth = XML_MAX_DEPTH,
+                                  .tag_attributes = XML_MAX_ATTRIBUTES,
+                                  .elements = XML_MAX_ELEMENTS,
+                                  .attributes = XML_MAX_ALL_ATTRIBUTES,
+                                  .namespaces = XML_MAX_NAMESPACES };
+static const limits_t own = { .bytes = (size_t) OWN_FACTOR * XML_MAX_BYTES,
+                              .depth = OWN_DEPTH,
+                              .tag_attributes = XML_MAX_ATTRIBUTES + OWN_MORE,
+                              .elements = OWN_FACTOR * XML_MAX_ELEMENTS,
+                              .attributes = OWN_FACTOR * XML_MAX_ALL_ATTRIBUTES,
+                              .namespaces = XML_MAX_NAMESPACES + OWN_MORE };
+
+typedef struct {
     const char *text, *at, *end;
     const char *what;
+    const limits_t *limits;
     unsigned depth;
     unsigned elements, attributes;
-    unsigned namespaces[XML_MAX_DEPTH + 1]; //  in scope inside the element of that depth
+    unsigned namespaces[OWN_DEPTH + 1]; //  in scope inside the element of that depth
     error_t *err;
 } scan_t;
 
@@ -170,29 +195,31 @@ static int scan_attribute (scan_t *self)
 //  Counts one more attribute, a namespace declaration if it begins with "xmlns".
 static int scan_count_attribute (scan_t *self, unsigned count, bool namespace)
 {
-    if (count > XML_MAX_ATTRIBUTES)
-        return scan_error (self, ERR_XML_ERROR, "more than %d attributes in one tag",
-                           XML_MAX_ATTRIBUTES);
-    if (++self->attributes > XML_MAX_ALL_ATTRIBUTES)
-        return scan_error (self, ERR_XML_ERROR, "more than %d attributes", XML_MAX_ALL_ATTRIBUTES);
-    if (namespace && ++self->namespaces[self->depth] > XML_MAX_NAMESPACES)
-        return scan_error (self, ERR_XML_ERROR, "more than %d namespaces inside one another",
-                           XML_MAX_NAMESPACES);
+    const limits_t *limits = self->limits;
+    if (count > limits->tag_attributes)
+        return scan_error (self, ERR_XML_ERROR, "more than %u attributes in one tag",
+                           limits->tag_attributes);
+    if (++self->attributes > limits->attributes)
+        return scan_error (self, ERR_XML_ERROR, "more than %u attributes", limits->attributes);
+    if (namespace && ++self->namespaces[self->depth] > limits->namespaces)
+        return scan_error (self, ERR_XML_ERROR, "more than %u namespaces inside one another",
+                           limits->namespaces);
     return 0;
 }
 
 static int scan_count_element (scan_t *self)
 {
-    if (++self->elements > XML_MAX_ELEMENTS)
-        return scan_error (self, ERR_XML_ERROR, "more than %d elements", XML_MAX_ELEMENTS);
+    if (++self->elements > self->limits->elements)
+        return scan_error (self, ERR_XML_ERROR, "more than %u elements", self->limits->elements);
     return 0;
 }
 
 //  After "<".
 static int scan_start_tag (scan_t *self)
 {
-    if (self->depth == XML_MAX_DEPTH)
-        return scan_error (self, ERR_XML_ERROR, "elements nested deeper than %d", XML_MAX_DEPTH);
+    if (self->depth == self->limits->depth)
+        return scan_error (self, ERR_XML_ERROR, "elements nested deeper than %u",
+                           self->limits->depth);
     if (scan_name (self, "an element's name") || scan_count_element (self))
         return -1;
     self->depth++;
@@ -265,12 +292,15 @@ static int scan_markup (scan_t *self)
     return scan_start_tag (self);
 }
 
-int xml_scan (const char *text, size_t size, const char *what, error_t *err)
+static int scan (const char *text, size_t size, const limits_t *limits, const char *what,
+                 error_t *err)
 {
-    if (size > XML_MAX_BYTES)
-        return error_set (err, ERR_XML_ERROR, "%s: %zu bytes, more than the %u that are admitted",
-                          what, size, XML_MAX_BYTES);
-    scan_t self = { .text = text, .at = text, .end = text + size, .what = what, .err = err };
+    if (size > limits->bytes)
+        return error_set (err, ERR_XML_ERROR, "%s: %zu bytes, more than the %zu that are admitted",
+                          what, size, limits->bytes);
+    scan_t self = {
+        .text = text, .at = text, .end = text + size, .what = what, .limits = limits, .err = err
+    };
     if (scan_characters (&self))
         return -1;
     while (self.at < self.end) {
@@ -281,4 +311,14 @@ int xml_scan (const char *text, size_t size, const char *what, error_t *err)
             return -1;
     }
     return 0;
+}
+
+int xml_scan (const char *text, size_t size, const char *what, error_t *err)
+{
+    return scan (text, size, &outside, what, err);
+}
+
+int xml_scan_own (const char *text, size_t size, const char *what, error_t *err)
+{
+    return scan (text, size, &own, what, err);
 }

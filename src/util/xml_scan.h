@@ -12,6 +12,8 @@
 //  checked strictly: both readers see the same tags, so nothing that this one did not count gets to
 //  the other one.
 int xml_scan (const char *text, size_t size, const char *what, error_t *err);
+//  The same with the limits of xml_parse_own.
+int xml_scan_own (const char *text, size_t size, const char *what, error_t *err);
 
 //  The bytes of the character at AT: 1 to 4, or 0 if it is not UTF-8 or not a character of XML 1.0.
 size_t xml_scan_char (const char *at, const char *end);

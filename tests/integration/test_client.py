@@ -11,7 +11,7 @@ import unittest
 
 import msgpack
 
-from harness import SOURCE, DaemonTest, test_domain
+from harness import SOURCE, DaemonTest, behaviour, test_domain, until
 from troupe_client import NoAnswer, TroupeError
 
 MIB = 1024 * 1024
@@ -78,6 +78,39 @@ class Promises(DaemonTest):
         self.assertEqual(failures, [])
         with self.daemon.client() as client:
             self.assertLessEqual(len(client.call("domain.list", all=True)), 1)
+
+    def test_destroy_during_a_start(self):
+        """It succeeds, the start fails; a transient domain can be found while it starts."""
+        slow = behaviour("<test:delay op='start' ms='20000'/>")
+        with self.daemon.client() as client:
+            self.define("kept", extra=slow)
+            kept = client.send("domain.create", domain="kept")
+            brief = client.send("domain.create_xml", xml=test_domain("brief", extra=slow))
+            for name, start in (("kept", kept), ("brief", brief)):
+                until(lambda: any(r["name"] == name for r in client.call("domain.list", all=True)))
+                client.call("domain.destroy", domain=name)
+                self.assertFails("VIR_ERR_OPERATION_ABORTED", client.wait, start)
+            rows = client.call("domain.list", all=True)
+            self.assertEqual([(r["name"], r["state_text"]) for r in rows], [("kept", "shut off")])
+
+    def test_start_of_a_transient_domain_that_could_not_be_started(self):
+        """What waits behind its first start finds nothing to start; nothing of it is left."""
+        document = test_domain(
+            "brief",
+            extra=behaviour(
+                "<test:delay op='start' ms='300'/>"
+                "<test:fault op='start' step='2' message='a fault'/>"
+            ),
+        )
+        with self.daemon.client() as client:
+            first = client.send("domain.create_xml", xml=document)
+            until(lambda: client.call("domain.list", all=True))
+            second = client.send("domain.create", domain="brief")
+            self.assertFails("VIR_ERR_OPERATION_FAILED", client.wait, first)
+            with self.assertRaises(TroupeError):
+                client.wait(second)
+            self.assertEqual(client.call("domain.list", all=True), [])
+            self.assertFails("VIR_ERR_NO_DOMAIN", client.call, "domain.info", domain="brief")
 
     def test_domain_by_name_uuid_and_id(self):
         uuid = self.define("web1")
@@ -332,6 +365,8 @@ class BadInput(DaemonTest):
 
     def test_more_frames_than_one(self):
         self.client.socket.send_multipart([request(), request(id=2)])
+        message = self.client.wait_any()
+        self.assertEqual((message["id"], message["error"]["name"]), (None, "VIR_ERR_RPC"))
         self.check_alive()
 
     def test_no_zmq_at_all(self):

@@ -5,7 +5,6 @@ python3-msgpack, and nothing of libtroupe.
         client.call("domain.create", domain="web1")
 """
 
-import collections
 import time
 
 import msgpack
@@ -29,7 +28,7 @@ class Client:
         self.endpoint = endpoint
         self.timeout = timeout
         self.last_id = 0
-        self.events = collections.deque()
+        self.events = []
         self.answers = {}
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.DEALER)
@@ -96,16 +95,18 @@ class Client:
     #   Events.
 
     def next_event(self, verb=None, timeout=None, **wanted):
-        """The next event of this verb whose arguments are as wanted; others are passed over."""
+        """The next event of this verb whose arguments are as wanted; others stay for later."""
         end = time.monotonic() + (timeout or self.timeout)
+        seen = 0
         while True:
-            while self.events:
-                event = self.events.popleft()
+            for event in list(self.events)[seen:]:
                 args = event["args"]
                 if verb in (None, event["verb"]) and all(
                     args.get(name) == value for name, value in wanted.items()
                 ):
+                    self.events.remove(event)
                     return event
+            seen = len(self.events)
             if not self._read(end - time.monotonic()):
                 raise NoAnswer(f"no event {verb or ''} {wanted}")
 

@@ -4,6 +4,7 @@
 #include "scene.h"
 #include "unit.h"
 
+#include "actors/config.h"
 #include "actors/disk.h"
 #include "util/file.h"
 
@@ -208,6 +209,37 @@ static void scene_errors (actor_t *self)
     check_file_count (2);
 }
 
+//  As the daemon starts it: with a run folder, whose files get the same treatment but for the
+//  fsync.
+static void scene_run_folder (actor_t *self)
+{
+    autofree char *run = in_folder ("run"), *beside = in_folder ("runner");
+    check_equal (mkdir (run, 0700) | mkdir (beside, 0700), 0);
+    const paths_t paths = { .run = run };
+    const config_t config = { .paths = &paths };
+    scene_reset ();
+    auto(msg_t) args = msg_request ("start");
+    config_pack (&config, msg_args (args));
+    actor_spawn (self, "disk/0", &disk_class, &args, false, 20000, scene_keep, NULL);
+    auto(msg_t) started = scene_await (self, 1);
+    check_equal (scene_code (started), 0);
+    error_t err;
+    const file_t both[] = { { "run/a", "one" }, { "runner/b", "two" }, { "c", "three" }, { 0 } };
+    check_equal (write_files (self, both, &err), 0);
+    check_content ("run/a", "one");
+    check_content ("runner/b", "two");
+    check_content ("c", "three");
+    check_equal (write_files (self, (file_t[]){ { "run/a", NULL }, { "c", "four" }, { 0 } }, &err),
+                 0);
+    check_content ("run/a", NULL);
+    check_content ("c", "four");
+    check_equal (
+        write_files (self, (file_t[]){ { "run/none/a", "x" }, { "c", "five" }, { 0 } }, &err), -1);
+    check (strstr (err.message, "run/none/a'"));
+    check_content ("c", "four");
+    scene_end_actor (self, "disk/0"); //  before its config goes
+}
+
 //  What was asked for before the end is done.
 static void scene_stop (actor_t *self)
 {
@@ -240,6 +272,7 @@ SCENE_TEST (many_at_once)
 SCENE_TEST (one_fails)
 SCENE_TEST (order)
 SCENE_TEST (errors)
+SCENE_TEST (run_folder)
 SCENE_TEST (stop)
 
 int main (void)
@@ -251,6 +284,7 @@ int main (void)
         unit_test_in_folder (test_one_fails),
         unit_test_in_folder (test_order),
         unit_test_in_folder (test_errors),
+        unit_test_in_folder (test_run_folder),
         unit_test_in_folder (test_stop),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

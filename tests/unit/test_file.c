@@ -113,6 +113,25 @@ static void lists_sorted (void **state)
     assert_int_equal (err.code, ERR_OPEN_FAILED);
 }
 
+static void sweeps_what_a_crash_left (void **state)
+{
+    error_t err;
+    static const char *const names[] = { ".a.xml.new", "a.xml", "b.new", ".new.xml" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        autofree char *path = text_format ("%s/%s", (char *) *state, names[i]);
+        assert_int_equal (file_write (path, "", 0, &err), 0);
+    }
+    assert_int_equal (file_sweep (*state, ".", ".new", &err), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        autofree char *path = text_format ("%s/%s", (char *) *state, names[i]);
+        assert_int_equal (access (path, F_OK), i == 0 ? -1 : 0);
+    }
+    autofree char *none = text_format ("%s/none", (char *) *state);
+    assert_int_equal (file_sweep (none, "", "", &err), 0);
+    assert_int_equal (file_sweep ("/etc/passwd", "", "", &err), -1);
+    assert_int_equal (err.code, ERR_OPEN_FAILED);
+}
+
 static void makes_folders (void **state)
 {
     error_t err;
@@ -181,6 +200,7 @@ int main (void)
         unit_test_in_folder (abandoned_write_leaves_nothing),
         unit_test_in_folder (write_names_the_file),
         unit_test_in_folder (lists_sorted),
+        unit_test_in_folder (sweeps_what_a_crash_left),
         unit_test_in_folder (makes_folders),
         unit_test_in_folder (tails),
         unit_test_in_folder (removes),

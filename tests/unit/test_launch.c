@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -325,6 +326,36 @@ static void drops_all_capabilities (void **state)
                                  "NoNewPrivs:\t1\n");
 }
 
+//  The thread that started the launcher ends, and the program with it; another one goes on.
+static void *start_two (void *arg)
+{
+    static const char *const argv[] = { "/bin/sleep", "60", NULL };
+    child_t *children = arg;
+    for (int i = 0; i < 2; i++) {
+        const launch_t launch = { .argv = argv, .env = no_environment, .tied = i == 0 };
+        children[i] = start (&launch);
+        expect_ready (&children[i]);
+        error_t err;
+        assert_int_equal (send (children[i].socket, LAUNCH_GO, strlen (LAUNCH_GO), MSG_NOSIGNAL),
+                          3);
+        assert_int_equal (answer (&children[i], &err), LAUNCH_WAITING);
+    }
+    return NULL;
+}
+
+static void tied_program_ends_with_its_starter (void **state)
+{
+    (void) state;
+    child_t children[2];
+    pthread_t starter;
+    assert_int_equal (pthread_create (&starter, NULL, start_two, children), 0);
+    pthread_join (starter, NULL);
+    assert_int_equal (exit_status (&children[0]), 128 + SIGKILL);
+    assert_int_equal (waitpid (children[1].pid, NULL, WNOHANG), 0);
+    kill (children[1].pid, SIGTERM);
+    assert_int_equal (exit_status (&children[1]), 128 + SIGTERM);
+}
+
 static void changes_identity (void **state)
 {
     if (geteuid () != 0)
@@ -425,6 +456,7 @@ int main (void)
         unit_test_in_folder (removes_nothing_but_sockets),
         unit_test_in_folder (joins_cgroups),
         unit_test_in_folder (drops_all_capabilities),
+        cmocka_unit_test (tied_program_ends_with_its_starter),
         unit_test_in_folder (changes_identity),
         unit_test_in_folder (sets_memlock),
         unit_test_in_folder (other_failures_name_their_object),

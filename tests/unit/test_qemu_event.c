@@ -162,12 +162,26 @@ static void test_an_error_that_stops_the_guest_says_so (void **state)
     assert_int_equal (change.status.reason, PAUSED_IOERROR);
 }
 
+//  What QEMU says may be cut, but not in the middle of a character.
+static void test_long_device (void **state)
+{
+    (void) state;
+    guest_change_t change;
+    qemu_driver.event ("{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":"
+                       "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\u00e9\"}}",
+                       NULL, &change);
+    assert_int_equal (change.kind, CHANGE_DEVICE);
+    assert_int_equal (strlen (change.device), 63);
+    assert_int_equal (change.device[62], '?');
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_lifecycle),
         cmocka_unit_test (test_other_events),
         cmocka_unit_test (test_an_error_that_stops_the_guest_says_so),
+        cmocka_unit_test (test_long_device),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -4,6 +4,8 @@
 
 #include "actors/queries.h"
 
+#define NOW_US 1750000000000000
+
 #define RUNNING "aaaaaaaa-0000-4000-8000-000000000001"
 #define PAUSED "bbbbbbbb-0000-4000-8000-000000000002"
 #define OFF "cccccccc-0000-4000-8000-000000000003"
@@ -94,7 +96,7 @@ static document_t *ask_as (const snapshots_t *snapshots, const char *verb, const
     pack_end (&pack);
     auto(document_t) document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, err);
     pack_clear (&pack);
-    query_t query = { snapshots, verb_find (verb), document_root (document), role };
+    query_t query = { snapshots, verb_find (verb), document_root (document), role, NOW_US };
     assert_int_equal (verb_check_args (query.verb, query.args, err), 0);
     int rc = query_answer (&query, &pack, err);
     document_t *answer = rc ? NULL : document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, err);

@@ -12,6 +12,7 @@
 
 #define UUID_A "11111111-2222-4333-8444-555555555555"
 #define UUID_B "99999999-2222-4333-8444-555555555555"
+#define UUID_C "77777777-2222-4333-8444-555555555555"
 
 static entry_t *reserve (registry_t *registry, const char *uuid, const char *name, bool must_be_new,
                          bool *is_new, error_t *err)
@@ -64,8 +65,12 @@ static void test_rename (void **state)
     registry_open (&registry);
     entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
     assert_non_null (reserve (&registry, UUID_B, "mail", false, &is_new, &err));
-    assert_int_equal (registry_rename (&registry, web, "mail", &err), -1);
-    assert_int_equal (registry_rename (&registry, web, "web2", &err), 0);
+    assert_int_equal (registry_claim (&registry, web, "mail", &err), -1);
+    assert_int_equal (registry_claim (&registry, web, "web2", &err), 0);
+    //  Both are its own until it is decided.
+    assert_null (reserve (&registry, UUID_C, "web", false, &is_new, &err));
+    assert_null (reserve (&registry, UUID_C, "web2", false, &is_new, &err));
+    assert_int_equal (registry_name (&registry, web, "web2", &err), 0);
     assert_null (registry_find_name (&registry, "web"));
     assert_ptr_equal (registry_find_name (&registry, "web2"), web);
     registry_remove (&registry, &web);
@@ -73,12 +78,48 @@ static void test_rename (void **state)
     registry_close (&registry);
 }
 
+static void test_renaming_that_fails (void **state)
+{
+    (void) state;
+    registry_t registry;
+    error_t err;
+    bool is_new;
+    registry_open (&registry);
+    entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
+    assert_int_equal (registry_claim (&registry, web, "web2", &err), 0);
+    assert_int_equal (registry_name (&registry, web, "web", &err), 0);
+    assert_null (registry_find_name (&registry, "web2"));
+    assert_ptr_equal (registry_find_name (&registry, "web"), web);
+    assert_int_equal (registry_claim (&registry, web, "web2", &err), 0);
+    registry_remove (&registry, &web);
+    assert_null (registry_find_name (&registry, "web"));
+    assert_null (registry_find_name (&registry, "web2"));
+    registry_close (&registry);
+}
+
+static void test_leaving (void **state)
+{
+    (void) state;
+    registry_t registry;
+    error_t err;
+    bool is_new;
+    registry_open (&registry);
+    entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
+    web->grants = 0;
+    registry_leave (&registry, web);
+    assert_non_null (reserve (&registry, UUID_B, "web", false, &is_new, &err));
+    assert_ptr_equal (reserve (&registry, UUID_A, "mail", true, &is_new, &err), web);
+    assert_true (is_new);
+    assert_null (reserve (&registry, UUID_A, "mail", true, &is_new, &err));
+    registry_close (&registry);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_new_then_same),
-        cmocka_unit_test (test_taken_name_or_uuid),
-        cmocka_unit_test (test_rename),
+        cmocka_unit_test (test_new_then_same), cmocka_unit_test (test_taken_name_or_uuid),
+        cmocka_unit_test (test_rename),        cmocka_unit_test (test_renaming_that_fails),
+        cmocka_unit_test (test_leaving),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

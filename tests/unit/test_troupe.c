@@ -74,6 +74,8 @@ static void daemon_bind (daemon_t *self)
 {
     self->router = zmq_socket (self->context, ZMQ_ROUTER);
     zmq_setsockopt (self->router, ZMQ_LINGER, &(int){ 100 }, sizeof (int));
+    //  A ROUTER drops what a client has not read yet, beyond this.
+    zmq_setsockopt (self->router, ZMQ_SNDHWM, &(int){ 0 }, sizeof (int));
     assert_int_equal (zmq_bind (self->router, self->endpoint), 0);
 }
 

@@ -290,6 +290,52 @@ static int init (void **state)
     return 0;
 }
 
+//  What this daemon made itself may be larger than what it takes.
+static void reads_its_own_large_documents (void **state)
+{
+    (void) state;
+    error_t err;
+    auto(text_t) text = text_new ();
+    text_add (text, "<domstatus><live>");
+    for (int i = 0; i < 150000; i++)
+        text_add (text, "<disk type='file'><alias name='disk'/></disk>\n");
+    text_add (text, "</live></domstatus>");
+    assert_null (xml_parse (text->data, text->size, "status", &err));
+    auto(xml_t) doc = xml_parse_own (text->data, text->size, "status", &err);
+    assert_non_null (doc);
+}
+
+static void has_no_children_of_nothing (void **state)
+{
+    (void) state;
+    auto(xml_t) doc = parsed ("<domain/>");
+    xml_foreach (disk, xml_find (xml_root (doc), "devices"), "disk")
+        fail ();
+}
+
+//  What can't be written so that it can be read again is refused.
+static void refuses_namespaces_that_are_none (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *prefix, *uri;
+    } bad[] = { { "a b", "u" }, { "1", "u" }, { "", "u" },    { "a:b", "u" },
+                { "a'", "u" },  { "a", "" },  { "a", "\x01" } };
+    error_t err;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        auto(xml_t) doc = parsed ("<domain><note/></domain>");
+        xml_node_t *note = xml_find (xml_root (doc), "note");
+        assert_int_equal (xml_set_namespace (note, bad[i].prefix, bad[i].uri, &err), -1);
+        assert_int_equal (err.code, ERR_INVALID_ARG);
+    }
+    auto(xml_t) doc = parsed ("<domain><note/></domain>");
+    xml_node_t *note = xml_find (xml_root (doc), "note");
+    assert_int_equal (xml_set_namespace (note, "app", "http://app/?a&b'c", &err), 0);
+    autofree char *text = xml_text (doc);
+    auto(xml_t) again = parsed (text);
+    assert_non_null (strstr (text, "<app:note"));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +352,9 @@ int main (void)
         cmocka_unit_test (removes),
         cmocka_unit_test (nothing_unreadable_gets_in),
         cmocka_unit_test (copies_between_documents),
+        cmocka_unit_test (reads_its_own_large_documents),
+        cmocka_unit_test (has_no_children_of_nothing),
+        cmocka_unit_test (refuses_namespaces_that_are_none),
     };
     return cmocka_run_group_tests (tests, init, NULL);
 }

@@ -144,6 +144,7 @@ static void has_limits (void **state)
             fail_msg ("case %zu: %s", i, err.message);
         autofree char *more =
             repeated (cases[i].start, cases[i].text, cases[i].most + 1, cases[i].end);
+        assert_int_equal (xml_scan_own (more, strlen (more), "x", &err), 0);
         assert_int_equal (xml_scan (more, strlen (more), "x", &err), -1);
         assert_int_equal (err.code, ERR_XML_ERROR);
         if (!strstr (err.message, cases[i].error))
@@ -164,6 +165,10 @@ static void siblings_share_no_namespaces (void **state)
 static void no_document_takes_long (void **state)
 {
     (void) state;
+#ifdef __SANITIZE_THREAD__
+    skip (); //  its stand-ins for the C library's functions look at every byte that libxml2 passes
+             //  over
+#endif
     autofree char *one_tag = repeated ("<a", " b%u='1'", 300000, "/>");
     autofree char *deep = repeated ("", "<a>", 1000000, "");
     autofree char *prefixes = repeated ("", "<a xmlns:n%u='u'>", 60, "");

@@ -34,6 +34,7 @@ static void set_state (const event_t *self, guest_state_t state, int reason, int
 static void set_device (const event_t *self, const char *device)
 {
     snprintf (self->change->device, sizeof self->change->device, "%s", device);
+    error_one_line (self->change->device); //  half a character would be no text
 }
 
 //  What the definition wants when the guest is over in this way.

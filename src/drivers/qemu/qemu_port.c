@@ -157,8 +157,7 @@ static int take_usb_port (strings_t *taken, xml_node_t *device, error_t *err)
 
 static bool try_usb_port (strings_t *taken, xml_node_t *device, const char *bus, const char *port)
 {
-    char place[64];
-    snprintf (place, sizeof place, "%s:%s", bus, port);
+    autofree char *place = text_format ("%s:%s", bus, port);
     if (strings_contain (taken, place))
         return false;
     strings_add (taken, place);

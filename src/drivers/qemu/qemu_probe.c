@@ -1,6 +1,7 @@
 //  qemu_probe.c: asks an emulator what it can do, through QMP, with a QEMU that has no machine.
 
 #include "drivers/qemu/qemu_caps.h"
+#include "drivers/qemu/qemu_words.h"
 #include "drivers/undo.h"
 #include "util/text.h"
 
@@ -134,9 +135,11 @@ static int start_emulator (job_t *job, const char *path, const char *socket, con
                       .env = env,
                       .log = log,
                       .drop_capabilities = true,
+                      .tied = true,
                       .listen = { { .path = socket, .fd = MONITOR_FD } } };
     char identity[96];
-    if (job_undo (job, "file", socket, err) || job_spawn (job, &spawn, process, err))
+    if (job_undo (job, "file", log, err) || job_undo (job, "file", socket, err) ||
+        job_spawn (job, &spawn, process, err))
         return -1;
     process_to_text (process, identity);
     bool failed = job_undo (job, "process", identity, err) || job_go (job, process, err) ||
@@ -145,25 +148,29 @@ static int start_emulator (job_t *job, const char *path, const char *socket, con
 }
 
 //  It holds nothing worth saving, so it is not asked to quit.
-static int stop_emulator (job_t *job, const char *socket, const process_t *process, error_t *err)
+static int stop_emulator (job_t *job, const char *socket, const char *log, const process_t *process,
+                          error_t *err)
 {
     bool failed = job_monitor_close (job, err) || job_kill (job, process, SIGKILL, err) ||
-                  job_wait_exit (job, process, EXIT_MS, err) || job_remove_file (job, socket, err);
+                  job_wait_exit (job, process, EXIT_MS, err) ||
+                  job_remove_file (job, socket, err) || job_remove_file (job, log, err);
     return failed ? -1 : 0;
 }
 
 char *qemu_probe (job_t *job, const char *path, error_t *err)
 {
-    //  Two probes of two emulators may run at once; the socket's name must be short.
+    //  Two probes of two emulators may run at once, each with a log of its own; the socket's name
+    //  must be short.
     uint32_t number;
     job_random (job, &number, sizeof number);
     autofree char *socket = text_format ("%s/qemu/probe-%08x.monitor", job->paths->run, number);
-    autofree char *log = text_format ("%s/qemu/probe.log", job->paths->log);
+    autofree char *log = text_format ("%s/qemu/probe-%08x.log", job->paths->log, number);
     process_t process;
     autofree char *text = NULL;
     if (start_emulator (job, path, socket, log, &process, err) || !(text = ask (job, err)) ||
-        stop_emulator (job, socket, &process, err)) {
-        error_prefix (err, "probe the emulator '%s' (its words are in '%s')", path, log);
+        stop_emulator (job, socket, log, &process, err)) {
+        qemu_words_add (log, 0, "when it was asked what it can do", err);
+        error_prefix (err, "probe the emulator '%s'", path);
         return NULL;
     }
     return take (&text);

@@ -7,6 +7,7 @@
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_stream.h"
+#include "drivers/qemu/qemu_words.h"
 #include "drivers/state.h"
 #include "util/file.h"
 
@@ -18,8 +19,6 @@
 #define MONITOR_MS 30000
 #define QMP_MS 10000
 #define LAST_MS 2000 //  from the end of its monitor to that of QEMU
-#define TAIL_LINES 4
-#define TAIL_BYTES 4096
 
 typedef struct {
     job_t *job;
@@ -44,12 +43,6 @@ static void start_close (start_t *self)
 char *qemu_log_path (const job_t *job)
 {
     return text_format ("%s/qemu/%s.log", job->paths->log, job->guest->name);
-}
-
-static off_t size_of (const char *path)
-{
-    struct stat status;
-    return stat (path, &status) == 0 ? status.st_size : 0;
 }
 
 //  A firmware's variables are copied from the template when there are none yet. They outlast the
@@ -130,7 +123,7 @@ static int log_command (start_t *self, error_t *err)
     autoclose int fd = open (self->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || write (fd, text->data, text->size) < 0)
         return error_errno (err, ERR_SYSTEM_ERROR, "write the guest's log '%s'", self->log);
-    self->log_before = size_of (self->log);
+    self->log_before = qemu_words_mark (self->log);
     return 0;
 }
 
@@ -159,27 +152,12 @@ static int spawn (start_t *self, error_t *err)
     return failed ? -1 : 0;
 }
 
-//  What QEMU wrote since it was started: why it ended, if it did.
-static void add_last_words (start_t *self, const char *when, error_t *err)
-{
-    off_t written = size_of (self->log) - self->log_before;
-    if (written <= 0)
-        return;
-    error_t ignored = { 0 };
-    size_t most = written < TAIL_BYTES ? (size_t) written : TAIL_BYTES;
-    autofree char *tail = file_tail (self->log, TAIL_LINES, most, &ignored);
-    if (!tail || !*tail)
-        return;
-    error_code_t code = err->code;
-    error_set (err, code, "QEMU ended %s; its last words are: %s", when, tail);
-}
-
 static int connect_monitor (start_t *self, error_t *err)
 {
     if (job_monitor_open (self->job, self->monitor, MONITOR_MS, err) == 0)
         return 0;
     if (err->code != ERR_OPERATION_ABORTED)
-        add_last_words (self, "at its start", err);
+        qemu_words_add (self->log, self->log_before, "at its start", err);
     return -1;
 }
 
@@ -191,7 +169,7 @@ static int read_state (start_t *self, error_t *err)
     //  A QEMU that can't make sense of a state ends.
     if (err->code != ERR_OPERATION_ABORTED &&
         job_wait_exit (self->job, &self->process, LAST_MS, &ignored) == 0)
-        add_last_words (self, "over the saved state", err);
+        qemu_words_add (self->log, self->log_before, "over the saved state", err);
     return -1;
 }
 

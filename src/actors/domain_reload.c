@@ -1,0 +1,80 @@
+//  domain_reload.c: an owner that was started again after a panic waits for what the one before had
+//  begun: its jobs, which unwind since it ended, and its writes. Only then do the files say how
+//  things are, and only then may anything else touch the guest.
+
+#include "actors/disk_request.h"
+#include "actors/domain_files.h"
+#include "actors/domain_self.h"
+#include "actors/switchboard.h"
+#include "util/text.h"
+
+enum {
+    ASK_MS = 10000,
+    DISK_MS = 60000
+};
+
+//  Disk actors do things in order: once this was answered, all that was sent before is done.
+static void on_written (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) reply;
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    domain_run (self, &self->sync, &domain_loading, NULL);
+}
+
+static void wait_for_disk (domain_t *self)
+{
+    autofree char *status =
+        domain_path (self->config->paths, self->driver, self->uuid, FILE_STATUS);
+    autofree char *nothing = text_format ("%s.none", status);
+    auto(msg_t) request = disk_request ();
+    disk_add_file (request, nothing, NULL);
+    actor_request (self->actor, self->disk, &request, DISK_MS, on_written, NULL);
+}
+
+static void on_job_down (actor_t *actor, const char *address, const msg_t *down, void *arg)
+{
+    (void) address;
+    (void) down;
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    if (--self->left_behind == 0)
+        wait_for_disk (self);
+}
+
+//  "job/UUID/N". Its number is not used again.
+static bool is_left_behind (domain_t *self, const char *address)
+{
+    uint64_t number;
+    autofree char *ours = text_format ("job/%s/", self->uuid);
+    if (!address || !text_starts (address, ours) || !text_to_u64 (address + strlen (ours), &number))
+        return false;
+    if (number > self->job_count)
+        self->job_count = number;
+    return true;
+}
+
+static void on_actors (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    error_t err;
+    if (msg_failed (reply, &err))
+        actor_panic (actor, "see who lives: %s", err.message);
+    const value_t *actors = msg_value (reply);
+    for (size_t i = 0; i < value_count (actors); i++) {
+        const char *address = value_get_str (value_at (actors, i), "address");
+        if (!is_left_behind (self, address))
+            continue;
+        self->left_behind++;
+        actor_watch (actor, address, on_job_down, NULL);
+    }
+    if (self->left_behind == 0)
+        wait_for_disk (self);
+}
+
+void domain_reload (domain_t *self)
+{
+    auto(msg_t) request = msg_request ("ps");
+    actor_request (self->actor, SWITCHBOARD_ADDRESS, &request, ASK_MS, on_actors, NULL);
+}

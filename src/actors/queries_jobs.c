@@ -1,0 +1,92 @@
+//  queries_jobs.c: what runs on a domain, who asked, since when, and what waits behind it.
+
+#include "actors/queries_jobs.h"
+
+static void pack_copy (pack_t *pack, const value_t *from, const char *key)
+{
+    const value_t *value = value_get (from, key);
+    pack_key (pack, key);
+    if (value)
+        pack_value (pack, value);
+    else
+        pack_nil (pack);
+}
+
+static void pack_since (const query_t *self, pack_t *pack, const value_t *from)
+{
+    int64_t since = value_get_i64 (from, "since_us", self->now_us);
+    pack_key_i64 (pack, "since_us", since);
+    pack_key_i64 (pack, "elapsed_ms", since < self->now_us ? (self->now_us - since) / 1000 : 0);
+}
+
+static void pack_progress (pack_t *pack, const value_t *job)
+{
+    uint64_t done = value_get_u64 (job, "done", 0), total = value_get_u64 (job, "total", 0);
+    pack_copy (pack, job, "step");
+    pack_key_u64 (pack, "done", done);
+    pack_key_u64 (pack, "total", total);
+    pack_key_u64 (pack, "remaining", done < total ? total - done : 0);
+}
+
+static void pack_job (const query_t *self, pack_t *pack, const value_t *job)
+{
+    pack_copy (pack, job, "kind");
+    pack_copy (pack, job, "verb");
+    pack_copy (pack, job, "async");
+    pack_copy (pack, job, "by");
+    pack_since (self, pack, job);
+    pack_progress (pack, job);
+}
+
+int answer_job_info (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
+{
+    (void) err;
+    const value_t *job = domain->job ? document_root (domain->job) : NULL;
+    pack_map (result);
+    if (job)
+        pack_job (self, result, job);
+    else
+        pack_key_str (result, "kind", NULL);
+    pack_end (result);
+    return 0;
+}
+
+static void pack_row_head (pack_t *pack, const snapshot_t *domain, const char *state)
+{
+    pack_map (pack);
+    pack_key_str (pack, "uuid", domain->uuid);
+    pack_key_str (pack, "name", domain->name);
+    pack_key_str (pack, "state", state);
+}
+
+static void pack_rows (const query_t *self, pack_t *pack, const snapshot_t *domain)
+{
+    if (domain->job) {
+        pack_row_head (pack, domain, "running");
+        pack_job (self, pack, document_root (domain->job));
+        pack_end (pack);
+    }
+    const value_t *waiting = domain->waiting ? document_root (domain->waiting) : NULL;
+    for (size_t i = 0; i < value_count (waiting); i++) {
+        const value_t *request = value_at (waiting, i);
+        pack_row_head (pack, domain, "waiting");
+        pack_copy (pack, request, "number");
+        pack_copy (pack, request, "verb");
+        pack_copy (pack, request, "by");
+        pack_since (self, pack, request);
+        pack_end (pack);
+    }
+}
+
+int answer_jobs (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
+{
+    (void) err;
+    pack_array (result);
+    if (domain)
+        pack_rows (self, result, domain);
+    const snapshot_t *each;
+    for (size_t i = 0; !domain && (each = snapshots_at (self->snapshots, i)); i++)
+        pack_rows (self, result, each);
+    pack_end (result);
+    return 0;
+}

@@ -1,0 +1,103 @@
+//  jobs.c: what runs on domains, and what waits behind it.
+
+#include "cli/columns.h"
+#include "cli/json.h"
+#include "cli/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void print_line (const char *title, const char *text)
+{
+    printf ("%-17s %s\n", title, text);
+}
+
+static void print_number (const char *title, uint64_t number, const char *unit)
+{
+    char text[64];
+    snprintf (text, sizeof text, "%-12" PRIu64 " %s", number, unit);
+    print_line (title, text);
+}
+
+//  In virsh's layout.
+static void print_job (const troupe_value_t *job)
+{
+    const char *kind = troupe_get_str (job, "kind"), *step = troupe_get_str (job, "step");
+    if (!kind) {
+        print_line ("Job type:", "None");
+        return;
+    }
+    uint64_t total = troupe_get_u64 (job, "total", 0);
+    print_line ("Job type:", total > 0 ? "Bounded" : "Unbounded");
+    print_line ("Operation:", kind);
+    print_number ("Time elapsed:", troupe_get_u64 (job, "elapsed_ms", 0), "ms");
+    if (step)
+        print_line ("Step:", step);
+    if (total == 0)
+        return;
+    print_number ("Data processed:", troupe_get_u64 (job, "done", 0), "bytes");
+    print_number ("Data remaining:", troupe_get_u64 (job, "remaining", 0), "bytes");
+    print_number ("Data total:", total, "bytes");
+}
+
+int run_domjobinfo (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    if (!reply)
+        return -1;
+    if (!cli_json (cli, troupe_message_value (reply)))
+        print_job (troupe_message_value (reply));
+    return 0;
+}
+
+//  "uid 0, client 3".
+static void add_asker (columns_t *table, const troupe_value_t *by)
+{
+    if (by)
+        columns_addf (table, "uid %" PRIu64 ", client %" PRIu64, troupe_get_u64 (by, "uid", 0),
+                      troupe_get_u64 (by, "client", 0));
+    else
+        columns_add (table, "the daemon");
+}
+
+static void add_progress (columns_t *table, const troupe_value_t *job)
+{
+    uint64_t total = troupe_get_u64 (job, "total", 0), done = troupe_get_u64 (job, "done", 0);
+    if (total > 0)
+        columns_addf (table, "%" PRIu64 " %%", done * 100 / total);
+    else
+        columns_add (table, troupe_get_str (job, "step"));
+}
+
+static void add_row (columns_t *table, const troupe_value_t *job)
+{
+    uint64_t number = troupe_get_u64 (job, "number", 0);
+    const char *verb = troupe_get_str (job, "verb"), *kind = troupe_get_str (job, "kind");
+    columns_add (table, troupe_get_str (job, "name"));
+    columns_add (table, troupe_get_str (job, "state"));
+    if (number > 0)
+        columns_addf (table, "%" PRIu64, number);
+    else
+        columns_add (table, "-");
+    columns_add (table, verb && *verb ? verb : kind);
+    columns_addf (table, "%.1f s", (double) troupe_get_u64 (job, "elapsed_ms", 0) / 1000);
+    add_progress (table, job);
+    add_asker (table, troupe_get (job, "by"));
+}
+
+int run_jobs (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    if (!reply)
+        return -1;
+    const troupe_value_t *list = troupe_message_value (reply);
+    if (cli_json (cli, list))
+        return 0;
+    const char *const titles[] = { "Domain", "State",    "Number",   "Job",
+                                   "Since",  "Progress", "Asked by", NULL };
+    auto(columns_t) table = columns_new (titles);
+    for (size_t i = 0; i < troupe_count (list); i++)
+        add_row (table, troupe_at (list, i));
+    columns_print (table, stdout);
+    return 0;
+}

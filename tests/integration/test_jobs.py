@@ -1,0 +1,83 @@
+"""What runs on a domain and what waits behind it: seen, aborted, and never in the way of queries."""
+
+import unittest
+
+from harness import DaemonTest, behaviour, until
+
+
+class Jobs(DaemonTest):
+    """A domain whose start takes longer than any of these tests."""
+
+    def setUp(self):
+        super().setUp()
+        self.define("slow", extra=behaviour("<test:delay op='start' ms='60000'/>"))
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+        self.start = self.client.send("domain.create", domain="slow")
+        until(lambda: self.rows("running"), what="the job of the start")
+
+    def rows(self, state):
+        return [row for row in self.client.call("domain.jobs") if row["state"] == state]
+
+    def state(self):
+        return self.client.call("domain.state", domain="slow")["state_text"]
+
+    def assertAborted(self, id):
+        self.assertFails("VIR_ERR_OPERATION_ABORTED", self.client.wait, id)
+
+    def test_what_runs_and_what_waits(self):
+        first = self.client.send("domain.suspend", domain="slow")
+        second = self.client.send("domain.autostart", domain="slow")
+        until(lambda: len(self.rows("waiting")) == 2, what="both in the queue")
+        (running,) = self.rows("running")
+        self.assertEqual((running["kind"], running["verb"]), ("start", "domain.create"))
+        self.assertTrue(running["async"])
+        waiting = self.rows("waiting")
+        self.assertEqual([row["verb"] for row in waiting], ["domain.suspend", "domain.autostart"])
+        self.client.call("domain.job_abort", domain="slow", number=waiting[0]["number"])
+        self.assertAborted(first)
+        self.assertEqual([row["verb"] for row in self.rows("waiting")], ["domain.autostart"])
+        self.client.call("domain.job_abort", domain="slow")
+        self.assertAborted(self.start)
+        self.client.wait(second)
+        until(lambda: not self.client.call("domain.jobs"), what="an empty list")
+        self.assertEqual(self.state(), "shut off")
+
+    def test_queries_go_on(self):
+        for unused in range(100):
+            self.assertEqual(self.state(), "shut off")
+        self.assertEqual(self.client.call("domain.job_info", domain="slow")["kind"], "start")
+
+    def test_a_deadline_that_passes_in_the_queue(self):
+        waiting = self.client.send("domain.suspend", deadline=300, domain="slow")
+        self.assertFails("VIR_ERR_OPERATION_TIMEOUT", self.client.wait, waiting)
+        until(lambda: not self.rows("waiting"), what="a queue without it")
+
+    def test_destroy_goes_before_what_waits(self):
+        suspend = self.client.send("domain.suspend", domain="slow")
+        destroy = self.client.send("domain.destroy", domain="slow")
+        self.assertAborted(self.start)
+        self.client.wait(destroy)
+        self.assertFails("VIR_ERR_OPERATION_INVALID", self.client.wait, suspend)
+        self.assertEqual(self.state(), "shut off")
+
+    def test_nothing_to_abort(self):
+        self.client.call("domain.job_abort", domain="slow")
+        self.assertAborted(self.start)
+        abort = self.client.call
+        self.assertFails("VIR_ERR_OPERATION_INVALID", abort, "domain.job_abort", domain="slow")
+        self.assertFails(
+            "VIR_ERR_OPERATION_INVALID", abort, "domain.job_abort", domain="slow", number=77
+        )
+
+    def test_command_line(self):
+        listed = self.daemon.run("jobs")
+        self.assertIn("domain.create", listed)
+        self.assertIn("Operation:        start", self.daemon.run("domjobinfo", "slow"))
+        self.daemon.run("domjobabort", "slow")
+        self.assertAborted(self.start)
+        self.assertIn("None", self.daemon.run("domjobinfo", "slow"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,190 @@
+"""The daemon is killed, and started again: no guest notices, and what ended meanwhile is known."""
+
+import glob
+import os
+import re
+import signal
+import time
+import unittest
+
+from guest import Guest, QemuTest, processes_of, qemu_domain
+from harness import until
+
+
+class Recovery(QemuTest):
+    def test_guests_go_on(self):
+        """Adopted, undisturbed: same process, same id, same shell; consoles and commands work."""
+        guests = self.boot("web1", "web2")
+        before = {}
+        for guest in guests:
+            guest.type(f"memory={guest.uuid}")
+            uptime = float(guest.run("cut -d' ' -f1 /proc/uptime"))
+            info = self.client.call("domain.info", domain=guest.uuid)
+            before[guest.uuid] = (guest.pid(), info["id"], info["name"], uptime)
+        self.client.call("domain.suspend", domain="web2")
+        self.daemon.kill()
+        time.sleep(1)
+        self.restart()
+        self.client.call("domain.resume", domain="web2")
+        for uuid, (pid, id, name, uptime) in before.items():
+            guest = Guest(self, uuid).open()
+            info = self.client.call("domain.info", domain=uuid)
+            self.assertEqual((guest.pid(), info["id"], info["name"]), (pid, id, name))
+            self.assertEqual(info["state_text"], "running")
+            self.assertEqual(guest.run("echo $memory"), uuid)
+            self.assertGreater(float(guest.run("cut -d' ' -f1 /proc/uptime")), uptime)
+        reply = self.daemon.run("qemu-monitor-command", "web1", "--hmp", "info status")
+        self.assertIn("running", reply)
+        self.client.call("domain.shutdown", domain="web1")
+        Guest(self, "web1").wait_state("shut off", "shutdown")
+
+    def test_state_is_found_as_it_is(self):
+        """What happened while nobody looked: a pause, a resume, nothing."""
+        self.client.call("domain.create_xml", xml=qemu_domain("held"), paused=True)
+        self.client.call("domain.create_xml", xml=qemu_domain("running"))
+        self.daemon.stop()
+        self.restart()
+        states = {row["name"]: row["state_text"] for row in self.client.call("domain.list")}
+        self.assertEqual(states, {"held": "paused", "running": "running"})
+        self.assertFalse(self.client.call("domain.info", domain="held")["persistent"])
+
+    def test_what_ended_meanwhile(self):
+        """Off by itself, asked to restart, killed: each with its reason, and nothing left of it."""
+        off, again, killed, brief = self.boot("off", "again", "killed", "brief")
+        self.client.call("domain.undefine", domain="brief")
+        terminals = {}
+        for name in ("off", "again"):
+            terminals[name] = os.open(self.daemon.run("ttyconsole", name).strip(), os.O_RDWR | os.O_NOCTTY)
+            self.addCleanup(os.close, terminals[name])
+        pids = {guest.uuid: guest.pid() for guest in (off, again, killed, brief)}
+        self.daemon.kill()
+        os.write(terminals["off"], b"poweroff\n")
+        os.write(terminals["again"], b"reboot\n")
+        os.kill(pids[killed.uuid], signal.SIGKILL)
+        os.kill(pids[brief.uuid], signal.SIGKILL)
+        time.sleep(3)
+        self.restart()
+        Guest(self, off.uuid).wait_state("shut off", "shutdown")
+        Guest(self, killed.uuid).wait_state("shut off", "crashed")
+        self.assertEqual(Guest(self, again.uuid).state()[0], "running")
+        self.assertEqual(processes_of(again.uuid), [pids[again.uuid]])
+
+        def names():
+            return {row["name"] for row in self.client.call("domain.list", all=True)}
+
+        until(lambda: "brief" not in names(), 20, "the end of the domain without a definition")
+        self.assertEqual(names(), {"off", "again", "killed"})
+        for guest in (off, killed, brief):
+            until(lambda uuid=guest.uuid: not processes_of(uuid), 20, "the end of its process")
+
+    def test_killed_at_any_moment_of_a_start(self):
+        """The guest runs and is known, or there is none; never half of one. It can be started then."""
+        uuid = self.client.call("domain.define", xml=qemu_domain("web1"))["uuid"]
+        for ms in (0, 2, 5, 10, 20, 40, 60, 90, 130, 200):
+            with self.subTest(killed_after_ms=ms):
+                self.client.send("domain.create", domain="web1", paused=True)
+                time.sleep(ms / 1000)
+                self.daemon.kill()
+                self.restart()
+                self.settle(uuid)
+                state = self.client.call("domain.state", domain="web1")["state_text"]
+                self.assertEqual(len(processes_of(uuid)), int(state == "paused"), state)
+                if state == "paused":
+                    self.client.call("domain.destroy", domain="web1")
+                self.assertEqual(processes_of(uuid), [])
+
+    def settle(self, uuid):
+        """A launcher without its daemon exits by itself, within moments."""
+
+        def known():
+            state = self.client.call("domain.state", domain="web1")["state_text"]
+            return len(processes_of(uuid)) == int(state == "paused")
+
+        until(known, 20, "one truth about the guest")
+
+    def test_killed_while_guests_end(self):
+        """An end that was begun is brought to its end."""
+        uuids = []
+        for i in range(3):
+            uuids.append(self.client.call("domain.create_xml", xml=qemu_domain(f"web{i}"))["uuid"])
+        for uuid in uuids:
+            self.client.send("domain.destroy", domain=uuid)
+        time.sleep(0.01)
+        self.daemon.kill()
+        self.restart()
+
+        def agree():
+            listed = {row["uuid"] for row in self.client.call("domain.list", all=True)}
+            return listed == {uuid for uuid in uuids if processes_of(uuid)}
+
+        until(agree, 20, "one truth about the guests")
+        for row in self.client.call("domain.list"):
+            self.client.call("domain.destroy", domain=row["uuid"])
+        self.assertEqual([uuid for uuid in uuids if processes_of(uuid)], [])
+        self.assertEqual(self.client.call("domain.list", all=True), [])
+
+    def test_many_restarts(self):
+        (guest,) = self.boot("web1")
+        pid = guest.pid()
+        for unused in range(5):
+            self.daemon.kill()
+            self.restart()
+            self.assertEqual(Guest(self, "web1").state()[0], "running")
+        guest = Guest(self, guest.uuid).open()
+        self.assertEqual((guest.run("echo here"), guest.pid()), ("here", pid))
+
+    def test_unreadable_files(self):
+        """Set aside, with a clear word; the others are served."""
+        uuids = {}
+        for name in ("good", "torn", "empty"):
+            uuids[name] = self.client.call("domain.define", xml=qemu_domain(name))["uuid"]
+        self.client.call("domain.create", domain="good", paused=True)
+        self.daemon.kill()
+        folder = os.path.join(self.daemon.root, "etc", "troupe", "qemu")
+        with open(os.path.join(folder, uuids["torn"] + ".xml"), "r+") as file:
+            file.truncate(100)
+        with open(os.path.join(folder, uuids["empty"] + ".xml"), "w"):
+            pass
+        with open(os.path.join(folder, "notes.txt"), "w") as file:
+            file.write("not a definition")
+        self.restart()
+        names = {row["name"] for row in self.client.call("domain.list", all=True)}
+        self.assertEqual(names, {"good"})
+        self.assertEqual(len(processes_of(uuids["good"])), 1)
+        for name in ("torn", "empty"):
+            self.assertRegex(self.daemon.log(), re.escape(uuids[name]))
+            self.assertTrue(glob.glob(os.path.join(folder, uuids[name] + ".xml?*")), os.listdir(folder))
+        self.client.call("domain.define", xml=qemu_domain("torn", uuid=uuids["torn"]))
+
+    def test_unreadable_status(self):
+        """The guest's own file of live state is damaged: its definition and the others live on."""
+        good = self.client.call("domain.create_xml", xml=qemu_domain("good"), paused=True)["uuid"]
+        bad = self.client.call("domain.define", xml=qemu_domain("bad"))["uuid"]
+        self.client.call("domain.create", domain="bad", paused=True)
+        (orphan,) = processes_of(bad)
+        self.addCleanup(lambda: processes_of(bad) and os.kill(orphan, signal.SIGKILL))
+        self.daemon.kill()
+        (path,) = glob.glob(os.path.join(self.daemon.root, "run", "troupe", "qemu", bad + "*status"))
+        with open(path, "w") as file:
+            file.write("<status")
+        self.restart()
+        self.assertEqual(len(processes_of(good)), 1)
+        self.assertEqual(Guest(self, good).state()[0], "paused")
+        self.assertRegex(self.daemon.log(), bad)
+        self.assertEqual(self.client.call("domain.info", domain="bad")["persistent"], True)
+        os.kill(orphan, signal.SIGKILL)
+
+    def test_autostart(self):
+        self.client.call("domain.define", xml=qemu_domain("web1"))
+        self.client.call("domain.autostart", domain="web1")
+        os.makedirs(self.daemon.root + "/run", exist_ok=True)
+        self.daemon.stop()
+        #   As after the host's start: /run is empty.
+        for path in glob.glob(self.daemon.root + "/run/troupe/autostarted"):
+            os.unlink(path)
+        self.restart()
+        Guest(self, "web1").wait_state("running", "booted")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,223 @@
+//  house.h: for tests of domains' owners: a real host with its helpers, below the folder of a test,
+//  and what a gateway would see of one domain. Its owner can be made to fail: `test.panic`.
+//
+//  For one test program only, which links with -Wl,--wrap=domain_class.
+
+#ifndef TROUPE_HOUSE_H
+#define TROUPE_HOUSE_H
+
+#include "scene.h"
+#include "unit.h"
+
+#include "actors/domain.h"
+#include "actors/domain_self.h"
+#include "actors/host.h"
+#include "drivers/state.h"
+#include "util/file.h"
+#include "util/text.h"
+
+#define UUID_A "11111111-2222-4333-8444-555555555555"
+#define UUID_B "99999999-2222-4333-8444-555555555555"
+#define OWNER_A "domain/" UUID_A
+#define CALL_MS 30000
+
+//  The owner, and a verb that makes it panic.
+
+extern const actor_class_t __real_domain_class;
+
+static int house_start_domain (actor_t *actor, const msg_t *args, error_t *err)
+{
+    return __real_domain_class.start (actor, args, err);
+}
+
+static void house_handle_domain (actor_t *actor, msg_t **msg_p)
+{
+    if (msg_is (*msg_p, "test.panic"))
+        actor_panic (actor, "a test asked for it");
+    __real_domain_class.handle (actor, msg_p);
+}
+
+static void house_stop_domain (actor_t *actor)
+{
+    __real_domain_class.stop (actor);
+}
+
+extern const actor_class_t __wrap_domain_class;
+const actor_class_t __wrap_domain_class = { .kind = "domain",
+                                            .state_size = sizeof (domain_t),
+                                            .stop_rank = 1,
+                                            .start = house_start_domain,
+                                            .handle = house_handle_domain,
+                                            .stop = house_stop_domain };
+
+//  What is seen of domain UUID_A.
+static struct {
+    bool there, persistent, autostart, busy;
+    int gone;
+    int64_t id, state, reason;
+    char name[64];
+    char events[4096]; //  "Started Booted, " ...
+} seen;
+
+static const char *house_folder; //  of the test
+
+static void house_see (actor_t *self, const char *topic, const msg_t *event, void *arg)
+{
+    (void) self, (void) arg;
+    if (strcmp (topic, OWNER_A) != 0)
+        return;
+    seen.there = !msg_is (event, "gone");
+    seen.gone += msg_is (event, "gone");
+    seen.persistent = msg_flag (event, "persistent");
+    seen.autostart = msg_flag (event, "autostart");
+    seen.busy = value_get (msg_arg (event, "job"), "kind") != NULL;
+    seen.id = msg_i64 (event, "id", -1);
+    seen.state = msg_i64 (event, "state", -1);
+    seen.reason = msg_i64 (event, "reason", -1);
+    snprintf (seen.name, sizeof seen.name, "%s", msg_str (event, "name"));
+    const value_t *events = msg_arg (event, "events");
+    for (size_t i = 0; i < value_count (events); i++) {
+        const value_t *args = value_get (value_at (events, i), "args");
+        const char *text = value_get_str (args, "event_text");
+        const char *detail = value_get_str (args, "detail_text");
+        size_t used = strlen (seen.events);
+        if (text)
+            snprintf (seen.events + used, sizeof seen.events - used, "%s %s, ", text, detail);
+    }
+}
+
+static inline void house_open (actor_t *self, config_t *config, paths_t **paths)
+{
+    error_t err;
+    memset (&seen, 0, sizeof seen);
+    *paths = paths_new (PATHS_ROOT, house_folder, &err);
+    check (*paths && paths_create (*paths, &err) == 0);
+    *config = (config_t){
+        .paths = *paths, .launcher = "/bin/false", .instance = "01234567", .log_level = LEVEL_DEBUG
+    };
+    actor_subscribe (self, "domain/", house_see, NULL);
+    scene_reset ();
+    auto(msg_t) args = msg_request ("start");
+    config_pack (config, msg_args (args));
+    actor_spawn (self, "host", &host_class, &args, false, CALL_MS, scene_keep, NULL);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), 0);
+}
+
+//  As the daemon ends: the host first.
+static inline void house_close (actor_t *self, paths_t **paths)
+{
+    scene_end_actor (self, "host");
+    scene_end_actor (self, "zmq_gateway");
+    scene_end_actor (self, OWNER_A);
+    scene_end_actor (self, "domain/" UUID_B);
+    for (int i = 0; i < 2; i++)
+        scene_end_actor (self, i ? "disk/1" : "disk/0");
+    paths_destroy (paths);
+}
+
+//  Steps until CONDITION; fails after half a minute.
+#define house_until(self, condition)                                                               \
+    do {                                                                                           \
+        int64_t limit_ = actor_now (self) + CALL_MS;                                               \
+        while (!(condition) && actor_now (self) < limit_)                                          \
+            actor_step (self, actor_now (self) + 20);                                              \
+        check (condition);                                                                         \
+    } while (0)
+
+//  Its text; the caller frees it. BEHAVIOUR: elements of the test driver, or "".
+static inline char *house_xml (const char *uuid, const char *name, const char *behaviour)
+{
+    return text_format ("<domain type='test'><name>%s</name><uuid>%s</uuid>"
+                        "<memory unit='MiB'>64</memory><os><type>hvm</type></os>"
+                        "<test:behaviour xmlns:test='https://troupe.dev/xml/test/1'>%s"
+                        "</test:behaviour></domain>",
+                        name, uuid, behaviour);
+}
+
+static inline msg_t *house_xml_request (const char *verb, const char *uuid, const char *name,
+                                        const char *behaviour)
+{
+    autofree char *xml = house_xml (uuid, name, behaviour);
+    msg_t *request = msg_request (verb);
+    pack_key_str (msg_args (request), "xml", xml);
+    return request;
+}
+
+//  `domain.define` or `domain.create_xml`: the code of the answer.
+static inline int house_bring (actor_t *self, const char *verb, const char *uuid, const char *name,
+                               const char *behaviour)
+{
+    msg_t *request = house_xml_request (verb, uuid, name, behaviour);
+    auto(msg_t) answer = scene_call (self, "host", &request, CALL_MS);
+    return scene_code (answer);
+}
+
+static inline int house_define (actor_t *self, const char *behaviour)
+{
+    return house_bring (self, "domain.define", UUID_A, "web", behaviour);
+}
+
+//  A verb without arguments, or with one.
+static inline int house_do (actor_t *self, const char *verb, const char *key, const char *value)
+{
+    msg_t *request = msg_request (verb);
+    if (key)
+        pack_key_str (msg_args (request), key, value);
+    auto(msg_t) answer = scene_call (self, OWNER_A, &request, CALL_MS);
+    return scene_code (answer);
+}
+
+//  Its answer comes to scene_await.
+static inline void house_ask (actor_t *self, const char *verb)
+{
+    msg_t *request = msg_request (verb);
+    actor_request (self, OWNER_A, &request, CALL_MS, scene_keep, NULL);
+}
+
+static inline void house_panic (actor_t *self)
+{
+    msg_t *msg = msg_request ("test.panic");
+    actor_send (self, OWNER_A, &msg);
+}
+
+//  Right behind a panic, what was on its way to the old owner has an error.
+static inline int house_do_after_panic (actor_t *self, const char *verb)
+{
+    int code = ERR_INTERNAL_ERROR;
+    for (int i = 0; i < 10 && code == ERR_INTERNAL_ERROR; i++)
+        code = house_do (self, verb, NULL, NULL);
+    return code;
+}
+
+static inline char *house_path (const char *name)
+{
+    return text_format ("%s/%s", house_folder, name);
+}
+
+//  Files of the simulated guest, and its status.
+static inline size_t house_count_files (void)
+{
+    error_t err;
+    autofree char *run = house_path ("run/troupe/test");
+    auto(strings_t) names = file_list (run, "", &err);
+    check (names != NULL);
+    return names->count;
+}
+
+//  Makes all writes below this folder fail, or not any more.
+static inline void house_take_away (const char *name, bool away)
+{
+    autofree char *path = house_path (name);
+    autofree char *aside = text_format ("%s.away", path);
+    check (away ? rename (path, aside) == 0 : rename (aside, path) == 0);
+}
+
+#define house_scene(name)                                                                          \
+    static void name (void **state)                                                                \
+    {                                                                                              \
+        house_folder = *state;                                                                     \
+        scene_run (scene_##name);                                                                  \
+    }
+
+#endif

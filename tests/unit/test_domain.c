@@ -1,0 +1,385 @@
+//  test_domain.c: the owner of a domain, with the test driver's guests: what it admits, what its
+//  jobs leave behind when they are cancelled or fail, and what becomes of it when it panics.
+
+#include "house.h"
+
+#define DELAY(step, ms) "<test:delay op='start' step='" step "' ms='" ms "'/>"
+#define FAULT(step) "<test:fault op='start' step='" step "'/>"
+
+static paths_t *paths;
+static config_t config;
+
+static void open_house (actor_t *self)
+{
+    house_open (self, &config, &paths);
+}
+
+static void close_house (actor_t *self)
+{
+    house_close (self, &paths);
+}
+
+//  Life.
+
+static void scene_life (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    check (seen.persistent && seen.id == -1);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    check (seen.id > 0 && seen.state == STATE_RUNNING);
+    check_equal (house_do (self, "domain.create", NULL, NULL), ERR_OPERATION_INVALID);
+    check_equal (house_do (self, "domain.suspend", NULL, NULL), 0);
+    check (seen.state == STATE_PAUSED && !seen.busy);
+    check_equal (house_do (self, "domain.resume", NULL, NULL), 0);
+    check_equal (house_do (self, "domain.destroy", NULL, NULL), 0);
+    check (seen.state == STATE_SHUTOFF && seen.reason == SHUTOFF_DESTROYED && seen.id == -1);
+    check_equal (house_count_files (), 0);
+    check_text (seen.events, "Defined Added, Started Booted, Suspended Paused, Resumed Unpaused, "
+                             "Stopped Destroyed, ");
+    check_equal (house_do (self, "domain.undefine", NULL, NULL), 0);
+    check_equal (seen.gone, 1);
+    close_house (self);
+}
+house_scene (life)
+
+    static void scene_transient (actor_t *self)
+{
+    open_house (self);
+    for (int i = 0; i < 20; i++) {
+        check_equal (house_bring (self, "domain.create_xml", UUID_A, "web", ""), 0);
+        check (seen.there && !seen.persistent && seen.id > 0);
+        check_equal (house_bring (self, "domain.create_xml", UUID_A, "web", ""),
+                     ERR_OPERATION_FAILED);
+        check_equal (house_do (self, "domain.destroy", NULL, NULL), 0);
+        check_equal (seen.gone, i + 1);
+    }
+    check_equal (house_count_files (), 0);
+    close_house (self);
+}
+house_scene (transient)
+
+    //  It is over before the host hears that it was started.
+    static void scene_transient_that_ends_at_once (actor_t *self)
+{
+    open_house (self);
+    for (int i = 0; i < 20; i++) {
+        house_bring (self, "domain.create_xml", UUID_A, "web", "<test:crash after_ms='0'/>");
+        house_until (self, seen.gone == i + 1);
+    }
+    check_equal (house_bring (self, "domain.define", UUID_B, "web", ""), 0);
+    close_house (self);
+}
+house_scene (transient_that_ends_at_once)
+
+    static void scene_autostart_and_metadata (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    check_equal (house_do (self, "domain.autostart", NULL, NULL), 0);
+    check (seen.autostart);
+    msg_t *request = msg_request ("domain.metadata_set");
+    pack_key_str (msg_args (request), "type", "title");
+    pack_key_str (msg_args (request), "value", "The web");
+    auto(msg_t) good = scene_call (self, OWNER_A, &request, CALL_MS);
+    check_equal (scene_code (good), 0);
+    request = msg_request ("domain.metadata_set");
+    pack_key_str (msg_args (request), "type", "element");
+    pack_key_str (msg_args (request), "value", "<note/>");
+    pack_key_str (msg_args (request), "key", "app");
+    pack_key_str (msg_args (request), "uri", "no uri");
+    auto(msg_t) bad = scene_call (self, OWNER_A, &request, CALL_MS);
+    check_equal (scene_code (bad), ERR_XML_DETAIL);
+    check_equal (house_do (self, "domain.undefine", NULL, NULL), 0);
+    autofree char *mark = house_path ("etc/troupe/test/autostart/" UUID_A);
+    check (access (mark, F_OK) == -1);
+    close_house (self);
+}
+house_scene (autostart_and_metadata)
+
+    //  Starts that fail, or are cancelled.
+
+    static void scene_destroy_during_start (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, DELAY ("2", "60000")), 0);
+    scene_reset ();
+    house_ask (self, "domain.create");
+    house_until (self, seen.busy && house_count_files () >= 2);
+    house_ask (self, "domain.destroy");
+    auto(msg_t) last = scene_await (self, 2);
+    //  The start's answer came first.
+    check_equal (scene_code (last), 0);
+    check (seen.state == STATE_SHUTOFF && !seen.busy);
+    check_equal (house_count_files (), 0);
+    check_equal (house_do (self, "domain.destroy", NULL, NULL), ERR_OPERATION_INVALID);
+    close_house (self);
+}
+house_scene (destroy_during_start)
+
+    static void scene_faults (actor_t *self)
+{
+    static const char *const faults[] = { "<test:fault op='start'/>", FAULT ("1"), FAULT ("2"),
+                                          FAULT ("3") };
+    open_house (self);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        check_equal (house_define (self, faults[i]), 0);
+        check_equal (house_do (self, "domain.create", NULL, NULL), ERR_OPERATION_FAILED);
+        check (seen.state == STATE_SHUTOFF && seen.id == -1);
+        house_until (self, house_count_files () == 0);
+        check_equal (house_bring (self, "domain.create_xml", UUID_B, "mail", faults[i]),
+                     ERR_OPERATION_FAILED);
+    }
+    check_equal (house_define (self, ""), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    check_equal (house_bring (self, "domain.create_xml", UUID_B, "mail", ""), 0);
+    close_house (self);
+}
+house_scene (faults)
+
+    //  A destroy that fails leaves the guest as it is.
+    static void scene_destroy_that_fails (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:fault op='destroy'/>"), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    check_equal (house_do (self, "domain.destroy", NULL, NULL), ERR_OPERATION_FAILED);
+    check (seen.state == STATE_RUNNING && seen.id > 0);
+    close_house (self);
+}
+house_scene (destroy_that_fails)
+
+    //  Writes that fail.
+
+    static void scene_intent_that_is_not_on_disk (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    house_take_away ("run/troupe/test", true);
+    check (house_do (self, "domain.create", NULL, NULL) != 0);
+    check (seen.state == STATE_SHUTOFF);
+    house_take_away ("run/troupe/test", false);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    close_house (self);
+}
+house_scene (intent_that_is_not_on_disk)
+
+    static void scene_definition_that_is_not_on_disk (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    house_take_away ("etc/troupe/test", true);
+    check (house_define (self, FAULT ("1")) != 0);
+    check (house_do (self, "domain.rename", "name", "web2") != 0);
+    check_text (seen.name, "web");
+    house_take_away ("etc/troupe/test", false);
+    //  All is as it was: the definition without the fault, one name taken, the other free.
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    check_equal (house_bring (self, "domain.define", UUID_B, "web", ""), ERR_OPERATION_FAILED);
+    check_equal (house_bring (self, "domain.define", UUID_B, "web2", ""), 0);
+    close_house (self);
+}
+house_scene (definition_that_is_not_on_disk)
+
+    //  Names.
+
+    static void scene_renaming (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    check_equal (house_bring (self, "domain.define", UUID_B, "mail", ""), 0);
+    check_equal (house_do (self, "domain.rename", "name", "mail"), ERR_OPERATION_FAILED);
+    check_equal (house_do (self, "domain.rename", "name", "web2"), 0);
+    check_text (seen.name, "web2");
+    check_equal (house_define (self, ""), ERR_OPERATION_FAILED);
+    check_equal (house_bring (self, "domain.define", UUID_A, "web2", ""), 0);
+    close_house (self);
+}
+house_scene (renaming)
+
+    //  A definition whose name was reserved before a renaming comes after it.
+    static void scene_define_across_rename (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    scene_reset ();
+    msg_t *define = house_xml_request ("domain.define", UUID_A, "web", "");
+    actor_request (self, "host", &define, CALL_MS, scene_keep, NULL);
+    msg_t *rename = msg_request ("domain.rename");
+    pack_key_str (msg_args (rename), "name", "web2");
+    actor_request (self, OWNER_A, &rename, CALL_MS, scene_keep, NULL);
+    auto(msg_t) answer = scene_await (self, 2);
+    //  Whichever was first, name and definition agree.
+    check_text (seen.name, "web2");
+    check_equal (house_bring (self, "domain.define", UUID_B, "web", ""), 0);
+    check_equal (house_bring (self, "domain.define", UUID_A, "web2", ""), 0);
+    close_house (self);
+}
+house_scene (define_across_rename)
+
+    static void scene_undefine_and_define_at_once (actor_t *self)
+{
+    open_house (self);
+    for (int i = 0; i < 20; i++) {
+        check_equal (house_define (self, ""), 0);
+        scene_reset ();
+        house_ask (self, "domain.undefine");
+        msg_t *define = house_xml_request ("domain.define", UUID_A, "web", "");
+        actor_request (self, "host", &define, CALL_MS, scene_keep, NULL);
+        auto(msg_t) answer = scene_await (self, 2);
+        check_equal (scene_code (answer), 0);
+        if (seen.there)
+            check_equal (house_do (self, "domain.undefine", NULL, NULL), 0);
+        check_equal (house_bring (self, "domain.define", UUID_B, "web", ""), 0);
+        msg_t *undefine = msg_request ("domain.undefine");
+        auto(msg_t) gone = scene_call (self, "domain/" UUID_B, &undefine, CALL_MS);
+        check_equal (scene_code (gone), 0);
+    }
+    close_house (self);
+}
+house_scene (undefine_and_define_at_once)
+
+    //  The queue.
+
+    enum {
+    CROWD = ACTOR_MAX_REQUESTS
+};
+
+//  A queue that clients fill up does not make the start fail that they wait for.
+static void scene_full_queue (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, DELAY ("1", "300")), 0);
+    scene_reset ();
+    house_ask (self, "domain.create");
+    for (int i = 0; i < CROWD; i++)
+        house_ask (self, "domain.suspend");
+    auto(msg_t) last = scene_await (self, CROWD + 1);
+    check (seen.id > 0 && strstr (seen.events, "Started"));
+    close_house (self);
+}
+house_scene (full_queue)
+
+    //  Those whose deadline passed make room for others.
+    static void scene_queue_of_late_requests (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, DELAY ("1", "1500")), 0);
+    scene_reset ();
+    house_ask (self, "domain.create");
+    for (int i = 0; i < CROWD - 4; i++) {
+        msg_t *request = msg_request ("domain.suspend");
+        actor_request (self, OWNER_A, &request, 50, scene_keep, NULL);
+    }
+    auto(msg_t) late = scene_await (self, CROWD - 4);
+    check_equal (scene_code (late), ERR_OPERATION_TIMEOUT);
+    for (int i = 0; i < 10; i++)
+        house_ask (self, "domain.suspend");
+    auto(msg_t) last = scene_await (self, CROWD - 4 + 1 + 10);
+    check_equal (scene_code (last), 0);
+    check_equal (seen.state, STATE_PAUSED);
+    close_house (self);
+}
+house_scene (queue_of_late_requests)
+
+    //  Panics.
+
+    static void scene_panic_while_it_runs (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    int64_t id = seen.id;
+    house_panic (self);
+    //  At once, while its files are read: it is not lost, and has to end.
+    check_equal (house_do_after_panic (self, "domain.suspend"), 0);
+    check (seen.id == id && seen.state == STATE_PAUSED);
+    house_panic (self);
+    check_equal (house_do_after_panic (self, "domain.destroy"), 0);
+    check (seen.id == -1 && seen.persistent);
+    check_equal (house_count_files (), 0);
+    close_house (self);
+}
+house_scene (panic_while_it_runs)
+
+    //  The job of the owner that is gone unwinds; the next owner waits for that.
+    static void scene_panic_during_start (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, DELAY ("2", "60000")), 0);
+    for (int i = 0; i < 3; i++) {
+        scene_reset ();
+        house_ask (self, "domain.create");
+        house_until (self, seen.busy && house_count_files () >= 2);
+        house_panic (self);
+        auto(msg_t) answer = scene_await (self, 1);
+        check_equal (scene_code (answer), ERR_INTERNAL_ERROR);
+        check_equal (house_do_after_panic (self, "domain.autostart"), 0);
+        check (seen.there && seen.id == -1 && !seen.busy);
+        check_equal (house_count_files (), 0);
+    }
+    check_equal (house_define (self, ""), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    close_house (self);
+}
+house_scene (panic_during_start)
+
+    //  Nothing of a transient domain is on disk: it is gone, and everybody hears so.
+    static void scene_panic_during_transient_start (actor_t *self)
+{
+    open_house (self);
+    scene_reset ();
+    msg_t *request = house_xml_request ("domain.create_xml", UUID_A, "web", DELAY ("2", "60000"));
+    actor_request (self, "host", &request, CALL_MS, scene_keep, NULL);
+    house_until (self, seen.busy && house_count_files () >= 2);
+    house_panic (self);
+    auto(msg_t) answer = scene_await (self, 1);
+    check (scene_code (answer) != 0);
+    house_until (self, seen.gone == 1);
+    house_until (self, house_count_files () == 0);
+    check_equal (house_bring (self, "domain.create_xml", UUID_A, "web", ""), 0);
+    close_house (self);
+}
+house_scene (panic_during_transient_start)
+
+    static void scene_too_many_panics (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    check_equal (house_bring (self, "domain.define", UUID_B, "mail", ""), 0);
+    for (int i = 0; i < 5; i++) {
+        house_panic (self);
+        check_equal (house_do_after_panic (self, "domain.autostart"), 0);
+    }
+    house_panic (self);
+    check_equal (house_do_after_panic (self, "domain.autostart"), ERR_INTERNAL_ERROR);
+    check_equal (house_do (self, "domain.create", NULL, NULL), ERR_INTERNAL_ERROR);
+    check_equal (house_bring (self, "domain.define", UUID_B, "mail", FAULT ("1")), 0);
+    close_house (self);
+}
+house_scene (too_many_panics)
+
+    int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        unit_test_in_folder (life),
+        unit_test_in_folder (transient),
+        unit_test_in_folder (transient_that_ends_at_once),
+        unit_test_in_folder (autostart_and_metadata),
+        unit_test_in_folder (destroy_during_start),
+        unit_test_in_folder (faults),
+        unit_test_in_folder (destroy_that_fails),
+        unit_test_in_folder (intent_that_is_not_on_disk),
+        unit_test_in_folder (definition_that_is_not_on_disk),
+        unit_test_in_folder (renaming),
+        unit_test_in_folder (define_across_rename),
+        unit_test_in_folder (undefine_and_define_at_once),
+        unit_test_in_folder (full_queue),
+        unit_test_in_folder (queue_of_late_requests),
+        unit_test_in_folder (panic_while_it_runs),
+        unit_test_in_folder (panic_during_start),
+        unit_test_in_folder (panic_during_transient_start),
+        unit_test_in_folder (too_many_panics),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

@@ -1,0 +1,242 @@
+//  test_job.c: the life of a job, beside an owner and a host that only answer: its result, its
+//  cancelling, the end of its owner, its undo.
+
+#include "scene.h"
+#include "unit.h"
+
+#include "actors/disk.h"
+#include "actors/job.h"
+#include "drivers/state.h"
+#include "util/file.h"
+#include "util/text.h"
+
+#include <unistd.h>
+
+#define UUID "11111111-2222-4333-8444-555555555555"
+#define CALL_MS 30000
+
+static const char *folder; //  of the test
+static paths_t *paths;
+static config_t config;
+
+//  The owner counts what it is told; it may refuse to record.
+
+static struct {
+    int records, undone;
+    bool refuses;
+} heard;
+
+static void owner_handle (actor_t *self, msg_t **msg_p)
+{
+    error_t err;
+    heard.undone += msg_is (*msg_p, "job.undone");
+    if (msg_is (*msg_p, "test.panic"))
+        actor_panic (self, "a test asked for it");
+    if (!msg_is (*msg_p, "job.record"))
+        return;
+    heard.records++;
+    error_set (&err, ERR_WRITE_FAILED, "the disk is full");
+    auto(msg_t) reply = heard.refuses ? msg_error (&err) : msg_reply ();
+    actor_reply (self, msg_p, &reply);
+}
+
+static const actor_class_t owner_class = { .kind = "domain", .handle = owner_handle };
+
+static void host_handle (actor_t *self, msg_t **msg_p)
+{
+    auto(msg_t) reply = msg_reply ();
+    pack_map (msg_result (reply));
+    pack_key_i64 (msg_result (reply), "id", 7);
+    pack_end (msg_result (reply));
+    actor_reply (self, msg_p, &reply);
+}
+
+static const actor_class_t answering_class = { .kind = "host", .handle = host_handle };
+
+static void open_scene (actor_t *self)
+{
+    error_t err;
+    heard.records = heard.undone = 0;
+    heard.refuses = false;
+    paths = paths_new (PATHS_ROOT, folder, &err);
+    check (paths && paths_create (paths, &err) == 0);
+    autofree char *run = text_format ("%s/test", paths->run);
+    check_equal (file_make_folders (run, 0700, &err), 0);
+    config = (config_t){ .paths = paths, .launcher = "/bin/false", .instance = "01234567" };
+    check_equal (scene_spawn (self, "host", &answering_class, false), 0);
+    check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
+    check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
+    check_equal (scene_spawn (self, "domain/" UUID, &owner_class, true), 0);
+    scene_reset ();
+}
+
+static void close_scene (actor_t *self)
+{
+    scene_end_actor (self, "domain/" UUID);
+    scene_end_actor (self, "disk/0");
+    scene_end_actor (self, "disk/1");
+    paths_destroy (&paths);
+}
+
+static size_t count_files (void)
+{
+    error_t err;
+    autofree char *run = text_format ("%s/test", paths->run);
+    auto(strings_t) names = file_list (run, "", &err);
+    check (names != NULL);
+    return names->count;
+}
+
+//  A job of KIND at job/1, whose answer comes to scene_await. The caller may add to the arguments.
+static msg_t *job_args (const char *kind, const char *behaviour)
+{
+    autofree char *xml = text_format (
+        "<domain type='test'><name>web</name><uuid>" UUID "</uuid><memory unit='KiB'>65536</memory>"
+        "<currentMemory unit='KiB'>65536</currentMemory><vcpu>1</vcpu><os><type>hvm</type></os>"
+        "<devices/><test:behaviour xmlns:test='https://troupe.dev/xml/test/1'>%s</test:behaviour>"
+        "</domain>",
+        behaviour);
+    msg_t *args = msg_request ("run");
+    pack_t *pack = msg_args (args);
+    config_pack (&config, pack);
+    pack_key_str (pack, "kind", kind);
+    pack_key_str (pack, "owner", "domain/" UUID);
+    pack_key_str (pack, "driver", "test");
+    pack_key_str (pack, "uuid", UUID);
+    pack_key_str (pack, "name", "web");
+    pack_key_str (pack, "definition", xml);
+    return args;
+}
+
+static void run_job (actor_t *self, msg_t **args_p)
+{
+    actor_spawn (self, "job/1", &job_class, args_p, false, CALL_MS, scene_keep, NULL);
+}
+
+static void start_guest (actor_t *self, const char *behaviour)
+{
+    msg_t *args = job_args ("start", behaviour);
+    run_job (self, &args);
+}
+
+static void wait_for_files (actor_t *self, size_t count)
+{
+    for (int i = 0; i < 500 && count_files () < count; i++)
+        scene_pass (self, 10);
+    check (count_files () >= count);
+}
+
+static void scene_result (actor_t *self)
+{
+    open_scene (self);
+    start_guest (self, "");
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), 0);
+    const value_t *result = msg_value (answer);
+    check_equal (value_get_i64 (result, "id", 0), 7);
+    check_equal (value_get_i64 (result, "state", 0), STATE_RUNNING);
+    check (value_get_str (result, "live") && value_get_str (result, "record"));
+    check_equal (count_files (), 3);
+    check_equal (heard.records, 3);
+    check_equal (heard.undone, 0);
+    close_scene (self);
+}
+
+static void scene_cancelled (actor_t *self)
+{
+    open_scene (self);
+    start_guest (self, "<test:delay op='start' step='2' ms='60000'/>");
+    wait_for_files (self, 2);
+    auto(msg_t) told = scene_ask (self, "job/1", "job.cancel", CALL_MS);
+    check_equal (scene_code (told), 0);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), ERR_OPERATION_ABORTED);
+    check_equal (count_files (), 0);
+    close_scene (self);
+    check_equal (heard.undone, 1);
+}
+
+static void scene_stopped (actor_t *self)
+{
+    open_scene (self);
+    start_guest (self, "<test:delay op='start' step='1' ms='60000'/>");
+    wait_for_files (self, 1);
+    scene_end_actor (self, "job/1");
+    check_equal (count_files (), 0);
+    close_scene (self);
+}
+
+//  Nobody would own what it makes.
+static void scene_owner_ends (actor_t *self)
+{
+    open_scene (self);
+    start_guest (self, "<test:delay op='start' step='2' ms='60000'/>");
+    wait_for_files (self, 2);
+    msg_t *panic = msg_request ("test.panic");
+    actor_send (self, "domain/" UUID, &panic);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), ERR_OPERATION_ABORTED);
+    check_equal (count_files (), 0);
+    close_scene (self);
+}
+
+//  An effect whose intent is not on disk does not happen.
+static void scene_record_refused (actor_t *self)
+{
+    open_scene (self);
+    heard.refuses = true;
+    start_guest (self, "");
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), ERR_WRITE_FAILED);
+    check_equal (heard.records, 1);
+    check_equal (count_files (), 0);
+    close_scene (self);
+}
+
+static void pack_effect (pack_t *pack, const char *kind, const char *argument)
+{
+    pack_array (pack);
+    pack_str (pack, kind);
+    pack_str (pack, argument);
+    pack_end (pack);
+}
+
+//  For a job that died: what it had recorded. All is tried, whatever fails.
+static void scene_unwind (actor_t *self)
+{
+    error_t err;
+    open_scene (self);
+    autofree char *left = text_format ("%s/test/left", paths->run);
+    check_equal (file_write (left, "", 0, &err), 0);
+    msg_t *args = job_args ("unwind", "");
+    pack_key_array (msg_args (args), "undo");
+    pack_effect (msg_args (args), "file", left);
+    pack_effect (msg_args (args), "of a later version", "x");
+    pack_end (msg_args (args));
+    run_job (self, &args);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), ERR_OPERATION_FAILED);
+    check_equal (count_files (), 0);
+    close_scene (self);
+    check_equal (heard.undone, 0);
+}
+
+#define job_test(name)                                                                             \
+    static void name (void **state)                                                                \
+    {                                                                                              \
+        folder = *state;                                                                           \
+        scene_run (scene_##name);                                                                  \
+    }
+
+job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
+    job_test (record_refused) job_test (unwind)
+
+        int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        unit_test_in_folder (result),         unit_test_in_folder (cancelled),
+        unit_test_in_folder (stopped),        unit_test_in_folder (owner_ends),
+        unit_test_in_folder (record_refused), unit_test_in_folder (unwind),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
