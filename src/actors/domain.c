@@ -42,12 +42,18 @@ static void take_definition (domain_t *self, const msg_t *msg)
     self->config_summary = copy_arg (msg, "config_summary");
 }
 
-//  It may have been renamed since its name was reserved for the definition.
-static int check_name (const domain_t *self, const msg_t *msg, error_t *err)
+//  It may have been renamed since its name was reserved for the definition. One that is nothing yet
+//  (new, or its files could not be read) takes the name.
+static int take_name (domain_t *self, const msg_t *msg, error_t *err)
 {
     const char *name = msg_str (msg, "name");
     if (text_equals (name, self->name))
         return 0;
+    if (!self->persistent && !domain_active (self)) {
+        free (self->name);
+        self->name = text_copy (name);
+        return 0;
+    }
     return error_set (err, ERR_OPERATION_FAILED,
                       "define domain '%s': it was renamed to '%s' meanwhile; use this name", name,
                       self->name);
@@ -56,7 +62,7 @@ static int check_name (const domain_t *self, const msg_t *msg, error_t *err)
 static void set_definition (domain_t *self, msg_t **msg_p)
 {
     error_t err;
-    if (check_name (self, *msg_p, &err)) {
+    if (take_name (self, *msg_p, &err)) {
         domain_refuse (self, msg_p, &err);
         return;
     }
