@@ -9,7 +9,8 @@ enum {
     DEFINE_MS = 660000, //  a transient domain is started within
     LOAD_MS = 60000,
     MAX_RESTARTS = 5,
-    RESTART_SERIES_MS = 60000 //  so many restarts within this time are too many
+    RESTART_SERIES_MS = 60000, //  so many restarts within this time are too many
+    START_AGAIN_MS = 5000      //  an owner that could not be started
 };
 
 static void address_of (const char *uuid, char address[MSG_ADDRESS_MAX])
@@ -75,6 +76,27 @@ static void domain_left (host_t *self, entry_t *entry)
             reply_granted (self, &job->reserving, entry, true);
 }
 
+static void start_now (actor_t *actor, void *arg)
+{
+    host_t *self = actor_state (actor);
+    autofree char *uuid = arg;
+    entry_t *entry = registry_find (&self->registry, uuid);
+    if (entry)
+        host_spawn_domain (self, entry, true, NULL);
+}
+
+//  It could not be started at all: limits of the machine. What has files, and perhaps a guest, is
+//  not given up; a new one is.
+static void start_later (host_t *self, entry_t *entry)
+{
+    if (entry->empty) {
+        registry_remove (&self->registry, &entry);
+        return;
+    }
+    set_ready (self, entry); //  the others are not to wait for it
+    actor_timer (self->actor, START_AGAIN_MS, start_now, text_copy (entry->uuid));
+}
+
 static void domain_down (actor_t *actor, const char *address, const msg_t *down, void *arg)
 {
     (void) arg;
@@ -93,11 +115,8 @@ static void domain_down (actor_t *actor, const char *address, const msg_t *down,
         host_spawn_domain (self, entry, again, again ? NULL : err.message);
         if (!again)
             set_ready (self, entry); //  the others are not to wait for it
-    } else {
-        //  It could not be started at all: limits of the machine.
-        set_ready (self, entry);
-        registry_remove (&self->registry, &entry);
-    }
+    } else
+        start_later (self, entry);
 }
 
 int host_load_domains (host_t *self, error_t *err)

@@ -29,7 +29,8 @@ actor_reply_fn *job_expect (job_actor_t *self, void **arg_p)
 
 static bool is_cancelled (const job_actor_t *self)
 {
-    return (self->cancelled || actor_stopping (self->actor)) && !self->unwinding;
+    bool cancelled = self->cancelled && !self->committed;
+    return (cancelled || actor_stopping (self->actor)) && !self->unwinding;
 }
 
 int job_check_cancelled (const job_actor_t *self, error_t *err)
@@ -113,6 +114,13 @@ static void undo_entry_destroy (void **entry_p)
     free (entry->kind);
     free (entry->argument);
     free (entry);
+}
+
+zlistx_t *job_undo_new (void)
+{
+    zlistx_t *undo = zlistx_new ();
+    zlistx_set_destructor (undo, undo_entry_destroy);
+    return undo;
 }
 
 void job_push_undo (job_actor_t *self, const char *kind, const char *argument)
@@ -205,8 +213,7 @@ static int open_job (job_actor_t *self, actor_t *actor, const msg_t *args, error
     self->config = config_of (args);
     self->base.ops = &job_actor_ops;
     self->base.paths = self->config->paths;
-    self->undo = zlistx_new ();
-    zlistx_set_destructor (self->undo, undo_entry_destroy);
+    self->undo = job_undo_new ();
     pack_init (&self->value);
     const char *owner = msg_str (args, "owner");
     snprintf (self->owner, sizeof self->owner, "%s", owner ? owner : "emulators");

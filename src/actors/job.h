@@ -40,6 +40,7 @@ typedef struct job_actor {
     char monitor[MSG_ADDRESS_MAX];
     zlistx_t *undo; //  undo_entry_t, oldest first
     bool cancelled, unwinding;
+    bool committed;   //  it is too late to cancel it
     uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;
     pack_t value; //  the result's own value, if one was written

@@ -76,6 +76,22 @@ static int op_record (job_t *job, error_t *err)
     return job_tell (self, self->owner, &msg, DISK_MS, err);
 }
 
+static int op_commit (job_t *job, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    zlistx_t *kept = self->undo;
+    self->undo = job_undo_new ();
+    self->committed = true;
+    int rc = op_record (job, err);
+    //  What is not durable did not happen.
+    zlistx_t **unused = rc ? &self->undo : &kept;
+    zlistx_destroy (unused);
+    if (rc)
+        self->undo = kept;
+    self->committed = rc == 0;
+    return rc;
+}
+
 //  Processes.
 
 static void pack_strings (pack_t *pack, const char *key, const char *const *strings)
@@ -198,7 +214,15 @@ static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
     return job_await (self, NULL, err);
 }
 
-static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
+static void pack_file (pack_t *pack, const job_file_t *file)
+{
+    pack_key_str (pack, "path", file->path);
+    pack_key_bool (pack, "write", file->write);
+    pack_key_u64 (pack, "offset", file->offset);
+}
+
+static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
+                            const job_file_t *file, int ms, error_t *err)
 {
     job_actor_t *self = actor_of (job);
     json_t *command = json_pack ("{s:s, s:o*}", "execute", execute, "arguments", arguments);
@@ -206,6 +230,8 @@ static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int m
     json_decref (command);
     auto(msg_t) msg = msg_request ("qmp");
     pack_key_str (msg_args (msg), "command", text);
+    if (file)
+        pack_file (msg_args (msg), file);
     auto(msg_t) reply = NULL;
     if (job_ask (self, self->monitor, &msg, ms, &reply, err)) {
         if (err->code == ERR_OPERATION_TIMEOUT)
@@ -217,6 +243,11 @@ static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int m
     }
     const char *json = value_get_str (msg_value (reply), "json");
     return qmp_result (json ? json : "", execute, err);
+}
+
+static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
+{
+    return op_qmp_file (job, execute, arguments, NULL, ms, err);
 }
 
 static char *op_emulator (job_t *job, const char *path, error_t *err)
@@ -250,14 +281,19 @@ static int op_remove_file (job_t *job, const char *path, error_t *err)
     return disk_write (job, path, NULL, err);
 }
 
-static void op_progress (job_t *job, const char *step, uint64_t done, uint64_t total)
+static void op_progress (job_t *job, const job_progress_t *progress)
 {
     job_actor_t *self = actor_of (job);
     auto(msg_t) msg = msg_request ("job.progress");
     pack_t *pack = msg_args (msg);
-    pack_key_str (pack, "step", step);
-    pack_key_u64 (pack, "done", done);
-    pack_key_u64 (pack, "total", total);
+    pack_key_str (pack, "step", progress->step);
+    pack_key_u64 (pack, "done", progress->processed);
+    pack_key_u64 (pack, "total", progress->total);
+    pack_key_u64 (pack, "remaining", progress->remaining);
+    pack_key_u64 (pack, "rate", progress->rate);
+    pack_key_u64 (pack, "dirty_rate", progress->dirty_rate);
+    pack_key_u64 (pack, "elapsed_ms", progress->elapsed_ms);
+    pack_key_u64 (pack, "passes", progress->passes);
     actor_send (self->actor, self->owner, &msg);
 }
 
@@ -271,6 +307,7 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .wait = op_wait,
                                   .undo = op_undo,
                                   .record = op_record,
+                                  .commit = op_commit,
                                   .spawn = op_spawn,
                                   .go = op_go,
                                   .kill = op_kill,
@@ -279,6 +316,7 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .monitor_open = op_monitor_open,
                                   .monitor_close = op_monitor_close,
                                   .qmp = op_qmp,
+                                  .qmp_file = op_qmp_file,
                                   .emulator = op_emulator,
                                   .write_file = op_write_file,
                                   .remove_file = op_remove_file,

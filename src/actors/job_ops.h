@@ -14,6 +14,7 @@ int job_await (job_actor_t *self, msg_t **reply_p, error_t *err);
 //  Waits until nobody is at ADDRESS any more; at once if nobody is.
 int job_await_end (job_actor_t *self, const char *address, int ms, error_t *err);
 int job_check_cancelled (const job_actor_t *self, error_t *err);
+zlistx_t *job_undo_new (void);
 void job_push_undo (job_actor_t *self, const char *kind, const char *argument);
 
 #endif

@@ -9,6 +9,7 @@
 #include "actors/monitor.h"
 
 #include "actors/qmp.h"
+#include "actors/qmp_output.h"
 #include "actors/stream.h"
 #include "actors/table.h"
 #include "util/text.h"
@@ -38,6 +39,7 @@ typedef enum {
 typedef struct {
     uint64_t id;
     msg_t *request;
+    bool with_file; //  a descriptor went with it
 } waiting_t;
 
 typedef struct {
@@ -48,9 +50,8 @@ typedef struct {
     char owner[MSG_ADDRESS_MAX];
     stream_t events; //  to the owner
     qmp_input_t input;
-    text_t *output; //  not yet written, from `written` on
-    size_t written;
-    bool deaf;          //  QEMU takes no more input; what it said before is still read
+    qmp_output_t output;
+    bool passing;       //  a descriptor went to QEMU, and the command with it is not answered
     zhashx_t *waiting;  //  waiting_t by id
     zlistx_t *requests; //  that came before it was ready
     uint64_t last_id;
@@ -62,6 +63,8 @@ typedef struct {
 static void forget (monitor_t *monitor, waiting_t *waiting)
 {
     zhashx_delete (monitor->waiting, &waiting->id);
+    if (waiting->with_file)
+        monitor->passing = false;
     msg_destroy (&waiting->request);
     free (waiting);
 }
@@ -124,31 +127,14 @@ static void update_watch (actor_t *self);
 static void flush (actor_t *self)
 {
     monitor_t *monitor = actor_state (self);
-    while (!monitor->deaf && monitor->written < monitor->output->size) {
-        ssize_t count = send (monitor->fd, monitor->output->data + monitor->written,
-                              monitor->output->size - monitor->written, MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0 && errno == EAGAIN)
-            break;
-        //  What QEMU said before it went is still to be read; the end of file comes after it.
-        if (count < 0)
-            monitor->deaf = true;
-        else
-            monitor->written += (size_t) count;
-    }
-    if (monitor->deaf || monitor->written == monitor->output->size) {
-        text_destroy (&monitor->output);
-        monitor->output = text_new ();
-        monitor->written = 0;
-    }
+    qmp_output_flush (&monitor->output, monitor->fd);
     update_watch (self);
 }
 
-static void write_line (actor_t *self, const char *line)
+static void write_line (actor_t *self, const char *line, int file)
 {
     monitor_t *monitor = actor_state (self);
-    text_add (monitor->output, line);
+    qmp_output_add (&monitor->output, line, file);
     flush (self);
 }
 
@@ -156,7 +142,7 @@ static int check_room (actor_t *self, error_t *err)
 {
     monitor_t *monitor = actor_state (self);
     size_t count = zhashx_size (monitor->waiting);
-    size_t unwritten = monitor->output->size - monitor->written;
+    size_t unwritten = qmp_output_left (&monitor->output);
     if (count < MONITOR_MAX_WAITING && unwritten < MONITOR_MAX_OUTPUT)
         return 0;
     error_set (err, ERR_RESOURCE_BUSY,
@@ -167,23 +153,45 @@ static int check_room (actor_t *self, error_t *err)
     return -1;
 }
 
+//  The file that is to go with a command. QEMU would mix up two that are on their way.
+static int open_file (actor_t *self, const msg_t *request, int *file, error_t *err)
+{
+    monitor_t *monitor = actor_state (self);
+    const char *path = msg_str (request, "path");
+    if (!path)
+        return 0;
+    if (monitor->passing) {
+        error_set (err, ERR_RESOURCE_BUSY,
+                   "%s: QEMU has not answered the command that passes it another file",
+                   actor_address (self));
+        err->retry = true;
+        return -1;
+    }
+    *file = qmp_output_open_file (path, msg_flag (request, "write"), msg_u64 (request, "offset", 0),
+                                  err);
+    return *file < 0 ? -1 : 0;
+}
+
 static void send_command (actor_t *self, msg_t **request_p)
 {
     monitor_t *monitor = actor_state (self);
     const char *command = msg_str (*request_p, "command");
     error_t err = { 0 };
     autofree char *line = NULL;
+    int file = -1;
     if (check_room (self, &err) == 0)
         line = qmp_command (command ? command : "", ++monitor->last_id, &err);
-    if (!line) {
+    if (!line || open_file (self, *request_p, &file, &err)) {
         actor_reply_error (self, request_p, &err);
         return;
     }
     waiting_t *waiting = memory_new (1, sizeof *waiting);
     waiting->id = monitor->last_id;
     waiting->request = take (request_p);
+    waiting->with_file = file >= 0;
+    monitor->passing = monitor->passing || file >= 0;
     zhashx_insert (monitor->waiting, &waiting->id, waiting);
-    write_line (self, line);
+    write_line (self, line, file);
 }
 
 //  Input.
@@ -261,7 +269,7 @@ static void on_line (actor_t *self, const char *line, size_t size)
     if (monitor->stage == GREETING && read.kind == QMP_GREETING) {
         monitor->stage = AGREEING;
         autofree char *command = qmp_command ("{\"execute\":\"qmp_capabilities\"}", AGREE_ID, &err);
-        write_line (self, command);
+        write_line (self, command, -1);
     } else if (monitor->stage == GREETING) {
         error_set (&err, ERR_OPERATION_FAILED, "its first line is no QMP greeting");
         finish_broken (self, &err);
@@ -327,7 +335,7 @@ static void update_watch (actor_t *self)
     monitor_t *monitor = actor_state (self);
     if (monitor->stage == OVER)
         return;
-    bool unwritten = monitor->written < monitor->output->size;
+    bool unwritten = qmp_output_left (&monitor->output) > 0;
     short wanted = (short) ((is_held (monitor) ? 0 : POLLIN) | (unwritten ? POLLOUT : 0));
     if (wanted == monitor->watched)
         return;
@@ -410,7 +418,7 @@ static int monitor_start (actor_t *self, const msg_t *args, error_t *err)
 {
     monitor_t *monitor = actor_state (self);
     monitor->fd = -1;
-    monitor->output = text_new ();
+    qmp_output_open (&monitor->output);
     monitor->waiting = table_by_u64 ();
     monitor->requests = zlistx_new ();
     const char *path = msg_str (args, "path"), *owner = msg_str (args, "owner");
@@ -461,7 +469,7 @@ static void monitor_handle (actor_t *self, msg_t **msg_p)
 static void monitor_stop (actor_t *self)
 {
     monitor_t *monitor = actor_state (self);
-    if (!monitor->output)
+    if (!monitor->output.bytes)
         return; //  it was stopped before it started
     waiting_t *waiting;
     while ((waiting = zhashx_first (monitor->waiting)))
@@ -472,7 +480,7 @@ static void monitor_stop (actor_t *self)
     zhashx_destroy (&monitor->waiting);
     zlistx_destroy (&monitor->requests);
     qmp_input_close (&monitor->input);
-    text_destroy (&monitor->output);
+    qmp_output_close (&monitor->output);
     if (monitor->fd >= 0)
         close (monitor->fd);
 }

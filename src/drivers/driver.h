@@ -19,6 +19,51 @@ typedef enum {
     SHUTDOWN_AGENT
 } shutdown_mode_t;
 
+//  How a saved guest is to go on.
+typedef enum {
+    GO_ON_AS_SAVED,
+    GO_ON_RUNNING,
+    GO_ON_PAUSED
+} go_on_t;
+
+typedef struct {
+    const char *xml;    //  what it is to be restored from, if not as it is
+    go_on_t go_on;      //  when it is restored; AS_SAVED: as it is now
+    uint64_t bandwidth; //  bytes a second; 0: no limit
+} save_options_t;
+
+typedef struct {
+    const char *xml; //  instead of the document in the file
+    go_on_t go_on;
+    bool remove; //  the file, once the guest is restored (a managed save)
+} restore_options_t;
+
+//  virDomainCoreDumpFormat's numbers.
+typedef enum {
+    DUMP_RAW = 0,
+    DUMP_KDUMP_ZLIB = 1,
+    DUMP_KDUMP_LZO = 2,
+    DUMP_KDUMP_SNAPPY = 3,
+    DUMP_WIN_DMP = 4
+} dump_format_t;
+
+//  Of live, crash and reset one at most.
+typedef struct {
+    dump_format_t format; //  other than raw: memory_only
+    bool memory_only;     //  an ELF core (raw) or what the format says; else all of the guest's
+                          //  state, as the hypervisor's own stream
+    bool live;            //  the guest is not stopped for it. A QEMU that writes memory only stops
+                          //  it for that time by itself.
+    bool crash;           //  the guest is ended afterwards
+    bool reset;           //  ... or reset
+    uint64_t bandwidth;   //  bytes a second, not for memory_only; 0: no limit
+} dump_options_t;
+
+typedef struct {
+    char *path;       //  the caller removes the file, and frees this
+    const char *mime; //  "image/png"
+} screenshot_t;
+
 typedef struct {
     const char *name;         //  "qemu": the folder of its definitions, and its URIs
     const char *const *types; //  of <domain type='...'>, NULL at the end
@@ -47,6 +92,26 @@ typedef struct {
     //  After a restart of the daemon: is the recorded guest still there? Fills job->guest->status;
     //  when it ended meanwhile, with the reason (STATE_SHUTOFF, ...).
     int (*adopt) (job_t *job, error_t *err);
+
+    //  Writes the running guest to PATH (absolute; save_image.h) and ends it: SHUTOFF_SAVED. PATH
+    //  is there only once it is complete; when that fails, or is cancelled before, the undo lets
+    //  the guest go on as before.
+    int (*save) (job_t *job, const char *path, const save_options_t *options, error_t *err);
+    //  Starts the guest from what save wrote; job->guest is the domain of the file's uuid, with its
+    //  own definition or none. Fills live, record and status as start does.
+    int (*restore) (job_t *job, const char *path, const restore_options_t *options, error_t *err);
+    //  Changes the document that PATH is restored from (NULL: not), and how it goes on. Needs no
+    //  guest.
+    int (*image_define) (job_t *job, const char *path, const char *xml, go_on_t go_on,
+                         error_t *err);
+    //  Writes the guest's memory, or all of its state, to PATH for a debugger.
+    int (*dump) (job_t *job, const char *path, const dump_options_t *options, error_t *err);
+    //  What the screen shows, of a video device (an alias, or NULL for the first) and its head.
+    int (*screenshot) (job_t *job, const char *device, unsigned head, screenshot_t *shot,
+                       error_t *err);
+
+    //  Undoes KIND of this driver's own: those that job_undo was given as "NAME.KIND".
+    int (*undo) (job_t *job, const char *kind, const char *argument, error_t *err);
 
     int (*info) (job_t *job, guest_info_t *info, error_t *err);
 

@@ -32,6 +32,11 @@ int job_record (job_t *self, error_t *err)
     return self->ops->record (self, err);
 }
 
+int job_commit (job_t *self, error_t *err)
+{
+    return self->ops->commit (self, err);
+}
+
 int job_spawn (job_t *self, const spawn_t *spawn, process_t *process, error_t *err)
 {
     return self->ops->spawn (self, spawn, process, err);
@@ -72,6 +77,12 @@ json_t *job_qmp (job_t *self, const char *execute, json_t *arguments, int ms, er
     return self->ops->qmp (self, execute, arguments, ms, err);
 }
 
+json_t *job_qmp_file (job_t *self, const char *execute, json_t *arguments, const job_file_t *file,
+                      int ms, error_t *err)
+{
+    return self->ops->qmp_file (self, execute, arguments, file, ms, err);
+}
+
 char *job_emulator (job_t *self, const char *path, error_t *err)
 {
     return self->ops->emulator (self, path, err);
@@ -87,9 +98,9 @@ int job_remove_file (job_t *self, const char *path, error_t *err)
     return self->ops->remove_file (self, path, err);
 }
 
-void job_progress (job_t *self, const char *step, uint64_t done, uint64_t total)
+void job_progress (job_t *self, const job_progress_t *progress)
 {
-    self->ops->progress (self, step, done, total);
+    self->ops->progress (self, progress);
 }
 
 void job_log (job_t *self, const char *format, ...)

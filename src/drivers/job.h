@@ -37,12 +37,29 @@ typedef struct {
     } listen[4]; //  path NULL at the end
 } spawn_t;
 
+//  A file that goes to QEMU with a command, as a descriptor.
+typedef struct {
+    const char *path; //  a regular file that is there
+    bool write;       //  else it is read
+    uint64_t offset;  //  where QEMU begins
+} job_file_t;
+
+//  How far a job is. What is not known is 0.
+typedef struct {
+    const char *step; //  "saving", "restoring", "dumping", or what the step is called
+    uint64_t total, processed, remaining; //  bytes; of steps that are counted: how many
+    uint64_t rate, dirty_rate;            //  bytes a second
+    uint64_t elapsed_ms;
+    uint64_t passes; //  over the guest's memory
+} job_progress_t;
+
 typedef struct {
     int64_t (*now) (job_t *self);
     void (*random) (job_t *self, void *bytes, size_t size);
     int (*wait) (job_t *self, int ms, error_t *err);
     int (*undo) (job_t *self, const char *kind, const char *argument, error_t *err);
     int (*record) (job_t *self, error_t *err);
+    int (*commit) (job_t *self, error_t *err);
     int (*spawn) (job_t *self, const spawn_t *spawn, process_t *process, error_t *err);
     int (*go) (job_t *self, const process_t *process, error_t *err);
     int (*kill) (job_t *self, const process_t *process, int signal, error_t *err);
@@ -51,10 +68,12 @@ typedef struct {
     int (*monitor_open) (job_t *self, const char *path, int ms, error_t *err);
     int (*monitor_close) (job_t *self, error_t *err);
     json_t *(*qmp) (job_t *self, const char *execute, json_t *arguments, int ms, error_t *err);
+    json_t *(*qmp_file) (job_t *self, const char *execute, json_t *arguments,
+                         const job_file_t *file, int ms, error_t *err);
     char *(*emulator) (job_t *self, const char *path, error_t *err);
     int (*write_file) (job_t *self, const char *path, const char *text, error_t *err);
     int (*remove_file) (job_t *self, const char *path, error_t *err);
-    void (*progress) (job_t *self, const char *step, uint64_t done, uint64_t total);
+    void (*progress) (job_t *self, const job_progress_t *progress);
     void (*log) (job_t *self, const char *text);
 } job_ops_t;
 
@@ -73,6 +92,9 @@ int job_wait (job_t *self, int ms, error_t *err); //  lets time pass
 int job_undo (job_t *self, const char *kind, const char *argument, error_t *err);
 //  Makes the guest's record, live document, state and undo stack durable; returns once they are.
 int job_record (job_t *self, error_t *err);
+//  From here on there is no way back: forgets all undo, and makes that durable with the record.
+//  What fails afterwards has to be dealt with by who called this.
+int job_commit (job_t *self, error_t *err);
 
 //  Starts the launcher, which waits. PROCESS is the identity that the program will have; record it,
 //  then job_go. An exec that fails is job_go's error.
@@ -91,6 +113,10 @@ int job_monitor_close (job_t *self, error_t *err);
 //  One QMP command; takes ARGUMENTS over (may be NULL). The result is QMP's "return" (the caller
 //  drops the reference) or NULL with QEMU's own words in ERR.
 json_t *job_qmp (job_t *self, const char *execute, json_t *arguments, int ms, error_t *err);
+//  The same with FILE's descriptor, for getfd and add-fd: the monitor opens it, so that none
+//  travels in a message. Open the file before: if that hangs, it is to be this job's thread.
+json_t *job_qmp_file (job_t *self, const char *execute, json_t *arguments, const job_file_t *file,
+                      int ms, error_t *err);
 
 //  What the emulator at PATH can do: the text that qemu_caps_parse reads. Probed once for each
 //  path, size and mtime, whoever asks. The caller frees it.
@@ -100,7 +126,7 @@ char *job_emulator (job_t *self, const char *path, error_t *err);
 int job_write_file (job_t *self, const char *path, const char *text, error_t *err);
 int job_remove_file (job_t *self, const char *path, error_t *err);
 
-void job_progress (job_t *self, const char *step, uint64_t done, uint64_t total);
+void job_progress (job_t *self, const job_progress_t *progress);
 void job_log (job_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
 #endif

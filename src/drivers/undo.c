@@ -1,6 +1,7 @@
 //  undo.c: the table of undo kinds.
 
 #include "drivers/undo.h"
+#include "drivers/driver.h"
 #include "util/file.h"
 
 #include <errno.h>
@@ -85,8 +86,18 @@ static const struct {
     { "monitor", undo_monitor }, { "owner", undo_owner },
 };
 
+static const driver_t *driver_of (const char *kind)
+{
+    autofree char *name = text_copy_bytes (kind, strcspn (kind, "."));
+    const driver_t *driver = strchr (kind, '.') ? driver_by_name (name) : NULL;
+    return driver && driver->undo ? driver : NULL;
+}
+
 int undo_run (job_t *job, const char *kind, const char *argument, error_t *err)
 {
+    const driver_t *driver = driver_of (kind);
+    if (driver)
+        return driver->undo (job, strchr (kind, '.') + 1, argument, err);
     for (size_t i = 0; i < sizeof undo_kinds / sizeof *undo_kinds; i++)
         if (strcmp (undo_kinds[i].kind, kind) == 0)
             return undo_kinds[i].run (job, argument, err);

@@ -63,6 +63,9 @@ const char *xml_namespace (const xml_node_t *node);              //  namespace U
 bool xml_is (const xml_node_t *node, const char *name);          //  NAME, in no namespace
 //  An element's own text, trimmed, or an attribute's value as it is; "" if empty, NULL if absent.
 const char *xml_string (const xml_node_t *node, const char *path);
+//  The name of an element's attribute number INDEX (those in a namespace are not counted), NULL
+//  after the last.
+const char *xml_attribute (const xml_node_t *node, size_t index);
 bool xml_equals (const xml_node_t *node, const char *path, const char *value);
 bool xml_flag (const xml_node_t *node, const char *path,
                bool otherwise); //  yes/on/true/1, no/off/..

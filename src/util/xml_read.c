@@ -145,6 +145,14 @@ const char *xml_string (const xml_node_t *node, const char *path)
     return NULL;
 }
 
+const char *xml_attribute (const xml_node_t *node, size_t index)
+{
+    for (const xmlAttr *attribute = node->properties; attribute; attribute = attribute->next)
+        if (!attribute->ns && index-- == 0)
+            return (const char *) attribute->name;
+    return NULL;
+}
+
 bool xml_equals (const xml_node_t *node, const char *path, const char *value)
 {
     return text_equals (xml_string (node, path), value);

@@ -7,12 +7,17 @@
 #include "drivers/job.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
     const char *execute;
     const char *reply; //  JSON of QMP's "return", or "!message" for an error
 } fake_reply_t;
+
+typedef struct {
+    char kind[32], argument[512];
+} fake_undo_t;
 
 typedef struct {
     job_t job; //  first: a job_t * is a fake_job_t *
@@ -24,6 +29,9 @@ typedef struct {
     const char *fail;            //  the call whose line starts with this fails
     error_code_t fail_code;      //  with this code (ERR_OPERATION_FAILED if none)
     process_t process;           //  what job_spawn gives
+    fake_undo_t undos[32];       //  pushed and not undone (real_unwind)
+    size_t undo_count;
+    job_progress_t progress; //  the last that was told
     uint8_t next_random;
     int64_t now;
 } fake_job_t;
@@ -60,14 +68,30 @@ static inline int fake_wait (job_t *self, int ms, error_t *err)
 
 static inline int fake_undo (job_t *self, const char *kind, const char *argument, error_t *err)
 {
+    fake_job_t *fake = (fake_job_t *) self;
     char line[512];
     snprintf (line, sizeof line, "undo %s", kind);
-    return fake_note (self, err, line, argument);
+    if (fake_note (self, err, line, argument))
+        return -1;
+    if (fake->undo_count == sizeof fake->undos / sizeof *fake->undos)
+        abort ();
+    fake_undo_t *entry = &fake->undos[fake->undo_count++];
+    snprintf (entry->kind, sizeof entry->kind, "%s", kind);
+    snprintf (entry->argument, sizeof entry->argument, "%s", argument);
+    return 0;
 }
 
 static inline int fake_record (job_t *self, error_t *err)
 {
     return fake_note (self, err, "record", "");
+}
+
+static inline int fake_commit (job_t *self, error_t *err)
+{
+    if (fake_note (self, err, "commit", ""))
+        return -1;
+    ((fake_job_t *) self)->undo_count = 0;
+    return 0;
 }
 
 static inline int fake_spawn (job_t *self, const spawn_t *spawn, process_t *process, error_t *err)
@@ -136,6 +160,18 @@ static inline json_t *fake_qmp (job_t *self, const char *execute, json_t *argume
     return reply->reply[0] == '!' ? NULL : json_loads (reply->reply, JSON_DECODE_ANY, NULL);
 }
 
+static inline json_t *fake_qmp_file (job_t *self, const char *execute, json_t *arguments,
+                                     const job_file_t *file, int ms, error_t *err)
+{
+    char line[512];
+    snprintf (line, sizeof line, "%s from %llu", file->path, (unsigned long long) file->offset);
+    if (fake_note (self, err, "file", line)) {
+        json_decref (arguments);
+        return NULL;
+    }
+    return self->ops->qmp (self, execute, arguments, ms, err);
+}
+
 static inline char *fake_emulator (job_t *self, const char *path, error_t *err)
 {
     fake_job_t *fake = (fake_job_t *) self;
@@ -155,9 +191,9 @@ static inline int fake_remove_file (job_t *self, const char *path, error_t *err)
     return fake_note (self, err, "remove_file", path);
 }
 
-static inline void fake_progress (job_t *self, const char *step, uint64_t done, uint64_t total)
+static inline void fake_progress (job_t *self, const job_progress_t *progress)
 {
-    (void) self, (void) step, (void) done, (void) total;
+    ((fake_job_t *) self)->progress = *progress;
 }
 
 static inline void fake_log (job_t *self, const char *text)
@@ -172,6 +208,7 @@ static const job_ops_t fake_ops = {
     .wait = fake_wait,
     .undo = fake_undo,
     .record = fake_record,
+    .commit = fake_commit,
     .spawn = fake_spawn,
     .go = fake_go,
     .kill = fake_kill,
@@ -180,6 +217,7 @@ static const job_ops_t fake_ops = {
     .monitor_open = fake_monitor_open,
     .monitor_close = fake_monitor_close,
     .qmp = fake_qmp,
+    .qmp_file = fake_qmp_file,
     .emulator = fake_emulator,
     .write_file = fake_write_file,
     .remove_file = fake_remove_file,

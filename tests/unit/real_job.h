@@ -4,6 +4,7 @@
 #ifndef TROUPE_REAL_JOB_H
 #define TROUPE_REAL_JOB_H
 
+#include "drivers/undo.h"
 #include "fake_job.h"
 
 #include <errno.h>
@@ -14,16 +15,61 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
-typedef struct {
+typedef struct real_job real_job_t;
+
+struct real_job {
     fake_job_t fake; //  first; what is not replaced below is the fake's
+    //  Called whenever the job waits; true cancels it.
+    bool (*on_wait) (real_job_t *self);
+    int waits;
+    bool cancelled, unwinding;
     pid_t pid;
     int go; //  the child waits to read from it
     FILE *qmp;
     int qmp_fd;
     char *caps;
     char root[64];
-} real_job_t;
+};
+
+static inline int64_t real_now (job_t *job)
+{
+    (void) job;
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static inline int real_check (real_job_t *self, error_t *err)
+{
+    if (!self->cancelled || self->unwinding)
+        return 0;
+    return error_set (err, ERR_OPERATION_ABORTED, "the test cancelled it");
+}
+
+static inline int real_wait (job_t *job, int ms, error_t *err)
+{
+    real_job_t *self = (real_job_t *) job;
+    self->waits++;
+    if (self->on_wait && !self->unwinding && self->on_wait (self))
+        self->cancelled = true;
+    poll (NULL, 0, ms);
+    return real_check (self, err);
+}
+
+//  What the actor of a job does when its driver failed.
+static inline void real_unwind (real_job_t *self)
+{
+    error_t err = { 0 };
+    self->unwinding = true;
+    while (self->fake.undo_count > 0) {
+        fake_undo_t entry = self->fake.undos[--self->fake.undo_count];
+        if (undo_run (&self->fake.job, entry.kind, entry.argument, &err))
+            fake_log (&self->fake.job, err.message);
+    }
+    self->unwinding = self->cancelled = false;
+}
 
 static inline int real_listen (const char *path)
 {
@@ -110,19 +156,37 @@ static inline json_t *real_line (real_job_t *self)
     return json;
 }
 
-static inline json_t *real_qmp (job_t *job, const char *execute, json_t *arguments, int ms,
-                                error_t *err)
+//  TEXT, with the descriptor FILE unless that is -1.
+static inline void real_send (real_job_t *self, const char *text, int file)
 {
-    real_job_t *self = (real_job_t *) job;
-    (void) ms;
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE (sizeof (int))];
+    } control = { .head = { .cmsg_len = CMSG_LEN (sizeof (int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS } };
+    struct iovec bytes = { (char *) text, strlen (text) };
+    struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
+    if (file >= 0) {
+        memcpy (CMSG_DATA (&control.head), &file, sizeof (int));
+        message.msg_control = control.room;
+        message.msg_controllen = sizeof control.room;
+    }
+    sendmsg (self->qmp_fd, &message, MSG_NOSIGNAL);
+}
+
+static inline json_t *real_command (real_job_t *self, const char *execute, json_t *arguments,
+                                    int file, error_t *err)
+{
     json_t *command = json_pack ("{s:s}", "execute", execute);
     if (arguments)
         json_object_set_new (command, "arguments", arguments);
     char *text = json_dumps (command, JSON_COMPACT);
     json_decref (command);
-    dprintf (self->qmp_fd, "%s\n", text);
+    if (self->qmp)
+        real_send (self, text, file);
     free (text);
-    json_t *answer = real_line (self);
+    json_t *answer = self->qmp ? real_line (self) : NULL;
     json_t *result = json_incref (json_object_get (answer, "return"));
     if (!result) {
         const char *why =
@@ -130,6 +194,31 @@ static inline json_t *real_qmp (job_t *job, const char *execute, json_t *argumen
         error_set (err, ERR_OPERATION_FAILED, "%s", why ? why : "QEMU is gone");
     }
     json_decref (answer);
+    return result;
+}
+
+static inline json_t *real_qmp (job_t *job, const char *execute, json_t *arguments, int ms,
+                                error_t *err)
+{
+    real_job_t *self = (real_job_t *) job;
+    (void) ms;
+    if (fake_note (job, err, "qmp", execute) || real_check (self, err)) {
+        json_decref (arguments);
+        return NULL;
+    }
+    return real_command (self, execute, arguments, -1, err);
+}
+
+static inline json_t *real_qmp_file (job_t *job, const char *execute, json_t *arguments,
+                                     const job_file_t *file, int ms, error_t *err)
+{
+    real_job_t *self = (real_job_t *) job;
+    (void) ms;
+    int fd = open (file->path, (file->write ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+    if (fd < 0 || lseek (fd, (off_t) file->offset, SEEK_SET) < 0)
+        abort ();
+    json_t *result = real_command (self, execute, arguments, fd, err);
+    close (fd);
     return result;
 }
 
@@ -202,6 +291,9 @@ static inline const job_ops_t *real_ops (job_ops_t *ops)
     ops->monitor_open = real_monitor_open;
     ops->monitor_close = real_monitor_close;
     ops->qmp = real_qmp;
+    ops->qmp_file = real_qmp_file;
+    ops->now = real_now;
+    ops->wait = real_wait;
     ops->remove_file = real_remove_file;
     ops->emulator = real_emulator;
     return ops;

@@ -6,6 +6,7 @@
 
 #include "actors/disk.h"
 #include "actors/job.h"
+#include "actors/job_ops.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -221,6 +222,46 @@ static void scene_unwind (actor_t *self)
     check_equal (heard.undone, 0);
 }
 
+//  A job whose steps are the test's: it pushes an undo, commits, and is cancelled then.
+
+static int committing_start (actor_t *actor, const msg_t *args, error_t *err)
+{
+    static const job_kind_t kind = { "committing", NULL };
+    job_actor_t *self = actor_state (actor);
+    self->actor = actor;
+    self->start = args;
+    self->kind = &kind;
+    self->base.ops = &job_actor_ops;
+    self->undo = job_undo_new ();
+    pack_init (&self->value);
+    guest_t *guest = memory_new (1, sizeof *guest);
+    guest->name = text_copy ("web");
+    self->base.guest = guest;
+    snprintf (self->owner, sizeof self->owner, "domain/" UUID);
+    check_equal (job_undo (&self->base, "file", "/no/such/file", err), 0);
+    int rc = job_commit (&self->base, err);
+    check_equal (zlistx_size (self->undo), rc ? 1 : 0);
+    self->cancelled = true;
+    error_t late;
+    check_equal (job_wait (&self->base, 1, &late), rc ? -1 : 0);
+    actor_end (actor);
+    return rc;
+}
+
+//  What is committed is neither undone nor cancelled; what could not be made durable is.
+static void scene_committed (actor_t *self)
+{
+    actor_class_t class = job_class;
+    class.start = committing_start;
+    open_scene (self);
+    check_equal (scene_spawn (self, "job/1", &class, false), 0);
+    check_equal (heard.records, 1);
+    heard.refuses = true;
+    check_equal (scene_spawn (self, "job/2", &class, false), ERR_WRITE_FAILED);
+    check_equal (heard.records, 2);
+    close_scene (self);
+}
+
 #define job_test(name)                                                                             \
     static void name (void **state)                                                                \
     {                                                                                              \
@@ -229,7 +270,7 @@ static void scene_unwind (actor_t *self)
     }
 
 job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
-    job_test (record_refused) job_test (unwind)
+    job_test (record_refused) job_test (unwind) job_test (committed)
 
         int main (void)
 {
@@ -237,6 +278,7 @@ job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
         unit_test_in_folder (result),         unit_test_in_folder (cancelled),
         unit_test_in_folder (stopped),        unit_test_in_folder (owner_ends),
         unit_test_in_folder (record_refused), unit_test_in_folder (unwind),
+        unit_test_in_folder (committed),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -239,6 +239,17 @@ static void command (actor_t *self, const char *json, int deadline_ms, actor_rep
     actor_request (self, MONITOR, &request, deadline_ms, on_reply, arg);
 }
 
+static void command_with_file (actor_t *self, const char *path, actor_reply_fn *on_reply, void *arg)
+{
+    msg_t *request = msg_request ("qmp");
+    pack_t *pack = msg_args (request);
+    pack_key_str (pack, "command", "{\"execute\": \"getfd\", \"arguments\": {\"fdname\": \"f\"}}");
+    pack_key_str (pack, "path", path);
+    pack_key_bool (pack, "write", false);
+    pack_key_u64 (pack, "offset", 0);
+    actor_request (self, MONITOR, &request, 5000, on_reply, arg);
+}
+
 //  Scenes: starting.
 
 static void scene_command_and_answer (actor_t *self)
@@ -273,6 +284,32 @@ static void scene_refusal_is_an_answer (actor_t *self)
     scene_reset ();
     command (self, "nonsense", 5000, scene_keep, NULL);
     await_error (self, ERR_INVALID_ARG, "QMP command: not a JSON object");
+    qemu_close (&qemu);
+}
+
+//  QEMU keeps one descriptor: a second one waits until the first was taken.
+static void scene_files_go_one_at_a_time (actor_t *self)
+{
+    qemu_t qemu;
+    set_up (self, &qemu);
+    scene_reset ();
+    command_with_file (self, "/no/such/file", scene_keep, NULL);
+    await_error (self, ERR_OPEN_FAILED, "open '/no/such/file' for QEMU: No such file");
+    scene_reset ();
+    command_with_file (self, "/proc/self/exe", scene_keep, NULL);
+    autofree char *line = qemu_hear (&qemu);
+    check (strstr (line, "getfd"));
+    scene_reset ();
+    command_with_file (self, "/proc/self/exe", scene_keep, NULL);
+    await_error (self, ERR_RESOURCE_BUSY, "another file");
+    autofree char *answer =
+        text_format ("{\"return\": {}, \"id\": \"troupe-%lu\"}\n", number_of (line));
+    qemu_say (&qemu, answer);
+    scene_pass (self, 50);
+    scene_reset ();
+    command_with_file (self, "/proc/self/exe", scene_keep, NULL);
+    autofree char *next = qemu_hear (&qemu);
+    check (strstr (next, "getfd"));
     qemu_close (&qemu);
 }
 
@@ -652,6 +689,7 @@ static void scene_any_order (actor_t *self)
 
 SCENE_TEST (command_and_answer)
 SCENE_TEST (refusal_is_an_answer)
+SCENE_TEST (files_go_one_at_a_time)
 SCENE_TEST (nobody_listens)
 SCENE_TEST (ends_before_greeting)
 SCENE_TEST (silent_before_greeting)
@@ -673,6 +711,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_command_and_answer),
         cmocka_unit_test (test_refusal_is_an_answer),
+        cmocka_unit_test (test_files_go_one_at_a_time),
         cmocka_unit_test (test_nobody_listens),
         cmocka_unit_test (test_ends_before_greeting),
         cmocka_unit_test (test_silent_before_greeting),

@@ -271,6 +271,18 @@ static void copies_between_documents (void **state)
     assert_string_equal (xml_string (xml_root (part), "e"), "");
 }
 
+static void lists_attributes (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    const char *text = "<a b='1' xmlns:q='u:1' q:c='2' d='3'/>";
+    auto(xml_t) doc = xml_parse (text, strlen (text), "test", &err);
+    assert_non_null (doc);
+    assert_string_equal (xml_attribute (xml_root (doc), 0), "b");
+    assert_string_equal (xml_attribute (xml_root (doc), 1), "d");
+    assert_null (xml_attribute (xml_root (doc), 2));
+}
+
 static int init (void **state)
 {
     (void) state;
@@ -331,6 +343,7 @@ int main (void)
         cmocka_unit_test (prints_canonical_text),
         cmocka_unit_test (keeps_what_the_user_wrote),
         cmocka_unit_test (reads_strings),
+        cmocka_unit_test (lists_attributes),
         cmocka_unit_test (reads_flags),
         cmocka_unit_test (walks_children),
         cmocka_unit_test (reads_numbers),

@@ -4,6 +4,7 @@
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_start.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
@@ -21,6 +22,12 @@ const driver_t qemu_driver = {
     .destroy = qemu_destroy,
     .restart = qemu_restart,
     .adopt = qemu_adopt,
+    .save = qemu_save,
+    .restore = qemu_restore,
+    .image_define = qemu_image_define,
+    .dump = qemu_dump,
+    .screenshot = qemu_screenshot,
+    .undo = qemu_undo,
     .info = qemu_info,
     .monitor_command = qemu_monitor_command,
     .capabilities = qemu_capabilities,

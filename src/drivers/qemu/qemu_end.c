@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/qemu_save.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
 #include "util/text.h"
@@ -157,6 +158,10 @@ int qemu_adopt (job_t *job, error_t *err)
     const char *monitor = recorded (job->guest, "monitor/@path");
     if (!qemu_recorded_process (job->guest, &process))
         return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED }, err);
+    //  Its QEMU may still be there, but what it would go on from is on disk.
+    if (qemu_is_saved (job->guest))
+        return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_SAVED }, err);
+    qemu_drop_used (job);
     error_t running = { 0 };
     if (job_wait_exit (job, &process, 0, &running) == 0)
         return note_end (job, vanished (&process), err);

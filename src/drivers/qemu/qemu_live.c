@@ -33,11 +33,11 @@ static void add_sockets (xml_node_t *devices, const char *folder, bool *used)
     }
 }
 
-void qemu_live_make (job_t *job, char **folder)
+void qemu_live_make (job_t *job, const xml_t *from, char **folder)
 {
     guest_t *guest = job->guest;
     xml_destroy (&guest->live);
-    guest->live = xml_copy (guest->definition);
+    guest->live = xml_copy (from ? from : guest->definition);
     xml_node_t *domain = xml_root (guest->live);
     if (guest->id > 0)
         xml_setf (domain, "@id", "%d", guest->id);
@@ -170,7 +170,7 @@ static int set_links (job_t *job, error_t *err)
     return 0;
 }
 
-static int set_balloon (job_t *job, error_t *err)
+static int set_balloon (job_t *job, bool restored, error_t *err)
 {
     const xml_node_t *domain = xml_root (job->guest->live);
     const xml_node_t *balloon = xml_find (domain, "devices/memballoon");
@@ -182,7 +182,7 @@ static int set_balloon (job_t *job, error_t *err)
         xml_size (domain, "currentMemory", "KiB", &current, err) ||
         xml_int (balloon, "stats/@period", 0, INT32_MAX, &period, err))
         return -1;
-    if (current < memory &&
+    if (current < memory && !restored &&
         command (job, "balloon", json_pack ("{s:I}", "value", (json_int_t) current), err))
         return -1;
     if (period == 0)
@@ -194,9 +194,10 @@ static int set_balloon (job_t *job, error_t *err)
                     err);
 }
 
-int qemu_live_set (job_t *job, error_t *err)
+int qemu_live_set (job_t *job, bool restored, error_t *err)
 {
-    return set_password (job, err) || set_links (job, err) || set_balloon (job, err) ? -1 : 0;
+    return set_password (job, err) || set_links (job, err) || set_balloon (job, restored, err) ? -1
+                                                                                               : 0;
 }
 
 bool qemu_recorded_process (const guest_t *guest, process_t *process)

@@ -5,15 +5,16 @@
 
 #include "drivers/job.h"
 
-//  Makes job->guest->live from its definition: id, aliases, sockets below the guest's own folder.
-//  *FOLDER is that folder if it is needed (the caller frees it), else NULL.
-void qemu_live_make (job_t *job, char **folder);
+//  Makes job->guest->live from FROM (NULL: the guest's definition): id, aliases, sockets below the
+//  guest's own folder. *FOLDER is that folder if it is needed (the caller frees it), else NULL.
+void qemu_live_make (job_t *job, const xml_t *from, char **folder);
 
 //  Fills in what QEMU decided: ptys, VNC's port; and the threads of the vcpus into the record.
 int qemu_live_ask (job_t *job, error_t *err);
 
-//  What is set through QMP before the guest runs: VNC's password, links that are down, balloon.
-int qemu_live_set (job_t *job, error_t *err);
+//  What is set through QMP before the guest runs: VNC's password, links that are down, balloon. A
+//  RESTORED guest has the balloon's size in its state.
+int qemu_live_set (job_t *job, bool restored, error_t *err);
 
 //  Sets on_poweroff to what the definition has: a reboot changed it, which is over or called off.
 void qemu_live_restore_poweroff (guest_t *guest);

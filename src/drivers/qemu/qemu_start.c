@@ -6,6 +6,7 @@
 #include "drivers/qemu/qemu_cpuset.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_stream.h"
 #include "drivers/qemu/qemu_words.h"
 #include "drivers/state.h"
 #include "util/file.h"
@@ -17,9 +18,12 @@
 
 #define MONITOR_MS 30000
 #define QMP_MS 10000
+#define LAST_MS 2000 //  from the end of its monitor to that of QEMU
 
 typedef struct {
     job_t *job;
+    const xml_t *document;   //  NULL: the guest's definition
+    const job_file_t *state; //  to go on from; NULL: the guest boots
     strings_t *args;
     char *monitor, *folder, *log;
     off_t log_before; //  the log's size before QEMU could write to it
@@ -61,13 +65,17 @@ static int make_nvram (job_t *job, error_t *err)
 static int prepare (start_t *self, error_t *err)
 {
     job_t *job = self->job;
-    qemu_live_make (job, &self->folder);
+    qemu_live_make (job, self->document, &self->folder);
     const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");
     autofree char *text = job_emulator (job, emulator, err);
     auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
     if (!caps)
         return -1;
     self->args = qemu_command (job->guest->live, caps, err);
+    if (self->args && self->state) {
+        strings_add (self->args, "-incoming");
+        strings_add (self->args, "defer");
+    }
     self->monitor = text_format ("%s/qemu/%s.monitor", job->paths->run, job->guest->uuid);
     self->log = qemu_log_path (job);
     qemu_identity (job, &self->uid, &self->gid);
@@ -153,6 +161,18 @@ static int connect_monitor (start_t *self, error_t *err)
     return -1;
 }
 
+static int read_state (start_t *self, error_t *err)
+{
+    error_t ignored = { 0 };
+    if (!self->state || qemu_stream_read (self->job, self->state, err) == 0)
+        return 0;
+    //  A QEMU that can't make sense of a state ends.
+    if (err->code != ERR_OPERATION_ABORTED &&
+        job_wait_exit (self->job, &self->process, LAST_MS, &ignored) == 0)
+        qemu_words_add (self->log, self->log_before, "over the saved state", err);
+    return -1;
+}
+
 static int let_run (start_t *self, unsigned flags, error_t *err)
 {
     guest_t *guest = self->job->guest;
@@ -174,8 +194,8 @@ static int run (start_t *self, unsigned flags, error_t *err)
                   qemu_check_files (job->guest->live, err) ||
                   qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
                   log_command (self, err) || spawn (self, err) || connect_monitor (self, err) ||
-                  qemu_live_ask (job, err) || qemu_live_set (job, err) ||
-                  let_run (self, flags, err);
+                  qemu_live_ask (job, err) || read_state (self, err) ||
+                  qemu_live_set (job, self->state != NULL, err) || let_run (self, flags, err);
     return failed ? -1 : 0;
 }
 
@@ -185,4 +205,12 @@ int qemu_start (job_t *job, unsigned flags, error_t *err)
     int result = run (&self, flags, err);
     start_close (&self);
     return result ? error_prefix (err, "start domain '%s'", job->guest->name) : 0;
+}
+
+int qemu_start_from (job_t *job, const xml_t *document, const job_file_t *state, error_t *err)
+{
+    start_t self = { .job = job, .document = document, .state = state };
+    int result = run (&self, START_PAUSED, err);
+    start_close (&self);
+    return result;
 }

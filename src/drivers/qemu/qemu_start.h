@@ -17,6 +17,10 @@
 //  <folder path='...'/> if the guest has sockets of its own, <vcpu id='0' thread='TID'/>, <owner>.
 int qemu_start (job_t *job, unsigned flags, error_t *err);
 
+//  The same from a saved state: the guest's hardware is DOCUMENT's, what it was doing STATE's. It
+//  is left paused.
+int qemu_start_from (job_t *job, const xml_t *document, const job_file_t *state, error_t *err);
+
 //  LOG/qemu/NAME.log. The caller frees it.
 char *qemu_log_path (const job_t *job);
 

@@ -78,7 +78,10 @@ static int run_step (job_t *job, int step, error_t *err)
     const char *suffix = test_files[step - 1];
     autofree char *path = test_path (job, suffix);
     autofree char *text = file_text (job->guest, suffix);
-    job_progress (job, suffix, (uint64_t) step, TEST_STEPS);
+    job_progress (job, &(job_progress_t){ .step = suffix,
+                                          .processed = (uint64_t) step,
+                                          .total = TEST_STEPS,
+                                          .remaining = TEST_STEPS - (uint64_t) step });
     if (job_undo (job, "file", path, err) || job_record (job, err) ||
         job_write_file (job, path, text, err))
         return -1;

@@ -1,0 +1,43 @@
+//  qemu_save.h: saved guests, dumps, screenshots (driver_t's functions of these names), and what
+//  they leave in a guest's record:
+//
+//      <save path='...' token='...'/>   the state is on disk under this name, or about to be: if
+//      the
+//                                       file is there and complete, the guest must not run on
+//      <used path='...'/>               the file that the guest was restored from, to be removed
+
+#ifndef TROUPE_QEMU_SAVE_H
+#define TROUPE_QEMU_SAVE_H
+
+#include "drivers/driver.h"
+
+int qemu_save (job_t *job, const char *path, const save_options_t *options, error_t *err);
+int qemu_restore (job_t *job, const char *path, const restore_options_t *options, error_t *err);
+int qemu_image_define (job_t *job, const char *path, const char *xml, go_on_t go_on, error_t *err);
+int qemu_dump (job_t *job, const char *path, const dump_options_t *options, error_t *err);
+int qemu_screenshot (job_t *job, const char *device, unsigned head, screenshot_t *shot,
+                     error_t *err);
+
+//  Kinds of this driver's own:
+//
+//      qemu.pause   run or stay   what QEMU writes in the background ends, and the guest runs again
+//                                 (run); unless it is saved, then its QEMU ends
+//      qemu.used    PATH          the file of a saved guest gets its name back
+int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err);
+
+//  Pushes qemu.pause, and records it, before anything is done to the guest.
+int qemu_undo_pause (job_t *job, bool running, error_t *err);
+
+//  Whether the record says that this guest is saved, and the file that it names proves it.
+bool qemu_is_saved (const guest_t *guest);
+
+//  A user's XML instead of DOCUMENT, completed and of the same hardware. The caller owns it.
+xml_t *qemu_changed_document (job_t *job, const xml_t *document, const char *xml, error_t *err);
+
+//  What a restored guest's file is called between its last use and its removal. The caller frees
+//  it.
+char *qemu_used_path (const guest_t *guest, const char *path);
+//  Removes it, if the record names one; what fails is logged.
+void qemu_drop_used (job_t *job);
+
+#endif

@@ -1,0 +1,127 @@
+//  qemu_undo.c: how a guest that was being saved or dumped goes on when that is called off, in the
+//  daemon that did it or in the next one.
+
+#include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/qemu_stream.h"
+#include "drivers/save_image.h"
+#include "drivers/state.h"
+#include "drivers/undo.h"
+#include "util/file.h"
+#include "util/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MONITOR_MS 5000
+#define QMP_MS 10000
+
+static const char *recorded (const guest_t *guest, const char *path)
+{
+    return guest->record ? xml_string (xml_root (guest->record), path) : NULL;
+}
+
+bool qemu_is_saved (const guest_t *guest)
+{
+    const char *path = recorded (guest, "save/@path"), *token = recorded (guest, "save/@token");
+    return path && token && save_image_is (path, token);
+}
+
+int qemu_undo_pause (job_t *job, bool running, error_t *err)
+{
+    return job_undo (job, "qemu.pause", running ? "run" : "stay", err) || job_record (job, err) ? -1
+                                                                                                : 0;
+}
+
+//  A daemon that just started is not connected to the guest's monitor yet; adoption does that, and
+//  finds it closed again.
+static int reach_monitor (job_t *job, bool *opened, error_t *err)
+{
+    bool running;
+    const char *monitor = recorded (job->guest, "monitor/@path");
+    if (qemu_is_running (job, &running, err) == 0)
+        return 0;
+    if (err->code == ERR_OPERATION_TIMEOUT || !monitor ||
+        job_monitor_open (job, monitor, MONITOR_MS, err))
+        return -1;
+    *opened = true;
+    return 0;
+}
+
+static int go_on (job_t *job, error_t *err)
+{
+    json_auto_t *reply = job_qmp (job, "cont", NULL, QMP_MS, err);
+    if (!reply)
+        return -1;
+    job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_SAVE_CANCELED };
+    return 0;
+}
+
+static int undo_pause (job_t *job, const char *argument, error_t *err)
+{
+    process_t process;
+    bool opened = false, run = strcmp (argument, "run") == 0;
+    error_t ignored = { 0 };
+    const char *identity = recorded (job->guest, "process/@identity");
+    if (!run && strcmp (argument, "stay") != 0)
+        return error_set (err, ERR_INVALID_ARG, "undo qemu.pause '%s': not run or stay", argument);
+    if (!qemu_recorded_process (job->guest, &process) ||
+        job_wait_exit (job, &process, 0, &ignored) == 0)
+        return 0;
+    if (qemu_is_saved (job->guest))
+        return undo_run (job, "process", identity, err);
+    xml_remove_path (xml_root (job->guest->record), "save");
+    if (reach_monitor (job, &opened, err))
+        return error_prefix (err, "let domain '%s' go on", job->guest->name);
+    int rc = qemu_work_stop (job, err) || (run && go_on (job, err)) ? -1 : 0;
+    if (opened)
+        job_monitor_close (job, &ignored);
+    return rc ? error_prefix (err, "let domain '%s' go on", job->guest->name) : 0;
+}
+
+char *qemu_used_path (const guest_t *guest, const char *path)
+{
+    autofree char *folder = file_folder (path);
+    return text_format ("%s/.troupe-%s.used", folder, guest->uuid);
+}
+
+//  Never over another file that has the name by now.
+static int undo_used (job_t *job, const char *path, error_t *err)
+{
+    if (path[0] != '/')
+        return error_set (err, ERR_INVALID_ARG, "undo qemu.used '%s': the path is not absolute",
+                          path);
+    autofree char *used = qemu_used_path (job->guest, path);
+    if (renameat2 (AT_FDCWD, used, AT_FDCWD, path, RENAME_NOREPLACE) && errno != ENOENT)
+        return error_errno (err, ERR_SYSTEM_ERROR, "rename '%s' back to '%s'", used, path);
+    return 0;
+}
+
+void qemu_drop_used (job_t *job)
+{
+    const char *used = recorded (job->guest, "used/@path");
+    error_t err = { 0 };
+    if (!used)
+        return;
+    if (job_remove_file (job, used, &err))
+        job_log (job, "domain '%s': %s", job->guest->name, err.message);
+    xml_remove_path (xml_root (job->guest->record), "used");
+}
+
+static const struct {
+    const char *kind;
+    int (*run) (job_t *job, const char *argument, error_t *err);
+} kinds[] = {
+    { "pause", undo_pause },
+    { "used", undo_used },
+};
+
+int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp (kinds[i].kind, kind) == 0)
+            return kinds[i].run (job, argument, err);
+    return error_set (err, ERR_INVALID_ARG, "undo 'qemu.%s': this daemon does not know it", kind);
+}
