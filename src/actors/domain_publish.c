@@ -227,9 +227,10 @@ static void publish_snapshot (domain_t *self, publication_t *publication)
     if (publication->old_name)
         domain_tell_name (self);
     if (publication->last) {
+        //  First the host: who sees that it is gone may want the name at once.
+        tell_host (self, "host.empty");
         if (publication->snapshot)
             actor_publish_last (self->actor, topic, &publication->snapshot);
-        tell_host (self, "host.empty");
     } else {
         actor_publish (self->actor, topic, &publication->snapshot);
         if (!self->filled)
