@@ -84,9 +84,10 @@ TROUPE_API const char *troupe_error_name (int code);
 typedef struct troupe troupe_t;
 
 //  Where the daemon listens. ROOT: the folder that it was started with (trouped --root); NULL: the
-//  system's daemon for root, the user's own (session) daemon for everybody else. READ_ONLY: the
-//  socket that may only look. The caller frees the result; NULL and ERR when ROOT is too long a
-//  path for a UNIX socket.
+//  system's daemon for root, the user's own (session) daemon for everybody else; TROUPE_SESSION:
+//  the user's own, also for root. READ_ONLY: the socket that may only look. The caller frees the
+//  result; NULL and ERR when ROOT is too long a path for a UNIX socket.
+#define TROUPE_SESSION "session:"
 TROUPE_API char *troupe_endpoint (const char *root, bool read_only, troupe_error_t *err);
 
 //  Connects to ENDPOINT ("ipc:///run/troupe/troupe.sock"; "tcp://host:port" where a daemon offers

@@ -56,7 +56,7 @@ static char *make_endpoint (const cli_t *self, error_t *err)
         return NULL;
     }
     troupe_error_t failure;
-    const char *root = self->connect && !is_session (self) ? "/" : self->root;
+    const char *root = is_session (self) ? TROUPE_SESSION : self->connect ? "/" : self->root;
     char *endpoint = troupe_endpoint (root, self->read_only, &failure);
     if (!endpoint)
         cli_failed (&failure, err);

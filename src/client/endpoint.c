@@ -13,8 +13,9 @@
 char *troupe_endpoint (const char *root, bool read_only, troupe_error_t *err)
 {
     error_t failure;
-    paths_mode_t mode = root ? PATHS_ROOT : geteuid () == 0 ? PATHS_SYSTEM : PATHS_SESSION;
-    auto(paths_t) paths = paths_new (mode, root, &failure);
+    bool session = root ? strcmp (root, TROUPE_SESSION) == 0 : geteuid () != 0;
+    paths_mode_t mode = session ? PATHS_SESSION : root ? PATHS_ROOT : PATHS_SYSTEM;
+    auto(paths_t) paths = paths_new (mode, session ? NULL : root, &failure);
     char *endpoint = NULL;
     if (paths)
         endpoint = paths_endpoint (paths, read_only ? "troupe-ro.sock" : "troupe.sock", &failure);
