@@ -212,9 +212,9 @@ static void block_signals (void)
 
 //  Before anything is read: two daemons with the same folders would take the same guests over, and
 //  one would undo what the other is doing. The kernel lets go of it, however the process ends.
-static int lock_folders (const paths_t *paths, error_t *err)
+static int lock_folder (const char *folder, error_t *err)
 {
-    autofree char *path = text_format ("%s/troupe.lock", paths->run);
+    autofree char *path = text_format ("%s/troupe.lock", folder);
     int fd = open (path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno (err, ERR_OPEN_FAILED, "open '%s'", path);
@@ -226,7 +226,7 @@ static int lock_folders (const paths_t *paths, error_t *err)
     if (taken)
         error_set (err, ERR_OPERATION_INVALID,
                    "another daemon serves '%s'; stop that one, or give this one another --root",
-                   paths->run);
+                   folder);
     return -1;
 }
 
@@ -238,8 +238,10 @@ static int run (const options_t *options, error_t *err)
     auto(paths_t) paths = paths_new (mode, options->root, err);
     if (!paths || paths_create (paths, err))
         return -1;
-    autoclose int lock = lock_folders (paths, err);
-    if (lock < 0)
+    //  Two sessions of a user may have run folders of their own, and the same definitions.
+    autoclose int run_lock = lock_folder (paths->run, err);
+    autoclose int etc_lock = run_lock < 0 ? -1 : lock_folder (paths->etc, err);
+    if (etc_lock < 0)
         return -1;
     autofree char *launcher = find_launcher (options->launcher, err);
     if (!launcher || drop_capabilities (err))
