@@ -162,6 +162,14 @@ static void test_cancelled (void **state)
 
 //  Screenshots.
 
+static int count_of (const char *text, const char *word)
+{
+    int count = 0;
+    for (size_t at = 0; text[at]; at++)
+        count += strncmp (text + at, word, strlen (word)) == 0;
+    return count;
+}
+
 static void test_a_screenshot (void **state)
 {
     (void) state;
@@ -178,8 +186,7 @@ static void test_a_screenshot (void **state)
     }
     autofree char *sets = real_guest_ask (&self, "{\"execute\":\"query-fdsets\"}", false);
     assert_null (strstr (sets, "\"fd\":"));
-    const char *set = strstr (sets, "fdset-id");
-    assert_true (!set || !strstr (set + 1, "fdset-id"));
+    assert_true (count_of (sets, "fdset-id") <= 1);
     assert_int_equal (qemu_driver.screenshot (job (), "video7", 0, &shot, &err), -1);
     assert_string_equal (err.message,
                          "take a screenshot of domain 'real': it has no video device 'video7'");
