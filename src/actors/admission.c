@@ -4,17 +4,27 @@
 
 #define YES ADMIT_YES
 #define WAIT ADMIT_WAIT
+#define REFUSE ADMIT_REFUSE
 #define CANCEL ADMIT_CANCEL
 
 //  clang-format off
 static const verdict_t table[ASYNC_COUNT][CLASS_COUNT] = {
-    //                QUERY  MODIFY  SUSPEND  START  DESTROY  STREAM
-    [ASYNC_NONE] = { YES, YES, YES, YES, YES, YES },
-    [ASYNC_START] = { YES, WAIT, WAIT, WAIT, CANCEL, WAIT },
+    //  QUERY  MODIFY  SUSPEND  START  DESTROY  STREAM  ASYNC  MIGRATION  HOTPLUG
+    [ASYNC_NONE] = { YES, YES, YES, YES, YES, YES, YES, REFUSE, YES },
+    [ASYNC_START] = { YES, WAIT, WAIT, WAIT, CANCEL, WAIT, WAIT, REFUSE, WAIT },
+    [ASYNC_RESTORE] = { YES, WAIT, WAIT, WAIT, CANCEL, WAIT, WAIT, REFUSE, WAIT },
+    [ASYNC_SAVE] = { YES, WAIT, WAIT, WAIT, CANCEL, YES, WAIT, REFUSE, WAIT },
+    [ASYNC_DUMP] = { YES, WAIT, WAIT, WAIT, CANCEL, YES, WAIT, REFUSE, WAIT },
+    [ASYNC_SNAPSHOT] = { YES, WAIT, WAIT, WAIT, CANCEL, YES, WAIT, REFUSE, WAIT },
+    [ASYNC_SNAPSHOT_WRITTEN] = { YES, WAIT, YES, WAIT, CANCEL, YES, WAIT, REFUSE, WAIT },
+    [ASYNC_MIGRATE_OUT] = { YES, WAIT, YES, WAIT, CANCEL, YES, WAIT, YES, REFUSE },
+    [ASYNC_MIGRATE_IN] = { YES, WAIT, REFUSE, WAIT, CANCEL, WAIT, WAIT, REFUSE, REFUSE },
+    [ASYNC_BACKUP] = { YES, YES, YES, WAIT, CANCEL, YES, WAIT, REFUSE, YES },
 };
 
 //  While a synchronous change is under way.
-static const verdict_t changing_row[CLASS_COUNT] = { YES, WAIT, WAIT, WAIT, CANCEL, YES };
+static const verdict_t changing_row[CLASS_COUNT] = { YES, WAIT, WAIT, WAIT, CANCEL,
+                                                     YES, WAIT, WAIT, WAIT };
 //  clang-format on
 
 verdict_t admission_verdict (async_kind_t running, bool changing, verb_class_t class)
@@ -25,6 +35,17 @@ verdict_t admission_verdict (async_kind_t running, bool changing, verb_class_t c
 
 const char *async_kind_name (async_kind_t kind)
 {
-    static const char *const names[] = { "", "start" };
+    static const char *const names[] = {
+        [ASYNC_NONE] = "",
+        [ASYNC_START] = "start",
+        [ASYNC_RESTORE] = "restore",
+        [ASYNC_SAVE] = "save",
+        [ASYNC_DUMP] = "dump",
+        [ASYNC_SNAPSHOT] = "snapshot",
+        [ASYNC_SNAPSHOT_WRITTEN] = "snapshot",
+        [ASYNC_MIGRATE_OUT] = "migration",
+        [ASYNC_MIGRATE_IN] = "incoming migration",
+        [ASYNC_BACKUP] = "backup",
+    };
     return names[kind];
 }

@@ -9,6 +9,14 @@
 typedef enum {
     ASYNC_NONE,
     ASYNC_START,
+    ASYNC_RESTORE, //  a start from a file; a revert to a snapshot
+    ASYNC_SAVE,
+    ASYNC_DUMP,
+    ASYNC_SNAPSHOT,         //  while the guest's memory is being written
+    ASYNC_SNAPSHOT_WRITTEN, //  after that
+    ASYNC_MIGRATE_OUT,
+    ASYNC_MIGRATE_IN,
+    ASYNC_BACKUP, //  and block jobs
     ASYNC_COUNT
 } async_kind_t;
 

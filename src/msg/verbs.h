@@ -23,12 +23,15 @@ typedef enum {
 
 //  What the domain's admission table (actors/admission.h) goes by.
 typedef enum {
-    CLASS_QUERY,   //  never a job
-    CLASS_MODIFY,  //  a synchronous change
-    CLASS_SUSPEND, //  suspend and resume
-    CLASS_START,   //  async job: start
-    CLASS_DESTROY, //  at once, always
-    CLASS_STREAM,  //  console: beside everything
+    CLASS_QUERY,     //  never a job
+    CLASS_MODIFY,    //  a synchronous change
+    CLASS_SUSPEND,   //  suspend and resume
+    CLASS_START,     //  async job at whose end there is a guest: start, restore
+    CLASS_DESTROY,   //  at once, always
+    CLASS_STREAM,    //  console: beside everything
+    CLASS_ASYNC,     //  async job of a running guest: save, dump, ...
+    CLASS_MIGRATION, //  what steers a migration under way
+    CLASS_HOTPLUG,   //  devices come and go
     CLASS_COUNT
 } verb_class_t;
 
