@@ -216,8 +216,12 @@ static void take_record (domain_t *self, msg_t **msg_p)
         domain_refuse (self, msg_p, &err);
         return;
     }
-    document_destroy (&self->undo);
-    if (value_count (msg_arg (*msg_p, "undo")) > 0)
+    const value_t *undo = msg_arg (*msg_p, "undo");
+    bool asynchronous = strcmp (msg_head (*msg_p)->from, self->async.address) == 0;
+    //  A change that has nothing to undo leaves what an earlier job left.
+    if (asynchronous || value_count (undo) > 0)
+        document_destroy (&self->undo);
+    if (value_count (undo) > 0)
         self->undo = copy_arg (*msg_p, "undo");
     free (self->record);
     self->record = text_copy (msg_str (*msg_p, "record"));
@@ -260,9 +264,8 @@ static void take_poweroff (domain_t *self, msg_t **msg_p)
 static void start_by_itself (domain_t *self, msg_t **msg_p)
 {
     (void) msg_p;
-    bool busy = self->async.operation || self->sync.operation || self->loading || self->undo;
-    if (self->autostart && self->persistent && !domain_active (self) && !busy)
-        domain_run (self, &self->async, &domain_restart, NULL);
+    self->autostart_due = true;
+    domain_settle (self);
 }
 
 static void take_event (domain_t *self, msg_t **msg_p)

@@ -253,10 +253,31 @@ static void restart_failed (domain_t *self, bool cancelled)
                                          .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN } };
 }
 
-void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled)
+static void load_again (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->retry_loading = 0;
+    domain_run (self, &self->sync, &domain_loading, NULL);
+}
+
+//  A domain whose files can't be read now, or of which nobody can tell whether it runs, is not
+//  given up; until that is known, nothing is done with it.
+static void loading_failed (domain_t *self, const error_t *err)
+{
+    if (err->code == ERR_NO_DOMAIN) {
+        self->loading = false;
+        return;
+    }
+    self->status = (guest_status_t){ STATE_NOSTATE, 0 };
+    self->retry_loading = actor_timer (self->actor, RETRY_MS, load_again, NULL);
+}
+
+void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled,
+                            const error_t *err)
 {
     if (operation == &domain_loading)
-        self->loading = false;
+        loading_failed (self, err);
     //  A guest that does not answer may still run: it is never given up, only asked more rarely.
     //  Whoever cancelled the question may fail to end it.
     if (operation == &domain_adoption)
@@ -320,6 +341,17 @@ static void look_at_the_clock (domain_t *self)
             actor_timer (self->actor, ms > 86400000 ? 86400000 : (int) ms, on_due, NULL);
 }
 
+//  Not before it is known whether it runs already.
+static void autostart_if_due (domain_t *self)
+{
+    bool busy = self->async.operation || self->sync.operation || self->loading || self->undo;
+    if (!self->autostart_due || busy)
+        return;
+    self->autostart_due = false;
+    if (self->autostart && self->persistent && !domain_active (self))
+        domain_run (self, &self->async, &domain_restart, NULL);
+}
+
 //  What follows from how things are, now that a job is over.
 void domain_settle (domain_t *self)
 {
@@ -337,6 +369,7 @@ void domain_settle (domain_t *self)
         domain_run (self, &self->sync, &domain_restart_in_place, NULL);
     look_at_the_clock (self);
     domain_finish_ending (self);
+    autostart_if_due (self);
     if (self->restart_wanted && !self->sync.operation && !self->async.operation) {
         self->restart_wanted = false;
         if (!domain_active (self))

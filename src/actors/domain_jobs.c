@@ -310,6 +310,8 @@ static void take_parts (domain_t *self, const value_t *result)
         take_text (value, "name", &self->name);
         self->autostart = self->written_autostart = value_get_bool (value, "autostart", false);
         self->undone = value_get_bool (value, "undone", false);
+        if (value_get (result, "undo"))
+            take_document (result, "undo", &self->undo);
     }
 }
 
@@ -376,7 +378,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     if (start)
         start_failed (self);
     else
-        domain_own_job_failed (self, operation, cancelled);
+        domain_own_job_failed (self, operation, cancelled, err);
     if (operation->done == done_rename)
         domain_tell_name (self);
     bool destroyed = start && cancelled && !self->undo;

@@ -78,7 +78,8 @@ typedef struct {
     msg_t *snapshot, *request, *reply;
     unsigned wrote; //  DIRTY_*
     bool last, written, failed;
-    bool strict; //  it has failed if the status could not be written
+    bool strict;   //  it has failed if the status could not be written
+    bool restores; //  what it writes of the definition is what was there before
     error_t err;
     running_t *releases;  //  the slot that is free again afterwards
     char *old_name;       //  of a renaming
@@ -125,8 +126,10 @@ struct domain {
     document_t *undo;    //  of the job under way, as recorded
     char *recorded_live; //  of a start that is under way: for the status file only
     bool loading, undone, pumping;
-    int unwindings;  //  that failed
-    int left_behind; //  jobs of the owner before us that have not ended
+    bool restoring;     //  a definition that could not be written is being written back
+    bool autostart_due; //  once it is known whether it runs
+    int unwindings;     //  that failed
+    int left_behind;    //  jobs of the owner before us that have not ended
     bool restart_wanted, adoption_wanted;
     bool restart_due; //  the guest is down and starts again in the same process
 
@@ -135,6 +138,7 @@ struct domain {
     bool exited;           //  its process is gone
     int reconnect_ms;      //  how long to wait before the monitor is connected again
     uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
+    uint64_t retry_loading;
     uint64_t queue_timer, show_timer;
 
     //  What has to be written and told.
@@ -189,7 +193,8 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.
 void domain_settle (domain_t *self);
 //  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
-void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled);
+void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled,
+                            const error_t *err);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.
 void domain_finish_ending (domain_t *self);
 

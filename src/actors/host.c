@@ -187,6 +187,7 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
     self->signal_fd = -1;
     self->started_us = actor_wall_clock (actor);
     self->jobs = zhashx_new ();
+    self->want_ids = zlistx_new ();
     registry_open (&self->registry);
     if (open_signals (self, err) || domain_make_folders (self->config->paths, err) ||
         domain_sweep (self->config->paths, err))
@@ -227,6 +228,10 @@ static void host_stop (actor_t *actor)
          job = zhashx_next (self->jobs))
         host_job_destroy (&job);
     zhashx_destroy (&self->jobs);
+    msg_t *msg;
+    while (self->want_ids && (msg = zlistx_detach (self->want_ids, NULL)))
+        msg_destroy (&msg);
+    zlistx_destroy (&self->want_ids);
     registry_close (&self->registry);
     if (self->signal_fd >= 0)
         close (self->signal_fd);

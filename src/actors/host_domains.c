@@ -55,12 +55,16 @@ bool host_may_restart (host_t *self, restarts_t *restarts)
     return ++restarts->count <= MAX_RESTARTS;
 }
 
+static void give_ids (host_t *self);
+
 static void set_ready (host_t *self, entry_t *entry)
 {
     if (entry->ready)
         return;
     entry->ready = true;
-    if (--self->loading == 0)
+    self->loading--;
+    give_ids (self);
+    if (self->loading == 0)
         host_serve (self);
 }
 
@@ -297,7 +301,7 @@ void host_name (host_t *self, msg_t **msg_p)
     give_name (self, msg_p, registry_name);
 }
 
-void host_next_id (host_t *self, msg_t **msg_p)
+static void give_id (host_t *self, msg_t **msg_p)
 {
     auto(msg_t) reply = msg_reply ();
     pack_map (msg_result (reply));
@@ -305,6 +309,25 @@ void host_next_id (host_t *self, msg_t **msg_p)
     pack_end (msg_result (reply));
     self->next_id = self->next_id == INT32_MAX ? 1 : self->next_id + 1;
     actor_reply (self->actor, msg_p, &reply);
+}
+
+//  Not before the ids of all guests that run already are known: those that are still being loaded
+//  want one themselves.
+static void give_ids (host_t *self)
+{
+    msg_t *msg;
+    if (self->loading > self->loading_wants)
+        return;
+    while ((msg = zlistx_detach (self->want_ids, NULL)))
+        give_id (self, &msg);
+    self->loading_wants = 0;
+}
+
+void host_next_id (host_t *self, msg_t **msg_p)
+{
+    self->loading_wants += msg_flag (*msg_p, "loading");
+    zlistx_add_end (self->want_ids, take (msg_p));
+    give_ids (self);
 }
 
 void host_loaded (host_t *self, msg_t **msg_p)

@@ -17,7 +17,9 @@ typedef struct {
     zhashx_t *jobs; //  host_job_t by address
     uint64_t job_count;
     int next_id;
-    int loading; //  domains whose files are being read
+    int loading;        //  domains whose files are being read
+    int loading_wants;  //  how many of them wait for an id
+    zlistx_t *want_ids; //  requests for ids, while not all that are taken are known
     int signal_fd;
     int64_t started_us;
     int starting; //  helpers that did not answer yet

@@ -23,6 +23,8 @@ int job_run_resume (job_actor_t *self, error_t *err);
 int job_run_destroy (job_actor_t *self, error_t *err);
 int job_run_usage (job_actor_t *self, error_t *err);
 int job_run_monitor_command (job_actor_t *self, error_t *err);
+//  A new id of a running guest, into self->base.guest.
+int job_next_id (job_actor_t *self, error_t *err);
 
 //  jobs_load.c: what the files of an earlier daemon say.
 int job_run_load (job_actor_t *self, error_t *err);

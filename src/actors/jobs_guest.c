@@ -14,10 +14,11 @@ static int set_unsupported (const job_actor_t *self, const char *what, error_t *
                       self->base.guest->name, self->driver->name);
 }
 
-static int next_id (job_actor_t *self, error_t *err)
+int job_next_id (job_actor_t *self, error_t *err)
 {
     auto(msg_t) msg = msg_request ("host.next_id");
     pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
+    pack_key_bool (msg_args (msg), "loading", self->kind->run == job_run_load);
     auto(msg_t) reply = NULL;
     if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
         return -1;
@@ -29,7 +30,8 @@ int job_run_start (job_actor_t *self, error_t *err)
 {
     guest_t *guest = self->base.guest;
     bool paused = value_bool (job_arg (self, "paused"), false);
-    if (next_id (self, err) || self->driver->start (&self->base, paused ? START_PAUSED : 0, err))
+    if (job_next_id (self, err) ||
+        self->driver->start (&self->base, paused ? START_PAUSED : 0, err))
         return -1;
     guest->status = paused ? (guest_status_t){ STATE_PAUSED, PAUSED_USER }
                            : (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
