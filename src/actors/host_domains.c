@@ -167,33 +167,54 @@ static void conclude (host_t *self, host_job_t *job)
 void host_job_destroy (host_job_t **job_p)
 {
     host_job_t *job = take (job_p);
+    msg_t *other;
+    while (job->others && (other = zlistx_detach (job->others, NULL)))
+        msg_destroy (&other);
+    zlistx_destroy (&job->others);
     msg_destroy (&job->request);
     msg_destroy (&job->reserving);
     free (job);
+}
+
+static void answer (actor_t *actor, msg_t **request_p, const msg_t *reply)
+{
+    error_t err;
+    if (msg_failed (reply, &err)) {
+        actor_reply_error (actor, request_p, &err);
+        return;
+    }
+    auto(msg_t) answer = msg_reply ();
+    const value_t *value = value_get (msg_value (reply), "value");
+    if (value)
+        pack_value (msg_result (answer), value);
+    actor_reply (actor, request_p, &answer);
 }
 
 static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 {
     host_t *self = actor_state (actor);
     host_job_t *job = arg;
-    error_t err;
-    bool failed = msg_failed (reply, &err);
+    msg_t *other;
     conclude (self, job);
     actor_stop (actor, job->address); //  when it did not end in time
-    if (failed)
-        actor_reply_error (actor, &job->request, &err);
-    else {
-        auto(msg_t) answer = msg_reply ();
-        const value_t *value = value_get (msg_value (reply), "value");
-        if (value)
-            pack_value (msg_result (answer), value);
-        actor_reply (actor, &job->request, &answer);
-    }
+    answer (actor, &job->request, reply);
+    while (job->others && (other = zlistx_detach (job->others, NULL)))
+        answer (actor, &other, reply);
+    if (self->capabilities == job)
+        self->capabilities = NULL;
     zhashx_delete (self->jobs, job->address);
     host_job_destroy (&job);
 }
 
-void host_run_job (host_t *self, const char *kind, msg_t **request_p)
+void host_share_job (host_t *self, host_job_t *job, msg_t **request_p)
+{
+    if (!job->others)
+        job->others = zlistx_new ();
+    actor_admit (self->actor, *request_p, DEFINE_MS + 10000);
+    zlistx_add_end (job->others, take (request_p));
+}
+
+host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p)
 {
     host_job_t *job = memory_new (1, sizeof *job);
     job->request = take (request_p);
@@ -212,6 +233,7 @@ void host_run_job (host_t *self, const char *kind, msg_t **request_p)
         pack_value (pack, given);
     }
     actor_spawn (self->actor, job->address, &job_class, &args, false, DEFINE_MS, on_job_done, job);
+    return job;
 }
 
 void host_define (host_t *self, msg_t **msg_p)

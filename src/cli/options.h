@@ -10,7 +10,7 @@
 
 enum {
     OPTIONS_MAX = 32,
-    ARG_REST = 0x100, //  takes all words that are left, joined by spaces
+    ARG_REST = 0x100, //  takes all words that are no options, joined by spaces
     ARG_NAMED = 0x200 //  never by its position
 };
 

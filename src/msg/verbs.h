@@ -71,6 +71,9 @@ extern const verb_t verbs[]; //  name NULL at the end
 const verb_t *verb_find (const char *name);
 const verb_t *verb_of_command (const char *command);
 
+//  Is there an event of this name that owners publish (docs/protocol.md)?
+bool verb_is_event (const char *name);
+
 //  Are ARGS (a map; NULL counts as empty) what VERB takes? Unknown names, wrong types and missing
 //  arguments are ERR_INVALID_ARG, naming verb and argument.
 int verb_check_args (const verb_t *self, const value_t *args, error_t *err);
