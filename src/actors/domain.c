@@ -159,13 +159,16 @@ static void on_console (actor_t *actor, const msg_t *reply, void *arg)
 static int find_console (const domain_t *self, const msg_t *msg, console_source_t *source,
                          error_t *err)
 {
+    if (self->loading)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "console.open: domain '%s' is being loaded; try again", self->name);
     if (!domain_active (self))
         return error_set (err, ERR_OPERATION_INVALID, "console.open: domain '%s' is not running",
                           self->name);
     if (!self->driver->console)
         return error_set (err, ERR_NO_SUPPORT, "console.open: the driver '%s' has no consoles",
                           self->driver->name);
-    auto(xml_t) live = xml_parse_own (self->live, strlen (self->live), "live document", err);
+    auto(xml_t) live = domain_outline (self->live_summary, err);
     return live ? self->driver->console (live, msg_str (msg, "device"), source, err) : -1;
 }
 

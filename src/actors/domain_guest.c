@@ -79,9 +79,10 @@ void domain_take_exit (domain_t *self, const msg_t *msg)
     actor_log (self->actor, LEVEL_INFO, "domain '%s': process %s ended with code %lld, signal %lld",
                self->name, msg_str (msg, "process"), (long long) msg_i64 (msg, "code", -1),
                (long long) msg_i64 (msg, "signal", 0));
-    const char *record = self->record ? self->record : "";
-    if (!strstr (record, msg_str (msg, "process")))
-        return; //  of an earlier start
+    //  As canonical text has it; another one is of an earlier start.
+    autofree char *identity = text_format ("identity='%s'", msg_str (msg, "process"));
+    if (!self->record || !strstr (self->record, identity))
+        return;
     self->exited = true;
     //  The hypervisor failed, not the guest: libvirt's event says so, its state does not.
     guest_change_t change = { .kind = CHANGE_ENDED,
@@ -186,15 +187,25 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
     }
 }
 
+xml_t *domain_outline (const document_t *summary, error_t *err)
+{
+    const char *text = summary ? value_get_str (document_root (summary), "outline") : NULL;
+    if (!text) {
+        error_set (err, ERR_INTERNAL_ERROR, "there is no outline of the document");
+        return NULL;
+    }
+    return xml_parse_own (text, strlen (text), "outline", err);
+}
+
 void domain_take_monitor_event (domain_t *self, const msg_t *msg)
 {
     const char *json = msg_str (msg, "json");
-    //  While it starts, the owner has no document yet: only that the guest is over matters then.
-    const char *text = self->live ? self->live : self->definition;
-    if (!json || !text || !self->driver->event)
+    if (!json || !self->driver->event)
         return;
     error_t err;
-    auto(xml_t) live = xml_parse_own (text, strlen (text), "live document", &err);
+    //  While it starts, the owner has no document yet: only that the guest is over matters then.
+    auto(xml_t) live =
+        domain_outline (self->live_summary ? self->live_summary : self->config_summary, &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
     if (live)
         self->driver->event (json, live, &change);
@@ -329,7 +340,7 @@ static void look_at_the_clock (domain_t *self)
     if (!self->driver->due || !domain_active (self) || !self->record)
         return;
     error_t err;
-    auto(xml_t) live = xml_parse_own (self->live, strlen (self->live), "live document", &err);
+    auto(xml_t) live = domain_outline (self->live_summary, &err);
     auto(xml_t) record = xml_parse_own (self->record, strlen (self->record), "record", &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
     int64_t ms =

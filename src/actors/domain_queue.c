@@ -15,8 +15,9 @@ static int check_needs (const domain_t *self, const operation_t *operation, erro
         return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running", verb,
                           self->name);
     if ((operation->needs & NEED_INACTIVE) && domain_active (self))
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is already running", verb,
-                          self->name);
+        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is %s", verb, self->name,
+                          operation->class == CLASS_START ? "already running"
+                                                          : "running; shut it off first");
     if ((operation->needs & NEED_PERSISTENT) && !self->persistent)
         return error_set (err, ERR_OPERATION_INVALID,
                           "%s: domain '%s' is transient: it has no definition", verb, self->name);

@@ -184,6 +184,8 @@ extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain
 void domain_reload (domain_t *self);
 
 //  domain_guest.c
+//  What drivers see of a document in here. NULL if it is damaged.
+xml_t *domain_outline (const document_t *summary, error_t *err);
 void domain_take_change (domain_t *self, const guest_change_t *change);
 void domain_take_exit (domain_t *self, const msg_t *msg);
 void domain_take_monitor_event (domain_t *self, const msg_t *msg);
