@@ -8,7 +8,9 @@ enum {
     RECONNECT_MS = 1000,
     RECONNECT_MAX_MS = 60000,
     RETRY_MS = 5000,
-    UNWINDINGS_MAX = 5
+    UNWINDINGS_MAX = 5,
+    CRASHES_MAX = 5, //  and starts after them, within
+    CRASH_SERIES_MS = 60000
 };
 
 bool domain_active (const domain_t *self)
@@ -146,10 +148,40 @@ static bool is_ending (const domain_t *self)
            (changing && changing->class == CLASS_DESTROY);
 }
 
+static bool is_crash (const guest_status_t *status)
+{
+    return status->state == STATE_CRASHED ||
+           (status->state == STATE_SHUTOFF && status->reason == SHUTOFF_CRASHED);
+}
+
+//  A guest that crashes at each start is not started again for ever.
+static bool crashes_too_often (domain_t *self, const guest_change_t *change)
+{
+    if (change->kind != CHANGE_RESTART || !is_crash (&change->status))
+        return false;
+    int64_t now = actor_now (self->actor);
+    if (now - self->crashing_ms > CRASH_SERIES_MS) {
+        self->crashing_ms = now;
+        self->crashes = 0;
+    }
+    if (++self->crashes <= CRASHES_MAX)
+        return false;
+    actor_log (self->actor, LEVEL_ERROR,
+               "domain '%s' crashed %d times within a minute: it is not started again", self->name,
+               self->crashes);
+    return true;
+}
+
 static void take_end (domain_t *self, const guest_change_t *change)
 {
+    guest_change_t over = *change;
     if (is_ending (self))
         return;
+    if (crashes_too_often (self, change)) {
+        over.kind = CHANGE_ENDED;
+        over.status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };
+    }
+    change = &over;
     if (change->kind == CHANGE_RESTART && self->driver->restart && domain_active (self)) {
         self->restart_due = true;
         domain_settle (self);

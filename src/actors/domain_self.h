@@ -136,6 +136,8 @@ struct domain {
     //  What the guest did.
     guest_change_t ending; //  it is over, or early news while it starts; CHANGE_NONE: no
     bool exited;           //  its process is gone
+    int64_t crashing_ms;   //  when a series of crashes with restarts began
+    int crashes;           //  since then
     int reconnect_ms;      //  how long to wait before the monitor is connected again
     uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
     uint64_t retry_loading;
