@@ -8,13 +8,15 @@
 
 //  clang-format off
 static const verdict_t table[ASYNC_COUNT][CLASS_COUNT] = {
-    //                QUERY  MODIFY  SUSPEND  START  DESTROY  STREAM
-    [ASYNC_NONE] = { YES, YES, YES, YES, YES, YES },
-    [ASYNC_START] = { YES, WAIT, WAIT, WAIT, CANCEL, WAIT },
+    //                QUERY  MODIFY  SUSPEND  START  JOB  DESTROY  STREAM
+    [ASYNC_NONE] = { YES, YES, YES, YES, YES, YES, YES },
+    [ASYNC_START] = { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, WAIT },
+    [ASYNC_SAVE] = { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES },
+    [ASYNC_DUMP] = { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES },
 };
 
 //  While a synchronous change is under way.
-static const verdict_t changing_row[CLASS_COUNT] = { YES, WAIT, WAIT, WAIT, CANCEL, YES };
+static const verdict_t changing_row[CLASS_COUNT] = { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES };
 //  clang-format on
 
 verdict_t admission_verdict (async_kind_t running, bool changing, verb_class_t class)
@@ -25,6 +27,6 @@ verdict_t admission_verdict (async_kind_t running, bool changing, verb_class_t c
 
 const char *async_kind_name (async_kind_t kind)
 {
-    static const char *const names[] = { "", "start" };
+    static const char *const names[] = { "", "start", "save", "dump" };
     return names[kind];
 }

@@ -8,7 +8,9 @@
 //  The job that concerns the whole guest, at most one at a time.
 typedef enum {
     ASYNC_NONE,
-    ASYNC_START,
+    ASYNC_START, //  and restore
+    ASYNC_SAVE,
+    ASYNC_DUMP,
     ASYNC_COUNT
 } async_kind_t;
 

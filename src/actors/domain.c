@@ -95,6 +95,23 @@ static void create_transient (domain_t *self, msg_t **msg_p)
     domain_run (self, &self->async, domain_operation ("domain.create"), msg_p);
 }
 
+//  From a job of the host, which has read the file. A domain that has a definition keeps it.
+static void restore_from (domain_t *self, msg_t **msg_p)
+{
+    error_t err;
+    int rc = 0;
+    if (domain_active (self))
+        rc = error_set (&err, ERR_OPERATION_INVALID, "restore domain '%s': it is already running",
+                        self->name);
+    if (rc || take_name (self, *msg_p, &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    if (!self->persistent)
+        take_definition (self, *msg_p);
+    domain_run (self, &self->async, domain_operation ("domain.restore_from"), msg_p);
+}
+
 static void set_autostart (domain_t *self, msg_t **msg_p)
 {
     error_t err;
@@ -117,6 +134,7 @@ static const struct {
 } directs[] = {
     { "definition.set", CLASS_MODIFY, set_definition },
     { "domain.create_transient", CLASS_START, create_transient },
+    { "domain.restore_from", CLASS_START, restore_from },
     { "domain.autostart", CLASS_MODIFY, set_autostart },
 };
 
@@ -247,10 +265,8 @@ static void take_progress (domain_t *self, msg_t **msg_p)
 {
     if (!is_our_job (self, *msg_p))
         return;
-    free (self->job_step);
-    self->job_step = text_copy (msg_str (*msg_p, "step"));
-    self->job_done = msg_u64 (*msg_p, "done", 0);
-    self->job_total = msg_u64 (*msg_p, "total", 0);
+    document_destroy (&self->progress);
+    self->progress = document_of_value (value_get (msg_root (*msg_p), "args"));
     domain_commit (self, NULL, NULL, NULL);
 }
 
@@ -392,7 +408,7 @@ static void domain_stop (actor_t *actor)
     free (self->live);
     free (self->record);
     free (self->recorded_live);
-    free (self->job_step);
+    document_destroy (&self->progress);
 }
 
 const actor_class_t domain_class = { .kind = "domain",

@@ -193,6 +193,24 @@ static void take_end (domain_t *self, const guest_change_t *change)
     guest_over (self, change);
 }
 
+//  A hypervisor does not say why it was told to stop the guest, or to let it go on.
+static guest_status_t reason_in_job (const domain_t *self, guest_status_t status)
+{
+    static const struct {
+        async_kind_t kind;
+        int paused, running;
+    } reasons[] = {
+        { ASYNC_SAVE, PAUSED_SAVE, RUNNING_SAVE_CANCELED },
+        { ASYNC_DUMP, PAUSED_DUMP, RUNNING_UNPAUSED },
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_PAUSED)
+            status.reason = reasons[i].paused;
+        else if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_RUNNING)
+            status.reason = reasons[i].running;
+    return status;
+}
+
 void domain_take_change (domain_t *self, const guest_change_t *change)
 {
     switch (change->kind) {
@@ -206,7 +224,8 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         //  A guest that is over is also stopped: no news.
         if (!domain_active (self) || is_ending (self))
             break;
-        domain_set_status (self, change->status, change->event, change->detail);
+        domain_set_status (self, reason_in_job (self, change->status), change->event,
+                           change->detail);
         domain_commit (self, NULL, NULL, NULL);
         break;
     default:

@@ -143,7 +143,7 @@ static void pack_identity (const domain_t *self, pack_t *pack)
     pack_key_i64 (pack, "reason", self->status.reason);
     pack_key_bool (pack, "persistent", self->persistent);
     pack_key_bool (pack, "autostart", self->autostart);
-    pack_key_bool (pack, "managed_save", false);
+    pack_key_bool (pack, "managed_save", self->managed_save);
     pack_key_i64 (pack, "changed_us", self->changed_us);
 }
 

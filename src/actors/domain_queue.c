@@ -243,9 +243,11 @@ void domain_pack_job (const domain_t *self, pack_t *pack)
     pack_key_str (pack, "verb", slot->operation->verb);
     pack_key_bool (pack, "async", slot == &self->async);
     pack_key_i64 (pack, "since_us", slot->since_us);
-    pack_key_str (pack, "step", slot == &self->async ? self->job_step : NULL);
-    pack_key_u64 (pack, "done", slot == &self->async ? self->job_done : 0);
-    pack_key_u64 (pack, "total", slot == &self->async ? self->job_total : 0);
+    pack_key (pack, "progress");
+    if (slot == &self->async && self->progress)
+        pack_value (pack, document_root (self->progress));
+    else
+        pack_nil (pack);
     pack_asker (pack, slot->request);
     pack_end (pack);
 }

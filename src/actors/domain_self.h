@@ -2,7 +2,9 @@
 //
 //      domain.c           what it is asked: the table of verbs
 //      domain_queue.c     which requests it admits, which wait, and in which order
-//      domain_jobs.c      the jobs it starts, and what their results change
+//      domain_operations.c  the table of what runs as a job, and what is new once it is done
+//      domain_jobs.c      how jobs are started, and their results taken
+//      domain_measure.c   measurements
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
 //      domain_reload.c    what comes before the files are read once more
 //      domain_publish.c   files, snapshots, answers, in this order
@@ -107,6 +109,7 @@ struct domain {
     char *old_name; //  during a renaming
     int id;         //  -1 unless active
     bool persistent, autostart;
+    bool managed_save;                //  the next start restores it from a file
     bool written_autostart;           //  as it is on disk
     char *definition, *live, *record; //  canonical texts; NULL: none
     document_t *config_summary, *live_summary;
@@ -121,10 +124,9 @@ struct domain {
     zlistx_t *measuring; //  measurement_t: under way
     uint64_t job_count, waiting_count;
     size_t shown_waiting; //  how many the last snapshot shows
-    char *job_step;       //  of the asynchronous job
-    uint64_t job_done, job_total;
-    document_t *undo;    //  of the job under way, as recorded
-    char *recorded_live; //  of a start that is under way: for the status file only
+    document_t *progress; //  of the asynchronous job, as it told it
+    document_t *undo;     //  of the job under way, as recorded
+    char *recorded_live;  //  of a start that is under way: for the status file only
     bool loading, undone, pumping;
     bool restoring;     //  a definition that could not be written is being written back
     bool autostart_due; //  once it is known whether it runs
@@ -171,12 +173,19 @@ void domain_answer_destroys (domain_t *self);
 void domain_pack_job (const domain_t *self, pack_t *pack);
 void domain_pack_waiting (domain_t *self, pack_t *pack);
 
+//  domain_measure.c
+direct_fn domain_measure;
+void measurement_destroy (measurement_t **self_p);
+
 //  domain_jobs.c
+//  The message that starts a job of OPERATION. REQUEST: whose arguments go with it; may be NULL.
+msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
+                             const msg_t *request);
 //  Starts a job in a slot. REQUEST (may be NULL) is answered when it is done.
 void domain_run (domain_t *self, running_t *slot, const operation_t *operation, msg_t **request_p);
 void domain_cancel (domain_t *self, running_t *slot);
-void domain_measure (domain_t *self, msg_t **request_p);
-void measurement_destroy (measurement_t **self_p);
+
+//  domain_operations.c
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;

@@ -6,7 +6,7 @@
 #include "actors/job.h"
 
 enum {
-    DEFINE_MS = 660000, //  a transient domain is started within
+    JOB_MS = 25 * 3600000, //  a restore takes as long as a slow disk wants
     LOAD_MS = 60000,
     MAX_RESTARTS = 5,
     RESTART_SERIES_MS = 60000, //  so many restarts within this time are too many
@@ -210,7 +210,7 @@ void host_share_job (host_t *self, host_job_t *job, msg_t **request_p)
 {
     if (!job->others)
         job->others = zlistx_new ();
-    actor_admit (self->actor, *request_p, DEFINE_MS + 10000);
+    actor_admit (self->actor, *request_p, JOB_MS + 10000);
     zlistx_add_end (job->others, take (request_p));
 }
 
@@ -221,7 +221,7 @@ host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p)
     snprintf (job->address, sizeof job->address, "job/%llu",
               (unsigned long long) ++self->job_count);
     zhashx_insert (self->jobs, job->address, job);
-    actor_admit (self->actor, job->request, DEFINE_MS + 10000);
+    actor_admit (self->actor, job->request, JOB_MS + 10000);
     auto(msg_t) args = msg_request ("run");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
@@ -232,13 +232,22 @@ host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p)
         pack_key (pack, "args");
         pack_value (pack, given);
     }
-    actor_spawn (self->actor, job->address, &job_class, &args, false, DEFINE_MS, on_job_done, job);
+    actor_spawn (self->actor, job->address, &job_class, &args, false, JOB_MS, on_job_done, job);
     return job;
 }
 
 void host_define (host_t *self, msg_t **msg_p)
 {
-    host_run_job (self, msg_is (*msg_p, "domain.define") ? "define" : "create_xml", msg_p);
+    static const char *const jobs[][2] = {
+        { "domain.define", "define" },        { "domain.create_xml", "create_xml" },
+        { "domain.restore", "restore_file" }, { "image.xml", "image_xml" },
+        { "image.define", "image_define" },
+    };
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
+        if (msg_is (*msg_p, jobs[i][0])) {
+            host_run_job (self, jobs[i][1], msg_p);
+            return;
+        }
 }
 
 //  What jobs ask.

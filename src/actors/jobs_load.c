@@ -212,12 +212,15 @@ static void set_name (guest_t *guest)
 
 static void pack_loaded (job_actor_t *self, const guest_t *guest, bool undone)
 {
+    bool saved;
+    autofree char *managed = job_managed_save (self, &saved);
     autofree char *mark =
         domain_path (self->config->paths, self->driver, guest->uuid, FILE_AUTOSTART);
     pack_map (&self->value);
     pack_key_str (&self->value, "name", guest->name);
     pack_key_bool (&self->value, "autostart", access (mark, F_OK) == 0);
     pack_key_bool (&self->value, "undone", undone);
+    pack_key_bool (&self->value, "managed_save", saved);
     pack_end (&self->value);
 }
 

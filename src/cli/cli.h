@@ -27,6 +27,8 @@ typedef struct {
     bool read_only, quiet, json, no_start;
     const char *command; //  that is being run, for errors; NULL: none
     int timeout_ms;      //  0: the defaults
+    bool patient;        //  the present call may take very long
+    const char *watched; //  the domain whose job is shown meanwhile; NULL: none
     bool version, help;  //  asked for instead of a command
     bool usage;          //  the last error is one of usage
     bool shell;          //  reading commands, one after another

@@ -265,7 +265,7 @@ static char *read_all (FILE *file, const char *path, error_t *err)
 }
 
 //  Any readable thing, also a pipe: "-" is stdin.
-static int add_file (troupe_args_t *args, const char *name, const char *path, error_t *err)
+int options_add_file (troupe_args_t *args, const char *name, const char *path, error_t *err)
 {
     bool standard = strcmp (path, "-") == 0;
     FILE *file = standard ? stdin : fopen (path, "re");
@@ -288,7 +288,7 @@ static int add_arg (troupe_args_t *args, const verb_arg_t *arg, const char *text
         troupe_args_bool (args, arg->name, !text || strcmp (text, "false") != 0);
         return 0;
     case TYPE_XML:
-        return add_file (args, arg->name, text, err);
+        return options_add_file (args, arg->name, text, err);
     case TYPE_U64:
         text_to_u64 (text, &number);
         troupe_args_u64 (args, arg->name, number);

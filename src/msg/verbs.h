@@ -26,7 +26,8 @@ typedef enum {
     CLASS_QUERY,   //  never a job
     CLASS_MODIFY,  //  a synchronous change
     CLASS_SUSPEND, //  suspend and resume
-    CLASS_START,   //  async job: start
+    CLASS_START,   //  async job: start, restore
+    CLASS_JOB,     //  async job on a running guest: save, dump
     CLASS_DESTROY, //  at once, always
     CLASS_STREAM,  //  console: beside everything
     CLASS_COUNT

@@ -79,8 +79,16 @@ LIFE = [
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]
 
-#   Commands that have tests of their own, below or in test_jobs.py.
+#   Commands that have tests of their own, below, in test_jobs.py or in test_qemu_save.py.
 ELSEWHERE = {
+    "dump",
+    "managedsave",
+    "managedsave-remove",
+    "restore",
+    "save",
+    "save-image-define",
+    "save-image-dumpxml",
+    "screenshot",
     "completion",
     "console",
     "domjobabort",

@@ -11,20 +11,22 @@
 typedef struct {
     async_kind_t running;
     bool changing;
-    verdict_t want[CLASS_COUNT]; //  query, modify, suspend, start, destroy, stream
+    verdict_t want[CLASS_COUNT]; //  query, modify, suspend, start, job, destroy, stream
 } row_t;
 
+#define YES ADMIT_YES
+#define WAIT ADMIT_WAIT
+#define CANCEL ADMIT_CANCEL
+
 static const row_t rows[] = {
-    { ASYNC_NONE, false, { ADMIT_YES, ADMIT_YES, ADMIT_YES, ADMIT_YES, ADMIT_YES, ADMIT_YES } },
-    { ASYNC_NONE,
-      true,
-      { ADMIT_YES, ADMIT_WAIT, ADMIT_WAIT, ADMIT_WAIT, ADMIT_CANCEL, ADMIT_YES } },
-    { ASYNC_START,
-      false,
-      { ADMIT_YES, ADMIT_WAIT, ADMIT_WAIT, ADMIT_WAIT, ADMIT_CANCEL, ADMIT_WAIT } },
-    { ASYNC_START,
-      true,
-      { ADMIT_YES, ADMIT_WAIT, ADMIT_WAIT, ADMIT_WAIT, ADMIT_CANCEL, ADMIT_WAIT } },
+    { ASYNC_NONE, false, { YES, YES, YES, YES, YES, YES, YES } },
+    { ASYNC_NONE, true, { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES } },
+    { ASYNC_START, false, { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, WAIT } },
+    { ASYNC_START, true, { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, WAIT } },
+    { ASYNC_SAVE, false, { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES } },
+    { ASYNC_SAVE, true, { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES } },
+    { ASYNC_DUMP, false, { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES } },
+    { ASYNC_DUMP, true, { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES } },
 };
 
 static void test_every_cell (void **state)
