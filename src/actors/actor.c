@@ -7,6 +7,10 @@
 #include <stdarg.h>
 #include <sys/random.h>
 
+enum {
+    LOG_LINES_A_SECOND = 200 //  of one actor
+};
+
 const char *actor_address (const actor_t *self)
 {
     return self->address;
@@ -255,18 +259,47 @@ void actor_report (actor_t *self)
     actor_post (self, MSG_REPORT, "", 0, &msg);
 }
 
-void actor_log (actor_t *self, log_level_t level, const char *format, ...)
+//  Nothing that comes from outside may fill the log's mailbox: a QEMU that sends nonsense for
+//  example.
+static bool may_log (actor_t *self)
 {
-    char text[ERROR_MESSAGE_MAX];
-    va_list args;
-    va_start (args, format);
-    vsnprintf (text, sizeof text, format, args);
-    va_end (args);
-    error_one_line (text);
+    if (self->now - self->logging_ms >= 1000) {
+        self->logging_ms = self->now;
+        self->logged = 0;
+    }
+    if (self->logged < LOG_LINES_A_SECOND) {
+        self->logged++;
+        return true;
+    }
+    self->unlogged++;
+    return false;
+}
+
+static void send_log (actor_t *self, log_level_t level, const char *text)
+{
     auto(msg_t) msg = msg_request ("log");
     pack_t *pack = msg_args (msg);
     pack_key_u64 (pack, "level", level);
     pack_key_i64 (pack, "time_us", mailbox_wall_clock ());
     pack_key_str (pack, "text", text);
     actor_send (self, "log", &msg);
+}
+
+void actor_log (actor_t *self, log_level_t level, const char *format, ...)
+{
+    char text[ERROR_MESSAGE_MAX];
+    va_list args;
+    if (!may_log (self))
+        return;
+    if (self->unlogged > 0) {
+        snprintf (text, sizeof text, "%s: %llu more lines were not logged: too many in a second",
+                  self->address, (unsigned long long) self->unlogged);
+        self->unlogged = 0;
+        send_log (self, LEVEL_WARNING, text);
+    }
+    va_start (args, format);
+    vsnprintf (text, sizeof text, format, args);
+    va_end (args);
+    error_one_line (text);
+    send_log (self, level, text);
 }

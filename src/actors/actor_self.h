@@ -56,6 +56,9 @@ struct actor {
     uint64_t handled, reported;
     uint32_t longest_us;
     unsigned since_poll;
+    int64_t logging_ms; //  when the present second of logging began
+    unsigned logged;    //  lines since then
+    uint64_t unlogged;  //  lines that were too many
     bool stopping, dozing, asleep;
     bool held;     //  the stream's message that is being handled is acknowledged later
     msg_t *result; //  of start

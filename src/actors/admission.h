@@ -8,8 +8,7 @@
 //  The job that concerns the whole guest, at most one at a time.
 typedef enum {
     ASYNC_NONE,
-    ASYNC_START,
-    ASYNC_RESTORE, //  a start from a file; a revert to a snapshot
+    ASYNC_START, //  also of a guest that goes on from a file or from a snapshot
     ASYNC_SAVE,
     ASYNC_DUMP,
     ASYNC_SNAPSHOT,         //  while the guest's memory is being written

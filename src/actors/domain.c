@@ -95,6 +95,23 @@ static void create_transient (domain_t *self, msg_t **msg_p)
     domain_run (self, &self->async, domain_operation ("domain.create"), msg_p);
 }
 
+//  From a job of the host, which has read the file. A domain that has a definition keeps it.
+static void restore_from (domain_t *self, msg_t **msg_p)
+{
+    error_t err;
+    int rc = 0;
+    if (domain_active (self))
+        rc = error_set (&err, ERR_OPERATION_INVALID, "restore domain '%s': it is already running",
+                        self->name);
+    if (rc || take_name (self, *msg_p, &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    if (!self->persistent)
+        take_definition (self, *msg_p);
+    domain_run (self, &self->async, domain_operation ("domain.restore_from"), msg_p);
+}
+
 static void set_autostart (domain_t *self, msg_t **msg_p)
 {
     error_t err;
@@ -117,6 +134,7 @@ static const struct {
 } directs[] = {
     { "definition.set", CLASS_MODIFY, set_definition },
     { "domain.create_transient", CLASS_START, create_transient },
+    { "domain.restore_from", CLASS_START, restore_from },
     { "domain.autostart", CLASS_MODIFY, set_autostart },
 };
 
@@ -159,13 +177,16 @@ static void on_console (actor_t *actor, const msg_t *reply, void *arg)
 static int find_console (const domain_t *self, const msg_t *msg, console_source_t *source,
                          error_t *err)
 {
+    if (self->loading)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "console.open: domain '%s' is being loaded; try again", self->name);
     if (!domain_active (self))
         return error_set (err, ERR_OPERATION_INVALID, "console.open: domain '%s' is not running",
                           self->name);
     if (!self->driver->console)
         return error_set (err, ERR_NO_SUPPORT, "console.open: the driver '%s' has no consoles",
                           self->driver->name);
-    auto(xml_t) live = xml_parse_own (self->live, strlen (self->live), "live document", err);
+    auto(xml_t) live = domain_outline (self->live_summary, err);
     return live ? self->driver->console (live, msg_str (msg, "device"), source, err) : -1;
 }
 
@@ -216,8 +237,12 @@ static void take_record (domain_t *self, msg_t **msg_p)
         domain_refuse (self, msg_p, &err);
         return;
     }
-    document_destroy (&self->undo);
-    if (value_count (msg_arg (*msg_p, "undo")) > 0)
+    const value_t *undo = msg_arg (*msg_p, "undo");
+    bool asynchronous = strcmp (msg_head (*msg_p)->from, self->async.address) == 0;
+    //  A change that has nothing to undo leaves what an earlier job left.
+    if (asynchronous || value_count (undo) > 0)
+        document_destroy (&self->undo);
+    if (value_count (undo) > 0)
         self->undo = copy_arg (*msg_p, "undo");
     free (self->record);
     self->record = text_copy (msg_str (*msg_p, "record"));
@@ -240,10 +265,8 @@ static void take_progress (domain_t *self, msg_t **msg_p)
 {
     if (!is_our_job (self, *msg_p))
         return;
-    free (self->job_step);
-    self->job_step = text_copy (msg_str (*msg_p, "step"));
-    self->job_done = msg_u64 (*msg_p, "done", 0);
-    self->job_total = msg_u64 (*msg_p, "total", 0);
+    document_destroy (&self->progress);
+    self->progress = document_of_value (value_get (msg_root (*msg_p), "args"));
     domain_commit (self, NULL, NULL, NULL);
 }
 
@@ -260,9 +283,8 @@ static void take_poweroff (domain_t *self, msg_t **msg_p)
 static void start_by_itself (domain_t *self, msg_t **msg_p)
 {
     (void) msg_p;
-    bool busy = self->async.operation || self->sync.operation || self->loading || self->undo;
-    if (self->autostart && self->persistent && !domain_active (self) && !busy)
-        domain_run (self, &self->async, &domain_restart, NULL);
+    self->autostart_due = true;
+    domain_settle (self);
 }
 
 static void take_event (domain_t *self, msg_t **msg_p)
@@ -386,7 +408,7 @@ static void domain_stop (actor_t *actor)
     free (self->live);
     free (self->record);
     free (self->recorded_live);
-    free (self->job_step);
+    document_destroy (&self->progress);
 }
 
 const actor_class_t domain_class = { .kind = "domain",

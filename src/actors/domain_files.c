@@ -77,7 +77,9 @@ strings_t *domain_list_files (const paths_t *paths, const driver_t *driver, erro
     auto(strings_t) all = strings_new ();
     autofree char *etc = text_format ("%s/%s", paths->etc, driver->name);
     autofree char *run = text_format ("%s/%s", paths->run, driver->name);
-    if (add_uuids (all, etc, ".xml", err) || add_uuids (all, run, ".status", err))
+    //  A monitor's socket may be all that tells of a guest.
+    if (add_uuids (all, etc, ".xml", err) || add_uuids (all, run, ".status", err) ||
+        add_uuids (all, run, ".monitor", err))
         return NULL;
     strings_sort (all);
     strings_t *once = strings_new ();

@@ -8,7 +8,9 @@ enum {
     RECONNECT_MS = 1000,
     RECONNECT_MAX_MS = 60000,
     RETRY_MS = 5000,
-    UNWINDINGS_MAX = 5
+    UNWINDINGS_MAX = 5,
+    CRASHES_MAX = 5, //  and starts after them, within
+    CRASH_SERIES_MS = 60000
 };
 
 bool domain_active (const domain_t *self)
@@ -79,9 +81,10 @@ void domain_take_exit (domain_t *self, const msg_t *msg)
     actor_log (self->actor, LEVEL_INFO, "domain '%s': process %s ended with code %lld, signal %lld",
                self->name, msg_str (msg, "process"), (long long) msg_i64 (msg, "code", -1),
                (long long) msg_i64 (msg, "signal", 0));
-    const char *record = self->record ? self->record : "";
-    if (!strstr (record, msg_str (msg, "process")))
-        return; //  of an earlier start
+    //  As canonical text has it; another one is of an earlier start.
+    autofree char *identity = text_format ("identity='%s'", msg_str (msg, "process"));
+    if (!self->record || !strstr (self->record, identity))
+        return;
     self->exited = true;
     //  The hypervisor failed, not the guest: libvirt's event says so, its state does not.
     guest_change_t change = { .kind = CHANGE_ENDED,
@@ -145,10 +148,40 @@ static bool is_ending (const domain_t *self)
            (changing && changing->class == CLASS_DESTROY);
 }
 
+static bool is_crash (const guest_status_t *status)
+{
+    return status->state == STATE_CRASHED ||
+           (status->state == STATE_SHUTOFF && status->reason == SHUTOFF_CRASHED);
+}
+
+//  A guest that crashes at each start is not started again for ever.
+static bool crashes_too_often (domain_t *self, const guest_change_t *change)
+{
+    if (change->kind != CHANGE_RESTART || !is_crash (&change->status))
+        return false;
+    int64_t now = actor_now (self->actor);
+    if (now - self->crashing_ms > CRASH_SERIES_MS) {
+        self->crashing_ms = now;
+        self->crashes = 0;
+    }
+    if (++self->crashes <= CRASHES_MAX)
+        return false;
+    actor_log (self->actor, LEVEL_ERROR,
+               "domain '%s' crashed %d times within a minute: it is not started again", self->name,
+               self->crashes);
+    return true;
+}
+
 static void take_end (domain_t *self, const guest_change_t *change)
 {
+    guest_change_t over = *change;
     if (is_ending (self))
         return;
+    if (crashes_too_often (self, change)) {
+        over.kind = CHANGE_ENDED;
+        over.status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };
+    }
+    change = &over;
     if (change->kind == CHANGE_RESTART && self->driver->restart && domain_active (self)) {
         self->restart_due = true;
         domain_settle (self);
@@ -158,6 +191,24 @@ static void take_end (domain_t *self, const guest_change_t *change)
     if (domain_active (self) && change->event >= 0 && change->event != EVENT_STOPPED)
         domain_add_lifecycle (self, change->event, change->detail);
     guest_over (self, change);
+}
+
+//  A hypervisor does not say why it was told to stop the guest, or to let it go on.
+static guest_status_t reason_in_job (const domain_t *self, guest_status_t status)
+{
+    static const struct {
+        async_kind_t kind;
+        int paused, running;
+    } reasons[] = {
+        { ASYNC_SAVE, PAUSED_SAVE, RUNNING_SAVE_CANCELED },
+        { ASYNC_DUMP, PAUSED_DUMP, RUNNING_UNPAUSED },
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_PAUSED)
+            status.reason = reasons[i].paused;
+        else if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_RUNNING)
+            status.reason = reasons[i].running;
+    return status;
 }
 
 void domain_take_change (domain_t *self, const guest_change_t *change)
@@ -173,7 +224,8 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         //  A guest that is over is also stopped: no news.
         if (!domain_active (self) || is_ending (self))
             break;
-        domain_set_status (self, change->status, change->event, change->detail);
+        domain_set_status (self, reason_in_job (self, change->status), change->event,
+                           change->detail);
         domain_commit (self, NULL, NULL, NULL);
         break;
     default:
@@ -186,15 +238,25 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
     }
 }
 
+xml_t *domain_outline (const document_t *summary, error_t *err)
+{
+    const char *text = summary ? value_get_str (document_root (summary), "outline") : NULL;
+    if (!text) {
+        error_set (err, ERR_INTERNAL_ERROR, "there is no outline of the document");
+        return NULL;
+    }
+    return xml_parse_own (text, strlen (text), "outline", err);
+}
+
 void domain_take_monitor_event (domain_t *self, const msg_t *msg)
 {
     const char *json = msg_str (msg, "json");
-    //  While it starts, the owner has no document yet: only that the guest is over matters then.
-    const char *text = self->live ? self->live : self->definition;
-    if (!json || !text || !self->driver->event)
+    if (!json || !self->driver->event)
         return;
     error_t err;
-    auto(xml_t) live = xml_parse_own (text, strlen (text), "live document", &err);
+    //  While it starts, the owner has no document yet: only that the guest is over matters then.
+    auto(xml_t) live =
+        domain_outline (self->live_summary ? self->live_summary : self->config_summary, &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
     if (live)
         self->driver->event (json, live, &change);
@@ -253,10 +315,31 @@ static void restart_failed (domain_t *self, bool cancelled)
                                          .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN } };
 }
 
-void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled)
+static void load_again (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->retry_loading = 0;
+    domain_run (self, &self->sync, &domain_loading, NULL);
+}
+
+//  A domain whose files can't be read now, or of which nobody can tell whether it runs, is not
+//  given up; until that is known, nothing is done with it.
+static void loading_failed (domain_t *self, const error_t *err)
+{
+    if (err->code == ERR_NO_DOMAIN) {
+        self->loading = false;
+        return;
+    }
+    self->status = (guest_status_t){ STATE_NOSTATE, 0 };
+    self->retry_loading = actor_timer (self->actor, RETRY_MS, load_again, NULL);
+}
+
+void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled,
+                            const error_t *err)
 {
     if (operation == &domain_loading)
-        self->loading = false;
+        loading_failed (self, err);
     //  A guest that does not answer may still run: it is never given up, only asked more rarely.
     //  Whoever cancelled the question may fail to end it.
     if (operation == &domain_adoption)
@@ -308,7 +391,7 @@ static void look_at_the_clock (domain_t *self)
     if (!self->driver->due || !domain_active (self) || !self->record)
         return;
     error_t err;
-    auto(xml_t) live = xml_parse_own (self->live, strlen (self->live), "live document", &err);
+    auto(xml_t) live = domain_outline (self->live_summary, &err);
     auto(xml_t) record = xml_parse_own (self->record, strlen (self->record), "record", &err);
     guest_change_t change = { .kind = CHANGE_NONE, .event = -1, .detail = -1 };
     int64_t ms =
@@ -318,6 +401,17 @@ static void look_at_the_clock (domain_t *self)
     else if (ms > 0)
         self->due_timer =
             actor_timer (self->actor, ms > 86400000 ? 86400000 : (int) ms, on_due, NULL);
+}
+
+//  Not before it is known whether it runs already.
+static void autostart_if_due (domain_t *self)
+{
+    bool busy = self->async.operation || self->sync.operation || self->loading || self->undo;
+    if (!self->autostart_due || busy)
+        return;
+    self->autostart_due = false;
+    if (self->autostart && self->persistent && !domain_active (self))
+        domain_run (self, &self->async, &domain_restart, NULL);
 }
 
 //  What follows from how things are, now that a job is over.
@@ -337,6 +431,7 @@ void domain_settle (domain_t *self)
         domain_run (self, &self->sync, &domain_restart_in_place, NULL);
     look_at_the_clock (self);
     domain_finish_ending (self);
+    autostart_if_due (self);
     if (self->restart_wanted && !self->sync.operation && !self->async.operation) {
         self->restart_wanted = false;
         if (!domain_active (self))

@@ -1,4 +1,4 @@
-//  domain_jobs.c: the jobs that a domain's owner starts, and what their results change.
+//  domain_jobs.c: how a domain's owner starts its jobs, and takes their results.
 
 #include "actors/domain_self.h"
 #include "actors/job.h"
@@ -6,180 +6,8 @@
 #include "util/text.h"
 
 enum {
-    SHORT_MS = 60000,
-    START_MS = 300000,
-    DESTROY_MS = 120000,
-    MEASURE_MS = 200,
     SHOW_MS = 500 //  a change that takes longer is shown among the jobs
 };
-
-//  What is new once a job is done.
-
-static void done_start (domain_t *self, const msg_t *request)
-{
-    domain_add_lifecycle (self, EVENT_STARTED, STARTED_BOOTED);
-    if (self->status.state == STATE_PAUSED)
-        domain_add_lifecycle (self, EVENT_SUSPENDED, SUSPENDED_PAUSED);
-    (void) request;
-    self->dirty |= DIRTY_STATUS;
-    actor_log (self->actor, LEVEL_INFO, "domain '%s' started with id %d", self->name, self->id);
-}
-
-static void done_live (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    self->dirty |= DIRTY_STATUS;
-}
-
-static void done_suspend (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    domain_set_status (self, self->status, EVENT_SUSPENDED, SUSPENDED_PAUSED);
-}
-
-static void done_resume (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    domain_set_status (self, self->status, EVENT_RESUMED, RESUMED_UNPAUSED);
-}
-
-//  QEMU tells of a reset by itself; a simulated guest can't.
-static void done_reboot (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    self->dirty |= DIRTY_STATUS;
-    if (!self->driver->event)
-        domain_add_event (self, "domain.reboot", NULL, NULL);
-}
-
-static void done_restart (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    self->restart_due = false;
-    self->dirty |= DIRTY_STATUS;
-}
-
-static void done_destroy (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    domain_set_inactive (self, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED },
-                         STOPPED_DESTROYED);
-}
-
-static void done_cleanup (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    guest_change_t ending = self->ending;
-    bool said = ending.event == EVENT_STOPPED;
-    domain_set_inactive (self, ending.status,
-                         said ? ending.detail : state_stopped_detail (&ending.status));
-    self->restart_wanted = ending.kind == CHANGE_RESTART && self->definition;
-}
-
-static void done_adopt (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    self->dirty |= DIRTY_STATUS;
-    if (self->status.state == STATE_SHUTOFF || self->status.state == STATE_CRASHED)
-        self->ending = (guest_change_t){ .kind = CHANGE_ENDED, .status = self->status };
-    actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
-               state_name (self->status.state),
-               state_reason_name (self->status.state, self->status.reason));
-}
-
-static void done_load (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    self->loading = false;
-    self->persistent = self->definition != NULL;
-    if (self->undone)
-        self->dirty |= DIRTY_STATUS;
-    self->adoption_wanted = self->live != NULL;
-}
-
-static void done_unwind (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    self->dirty |= DIRTY_STATUS;
-}
-
-static void done_undefine (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    self->persistent = false;
-    self->autostart = false;
-    self->dirty |= DIRTY_DEFINITION | DIRTY_AUTOSTART;
-    domain_add_lifecycle (self, EVENT_UNDEFINED, UNDEFINED_REMOVED);
-}
-
-static void done_rename (domain_t *self, const msg_t *request)
-{
-    domain_add_lifecycle (self, EVENT_UNDEFINED, UNDEFINED_RENAMED);
-    self->old_name = take (&self->name);
-    self->name = text_copy (msg_str (request, "name"));
-    self->dirty |= DIRTY_DEFINITION;
-    domain_add_lifecycle (self, EVENT_DEFINED, DEFINED_RENAMED);
-}
-
-static void pack_metadata_event (pack_t *pack, const void *arg)
-{
-    const msg_t *request = arg;
-    pack_key_str (pack, "type", msg_str (request, "type"));
-    pack_key_str (pack, "uri", msg_str (request, "uri"));
-}
-
-static void done_metadata (domain_t *self, const msg_t *request)
-{
-    self->dirty |= (self->persistent ? DIRTY_DEFINITION : 0u) | (self->live ? DIRTY_STATUS : 0u);
-    domain_add_event (self, "domain.metadata", pack_metadata_event, request);
-}
-
-//  What users ask for. The job needs no inactive document unless it works on it.
-static const operation_t operations[] = {
-    { "domain.create", CLASS_START, ASYNC_START, "start", NEED_INACTIVE | NEED_PERSISTENT, START_MS,
-      false, done_start },
-    { "domain.shutdown", CLASS_MODIFY, ASYNC_NONE, "shutdown", NEED_ACTIVE, SHORT_MS, false,
-      done_live },
-    { "domain.reboot", CLASS_MODIFY, ASYNC_NONE, "reboot", NEED_ACTIVE, SHORT_MS, true,
-      done_reboot },
-    { "domain.reset", CLASS_MODIFY, ASYNC_NONE, "reset", NEED_ACTIVE, SHORT_MS, true, done_reboot },
-    { "domain.suspend", CLASS_SUSPEND, ASYNC_NONE, "suspend", NEED_ACTIVE, SHORT_MS, true,
-      done_suspend },
-    { "domain.resume", CLASS_SUSPEND, ASYNC_NONE, "resume", NEED_ACTIVE, SHORT_MS, true,
-      done_resume },
-    { "domain.destroy", CLASS_DESTROY, ASYNC_NONE, "destroy", NEED_ACTIVE, DESTROY_MS, true,
-      done_destroy },
-    { "domain.undefine", CLASS_MODIFY, ASYNC_NONE, "undefine", NEED_PERSISTENT, SHORT_MS, false,
-      done_undefine },
-    { "domain.rename", CLASS_MODIFY, ASYNC_NONE, "rename", NEED_PERSISTENT | NEED_INACTIVE,
-      SHORT_MS, false, done_rename },
-    { "domain.metadata_set", CLASS_MODIFY, ASYNC_NONE, "metadata_set", 0, SHORT_MS, false,
-      done_metadata },
-    { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
-      true, done_live },
-};
-
-//  What the owner does by itself.
-const operation_t domain_cleanup = { "", CLASS_DESTROY, ASYNC_NONE, "destroy",
-                                     0,  DESTROY_MS,    true,       done_cleanup };
-const operation_t domain_adoption = { "", CLASS_MODIFY, ASYNC_NONE, "adopt",
-                                      0,  SHORT_MS,     false,      done_adopt };
-const operation_t domain_loading = { "", CLASS_MODIFY, ASYNC_NONE, "load",
-                                     0,  START_MS,     true,       done_load };
-const operation_t domain_restart = { "",       CLASS_START, ASYNC_START, "start", NEED_INACTIVE,
-                                     START_MS, false,       done_start };
-const operation_t domain_restart_in_place = { "", CLASS_MODIFY, ASYNC_NONE, "restart",
-                                              0,  SHORT_MS,     false,      done_restart };
-const operation_t domain_unwinding = { "", CLASS_DESTROY, ASYNC_NONE, "unwind",
-                                       0,  DESTROY_MS,    true,       done_unwind };
-
-const operation_t *domain_operation (const char *verb)
-{
-    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
-        if (strcmp (operations[i].verb, verb) == 0)
-            return &operations[i];
-    return NULL;
-}
 
 //  Starting a job.
 
@@ -200,7 +28,7 @@ static void pack_guest (const domain_t *self, const operation_t *operation, pack
     pack_key_str (pack, "record", self->record);
 }
 
-static msg_t *job_arguments (const domain_t *self, const operation_t *operation,
+msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
                              const msg_t *request)
 {
     msg_t *args = msg_request ("run");
@@ -222,9 +50,7 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg);
 
 static void forget_progress (domain_t *self)
 {
-    free (self->job_step);
-    self->job_step = NULL;
-    self->job_done = self->job_total = 0;
+    document_destroy (&self->progress);
 }
 
 static void show_now (actor_t *actor, void *arg)
@@ -259,7 +85,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
               (unsigned long long) ++self->job_count);
     if (slot->request)
         actor_admit (self->actor, slot->request, operation->limit_ms + 10000);
-    auto(msg_t) args = job_arguments (self, operation, slot->request);
+    auto(msg_t) args = domain_job_arguments (self, operation, slot->request);
     actor_spawn (self->actor, slot->address, &job_class, &args, false, operation->limit_ms,
                  on_job_done, slot);
     show_job (self, slot);
@@ -310,6 +136,9 @@ static void take_parts (domain_t *self, const value_t *result)
         take_text (value, "name", &self->name);
         self->autostart = self->written_autostart = value_get_bool (value, "autostart", false);
         self->undone = value_get_bool (value, "undone", false);
+        self->managed_save = value_get_bool (value, "managed_save", false);
+        if (value_get (result, "undo"))
+            take_document (result, "undo", &self->undo);
     }
 }
 
@@ -376,8 +205,8 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     if (start)
         start_failed (self);
     else
-        domain_own_job_failed (self, operation, cancelled);
-    if (operation->done == done_rename)
+        domain_own_job_failed (self, operation, cancelled, err);
+    if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
     bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };
@@ -430,94 +259,4 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
         actor_watch (actor, slot->address, on_job_down, slot);
     } else
         job_over (self, slot, &err);
-}
-
-//  Measurements: beside everything, with a budget; what does not answer in time is answered from
-//  the last known values.
-
-static void keep_usage (domain_t *self, const msg_t *reply)
-{
-    take_document (msg_value (reply), "value", &self->usage);
-}
-
-static void pack_stale (const domain_t *self, pack_t *pack)
-{
-    const value_t *usage = self->usage ? document_root (self->usage) : NULL;
-    pack_map (pack);
-    for (size_t i = 0; i < value_count (usage); i++) {
-        const char *key = value_key_at (usage, i);
-        pack_key (pack, key);
-        if (strcmp (key, "stale") == 0)
-            pack_bool (pack, true);
-        else
-            pack_value (pack, value_val_at (usage, i));
-    }
-    if (!usage)
-        pack_key_bool (pack, "stale", true);
-    pack_end (pack);
-}
-
-void measurement_destroy (measurement_t **self_p)
-{
-    measurement_t *self = take (self_p);
-    msg_destroy (&self->request);
-    free (self);
-}
-
-static void answer_measured (domain_t *self, msg_t **request_p, const msg_t *reply)
-{
-    auto(msg_t) answer = msg_reply ();
-    error_t err;
-    if (!msg_failed (reply, &err)) {
-        keep_usage (self, reply);
-        pack_value (msg_result (answer), document_root (self->usage));
-    } else if (err.code == ERR_OPERATION_TIMEOUT && self->usage)
-        pack_stale (self, msg_result (answer));
-    else {
-        if (err.code == ERR_OPERATION_TIMEOUT)
-            error_set (&err, err.code,
-                       "domain '%s': its hypervisor did not answer within the budget, and nothing "
-                       "was measured before",
-                       self->name);
-        actor_reply_error (self->actor, request_p, &err);
-        return;
-    }
-    actor_reply (self->actor, request_p, &answer);
-}
-
-static void on_measured (actor_t *actor, const msg_t *reply, void *arg)
-{
-    domain_t *self = actor_state (actor);
-    measurement_t *measurement = arg;
-    zlistx_detach (self->measuring, zlistx_find (self->measuring, measurement));
-    answer_measured (self, &measurement->request, reply);
-    //  Past its budget, the job is of no use to anybody.
-    actor_stop (actor, measurement->address);
-    measurement_destroy (&measurement);
-}
-
-static const operation_t measuring = { "", CLASS_QUERY, ASYNC_NONE, "usage",
-                                       0,  MEASURE_MS,  true,       NULL };
-
-void domain_measure (domain_t *self, msg_t **request_p)
-{
-    if (!domain_active (self)) {
-        error_t err;
-        error_set (&err, ERR_OPERATION_INVALID, "domain.usage: domain '%s' is not running",
-                   self->name);
-        domain_refuse (self, request_p, &err);
-        return;
-    }
-    measurement_t *measurement = memory_new (1, sizeof *measurement);
-    measurement->request = take (request_p);
-    uint64_t budget = msg_u64 (measurement->request, "budget", MEASURE_MS);
-    if (budget > SHORT_MS)
-        budget = SHORT_MS;
-    actor_admit (self->actor, measurement->request, (int) budget + 1000);
-    zlistx_add_end (self->measuring, measurement);
-    snprintf (measurement->address, sizeof measurement->address, "job/%s/%llu", self->uuid,
-              (unsigned long long) ++self->job_count);
-    auto(msg_t) args = job_arguments (self, &measuring, measurement->request);
-    actor_spawn (self->actor, measurement->address, &job_class, &args, false, (int) budget,
-                 on_measured, measurement);
 }

@@ -43,6 +43,7 @@ static char *status_text (const domain_t *self)
     text_addf (text, "<domstatus state='%d' reason='%d' id='%d'", self->status.state,
                self->status.reason, self->id);
     add_attribute (text, "job", self->async.operation ? self->async.operation->job : "");
+    add_attribute (text, "ran", self->live ? "yes" : "no");
     text_add (text, ">\n");
     if (self->undo)
         add_undo (self, text);
@@ -142,7 +143,7 @@ static void pack_identity (const domain_t *self, pack_t *pack)
     pack_key_i64 (pack, "reason", self->status.reason);
     pack_key_bool (pack, "persistent", self->persistent);
     pack_key_bool (pack, "autostart", self->autostart);
-    pack_key_bool (pack, "managed_save", false);
+    pack_key_bool (pack, "managed_save", self->managed_save);
     pack_key_i64 (pack, "changed_us", self->changed_us);
 }
 
@@ -282,9 +283,13 @@ static void take_back_name (domain_t *self, publication_t *publication)
     domain_tell_name (self);
 }
 
-//  The definition is what it was; a status that could not be written is written again later.
+//  The definition is what it was; a status that could not be written is written again later. The
+//  disk may hold the new text all the same (its folder could not be synced, or the answer came too
+//  late), so the old one is written once more.
 static void take_back (domain_t *self, publication_t *publication)
 {
+    self->dirty |= publication->wrote & (DIRTY_DEFINITION | DIRTY_AUTOSTART);
+    self->restoring = true;
     if (publication->wrote & DIRTY_DEFINITION) {
         free (self->definition);
         document_destroy (&self->config_summary);
@@ -330,14 +335,16 @@ static void retry_write (actor_t *actor, void *arg)
 
 static void note_failure (domain_t *self, publication_t *publication)
 {
+    unsigned config = DIRTY_DEFINITION | DIRTY_AUTOSTART;
     actor_log (self->actor, LEVEL_ERROR, "domain '%s': %s", self->name, publication->err.message);
-    //  A running guest's state has to get to the disk; its change has happened all the same.
-    if (publication->wrote & DIRTY_STATUS) {
-        self->dirty |= DIRTY_STATUS;
-        if (!self->retry_timer)
-            self->retry_timer = actor_timer (self->actor, RETRY_MS, retry_write, NULL);
-    }
-    if (!(publication->wrote & (DIRTY_DEFINITION | DIRTY_AUTOSTART)) && !publication->strict)
+    //  A running guest's state has to get to the disk; its change has happened all the same. So has
+    //  that of a definition that is as it was.
+    unsigned again =
+        publication->wrote & (publication->restores ? DIRTY_STATUS | config : DIRTY_STATUS);
+    self->dirty |= again;
+    if (again && !self->retry_timer)
+        self->retry_timer = actor_timer (self->actor, RETRY_MS, retry_write, NULL);
+    if ((publication->restores || !(publication->wrote & config)) && !publication->strict)
         publication->failed = false;
 }
 
@@ -347,10 +354,15 @@ static void on_written (actor_t *actor, const msg_t *reply, void *arg)
     publication_t *publication = arg;
     publication->written = true;
     publication->failed = msg_failed (reply, &publication->err);
-    if (publication->failed)
+    if (publication->failed) {
         note_failure (self, publication);
-    else if (publication->wrote & DIRTY_AUTOSTART)
+        flush (self);
+        return;
+    }
+    if (publication->wrote & DIRTY_AUTOSTART)
         self->written_autostart = self->autostart;
+    if (publication->restores && !(self->dirty & (DIRTY_DEFINITION | DIRTY_AUTOSTART)))
+        self->restoring = false;
     flush (self);
 }
 
@@ -368,6 +380,7 @@ static publication_t *publication_new (const domain_t *self, msg_t **request_p, 
 static void commit (domain_t *self, publication_t *publication)
 {
     publication->wrote = self->dirty;
+    publication->restores = self->restoring;
     publication->last = is_gone (self);
     self->changed_us = actor_wall_clock (self->actor);
     if (!publication->last || self->shown)
@@ -393,6 +406,7 @@ void domain_commit_definition (domain_t *self, char **old_definition_p, document
     publication->old_definition = take (old_definition_p);
     publication->old_summary = take (old_summary_p);
     publication->old_persistent = old_persistent;
+    self->restoring = false;
     commit (self, publication);
 }
 

@@ -15,8 +15,9 @@ static int check_needs (const domain_t *self, const operation_t *operation, erro
         return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running", verb,
                           self->name);
     if ((operation->needs & NEED_INACTIVE) && domain_active (self))
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is already running", verb,
-                          self->name);
+        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is %s", verb, self->name,
+                          operation->class == CLASS_START ? "already running"
+                                                          : "running; shut it off first");
     if ((operation->needs & NEED_PERSISTENT) && !self->persistent)
         return error_set (err, ERR_OPERATION_INVALID,
                           "%s: domain '%s' is transient: it has no definition", verb, self->name);
@@ -68,7 +69,7 @@ static bool try_request (domain_t *self, msg_t **msg_p)
         class = operation->class;
     if (self->loading)
         return false; //  not even a destroy: what is there is not known yet
-    bool changing = self->sync.operation || self->undo;
+    bool changing = self->sync.operation || (self->undo && !self->async.operation);
     verdict_t verdict = admission_verdict (domain_async_kind (self), changing, class);
     if (verdict == ADMIT_REFUSE) {
         refuse_beside (self, msg_p);
@@ -242,9 +243,11 @@ void domain_pack_job (const domain_t *self, pack_t *pack)
     pack_key_str (pack, "verb", slot->operation->verb);
     pack_key_bool (pack, "async", slot == &self->async);
     pack_key_i64 (pack, "since_us", slot->since_us);
-    pack_key_str (pack, "step", slot == &self->async ? self->job_step : NULL);
-    pack_key_u64 (pack, "done", slot == &self->async ? self->job_done : 0);
-    pack_key_u64 (pack, "total", slot == &self->async ? self->job_total : 0);
+    pack_key (pack, "progress");
+    if (slot == &self->async && self->progress)
+        pack_value (pack, document_root (self->progress));
+    else
+        pack_nil (pack);
     pack_asker (pack, slot->request);
     pack_end (pack);
 }

@@ -2,7 +2,9 @@
 //
 //      domain.c           what it is asked: the table of verbs
 //      domain_queue.c     which requests it admits, which wait, and in which order
-//      domain_jobs.c      the jobs it starts, and what their results change
+//      domain_operations.c  the table of what runs as a job, and what is new once it is done
+//      domain_jobs.c      how jobs are started, and their results taken
+//      domain_measure.c   measurements
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
 //      domain_reload.c    what comes before the files are read once more
 //      domain_publish.c   files, snapshots, answers, in this order
@@ -78,7 +80,8 @@ typedef struct {
     msg_t *snapshot, *request, *reply;
     unsigned wrote; //  DIRTY_*
     bool last, written, failed;
-    bool strict; //  it has failed if the status could not be written
+    bool strict;   //  it has failed if the status could not be written
+    bool restores; //  what it writes of the definition is what was there before
     error_t err;
     running_t *releases;  //  the slot that is free again afterwards
     char *old_name;       //  of a renaming
@@ -106,6 +109,7 @@ struct domain {
     char *old_name; //  during a renaming
     int id;         //  -1 unless active
     bool persistent, autostart;
+    bool managed_save;                //  the next start restores it from a file
     bool written_autostart;           //  as it is on disk
     char *definition, *live, *record; //  canonical texts; NULL: none
     document_t *config_summary, *live_summary;
@@ -120,21 +124,25 @@ struct domain {
     zlistx_t *measuring; //  measurement_t: under way
     uint64_t job_count, waiting_count;
     size_t shown_waiting; //  how many the last snapshot shows
-    char *job_step;       //  of the asynchronous job
-    uint64_t job_done, job_total;
-    document_t *undo;    //  of the job under way, as recorded
-    char *recorded_live; //  of a start that is under way: for the status file only
+    document_t *progress; //  of the asynchronous job, as it told it
+    document_t *undo;     //  of the job under way, as recorded
+    char *recorded_live;  //  of a start that is under way: for the status file only
     bool loading, undone, pumping;
-    int unwindings;  //  that failed
-    int left_behind; //  jobs of the owner before us that have not ended
+    bool restoring;     //  a definition that could not be written is being written back
+    bool autostart_due; //  once it is known whether it runs
+    int unwindings;     //  that failed
+    int left_behind;    //  jobs of the owner before us that have not ended
     bool restart_wanted, adoption_wanted;
     bool restart_due; //  the guest is down and starts again in the same process
 
     //  What the guest did.
     guest_change_t ending; //  it is over, or early news while it starts; CHANGE_NONE: no
     bool exited;           //  its process is gone
+    int64_t crashing_ms;   //  when a series of crashes with restarts began
+    int crashes;           //  since then
     int reconnect_ms;      //  how long to wait before the monitor is connected again
     uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
+    uint64_t retry_loading;
     uint64_t queue_timer, show_timer;
 
     //  What has to be written and told.
@@ -165,12 +173,19 @@ void domain_answer_destroys (domain_t *self);
 void domain_pack_job (const domain_t *self, pack_t *pack);
 void domain_pack_waiting (domain_t *self, pack_t *pack);
 
+//  domain_measure.c
+direct_fn domain_measure;
+void measurement_destroy (measurement_t **self_p);
+
 //  domain_jobs.c
+//  The message that starts a job of OPERATION. REQUEST: whose arguments go with it; may be NULL.
+msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
+                             const msg_t *request);
 //  Starts a job in a slot. REQUEST (may be NULL) is answered when it is done.
 void domain_run (domain_t *self, running_t *slot, const operation_t *operation, msg_t **request_p);
 void domain_cancel (domain_t *self, running_t *slot);
-void domain_measure (domain_t *self, msg_t **request_p);
-void measurement_destroy (measurement_t **self_p);
+
+//  domain_operations.c
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;
@@ -180,6 +195,8 @@ extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain
 void domain_reload (domain_t *self);
 
 //  domain_guest.c
+//  What drivers see of a document in here. NULL if it is damaged.
+xml_t *domain_outline (const document_t *summary, error_t *err);
 void domain_take_change (domain_t *self, const guest_change_t *change);
 void domain_take_exit (domain_t *self, const msg_t *msg);
 void domain_take_monitor_event (domain_t *self, const msg_t *msg);
@@ -189,7 +206,8 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.
 void domain_settle (domain_t *self);
 //  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
-void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled);
+void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled,
+                            const error_t *err);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.
 void domain_finish_ending (domain_t *self);
 

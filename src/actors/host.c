@@ -187,6 +187,7 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
     self->signal_fd = -1;
     self->started_us = actor_wall_clock (actor);
     self->jobs = zhashx_new ();
+    self->want_ids = zlistx_new ();
     registry_open (&self->registry);
     if (open_signals (self, err) || domain_make_folders (self->config->paths, err) ||
         domain_sweep (self->config->paths, err))
@@ -202,13 +203,23 @@ static const struct {
     const char *verb;
     host_verb_fn *run;
 } host_verbs[] = {
-    { "domain.define", host_define }, { "domain.create_xml", host_define },
-    { "host.reserve", host_reserve }, { "host.release", host_release },
-    { "host.loaded", host_loaded },   { "host.ready", host_ready },
-    { "host.filled", host_filled },   { "host.empty", host_empty },
-    { "host.rename", host_rename },   { "host.name", host_name },
-    { "host.next_id", host_next_id }, { "host.info", host_info },
-    { "host.version", host_version }, { "host.capabilities", host_capabilities },
+    { "domain.define", host_define },
+    { "domain.create_xml", host_define },
+    { "host.reserve", host_reserve },
+    { "host.release", host_release },
+    { "host.loaded", host_loaded },
+    { "host.ready", host_ready },
+    { "host.filled", host_filled },
+    { "host.empty", host_empty },
+    { "host.rename", host_rename },
+    { "host.name", host_name },
+    { "host.next_id", host_next_id },
+    { "host.info", host_info },
+    { "domain.restore", host_define },
+    { "image.xml", host_define },
+    { "image.define", host_define },
+    { "host.version", host_version },
+    { "host.capabilities", host_capabilities },
 };
 
 static void host_handle (actor_t *actor, msg_t **msg_p)
@@ -227,6 +238,10 @@ static void host_stop (actor_t *actor)
          job = zhashx_next (self->jobs))
         host_job_destroy (&job);
     zhashx_destroy (&self->jobs);
+    msg_t *msg;
+    while (self->want_ids && (msg = zlistx_detach (self->want_ids, NULL)))
+        msg_destroy (&msg);
+    zlistx_destroy (&self->want_ids);
     registry_close (&self->registry);
     if (self->signal_fd >= 0)
         close (self->signal_fd);

@@ -53,8 +53,11 @@ void host_version (host_t *self, msg_t **msg_p)
     actor_reply (self->actor, msg_p, &reply);
 }
 
-//  Emulators may have to be probed: a job.
+//  Emulators may have to be probed: a job, one for all who ask meanwhile.
 void host_capabilities (host_t *self, msg_t **msg_p)
 {
-    host_run_job (self, "capabilities", msg_p);
+    if (self->capabilities)
+        host_share_job (self, self->capabilities, msg_p);
+    else
+        self->capabilities = host_run_job (self, "capabilities", msg_p);
 }

@@ -6,7 +6,7 @@
 #include "actors/job.h"
 
 enum {
-    DEFINE_MS = 660000, //  a transient domain is started within
+    JOB_MS = 25 * 3600000, //  a restore takes as long as a slow disk wants
     LOAD_MS = 60000,
     MAX_RESTARTS = 5,
     RESTART_SERIES_MS = 60000, //  so many restarts within this time are too many
@@ -55,12 +55,16 @@ bool host_may_restart (host_t *self, restarts_t *restarts)
     return ++restarts->count <= MAX_RESTARTS;
 }
 
+static void give_ids (host_t *self);
+
 static void set_ready (host_t *self, entry_t *entry)
 {
     if (entry->ready)
         return;
     entry->ready = true;
-    if (--self->loading == 0)
+    self->loading--;
+    give_ids (self);
+    if (self->loading == 0)
         host_serve (self);
 }
 
@@ -163,40 +167,61 @@ static void conclude (host_t *self, host_job_t *job)
 void host_job_destroy (host_job_t **job_p)
 {
     host_job_t *job = take (job_p);
+    msg_t *other;
+    while (job->others && (other = zlistx_detach (job->others, NULL)))
+        msg_destroy (&other);
+    zlistx_destroy (&job->others);
     msg_destroy (&job->request);
     msg_destroy (&job->reserving);
     free (job);
+}
+
+static void answer (actor_t *actor, msg_t **request_p, const msg_t *reply)
+{
+    error_t err;
+    if (msg_failed (reply, &err)) {
+        actor_reply_error (actor, request_p, &err);
+        return;
+    }
+    auto(msg_t) answer = msg_reply ();
+    const value_t *value = value_get (msg_value (reply), "value");
+    if (value)
+        pack_value (msg_result (answer), value);
+    actor_reply (actor, request_p, &answer);
 }
 
 static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 {
     host_t *self = actor_state (actor);
     host_job_t *job = arg;
-    error_t err;
-    bool failed = msg_failed (reply, &err);
+    msg_t *other;
     conclude (self, job);
     actor_stop (actor, job->address); //  when it did not end in time
-    if (failed)
-        actor_reply_error (actor, &job->request, &err);
-    else {
-        auto(msg_t) answer = msg_reply ();
-        const value_t *value = value_get (msg_value (reply), "value");
-        if (value)
-            pack_value (msg_result (answer), value);
-        actor_reply (actor, &job->request, &answer);
-    }
+    answer (actor, &job->request, reply);
+    while (job->others && (other = zlistx_detach (job->others, NULL)))
+        answer (actor, &other, reply);
+    if (self->capabilities == job)
+        self->capabilities = NULL;
     zhashx_delete (self->jobs, job->address);
     host_job_destroy (&job);
 }
 
-void host_run_job (host_t *self, const char *kind, msg_t **request_p)
+void host_share_job (host_t *self, host_job_t *job, msg_t **request_p)
+{
+    if (!job->others)
+        job->others = zlistx_new ();
+    actor_admit (self->actor, *request_p, JOB_MS + 10000);
+    zlistx_add_end (job->others, take (request_p));
+}
+
+host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p)
 {
     host_job_t *job = memory_new (1, sizeof *job);
     job->request = take (request_p);
     snprintf (job->address, sizeof job->address, "job/%llu",
               (unsigned long long) ++self->job_count);
     zhashx_insert (self->jobs, job->address, job);
-    actor_admit (self->actor, job->request, DEFINE_MS + 10000);
+    actor_admit (self->actor, job->request, JOB_MS + 10000);
     auto(msg_t) args = msg_request ("run");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
@@ -207,12 +232,22 @@ void host_run_job (host_t *self, const char *kind, msg_t **request_p)
         pack_key (pack, "args");
         pack_value (pack, given);
     }
-    actor_spawn (self->actor, job->address, &job_class, &args, false, DEFINE_MS, on_job_done, job);
+    actor_spawn (self->actor, job->address, &job_class, &args, false, JOB_MS, on_job_done, job);
+    return job;
 }
 
 void host_define (host_t *self, msg_t **msg_p)
 {
-    host_run_job (self, msg_is (*msg_p, "domain.define") ? "define" : "create_xml", msg_p);
+    static const char *const jobs[][2] = {
+        { "domain.define", "define" },        { "domain.create_xml", "create_xml" },
+        { "domain.restore", "restore_file" }, { "image.xml", "image_xml" },
+        { "image.define", "image_define" },
+    };
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
+        if (msg_is (*msg_p, jobs[i][0])) {
+            host_run_job (self, jobs[i][1], msg_p);
+            return;
+        }
 }
 
 //  What jobs ask.
@@ -297,7 +332,7 @@ void host_name (host_t *self, msg_t **msg_p)
     give_name (self, msg_p, registry_name);
 }
 
-void host_next_id (host_t *self, msg_t **msg_p)
+static void give_id (host_t *self, msg_t **msg_p)
 {
     auto(msg_t) reply = msg_reply ();
     pack_map (msg_result (reply));
@@ -305,6 +340,25 @@ void host_next_id (host_t *self, msg_t **msg_p)
     pack_end (msg_result (reply));
     self->next_id = self->next_id == INT32_MAX ? 1 : self->next_id + 1;
     actor_reply (self->actor, msg_p, &reply);
+}
+
+//  Not before the ids of all guests that run already are known: those that are still being loaded
+//  want one themselves.
+static void give_ids (host_t *self)
+{
+    msg_t *msg;
+    if (self->loading > self->loading_wants)
+        return;
+    while ((msg = zlistx_detach (self->want_ids, NULL)))
+        give_id (self, &msg);
+    self->loading_wants = 0;
+}
+
+void host_next_id (host_t *self, msg_t **msg_p)
+{
+    self->loading_wants += msg_flag (*msg_p, "loading");
+    zlistx_add_end (self->want_ids, take (msg_p));
+    give_ids (self);
 }
 
 void host_loaded (host_t *self, msg_t **msg_p)

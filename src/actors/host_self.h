@@ -10,14 +10,26 @@
 #include "actors/host.h"
 #include "actors/registry.h"
 
+//  A job that we started for a request.
+typedef struct {
+    char address[MSG_ADDRESS_MAX];
+    msg_t *request;
+    zlistx_t *others;             //  msg_t: requests for the same; NULL: none
+    char granted[UUID_TEXT_SIZE]; //  "" unless it holds a reservation
+    msg_t *reserving;             //  its request for that, while the last owner is leaving
+} host_job_t;
+
 typedef struct {
     actor_t *actor;
     const config_t *config;
     registry_t registry;
-    zhashx_t *jobs; //  host_job_t by address
+    zhashx_t *jobs;           //  host_job_t by address
+    host_job_t *capabilities; //  the job that finds them out, while one runs
     uint64_t job_count;
     int next_id;
-    int loading; //  domains whose files are being read
+    int loading;        //  domains whose files are being read
+    int loading_wants;  //  how many of them wait for an id
+    zlistx_t *want_ids; //  requests for ids, while not all that are taken are known
     int signal_fd;
     int64_t started_us;
     int starting; //  helpers that did not answer yet
@@ -25,14 +37,6 @@ typedef struct {
     bool serving;
     restarts_t restarts; //  of our helpers
 } host_t;
-
-//  A job that we started for a request.
-typedef struct {
-    char address[MSG_ADDRESS_MAX];
-    msg_t *request;
-    char granted[UUID_TEXT_SIZE]; //  "" unless it holds a reservation
-    msg_t *reserving;             //  its request for that, while the last owner is leaving
-} host_job_t;
 
 typedef void (host_verb_fn) (host_t *self, msg_t **msg_p);
 
@@ -46,7 +50,9 @@ int host_load_domains (host_t *self, error_t *err);
 void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *crashed);
 void host_job_destroy (host_job_t **job_p);
 //  Starts a job of KIND that answers the request.
-void host_run_job (host_t *self, const char *kind, msg_t **request_p);
+host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p);
+//  Another request that gets the same answer.
+void host_share_job (host_t *self, host_job_t *job, msg_t **request_p);
 
 //  host_answers.c
 host_verb_fn host_info, host_version, host_capabilities;

@@ -131,21 +131,25 @@ void job_push_undo (job_actor_t *self, const char *kind, const char *argument)
     zlistx_add_end (self->undo, entry);
 }
 
+//  What can't be undone now stays on the stack.
 bool job_unwind (job_actor_t *self)
 {
-    bool all = true;
+    zlistx_t *left = job_undo_new ();
     self->unwinding = true;
     undo_entry_t *entry;
     while ((entry = zlistx_last (self->undo))) {
         error_t err;
+        zlistx_detach (self->undo, zlistx_cursor (self->undo));
         if (undo_run (&self->base, entry->kind, entry->argument, &err)) {
             actor_log (self->actor, LEVEL_ERROR, "undo of %s: %s", self->kind->name, err.message);
-            all = false;
-        }
-        zlistx_delete (self->undo, zlistx_cursor (self->undo));
+            zlistx_add_start (left, entry);
+        } else
+            undo_entry_destroy ((void **) &entry);
     }
     self->unwinding = false;
-    return all;
+    zlistx_destroy (&self->undo);
+    self->undo = left;
+    return zlistx_size (left) == 0;
 }
 
 //  Before the error that ends the job: else the owner had another job do it all again.
@@ -264,6 +268,8 @@ static msg_t *make_result (job_actor_t *self)
         pack_key_i64 (pack, "state", guest->status.state);
         pack_key_i64 (pack, "reason", guest->status.reason);
     }
+    if (zlistx_size (self->undo) > 0 && (self->parts & PART_UNDO))
+        job_pack_undo (pack, self->undo);
     if (self->value.size > 0) {
         pack_key (pack, "value");
         pack_packed (pack, self->value.bytes, self->value.size);

@@ -20,7 +20,8 @@ enum {
     PART_DEFINITION = 1, //  definition, config summary
     PART_LIVE = 2,       //  live document, live summary, id, record
     PART_RECORD = 4,     //  the driver's record
-    PART_STATUS = 8      //  state and reason, which the job has set
+    PART_STATUS = 8,     //  state and reason, which the job has set
+    PART_UNDO = 16       //  what is left to be undone
 };
 
 typedef struct {
@@ -65,7 +66,7 @@ int job_ask (job_actor_t *self, const char *to, msg_t **request_p, int deadline_
 //  The same where only success counts.
 int job_tell (job_actor_t *self, const char *to, msg_t **request_p, int deadline_ms, error_t *err);
 
-//  Runs the undo stack backwards; each failure is logged. True: there was none.
+//  Runs the undo stack backwards; each failure is logged, and stays on it. True: there was none.
 bool job_unwind (job_actor_t *self);
 
 //  Parses a definition from outside, finds its driver and has it completed.

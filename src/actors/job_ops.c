@@ -51,7 +51,7 @@ static int op_undo (job_t *job, const char *kind, const char *argument, error_t 
     return 0;
 }
 
-static void pack_undo (pack_t *pack, zlistx_t *undo)
+void job_pack_undo (pack_t *pack, zlistx_t *undo)
 {
     pack_key_array (pack, "undo");
     for (undo_entry_t *entry = zlistx_first (undo); entry; entry = zlistx_next (undo)) {
@@ -72,7 +72,7 @@ static int op_record (job_t *job, error_t *err)
     autofree char *record = job->guest->record ? xml_text (job->guest->record) : NULL;
     pack_key_str (pack, "live", live);
     pack_key_str (pack, "record", record);
-    pack_undo (pack, self->undo);
+    job_pack_undo (pack, self->undo);
     return job_tell (self, self->owner, &msg, DISK_MS, err);
 }
 

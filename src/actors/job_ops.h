@@ -15,6 +15,8 @@ int job_await (job_actor_t *self, msg_t **reply_p, error_t *err);
 int job_await_end (job_actor_t *self, const char *address, int ms, error_t *err);
 int job_check_cancelled (const job_actor_t *self, error_t *err);
 zlistx_t *job_undo_new (void);
+//  The key "undo", as owners keep it.
+void job_pack_undo (pack_t *pack, zlistx_t *undo);
 void job_push_undo (job_actor_t *self, const char *kind, const char *argument);
 
 #endif

@@ -23,6 +23,29 @@ int job_run_resume (job_actor_t *self, error_t *err);
 int job_run_destroy (job_actor_t *self, error_t *err);
 int job_run_usage (job_actor_t *self, error_t *err);
 int job_run_monitor_command (job_actor_t *self, error_t *err);
+//  A new id of a running guest, into self->base.guest.
+int job_next_id (job_actor_t *self, error_t *err);
+
+//  jobs_save.c: guests saved to files, and what is dumped from them.
+int job_run_restore_file (job_actor_t *self, error_t *err);
+int job_run_restore (job_actor_t *self, error_t *err);
+int job_run_save (job_actor_t *self, error_t *err);
+int job_run_managed_save (job_actor_t *self, error_t *err);
+int job_run_managed_save_remove (job_actor_t *self, error_t *err);
+int job_run_image_xml (job_actor_t *self, error_t *err);
+int job_run_image_define (job_actor_t *self, error_t *err);
+int job_run_dump (job_actor_t *self, error_t *err);
+int job_run_screenshot (job_actor_t *self, error_t *err);
+//  Where the guest's managed save is, or would be; the caller frees it. *THERE: it is.
+char *job_managed_save (const job_actor_t *self, bool *there);
+//  Restores the guest from its managed save, which is gone then.
+int job_restore_managed (job_actor_t *self, const char *path, bool paused, error_t *err);
+//  ERR_NO_SUPPORT: the driver can't do WHAT. Returns -1.
+int job_unsupported (const job_actor_t *self, const char *what, error_t *err);
+//  From a document to its domain: reserves name and uuid, and asks the owner VERB with NAME,
+//  DEFINITION and what the client asked; the owner's answer becomes ours.
+int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
+                   error_t *err);
 
 //  jobs_load.c: what the files of an earlier daemon say.
 int job_run_load (job_actor_t *self, error_t *err);

@@ -154,8 +154,24 @@ static void keep_value (job_actor_t *self, const msg_t *reply)
     pack_value (&self->value, msg_value (reply));
 }
 
-static int hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
-                      error_t *err)
+//  What the client asked besides. Its XML is an argument of that name too.
+static void pack_given (const job_actor_t *self, pack_t *pack)
+{
+    static const char *const names[][2] = {
+        { "paused", "paused" }, { "running", "running" }, { "path", "path" }, { "xml", "new_xml" }
+    };
+    bool restores = job_arg (self, "path") != NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const value_t *value = job_arg (self, names[i][0]);
+        if (!value || (strcmp (names[i][0], "xml") == 0 && !restores))
+            continue;
+        pack_key (pack, names[i][1]);
+        pack_value (pack, value);
+    }
+}
+
+int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
+                   error_t *err)
 {
     reserved_t reserved = { "", "", false };
     bool transient = self->transient;
@@ -168,7 +184,7 @@ static int hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int
     pack_key_str (pack, "definition", text);
     pack_key (pack, "config_summary");
     summary_pack (pack, doc);
-    pack_key_bool (pack, "paused", value_bool (job_arg (self, "paused"), false));
+    pack_given (self, pack);
     auto(msg_t) reply = NULL;
     if (job_ask (self, reserved.address, &msg, deadline_ms, &reply, err)) {
         release (self, &reserved);
@@ -183,7 +199,7 @@ int job_run_define (job_actor_t *self, error_t *err)
     auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
     if (!doc)
         return -1;
-    return hand_over (self, "definition.set", doc, OWNER_MS, err);
+    return job_hand_over (self, "definition.set", doc, OWNER_MS, err);
 }
 
 int job_run_create_xml (job_actor_t *self, error_t *err)
@@ -192,7 +208,7 @@ int job_run_create_xml (job_actor_t *self, error_t *err)
     if (!doc)
         return -1;
     self->transient = true;
-    return hand_over (self, "domain.create_transient", doc, START_MS, err);
+    return job_hand_over (self, "domain.create_transient", doc, START_MS, err);
 }
 
 //  Changes to a definition.
@@ -285,6 +301,21 @@ int job_run_metadata_set (job_actor_t *self, error_t *err)
     return 0;
 }
 
+//  A saved guest must not be lost by the way.
+static int check_managed_save (job_actor_t *self, error_t *err)
+{
+    bool there;
+    autofree char *path = job_managed_save (self, &there);
+    if (!there)
+        return 0;
+    if (!value_bool (job_arg (self, "managed_save"), false))
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "undefine domain '%s': it has a managed save; say managed_save (remove "
+                          "it), or start it",
+                          self->base.guest->name);
+    return job_remove_file (&self->base, path, err);
+}
+
 //  Takes away what the definition alone kept alive; the owner then drops the definition.
 int job_run_undefine (job_actor_t *self, error_t *err)
 {
@@ -292,6 +323,8 @@ int job_run_undefine (job_actor_t *self, error_t *err)
     const char *nvram = xml_string (xml_root (guest->definition), "os/nvram");
     bool remove = value_bool (job_arg (self, "nvram"), false);
     bool keep = value_bool (job_arg (self, "keep_nvram"), false);
+    if (check_managed_save (self, err))
+        return -1;
     if (remove && keep)
         return error_set (err, ERR_INVALID_ARG,
                           "undefine domain '%s': 'nvram' and 'keep_nvram' contradict each other",

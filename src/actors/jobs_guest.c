@@ -8,16 +8,17 @@ enum {
     HOST_MS = 20000
 };
 
-static int set_unsupported (const job_actor_t *self, const char *what, error_t *err)
+int job_unsupported (const job_actor_t *self, const char *what, error_t *err)
 {
     return error_set (err, ERR_NO_SUPPORT, "%s domain '%s': the driver '%s' cannot do that", what,
                       self->base.guest->name, self->driver->name);
 }
 
-static int next_id (job_actor_t *self, error_t *err)
+int job_next_id (job_actor_t *self, error_t *err)
 {
     auto(msg_t) msg = msg_request ("host.next_id");
     pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
+    pack_key_bool (msg_args (msg), "loading", self->kind->run == job_run_load);
     auto(msg_t) reply = NULL;
     if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
         return -1;
@@ -28,8 +29,12 @@ static int next_id (job_actor_t *self, error_t *err)
 int job_run_start (job_actor_t *self, error_t *err)
 {
     guest_t *guest = self->base.guest;
-    bool paused = value_bool (job_arg (self, "paused"), false);
-    if (next_id (self, err) || self->driver->start (&self->base, paused ? START_PAUSED : 0, err))
+    bool paused = value_bool (job_arg (self, "paused"), false), saved;
+    autofree char *managed = job_managed_save (self, &saved);
+    if (saved && !value_bool (job_arg (self, "force_boot"), false))
+        return job_restore_managed (self, managed, paused, err);
+    if ((saved && job_remove_file (&self->base, managed, err)) || job_next_id (self, err) ||
+        self->driver->start (&self->base, paused ? START_PAUSED : 0, err))
         return -1;
     guest->status = paused ? (guest_status_t){ STATE_PAUSED, PAUSED_USER }
                            : (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
@@ -48,7 +53,7 @@ static shutdown_mode_t mode_of (const job_actor_t *self)
 int job_run_shutdown (job_actor_t *self, error_t *err)
 {
     if (!self->driver->shutdown)
-        return set_unsupported (self, "shut down", err);
+        return job_unsupported (self, "shut down", err);
     self->parts = PART_LIVE;
     return self->driver->shutdown (&self->base, mode_of (self), err);
 }
@@ -56,7 +61,7 @@ int job_run_shutdown (job_actor_t *self, error_t *err)
 int job_run_reboot (job_actor_t *self, error_t *err)
 {
     if (!self->driver->reboot)
-        return set_unsupported (self, "reboot", err);
+        return job_unsupported (self, "reboot", err);
     self->parts = PART_LIVE;
     return self->driver->reboot (&self->base, mode_of (self), err);
 }
@@ -64,7 +69,7 @@ int job_run_reboot (job_actor_t *self, error_t *err)
 int job_run_reset (job_actor_t *self, error_t *err)
 {
     if (!self->driver->reset)
-        return set_unsupported (self, "reset", err);
+        return job_unsupported (self, "reset", err);
     self->parts = PART_RECORD;
     return self->driver->reset (&self->base, err);
 }
@@ -78,7 +83,7 @@ int job_run_restart (job_actor_t *self, error_t *err)
 int job_run_suspend (job_actor_t *self, error_t *err)
 {
     if (!self->driver->suspend)
-        return set_unsupported (self, "suspend", err);
+        return job_unsupported (self, "suspend", err);
     if (self->driver->suspend (&self->base, err))
         return -1;
     self->base.guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
@@ -91,7 +96,7 @@ int job_run_resume (job_actor_t *self, error_t *err)
     guest_t *guest = self->base.guest;
     bool asleep = guest->status.state == STATE_PMSUSPENDED;
     if (!self->driver->resume)
-        return set_unsupported (self, "resume", err);
+        return job_unsupported (self, "resume", err);
     if (self->driver->resume (&self->base, err))
         return -1;
     guest->status = (guest_status_t){ STATE_RUNNING, asleep ? RUNNING_WAKEUP : RUNNING_UNPAUSED };
@@ -110,7 +115,7 @@ int job_run_usage (job_actor_t *self, error_t *err)
 {
     guest_info_t info = { 0 };
     if (!self->driver->info)
-        return set_unsupported (self, "measure", err);
+        return job_unsupported (self, "measure", err);
     if (self->driver->info (&self->base, &info, err))
         return -1;
     pack_t *pack = &self->value;
@@ -128,7 +133,7 @@ int job_run_monitor_command (job_actor_t *self, error_t *err)
 {
     autofree char *answer = NULL;
     if (!self->driver->monitor_command)
-        return set_unsupported (self, "pass a monitor command to", err);
+        return job_unsupported (self, "pass a monitor command to", err);
     if (self->driver->monitor_command (&self->base, value_str (job_arg (self, "command")),
                                        value_bool (job_arg (self, "hmp"), false), &answer, err))
         return -1;

@@ -22,11 +22,16 @@ enum {
 //  overwritten.
 static void set_aside (job_actor_t *self, const char *path, const error_t *why)
 {
+    error_t err;
     autofree char *aside =
         text_format ("%s.broken-%lld", path, (long long) actor_wall_clock (self->actor));
+    autofree char *folder = file_folder (path);
     if (rename (path, aside))
         actor_log (self->actor, LEVEL_ERROR, "%s: %s; it can't be set aside either: %s", path,
                    why->message, strerror (errno));
+    else if (file_sync_folder (folder, &err))
+        actor_log (self->actor, LEVEL_ERROR, "%s: %s; set aside as %s, but: %s", path, why->message,
+                   aside, err.message);
     else
         actor_log (self->actor, LEVEL_ERROR, "%s: %s; it is set aside as %s", path, why->message,
                    aside);
@@ -90,7 +95,9 @@ static void read_undo (job_actor_t *self, const xml_node_t *root)
         }
 }
 
-static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, error_t *err)
+//  *RAN: the guest was there already when what is half done began.
+static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, bool *ran,
+                        error_t *err)
 {
     const xml_node_t *root = xml_root (status);
     const xml_node_t *live = xml_find (root, "live/domain"), *record = xml_find (root, "record");
@@ -104,18 +111,33 @@ static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, 
     guest->live = live ? xml_from_node (live) : NULL;
     const xml_node_t *inner = record ? xml_first (record, NULL) : NULL;
     guest->record = inner ? xml_from_node (inner) : NULL;
+    *ran = xml_equals (root, "@ran", "yes");
     read_undo (self, root);
     return 0;
 }
 
-static int load_status (job_actor_t *self, guest_t *guest, error_t *err)
+static int load_status (job_actor_t *self, guest_t *guest, bool *ran, error_t *err)
 {
     autofree char *path = domain_path (self->config->paths, self->driver, guest->uuid, FILE_STATUS);
     auto(xml_t) status = NULL;
     found_t found = read_file (path, "status", &status, err);
-    if (found == FILE_BROKEN || (status && read_status (self, guest, status, err)))
+    if (found == FILE_BROKEN || (status && read_status (self, guest, status, ran, err)))
         set_aside (self, path, err);
     return found == FILE_UNREADABLE ? -1 : 0;
+}
+
+//  Without a record it can't be adopted. That there is none does not prove that there is no guest.
+static int salvage (job_actor_t *self, guest_t *guest, error_t *err)
+{
+    bool found = false;
+    if (guest->record || zlistx_size (self->undo) > 0 || !self->driver->salvage)
+        return 0;
+    xml_destroy (&guest->live);
+    if (self->driver->salvage (&self->base, &found, err) || (found && job_next_id (self, err)))
+        return -1;
+    if (found)
+        xml_setf (xml_root (guest->live), "@id", "%d", guest->id);
+    return 0;
 }
 
 //  What it told of is over, and nobody will own it.
@@ -126,7 +148,7 @@ static int remove_status (job_actor_t *self, error_t *err)
     return job_remove_file (&self->base, path, err);
 }
 
-static int register_name (job_actor_t *self, const guest_t *guest, error_t *err)
+static int ask_name (job_actor_t *self, const guest_t *guest, error_t *err)
 {
     auto(msg_t) msg = msg_request ("host.loaded");
     pack_t *pack = msg_args (msg);
@@ -136,15 +158,40 @@ static int register_name (job_actor_t *self, const guest_t *guest, error_t *err)
     return job_tell (self, "host", &msg, HOST_MS, err);
 }
 
-//  What was half done is undone here, before anybody hears of the domain: a start that was under
-//  way when the daemon was killed has an undo list in its status file.
-static bool undo_half_done (job_actor_t *self, guest_t *guest)
+static void set_document_name (xml_t *doc, const char *name)
+{
+    if (doc)
+        xml_set (xml_root (doc), "name", name);
+}
+
+//  A name that another domain has already is no reason to lose this one, whose guest may run: it is
+//  known by its uuid until it is renamed.
+static int register_name (job_actor_t *self, guest_t *guest, error_t *err)
+{
+    if (ask_name (self, guest, err) == 0)
+        return 0;
+    if (err->code != ERR_OPERATION_FAILED || strcmp (guest->name, guest->uuid) == 0)
+        return -1;
+    actor_log (self->actor, LEVEL_ERROR, "domain %s: %s; until then its name is its uuid",
+               guest->uuid, err->message);
+    free (guest->name);
+    guest->name = text_copy (guest->uuid);
+    set_document_name (guest->definition, guest->uuid);
+    set_document_name (guest->live, guest->uuid);
+    return ask_name (self, guest, err);
+}
+
+//  A start that was under way when the daemon was killed is undone here, before anybody hears of
+//  the domain. What was half done with a guest that runs is left to the owner: it may take time.
+static bool undo_half_done (job_actor_t *self, guest_t *guest, bool ran)
 {
     if (zlistx_size (self->undo) == 0)
         return false;
     actor_log (self->actor, LEVEL_WARNING,
-               "domain '%s': an earlier daemon ended in the middle of a start; undoing it",
-               guest->name);
+               "domain '%s': an earlier daemon ended in the middle of a %s; undoing it",
+               guest->name, ran ? "job" : "start");
+    if (ran)
+        return true;
     job_unwind (self);
     xml_destroy (&guest->live);
     xml_destroy (&guest->record);
@@ -163,16 +210,32 @@ static void set_name (guest_t *guest)
     guest->name = text_copy (name);
 }
 
+static void pack_loaded (job_actor_t *self, const guest_t *guest, bool undone)
+{
+    bool saved;
+    autofree char *managed = job_managed_save (self, &saved);
+    autofree char *mark =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_AUTOSTART);
+    pack_map (&self->value);
+    pack_key_str (&self->value, "name", guest->name);
+    pack_key_bool (&self->value, "autostart", access (mark, F_OK) == 0);
+    pack_key_bool (&self->value, "undone", undone);
+    pack_key_bool (&self->value, "managed_save", saved);
+    pack_end (&self->value);
+}
+
 int job_run_load (job_actor_t *self, error_t *err)
 {
+    bool ran = false;
     guest_t *guest = self->base.guest;
     guest->id = -1;
     guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_UNKNOWN };
-    if (load_definition (self, guest, err) || load_status (self, guest, err))
+    if (load_definition (self, guest, err) || load_status (self, guest, &ran, err) ||
+        salvage (self, guest, err))
         return error_prefix (err, "load domain %s", guest->uuid);
     set_name (guest);
-    bool undone = undo_half_done (self, guest);
-    if (!guest->definition && !guest->live)
+    bool undone = undo_half_done (self, guest, ran);
+    if (!guest->definition && !guest->live && zlistx_size (self->undo) == 0)
         return remove_status (self, err)
                    ? -1
                    : error_set (err, ERR_NO_DOMAIN, "load domain %s: %s", guest->uuid,
@@ -180,14 +243,8 @@ int job_run_load (job_actor_t *self, error_t *err)
                                        : "no file of it can be read");
     if (register_name (self, guest, err))
         return -1;
-    autofree char *mark =
-        domain_path (self->config->paths, self->driver, guest->uuid, FILE_AUTOSTART);
-    pack_map (&self->value);
-    pack_key_str (&self->value, "name", guest->name);
-    pack_key_bool (&self->value, "autostart", access (mark, F_OK) == 0);
-    pack_key_bool (&self->value, "undone", undone);
-    pack_end (&self->value);
-    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS;
+    pack_loaded (self, guest, undone);
+    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO;
     return 0;
 }
 
@@ -199,11 +256,18 @@ int job_run_adopt (job_actor_t *self, error_t *err)
     return 0;
 }
 
-//  For a job whose thread died: its undo list came with our arguments.
+//  What a job left that died, or was cut off with its daemon: its undo list came with our
+//  arguments.
 int job_run_unwind (job_actor_t *self, error_t *err)
 {
-    if (job_unwind (self))
-        return 0;
-    return error_set (err, ERR_OPERATION_FAILED, "undo the start of domain '%s': not all of it",
-                      self->base.guest->name);
+    const guest_t *guest = self->base.guest;
+    if (!job_unwind (self)) {
+        zlistx_purge (self->undo); //  the owner has them still, and asks again
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "undo what is half done of domain '%s': not "
+                          "all of it",
+                          guest->name);
+    }
+    self->parts = guest->live ? PART_LIVE | PART_STATUS : 0;
+    return 0;
 }

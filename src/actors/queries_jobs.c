@@ -21,11 +21,15 @@ static void pack_since (const query_t *self, pack_t *pack, const value_t *from)
 
 static void pack_progress (pack_t *pack, const value_t *job)
 {
-    uint64_t done = value_get_u64 (job, "done", 0), total = value_get_u64 (job, "total", 0);
-    pack_copy (pack, job, "step");
-    pack_key_u64 (pack, "done", done);
-    pack_key_u64 (pack, "total", total);
-    pack_key_u64 (pack, "remaining", done < total ? total - done : 0);
+    static const char *const numbers[] = { "done", "total",      "remaining",
+                                           "rate", "dirty_rate", "passes" };
+    const value_t *progress = value_get (job, "progress");
+    uint64_t remaining = value_get_u64 (progress, "remaining", 0);
+    uint64_t rate = value_get_u64 (progress, "rate", 0);
+    pack_copy (pack, progress, "step");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        pack_key_u64 (pack, numbers[i], value_get_u64 (progress, numbers[i], 0));
+    pack_key_u64 (pack, "left_ms", rate > 0 ? remaining / rate * 1000 : 0);
 }
 
 static void pack_job (const query_t *self, pack_t *pack, const value_t *job)

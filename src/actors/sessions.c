@@ -5,8 +5,7 @@
 #include "actors/table.h"
 
 enum {
-    MAX_INTEREST_VERBS = 32,
-    MAX_VERB_BYTES = 64
+    MAX_INTEREST_VERBS = 32
 };
 
 struct sessions {
@@ -104,32 +103,46 @@ static strings_t *copy_verbs (const value_t *names)
     return copy;
 }
 
-static bool names_fit (const value_t *names)
+//  Who waits for an event that does not exist waits for ever.
+static int check_names (const value_t *names, error_t *err)
 {
-    for (size_t i = 0; i < value_count (names); i++)
-        if (strlen (value_str (value_at (names, i))) > MAX_VERB_BYTES)
-            return false;
-    return value_count (names) <= MAX_INTEREST_VERBS && (!names || value_count (names) > 0);
+    for (size_t i = 0; i < value_count (names); i++) {
+        const char *name = value_str (value_at (names, i));
+        if (!verb_is_event (name))
+            return error_set (err, ERR_INVALID_ARG,
+                              "event.subscribe: there is no event '%.64s'; the protocol's document "
+                              "lists them",
+                              name);
+    }
+    if (value_count (names) > MAX_INTEREST_VERBS || (names && value_count (names) == 0))
+        return error_set (err, ERR_INVALID_ARG,
+                          "event.subscribe: argument 'verbs' may have 1 to %d names",
+                          MAX_INTEREST_VERBS);
+    return 0;
 }
 
-int session_subscribe (session_t *self, const char *uuid, const value_t *names, error_t *err)
+static int check_subscription (const session_t *self, const value_t *names, error_t *err)
 {
     if (self->interest_count >= SESSION_MAX_INTERESTS)
         return error_set (err, ERR_RESOURCE_BUSY,
                           "event.subscribe: this session has %d subscriptions already; "
                           "event.unsubscribe ends them",
                           self->interest_count);
-    if (!names_fit (names))
-        return error_set (err, ERR_INVALID_ARG,
-                          "event.subscribe: argument 'verbs' may have 1 to %d names of %d bytes",
-                          MAX_INTEREST_VERBS, MAX_VERB_BYTES);
+    return check_names (names, err);
+}
+
+const interest_t *session_subscribe (session_t *self, const char *uuid, const value_t *names,
+                                     error_t *err)
+{
+    if (check_subscription (self, names, err))
+        return NULL;
     interest_t *interest = memory_new (1, sizeof *interest);
     snprintf (interest->uuid, sizeof interest->uuid, "%s", uuid);
     interest->verbs = copy_verbs (names);
     interest->next = self->interests;
     self->interests = interest;
     self->interest_count++;
-    return 0;
+    return interest;
 }
 
 void session_unsubscribe (session_t *self)
@@ -143,11 +156,16 @@ void session_unsubscribe (session_t *self)
     self->interest_count = 0;
 }
 
+bool interest_has (const interest_t *self, const char *uuid, const char *verb)
+{
+    return (!self->uuid[0] || strcmp (self->uuid, uuid) == 0) &&
+           (!self->verbs || strings_contain (self->verbs, verb));
+}
+
 bool session_wants (const session_t *self, const char *uuid, const char *verb)
 {
     for (const interest_t *each = self->interests; each; each = each->next)
-        if ((!each->uuid[0] || strcmp (each->uuid, uuid) == 0) &&
-            (!each->verbs || strings_contain (each->verbs, verb)))
+        if (interest_has (each, uuid, verb))
             return true;
     return false;
 }

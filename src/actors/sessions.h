@@ -60,7 +60,10 @@ session_t *sessions_first (const sessions_t *self);
 size_t sessions_count (const sessions_t *self);
 
 //  From now on the events NAMES (an array of strings; NULL: all) of domain UUID ("": all).
-int session_subscribe (session_t *self, const char *uuid, const value_t *names, error_t *err);
+//  The session owns the result; NULL if it has too many, or a name is no event's.
+const interest_t *session_subscribe (session_t *self, const char *uuid, const value_t *names,
+                                     error_t *err);
+bool interest_has (const interest_t *self, const char *uuid, const char *verb);
 void session_unsubscribe (session_t *self);
 bool session_wants (const session_t *self, const char *uuid, const char *verb);
 //  Does it get anything unasked? Then we want to know when it is gone.

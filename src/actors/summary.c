@@ -94,6 +94,47 @@ static void pack_consoles (pack_t *pack, const xml_node_t *root)
     pack_end (pack);
 }
 
+//  What drivers have to see of a device in the owner: of disks their names only.
+static void add_device (xml_node_t *devices, const xml_node_t *device)
+{
+    static const char *const whole[] = { "serial", "console", "channel" };
+    static const char *const names[] = { "target", "alias" };
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        if (xml_is (device, whole[i]))
+            xml_add_copy (devices, device);
+    xml_node_t *disk = xml_is (device, "disk") ? xml_add (devices, "disk") : NULL;
+    for (size_t i = 0; disk && i < sizeof names / sizeof *names; i++)
+        if (xml_first (device, names[i]))
+            xml_add_copy (disk, xml_first (device, names[i]));
+}
+
+static bool is_outlined (const xml_node_t *element)
+{
+    static const char *const plain[] = { "name", "uuid", "on_poweroff", "on_reboot", "on_crash" };
+    //  The behaviour of simulated guests is in a namespace of its own.
+    if (xml_namespace (element))
+        return true;
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (xml_is (element, plain[i]))
+            return true;
+    return false;
+}
+
+static void pack_outline (pack_t *pack, const xml_node_t *root)
+{
+    error_t err;
+    auto(xml_t) outline = xml_parse ("<domain/>", strlen ("<domain/>"), "outline", &err);
+    assert (outline);
+    xml_foreach (element, root, NULL)
+        if (is_outlined (element))
+            xml_add_copy (xml_root (outline), element);
+    xml_node_t *devices = xml_add (xml_root (outline), "devices");
+    xml_foreach (device, xml_find (root, "devices"), NULL)
+        add_device (devices, device);
+    autofree char *text = xml_text (outline);
+    pack_key_str (pack, "outline", text);
+}
+
 void summary_pack (pack_t *pack, const xml_t *domain)
 {
     if (!domain) {
@@ -106,5 +147,6 @@ void summary_pack (pack_t *pack, const xml_t *domain)
     pack_numbers (pack, root);
     pack_metadata (pack, root);
     pack_consoles (pack, root);
+    pack_outline (pack, root);
     pack_end (pack);
 }

@@ -222,6 +222,10 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway->config = config_of (args);
     gateway->snapshots = snapshots_new ();
     gateway->sessions = sessions_new ();
+    gateway->history = history_new ();
+    uint64_t epoch;
+    actor_random (self, &epoch, sizeof epoch);
+    snprintf (gateway->epoch, sizeof gateway->epoch, "%016llx", (unsigned long long) epoch);
     gateway->streams = table_by_u64 ();
     gateway->heard_ms = actor_now (self);
     pack_init (&gateway->frame);
@@ -284,6 +288,7 @@ static void gateway_stop (actor_t *self)
     }
     gateway_forget_requests (self);
     sessions_destroy (&gateway->sessions);
+    history_destroy (&gateway->history);
     zhashx_destroy (&gateway->streams);
     snapshots_destroy (&gateway->snapshots);
     pack_close (&gateway->frame);

@@ -235,6 +235,38 @@ static int call_ping (actor_t *self, session_t *session, const call_t *call, err
     return 0;
 }
 
+//  Can all that the client missed since its last event be told? *SINCE: from where on.
+static int check_since (const gateway_t *gateway, const call_t *call, uint64_t *since,
+                        bool *complete, error_t *err)
+{
+    const char *epoch = value_get_str (call->args, "epoch");
+    bool given = value_u64 (value_get (call->args, "since"), since);
+    if (given != (epoch != NULL))
+        return error_set (
+            err, ERR_INVALID_ARG,
+            "event.subscribe: 'since' and 'epoch' go together: both are in the answer "
+            "of an earlier event.subscribe");
+    *complete = !given || (strcmp (epoch, gateway->epoch) == 0 &&
+                           history_has_since (gateway->history, *since));
+    if (!given || !*complete)
+        *since = history_last (gateway->history);
+    return 0;
+}
+
+static void reply_subscribed (actor_t *self, session_t *session, uint64_t id, bool complete)
+{
+    gateway_t *gateway = actor_state (self);
+    pack_t *pack = &gateway->frame;
+    reply_begin (pack, id);
+    pack_map (pack);
+    pack_key_str (pack, "epoch", gateway->epoch);
+    pack_key_u64 (pack, "seq", history_last (gateway->history));
+    pack_key_bool (pack, "complete", complete);
+    pack_end (pack);
+    reply_end (pack);
+    gateway_post (self, session, NULL);
+}
+
 static int call_subscribe (actor_t *self, session_t *session, const call_t *call, error_t *err)
 {
     gateway_t *gateway = actor_state (self);
@@ -242,10 +274,16 @@ static int call_subscribe (actor_t *self, session_t *session, const call_t *call
     const snapshot_t *domain = NULL;
     if (named && !(domain = snapshots_resolve (gateway->snapshots, call->verb, named, err)))
         return -1;
-    if (session_subscribe (session, domain ? domain->uuid : "", value_get (call->args, "verbs"),
-                           err))
+    uint64_t since = 0;
+    bool complete;
+    if (check_since (gateway, call, &since, &complete, err))
         return -1;
-    reply_nil (self, session, call->id);
+    const interest_t *interest = session_subscribe (session, domain ? domain->uuid : "",
+                                                    value_get (call->args, "verbs"), err);
+    if (!interest)
+        return -1;
+    reply_subscribed (self, session, call->id, complete);
+    gateway_replay (self, session, interest, since);
     return 0;
 }
 

@@ -5,10 +5,12 @@
 
 #include "actors/switchboard.h"
 
-//  The args of an event, a whole map, as the frame.
-static void frame_event (pack_t *frame, const char *verb, const value_t *args)
+//  The args of an event, a whole map, as the frame; and its number, if it has one.
+static void frame_event (pack_t *frame, const char *verb, const value_t *args, uint64_t seq)
 {
     event_begin (frame, verb);
+    if (seq > 0)
+        pack_key_u64 (frame, "seq", seq);
     for (size_t i = 0; i < value_count (args); i++) {
         pack_key (frame, value_key_at (args, i));
         pack_value (frame, value_val_at (args, i));
@@ -16,24 +18,26 @@ static void frame_event (pack_t *frame, const char *verb, const value_t *args)
     event_end (frame);
 }
 
-typedef bool (wants_fn) (const session_t *session, const char *uuid, const char *verb);
-
-//  Sends one event to all that want it; it is made only if somebody does.
-static void emit (actor_t *self, wants_fn *wants, const char *uuid, const char *verb,
-                  const value_t *args)
+//  Sends one event of a domain to all that want it, and keeps it for those who were not there.
+static void emit (actor_t *self, const char *uuid, const char *verb, const value_t *args)
 {
     gateway_t *gateway = actor_state (self);
-    autofree char *bytes = NULL;
     size_t size = 0;
-    for (session_t *each = sessions_first (gateway->sessions); each; each = each->next) {
-        if (!wants (each, uuid, verb))
-            continue;
-        if (!bytes) {
-            frame_event (&gateway->frame, verb, args);
-            bytes = pack_take (&gateway->frame, &size);
-        }
-        gateway_post_copy (self, each, bytes, size);
-    }
+    frame_event (&gateway->frame, verb, args, history_last (gateway->history) + 1);
+    autofree char *bytes = pack_take (&gateway->frame, &size);
+    history_add (gateway->history, uuid, verb, bytes, size);
+    for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
+        if (session_wants (each, uuid, verb))
+            gateway_post_copy (self, each, bytes, size);
+}
+
+void gateway_replay (actor_t *self, session_t *session, const interest_t *interest, uint64_t since)
+{
+    gateway_t *gateway = actor_state (self);
+    const history_event_t *event;
+    for (uint64_t seq = since + 1; (event = history_at (gateway->history, seq)); seq++)
+        if (interest_has (interest, event->uuid, event->verb))
+            gateway_post_copy (self, session, event->bytes, event->size);
 }
 
 //  Topic "domain/UUID".
@@ -52,20 +56,20 @@ void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, 
         const value_t *each = value_at (events, i);
         const char *verb = value_get_str (each, "verb");
         if (verb)
-            emit (self, session_wants, uuid, verb, value_get (each, "args"));
+            emit (self, uuid, verb, value_get (each, "args"));
     }
-}
-
-static bool traces (const session_t *session, const char *uuid, const char *verb)
-{
-    (void) uuid, (void) verb;
-    return session->tracing;
 }
 
 static void on_trace (actor_t *self, const char *topic, const msg_t *event, void *arg)
 {
     (void) topic, (void) arg;
-    emit (self, traces, "", "trace", value_get (msg_root (event), "args"));
+    gateway_t *gateway = actor_state (self);
+    size_t size = 0;
+    frame_event (&gateway->frame, "trace", value_get (msg_root (event), "args"), 0);
+    autofree char *bytes = pack_take (&gateway->frame, &size);
+    for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
+        if (each->tracing)
+            gateway_post_copy (self, each, bytes, size);
 }
 
 void gateway_trace (actor_t *self, session_t *session, bool enable)

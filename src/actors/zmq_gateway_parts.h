@@ -5,6 +5,7 @@
 #define TROUPE_ZMQ_GATEWAY_PARTS_H
 
 #include "actors/config.h"
+#include "actors/history.h"
 #include "actors/queries.h"
 #include "actors/sessions.h"
 #include "actors/table.h"
@@ -54,6 +55,8 @@ typedef struct {
     door_t doors[SOCKETS];
     snapshots_t *snapshots;
     sessions_t *sessions;
+    history_t *history;
+    char epoch[17];    //  of the history's numbers
     zhashx_t *streams; //  open_console_t by number
     uint64_t last_stream;
     pack_t frame; //  what is being written to a client
@@ -100,6 +103,8 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg);
 //  zmq_gateway_events.c
 
 void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, void *arg);
+//  Sends SESSION the events after number SINCE that INTEREST is about.
+void gateway_replay (actor_t *self, session_t *session, const interest_t *interest, uint64_t since);
 //  Does SESSION follow the trace from now on?
 void gateway_trace (actor_t *self, session_t *session, bool enable);
 

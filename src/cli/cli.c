@@ -11,6 +11,7 @@
 enum {
     CONNECT_MS = 5000,
     LIMIT_MS = 600 * 1000, //  for an answer, when --timeout does not say
+    PATIENT_MS = 25 * 3600000,
     SLICE_MS = 100
 };
 
@@ -89,18 +90,47 @@ int cli_connect (cli_t *self, error_t *err)
     return self->troupe ? 0 : cli_failed (&failure, err);
 }
 
+//  As virsh's --verbose does. That there is no job yet, or no longer, shows nothing.
+static void show_progress (const cli_t *self)
+{
+    troupe_error_t ignored;
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "domain", self->watched);
+    auto(troupe_message_t) reply =
+        troupe_call (self->troupe, "domain.job_info", args, SLICE_MS * 10, &ignored);
+    const troupe_value_t *job = reply ? troupe_message_value (reply) : NULL;
+    uint64_t total = troupe_get_u64 (job, "total", 0), done = troupe_get_u64 (job, "done", 0);
+    if (total > 0)
+        fprintf (stderr, "\r%s: [%3d %%]", self->command, (int) (done * 100 / total));
+}
+
 static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *verb,
                                           troupe_error_t *failure)
 {
     spinner_t spinner;
-    spinner_start (&spinner, verb, !self->quiet && !self->json);
+    spinner_start (&spinner, verb, !self->quiet && !self->json && !self->watched);
     troupe_message_t *message;
     do {
         message = troupe_wait (self->troupe, id, SLICE_MS, failure);
-        spinner_turn (&spinner);
+        if (self->watched)
+            show_progress (self);
+        else
+            spinner_turn (&spinner);
     } while (!message && failure->code == TROUPE_ERROR_TIMEOUT);
     spinner_stop (&spinner);
+    if (self->watched)
+        fputc ('\n', stderr);
     return message;
+}
+
+//  The daemon's errors begin with the verb; people typed a command.
+static void name_command (const cli_t *self, const char *verb, error_t *err)
+{
+    size_t size = strlen (verb);
+    if (!self->command || !text_starts (err->message, verb) || err->message[size] != ':')
+        return;
+    autofree char *message = text_format ("%s%s", self->command, err->message + size);
+    snprintf (err->message, sizeof err->message, "%s", message);
 }
 
 troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *args, error_t *err)
@@ -109,12 +139,15 @@ troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *
         return NULL;
     troupe_error_t failure;
     troupe_options_t options = { .deadline_ms = self->timeout_ms,
-                                 .limit_ms = self->timeout_ms ? 0 : LIMIT_MS };
+                                 .limit_ms = self->timeout_ms ? 0
+                                             : self->patient  ? PATIENT_MS
+                                                              : LIMIT_MS };
     uint64_t id = troupe_send (self->troupe, verb, args, &options, &failure);
     auto(troupe_message_t) message = id ? wait_for_answer (self, id, verb, &failure) : NULL;
     if (message && !troupe_message_failed (message, &failure))
         return take (&message);
     cli_failed (&failure, err);
+    name_command (self, verb, err);
     if (failure.code == TROUPE_ERROR_NO_CONNECT)
         troupe_close (&self->troupe); //  the next command of a shell looks for a daemon again
     return NULL;

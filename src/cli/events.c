@@ -110,7 +110,13 @@ static const event_row_t *row_of (const troupe_message_t *message)
     return NULL;
 }
 
-static troupe_args_t *subscription (const options_t *options)
+//  How far we are in the events of one daemon.
+typedef struct {
+    char epoch[64]; //  "": not known yet
+    uint64_t seq;   //  of the last event
+} place_t;
+
+static troupe_args_t *subscription (const options_t *options, const place_t *place)
 {
     troupe_args_t *args = troupe_args_new ();
     const char *domain = options_str (options, "domain"), *event = options_str (options, "event");
@@ -119,7 +125,23 @@ static troupe_args_t *subscription (const options_t *options)
         troupe_args_str (args, "domain", domain);
     if (verb)
         troupe_args_strs (args, "verbs", &verb, 1);
+    if (*place->epoch) {
+        troupe_args_str (args, "epoch", place->epoch);
+        troupe_args_u64 (args, "since", place->seq);
+    }
     return args;
+}
+
+//  What the daemon answered to that. False: events since our place are lost.
+static bool take_place (place_t *place, const troupe_message_t *reply)
+{
+    const troupe_value_t *value = troupe_message_value (reply);
+    const char *epoch = troupe_get_str (value, "epoch");
+    bool complete = troupe_get_bool (value, "complete", false);
+    if (!complete || !*place->epoch)
+        place->seq = troupe_get_u64 (value, "seq", 0);
+    snprintf (place->epoch, sizeof place->epoch, "%s", epoch ? epoch : "");
+    return complete;
 }
 
 static void print_timestamp (void)
@@ -178,9 +200,20 @@ static bool show_event (const cli_t *cli, const options_t *options, const troupe
     return true;
 }
 
+//  Programs that read our output have to know it as well.
+static void tell_back (const cli_t *cli, bool complete)
+{
+    if (cli->json && !complete)
+        puts ("{\"verb\": \"event.gap\", \"args\": {}}");
+    if (!cli->quiet)
+        fprintf (stderr, "connected again: %s\n",
+                 complete ? "no event is missing"
+                          : "events may be missing; look at the state anew");
+}
+
 //  Notices of the library: after a restart of the daemon we subscribe again.
-static int handle_notice (cli_t *cli, const options_t *options, const troupe_message_t *message,
-                          error_t *err)
+static int handle_notice (cli_t *cli, const options_t *options, const place_t *place,
+                          const troupe_message_t *message, error_t *err)
 {
     if (strcmp (troupe_message_verb (message), TROUPE_LOST) == 0) {
         if (!cli->quiet)
@@ -188,28 +221,33 @@ static int handle_notice (cli_t *cli, const options_t *options, const troupe_mes
         return 0;
     }
     troupe_error_t failure;
-    auto(troupe_args_t) args = subscription (options);
+    auto(troupe_args_t) args = subscription (options, place);
     if (troupe_send (cli->troupe, "event.subscribe", args, NULL, &failure))
         return 0;
     return failure.code == TROUPE_ERROR_NO_CONNECT ? 0 : cli_failed (&failure, err);
 }
 
 //  1 if it was an event that counts, 0 if not, or -1.
-static int handle_message (cli_t *cli, const options_t *options, const troupe_message_t *message,
-                           error_t *err)
+static int handle_message (cli_t *cli, const options_t *options, place_t *place,
+                           const troupe_message_t *message, error_t *err)
 {
     troupe_error_t failure;
-    if (troupe_message_kind (message) == TROUPE_EVENT)
+    const troupe_value_t *args = troupe_message_value (message);
+    if (troupe_message_kind (message) == TROUPE_EVENT) {
+        place->seq = troupe_get_u64 (args, "seq", place->seq);
         return show_event (cli, options, message);
+    }
     if (troupe_message_kind (message) == TROUPE_NOTICE)
-        return handle_notice (cli, options, message, err);
+        return handle_notice (cli, options, place, message, err);
     //  The answer to subscribing again; when the connection went too, the next notice comes.
-    if (troupe_message_failed (message, &failure) && failure.code != TROUPE_ERROR_NO_CONNECT)
+    if (!troupe_message_failed (message, &failure))
+        tell_back (cli, take_place (place, message));
+    else if (failure.code != TROUPE_ERROR_NO_CONNECT)
         return cli_failed (&failure, err);
     return 0;
 }
 
-static int event_loop (cli_t *cli, const options_t *options, error_t *err)
+static int event_loop (cli_t *cli, const options_t *options, place_t *place, error_t *err)
 {
     auto_signals signals;
     signals_open (&signals);
@@ -219,7 +257,7 @@ static int event_loop (cli_t *cli, const options_t *options, error_t *err)
     for (int64_t until = end_of (options); came == CAME_MESSAGE && (count == 0 || loop);) {
         auto(troupe_message_t) message = NULL;
         came = next_message (cli, &signals, until, &message);
-        int counts = message ? handle_message (cli, options, message, err) : 0;
+        int counts = message ? handle_message (cli, options, place, message, err) : 0;
         if (counts < 0)
             return -1;
         count += counts;
@@ -242,11 +280,13 @@ int run_event (cli_t *cli, const options_t *options, error_t *err)
         return cli_usage (cli, err, "event: --event or --all is missing; --list shows the events");
     if (event && !verb_of_event (event))
         return cli_usage (cli, err, "event: there is no event '%s'; --list shows them", event);
-    auto(troupe_args_t) args = subscription (options);
+    place_t place = { .seq = 0 };
+    auto(troupe_args_t) args = subscription (options, &place);
     auto(troupe_message_t) reply = cli_call (cli, "event.subscribe", args, err);
     if (!reply)
         return -1;
-    int rc = event_loop (cli, options, err);
+    take_place (&place, reply);
+    int rc = event_loop (cli, options, &place, err);
     //  In a shell the connection lives on.
     error_t ignored;
     auto(troupe_message_t) over =

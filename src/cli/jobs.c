@@ -38,6 +38,10 @@ static void print_job (const troupe_value_t *job)
     print_number ("Data processed:", troupe_get_u64 (job, "done", 0), "bytes");
     print_number ("Data remaining:", troupe_get_u64 (job, "remaining", 0), "bytes");
     print_number ("Data total:", total, "bytes");
+    if (troupe_get_u64 (job, "rate", 0) > 0)
+        print_number ("Memory bandwidth:", troupe_get_u64 (job, "rate", 0), "bytes/s");
+    if (troupe_get_u64 (job, "left_ms", 0) > 0)
+        print_number ("Time remaining:", troupe_get_u64 (job, "left_ms", 0), "ms");
 }
 
 int run_domjobinfo (cli_t *cli, const options_t *options, error_t *err)

@@ -26,12 +26,17 @@ char *option_name (const verb_arg_t *arg)
     return name;
 }
 
+static size_t find_given (const options_t *self, const verb_arg_t *arg)
+{
+    size_t i = 0;
+    while (i < self->count && self->given[i].arg != arg)
+        i++;
+    return i;
+}
+
 static bool is_given (const options_t *self, const verb_arg_t *arg)
 {
-    for (size_t i = 0; i < self->count; i++)
-        if (self->given[i].arg == arg)
-            return true;
-    return false;
+    return find_given (self, arg) < self->count;
 }
 
 static const verb_arg_t *arg_named (const command_t *command, const char *word, size_t size)
@@ -45,12 +50,13 @@ static const verb_arg_t *arg_named (const command_t *command, const char *word, 
     return NULL;
 }
 
-//  The option that a word without "--" is for.
+//  The option that a word without "--" is for. Text of many words takes all that come.
 static const verb_arg_t *next_positional (const options_t *self)
 {
     const verb_arg_t *arg;
     for (size_t i = 0; (arg = command_arg (self->command, i)); i++)
-        if (arg->type != TYPE_BOOL && !(arg->flags & ARG_NAMED) && !is_given (self, arg))
+        if (arg->type != TYPE_BOOL && !(arg->flags & ARG_NAMED) &&
+            (!is_given (self, arg) || (arg->flags & ARG_REST)))
             return arg;
     return NULL;
 }
@@ -98,15 +104,17 @@ static int give (parser_t *self, const verb_arg_t *arg, char *text, error_t *err
     return 0;
 }
 
-static char *join_rest (parser_t *self)
+//  One more word of a text of many.
+static int append (parser_t *self, const verb_arg_t *arg, const char *word, error_t *err)
 {
-    text_t *text = text_new ();
-    for (; self->at < self->count; self->at++) {
-        if (text->size > 0)
-            text_add_char (text, ' ');
-        text_add (text, self->words[self->at]);
-    }
-    return text_finish (&text);
+    options_t *options = self->options;
+    size_t i = find_given (options, arg);
+    if (i == options->count)
+        return give (self, arg, text_copy (word), err);
+    char *before = options->given[i].text;
+    options->given[i].text = text_format ("%s %s", before, word);
+    free (before);
+    return check_text (self, arg, word, err);
 }
 
 static int take_positional (parser_t *self, error_t *err)
@@ -116,10 +124,16 @@ static int take_positional (parser_t *self, error_t *err)
     if (!arg)
         return cli_usage (self->cli, err, "%s: '%s' is one word too many; see 'troupe help %s'",
                           self->options->command->name, word, self->options->command->name);
-    if (arg->flags & ARG_REST)
-        return give (self, arg, join_rest (self), err);
     self->at++;
-    return give (self, arg, text_copy (word), err);
+    return arg->flags & ARG_REST ? append (self, arg, word, err)
+                                 : give (self, arg, text_copy (word), err);
+}
+
+//  In the midst of such a text a word with one dash is text: "info registers -a".
+static bool is_in_text (const options_t *self, const char *word)
+{
+    const verb_arg_t *arg = next_positional (self);
+    return !text_starts (word, "--") && arg && is_given (self, arg);
 }
 
 //  WORD starts with "--": 1 if it is an option of the command and was taken, 0 if not, or -1.
@@ -143,14 +157,13 @@ static int take_named (parser_t *self, error_t *err)
     if (self->at >= self->count)
         return cli_usage (self->cli, err, "%s: --%s: its value is missing (%s)", command->name,
                           word, arg->help);
-    char *text = arg->flags & ARG_REST ? join_rest (self) : text_copy (self->words[self->at++]);
-    return give (self, arg, text, err) ? -1 : 1;
+    return give (self, arg, text_copy (self->words[self->at++]), err) ? -1 : 1;
 }
 
 static int take_word (parser_t *self, error_t *err)
 {
     const char *word = self->words[self->at];
-    if (word[0] != '-' || word[1] == 0)
+    if (word[0] != '-' || word[1] == 0 || is_in_text (self->options, word))
         return take_positional (self, err);
     if (strcmp (word, "--") == 0) {
         for (self->at++; self->at < self->count;)
@@ -252,7 +265,7 @@ static char *read_all (FILE *file, const char *path, error_t *err)
 }
 
 //  Any readable thing, also a pipe: "-" is stdin.
-static int add_file (troupe_args_t *args, const char *name, const char *path, error_t *err)
+int options_add_file (troupe_args_t *args, const char *name, const char *path, error_t *err)
 {
     bool standard = strcmp (path, "-") == 0;
     FILE *file = standard ? stdin : fopen (path, "re");
@@ -275,7 +288,7 @@ static int add_arg (troupe_args_t *args, const verb_arg_t *arg, const char *text
         troupe_args_bool (args, arg->name, !text || strcmp (text, "false") != 0);
         return 0;
     case TYPE_XML:
-        return add_file (args, arg->name, text, err);
+        return options_add_file (args, arg->name, text, err);
     case TYPE_U64:
         text_to_u64 (text, &number);
         troupe_args_u64 (args, arg->name, number);

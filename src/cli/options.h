@@ -10,7 +10,7 @@
 
 enum {
     OPTIONS_MAX = 32,
-    ARG_REST = 0x100, //  takes all words that are left, joined by spaces
+    ARG_REST = 0x100, //  takes all words that are no options, joined by spaces
     ARG_NAMED = 0x200 //  never by its position
 };
 
@@ -37,6 +37,9 @@ uint64_t options_u64 (const options_t *self, const char *name, uint64_t otherwis
 //  The arguments for the command's verb; reads the files that XML arguments name ("-": stdin).
 //  NULL and ERR when one can't be read.
 troupe_args_t *options_args (const options_t *self, error_t *err);
+
+//  The text of the file PATH ("-": stdin) as argument NAME. -1 and ERR when it can't be read.
+int options_add_file (troupe_args_t *args, const char *name, const char *path, error_t *err);
 
 //  The option's name on the command line: dashes for underscores, "file" for a document. The
 //  caller frees the result.

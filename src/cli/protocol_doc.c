@@ -30,9 +30,9 @@ static const char *const class_words[CLASS_COUNT] = {
     [CLASS_MODIFY] = "a change: one at a time on a domain",
     [CLASS_SUSPEND] = "a change: one at a time on a domain",
     [CLASS_START] = "a job: the only one on its domain",
+    [CLASS_JOB] = "a job: the only one on its domain",
     [CLASS_DESTROY] = "at once, whatever runs",
     [CLASS_STREAM] = "a stream",
-    [CLASS_ASYNC] = "a job: the only one on its domain",
     [CLASS_MIGRATION] = "while the domain migrates",
     [CLASS_HOTPLUG] = "a change: one at a time on a domain",
 };

@@ -76,6 +76,7 @@ static int run_options (cli_t *cli, const command_t *command, int argc, const ch
         return -1;
     if (cli->help)
         return help_command (command);
+    cli->command = command->name;
     return command->run ? command->run (cli, options, err) : run_plain (cli, options, err);
 }
 

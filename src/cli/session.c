@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,15 +39,18 @@ static char *find_daemon (void)
     return text_copy ("trouped");
 }
 
-static int spawn_detached (const char *daemon, pid_t *pid, error_t *err)
+//  ERRORS: a file for what it says if it can't start.
+static int spawn_detached (const char *daemon, int errors, pid_t *pid, error_t *err)
 {
-    const char *const argv[] = { daemon, "--session", "--idle-exit", IDLE_EXIT_SECONDS, NULL };
+    const char *const argv[] = { daemon,        "--session",       "--quiet",
+                                 "--idle-exit", IDLE_EXIT_SECONDS, NULL };
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init (&actions);
     posix_spawnattr_init (&attributes);
-    for (int fd = 0; fd <= 2; fd++)
+    for (int fd = 0; fd <= 1; fd++)
         posix_spawn_file_actions_addopen (&actions, fd, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2 (&actions, errors, 2);
     posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSID);
     errno = posix_spawnp (pid, daemon, &actions, &attributes, (char *const *) argv, environ);
     bool failed = errno != 0;
@@ -59,13 +63,27 @@ static int spawn_detached (const char *daemon, pid_t *pid, error_t *err)
     return failed ? -1 : 0;
 }
 
+//  The first line that the daemon wrote, without its name.
+static char *read_reason (int errors)
+{
+    char text[1024];
+    ssize_t size = pread (errors, text, sizeof text - 1, 0);
+    text[size > 0 ? size : 0] = 0;
+    text[strcspn (text, "\n")] = 0;
+    const char *reason = text_starts (text, "trouped: ") ? text + strlen ("trouped: ") : text;
+    return *reason ? text_copy (reason) : text_copy ("it ended at once, without a word");
+}
+
 //  Two commands may start a daemon at the same time: one of the daemons then ends at once, and the
 //  other is what we wait for.
 int session_start (const char *endpoint, error_t *err)
 {
     autofree char *daemon = find_daemon ();
+    autoclose int errors = memfd_create ("errors", MFD_CLOEXEC);
     pid_t pid;
-    if (spawn_detached (daemon, &pid, err))
+    if (errors < 0)
+        return error_errno (err, ERR_SYSTEM_ERROR, "start the session daemon '%s'", daemon);
+    if (spawn_detached (daemon, errors, &pid, err))
         return -1;
     bool ended = false;
     for (int past = 0; past < START_MS; past += STEP_MS) {
@@ -79,11 +97,7 @@ int session_start (const char *endpoint, error_t *err)
         }
         nanosleep (&(struct timespec){ .tv_nsec = STEP_MS * 1000000 }, NULL);
     }
-    return error_set (
-        err, ERR_NO_CONNECT,
-        ended ? "start the session daemon '%s': it ended at once; run '%s --session' to "
-                "see why"
-              : "start the session daemon '%s': it does not listen after 10 s; run "
-                "'%s --session' to see why",
-        daemon, daemon);
+    autofree char *reason =
+        ended ? read_reason (errors) : text_copy ("it does not listen after 10 s; see its log");
+    return error_set (err, ERR_NO_CONNECT, "start the session daemon '%s': %s", daemon, reason);
 }

@@ -93,6 +93,10 @@ typedef struct {
     //  when it ended meanwhile, with the reason (STATE_SHUTOFF, ...).
     int (*adopt) (job_t *job, error_t *err);
 
+    //  No record of the guest could be read. If it runs all the same, fills job->guest's live,
+    //  record and status, so that adopt can do the rest; else *FOUND is false. -1: nobody can tell.
+    int (*salvage) (job_t *job, bool *found, error_t *err);
+
     //  Writes the running guest to PATH (absolute; save_image.h) and ends it: SHUTOFF_SAVED. PATH
     //  is there only once it is complete; when that fails, or is cancelled before, the undo lets
     //  the guest go on as before.
@@ -122,6 +126,9 @@ typedef struct {
 
     //  Adds the <guest> elements of this driver to <capabilities> (libvirt's format).
     int (*capabilities) (job_t *job, xml_node_t *capabilities, error_t *err);
+
+    //  event, console and due run in the domain's owner, which must not wait: their LIVE is an
+    //  outline of the live document (actors/summary.h says of what), however large that is.
 
     //  What one event of the hypervisor (QMP's JSON line) means.
     void (*event) (const char *json, const xml_t *live, guest_change_t *change);

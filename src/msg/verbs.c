@@ -126,6 +126,19 @@ static bool is_choice (const char *choices, const char *text)
     return false;
 }
 
+bool verb_is_event (const char *name)
+{
+    static const char *const events[] = {
+        "domain.lifecycle", "domain.reboot",   "domain.rtc_change",
+        "domain.balloon",   "domain.watchdog", "domain.io_error",
+        "domain.device",    "domain.graphics", "domain.metadata",
+    };
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (strcmp (events[i], name) == 0)
+            return true;
+    return false;
+}
+
 static int check_arg (const verb_t *self, const verb_arg_t *arg, const value_t *value, error_t *err)
 {
     if (arg->type == TYPE_XML && value_str (value) && value->via.str.size > MAX_XML_BYTES)

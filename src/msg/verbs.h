@@ -26,10 +26,10 @@ typedef enum {
     CLASS_QUERY,     //  never a job
     CLASS_MODIFY,    //  a synchronous change
     CLASS_SUSPEND,   //  suspend and resume
-    CLASS_START,     //  async job at whose end there is a guest: start, restore
+    CLASS_START,     //  async job: start, restore
+    CLASS_JOB,       //  async job on a running guest: save, dump
     CLASS_DESTROY,   //  at once, always
     CLASS_STREAM,    //  console: beside everything
-    CLASS_ASYNC,     //  async job of a running guest: save, dump, ...
     CLASS_MIGRATION, //  what steers a migration under way
     CLASS_HOTPLUG,   //  devices come and go
     CLASS_COUNT
@@ -73,6 +73,9 @@ typedef struct {
 extern const verb_t verbs[]; //  name NULL at the end
 const verb_t *verb_find (const char *name);
 const verb_t *verb_of_command (const char *command);
+
+//  Is there an event of this name that owners publish (docs/protocol.md)?
+bool verb_is_event (const char *name);
 
 //  Are ARGS (a map; NULL counts as empty) what VERB takes? Unknown names, wrong types and missing
 //  arguments are ERR_INVALID_ARG, naming verb and argument.

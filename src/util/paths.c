@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
+#include <libxml/xmlstring.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -97,6 +98,17 @@ static int set_root (paths_t *self, const char *root, error_t *err)
     return 0;
 }
 
+//  Paths are in documents and messages, which are text.
+static int check_text (const paths_t *self, error_t *err)
+{
+    const char *const all[] = { self->etc, self->run, self->lib, self->log, self->cache };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!xmlCheckUTF8 ((const xmlChar *) all[i]))
+            return error_set (err, ERR_INVALID_ARG,
+                              "use the folder '%s': its name is no text in UTF-8", all[i]);
+    return 0;
+}
+
 paths_t *paths_new (paths_mode_t mode, const char *root, error_t *err)
 {
     auto(paths_t) self = memory_new (1, sizeof *self);
@@ -104,7 +116,7 @@ paths_t *paths_new (paths_mode_t mode, const char *root, error_t *err)
     if (mode == PATHS_SYSTEM)
         set_below (self, "");
     if ((mode == PATHS_SESSION && set_session (self, err)) ||
-        (mode == PATHS_ROOT && set_root (self, root, err)))
+        (mode == PATHS_ROOT && set_root (self, root, err)) || check_text (self, err))
         return NULL;
     return take (&self);
 }

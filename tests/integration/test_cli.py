@@ -32,6 +32,8 @@ LIFE = [
     (["desc", "web1"], r"No description for domain: web1\n", None),
     (["desc", "web1", "the", "first", "one"], r"Domain description updated successfully\n", None),
     (["desc", "web1"], r"the first one\n", {"metadata"}),
+    (["desc", "web1", "the", "other", "--config"], r"Domain description updated successfully\n", None),
+    (["desc", "web1", "--config"], r"the other\n", {"metadata"}),
     (["desc", "web1", "--title", "One"], r"Domain title updated successfully\n", None),
     (["list", "--all", "--title"], r" Id   Name   State      Title\n-+\n.*  One\n\n", ["title"]),
     (
@@ -77,8 +79,16 @@ LIFE = [
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]
 
-#   Commands that have tests of their own, below or in test_jobs.py.
+#   Commands that have tests of their own, below, in test_jobs.py or in test_qemu_save.py.
 ELSEWHERE = {
+    "dump",
+    "managedsave",
+    "managedsave-remove",
+    "restore",
+    "save",
+    "save-image-define",
+    "save-image-dumpxml",
+    "screenshot",
     "completion",
     "console",
     "domjobabort",
@@ -448,7 +458,11 @@ class Events(DaemonTest):
         self.daemon.run("start", "web1")
         out, errors = process.communicate(timeout=10)
         self.assertIn("for domain 'web1': Started Booted", out)
-        self.assertEqual(errors, "the connection was lost; waiting for the daemon\n")
+        self.assertEqual(
+            errors,
+            "the connection was lost; waiting for the daemon\n"
+            "connected again: events may be missing; look at the state anew\n",
+        )
 
     def test_trace(self):
         self.define("web1")
@@ -526,13 +540,13 @@ class Session(unittest.TestCase):
         os.chown(home.root, nobody, nobody)
         env = {"HOME": home.root, "XDG_RUNTIME_DIR": home.root, "PATH": os.environ["PATH"]}
 
-        def run(*args):
+        def run(*args, **other):
             return subprocess.run(
                 [os.path.join(BIN, "troupe"), *args],
                 user=nobody,
                 group=nobody,
                 extra_groups=[],
-                env=env,
+                env={**env, **other},
                 capture_output=True,
                 text=True,
                 timeout=60,
@@ -548,6 +562,14 @@ class Session(unittest.TestCase):
         self.assertEqual(run("uri").stdout, f"ipc://{home.root}/troupe/troupe.sock\n")
         again = json.loads(run("version", "--output", "json").stdout)
         self.assertEqual(first["instance"], again["instance"])
+        #   Another login of the same user has other sockets, but the same definitions.
+        other = os.path.join(home.root, "other")
+        os.mkdir(other, 0o700)
+        os.chown(other, nobody, nobody)
+        done = run("list", XDG_RUNTIME_DIR=other)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^error: start the session daemon .*: another daemon serves .*\n$")
+        self.assertEqual(json.loads(run("version", "--output", "json").stdout), again)
         daemon = self.daemon_of(home.root)
         os.kill(daemon, signal.SIGTERM)
         until(lambda: run("--no-start", "list").returncode == 1, 10, "the end of the daemon")

@@ -136,6 +136,46 @@ class Promises(DaemonTest):
             with self.assertRaises(NoAnswer):
                 client.next_event("domain.lifecycle", timeout=0.3)
 
+    def test_capabilities_asked_by_many(self):
+        """They are found out once for all who ask meanwhile, and everybody gets them."""
+        with self.daemon.client() as client:
+            ids = [client.send("host.capabilities") for unused in range(50)]
+            jobs = [actor for actor in client.call("host.actors") if actor["kind"] == "job"]
+            self.assertLessEqual(len(jobs), 1)
+            texts = {client.wait(id)["xml"] for id in ids}
+            self.assertEqual(len(texts), 1)
+            self.assertIn("<capabilities>", texts.pop())
+
+    def test_missed_events(self):
+        """Who comes back gets what was missed, once, or is told that it can't be had."""
+        with self.daemon.client() as client, self.daemon.client() as other:
+            first = client.call("event.subscribe")
+            self.assertEqual((first["seq"], first["complete"]), (0, True))
+            uuid = self.define("web1")
+            seen = client.next_event("domain.lifecycle")["args"]["seq"]
+            self.define("web2")
+            other.call("domain.create", domain="web1")
+            other.call("domain.create", domain="web2")
+        with self.daemon.client() as client:
+            again = client.call("event.subscribe", domain="web1", since=seen, epoch=first["epoch"])
+            self.assertEqual((again["epoch"], again["complete"]), (first["epoch"], True))
+            event = client.next_event()["args"]
+            self.assertEqual((event["uuid"], event["event_text"]), (uuid, "Started"))
+            self.assertLess(seen, event["seq"])
+            client.call("domain.suspend", domain="web1")
+            later = client.next_event()["args"]
+            self.assertEqual((later["event_text"], later["seq"]), ("Suspended", again["seq"] + 1))
+            self.assertFails("VIR_ERR_INVALID_ARG", client.call, "event.subscribe", since=seen)
+            self.assertFails("VIR_ERR_INVALID_ARG", client.call, "event.subscribe", verbs=["domain.nothing"])
+            other = client.call("event.subscribe", since=1000, epoch=first["epoch"])
+            self.assertFalse(other["complete"])
+        self.daemon.stop()
+        self.daemon.start()
+        with self.daemon.client() as client:
+            anew = client.call("event.subscribe", since=seen, epoch=first["epoch"])
+            self.assertFalse(anew["complete"])
+            self.assertNotEqual(anew["epoch"], first["epoch"])
+
     def test_events_of_one_domain(self):
         self.define("web1")
         self.define("web2")
@@ -192,7 +232,7 @@ class Document(DaemonTest):
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = done.stdout.splitlines()
-        self.assertEqual(lines[0], "{'id': 1, 'kind': 'reply', 'result': None}")
+        self.assertRegex(lines[0], r"^{'id': 1, 'kind': 'reply', 'result': {'epoch': '\w{16}', 'seq': 0, 'complete': True}}$")
         self.assertIn("event domain.lifecycle Defined", lines)
         self.assertRegex(done.stdout, r"request 4 failed: .*example")
         self.assertEqual(lines[-1], "running")

@@ -9,6 +9,7 @@ import unittest
 
 from guest import Guest, QemuTest, processes_of, qemu_domain
 from harness import until
+from troupe_client import TroupeError
 
 
 class Recovery(QemuTest):
@@ -171,8 +172,45 @@ class Recovery(QemuTest):
         self.assertEqual(len(processes_of(good)), 1)
         self.assertEqual(Guest(self, good).state()[0], "paused")
         self.assertRegex(self.daemon.log(), bad)
-        self.assertEqual(self.client.call("domain.info", domain="bad")["persistent"], True)
-        os.kill(orphan, signal.SIGKILL)
+        #   It runs, and is known to.
+        Guest(self, bad).wait_state("paused", "starting up")
+        info = self.client.call("domain.info", domain="bad")
+        self.assertTrue(info["persistent"])
+        ids = [row["id"] for row in self.client.call("domain.list")]
+        self.assertEqual(len(set(ids)), 2, ids)
+        self.assertEqual(processes_of(bad), [orphan])
+        with self.assertRaisesRegex(TroupeError, "already running"):
+            self.client.call("domain.create", domain="bad")
+        self.client.call("domain.resume", domain="bad")
+        guest = Guest(self, bad).open().wait_up()
+        self.assertEqual(guest.run("echo here"), "here")
+        self.client.call("domain.destroy", domain="bad")
+        self.assertEqual(processes_of(bad), [])
+
+    def test_lost_status(self):
+        """Nothing at all is left of a guest but its process: it is found, and can be ended; a socket
+        that nobody listens at is only removed."""
+        lost = self.client.call("domain.create_xml", xml=qemu_domain("lost", vcpus=2))["uuid"]
+        dead = self.client.call("domain.create_xml", xml=qemu_domain("dead"))["uuid"]
+        folder = os.path.join(self.daemon.root, "run", "troupe", "qemu")
+        self.daemon.kill()
+        (pid,) = processes_of(dead)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not processes_of(dead), 20, "its end")
+        for uuid in (lost, dead):
+            os.unlink(os.path.join(folder, uuid + ".status"))
+        self.restart()
+        rows = self.client.call("domain.list", all=True)
+        self.assertEqual([row["name"] for row in rows], ["lost"], self.daemon.log())
+        (row,) = rows
+        self.assertEqual((row["name"], row["uuid"], row["persistent"]), ("lost", lost, False))
+        Guest(self, lost).wait_state("running", "unknown")
+        info = self.client.call("domain.info", domain="lost")
+        self.assertEqual((info["vcpus"], info["max_memory_kib"]), (2, 128 * 1024))
+        self.assertGreater(info["id"], 0)
+        self.client.call("domain.destroy", domain="lost")
+        self.assertEqual(processes_of(lost), [])
+        self.assertEqual(os.listdir(folder), [])
 
     def test_autostart(self):
         self.client.call("domain.define", xml=qemu_domain("web1"))

@@ -195,6 +195,7 @@ class Refusals(QemuTest):
         for script, pattern in (
             ("echo a broken build >&2; exit 3", "a broken build"),
             ("echo not QMP at all", "emulator"),
+            ("exit 0", "ended without a word of QMP"),
             ("kill -SEGV $$", "emulator"),
         ):
             with self.subTest(script=script):

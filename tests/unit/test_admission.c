@@ -12,31 +12,29 @@
 typedef struct {
     async_kind_t running;
     bool changing;
-    //  query, modify, suspend, start, destroy, stream, async, migration, hot-plug
+    //  query, modify, suspend, start, job, destroy, stream, migration, hot-plug
     const char *want;
 } row_t;
 
 static const row_t rows[] = {
     { ASYNC_NONE, false, "YYYYYYYRY" },
-    { ASYNC_NONE, true, "YWWWCYWRW" },
-    { ASYNC_START, false, "YWWWCWWRW" },
-    { ASYNC_START, true, "YWWWCWWRW" },
-    { ASYNC_RESTORE, false, "YWWWCWWRW" },
-    { ASYNC_RESTORE, true, "YWWWCWWRW" },
-    { ASYNC_SAVE, false, "YWWWCYWRW" },
-    { ASYNC_SAVE, true, "YWWWCYWRW" },
-    { ASYNC_DUMP, false, "YWWWCYWRW" },
-    { ASYNC_DUMP, true, "YWWWCYWRW" },
-    { ASYNC_SNAPSHOT, false, "YWWWCYWRW" },
-    { ASYNC_SNAPSHOT, true, "YWWWCYWRW" },
-    { ASYNC_SNAPSHOT_WRITTEN, false, "YWYWCYWRW" },
-    { ASYNC_SNAPSHOT_WRITTEN, true, "YWWWCYWRW" },
-    { ASYNC_MIGRATE_OUT, false, "YWYWCYWYR" },
-    { ASYNC_MIGRATE_OUT, true, "YWWWCYWWR" },
-    { ASYNC_MIGRATE_IN, false, "YWRWCWWRR" },
-    { ASYNC_MIGRATE_IN, true, "YWRWCWWRR" },
-    { ASYNC_BACKUP, false, "YYYWCYWRY" },
-    { ASYNC_BACKUP, true, "YWWWCYWRW" },
+    { ASYNC_NONE, true, "YWWWWCYRW" },
+    { ASYNC_START, false, "YWWWWCWRW" },
+    { ASYNC_START, true, "YWWWWCWRW" },
+    { ASYNC_SAVE, false, "YWWWWCYRW" },
+    { ASYNC_SAVE, true, "YWWWWCYRW" },
+    { ASYNC_DUMP, false, "YWWWWCYRW" },
+    { ASYNC_DUMP, true, "YWWWWCYRW" },
+    { ASYNC_SNAPSHOT, false, "YWWWWCYRW" },
+    { ASYNC_SNAPSHOT, true, "YWWWWCYRW" },
+    { ASYNC_SNAPSHOT_WRITTEN, false, "YWYWWCYRW" },
+    { ASYNC_SNAPSHOT_WRITTEN, true, "YWWWWCYRW" },
+    { ASYNC_MIGRATE_OUT, false, "YWYWWCYYR" },
+    { ASYNC_MIGRATE_OUT, true, "YWWWWCYWR" },
+    { ASYNC_MIGRATE_IN, false, "YWRWWCWRR" },
+    { ASYNC_MIGRATE_IN, true, "YWRWWCWRR" },
+    { ASYNC_BACKUP, false, "YYYWWCYRY" },
+    { ASYNC_BACKUP, true, "YWWWWCYRW" },
 };
 
 static char letter (verdict_t verdict)

@@ -95,6 +95,48 @@ house_scene (autostart)
 }
 house_scene (unfinished_start)
 
+    //  What was half done with a guest that ran already is undone, and the guest goes on.
+    static void scene_unfinished_job (actor_t *self)
+{
+    process_t us;
+    error_t err;
+    check_equal (process_identify (getpid (), &us, &err), 0);
+    autofree char *xml = house_xml (UUID_A, "web", "");
+    autofree char *status = text_format (
+        "<domstatus state='1' reason='1' id='3' job='save' ran='yes'>"
+        "<undo><effect kind='file' argument='%s/left'/></undo>"
+        "<record><driver><guest boot='%s' resumed='1'/></driver></record><live>%s</live>"
+        "</domstatus>",
+        house_folder, us.boot_id, xml);
+    put_file ("etc/troupe/test/" UUID_A ".xml", xml);
+    put_file ("run/troupe/test/" UUID_A ".status", status);
+    put_file ("left", "");
+    open_house (self);
+    house_until (self, seen.there && seen.state == STATE_RUNNING && seen.id == 3);
+    house_until (self, !is_there ("left"));
+    house_until (self, !seen.busy && seen.state == STATE_RUNNING);
+    check_equal (house_do (self, "domain.destroy", NULL, NULL), 0);
+    close_house (self);
+}
+house_scene (unfinished_job)
+
+    //  Two files have one name: neither domain is lost.
+    static void scene_one_name_twice (actor_t *self)
+{
+    autofree char *xml = house_xml (UUID_A, "web", "");
+    autofree char *other = house_xml (UUID_B, "web", "");
+    put_file ("etc/troupe/test/" UUID_A ".xml", xml);
+    put_file ("etc/troupe/test/" UUID_B ".xml", other);
+    open_house (self);
+    house_until (self, seen.there && seen.persistent);
+    check (strcmp (seen.name, "web") == 0 || strcmp (seen.name, UUID_A) == 0);
+    //  Whichever of the two came later is known by its uuid.
+    check (house_bring (self, "domain.define", UUID_B,
+                        strcmp (seen.name, "web") == 0 ? UUID_B : "web", "") == 0);
+    close_house (self);
+}
+house_scene (one_name_twice)
+
     //  A file that is broken does not stand in the way of the rest.
     static void scene_broken_files (actor_t *self)
 {
@@ -167,6 +209,7 @@ house_scene (race_for_a_name)
     const struct CMUnitTest tests[] = {
         unit_test_in_folder (adoption),         unit_test_in_folder (autostart),
         unit_test_in_folder (unfinished_start), unit_test_in_folder (broken_files),
+        unit_test_in_folder (unfinished_job),   unit_test_in_folder (one_name_twice),
         unit_test_in_folder (edited_file),      unit_test_in_folder (reserve_without_job),
         unit_test_in_folder (race_for_a_name),
     };

@@ -81,6 +81,23 @@ static void scene_rotates (actor_t *self)
     check_equal (status.st_size, LOG_MAX_BYTES - 50 + 35);
 }
 
+//  One actor can't fill the log's mailbox; what it lost is counted.
+static void scene_flood (actor_t *self)
+{
+    start_log (self);
+    for (int i = 0; i < 5000; i++)
+        actor_log (self, LEVEL_WARNING, "line %d", i);
+    int64_t later = actor_now (self) + 1100;
+    while (actor_now (self) < later)
+        actor_step (self, later);
+    actor_log (self, LEVEL_WARNING, "the last line");
+    write_line (self, LEVEL_INFO, 0, "written");
+    autofree char *text = content ("");
+    check (strstr (text, "line 199\n") && !strstr (text, "line 200\n"));
+    check (strstr (text, "4800 more lines were not logged"));
+    check (strstr (text, "the last line\n"));
+}
+
 //  A full log that can't be rotated takes nothing: the loss is counted, and told when writing works
 //  again. (The line about it that this test leaves on stderr is meant.)
 static void scene_lost_lines (actor_t *self)
@@ -133,6 +150,7 @@ static void run (scene_fn *scene, char *folder)
 SCENE_TEST (lines)
 SCENE_TEST (appends)
 SCENE_TEST (rotates)
+SCENE_TEST (flood)
 SCENE_TEST (lost_lines)
 
 static void test_no_folder (void **state)
@@ -144,9 +162,9 @@ static void test_no_folder (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        unit_test_in_folder (test_lines),     unit_test_in_folder (test_appends),
-        unit_test_in_folder (test_rotates),   unit_test_in_folder (test_lost_lines),
-        unit_test_in_folder (test_no_folder),
+        unit_test_in_folder (test_lines),   unit_test_in_folder (test_appends),
+        unit_test_in_folder (test_rotates), unit_test_in_folder (test_lost_lines),
+        unit_test_in_folder (test_flood),   unit_test_in_folder (test_no_folder),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -85,8 +85,17 @@ static void test_rest_of_the_line (void **state)
     error_t err;
     auto(options_t) options = parse (&cli, "desc web1 --title a new_title --live", &err);
     assert_non_null (options);
-    assert_string_equal (options_str (options, "new_desc"), "a new title --live");
+    assert_string_equal (options_str (options, "new_desc"), "a new title");
     assert_true (options_flag (options, "title"));
+    assert_true (options_flag (options, "live"));
+    auto(options_t) text = parse (&cli, "desc web1 -- a --live b", &err);
+    assert_non_null (text);
+    assert_string_equal (options_str (text, "new_desc"), "a --live b");
+    assert_false (options_flag (text, "live"));
+    auto(options_t) human = parse (&cli, "qemu-monitor-command --hmp web1 info registers -a", &err);
+    assert_non_null (human);
+    assert_string_equal (options_str (human, "cmd"), "info registers -a");
+    assert_refused ("desc web1 a --nothing", "no option '--nothing'");
 }
 
 static void test_words_after_two_dashes_are_no_options (void **state)

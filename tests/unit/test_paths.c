@@ -88,6 +88,14 @@ static void everything_below_root (void **state)
     }
 }
 
+static void root_that_is_no_text (void **state)
+{
+    (void) state;
+    error_t err;
+    assert_null (paths_new (PATHS_ROOT, "/tmp/\xff", &err));
+    assert_non_null (strstr (err.message, "no text in UTF-8"));
+}
+
 static void relative_root (void **state)
 {
     error_t err;
@@ -127,6 +135,7 @@ int main (void)
         cmocka_unit_test_setup (session_from_environment, clear_environment),
         cmocka_unit_test_setup (session_without_home, clear_environment),
         unit_test_in_folder (everything_below_root),
+        unit_test_in_folder (root_that_is_no_text),
         unit_test_in_folder (relative_root),
         cmocka_unit_test (long_sockets_are_refused),
     };

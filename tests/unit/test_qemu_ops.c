@@ -104,7 +104,8 @@ static void test_destroy_is_gentle_first (void **state)
     (void) state;
     error_t err = { 0 };
     assert_int_equal (qemu_driver.destroy (&fake.job, false, &err), 0);
-    assert_string_equal (fake.trace, "kill 4242 15\nwait_exit 4242\nmonitor_close\n"
+    //  What is meant to happen is on disk before it happens.
+    assert_string_equal (fake.trace, "record\nkill 4242 15\nwait_exit 4242\nmonitor_close\n"
                                      "remove_file /run/g.monitor\n");
     assert_int_equal (fake.guest.status.reason, SHUTOFF_DESTROYED);
 }
@@ -118,9 +119,23 @@ static void test_destroy_is_hard_then_unless_graceful (void **state)
     assert_int_equal (qemu_driver.destroy (&fake.job, true, &err), -1);
     assert_null (strstr (fake.trace, "kill 4242 9"));
     assert_non_null (strstr (err.message, "without --graceful"));
+    //  It goes on, so the next daemon must not end it.
+    assert_null (xml_find (xml_root (fake.guest.record), "end"));
     assert_int_equal (qemu_driver.destroy (&fake.job, false, &err), -1);
     assert_non_null (strstr (fake.trace, "kill 4242 9"));
     assert_int_equal (fake.guest.status.state, STATE_RUNNING);
+}
+
+static void test_an_end_that_was_begun_is_brought_to_its_end (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    xml_set (xml_root (fake.guest.record), "end/@state", "5");
+    xml_set (xml_root (fake.guest.record), "end/@reason", "2");
+    assert_int_equal (qemu_driver.adopt (&fake.job, &err), 0);
+    assert_non_null (strstr (fake.trace, "kill 4242 15\nwait_exit 4242\n"));
+    assert_int_equal (fake.guest.status.state, STATE_SHUTOFF);
+    assert_int_equal (fake.guest.status.reason, SHUTOFF_DESTROYED);
 }
 
 static void test_destroy_needs_no_record (void **state)
@@ -250,6 +265,7 @@ int main (void)
         TEST (test_a_failure_leaves_the_state_and_names_the_domain),
         TEST (test_destroy_is_gentle_first),
         TEST (test_destroy_is_hard_then_unless_graceful),
+        TEST (test_an_end_that_was_begun_is_brought_to_its_end),
         TEST (test_destroy_needs_no_record),
         TEST (test_adopting_asks_what_the_guest_does),
         TEST (test_a_reboot_that_the_daemon_missed_goes_on),

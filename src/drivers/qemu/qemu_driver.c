@@ -4,6 +4,7 @@
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_start.h"
 
@@ -22,6 +23,7 @@ const driver_t qemu_driver = {
     .destroy = qemu_destroy,
     .restart = qemu_restart,
     .adopt = qemu_adopt,
+    .salvage = qemu_salvage,
     .save = qemu_save,
     .restore = qemu_restore,
     .image_define = qemu_image_define,

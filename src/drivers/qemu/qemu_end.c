@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
@@ -46,10 +47,59 @@ static void clean (job_t *job, const char *kind, const char *argument)
         job_log (job, "domain '%s': %s", job->guest->name, err.message);
 }
 
-int qemu_destroy (job_t *job, bool graceful, error_t *err)
+//  Before the first effect: a daemon that is killed in the middle of it brings it to its end, and
+//  knows why the guest is over.
+static int record_end (job_t *job, error_t *err)
+{
+    guest_status_t status = job->guest->status;
+    if (!job->guest->record)
+        return 0;
+    if (status.state != STATE_SHUTOFF && status.state != STATE_CRASHED)
+        status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
+    xml_node_t *record = xml_root (job->guest->record);
+    xml_setf (record, "end/@state", "%d", status.state);
+    xml_setf (record, "end/@reason", "%d", status.reason);
+    return job_record (job, err);
+}
+
+static bool recorded_end (const guest_t *guest, guest_status_t *status)
+{
+    const xml_node_t *end = guest->record ? xml_find (xml_root (guest->record), "end") : NULL;
+    int state, reason;
+    error_t ignored = { 0 };
+    if (!end || xml_int (end, "@state", 0, 7, &state, &ignored) ||
+        xml_int (end, "@reason", 0, 100, &reason, &ignored))
+        return false;
+    *status = (guest_status_t){ (guest_state_t) state, reason };
+    return true;
+}
+
+//  It goes on: whoever adopts it must not end it.
+static void forget_end (job_t *job)
+{
+    error_t err = { 0 };
+    xml_remove_path (xml_root (job->guest->record), "end");
+    if (job_record (job, &err))
+        job_log (job, "domain '%s': %s", job->guest->name, err.message);
+}
+
+static int end_guest (job_t *job, bool graceful, error_t *err)
 {
     process_t process;
-    if (qemu_recorded_process (job->guest, &process) && end_process (job, &process, graceful, err))
+    if (!qemu_recorded_process (job->guest, &process))
+        return 0;
+    if (record_end (job, err))
+        return -1;
+    if (end_process (job, &process, graceful, err) == 0)
+        return 0;
+    if (graceful)
+        forget_end (job);
+    return -1;
+}
+
+int qemu_destroy (job_t *job, bool graceful, error_t *err)
+{
+    if (end_guest (job, graceful, err))
         return error_prefix (err, "destroy domain '%s'", job->guest->name);
     clean (job, "monitor", "");
     clean (job, "file", recorded (job->guest, "monitor/@path"));
@@ -94,6 +144,7 @@ static void note_run_state (guest_t *guest, const char *name)
 //  The guest is over, and QEMU with it: what is left of both is removed.
 static int note_end (job_t *job, guest_status_t status, error_t *err)
 {
+    job->guest->status = status;
     if (qemu_destroy (job, false, err))
         return -1;
     job->guest->status = status;
@@ -155,9 +206,12 @@ static int ask_state (job_t *job, error_t *err)
 int qemu_adopt (job_t *job, error_t *err)
 {
     process_t process;
+    guest_status_t end;
     const char *monitor = recorded (job->guest, "monitor/@path");
     if (!qemu_recorded_process (job->guest, &process))
         return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED }, err);
+    if (recorded_end (job->guest, &end))
+        return note_end (job, end, err);
     //  Its QEMU may still be there, but what it would go on from is on disk.
     if (qemu_is_saved (job->guest))
         return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_SAVED }, err);
@@ -174,7 +228,9 @@ int qemu_adopt (job_t *job, error_t *err)
                           "adopt domain '%s': its record has no monitor; 'troupe destroy' ends it",
                           job->guest->name);
     if (job_watch_exit (job, &process, err) == 0 &&
-        job_monitor_open (job, monitor, MONITOR_MS, err) == 0 && ask_state (job, err) == 0)
+        job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
+        (!qemu_is_salvaged (job->guest) || qemu_salvage_ask (job, err) == 0) &&
+        ask_state (job, err) == 0)
         return 0;
     //  It may have ended in between.
     error_t ended = { 0 };

@@ -10,6 +10,7 @@
 
 #define QMP_MS 10000
 #define EXIT_MS 5000
+#define LAST_MS 2000 //  from the end of its monitor to that of the program
 #define MONITOR_FD 3
 
 //  The questions, and the key under which qemu_caps_from_qmp finds the answer.
@@ -112,6 +113,18 @@ static char *ask (job_t *job, error_t *err)
     return qemu_caps_from_qmp (answers, err);
 }
 
+//  A program that ends at once is no emulator; what it wrote, if anything, is added by the caller.
+static int connect_monitor (job_t *job, const process_t *process, const char *socket, error_t *err)
+{
+    error_t running = { 0 };
+    if (job_monitor_open (job, socket, QMP_MS, err) == 0)
+        return 0;
+    if (err->code == ERR_OPERATION_ABORTED || job_wait_exit (job, process, LAST_MS, &running))
+        return -1;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "it ended without a word of QMP; is it a QEMU system emulator?");
+}
+
 static int start_emulator (job_t *job, const char *path, const char *socket, const char *log,
                            process_t *process, error_t *err)
 {
@@ -143,7 +156,7 @@ static int start_emulator (job_t *job, const char *path, const char *socket, con
         return -1;
     process_to_text (process, identity);
     bool failed = job_undo (job, "process", identity, err) || job_go (job, process, err) ||
-                  job_undo (job, "monitor", "", err) || job_monitor_open (job, socket, QMP_MS, err);
+                  job_undo (job, "monitor", "", err) || connect_monitor (job, process, socket, err);
     return failed ? -1 : 0;
 }
 

@@ -1,0 +1,98 @@
+//  domain_measure.c: measurements: beside everything, with a budget; what does not answer in time
+//  is answered from the last known values.
+
+#include "actors/domain_self.h"
+#include "actors/job.h"
+
+enum {
+    MEASURE_MS = 200,
+    MOST_MS = 60000
+};
+
+static void keep_usage (domain_t *self, const msg_t *reply)
+{
+    document_destroy (&self->usage);
+    self->usage = document_of_value (value_get (msg_value (reply), "value"));
+}
+
+static void pack_stale (const domain_t *self, pack_t *pack)
+{
+    const value_t *usage = self->usage ? document_root (self->usage) : NULL;
+    pack_map (pack);
+    for (size_t i = 0; i < value_count (usage); i++) {
+        const char *key = value_key_at (usage, i);
+        pack_key (pack, key);
+        if (strcmp (key, "stale") == 0)
+            pack_bool (pack, true);
+        else
+            pack_value (pack, value_val_at (usage, i));
+    }
+    if (!usage)
+        pack_key_bool (pack, "stale", true);
+    pack_end (pack);
+}
+
+void measurement_destroy (measurement_t **self_p)
+{
+    measurement_t *self = take (self_p);
+    msg_destroy (&self->request);
+    free (self);
+}
+
+static void answer_measured (domain_t *self, msg_t **request_p, const msg_t *reply)
+{
+    auto(msg_t) answer = msg_reply ();
+    error_t err;
+    if (!msg_failed (reply, &err)) {
+        keep_usage (self, reply);
+        pack_value (msg_result (answer), document_root (self->usage));
+    } else if (err.code == ERR_OPERATION_TIMEOUT && self->usage)
+        pack_stale (self, msg_result (answer));
+    else {
+        if (err.code == ERR_OPERATION_TIMEOUT)
+            error_set (&err, err.code,
+                       "domain '%s': its hypervisor did not answer within the budget, and nothing "
+                       "was measured before",
+                       self->name);
+        actor_reply_error (self->actor, request_p, &err);
+        return;
+    }
+    actor_reply (self->actor, request_p, &answer);
+}
+
+static void on_measured (actor_t *actor, const msg_t *reply, void *arg)
+{
+    domain_t *self = actor_state (actor);
+    measurement_t *measurement = arg;
+    zlistx_detach (self->measuring, zlistx_find (self->measuring, measurement));
+    answer_measured (self, &measurement->request, reply);
+    //  Past its budget, the job is of no use to anybody.
+    actor_stop (actor, measurement->address);
+    measurement_destroy (&measurement);
+}
+
+static const operation_t measuring = { "", CLASS_QUERY, ASYNC_NONE, "usage",
+                                       0,  MEASURE_MS,  true,       NULL };
+
+void domain_measure (domain_t *self, msg_t **request_p)
+{
+    if (!domain_active (self)) {
+        error_t err;
+        error_set (&err, ERR_OPERATION_INVALID, "domain.usage: domain '%s' is not running",
+                   self->name);
+        domain_refuse (self, request_p, &err);
+        return;
+    }
+    measurement_t *measurement = memory_new (1, sizeof *measurement);
+    measurement->request = take (request_p);
+    uint64_t budget = msg_u64 (measurement->request, "budget", MEASURE_MS);
+    if (budget > MOST_MS)
+        budget = MOST_MS;
+    actor_admit (self->actor, measurement->request, (int) budget + 1000);
+    zlistx_add_end (self->measuring, measurement);
+    snprintf (measurement->address, sizeof measurement->address, "job/%s/%llu", self->uuid,
+              (unsigned long long) ++self->job_count);
+    auto(msg_t) args = domain_job_arguments (self, &measuring, measurement->request);
+    actor_spawn (self->actor, measurement->address, &job_class, &args, false, (int) budget,
+                 on_measured, measurement);
+}

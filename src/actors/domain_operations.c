@@ -1,0 +1,234 @@
+//  domain_operations.c: the table of what runs as a job on a domain, and what is new once it is
+//  done.
+
+#include "actors/domain_self.h"
+#include "drivers/state.h"
+#include "util/text.h"
+
+enum {
+    SHORT_MS = 60000,
+    START_MS = 300000,
+    DESTROY_MS = 120000,
+    LONG_MS = 24 * 3600000 //  as much memory as there is, to a slow disk
+};
+
+//  What is new once a job is done.
+
+static void tell_started (domain_t *self, int how, int paused)
+{
+    domain_add_lifecycle (self, EVENT_STARTED, how);
+    if (self->status.state == STATE_PAUSED)
+        domain_add_lifecycle (self, EVENT_SUSPENDED, paused);
+    self->dirty |= DIRTY_STATUS;
+}
+
+static void done_start (domain_t *self, const msg_t *request)
+{
+    //  A managed save is used once, or was dropped.
+    bool restored = self->managed_save && !(request && msg_flag (request, "force_boot"));
+    self->managed_save = false;
+    tell_started (self, restored ? STARTED_RESTORED : STARTED_BOOTED,
+                  restored ? SUSPENDED_RESTORED : SUSPENDED_PAUSED);
+    actor_log (self->actor, LEVEL_INFO, "domain '%s' %s with id %d", self->name,
+               restored ? "restored" : "started", self->id);
+}
+
+static void done_restore (domain_t *self, const msg_t *request)
+{
+    tell_started (self, STARTED_RESTORED, SUSPENDED_RESTORED);
+    actor_log (self->actor, LEVEL_INFO, "domain '%s' restored from '%s' with id %d", self->name,
+               msg_str (request, "path"), self->id);
+}
+
+static void done_save (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    domain_set_inactive (self, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_SAVED }, STOPPED_SAVED);
+}
+
+static void done_managed_save (domain_t *self, const msg_t *request)
+{
+    done_save (self, request);
+    self->managed_save = true;
+}
+
+static void done_managed_save_remove (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->managed_save = false;
+}
+
+static void done_dump (domain_t *self, const msg_t *request)
+{
+    if (msg_flag (request, "crash"))
+        domain_set_inactive (self, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED },
+                             STOPPED_CRASHED);
+    self->dirty |= DIRTY_STATUS;
+}
+
+static void done_live (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->dirty |= DIRTY_STATUS;
+}
+
+static void done_suspend (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    domain_set_status (self, self->status, EVENT_SUSPENDED, SUSPENDED_PAUSED);
+}
+
+static void done_resume (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    domain_set_status (self, self->status, EVENT_RESUMED, RESUMED_UNPAUSED);
+}
+
+//  QEMU tells of a reset by itself; a simulated guest can't.
+static void done_reboot (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->dirty |= DIRTY_STATUS;
+    if (!self->driver->event)
+        domain_add_event (self, "domain.reboot", NULL, NULL);
+}
+
+static void done_restart (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->restart_due = false;
+    self->dirty |= DIRTY_STATUS;
+}
+
+static void done_destroy (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    domain_set_inactive (self, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED },
+                         STOPPED_DESTROYED);
+}
+
+static void done_cleanup (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    guest_change_t ending = self->ending;
+    bool said = ending.event == EVENT_STOPPED;
+    domain_set_inactive (self, ending.status,
+                         said ? ending.detail : state_stopped_detail (&ending.status));
+    self->restart_wanted = ending.kind == CHANGE_RESTART && self->definition;
+}
+
+static void done_adopt (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->dirty |= DIRTY_STATUS;
+    if (self->status.state == STATE_SHUTOFF || self->status.state == STATE_CRASHED)
+        self->ending = (guest_change_t){ .kind = CHANGE_ENDED, .status = self->status };
+    actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
+               state_name (self->status.state),
+               state_reason_name (self->status.state, self->status.reason));
+}
+
+static void done_load (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->loading = false;
+    self->persistent = self->definition != NULL;
+    if (self->undone)
+        self->dirty |= DIRTY_STATUS;
+    self->adoption_wanted = self->live != NULL;
+}
+
+static void done_unwind (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->dirty |= DIRTY_STATUS;
+}
+
+static void done_undefine (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->persistent = false;
+    self->autostart = false;
+    self->managed_save = false;
+    self->dirty |= DIRTY_DEFINITION | DIRTY_AUTOSTART;
+    domain_add_lifecycle (self, EVENT_UNDEFINED, UNDEFINED_REMOVED);
+}
+
+static void done_rename (domain_t *self, const msg_t *request)
+{
+    domain_add_lifecycle (self, EVENT_UNDEFINED, UNDEFINED_RENAMED);
+    self->old_name = take (&self->name);
+    self->name = text_copy (msg_str (request, "name"));
+    self->dirty |= DIRTY_DEFINITION;
+    domain_add_lifecycle (self, EVENT_DEFINED, DEFINED_RENAMED);
+}
+
+static void pack_metadata_event (pack_t *pack, const void *arg)
+{
+    const msg_t *request = arg;
+    pack_key_str (pack, "type", msg_str (request, "type"));
+    pack_key_str (pack, "uri", msg_str (request, "uri"));
+}
+
+static void done_metadata (domain_t *self, const msg_t *request)
+{
+    self->dirty |= (self->persistent ? DIRTY_DEFINITION : 0u) | (self->live ? DIRTY_STATUS : 0u);
+    domain_add_event (self, "domain.metadata", pack_metadata_event, request);
+}
+
+//  What users ask for. The job needs no inactive document unless it works on it.
+static const operation_t operations[] = {
+    { "domain.create", CLASS_START, ASYNC_START, "start", NEED_INACTIVE | NEED_PERSISTENT, LONG_MS,
+      false, done_start },
+    { "domain.restore_from", CLASS_START, ASYNC_START, "restore", NEED_INACTIVE, LONG_MS, false,
+      done_restore },
+    { "domain.save", CLASS_JOB, ASYNC_SAVE, "save", NEED_ACTIVE, LONG_MS, false, done_save },
+    { "domain.managed_save", CLASS_JOB, ASYNC_SAVE, "managed_save", NEED_ACTIVE | NEED_PERSISTENT,
+      LONG_MS, false, done_managed_save },
+    { "domain.managed_save_remove", CLASS_MODIFY, ASYNC_NONE, "managed_save_remove",
+      NEED_PERSISTENT | NEED_INACTIVE, SHORT_MS, true, done_managed_save_remove },
+    { "domain.dump", CLASS_JOB, ASYNC_DUMP, "dump", NEED_ACTIVE, LONG_MS, true, done_dump },
+    { "domain.screenshot", CLASS_MODIFY, ASYNC_NONE, "screenshot", NEED_ACTIVE, SHORT_MS, true,
+      done_live },
+    { "domain.shutdown", CLASS_MODIFY, ASYNC_NONE, "shutdown", NEED_ACTIVE, SHORT_MS, false,
+      done_live },
+    { "domain.reboot", CLASS_MODIFY, ASYNC_NONE, "reboot", NEED_ACTIVE, SHORT_MS, true,
+      done_reboot },
+    { "domain.reset", CLASS_MODIFY, ASYNC_NONE, "reset", NEED_ACTIVE, SHORT_MS, true, done_reboot },
+    { "domain.suspend", CLASS_SUSPEND, ASYNC_NONE, "suspend", NEED_ACTIVE, SHORT_MS, true,
+      done_suspend },
+    { "domain.resume", CLASS_SUSPEND, ASYNC_NONE, "resume", NEED_ACTIVE, SHORT_MS, true,
+      done_resume },
+    { "domain.destroy", CLASS_DESTROY, ASYNC_NONE, "destroy", NEED_ACTIVE, DESTROY_MS, true,
+      done_destroy },
+    { "domain.undefine", CLASS_MODIFY, ASYNC_NONE, "undefine", NEED_PERSISTENT, SHORT_MS, false,
+      done_undefine },
+    { "domain.rename", CLASS_MODIFY, ASYNC_NONE, "rename", NEED_PERSISTENT | NEED_INACTIVE,
+      SHORT_MS, false, done_rename },
+    { "domain.metadata_set", CLASS_MODIFY, ASYNC_NONE, "metadata_set", 0, SHORT_MS, false,
+      done_metadata },
+    { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
+      true, done_live },
+};
+
+//  What the owner does by itself.
+const operation_t domain_cleanup = { "", CLASS_DESTROY, ASYNC_NONE, "destroy",
+                                     0,  DESTROY_MS,    true,       done_cleanup };
+const operation_t domain_adoption = { "", CLASS_MODIFY, ASYNC_NONE, "adopt",
+                                      0,  SHORT_MS,     false,      done_adopt };
+const operation_t domain_loading = { "", CLASS_MODIFY, ASYNC_NONE, "load",
+                                     0,  START_MS,     true,       done_load };
+const operation_t domain_restart = { "",       CLASS_START, ASYNC_START, "start", NEED_INACTIVE,
+                                     START_MS, false,       done_start };
+const operation_t domain_restart_in_place = { "", CLASS_MODIFY, ASYNC_NONE, "restart",
+                                              0,  SHORT_MS,     false,      done_restart };
+const operation_t domain_unwinding = { "", CLASS_DESTROY, ASYNC_NONE, "unwind",
+                                       0,  DESTROY_MS,    true,       done_unwind };
+
+const operation_t *domain_operation (const char *verb)
+{
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (strcmp (operations[i].verb, verb) == 0)
+            return &operations[i];
+    return NULL;
+}
