@@ -248,7 +248,11 @@ static void take_record (domain_t *self, msg_t **msg_p)
     self->record = text_copy (msg_str (*msg_p, "record"));
     free (self->recorded_live);
     self->recorded_live = text_copy (msg_str (*msg_p, "live"));
-    self->dirty |= DIRTY_STATUS;
+    self->recorded_id = (int) msg_i64 (*msg_p, "id", -1);
+    self->recorded_status.state = (guest_state_t) msg_i64 (*msg_p, "state", STATE_SHUTOFF);
+    self->recorded_status.reason = (int) msg_i64 (*msg_p, "reason", 0);
+    self->dirty |= DIRTY_STATUS | (self->past_due ? DIRTY_PAST : 0u);
+    self->past_due = false;
     auto(msg_t) reply = msg_reply ();
     domain_commit_record (self, msg_p, &reply);
 }
@@ -357,6 +361,7 @@ static int domain_start (actor_t *actor, const msg_t *args, error_t *err)
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_UNKNOWN };
     self->announced = STATE_SHUTOFF;
     self->queue = zlistx_new ();
+    self->past = past_jobs_new ();
     self->publications = zlistx_new ();
     self->measuring = zlistx_new ();
     snprintf (self->uuid, sizeof self->uuid, "%s", msg_str (args, "uuid"));
@@ -409,6 +414,7 @@ static void domain_stop (actor_t *actor)
     free (self->record);
     free (self->recorded_live);
     document_destroy (&self->progress);
+    past_jobs_destroy (&self->past);
 }
 
 const actor_class_t domain_class = { .kind = "domain",

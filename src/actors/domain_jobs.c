@@ -53,6 +53,22 @@ static void forget_progress (domain_t *self)
     document_destroy (&self->progress);
 }
 
+static void begin_async (domain_t *self, const operation_t *operation, const msg_t *request)
+{
+    forget_progress (self);
+    past_jobs_begin (self->past, operation->job, operation->verb,
+                     request ? value_get (msg_root (request), "by") : NULL,
+                     actor_wall_clock (self->actor));
+    self->past_due = true;
+}
+
+static void end_async (domain_t *self, const char *outcome, const error_t *err)
+{
+    past_jobs_end (self->past, actor_wall_clock (self->actor), outcome, err);
+    self->past_due = false;
+    self->dirty |= DIRTY_PAST;
+}
+
 static void show_now (actor_t *actor, void *arg)
 {
     (void) arg;
@@ -78,7 +94,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     slot->request = request_p ? take (request_p) : NULL;
     slot->cancelled = false;
     if (operation->async != ASYNC_NONE)
-        forget_progress (self);
+        begin_async (self, operation, slot->request);
     slot->since_us = actor_wall_clock (self->actor);
     slot->since_ms = actor_now (self->actor);
     snprintf (slot->address, sizeof slot->address, "job/%s/%llu", self->uuid,
@@ -114,6 +130,29 @@ static void take_document (const value_t *result, const char *key, document_t **
     *document_p = document_of_value (value_get (result, key));
 }
 
+static void take_past (domain_t *self, const char *text)
+{
+    error_t err;
+    past_jobs_t *past = text ? past_jobs_parse (text, &err) : NULL;
+    if (text && !past)
+        actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s", self->name, err.message);
+    if (!past)
+        return;
+    past_jobs_destroy (&self->past);
+    self->past = past;
+}
+
+static void take_loaded (domain_t *self, const value_t *result, const value_t *value)
+{
+    take_text (value, "name", &self->name);
+    self->autostart = self->written_autostart = value_get_bool (value, "autostart", false);
+    self->undone = value_get_bool (value, "undone", false);
+    self->managed_save = value_get_bool (value, "managed_save", false);
+    if (value_get (result, "undo"))
+        take_document (result, "undo", &self->undo);
+    take_past (self, value_get_str (value, "past"));
+}
+
 static void take_parts (domain_t *self, const value_t *result)
 {
     const value_t *value = value_get (result, "value");
@@ -132,14 +171,8 @@ static void take_parts (domain_t *self, const value_t *result)
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
     }
-    if (self->loading && value_get_str (value, "name")) {
-        take_text (value, "name", &self->name);
-        self->autostart = self->written_autostart = value_get_bool (value, "autostart", false);
-        self->undone = value_get_bool (value, "undone", false);
-        self->managed_save = value_get_bool (value, "managed_save", false);
-        if (value_get (result, "undo"))
-            take_document (result, "undo", &self->undo);
-    }
+    if (self->loading && value_get_str (value, "name"))
+        take_loaded (self, result, value);
 }
 
 static msg_t *reply_with_value (const domain_t *self, const operation_t *operation,
@@ -172,6 +205,8 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         self->unwindings = 0;
     }
     operation->done (self, slot->request);
+    if (slot == &self->async)
+        end_async (self, "completed", NULL);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
@@ -208,6 +243,8 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_own_job_failed (self, operation, cancelled, err);
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
+    if (slot == &self->async)
+        end_async (self, cancelled ? "cancelled" : "failed", err);
     bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };
     auto(msg_t) answer = request ? msg_error (err) : NULL;

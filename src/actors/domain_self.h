@@ -14,6 +14,7 @@
 
 #include "actors/admission.h"
 #include "actors/config.h"
+#include "actors/past_jobs.h"
 #include "drivers/driver.h"
 
 #include <czmq.h>
@@ -22,7 +23,8 @@
 enum {
     DIRTY_DEFINITION = 1,
     DIRTY_STATUS = 2,
-    DIRTY_AUTOSTART = 4
+    DIRTY_AUTOSTART = 4,
+    DIRTY_PAST = 8
 };
 
 //  What a verb needs the domain to be.
@@ -123,10 +125,14 @@ struct domain {
     zlistx_t *queue;     //  waiting_t, first come first
     zlistx_t *measuring; //  measurement_t: under way
     uint64_t job_count, waiting_count;
-    size_t shown_waiting; //  how many the last snapshot shows
-    document_t *progress; //  of the asynchronous job, as it told it
-    document_t *undo;     //  of the job under way, as recorded
-    char *recorded_live;  //  of a start that is under way: for the status file only
+    size_t shown_waiting;           //  how many the last snapshot shows
+    document_t *progress;           //  of the asynchronous job, as it told it
+    past_jobs_t *past;              //  asynchronous jobs, the one under way included
+    bool past_due;                  //  what began is written with its first record
+    document_t *undo;               //  of the job under way, as recorded
+    char *recorded_live;            //  of a start that is under way: for the status file only,
+    guest_status_t recorded_status; //  and so is this
+    int recorded_id;
     bool loading, undone, pumping;
     bool restoring;     //  a definition that could not be written is being written back
     bool autostart_due; //  once it is known whether it runs
@@ -186,6 +192,8 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
 void domain_cancel (domain_t *self, running_t *slot);
 
 //  domain_operations.c
+//  Of the job that an earlier daemon was in, now that it is known what became of the guest.
+void domain_end_past (domain_t *self);
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;

@@ -154,6 +154,10 @@ class Save(QemuTest):
                 self.assertEqual(guest.pid(), pid)
                 self.assertFalse(os.path.exists(path))
                 until(lambda: not self.leftovers(), 10, "the removal of what was written")
+                self.assertRegex(
+                    self.daemon.run("jobs", guest.uuid, "--history"),
+                    rf"{verb} .*rolled back after daemon restart",
+                )
                 self.client.call("domain.suspend", domain=guest.uuid)
                 self.client.call("domain.destroy", domain=guest.uuid)
 
