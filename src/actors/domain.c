@@ -240,6 +240,8 @@ static void take_record (domain_t *self, msg_t **msg_p)
     const value_t *undo = msg_arg (*msg_p, "undo");
     bool asynchronous = strcmp (msg_head (*msg_p)->from, self->async.address) == 0;
     //  A change that has nothing to undo leaves what an earlier job left.
+    if (asynchronous)
+        self->async.committed = self->undo && value_count (undo) == 0;
     if (asynchronous || value_count (undo) > 0)
         document_destroy (&self->undo);
     if (value_count (undo) > 0)

@@ -92,7 +92,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     actor_check (self->actor, !slot->operation);
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
-    slot->cancelled = false;
+    slot->cancelled = slot->doomed = slot->committed = false;
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
     slot->since_us = actor_wall_clock (self->actor);
@@ -107,12 +107,15 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     show_job (self, slot);
 }
 
-void domain_cancel (domain_t *self, running_t *slot)
+void domain_cancel (domain_t *self, running_t *slot, bool end)
 {
-    if (!slot->operation || slot->cancelled)
+    end = end && slot->operation && slot->operation->class == CLASS_JOB;
+    if (!slot->operation || (slot->cancelled && (slot->doomed || !end)))
         return;
     slot->cancelled = true;
+    slot->doomed = end;
     auto(msg_t) cancel = msg_request ("job.cancel");
+    pack_key_bool (msg_args (cancel), "end", end);
     actor_send (self->actor, slot->address, &cancel);
 }
 
@@ -245,6 +248,8 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_tell_name (self);
     if (slot == &self->async)
         end_async (self, cancelled ? "cancelled" : "failed", err);
+    if (slot->committed && !start)
+        domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };
     auto(msg_t) answer = request ? msg_error (err) : NULL;
@@ -292,7 +297,7 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
         error_set (slot->overdue, err.code,
                    "domain '%s': '%s' did not end within %d s; it was cancelled, and undone",
                    self->name, slot->operation->job, slot->operation->limit_ms / 1000);
-        domain_cancel (self, slot);
+        domain_cancel (self, slot, false);
         actor_watch (actor, slot->address, on_job_down, slot);
     } else
         job_over (self, slot, &err);

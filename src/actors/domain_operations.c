@@ -124,7 +124,8 @@ void domain_end_past (domain_t *self)
     error_t err;
     if (!past_jobs_is_open (self->past))
         return;
-    error_set (&err, ERR_OPERATION_ABORTED, "the daemon, or its part for this domain, ended meanwhile");
+    error_set (&err, ERR_OPERATION_ABORTED,
+               "the daemon, or its part for this domain, ended meanwhile");
     past_jobs_end (self->past, actor_wall_clock (self->actor),
                    saved          ? "completed"
                    : self->undone ? "rolled back after daemon restart"
