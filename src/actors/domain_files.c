@@ -18,13 +18,16 @@ char *domain_path (const paths_t *paths, const driver_t *driver, const char *uui
     case FILE_STATUS:
         return text_format ("%s/%s/%s.status", paths->run, driver->name, uuid);
     case FILE_PAST:
-        return text_format ("%s/%s/%s.jobs", paths->run, driver->name, uuid);
+        return text_format ("%s/jobs/%s", paths->run, uuid);
     }
     return NULL;
 }
 
 int domain_make_folders (const paths_t *paths, error_t *err)
 {
+    autofree char *jobs = text_format ("%s/jobs", paths->run);
+    if (file_make_folders (jobs, 0700, err))
+        return -1;
     for (const driver_t *const *driver = drivers; *driver; driver++) {
         const char *name = (*driver)->name;
         autofree char *etc = text_format ("%s/%s/autostart", paths->etc, name);
@@ -42,6 +45,9 @@ int domain_make_folders (const paths_t *paths, error_t *err)
 
 int domain_sweep (const paths_t *paths, error_t *err)
 {
+    autofree char *jobs = text_format ("%s/jobs", paths->run);
+    if (file_sweep (jobs, ".", ".new", err))
+        return -1;
     const struct {
         const char *folder, *below, *prefix, *suffix;
     } left[] = {

@@ -205,6 +205,16 @@ static inline size_t house_count_files (void)
     return names->count;
 }
 
+//  Domains whose past jobs are kept.
+static inline size_t house_count_past (void)
+{
+    error_t err;
+    autofree char *jobs = house_path ("run/troupe/jobs");
+    auto(strings_t) names = file_list (jobs, "", &err);
+    check (names != NULL);
+    return names->count;
+}
+
 //  Makes all writes below this folder fail, or not any more.
 static inline void house_take_away (const char *name, bool away)
 {

@@ -37,8 +37,10 @@ static void scene_life (actor_t *self)
     check_equal (house_count_files (), 0);
     check_text (seen.events, "Defined Added, Started Booted, Suspended Paused, Resumed Unpaused, "
                              "Stopped Destroyed, ");
+    check_equal (house_count_past (), 1);
     check_equal (house_do (self, "domain.undefine", NULL, NULL), 0);
     check_equal (seen.gone, 1);
+    check_equal (house_count_past (), 0);
     close_house (self);
 }
 house_scene (life)
@@ -55,6 +57,7 @@ house_scene (life)
         check_equal (seen.gone, i + 1);
     }
     check_equal (house_count_files (), 0);
+    check_equal (house_count_past (), 0);
     close_house (self);
 }
 house_scene (transient)
