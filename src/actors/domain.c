@@ -297,6 +297,11 @@ static void take_monitor_end (domain_t *self, msg_t **msg_p)
     domain_monitor_lost (self, *msg_p);
 }
 
+static void take_silence (domain_t *self, msg_t **msg_p)
+{
+    domain_take_silence (self, *msg_p);
+}
+
 static void take_exit (domain_t *self, msg_t **msg_p)
 {
     domain_take_exit (self, *msg_p);
@@ -312,7 +317,7 @@ static const struct {
     { "job.progress", take_progress },     { "job.undone", take_undone },
     { "monitor.event", take_event },       { "monitor.closed", take_monitor_end },
     { "process.exited", take_exit },       { "guest.poweroff", take_poweroff },
-    { "host.autostart", start_by_itself },
+    { "host.autostart", start_by_itself }, { "monitor.silent", take_silence },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.

@@ -15,6 +15,7 @@
 
 //  What we need of /proc/PID/stat (proc(5)).
 typedef struct {
+    char state;            //  field 3
     uint64_t user, system; //  fields 14, 15: clock ticks
     uint64_t start;        //  field 22
     uint64_t resident;     //  field 24: pages
@@ -29,10 +30,11 @@ static int over (error_t *err, pid_t pid)
 static bool parse_stat (const char *text, stat_t *stat)
 {
     const char *name_end = strrchr (text, ')');
-    return name_end && sscanf (name_end + 1,
-                               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-                               " %*d %*d %*d %*d %*d %*d %" SCNu64 " %*u %" SCNu64,
-                               &stat->user, &stat->system, &stat->start, &stat->resident) == 4;
+    return name_end &&
+           sscanf (name_end + 1,
+                   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+                   " %*d %*d %*d %*d %*d %*d %" SCNu64 " %*u %" SCNu64,
+                   &stat->state, &stat->user, &stat->system, &stat->start, &stat->resident) == 5;
 }
 
 static int read_stat (pid_t pid, stat_t *stat, error_t *err)
@@ -77,6 +79,14 @@ static int check_boot (const process_t *process, error_t *err)
     if (read_boot_id (boot_id, err))
         return -1;
     return strcmp (boot_id, process->boot_id) == 0 ? 0 : over (err, process->pid);
+}
+
+bool process_is_stopped (const process_t *process)
+{
+    stat_t stat;
+    error_t ignored;
+    return check_boot (process, &ignored) == 0 && read_stat (process->pid, &stat, &ignored) == 0 &&
+           stat.start == process->start_time && (stat.state == 'T' || stat.state == 't');
 }
 
 int process_open (const process_t *process, error_t *err)
