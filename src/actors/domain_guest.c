@@ -40,6 +40,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->live = self->record = NULL;
     document_destroy (&self->live_summary);
     document_destroy (&self->usage);
+    document_destroy (&self->stats);
     self->id = -1;
     self->status = status;
     self->announced = status.state;

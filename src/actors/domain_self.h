@@ -116,7 +116,7 @@ struct domain {
     guest_status_t status;
     guest_state_t announced; //  the state that the last lifecycle event told of
     int64_t changed_us;
-    document_t *usage; //  as last measured
+    document_t *usage, *stats; //  as last measured
 
     //  What it does.
     running_t async, sync;

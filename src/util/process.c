@@ -111,7 +111,8 @@ int process_open (const process_t *process, error_t *err)
     return result;
 }
 
-int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib, error_t *err)
+int process_times (const process_t *process, uint64_t *user_ns, uint64_t *system_ns,
+                   uint64_t *rss_kib, error_t *err)
 {
     stat_t stat;
     if (check_boot (process, err) || read_stat (process->pid, &stat, err))
@@ -119,8 +120,18 @@ int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib
     if (stat.start != process->start_time)
         return over (err, process->pid);
     const uint64_t ticks = (uint64_t) sysconf (_SC_CLK_TCK);
-    *cpu_ns = (stat.user + stat.system) * (1000000000 / ticks);
+    *user_ns = stat.user * (1000000000 / ticks);
+    *system_ns = stat.system * (1000000000 / ticks);
     *rss_kib = stat.resident * ((uint64_t) sysconf (_SC_PAGESIZE) / 1024);
+    return 0;
+}
+
+int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib, error_t *err)
+{
+    uint64_t user_ns, system_ns;
+    if (process_times (process, &user_ns, &system_ns, rss_kib, err))
+        return -1;
+    *cpu_ns = user_ns + system_ns;
     return 0;
 }
 
