@@ -516,7 +516,7 @@ class Shell(DaemonTest):
         self.assertEqual(self.complete("start", "--pau"), ["--paused"])
         self.assertEqual(self.complete("shutdown", "--mode", "a"), ["acpi", "agent"])
         self.assertEqual(self.complete("--output", "j"), ["json"])
-        self.assertEqual(self.complete("help", "domst"), ["domstate"])
+        self.assertEqual(self.complete("help", "domst"), ["domstate", "domstats"])
         self.assertIn("/etc/passwd", self.complete("define", "/etc/pass"))
 
 
