@@ -8,9 +8,14 @@
 //  The job that concerns the whole guest, at most one at a time.
 typedef enum {
     ASYNC_NONE,
-    ASYNC_START, //  and restore
+    ASYNC_START, //  also of a guest that goes on from a file or from a snapshot
     ASYNC_SAVE,
     ASYNC_DUMP,
+    ASYNC_SNAPSHOT,         //  while the guest's memory is being written
+    ASYNC_SNAPSHOT_WRITTEN, //  after that
+    ASYNC_MIGRATE_OUT,
+    ASYNC_MIGRATE_IN,
+    ASYNC_BACKUP, //  and block jobs
     ASYNC_COUNT
 } async_kind_t;
 

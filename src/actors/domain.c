@@ -240,6 +240,8 @@ static void take_record (domain_t *self, msg_t **msg_p)
     const value_t *undo = msg_arg (*msg_p, "undo");
     bool asynchronous = strcmp (msg_head (*msg_p)->from, self->async.address) == 0;
     //  A change that has nothing to undo leaves what an earlier job left.
+    if (asynchronous)
+        self->async.committed = self->undo && value_count (undo) == 0;
     if (asynchronous || value_count (undo) > 0)
         document_destroy (&self->undo);
     if (value_count (undo) > 0)
@@ -248,7 +250,11 @@ static void take_record (domain_t *self, msg_t **msg_p)
     self->record = text_copy (msg_str (*msg_p, "record"));
     free (self->recorded_live);
     self->recorded_live = text_copy (msg_str (*msg_p, "live"));
-    self->dirty |= DIRTY_STATUS;
+    self->recorded_id = (int) msg_i64 (*msg_p, "id", -1);
+    self->recorded_status.state = (guest_state_t) msg_i64 (*msg_p, "state", STATE_SHUTOFF);
+    self->recorded_status.reason = (int) msg_i64 (*msg_p, "reason", 0);
+    self->dirty |= DIRTY_STATUS | (self->past_due ? DIRTY_PAST : 0u);
+    self->past_due = false;
     auto(msg_t) reply = msg_reply ();
     domain_commit_record (self, msg_p, &reply);
 }
@@ -363,6 +369,7 @@ static int domain_start (actor_t *actor, const msg_t *args, error_t *err)
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_UNKNOWN };
     self->announced = STATE_SHUTOFF;
     self->queue = zlistx_new ();
+    self->past = past_jobs_new ();
     self->publications = zlistx_new ();
     self->measuring = zlistx_new ();
     snprintf (self->uuid, sizeof self->uuid, "%s", msg_str (args, "uuid"));
@@ -416,6 +423,7 @@ static void domain_stop (actor_t *actor)
     free (self->record);
     free (self->recorded_live);
     document_destroy (&self->progress);
+    past_jobs_destroy (&self->past);
 }
 
 const actor_class_t domain_class = { .kind = "domain",

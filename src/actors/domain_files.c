@@ -17,6 +17,8 @@ char *domain_path (const paths_t *paths, const driver_t *driver, const char *uui
         return text_format ("%s/%s/autostart/%s", paths->etc, driver->name, uuid);
     case FILE_STATUS:
         return text_format ("%s/%s/%s.status", paths->run, driver->name, uuid);
+    case FILE_PAST:
+        return text_format ("%s/%s/%s.jobs", paths->run, driver->name, uuid);
     }
     return NULL;
 }

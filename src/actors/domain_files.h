@@ -9,7 +9,8 @@
 typedef enum {
     FILE_DEFINITION, //  ETC/DRIVER/UUID.xml
     FILE_AUTOSTART,  //  ETC/DRIVER/autostart/UUID: its being there counts
-    FILE_STATUS      //  RUN/DRIVER/UUID.status
+    FILE_STATUS,     //  RUN/DRIVER/UUID.status
+    FILE_PAST        //  RUN/DRIVER/UUID.jobs
 } domain_file_t;
 
 //  The caller frees it.

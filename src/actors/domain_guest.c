@@ -59,12 +59,12 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
 void domain_finish_ending (domain_t *self)
 {
     if (self->ending.kind == CHANGE_NONE || !domain_active (self) || self->async.operation ||
-        self->retry_cleanup)
+        self->retry_cleanup || domain_destroy_waits (self))
         return;
     if (self->sync.operation) {
         //  What still waits for the guest waits in vain.
         if (self->sync.operation->class != CLASS_DESTROY)
-            domain_cancel (self, &self->sync);
+            domain_cancel (self, &self->sync, false);
         return;
     }
     domain_run (self, &self->sync, &domain_cleanup, NULL);
@@ -174,11 +174,23 @@ static bool crashes_too_often (domain_t *self, const guest_change_t *change)
     return true;
 }
 
+//  A save, or a dump that is asked to, ends the guest itself, and tells how.
+static bool ends_by_job (const domain_t *self)
+{
+    async_kind_t kind = domain_async_kind (self);
+    return kind == ASYNC_SAVE ||
+           (kind == ASYNC_DUMP && self->async.request && msg_flag (self->async.request, "crash"));
+}
+
 static void take_end (domain_t *self, const guest_change_t *change)
 {
     guest_change_t over = *change;
     if (is_ending (self))
         return;
+    if (ends_by_job (self)) {
+        guest_over (self, change); //  counts if the job fails
+        return;
+    }
     if (crashes_too_often (self, change)) {
         over.kind = CHANGE_ENDED;
         over.status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };
@@ -315,6 +327,12 @@ static void restart_failed (domain_t *self, bool cancelled)
     else
         self->ending = (guest_change_t){ .kind = CHANGE_RESTART,
                                          .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN } };
+}
+
+void domain_look_again (domain_t *self)
+{
+    if (domain_active (self))
+        reconnect_later (self, RECONNECT_MS);
 }
 
 static void load_again (actor_t *actor, void *arg)

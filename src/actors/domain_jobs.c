@@ -53,6 +53,22 @@ static void forget_progress (domain_t *self)
     document_destroy (&self->progress);
 }
 
+static void begin_async (domain_t *self, const operation_t *operation, const msg_t *request)
+{
+    forget_progress (self);
+    past_jobs_begin (self->past, operation->job, operation->verb,
+                     request ? value_get (msg_root (request), "by") : NULL,
+                     actor_wall_clock (self->actor));
+    self->past_due = true;
+}
+
+static void end_async (domain_t *self, const char *outcome, const error_t *err)
+{
+    past_jobs_end (self->past, actor_wall_clock (self->actor), outcome, err);
+    self->past_due = false;
+    self->dirty |= DIRTY_PAST;
+}
+
 static void show_now (actor_t *actor, void *arg)
 {
     (void) arg;
@@ -76,9 +92,9 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     actor_check (self->actor, !slot->operation);
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
-    slot->cancelled = false;
+    slot->cancelled = slot->doomed = slot->committed = false;
     if (operation->async != ASYNC_NONE)
-        forget_progress (self);
+        begin_async (self, operation, slot->request);
     slot->since_us = actor_wall_clock (self->actor);
     slot->since_ms = actor_now (self->actor);
     snprintf (slot->address, sizeof slot->address, "job/%s/%llu", self->uuid,
@@ -91,12 +107,15 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     show_job (self, slot);
 }
 
-void domain_cancel (domain_t *self, running_t *slot)
+void domain_cancel (domain_t *self, running_t *slot, bool end)
 {
-    if (!slot->operation || slot->cancelled)
+    end = end && slot->operation && slot->operation->class == CLASS_JOB;
+    if (!slot->operation || (slot->cancelled && (slot->doomed || !end)))
         return;
     slot->cancelled = true;
+    slot->doomed = end;
     auto(msg_t) cancel = msg_request ("job.cancel");
+    pack_key_bool (msg_args (cancel), "end", end);
     actor_send (self->actor, slot->address, &cancel);
 }
 
@@ -112,6 +131,29 @@ static void take_document (const value_t *result, const char *key, document_t **
 {
     document_destroy (document_p);
     *document_p = document_of_value (value_get (result, key));
+}
+
+static void take_past (domain_t *self, const char *text)
+{
+    error_t err;
+    past_jobs_t *past = text ? past_jobs_parse (text, &err) : NULL;
+    if (text && !past)
+        actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s", self->name, err.message);
+    if (!past)
+        return;
+    past_jobs_destroy (&self->past);
+    self->past = past;
+}
+
+static void take_loaded (domain_t *self, const value_t *result, const value_t *value)
+{
+    take_text (value, "name", &self->name);
+    self->autostart = self->written_autostart = value_get_bool (value, "autostart", false);
+    self->undone = value_get_bool (value, "undone", false);
+    self->managed_save = value_get_bool (value, "managed_save", false);
+    if (value_get (result, "undo"))
+        take_document (result, "undo", &self->undo);
+    take_past (self, value_get_str (value, "past"));
 }
 
 static void take_parts (domain_t *self, const value_t *result)
@@ -132,14 +174,8 @@ static void take_parts (domain_t *self, const value_t *result)
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
     }
-    if (self->loading && value_get_str (value, "name")) {
-        take_text (value, "name", &self->name);
-        self->autostart = self->written_autostart = value_get_bool (value, "autostart", false);
-        self->undone = value_get_bool (value, "undone", false);
-        self->managed_save = value_get_bool (value, "managed_save", false);
-        if (value_get (result, "undo"))
-            take_document (result, "undo", &self->undo);
-    }
+    if (self->loading && value_get_str (value, "name"))
+        take_loaded (self, result, value);
 }
 
 static msg_t *reply_with_value (const domain_t *self, const operation_t *operation,
@@ -172,6 +208,8 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         self->unwindings = 0;
     }
     operation->done (self, slot->request);
+    if (slot == &self->async)
+        end_async (self, "completed", NULL);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
@@ -208,6 +246,10 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_own_job_failed (self, operation, cancelled, err);
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
+    if (slot == &self->async)
+        end_async (self, cancelled ? "cancelled" : "failed", err);
+    if (slot->committed && !start)
+        domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };
     auto(msg_t) answer = request ? msg_error (err) : NULL;
@@ -255,7 +297,7 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
         error_set (slot->overdue, err.code,
                    "domain '%s': '%s' did not end within %d s; it was cancelled, and undone",
                    self->name, slot->operation->job, slot->operation->limit_ms / 1000);
-        domain_cancel (self, slot);
+        domain_cancel (self, slot, false);
         actor_watch (actor, slot->address, on_job_down, slot);
     } else
         job_over (self, slot, &err);

@@ -117,6 +117,23 @@ static void done_cleanup (domain_t *self, const msg_t *request)
     self->restart_wanted = ending.kind == CHANGE_RESTART && self->definition;
 }
 
+void domain_end_past (domain_t *self)
+{
+    guest_status_t status = self->status;
+    bool saved = status.state == STATE_SHUTOFF && status.reason == SHUTOFF_SAVED;
+    error_t err;
+    if (!past_jobs_is_open (self->past))
+        return;
+    error_set (&err, ERR_OPERATION_ABORTED,
+               "the daemon, or its part for this domain, ended meanwhile");
+    past_jobs_end (self->past, actor_wall_clock (self->actor),
+                   saved          ? "completed"
+                   : self->undone ? "rolled back after daemon restart"
+                                  : "interrupted by daemon restart",
+                   saved ? NULL : &err);
+    self->dirty |= DIRTY_PAST;
+}
+
 static void done_adopt (domain_t *self, const msg_t *request)
 {
     (void) request;
@@ -127,6 +144,7 @@ static void done_adopt (domain_t *self, const msg_t *request)
     actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
                state_name (self->status.state),
                state_reason_name (self->status.state, self->status.reason));
+    domain_end_past (self);
 }
 
 static void done_load (domain_t *self, const msg_t *request)
@@ -137,12 +155,16 @@ static void done_load (domain_t *self, const msg_t *request)
     if (self->undone)
         self->dirty |= DIRTY_STATUS;
     self->adoption_wanted = self->live != NULL;
+    if (!self->live && !self->undo)
+        domain_end_past (self);
 }
 
 static void done_unwind (domain_t *self, const msg_t *request)
 {
     (void) request;
     self->dirty |= DIRTY_STATUS;
+    if (!domain_active (self))
+        domain_end_past (self); //  else once it is adopted
 }
 
 static void done_undefine (domain_t *self, const msg_t *request)

@@ -40,8 +40,10 @@ static char *status_text (const domain_t *self)
     if (!self->live && !self->undo)
         return NULL;
     auto(text_t) text = text_new ();
-    text_addf (text, "<domstatus state='%d' reason='%d' id='%d'", self->status.state,
-               self->status.reason, self->id);
+    bool starting = !self->live && self->recorded_live;
+    guest_status_t status = starting ? self->recorded_status : self->status;
+    text_addf (text, "<domstatus state='%d' reason='%d' id='%d'", status.state, status.reason,
+               starting ? self->recorded_id : self->id);
     add_attribute (text, "job", self->async.operation ? self->async.operation->job : "");
     add_attribute (text, "ran", self->live ? "yes" : "no");
     text_add (text, ">\n");
@@ -53,6 +55,13 @@ static char *status_text (const domain_t *self)
                : self->recorded_live ? self->recorded_live
                                      : "");
     return text_finish (&text);
+}
+
+//  Nothing is left of a domain that has no definition, does not run, and has nothing to undo.
+static bool is_gone (const domain_t *self)
+{
+    return !self->persistent && !self->live && !self->undo && !self->async.operation &&
+           !self->restart_wanted && !self->loading;
 }
 
 static void add_file (const domain_t *self, msg_t *request, domain_file_t file, const char *text)
@@ -71,6 +80,10 @@ static msg_t *write_request (const domain_t *self)
     if (self->dirty & DIRTY_STATUS) {
         autofree char *status = status_text (self);
         add_file (self, request, FILE_STATUS, status);
+    }
+    if (self->dirty & DIRTY_PAST) {
+        autofree char *past = is_gone (self) ? NULL : past_jobs_text (self->past);
+        add_file (self, request, FILE_PAST, past);
     }
     return request;
 }
@@ -186,13 +199,6 @@ static void pack_events (domain_t *self, pack_t *pack)
     self->has_events = false;
 }
 
-//  Nothing is left of a domain that has no definition, does not run, and has nothing to undo.
-static bool is_gone (const domain_t *self)
-{
-    return !self->persistent && !self->live && !self->undo && !self->async.operation &&
-           !self->restart_wanted && !self->loading;
-}
-
 static msg_t *make_snapshot (domain_t *self)
 {
     msg_t *event = msg_event (is_gone (self) ? "gone" : "snapshot");
@@ -201,6 +207,8 @@ static msg_t *make_snapshot (domain_t *self)
     pack_documents (self, pack);
     domain_pack_job (self, pack);
     domain_pack_waiting (self, pack);
+    pack_key (pack, "past");
+    past_jobs_pack (self->past, pack);
     pack_events (self, pack);
     return event;
 }
@@ -380,9 +388,11 @@ static publication_t *publication_new (const domain_t *self, msg_t **request_p, 
 
 static void commit (domain_t *self, publication_t *publication)
 {
+    publication->last = is_gone (self);
+    if (publication->last && !past_jobs_is_empty (self->past))
+        self->dirty |= DIRTY_PAST;
     publication->wrote = self->dirty;
     publication->restores = self->restoring;
-    publication->last = is_gone (self);
     self->changed_us = actor_wall_clock (self->actor);
     if (!publication->last || self->shown)
         publication->snapshot = make_snapshot (self);

@@ -43,11 +43,11 @@ async_kind_t domain_async_kind (const domain_t *self)
     return self->async.operation ? self->async.operation->async : ASYNC_NONE;
 }
 
-static void make_way (domain_t *self)
+static void make_way (domain_t *self, bool graceful)
 {
-    domain_cancel (self, &self->async);
+    domain_cancel (self, &self->async, !graceful);
     if (self->sync.operation && self->sync.operation->class != CLASS_DESTROY)
-        domain_cancel (self, &self->sync);
+        domain_cancel (self, &self->sync, false);
 }
 
 static void refuse_beside (domain_t *self, msg_t **msg_p)
@@ -69,14 +69,14 @@ static bool try_request (domain_t *self, msg_t **msg_p)
         class = operation->class;
     if (self->loading)
         return false; //  not even a destroy: what is there is not known yet
-    bool changing = self->sync.operation || self->undo;
+    bool changing = self->sync.operation || (self->undo && !self->async.operation);
     verdict_t verdict = admission_verdict (domain_async_kind (self), changing, class);
     if (verdict == ADMIT_REFUSE) {
         refuse_beside (self, msg_p);
         return true;
     }
     if (verdict == ADMIT_CANCEL)
-        make_way (self);
+        make_way (self, msg_flag (*msg_p, "graceful"));
     //  A change of the definition is not admitted while an earlier one is on its way to the disk.
     if (verdict != ADMIT_YES || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
         return false;
@@ -208,6 +208,12 @@ static waiting_t *take_destroy (domain_t *self)
     return NULL;
 }
 
+bool domain_destroy_waits (const domain_t *self)
+{
+    const waiting_t *first = zlistx_first (self->queue);
+    return first && is_destroy (first) && !is_late (self, first->msg);
+}
+
 void domain_answer_destroys (domain_t *self)
 {
     waiting_t *waiting;
@@ -297,12 +303,24 @@ static int abort_waiting (domain_t *self, uint64_t number, error_t *err)
     return 0;
 }
 
+static bool writes_memory_only (const running_t *slot)
+{
+    return slot->operation->async == ASYNC_DUMP && slot->request &&
+           msg_flag (slot->request, "memory_only");
+}
+
 static int abort_running (domain_t *self, error_t *err)
 {
     if (!self->async.operation)
         return error_set (err, ERR_OPERATION_INVALID,
                           "domain.job_abort: no job is active on domain '%s'", self->name);
-    domain_cancel (self, &self->async);
+    if (writes_memory_only (&self->async))
+        return error_set (
+            err, ERR_OPERATION_INVALID,
+            "domain.job_abort: domain '%s' is in a memory-only dump, which QEMU can't "
+            "cancel: wait for its end, or destroy the domain",
+            self->name);
+    domain_cancel (self, &self->async, false);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "actors/admission.h"
 #include "actors/config.h"
+#include "actors/past_jobs.h"
 #include "drivers/driver.h"
 
 #include <czmq.h>
@@ -22,7 +23,8 @@
 enum {
     DIRTY_DEFINITION = 1,
     DIRTY_STATUS = 2,
-    DIRTY_AUTOSTART = 4
+    DIRTY_AUTOSTART = 4,
+    DIRTY_PAST = 8
 };
 
 //  What a verb needs the domain to be.
@@ -69,6 +71,8 @@ typedef struct {
     msg_t *request;               //  who is to be answered; NULL: nobody
     char address[MSG_ADDRESS_MAX];
     bool cancelled;
+    bool doomed;      //  and the guest is to end with it
+    bool committed;   //  it can't be undone any more
     bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
@@ -123,10 +127,14 @@ struct domain {
     zlistx_t *queue;     //  waiting_t, first come first
     zlistx_t *measuring; //  measurement_t: under way
     uint64_t job_count, waiting_count;
-    size_t shown_waiting; //  how many the last snapshot shows
-    document_t *progress; //  of the asynchronous job, as it told it
-    document_t *undo;     //  of the job under way, as recorded
-    char *recorded_live;  //  of a start that is under way: for the status file only
+    size_t shown_waiting;           //  how many the last snapshot shows
+    document_t *progress;           //  of the asynchronous job, as it told it
+    past_jobs_t *past;              //  asynchronous jobs, the one under way included
+    bool past_due;                  //  what began is written with its first record
+    document_t *undo;               //  of the job under way, as recorded
+    char *recorded_live;            //  of a start that is under way: for the status file only,
+    guest_status_t recorded_status; //  and so is this
+    int recorded_id;
     bool loading, undone, pumping;
     bool restoring;     //  a definition that could not be written is being written back
     bool autostart_due; //  once it is known whether it runs
@@ -171,6 +179,8 @@ void domain_pump (domain_t *self);
 direct_fn domain_abort;
 //  A start was cancelled by those who want the guest destroyed: it is as they want it.
 void domain_answer_destroys (domain_t *self);
+//  Somebody who may still wait for it wants the guest destroyed, and comes next.
+bool domain_destroy_waits (const domain_t *self);
 void domain_pack_job (const domain_t *self, pack_t *pack);
 void domain_pack_waiting (domain_t *self, pack_t *pack);
 
@@ -184,9 +194,12 @@ msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
                              const msg_t *request);
 //  Starts a job in a slot. REQUEST (may be NULL) is answered when it is done.
 void domain_run (domain_t *self, running_t *slot, const operation_t *operation, msg_t **request_p);
-void domain_cancel (domain_t *self, running_t *slot);
+//  END: the guest is to be ended as well, at once.
+void domain_cancel (domain_t *self, running_t *slot, bool end);
 
 //  domain_operations.c
+//  Of the job that an earlier daemon was in, now that it is known what became of the guest.
+void domain_end_past (domain_t *self);
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;
@@ -208,6 +221,8 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.
 void domain_settle (domain_t *self);
 //  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
+//  A job failed too late to be undone: asks the guest how it is.
+void domain_look_again (domain_t *self);
 void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled,
                             const error_t *err);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.

@@ -286,6 +286,16 @@ static const job_kind_t *find_kind (const char *name)
     return NULL;
 }
 
+//  Its undo would let it go on, and might have to wait for what its hypervisor is doing.
+static void end_guest (job_actor_t *self)
+{
+    error_t err;
+    self->unwinding = true;
+    if (self->driver->destroy (&self->base, false, &err))
+        actor_log (self->actor, LEVEL_WARNING, "%s", err.message);
+    self->unwinding = false;
+}
+
 static int run_kind (actor_t *actor, const job_kind_t *kind, const msg_t *args, error_t *err)
 {
     job_actor_t *self = actor_state (actor);
@@ -295,6 +305,8 @@ static int run_kind (actor_t *actor, const job_kind_t *kind, const msg_t *args, 
     if (!rc)
         rc = kind->run (self, err);
     if (rc) {
+        if (self->doomed && !self->committed)
+            end_guest (self);
         bool recorded = zlistx_size (self->undo) > 0 && text_starts (self->owner, "domain/");
         if (job_unwind (self) && recorded)
             tell_undone (self);
@@ -328,6 +340,7 @@ static void job_handle (actor_t *actor, msg_t **msg_p)
     if (!msg_is (*msg_p, "job.cancel"))
         return;
     self->cancelled = true;
+    self->doomed = self->doomed || msg_flag (*msg_p, "end");
     auto(msg_t) reply = msg_reply ();
     actor_reply (actor, msg_p, &reply);
 }

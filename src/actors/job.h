@@ -41,6 +41,7 @@ typedef struct job_actor {
     char monitor[MSG_ADDRESS_MAX];
     zlistx_t *undo; //  undo_entry_t, oldest first
     bool cancelled, unwinding;
+    bool doomed;      //  the guest is to end when it is cancelled
     bool committed;   //  it is too late to cancel it
     uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;

@@ -72,6 +72,9 @@ static int op_record (job_t *job, error_t *err)
     autofree char *record = job->guest->record ? xml_text (job->guest->record) : NULL;
     pack_key_str (pack, "live", live);
     pack_key_str (pack, "record", record);
+    pack_key_i64 (pack, "id", job->guest->id);
+    pack_key_i64 (pack, "state", job->guest->status.state);
+    pack_key_i64 (pack, "reason", job->guest->status.reason);
     job_pack_undo (pack, self->undo);
     return job_tell (self, self->owner, &msg, DISK_MS, err);
 }

@@ -210,6 +210,16 @@ static void set_name (guest_t *guest)
     guest->name = text_copy (name);
 }
 
+static void pack_past (job_actor_t *self, const guest_t *guest)
+{
+    error_t err;
+    autofree char *path = domain_path (self->config->paths, self->driver, guest->uuid, FILE_PAST);
+    autofree char *past = file_read (path, FILE_MAX_BYTES, NULL, &err);
+    if (!past && errno != ENOENT)
+        actor_log (self->actor, LEVEL_WARNING, "%s", err.message);
+    pack_key_str (&self->value, "past", past);
+}
+
 static void pack_loaded (job_actor_t *self, const guest_t *guest, bool undone)
 {
     bool saved;
@@ -221,6 +231,7 @@ static void pack_loaded (job_actor_t *self, const guest_t *guest, bool undone)
     pack_key_bool (&self->value, "autostart", access (mark, F_OK) == 0);
     pack_key_bool (&self->value, "undone", undone);
     pack_key_bool (&self->value, "managed_save", saved);
+    pack_past (self, guest);
     pack_end (&self->value);
 }
 

@@ -82,15 +82,40 @@ static void pack_rows (const query_t *self, pack_t *pack, const snapshot_t *doma
     }
 }
 
+static void pack_past (pack_t *pack, const snapshot_t *domain)
+{
+    static const char *const keys[] = { "kind",    "verb",  "since_us", "ended_us",
+                                        "outcome", "error", "by" };
+    const value_t *list = domain->past ? document_root (domain->past) : NULL;
+    for (size_t i = 0; i < value_count (list); i++) {
+        const value_t *past = value_at (list, i);
+        int64_t since = value_get_i64 (past, "since_us", 0);
+        int64_t ended = value_get_i64 (past, "ended_us", 0);
+        pack_row_head (pack, domain, "over");
+        for (size_t key = 0; key < sizeof keys / sizeof *keys; key++)
+            pack_copy (pack, past, keys[key]);
+        pack_key_i64 (pack, "elapsed_ms", ended > since ? (ended - since) / 1000 : 0);
+        pack_end (pack);
+    }
+}
+
+static void pack_domain (const query_t *self, pack_t *pack, const snapshot_t *domain)
+{
+    if (value_get_bool (self->args, "history", false))
+        pack_past (pack, domain);
+    else
+        pack_rows (self, pack, domain);
+}
+
 int answer_jobs (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
 {
     (void) err;
     pack_array (result);
     if (domain)
-        pack_rows (self, result, domain);
+        pack_domain (self, result, domain);
     const snapshot_t *each;
     for (size_t i = 0; !domain && (each = snapshots_at (self->snapshots, i)); i++)
-        pack_rows (self, result, each);
+        pack_domain (self, result, each);
     pack_end (result);
     return 0;
 }

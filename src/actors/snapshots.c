@@ -32,6 +32,7 @@ static void snapshot_destroy (snapshot_t **self_p)
     document_destroy (&self->metadata);
     document_destroy (&self->job);
     document_destroy (&self->waiting);
+    document_destroy (&self->past);
     free (self);
 }
 
@@ -134,6 +135,12 @@ static void read_numbers (snapshot_t *self, const value_t *args)
     self->silent_since_us = value_get_i64 (args, "silent_since_us", 0);
 }
 
+static document_t *read_array (const value_t *args, const char *key)
+{
+    const value_t *array = value_get (args, key);
+    return value_count (array) > 0 ? document_of_value (array) : NULL;
+}
+
 static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
 {
     snapshot_t *self = memory_new (1, sizeof *self);
@@ -149,8 +156,8 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->xml_inactive_secure = text_copy (value_get_str (args, "xml_inactive_secure"));
     self->metadata = document_of_value (value_get (args, "metadata"));
     self->job = document_of_value (value_get (args, "job"));
-    const value_t *waiting = value_get (args, "waiting");
-    self->waiting = value_count (waiting) > 0 ? document_of_value (waiting) : NULL;
+    self->waiting = read_array (args, "waiting");
+    self->past = read_array (args, "past");
     return self;
 }
 

@@ -25,6 +25,8 @@ typedef struct {
     document_t *metadata; //  NULL: none at all
     //  {kind, verb, async, since_us, step, done, total, by}; NULL: none is active.
     document_t *job;
+    //  As past_jobs_pack (actors/past_jobs.h) writes it; NULL: there was none.
+    document_t *past;
     //  Array of {number, verb, since_us, by}; NULL: none waits.
     document_t *waiting;
 } snapshot_t;

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 static void print_line (const char *title, const char *text)
 {
@@ -89,6 +90,22 @@ static void add_row (columns_t *table, const troupe_value_t *job)
     add_asker (table, troupe_get (job, "by"));
 }
 
+static void add_past (columns_t *table, const troupe_value_t *job)
+{
+    const char *error = troupe_get_str (job, "error"), *verb = troupe_get_str (job, "verb");
+    time_t since = (time_t) (troupe_get_i64 (job, "since_us", 0) / 1000000);
+    struct tm local;
+    char began[32];
+    strftime (began, sizeof began, "%Y-%m-%d %H:%M:%S", localtime_r (&since, &local));
+    columns_add (table, troupe_get_str (job, "name"));
+    columns_add (table, verb && *verb ? verb : troupe_get_str (job, "kind"));
+    columns_add (table, began);
+    columns_addf (table, "%.1f s", (double) troupe_get_u64 (job, "elapsed_ms", 0) / 1000);
+    add_asker (table, troupe_get (job, "by"));
+    columns_addf (table, "%s%s%s", troupe_get_str (job, "outcome"), error ? ": " : "",
+                  error ? error : "");
+}
+
 int run_jobs (cli_t *cli, const options_t *options, error_t *err)
 {
     auto(troupe_message_t) reply = run_verb (cli, options, err);
@@ -97,11 +114,13 @@ int run_jobs (cli_t *cli, const options_t *options, error_t *err)
     const troupe_value_t *list = troupe_message_value (reply);
     if (cli_json (cli, list))
         return 0;
-    const char *const titles[] = { "Domain", "State",    "Number",   "Job",
-                                   "Since",  "Progress", "Asked by", NULL };
-    auto(columns_t) table = columns_new (titles);
+    bool history = options_flag (options, "history");
+    const char *const now[] = { "Domain", "State",    "Number",   "Job",
+                                "Since",  "Progress", "Asked by", NULL };
+    const char *const past[] = { "Domain", "Job", "Began", "Took", "Asked by", "Outcome", NULL };
+    auto(columns_t) table = columns_new (history ? past : now);
     for (size_t i = 0; i < troupe_count (list); i++)
-        add_row (table, troupe_at (list, i));
+        (history ? add_past : add_row) (table, troupe_at (list, i));
     columns_print (table, stdout);
     return 0;
 }

@@ -33,6 +33,8 @@ static const char *const class_words[CLASS_COUNT] = {
     [CLASS_JOB] = "a job: the only one on its domain",
     [CLASS_DESTROY] = "at once, whatever runs",
     [CLASS_STREAM] = "a stream",
+    [CLASS_MIGRATION] = "while the domain migrates",
+    [CLASS_HOTPLUG] = "a change: one at a time on a domain",
 };
 
 //  A '|' would end a cell of the table.

@@ -23,13 +23,15 @@ typedef enum {
 
 //  What the domain's admission table (actors/admission.h) goes by.
 typedef enum {
-    CLASS_QUERY,   //  never a job
-    CLASS_MODIFY,  //  a synchronous change
-    CLASS_SUSPEND, //  suspend and resume
-    CLASS_START,   //  async job: start, restore
-    CLASS_JOB,     //  async job on a running guest: save, dump
-    CLASS_DESTROY, //  at once, always
-    CLASS_STREAM,  //  console: beside everything
+    CLASS_QUERY,     //  never a job
+    CLASS_MODIFY,    //  a synchronous change
+    CLASS_SUSPEND,   //  suspend and resume
+    CLASS_START,     //  async job: start, restore
+    CLASS_JOB,       //  async job on a running guest: save, dump
+    CLASS_DESTROY,   //  at once, always
+    CLASS_STREAM,    //  console: beside everything
+    CLASS_MIGRATION, //  what steers a migration under way
+    CLASS_HOTPLUG,   //  devices come and go
     CLASS_COUNT
 } verb_class_t;
 

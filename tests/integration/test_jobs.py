@@ -70,6 +70,46 @@ class Jobs(DaemonTest):
             "VIR_ERR_OPERATION_INVALID", abort, "domain.job_abort", domain="slow", number=77
         )
 
+    def history(self, domain):
+        rows = self.client.call("domain.jobs", domain=domain, history=True)
+        self.assertTrue(all(row["state"] == "over" for row in rows))
+        return [(row["verb"], row["outcome"]) for row in rows]
+
+    def test_history(self):
+        """How jobs ended, and who had asked, for as long as there is the domain."""
+        self.assertEqual(self.history("slow"), [])
+        self.client.call("domain.job_abort", domain="slow")
+        self.assertAborted(self.start)
+        self.assertEqual(self.history("slow"), [("domain.create", "cancelled")])
+        listed = self.daemon.run("jobs", "slow", "--history")
+        self.assertRegex(listed, r"slow +domain.create .* uid \d+, .*cancelled: ")
+        self.client.call("domain.undefine", domain="slow")
+        self.define("slow")
+        self.assertEqual(self.history("slow"), [])
+
+    def test_history_after_a_kill(self):
+        """The next daemon knows what the one before did, and tells what it undid of it."""
+        self.define("late", extra=behaviour("<test:delay op='start' step='2' ms='60000'/>"))
+        self.client.send("domain.create", domain="late")
+        until(lambda: "devices" in [row["step"] for row in self.rows("running")], what="step 2")
+        self.daemon.kill()
+        self.client.close()
+        self.daemon.start()
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+        self.assertEqual(
+            self.history("late"), [("domain.create", "rolled back after daemon restart")]
+        )
+        self.assertEqual(self.history("slow"), [])
+        self.daemon.kill()
+        self.client.close()
+        self.daemon.start()
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+        self.assertEqual(
+            self.history("late"), [("domain.create", "rolled back after daemon restart")]
+        )
+
     def test_command_line(self):
         listed = self.daemon.run("jobs")
         self.assertIn("domain.create", listed)

@@ -137,6 +137,32 @@ class Save(QemuTest):
         self.assertFalse(os.path.exists(path))
         until(lambda: not self.leftovers(), 5, "the removal of what was written")
 
+    def test_memory_only_dump(self):
+        """QEMU can't cancel it, which is said; but destroy does not wait for it either."""
+        (guest,) = self.boot("web1", memory_mib=1024)
+        guest.type("dd if=/dev/urandom of=/filled bs=1M count=300; echo filled")
+        path = self.path("core")
+        id = self.client.send("domain.dump", domain="web1", path=path, memory_only=True, format="kdump-zlib")
+        until(lambda: self.job(guest).get("step") == "dumping", 30, "the dump")
+        with self.assertRaisesRegex(TroupeError, "QEMU can't cancel"):
+            self.client.call("domain.job_abort", domain="web1")
+        self.client.call("domain.destroy", domain="web1", timeout=10)
+        with self.assertRaisesRegex(TroupeError, "cancelled"):
+            self.client.wait(id)
+        self.assertEqual(guest.state(), ("shut off", "destroyed"))
+        self.assertFalse(os.path.exists(path))
+        until(lambda: not self.leftovers(), 5, "the removal of what was written")
+
+    def test_events(self):
+        """A guest that its save ends is stopped once, and does not shut down."""
+        uuid = self.start("web1").uuid
+        self.client.call("domain.resume", domain=uuid)
+        self.client.call("event.subscribe", verbs=["domain.lifecycle"])
+        self.client.call("domain.save", domain=uuid, path=self.path("web1.save"))
+        self.assertEqual(
+            self.lifecycle(2), [("web1", "Suspended", "Paused"), ("web1", "Stopped", "Saved")]
+        )
+
     def test_daemon_killed_meanwhile(self):
         """The next daemon undoes it, and the guest goes on as if nothing had been."""
         for verb in ("domain.save", "domain.dump"):
@@ -154,6 +180,10 @@ class Save(QemuTest):
                 self.assertEqual(guest.pid(), pid)
                 self.assertFalse(os.path.exists(path))
                 until(lambda: not self.leftovers(), 10, "the removal of what was written")
+                self.assertRegex(
+                    self.daemon.run("jobs", guest.uuid, "--history"),
+                    rf"{verb} .*rolled back after daemon restart",
+                )
                 self.client.call("domain.suspend", domain=guest.uuid)
                 self.client.call("domain.destroy", domain=guest.uuid)
 

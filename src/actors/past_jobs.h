@@ -1,0 +1,36 @@
+//  past_jobs.h: the last asynchronous jobs of a domain, and how they ended. Pure; the owner keeps
+//  it in a file of its own, so that the next daemon can tell what became of a job that it found
+//  half done.
+
+#ifndef TROUPE_PAST_JOBS_H
+#define TROUPE_PAST_JOBS_H
+
+#include "msg/pack.h"
+#include "msg/value.h"
+
+#define PAST_JOBS_MAX 16 //  the oldest are forgotten
+
+typedef struct past_jobs past_jobs_t;
+
+past_jobs_t *past_jobs_new (void);
+void past_jobs_destroy (past_jobs_t **self_p);
+DEFINE_AUTO (past_jobs_t, past_jobs_destroy)
+
+//  What one begins with. Times are wall clock. BY: who asked, as requests have it; NULL: the
+//  daemon.
+void past_jobs_begin (past_jobs_t *self, const char *kind, const char *verb, const value_t *by,
+                      int64_t now_us);
+//  The one that is under way is over. ERR: why it did not do what it was to do; NULL: it did.
+void past_jobs_end (past_jobs_t *self, int64_t now_us, const char *outcome, const error_t *err);
+bool past_jobs_is_open (const past_jobs_t *self); //  one is under way
+bool past_jobs_is_empty (const past_jobs_t *self);
+
+//  An array of {kind, verb, since_us, ended_us, outcome, error, by}, the oldest first; without the
+//  one under way.
+void past_jobs_pack (const past_jobs_t *self, pack_t *pack);
+
+//  As a file, which the caller frees; and back. NULL and ERR when it is none.
+char *past_jobs_text (const past_jobs_t *self);
+past_jobs_t *past_jobs_parse (const char *text, error_t *err);
+
+#endif

@@ -1,0 +1,134 @@
+//  test_past_jobs.c: what is remembered of jobs that are over, in a snapshot and in a file.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "actors/past_jobs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static document_t *packed (const past_jobs_t *self)
+{
+    pack_t pack;
+    error_t err;
+    pack_init (&pack);
+    past_jobs_pack (self, &pack);
+    document_t *document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
+    assert_non_null (document);
+    pack_close (&pack);
+    return document;
+}
+
+static void test_one_job (void **state)
+{
+    (void) state;
+    auto(past_jobs_t) self = past_jobs_new ();
+    assert_true (past_jobs_is_empty (self));
+    past_jobs_begin (self, "save", "domain.save", NULL, 1000);
+    assert_true (past_jobs_is_open (self));
+    auto(document_t) before = packed (self);
+    assert_int_equal (value_count (document_root (before)), 0);
+    error_t err;
+    error_set (&err, ERR_OPERATION_FAILED, "the disk is full");
+    past_jobs_end (self, 3000, "failed", &err);
+    assert_false (past_jobs_is_open (self));
+    auto(document_t) after = packed (self);
+    const value_t *job = value_at (document_root (after), 0);
+    assert_string_equal (value_get_str (job, "kind"), "save");
+    assert_string_equal (value_get_str (job, "verb"), "domain.save");
+    assert_string_equal (value_get_str (job, "outcome"), "failed");
+    assert_string_equal (value_get_str (job, "error"), "the disk is full");
+    assert_int_equal (value_get_i64 (job, "since_us", 0), 1000);
+    assert_int_equal (value_get_i64 (job, "ended_us", 0), 3000);
+}
+
+//  Nothing is under way: an end means nothing.
+static void test_end_without_begin (void **state)
+{
+    (void) state;
+    auto(past_jobs_t) self = past_jobs_new ();
+    past_jobs_end (self, 1, "completed", NULL);
+    assert_true (past_jobs_is_empty (self));
+    past_jobs_begin (self, "dump", "domain.dump", NULL, 1);
+    past_jobs_end (self, 2, "completed", NULL);
+    past_jobs_end (self, 3, "failed", NULL);
+    auto(document_t) document = packed (self);
+    assert_string_equal (value_get_str (value_at (document_root (document), 0), "outcome"),
+                         "completed");
+}
+
+static void test_the_oldest_are_forgotten (void **state)
+{
+    (void) state;
+    auto(past_jobs_t) self = past_jobs_new ();
+    for (int i = 1; i <= PAST_JOBS_MAX + 5; i++) {
+        past_jobs_begin (self, "start", "domain.create", NULL, i);
+        past_jobs_end (self, i, "completed", NULL);
+    }
+    auto(document_t) document = packed (self);
+    const value_t *list = document_root (document);
+    assert_int_equal (value_count (list), PAST_JOBS_MAX);
+    assert_int_equal (value_get_i64 (value_at (list, 0), "since_us", 0), 6);
+    assert_int_equal (value_get_i64 (value_at (list, PAST_JOBS_MAX - 1), "since_us", 0),
+                      PAST_JOBS_MAX + 5);
+}
+
+//  As after a daemon that was killed: what was under way still is.
+static void test_file (void **state)
+{
+    (void) state;
+    pack_t by;
+    error_t err;
+    pack_init (&by);
+    pack_map (&by);
+    pack_key_u64 (&by, "uid", 1000);
+    pack_key_u64 (&by, "client", 7);
+    pack_end (&by);
+    auto(document_t) asker = document_parse (by.bytes, by.size, VALUE_MAX_BYTES, &err);
+    pack_close (&by);
+    auto(past_jobs_t) self = past_jobs_new ();
+    past_jobs_begin (self, "save", "domain.save", document_root (asker), 10);
+    error_set (&err, ERR_OPERATION_FAILED, "'<&>' is no \"file\"");
+    past_jobs_end (self, 20, "failed", &err);
+    past_jobs_begin (self, "dump", "domain.dump", NULL, 30);
+    autofree char *text = past_jobs_text (self);
+    auto(past_jobs_t) again = past_jobs_parse (text, &err);
+    assert_non_null (again);
+    assert_true (past_jobs_is_open (again));
+    past_jobs_end (again, 40, "rolled back", NULL);
+    auto(document_t) document = packed (again);
+    const value_t *first = value_at (document_root (document), 0);
+    assert_int_equal (value_count (document_root (document)), 2);
+    assert_string_equal (value_get_str (first, "error"), "'<&>' is no \"file\"");
+    assert_int_equal (value_get_u64 (value_get (first, "by"), "uid", 0), 1000);
+    assert_int_equal (value_get_u64 (value_get (first, "by"), "client", 0), 7);
+    autofree char *same = past_jobs_text (again);
+    assert_non_null (strstr (same, "rolled back"));
+}
+
+static void test_damaged_files (void **state)
+{
+    (void) state;
+    static const char *const texts[] = { "", "<jobs>", "<jobs><job since_us='then'/></jobs>" };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        error_t err = { 0 };
+        assert_null (past_jobs_parse (texts[i], &err));
+        assert_true (err.message[0]);
+    }
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_one_job),
+        cmocka_unit_test (test_end_without_begin),
+        cmocka_unit_test (test_the_oldest_are_forgotten),
+        cmocka_unit_test (test_file),
+        cmocka_unit_test (test_damaged_files),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
