@@ -303,6 +303,11 @@ static void take_monitor_end (domain_t *self, msg_t **msg_p)
     domain_monitor_lost (self, *msg_p);
 }
 
+static void take_silence (domain_t *self, msg_t **msg_p)
+{
+    domain_take_silence (self, *msg_p);
+}
+
 static void take_exit (domain_t *self, msg_t **msg_p)
 {
     domain_take_exit (self, *msg_p);
@@ -313,12 +318,13 @@ static const struct {
     const char *verb;
     direct_fn *run;
 } immediate[] = {
-    { "domain.usage", domain_measure },    { "domain.job_abort", domain_abort },
-    { "console.open", open_console },      { "job.record", take_record },
-    { "job.progress", take_progress },     { "job.undone", take_undone },
-    { "monitor.event", take_event },       { "monitor.closed", take_monitor_end },
-    { "process.exited", take_exit },       { "guest.poweroff", take_poweroff },
-    { "host.autostart", start_by_itself },
+    { "domain.usage", domain_measure },     { "domain.measure", domain_measure },
+    { "domain.job_abort", domain_abort },   { "console.open", open_console },
+    { "job.record", take_record },          { "job.progress", take_progress },
+    { "job.undone", take_undone },          { "monitor.event", take_event },
+    { "monitor.closed", take_monitor_end }, { "process.exited", take_exit },
+    { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
+    { "monitor.silent", take_silence },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.
@@ -408,6 +414,7 @@ static void domain_stop (actor_t *actor)
     document_destroy (&self->live_summary);
     document_destroy (&self->undo);
     document_destroy (&self->usage);
+    document_destroy (&self->stats);
     free (self->crashed);
     free (self->name);
     free (self->old_name);

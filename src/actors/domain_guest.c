@@ -40,11 +40,13 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->live = self->record = NULL;
     document_destroy (&self->live_summary);
     document_destroy (&self->usage);
+    document_destroy (&self->stats);
     self->id = -1;
     self->status = status;
     self->announced = status.state;
     self->ending = (guest_change_t){ .kind = CHANGE_NONE };
     self->exited = self->restart_due = false;
+    self->silent_us = 0;
     actor_timer_cancel (self->actor, &self->due_timer);
     actor_timer_cancel (self->actor, &self->retry_monitor);
     self->dirty |= DIRTY_STATUS;
@@ -360,6 +362,8 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
         loading_failed (self, err);
     //  A guest that does not answer may still run: it is never given up, only asked more rarely.
     //  Whoever cancelled the question may fail to end it.
+    if (operation == &domain_adoption && err->code == ERR_OPERATION_TIMEOUT && !self->silent_us)
+        self->silent_us = actor_wall_clock (self->actor);
     if (operation == &domain_adoption)
         reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);
     if (operation == &domain_unwinding)
@@ -382,6 +386,26 @@ static void reconnect (actor_t *actor, void *arg)
         reconnect_later (self, RECONNECT_MS);
     else
         domain_run (self, &self->sync, &domain_adoption, NULL);
+}
+
+static void pack_silence (pack_t *pack, const void *arg)
+{
+    const domain_t *self = arg;
+    pack_key_bool (pack, "responding", self->silent_us == 0);
+    pack_key_i64 (pack, "since_us", self->silent_us);
+}
+
+//  From the monitor: its hypervisor says nothing since then, or something again.
+void domain_take_silence (domain_t *self, const msg_t *msg)
+{
+    int64_t since = msg_i64 (msg, "since_us", 0);
+    if (!domain_active (self) || since == self->silent_us)
+        return;
+    self->silent_us = since;
+    actor_log (self->actor, LEVEL_WARNING, "domain '%s': its hypervisor %s", self->name,
+               since ? "does not respond" : "responds again");
+    domain_add_event (self, "domain.monitor", pack_silence, self);
+    domain_commit (self, NULL, NULL, NULL);
 }
 
 void domain_monitor_lost (domain_t *self, const msg_t *msg)

@@ -9,15 +9,15 @@ enum {
     MOST_MS = 60000
 };
 
-static void keep_usage (domain_t *self, const msg_t *reply)
+//  The last known values of what a measurement measures.
+static document_t **last_of (domain_t *self, const measurement_t *measurement)
 {
-    document_destroy (&self->usage);
-    self->usage = document_of_value (value_get (msg_value (reply), "value"));
+    return msg_is (measurement->request, "domain.measure") ? &self->stats : &self->usage;
 }
 
-static void pack_stale (const domain_t *self, pack_t *pack)
+static void pack_stale (const document_t *last, pack_t *pack)
 {
-    const value_t *usage = self->usage ? document_root (self->usage) : NULL;
+    const value_t *usage = document_root (last);
     pack_map (pack);
     for (size_t i = 0; i < value_count (usage); i++) {
         const char *key = value_key_at (usage, i);
@@ -27,8 +27,6 @@ static void pack_stale (const domain_t *self, pack_t *pack)
         else
             pack_value (pack, value_val_at (usage, i));
     }
-    if (!usage)
-        pack_key_bool (pack, "stale", true);
     pack_end (pack);
 }
 
@@ -39,25 +37,29 @@ void measurement_destroy (measurement_t **self_p)
     free (self);
 }
 
-static void answer_measured (domain_t *self, msg_t **request_p, const msg_t *reply)
+static void answer_measured (domain_t *self, measurement_t *measurement, const msg_t *reply)
 {
     auto(msg_t) answer = msg_reply ();
+    document_t **last = last_of (self, measurement);
     error_t err;
-    if (!msg_failed (reply, &err)) {
-        keep_usage (self, reply);
-        pack_value (msg_result (answer), document_root (self->usage));
-    } else if (err.code == ERR_OPERATION_TIMEOUT && self->usage)
-        pack_stale (self, msg_result (answer));
-    else {
+    bool failed = msg_failed (reply, &err);
+    if (failed && (err.code != ERR_OPERATION_TIMEOUT || !*last)) {
         if (err.code == ERR_OPERATION_TIMEOUT)
             error_set (&err, err.code,
                        "domain '%s': its hypervisor did not answer within the budget, and nothing "
                        "was measured before",
                        self->name);
-        actor_reply_error (self->actor, request_p, &err);
+        actor_reply_error (self->actor, &measurement->request, &err);
         return;
     }
-    actor_reply (self->actor, request_p, &answer);
+    if (failed)
+        pack_stale (*last, msg_result (answer));
+    else {
+        document_destroy (last);
+        *last = document_of_value (value_get (msg_value (reply), "value"));
+        pack_value (msg_result (answer), document_root (*last));
+    }
+    actor_reply (self->actor, &measurement->request, &answer);
 }
 
 static void on_measured (actor_t *actor, const msg_t *reply, void *arg)
@@ -65,21 +67,23 @@ static void on_measured (actor_t *actor, const msg_t *reply, void *arg)
     domain_t *self = actor_state (actor);
     measurement_t *measurement = arg;
     zlistx_detach (self->measuring, zlistx_find (self->measuring, measurement));
-    answer_measured (self, &measurement->request, reply);
+    answer_measured (self, measurement, reply);
     //  Past its budget, the job is of no use to anybody.
     actor_stop (actor, measurement->address);
     measurement_destroy (&measurement);
 }
 
-static const operation_t measuring = { "", CLASS_QUERY, ASYNC_NONE, "usage",
-                                       0,  MEASURE_MS,  true,       NULL };
+static const operation_t measuring[] = {
+    { "domain.usage", CLASS_QUERY, ASYNC_NONE, "usage", 0, MEASURE_MS, true, NULL },
+    { "domain.measure", CLASS_QUERY, ASYNC_NONE, "stats", 0, MEASURE_MS, true, NULL },
+};
 
 void domain_measure (domain_t *self, msg_t **request_p)
 {
     if (!domain_active (self)) {
         error_t err;
-        error_set (&err, ERR_OPERATION_INVALID, "domain.usage: domain '%s' is not running",
-                   self->name);
+        error_set (&err, ERR_OPERATION_INVALID, "%s: domain '%s' is %s", msg_verb (*request_p),
+                   self->name, self->loading ? "being loaded; try again" : "not running");
         domain_refuse (self, request_p, &err);
         return;
     }
@@ -92,7 +96,8 @@ void domain_measure (domain_t *self, msg_t **request_p)
     zlistx_add_end (self->measuring, measurement);
     snprintf (measurement->address, sizeof measurement->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
-    auto(msg_t) args = domain_job_arguments (self, &measuring, measurement->request);
+    auto(msg_t) args = domain_job_arguments (
+        self, &measuring[msg_is (measurement->request, "domain.measure")], measurement->request);
     actor_spawn (self->actor, measurement->address, &job_class, &args, false, (int) budget,
                  on_measured, measurement);
 }

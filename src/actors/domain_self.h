@@ -120,7 +120,7 @@ struct domain {
     guest_status_t status;
     guest_state_t announced; //  the state that the last lifecycle event told of
     int64_t changed_us;
-    document_t *usage; //  as last measured
+    document_t *usage, *stats; //  as last measured
 
     //  What it does.
     running_t async, sync;
@@ -148,6 +148,7 @@ struct domain {
     bool exited;           //  its process is gone
     int64_t crashing_ms;   //  when a series of crashes with restarts began
     int crashes;           //  since then
+    int64_t silent_us;     //  since when its monitor does not respond, wall clock; 0: it does
     int reconnect_ms;      //  how long to wait before the monitor is connected again
     uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
     uint64_t retry_loading;
@@ -214,6 +215,7 @@ void domain_take_change (domain_t *self, const guest_change_t *change);
 void domain_take_exit (domain_t *self, const msg_t *msg);
 void domain_take_monitor_event (domain_t *self, const msg_t *msg);
 void domain_monitor_lost (domain_t *self, const msg_t *msg);
+void domain_take_silence (domain_t *self, const msg_t *msg);
 void domain_set_status (domain_t *self, guest_status_t status, int event, int detail);
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.

@@ -26,6 +26,7 @@ const job_kind_t job_kinds[] = {
     { "resume", job_run_resume },
     { "destroy", job_run_destroy },
     { "usage", job_run_usage },
+    { "stats", job_run_stats },
     { "monitor_command", job_run_monitor_command },
     { "load", job_run_load },
     { "adopt", job_run_adopt },

@@ -129,6 +129,36 @@ int job_run_usage (job_actor_t *self, error_t *err)
     return 0;
 }
 
+static void pack_stats (pack_t *pack, json_t *stats)
+{
+    const char *name;
+    json_t *value;
+    pack_key_map (pack, "stats");
+    json_object_foreach (stats, name, value)
+    {
+        if (json_is_integer (value))
+            pack_key_i64 (pack, name, json_integer_value (value));
+        else if (json_is_string (value))
+            pack_key_str (pack, name, json_string_value (value));
+    }
+    pack_end (pack);
+}
+
+int job_run_stats (job_actor_t *self, error_t *err)
+{
+    json_auto_t *stats = json_object ();
+    if (!self->driver->stats)
+        return job_unsupported (self, "measure", err);
+    if (self->driver->stats (&self->base, stats, err))
+        return -1;
+    pack_map (&self->value);
+    pack_stats (&self->value, stats);
+    pack_key_i64 (&self->value, "measured_us", actor_wall_clock (self->actor));
+    pack_key_bool (&self->value, "stale", false);
+    pack_end (&self->value);
+    return 0;
+}
+
 int job_run_monitor_command (job_actor_t *self, error_t *err)
 {
     autofree char *answer = NULL;

@@ -108,7 +108,7 @@ static save_image_t *open_image (const job_actor_t *self, error_t *err)
 //  Of the host: which domain it is, only the file says.
 int job_run_restore_file (job_actor_t *self, error_t *err)
 {
-    go_on_t go_on;
+    go_on_t go_on = GO_ON_AS_SAVED;
     auto(save_image_t) image = open_image (self, err);
     if (!image || read_go_on (self, &go_on, err))
         return error_prefix (err, "restore");
@@ -135,7 +135,7 @@ int job_run_image_xml (job_actor_t *self, error_t *err)
 
 int job_run_image_define (job_actor_t *self, error_t *err)
 {
-    go_on_t go_on;
+    go_on_t go_on = GO_ON_AS_SAVED;
     auto(save_image_t) image = open_image (self, err);
     if (!image || read_go_on (self, &go_on, err))
         return -1;

@@ -24,6 +24,7 @@ enum {
     CHUNK = 16 * 1024,
     CHUNKS = 16, //  read at one go, so that the mailbox gets its turn
     RECONNECT_MS = 10,
+    SILENT_MS = 3000, //  without a word of QEMU, while it is asked something
     AGREE_ID = 0,
     //  What a client may be sent, with room for the message around it.
     ANSWER_MAX = VALUE_MAX_BYTES - 64 * 1024
@@ -55,7 +56,11 @@ typedef struct {
     zhashx_t *waiting;  //  waiting_t by id
     zlistx_t *requests; //  that came before it was ready
     uint64_t last_id;
-    error_t reason; //  why it is OVER
+    int64_t heard_ms;      //  when QEMU last said something, or was asked when nothing else waited
+    int64_t asked_us;      //  wall clock of the same
+    uint64_t silent_timer; //  runs while commands wait
+    bool silent;           //  the owner was told that QEMU does not respond
+    error_t reason;        //  why it is OVER
 } monitor_t;
 
 //  The end.
@@ -118,6 +123,63 @@ static void finish_eof (actor_t *self, const char *how)
                                 : "QEMU ended before its monitor answered",
                how, half ? ", in the middle of a line" : "");
     finish (self, true);
+}
+
+//  A QEMU that says nothing although it is asked something.
+
+static bool is_held (const monitor_t *monitor);
+
+static void tell_silent (actor_t *self, bool silent)
+{
+    monitor_t *monitor = actor_state (self);
+    monitor->silent = silent;
+    if (!*monitor->owner)
+        return;
+    auto(msg_t) msg = msg_request ("monitor.silent");
+    pack_key_i64 (msg_args (msg), "since_us", silent ? monitor->asked_us : 0);
+    actor_send (self, monitor->owner, &msg);
+}
+
+static void note_heard (actor_t *self)
+{
+    monitor_t *monitor = actor_state (self);
+    monitor->heard_ms = actor_now (self);
+    monitor->asked_us = actor_wall_clock (self);
+}
+
+//  What we hold back ourselves is not QEMU's silence.
+static void look_silent (actor_t *self, void *arg)
+{
+    (void) arg;
+    monitor_t *monitor = actor_state (self);
+    monitor->silent_timer = 0;
+    if (monitor->stage == OVER || zhashx_size (monitor->waiting) == 0 || monitor->silent)
+        return;
+    if (is_held (monitor))
+        note_heard (self);
+    int64_t left = monitor->heard_ms + SILENT_MS - actor_now (self);
+    if (left <= 0)
+        tell_silent (self, true);
+    else
+        monitor->silent_timer = actor_timer (self, (int) left, look_silent, NULL);
+}
+
+//  A command is about to wait.
+static void watch_silence (actor_t *self)
+{
+    monitor_t *monitor = actor_state (self);
+    if (zhashx_size (monitor->waiting) == 0 && !monitor->silent)
+        note_heard (self);
+    if (!monitor->silent_timer && !monitor->silent)
+        monitor->silent_timer = actor_timer (self, SILENT_MS, look_silent, NULL);
+}
+
+static void heard (actor_t *self)
+{
+    monitor_t *monitor = actor_state (self);
+    note_heard (self);
+    if (monitor->silent)
+        tell_silent (self, false);
 }
 
 //  Output.
@@ -190,6 +252,7 @@ static void send_command (actor_t *self, msg_t **request_p)
     waiting->request = take (request_p);
     waiting->with_file = file >= 0;
     monitor->passing = monitor->passing || file >= 0;
+    watch_silence (self);
     zhashx_insert (monitor->waiting, &waiting->id, waiting);
     write_line (self, line, file);
 }
@@ -262,6 +325,7 @@ static void on_line (actor_t *self, const char *line, size_t size)
     monitor_t *monitor = actor_state (self);
     qmp_line_t read;
     error_t err;
+    heard (self);
     if (qmp_read (line, size, &read, &err)) {
         finish_broken (self, &err);
         return;

@@ -37,6 +37,7 @@ static void pack_state (pack_t *pack, const snapshot_t *domain)
     pack_key_i64 (pack, "reason", domain->reason);
     pack_key_str (pack, "state_text", state_name (state));
     pack_key_str (pack, "reason_text", state_reason_name (state, domain->reason));
+    pack_key_i64 (pack, "silent_since_us", domain->silent_since_us);
 }
 
 //  domain.list, as virsh list filters: what is asked for within a group adds up, each group that is

@@ -18,6 +18,7 @@ typedef struct {
     uint64_t memory_kib, max_memory_kib;
     bool persistent, autostart, managed_save;
     int64_t changed_us;
+    int64_t silent_since_us;                //  its hypervisor does not respond; 0: it does
     char *xml, *xml_inactive;               //  without passwords; NULL where there is none
     char *xml_secure, *xml_inactive_secure; //  with them; NULL where they are the same
     //  {live, config}: each {title, description, elements: {uri: xml}}. Of config NULL: none.

@@ -313,6 +313,7 @@ static const struct {
     { "event.subscribe", call_subscribe },
     { "event.unsubscribe", call_unsubscribe },
     { "host.trace", call_trace },
+    { "domain.stats", gateway_stats },
     { "console.write", gateway_console_write },
     { "console.close", gateway_console_close },
 };

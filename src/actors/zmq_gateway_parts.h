@@ -108,6 +108,10 @@ void gateway_replay (actor_t *self, session_t *session, const interest_t *intere
 //  Does SESSION follow the trace from now on?
 void gateway_trace (actor_t *self, session_t *session, bool enable);
 
+//  zmq_gateway_stats.c
+
+int gateway_stats (actor_t *self, session_t *session, const call_t *call, error_t *err);
+
 //  zmq_gateway_consoles.c
 
 void gateway_on_console (actor_t *self, const msg_t *reply, void *arg); //  of console.open

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 static int compare_domains (const void *a, const void *b)
 {
@@ -95,6 +96,18 @@ static void line (const char *name, const char *text)
     printf ("%-15s %s\n", name, text ? text : "-");
 }
 
+//  "monitor not responding since ..."; NULL: it responds. The caller frees it.
+static char *silence_text (const troupe_value_t *state)
+{
+    struct tm parts;
+    char text[64];
+    time_t since = (time_t) (troupe_get_i64 (state, "silent_since_us", 0) / 1000000);
+    if (since == 0)
+        return NULL;
+    strftime (text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime_r (&since, &parts));
+    return text_format ("monitor not responding since %s", text);
+}
+
 static void print_usage (const troupe_value_t *usage)
 {
     if (!usage)
@@ -117,6 +130,9 @@ static void print_dominfo (const troupe_value_t *info, const troupe_value_t *usa
     line ("UUID:", troupe_get_str (info, "uuid"));
     line ("OS Type:", troupe_get_str (info, "os_type"));
     line ("State:", troupe_get_str (info, "state_text"));
+    autofree char *silence = silence_text (info);
+    if (silence)
+        line ("Note:", silence);
     line ("CPU(s):", cpus);
     print_usage (usage);
     line ("Max memory:", max);
@@ -175,6 +191,9 @@ int run_domstate (cli_t *cli, const options_t *options, error_t *err)
     printf ("%s", troupe_get_str (state, "state_text"));
     if (options_flag (options, "reason") && reason)
         printf (" (%s)", reason);
+    autofree char *silence = silence_text (state);
+    if (silence)
+        printf (", %s", silence);
     putchar ('\n');
     return 0;
 }

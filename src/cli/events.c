@@ -27,6 +27,7 @@ static const event_row_t event_rows[] = {
     { "balloon-change", "domain.balloon", NULL, { "memory_kib", NULL }, "KiB" },
     { "device-added", "domain.device", "added", { "device", NULL }, "" },
     { "device-removed", "domain.device", "removed", { "device", NULL }, "" },
+    { "monitor", "domain.monitor", NULL, { "responding", NULL }, "" },
     { "metadata-change", "domain.metadata", NULL, { "type", "uri" }, "" },
 };
 
@@ -159,6 +160,8 @@ static void print_detail (const troupe_value_t *value)
 {
     if (troupe_type (value) == TROUPE_INT)
         printf (" %" PRId64, troupe_i64 (value, 0));
+    else if (troupe_type (value) == TROUPE_BOOL)
+        printf (" %s", troupe_bool (value, false) ? "yes" : "no");
     else if (troupe_str (value))
         printf (" %s", troupe_str (value));
 }

@@ -15,6 +15,7 @@
 
 //  What we need of /proc/PID/stat (proc(5)).
 typedef struct {
+    char state;            //  field 3
     uint64_t user, system; //  fields 14, 15: clock ticks
     uint64_t start;        //  field 22
     uint64_t resident;     //  field 24: pages
@@ -29,10 +30,11 @@ static int over (error_t *err, pid_t pid)
 static bool parse_stat (const char *text, stat_t *stat)
 {
     const char *name_end = strrchr (text, ')');
-    return name_end && sscanf (name_end + 1,
-                               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-                               " %*d %*d %*d %*d %*d %*d %" SCNu64 " %*u %" SCNu64,
-                               &stat->user, &stat->system, &stat->start, &stat->resident) == 4;
+    return name_end &&
+           sscanf (name_end + 1,
+                   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+                   " %*d %*d %*d %*d %*d %*d %" SCNu64 " %*u %" SCNu64,
+                   &stat->state, &stat->user, &stat->system, &stat->start, &stat->resident) == 5;
 }
 
 static int read_stat (pid_t pid, stat_t *stat, error_t *err)
@@ -79,6 +81,14 @@ static int check_boot (const process_t *process, error_t *err)
     return strcmp (boot_id, process->boot_id) == 0 ? 0 : over (err, process->pid);
 }
 
+bool process_is_stopped (const process_t *process)
+{
+    stat_t stat;
+    error_t ignored;
+    return check_boot (process, &ignored) == 0 && read_stat (process->pid, &stat, &ignored) == 0 &&
+           stat.start == process->start_time && (stat.state == 'T' || stat.state == 't');
+}
+
 int process_open (const process_t *process, error_t *err)
 {
     stat_t stat;
@@ -101,7 +111,8 @@ int process_open (const process_t *process, error_t *err)
     return result;
 }
 
-int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib, error_t *err)
+int process_times (const process_t *process, uint64_t *user_ns, uint64_t *system_ns,
+                   uint64_t *rss_kib, error_t *err)
 {
     stat_t stat;
     if (check_boot (process, err) || read_stat (process->pid, &stat, err))
@@ -109,8 +120,18 @@ int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib
     if (stat.start != process->start_time)
         return over (err, process->pid);
     const uint64_t ticks = (uint64_t) sysconf (_SC_CLK_TCK);
-    *cpu_ns = (stat.user + stat.system) * (1000000000 / ticks);
+    *user_ns = stat.user * (1000000000 / ticks);
+    *system_ns = stat.system * (1000000000 / ticks);
     *rss_kib = stat.resident * ((uint64_t) sysconf (_SC_PAGESIZE) / 1024);
+    return 0;
+}
+
+int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib, error_t *err)
+{
+    uint64_t user_ns, system_ns;
+    if (process_times (process, &user_ns, &system_ns, rss_kib, err))
+        return -1;
+    *cpu_ns = user_ns + system_ns;
     return 0;
 }
 

@@ -26,7 +26,13 @@ int process_identify (pid_t pid, process_t *process, error_t *err);
 //  A zombie still gives a pidfd, which is readable at once.
 int process_open (const process_t *process, error_t *err);
 
+//  Is exactly this process there, and stopped (SIGSTOP, or by a debugger)? It takes no signal but
+//  SIGKILL and SIGCONT then.
+bool process_is_stopped (const process_t *process);
+
 //  CPU time (user and system, all threads) in ns, and resident memory in KiB.
+int process_times (const process_t *process, uint64_t *user_ns, uint64_t *system_ns,
+                   uint64_t *rss_kib, error_t *err);
 int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib, error_t *err);
 
 //  As text, "PID:START:BOOTID", for status files and undo entries.

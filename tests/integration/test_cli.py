@@ -79,7 +79,7 @@ LIFE = [
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]
 
-#   Commands that have tests of their own, below, in test_jobs.py or in test_qemu_save.py.
+#   Commands that have tests of their own, below, in test_jobs.py, test_qemu_save.py or test_stats.py.
 ELSEWHERE = {
     "dump",
     "managedsave",
@@ -93,6 +93,7 @@ ELSEWHERE = {
     "console",
     "domjobabort",
     "domjobinfo",
+    "domstats",
     "edit",
     "event",
     "exit",
@@ -515,7 +516,7 @@ class Shell(DaemonTest):
         self.assertEqual(self.complete("start", "--pau"), ["--paused"])
         self.assertEqual(self.complete("shutdown", "--mode", "a"), ["acpi", "agent"])
         self.assertEqual(self.complete("--output", "j"), ["json"])
-        self.assertEqual(self.complete("help", "domst"), ["domstate"])
+        self.assertEqual(self.complete("help", "domst"), ["domstate", "domstats"])
         self.assertIn("/etc/passwd", self.complete("define", "/etc/pass"))
 
 

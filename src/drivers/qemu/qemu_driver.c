@@ -31,6 +31,7 @@ const driver_t qemu_driver = {
     .screenshot = qemu_screenshot,
     .undo = qemu_undo,
     .info = qemu_info,
+    .stats = qemu_stats,
     .monitor_command = qemu_monitor_command,
     .capabilities = qemu_capabilities,
     .event = qemu_event,

@@ -27,7 +27,8 @@ static int end_process (job_t *job, const process_t *process, bool graceful, err
 {
     //  That it is over already shows in the wait.
     error_t ignored = { 0 };
-    job_kill (job, process, SIGTERM, &ignored);
+    bool stopped = !graceful && process_is_stopped (process); //  it can't write its caches either
+    job_kill (job, process, stopped ? SIGKILL : SIGTERM, &ignored);
     int over = job_wait_exit (job, process, graceful ? GRACEFUL_MS : TERM_MS, err);
     if (over == 0 || err->code == ERR_OPERATION_ABORTED)
         return over;

@@ -1,0 +1,98 @@
+"""Statistics of many domains in one call; a QEMU that hangs delays nobody beyond the budget."""
+
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from guest import QemuTest, processes_of, qemu_domain
+from harness import test_domain, until
+from troupe_client import TroupeError
+
+
+class Stats(QemuTest):
+    def stats(self, **args):
+        """By name."""
+        return {row["name"]: row for row in self.client.call("domain.stats", **args)}
+
+    def test_one_guest(self):
+        """Every group of a guest with a disk, under libvirt's names."""
+        path = os.path.join(self.daemon.root, "disk.raw")
+        subprocess.run(["truncate", "-s", "8M", path], check=True)
+        disk = f"<disk type='file'><source file='{path}'/><target dev='vda' bus='virtio'/></disk>"
+        xml = qemu_domain("web1", devices="<console type='pty'/>" + disk, extra="<iothreads>2</iothreads>", vcpus=2)
+        self.client.call("domain.create_xml", xml=xml)
+        row = until(lambda: self.stats(budget=5000)["web1"], 10, "an answer")
+        self.assertEqual((row["stale"], row["error"]), (False, None), row)
+        stats = row["stats"]
+        for name, value in {
+            "state.state": 1,
+            "state.reason": 1,
+            "balloon.maximum": 128 * 1024,
+            "balloon.current": 128 * 1024,
+            "vcpu.current": 2,
+            "vcpu.maximum": 2,
+            "vcpu.1.state": 1,
+            "net.count": 0,
+            "block.count": 1,
+            "block.0.name": "vda",
+            "block.0.path": path,
+            "block.0.capacity": 8 << 20,
+            "iothread.count": 2,
+        }.items():
+            self.assertEqual(stats[name], value, name)
+        self.assertEqual(stats["cpu.time"], stats["cpu.user"] + stats["cpu.system"])
+        self.assertGreater(stats["balloon.rss"], 0)
+        self.assertIn("block.0.rd.reqs", stats)
+        until(lambda: self.stats(budget=5000)["web1"]["stats"]["vcpu.0.time"] > stats["vcpu.0.time"], 30, "CPU time")
+        groups = self.stats(block=True, state=True, budget=5000)["web1"]["stats"]
+        self.assertEqual({name.split(".")[0] for name in groups}, {"block", "state"})
+
+    def test_which_domains(self):
+        for name in ("on", "off"):
+            self.client.call("domain.define", xml=test_domain(name))
+        self.client.call("domain.create", domain="on")
+        self.assertEqual(set(self.stats()), {"on", "off"})
+        self.assertEqual(set(self.stats(active=True)), {"on"})
+        self.assertEqual(set(self.stats(inactive=True)), {"off"})
+        self.assertEqual(set(self.stats(domains=["off"])), {"off"})
+        off = self.stats()["off"]
+        self.assertEqual((off["stats"]["state.state"], off["stale"]), (5, False))
+        self.assertNotIn("cpu.time", off["stats"])
+        with self.assertRaises(TroupeError):
+            self.stats(domains=["nobody"])
+        out = self.daemon.run("domstats", "--state", "--cpu-total", "on")
+        self.assertRegex(out, r"^Domain: 'on'\n  state.state=1\n  state.reason=1\n  cpu.time=\d+\n\n$")
+        self.assertRegex(self.daemon.run("domstats", "--list-inactive", "--state"), r"^Domain: 'off'\n")
+
+    def test_one_hangs(self):
+        """It is reported from its last values, flagged; never asked before, it says so."""
+        uuids = {}
+        for name in ("hung", "fresh", "web1"):
+            uuids[name] = self.client.call("domain.create_xml", xml=qemu_domain(name))["uuid"]
+        known = until(lambda: self.stats(domains=["hung"], budget=5000)["hung"], 10, "figures")
+        for name in ("hung", "fresh"):
+            (pid,) = processes_of(uuids[name])
+            os.kill(pid, signal.SIGSTOP)
+            self.addCleanup(lambda pid=pid: os.path.exists(f"/proc/{pid}") and os.kill(pid, signal.SIGCONT))
+        begun = time.monotonic()
+        rows = self.stats(budget=1000)
+        #   The budget is for all at once; the rest is a slow day.
+        self.assertLess(time.monotonic() - begun, 6)
+        hung, fresh, web1 = rows["hung"], rows["fresh"], rows["web1"]
+        self.assertTrue(hung["stale"])
+        self.assertGreater(hung["age_ms"], 0)
+        self.assertEqual(hung["stats"]["cpu.time"], known["stats"]["cpu.time"])
+        self.assertEqual(hung["stats"]["state.state"], 1)
+        self.assertTrue(fresh["stale"])
+        self.assertRegex(fresh["error"], "did not answer within the budget")
+        self.assertEqual(fresh["stats"]["state.state"], 1)
+        self.assertFalse(web1["stale"])
+        self.assertIn("last known values", self.daemon.run("domstats", "hung"))
+        #   What is known anyway needs nobody's answer.
+        self.assertFalse(self.stats(state=True)["hung"]["stale"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,94 @@
+"""What a job and a hung hypervisor cost those who only ask: queries during a save, and statistics of a
+fleet of which one QEMU is stopped.
+
+    bench_jobs.py [FLEET [BUDGET_MS [TIMES]]]
+"""
+
+import os
+import signal
+import statistics
+import sys
+
+from bench import Clock, Daemon, place, processes_of, qemu_domain, spread, until, verdict
+
+SLOW = 4000000  # bytes a second: the save takes until all queries were asked
+QUERIES = 2000
+PATIENCE = 120
+
+
+def ask(client, domain):
+    """Milliseconds of each of many queries of state, one after another."""
+    times = []
+    for unused in range(QUERIES):
+        with Clock() as clock:
+            client.call("domain.state", domain=domain)
+        times.append(clock.ms)
+    return times
+
+
+def p99(times):
+    return sorted(times)[int(len(times) * 0.99)]
+
+
+def queries_during_a_save(client, root):
+    client.call("domain.create_xml", xml=qemu_domain("busy", memory_mib=512))
+    idle = ask(client, "busy")
+    id = client.send("domain.save", domain="busy", path=root + "/busy.save", bandwidth=SLOW)
+    until(lambda: client.call("domain.job_info", domain="busy").get("done", 0) > 0, 30, "the save")
+    during = ask(client, "busy")
+    still = client.call("domain.job_info", domain="busy")["kind"] == "save"
+    client.call("domain.job_abort", domain="busy")
+    try:
+        client.wait(id, PATIENCE)
+    except Exception:  # it was called off
+        pass
+    client.call("domain.destroy", domain="busy")
+    ratio = statistics.median(during) / statistics.median(idle)
+    print(f"  domain.state, idle, ms          {spread(idle)}   p99 {p99(idle):.2f}")
+    print(f"  during a save, ms               {spread(during)}   p99 {p99(during):.2f}")
+    print(f"  ratio of the medians {ratio:.2f}: {verdict(ratio <= 2)} (at most 2); p99 {verdict(p99(during) <= 5)} (at most 5 ms)")
+    if not still:
+        print("  (the save was over before the last query)")
+
+
+def statistics_of_a_fleet(client, fleet, budget, times):
+    uuids = []
+    for i in range(fleet):
+        uuids.append(client.call("domain.create_xml", xml=qemu_domain(f"guest{i}"))["uuid"])
+
+    def measure():
+        with Clock() as clock:
+            rows = client.call("domain.stats", budget=budget)
+        return clock.ms, sum(row["stale"] for row in rows)
+
+    measure()
+    whole = [measure() for unused in range(times)]
+    (pid,) = processes_of(uuids[0])
+    os.kill(pid, signal.SIGSTOP)
+    hung = [measure() for unused in range(times)]
+    os.kill(pid, signal.SIGCONT)
+    for uuid in uuids:
+        client.call("domain.destroy", domain=uuid)
+    median = statistics.median(ms for ms, unused in hung)
+    print(f"  {fleet} guests, all answering, ms     {spread([ms for ms, unused in whole])}")
+    print(f"  one of them stopped, ms         {spread([ms for ms, unused in hung])}")
+    print(f"  budget {budget} ms: {verdict(median <= budget + 50)} (at most {budget + 50}); "
+          f"stale: {statistics.median(stale for unused, stale in hung):.0f} of {fleet}")
+
+
+def main():
+    arguments = [int(argument) for argument in sys.argv[1:]]
+    fleet, budget, times = arguments + [24, 200, 9][len(arguments) :]
+    print(f"jobs and a hung hypervisor, {place()}")
+    daemon = Daemon("--quiet").start()
+    try:
+        with daemon.client(timeout=PATIENCE) as client:
+            queries_during_a_save(client, daemon.root)
+            statistics_of_a_fleet(client, fleet, budget, times)
+    finally:
+        daemon.stop()
+        daemon.remove()
+
+
+if __name__ == "__main__":
+    main()
