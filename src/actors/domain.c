@@ -157,8 +157,10 @@ typedef struct {
 
 static void on_console (actor_t *actor, const msg_t *reply, void *arg)
 {
+    domain_t *self = actor_state (actor);
     opening_t *opening = arg;
     error_t err;
+    zlistx_detach (self->openings, zlistx_find (self->openings, opening));
     //  That somebody has it open already is for the console to judge.
     if (msg_failed (reply, &err) && err.code != ERR_OPERATION_INVALID)
         actor_reply_error (actor, &opening->request, &err);
@@ -203,6 +205,7 @@ static void open_console (domain_t *self, msg_t **msg_p)
         return;
     }
     opening_t *opening = memory_new (1, sizeof *opening);
+    zlistx_add_end (self->openings, opening);
     opening->request = take (msg_p);
     snprintf (opening->device, sizeof opening->device, "%s", source.alias);
     snprintf (opening->address, sizeof opening->address, "console/%s/%.*s", self->uuid, ALIAS_MAX,
@@ -372,6 +375,7 @@ static int domain_start (actor_t *actor, const msg_t *args, error_t *err)
     self->past = past_jobs_new ();
     self->publications = zlistx_new ();
     self->measuring = zlistx_new ();
+    self->openings = zlistx_new ();
     snprintf (self->uuid, sizeof self->uuid, "%s", msg_str (args, "uuid"));
     disk_address (self->uuid, self->disk);
     if (!self->driver)
@@ -403,6 +407,12 @@ static void domain_stop (actor_t *actor)
     measurement_t *measurement;
     while (self->measuring && (measurement = zlistx_detach (self->measuring, NULL)))
         measurement_destroy (&measurement);
+    opening_t *opening;
+    while (self->openings && (opening = zlistx_detach (self->openings, NULL))) {
+        msg_destroy (&opening->request);
+        free (opening);
+    }
+    zlistx_destroy (&self->openings);
     if (self->publications)
         domain_drop_publications (self);
     zlistx_destroy (&self->queue);

@@ -126,6 +126,7 @@ struct domain {
     running_t async, sync;
     zlistx_t *queue;     //  waiting_t, first come first
     zlistx_t *measuring; //  measurement_t: under way
+    zlistx_t *openings;  //  consoles that are being opened: domain.c
     uint64_t job_count, waiting_count;
     size_t shown_waiting;           //  how many the last snapshot shows
     document_t *progress;           //  of the asynchronous job, as it told it

@@ -223,6 +223,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway->snapshots = snapshots_new ();
     gateway->sessions = sessions_new ();
     gateway->history = history_new ();
+    gateway->gathers = zlistx_new ();
     uint64_t epoch;
     actor_random (self, &epoch, sizeof epoch);
     snprintf (gateway->epoch, sizeof gateway->epoch, "%016llx", (unsigned long long) epoch);
@@ -287,6 +288,7 @@ static void gateway_stop (actor_t *self)
             zmq_close (gateway->doors[door].socket);
     }
     gateway_forget_requests (self);
+    gateway_forget_stats (self);
     sessions_destroy (&gateway->sessions);
     history_destroy (&gateway->history);
     zhashx_destroy (&gateway->streams);

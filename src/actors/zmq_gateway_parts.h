@@ -57,6 +57,7 @@ typedef struct {
     sessions_t *sessions;
     history_t *history;
     char epoch[17];    //  of the history's numbers
+    zlistx_t *gathers; //  of zmq_gateway_stats.c: calls under way
     zhashx_t *streams; //  open_console_t by number
     uint64_t last_stream;
     pack_t frame; //  what is being written to a client
@@ -111,6 +112,8 @@ void gateway_trace (actor_t *self, session_t *session, bool enable);
 //  zmq_gateway_stats.c
 
 int gateway_stats (actor_t *self, session_t *session, const call_t *call, error_t *err);
+//  At the end: nobody will answer any more.
+void gateway_forget_stats (actor_t *self);
 
 //  zmq_gateway_consoles.c
 

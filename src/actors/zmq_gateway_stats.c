@@ -126,7 +126,17 @@ static void answer (actor_t *self, gather_t **gather_p)
         reply_end (&gateway->frame);
         gateway_post (self, session, NULL);
     }
+    zlistx_detach (gateway->gathers, zlistx_find (gateway->gathers, gather));
     gather_destroy (gather_p);
+}
+
+void gateway_forget_stats (actor_t *self)
+{
+    gateway_t *gateway = actor_state (self);
+    gather_t *gather;
+    while (gateway->gathers && (gather = zlistx_detach (gateway->gathers, NULL)))
+        gather_destroy (&gather);
+    zlistx_destroy (&gateway->gathers);
 }
 
 static void on_measured (actor_t *self, const msg_t *reply, void *arg)
@@ -213,6 +223,7 @@ int gateway_stats (actor_t *self, session_t *session, const call_t *call, error_
     gather->id = call->id;
     gather->missing = 1; //  until all were asked
     session->open_requests++;
+    zlistx_add_end (gateway->gathers, gather);
     bool measured = read_groups (gather, call->args);
     for (size_t i = 0; measured && i < gather->count; i++) {
         const snapshot_t *domain = snapshots_by_uuid (gateway->snapshots, gather->parts[i].uuid);

@@ -92,6 +92,11 @@ class Stats(QemuTest):
         self.assertIn("last known values", self.daemon.run("domstats", "hung"))
         #   What is known anyway needs nobody's answer.
         self.assertFalse(self.stats(state=True)["hung"]["stale"])
+        #   A daemon that ends in the middle of a call ends well.
+        self.client.send("domain.stats", budget=20000)
+        self.client.call("session.ping")
+        self.daemon.stop()
+        self.restart()
 
 
 if __name__ == "__main__":
