@@ -3,6 +3,7 @@
 import glob
 import os
 import subprocess
+import time
 import unittest
 
 from guest import Guest, QemuTest, processes_of, qemu_domain
@@ -186,6 +187,27 @@ class Save(QemuTest):
                 )
                 self.client.call("domain.suspend", domain=guest.uuid)
                 self.client.call("domain.destroy", domain=guest.uuid)
+
+    def test_daemon_killed_in_a_restore(self):
+        """The guest is there and known, or its managed save still is; never both, never neither."""
+        uuid = self.start("web1").uuid
+        self.client.call("domain.managed_save", domain=uuid)
+        for ms in (0, 30, 60, 100, 150, 200, 300, 450):
+            with self.subTest(killed_after_ms=ms):
+                self.client.send("domain.create", domain=uuid, deadline=60000)
+                time.sleep(ms / 1000)
+                self.daemon.kill()
+                self.restart()
+                until(lambda: not self.client.call("domain.jobs"), 30, "the end of what was half done")
+                info = self.client.call("domain.info", domain=uuid)
+                active = info["state_text"] != "shut off"
+                self.assertEqual(info["managed_save"], not active)
+                self.assertEqual(len(processes_of(uuid)), int(active))
+                self.assertEqual(info["id"] > 0, active)
+                if active:
+                    self.client.call("domain.managed_save", domain=uuid)
+        self.client.call("domain.create", domain=uuid)
+        self.assertEqual(Guest(self, uuid).state()[0], "paused")
 
     def test_qemu_killed_meanwhile(self):
         (guest,) = self.boot("web1")
