@@ -266,9 +266,18 @@ static void reply_granted (host_t *self, msg_t **msg_p, const entry_t *entry, bo
     pack_t *pack = msg_result (reply);
     pack_map (pack);
     pack_key_str (pack, "address", address);
+    pack_key_str (pack, "name", entry->name);
     pack_key_bool (pack, "new", is_new);
     pack_end (pack);
     actor_reply (self->actor, msg_p, &reply);
+}
+
+//  Whoever restores a domain from a file knows what it was called then.
+static const char *name_to_reserve (host_t *self, const msg_t *msg)
+{
+    const entry_t *entry = registry_find (&self->registry, msg_str (msg, "uuid"));
+    bool keep = msg_flag (msg, "keep_name") && entry && *entry->name;
+    return keep ? entry->name : msg_str (msg, "name");
 }
 
 void host_reserve (host_t *self, msg_t **msg_p)
@@ -282,9 +291,9 @@ void host_reserve (host_t *self, msg_t **msg_p)
         error_set (&err, ERR_OPERATION_ABORTED, "%s took too long, and nobody waits for it",
                    msg_head (*msg_p)->from);
     else
-        entry =
-            registry_reserve (&self->registry, msg_str (*msg_p, "uuid"), msg_str (*msg_p, "name"),
-                              driver->name, msg_flag (*msg_p, "must_be_new"), &is_new, &err);
+        entry = registry_reserve (&self->registry, msg_str (*msg_p, "uuid"),
+                                  name_to_reserve (self, *msg_p), driver->name,
+                                  msg_flag (*msg_p, "must_be_new"), &is_new, &err);
     if (!entry) {
         actor_reply_error (self->actor, msg_p, &err);
         return;

@@ -113,7 +113,14 @@ typedef struct {
     char address[MSG_ADDRESS_MAX];
     char uuid[UUID_TEXT_SIZE];
     bool new;
+    char *name; //  that the domain has
 } reserved_t;
+
+//  From a file: the domain may have been renamed since it was written.
+static bool is_restore (const job_actor_t *self)
+{
+    return job_arg (self, "path") != NULL;
+}
 
 static int reserve (job_actor_t *self, const xml_t *doc, bool must_be_new, reserved_t *reserved,
                     error_t *err)
@@ -125,12 +132,14 @@ static int reserve (job_actor_t *self, const xml_t *doc, bool must_be_new, reser
     pack_key_str (pack, "name", xml_string (root, "name"));
     pack_key_str (pack, "driver", self->driver->name);
     pack_key_bool (pack, "must_be_new", must_be_new);
+    pack_key_bool (pack, "keep_name", is_restore (self));
     auto(msg_t) reply = NULL;
     if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
         return -1;
     const value_t *result = msg_value (reply);
     snprintf (reserved->uuid, sizeof reserved->uuid, "%s", xml_string (root, "uuid"));
     snprintf (reserved->address, sizeof reserved->address, "%s", value_get_str (result, "address"));
+    reserved->name = text_copy (value_get_str (result, "name"));
     reserved->new = value_get_bool (result, "new", false);
     return 0;
 }
@@ -160,38 +169,44 @@ static void pack_given (const job_actor_t *self, pack_t *pack)
     static const char *const names[][2] = {
         { "paused", "paused" }, { "running", "running" }, { "path", "path" }, { "xml", "new_xml" }
     };
-    bool restores = job_arg (self, "path") != NULL;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const value_t *value = job_arg (self, names[i][0]);
-        if (!value || (strcmp (names[i][0], "xml") == 0 && !restores))
+        if (!value || (strcmp (names[i][0], "xml") == 0 && !is_restore (self)))
             continue;
         pack_key (pack, names[i][1]);
         pack_value (pack, value);
     }
 }
 
-int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
-                   error_t *err)
+static int pass_on (job_actor_t *self, const char *verb, const xml_t *doc,
+                    const reserved_t *reserved, int deadline_ms, error_t *err)
 {
-    reserved_t reserved = { "", "", false };
-    bool transient = self->transient;
-    if (reserve (self, doc, transient, &reserved, err))
-        return -1;
     autofree char *text = xml_text (doc);
     auto(msg_t) msg = msg_request (verb);
     pack_t *pack = msg_args (msg);
-    pack_key_str (pack, "name", xml_string (xml_root (doc), "name"));
+    pack_key_str (pack, "name", reserved->name);
     pack_key_str (pack, "definition", text);
     pack_key (pack, "config_summary");
     summary_pack (pack, doc);
     pack_given (self, pack);
     auto(msg_t) reply = NULL;
-    if (job_ask (self, reserved.address, &msg, deadline_ms, &reply, err)) {
-        release (self, &reserved);
+    if (job_ask (self, reserved->address, &msg, deadline_ms, &reply, err))
         return -1;
-    }
     keep_value (self, reply);
     return 0;
+}
+
+int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
+                   error_t *err)
+{
+    reserved_t reserved = { .name = NULL };
+    if (reserve (self, doc, self->transient, &reserved, err))
+        return -1;
+    int rc = pass_on (self, verb, doc, &reserved, deadline_ms, err);
+    if (rc)
+        release (self, &reserved);
+    free (reserved.name);
+    return rc;
 }
 
 int job_run_define (job_actor_t *self, error_t *err)

@@ -94,11 +94,17 @@ open_request_t *gateway_open_request (actor_t *self, session_t *session, const c
     return request;
 }
 
+//  What ends that others wait gets through however many they are.
+static bool is_urgent (const verb_t *verb)
+{
+    return verb->class == CLASS_DESTROY || strcmp (verb->name, "domain.job_abort") == 0;
+}
+
 void gateway_forward (actor_t *self, open_request_t *request, const char *to, msg_t **msg_p,
                       actor_reply_fn *on_reply)
 {
     int64_t left_ms = request->deadline - actor_now (self);
-    if (request->verb->class == CLASS_DESTROY)
+    if (is_urgent (request->verb))
         msg_header (*msg_p)->flags |= MSG_URGENT;
     actor_request (self, to, msg_p, left_ms > 0 ? (int) left_ms : 0, on_reply, request);
 }

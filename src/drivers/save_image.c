@@ -294,6 +294,14 @@ bool save_image_is (const char *path, const char *token)
     return image && strcmp (image->token, token) == 0;
 }
 
+bool save_image_recorded (const guest_t *guest)
+{
+    const xml_node_t *record = guest->record ? xml_root (guest->record) : NULL;
+    const char *path = record ? xml_string (record, "save/@path") : NULL;
+    const char *token = record ? xml_string (record, "save/@token") : NULL;
+    return path && token && save_image_is (path, token);
+}
+
 //  Replacing.
 
 //  There are two places for documents; the one that is not in use.

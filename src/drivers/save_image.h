@@ -43,6 +43,9 @@ int save_image_finish (save_image_t *self, int fd, error_t *err);
 save_image_t *save_image_open (const char *path, error_t *err);
 //  Whether PATH is complete and has this token: no error otherwise.
 bool save_image_is (const char *path, const char *token);
+//  Whether the guest's record (<save path='...' token='...'/>) says that it is saved, and the file
+//  that it names proves it.
+bool save_image_recorded (const guest_t *guest);
 //  Makes LIVE what PATH is restored from, and RUNNING how; the old ones stay valid until the last
 //  write. That LIVE fits the stream is for the driver to check.
 int save_image_replace (const char *path, const xml_t *live, bool running, error_t *err);

@@ -28,9 +28,6 @@ int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
 //  Pushes qemu.pause, and records it, before anything is done to the guest.
 int qemu_undo_pause (job_t *job, bool running, error_t *err);
 
-//  Whether the record says that this guest is saved, and the file that it names proves it.
-bool qemu_is_saved (const guest_t *guest);
-
 //  A user's XML instead of DOCUMENT, completed and of the same hardware. The caller owns it.
 xml_t *qemu_changed_document (job_t *job, const xml_t *document, const char *xml, error_t *err);
 

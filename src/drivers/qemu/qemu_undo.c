@@ -23,12 +23,6 @@ static const char *recorded (const guest_t *guest, const char *path)
     return guest->record ? xml_string (xml_root (guest->record), path) : NULL;
 }
 
-bool qemu_is_saved (const guest_t *guest)
-{
-    const char *path = recorded (guest, "save/@path"), *token = recorded (guest, "save/@token");
-    return path && token && save_image_is (path, token);
-}
-
 int qemu_undo_pause (job_t *job, bool running, error_t *err)
 {
     return job_undo (job, "qemu.pause", running ? "run" : "stay", err) || job_record (job, err) ? -1
@@ -70,7 +64,7 @@ static int undo_pause (job_t *job, const char *argument, error_t *err)
     if (!qemu_recorded_process (job->guest, &process) ||
         job_wait_exit (job, &process, 0, &ignored) == 0)
         return 0;
-    if (qemu_is_saved (job->guest))
+    if (save_image_recorded (job->guest))
         return undo_run (job, "process", identity, err);
     xml_remove_path (xml_root (job->guest->record), "save");
     if (reach_monitor (job, &opened, err))

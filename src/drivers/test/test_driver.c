@@ -2,6 +2,7 @@
 
 #include "drivers/test/test_driver.h"
 
+#include "drivers/save_image.h"
 #include "drivers/state.h"
 #include "drivers/test/test_behaviour.h"
 
@@ -156,6 +157,38 @@ static int test_resume (job_t *job, error_t *err)
     return 0;
 }
 
+int test_remove_files (job_t *job, error_t *err)
+{
+    for (const char *const *suffix = test_files; *suffix; suffix++) {
+        autofree char *path = test_path (job, *suffix);
+        if (job_remove_file (job, path, err))
+            return -1;
+    }
+    return 0;
+}
+
+int test_drop_used (job_t *job, error_t *err)
+{
+    xml_node_t *record = job->guest->record ? xml_root (job->guest->record) : NULL;
+    const char *used = record ? xml_string (record, "used/@path") : NULL;
+    if (!used)
+        return 0;
+    if (job_remove_file (job, used, err))
+        return -1;
+    xml_remove_path (record, "used");
+    return 0;
+}
+
+int test_how_it_runs (job_t *job, int64_t *ran, bool *running, error_t *err)
+{
+    xml_node_t *facts;
+    if (need_facts (job, &facts, err))
+        return -1;
+    *ran = ran_ms (facts, job_now (job));
+    *running = xml_string (facts, "@resumed") != NULL;
+    return 0;
+}
+
 //  Before its first effect: a daemon that is killed in the middle of it leaves no guest half there.
 static int record_destroy (job_t *job, error_t *err)
 {
@@ -175,13 +208,8 @@ static int test_destroy (job_t *job, bool graceful, error_t *err)
                           "destroy domain '%s' gracefully: the guest does not end (its definition "
                           "says so); destroy it without 'graceful'",
                           job->guest->name);
-    if (record_destroy (job, err))
+    if (record_destroy (job, err) || test_remove_files (job, err))
         return -1;
-    for (const char *const *suffix = test_files; *suffix; suffix++) {
-        autofree char *path = test_path (job, *suffix);
-        if (job_remove_file (job, path, err))
-            return -1;
-    }
     xml_destroy (&job->guest->record);
     return 0;
 }
@@ -191,7 +219,8 @@ static int test_adopt (job_t *job, error_t *err)
 {
     guest_t *guest = job->guest;
     process_t self;
-    if (test_behave_guest (job, "adopt", err) || process_identify (getpid (), &self, err))
+    if (test_behave_guest (job, "adopt", err) || process_identify (getpid (), &self, err) ||
+        test_drop_used (job, err))
         return -1;
     guest_change_t change;
     const xml_node_t *facts = facts_of (guest->record);
@@ -199,6 +228,8 @@ static int test_adopt (job_t *job, error_t *err)
         guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_UNKNOWN };
     else if (!xml_equals (facts, "@boot", self.boot_id))
         guest->status = end_crash.status;
+    else if (save_image_recorded (guest))
+        guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_SAVED };
     else if (xml_string (facts, "@destroyed"))
         guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
     else if (test_guest_ends_in (guest->live, guest->record, job_now (job), &change) == 0)
@@ -275,6 +306,9 @@ const driver_t test_driver = {
     .resume = test_resume,
     .destroy = test_destroy,
     .adopt = test_adopt,
+    .save = test_save,
+    .restore = test_restore,
+    .image_define = test_image_define,
     .info = test_info,
     .stats = test_stats,
     .console = test_console,

@@ -31,16 +31,16 @@ static void add_aliases (xml_node_t *devices)
     }
 }
 
-static void make_live (guest_t *guest)
+static void make_live (guest_t *guest, const xml_t *document)
 {
     xml_destroy (&guest->live);
-    guest->live = xml_copy (guest->definition);
+    guest->live = xml_copy (document);
     xml_node_t *domain = xml_root (guest->live);
     xml_setf (domain, "@id", "%d", guest->id);
     add_aliases (xml_find (domain, "devices"));
 }
 
-static int make_record (job_t *job, bool paused, error_t *err)
+static int make_record (job_t *job, bool running, int64_t ran, error_t *err)
 {
     process_t self;
     if (process_identify (getpid (), &self, err))
@@ -52,8 +52,8 @@ static int make_record (job_t *job, bool paused, error_t *err)
         return -1;
     xml_node_t *facts = xml_add (xml_root (guest->record), "guest");
     xml_set (facts, "@boot", self.boot_id);
-    xml_set_u64 (facts, "@ran", 0);
-    if (!paused)
+    xml_set_u64 (facts, "@ran", (uint64_t) ran);
+    if (running)
         xml_setf (facts, "@resumed", "%lld", (long long) job_now (job));
     return 0;
 }
@@ -88,17 +88,22 @@ static int run_step (job_t *job, int step, error_t *err)
     return test_behave (job, job->guest->live, "start", step, err);
 }
 
-int test_start (job_t *job, unsigned flags, error_t *err)
+int test_start_from (job_t *job, const xml_t *document, bool running, int64_t ran, error_t *err)
 {
-    bool paused = flags & START_PAUSED;
-    if (test_behave (job, job->guest->definition, "start", 0, err))
-        return -1;
-    make_live (job->guest);
-    if (make_record (job, paused, err))
+    make_live (job->guest, document);
+    if (make_record (job, running, ran, err))
         return -1;
     for (int step = 1; step <= TEST_STEPS; step++)
         if (run_step (job, step, err))
             return -1;
     //  It runs from now on, whatever its start took.
-    return make_record (job, paused, err);
+    return make_record (job, running, ran, err);
+}
+
+int test_start (job_t *job, unsigned flags, error_t *err)
+{
+    const xml_t *definition = job->guest->definition;
+    if (test_behave (job, definition, "start", 0, err))
+        return -1;
+    return test_start_from (job, definition, !(flags & START_PAUSED), 0, err);
 }

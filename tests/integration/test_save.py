@@ -1,0 +1,160 @@
+"""Simulated guests that are saved and restored: what is admitted meanwhile, and what is left of it."""
+
+import os
+import unittest
+
+from harness import DaemonTest, behaviour, until
+from troupe_client import TroupeError
+
+SLOW = behaviour("<test:delay op='save' ms='60000'/>")
+
+
+class Save(DaemonTest):
+    def setUp(self):
+        super().setUp()
+        self.connect()
+
+    def connect(self):
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+
+    def restart(self):
+        self.daemon.kill()
+        self.client.close()
+        self.daemon.start()
+        self.connect()
+
+    def path(self, name="web.save"):
+        return os.path.join(self.daemon.root, name)
+
+    def run_domain(self, name="web", extra=""):
+        uuid = self.define(name, extra=extra)
+        self.client.call("domain.create", domain=name)
+        return uuid
+
+    def state(self, name="web"):
+        found = self.client.call("domain.state", domain=name)
+        return found["state_text"], found["reason_text"]
+
+    def info(self, name="web"):
+        return self.client.call("domain.info", domain=name)
+
+    def begin(self, verb="domain.save", **args):
+        """A save that does not end by itself; the request's id."""
+        self.run_domain(extra=SLOW)
+        id = self.client.send(verb, domain="web", **args)
+        until(lambda: self.job()["step"] == "saving", what="the save")
+        return id
+
+    def job(self):
+        return {"step": None, **self.client.call("domain.job_info", domain="web")}
+
+    def partial(self):
+        return [name for name in os.listdir(self.daemon.root) if "partial" in name]
+
+    def history(self):
+        rows = self.client.call("domain.jobs", domain="web", history=True)
+        return [(row["verb"], row["outcome"]) for row in rows]
+
+    def test_round_trip(self):
+        """It goes on as it was, the clock of its life included; a renamed one keeps its new name."""
+        self.run_domain()
+        before = self.client.call("domain.usage", domain="web")["cpu_ns"]
+        self.daemon.run("save", "web", self.path())
+        self.assertEqual(self.state(), ("shut off", "saved"))
+        self.client.call("domain.rename", domain="web", name="moved")
+        self.daemon.run("restore", self.path())
+        self.assertEqual(self.state("moved"), ("running", "restored"))
+        self.assertGreaterEqual(self.client.call("domain.usage", domain="moved")["cpu_ns"], before)
+        self.assertFails(
+            "VIR_ERR_OPERATION_INVALID", self.client.call, "domain.restore", path=self.path()
+        )
+
+    def test_changed_xml(self):
+        self.run_domain()
+        self.client.call("domain.save", domain="web", path=self.path(), paused=True)
+        xml = self.client.call("image.xml", path=self.path())["xml"]
+        more = xml.replace("65536", "131072")
+        with self.assertRaisesRegex(TroupeError, "<memory> of a saved guest can't change"):
+            self.client.call("domain.restore", path=self.path(), xml=more)
+        self.assertEqual(self.state(), ("shut off", "failed"))
+        titled = xml.replace("<memory ", "<title>other</title><memory ", 1)
+        self.client.call("domain.restore", path=self.path(), xml=titled)
+        self.assertEqual(self.state()[0], "paused")
+        self.assertEqual(self.info()["title"], "other")
+
+    def test_managed_save(self):
+        self.run_domain()
+        self.daemon.run("managedsave", "web")
+        self.assertTrue(self.info()["managed_save"])
+        self.restart()
+        self.assertTrue(self.info()["managed_save"])
+        self.assertFails("VIR_ERR_OPERATION_INVALID", self.client.call, "domain.undefine", domain="web")
+        self.client.call("domain.create", domain="web")
+        self.assertEqual(self.state(), ("running", "restored"))
+        self.assertFalse(self.info()["managed_save"])
+        self.client.call("domain.managed_save", domain="web")
+        self.client.call("domain.create", domain="web", force_boot=True)
+        self.assertEqual(self.state(), ("running", "booted"))
+        self.client.call("domain.managed_save", domain="web")
+        self.client.call("domain.undefine", domain="web", managed_save=True)
+
+    def test_meanwhile(self):
+        """Queries are answered; 200 changes wait, are answered once and in order, or are refused."""
+        id = self.begin(path=self.path())
+        self.assertGreater(self.job()["total"], 0)
+        clients = [self.daemon.client() for unused in range(4)]
+        for client in clients:
+            self.addCleanup(client.close)
+        sent = [
+            (client, client.send("domain.suspend" if i % 2 else "domain.resume", domain="web"))
+            for i in range(50)
+            for client in clients
+        ]
+
+        def waiting():
+            return [row for row in self.client.call("domain.jobs") if row["state"] == "waiting"]
+
+        #   With the save there are 64, which is what a domain has room for.
+        until(lambda: len(waiting()) == 63, what="a full queue")
+        numbers = [row["number"] for row in waiting()]
+        self.assertEqual(numbers, sorted(numbers))
+        for unused in range(100):
+            self.assertEqual(self.state()[0], "running")
+        self.client.call("domain.job_abort", domain="web")
+        self.assertFails("VIR_ERR_OPERATION_ABORTED", self.client.wait, id)
+        outcomes = {"done": 0, "VIR_ERR_RESOURCE_BUSY": 0}
+        for client, request in sent:
+            try:
+                client.wait(request)
+                outcomes["done"] += 1
+            except TroupeError as error:
+                outcomes[error.name] += 1
+        self.assertEqual(outcomes, {"done": 63, "VIR_ERR_RESOURCE_BUSY": 137})
+        self.assertEqual(self.partial(), [])
+        self.assertEqual(self.history(), [("domain.create", "completed"), ("domain.save", "cancelled")])
+
+    def test_destroyed_meanwhile(self):
+        id = self.begin(path=self.path())
+        self.client.call("domain.destroy", domain="web")
+        self.assertFails("VIR_ERR_OPERATION_ABORTED", self.client.wait, id)
+        self.assertEqual(self.state(), ("shut off", "destroyed"))
+        self.assertEqual(self.partial(), [])
+        self.assertFalse(os.path.exists(self.path()))
+
+    def test_killed_meanwhile(self):
+        for verb, args in (("domain.save", {"path": self.path()}), ("domain.managed_save", {})):
+            with self.subTest(verb=verb):
+                self.begin(verb, **args)
+                self.restart()
+                until(lambda: self.history()[1:], what="the end of what was half done")
+                self.assertEqual(self.state()[0], "running")
+                self.assertEqual(self.history()[1], (verb, "rolled back after daemon restart"))
+                self.assertEqual(self.partial(), [])
+                self.assertFalse(self.info()["managed_save"])
+                self.client.call("domain.destroy", domain="web")
+                self.client.call("domain.undefine", domain="web")
+
+
+if __name__ == "__main__":
+    unittest.main()
