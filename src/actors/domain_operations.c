@@ -58,6 +58,12 @@ static void done_managed_save_remove (domain_t *self, const msg_t *request)
     self->managed_save = false;
 }
 
+static void done_nothing (domain_t *self, const msg_t *request)
+{
+    (void) self;
+    (void) request;
+}
+
 static void done_dump (domain_t *self, const msg_t *request)
 {
     if (msg_flag (request, "crash"))
@@ -210,6 +216,10 @@ static const operation_t operations[] = {
       LONG_MS, false, done_managed_save },
     { "domain.managed_save_remove", CLASS_MODIFY, ASYNC_NONE, "managed_save_remove",
       NEED_PERSISTENT | NEED_INACTIVE, SHORT_MS, true, done_managed_save_remove },
+    { "domain.managed_save_xml", CLASS_MODIFY, ASYNC_NONE, "image_xml", NEED_PERSISTENT, SHORT_MS,
+      true, done_nothing },
+    { "domain.managed_save_define", CLASS_MODIFY, ASYNC_NONE, "image_define", NEED_PERSISTENT,
+      SHORT_MS, true, done_nothing },
     { "domain.dump", CLASS_JOB, ASYNC_DUMP, "dump", NEED_ACTIVE, LONG_MS, true, done_dump },
     { "domain.screenshot", CLASS_MODIFY, ASYNC_NONE, "screenshot", NEED_ACTIVE, SHORT_MS, true,
       done_live },

@@ -2,6 +2,7 @@
 
 #include "actors/jobs.h"
 
+#include "actors/summary.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
 #include "util/file.h"
@@ -119,14 +120,31 @@ int job_run_restore_file (job_actor_t *self, error_t *err)
     return job_hand_over (self, "domain.restore_from", doc, RESTORE_MS, err);
 }
 
-//  Files of saved guests.
+//  Files of saved guests: of the path that is given or, of a domain, its managed save.
+
+static char *image_path (const job_actor_t *self, error_t *err)
+{
+    bool there;
+    const char *given = value_str (job_arg (self, "path"));
+    if (!self->base.guest)
+        return check_path (given, err) ? NULL : text_copy (given);
+    autofree char *path = job_managed_save (self, &there);
+    if (there)
+        return take (&path);
+    error_set (err, ERR_OPERATION_INVALID,
+               "domain '%s' has no managed save; 'troupe managedsave' makes one",
+               self->base.guest->name);
+    return NULL;
+}
 
 int job_run_image_xml (job_actor_t *self, error_t *err)
 {
-    auto(save_image_t) image = open_image (self, err);
+    autofree char *path = image_path (self, err);
+    auto(save_image_t) image = path ? save_image_open (path, err) : NULL;
     if (!image)
         return -1;
-    autofree char *text = xml_text (image->live);
+    bool secure = value_bool (job_arg (self, "security_info"), false);
+    autofree char *text = secure ? xml_text (image->live) : summary_public_text (image->live);
     pack_map (&self->value);
     pack_key_str (&self->value, "xml", text);
     pack_end (&self->value);
@@ -135,11 +153,11 @@ int job_run_image_xml (job_actor_t *self, error_t *err)
 
 int job_run_image_define (job_actor_t *self, error_t *err)
 {
-    go_on_t go_on = GO_ON_AS_SAVED;
-    auto(save_image_t) image = open_image (self, err);
+    go_on_t go_on;
+    autofree char *path = image_path (self, err);
+    auto(save_image_t) image = path ? save_image_open (path, err) : NULL;
     if (!image || read_go_on (self, &go_on, err))
         return -1;
-    const char *path = value_str (job_arg (self, "path"));
     const char *type = xml_string (xml_root (image->live), "@type");
     const driver_t *driver = type ? driver_for_type (type) : NULL;
     if (!driver || !driver->image_define)

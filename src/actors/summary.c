@@ -32,6 +32,13 @@ static void pack_texts (pack_t *pack, const xml_t *domain)
     pack_key_str (pack, "xml_secure", differs ? secure : NULL);
 }
 
+char *summary_public_text (const xml_t *domain)
+{
+    auto(xml_t) public = xml_copy (domain);
+    remove_secrets (xml_root (public));
+    return xml_text (public);
+}
+
 static uint64_t number_or (const xml_node_t *node, const char *path, uint64_t otherwise)
 {
     error_t ignored; //  the driver's check has seen it

@@ -85,36 +85,27 @@ static bool wants_again (const error_t *err)
     return fgets (answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
-static int define (cli_t *cli, const char *xml, error_t *err)
-{
-    auto(troupe_args_t) args = troupe_args_new ();
-    troupe_args_str (args, "xml", xml);
-    auto(troupe_message_t) reply = cli_call (cli, "domain.define", args, err);
-    if (reply)
-        cli_json (cli, troupe_message_value (reply));
-    return reply ? 0 : -1;
-}
-
-static int finish_edit (cli_t *cli, const char *path, const char *outcome, const char *domain)
+static int finish_edit (cli_t *cli, const char *path, const char *what, const char *outcome)
 {
     unlink (path);
-    cli_say (cli, "Domain '%s' XML configuration %s.\n", domain, outcome);
+    cli_say (cli, "%s %s.\n", what, outcome);
     return 0;
 }
 
-static int edit_domain (cli_t *cli, const char *domain, const char *old, error_t *err)
+int edit_document (cli_t *cli, const options_t *options, const char *what, const char *xml,
+                   edit_apply_fn *apply, error_t *err)
 {
     autofree char *path = NULL;
-    autofree char *text = edit_text (old, ".xml", &path, err);
+    autofree char *text = edit_text (xml, ".xml", &path, err);
     for (;;) {
         if (!text) {
             unlink (path);
             return -1;
         }
-        if (strcmp (text, old) == 0)
-            return finish_edit (cli, path, "not changed", domain);
-        if (define (cli, text, err) == 0)
-            return finish_edit (cli, path, "edited", domain);
+        if (strcmp (text, xml) == 0)
+            return finish_edit (cli, path, what, "not changed");
+        if (apply (cli, options, text, err) == 0)
+            return finish_edit (cli, path, what, "edited");
         if (!wants_again (err)) {
             autofree char *message = text_copy (err->message);
             return error_set (err, err->code, "%s (your text is kept in %s)", message, path);
@@ -122,6 +113,17 @@ static int edit_domain (cli_t *cli, const char *domain, const char *old, error_t
         free (text);
         text = edit_again (path, err);
     }
+}
+
+static int define (cli_t *cli, const options_t *options, const char *xml, error_t *err)
+{
+    (void) options;
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "xml", xml);
+    auto(troupe_message_t) reply = cli_call (cli, "domain.define", args, err);
+    if (reply)
+        cli_json (cli, troupe_message_value (reply));
+    return reply ? 0 : -1;
 }
 
 int run_edit (cli_t *cli, const options_t *options, error_t *err)
@@ -135,5 +137,6 @@ int run_edit (cli_t *cli, const options_t *options, error_t *err)
     if (!reply)
         return -1;
     const char *xml = troupe_get_str (troupe_message_value (reply), "xml");
-    return edit_domain (cli, domain, xml ? xml : "", err);
+    autofree char *what = text_format ("Domain '%s' XML configuration", domain);
+    return edit_document (cli, options, what, xml ? xml : "", define, err);
 }

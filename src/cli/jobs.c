@@ -41,6 +41,10 @@ static void print_job (const troupe_value_t *job)
     print_number ("Data total:", total, "bytes");
     if (troupe_get_u64 (job, "rate", 0) > 0)
         print_number ("Memory bandwidth:", troupe_get_u64 (job, "rate", 0), "bytes/s");
+    if (troupe_get_u64 (job, "dirty_rate", 0) > 0)
+        print_number ("Dirty rate:", troupe_get_u64 (job, "dirty_rate", 0), "bytes/s");
+    if (troupe_get_u64 (job, "passes", 0) > 0)
+        print_number ("Iteration:", troupe_get_u64 (job, "passes", 0), "");
     if (troupe_get_u64 (job, "left_ms", 0) > 0)
         print_number ("Time remaining:", troupe_get_u64 (job, "left_ms", 0), "ms");
 }

@@ -9,8 +9,8 @@ command_fn run_autostart, run_completion, run_console, run_desc, run_dominfo, ru
     run_domrename, run_domstate, run_domstats, run_edit, run_event, run_help, run_hostname,
     run_list, run_lookup, run_metadata, run_monitor_command, run_nodeinfo, run_jobs, run_domjobinfo,
     run_ps, run_quit, run_save, run_restore, run_dump, run_managedsave, run_save_image_define,
-    run_save_image_dumpxml, run_screenshot, run_start, run_trace, run_ttyconsole, run_uri,
-    run_vcpucount, run_version;
+    run_save_image_edit, run_managedsave_define, run_save_image_dumpxml, run_screenshot, run_start,
+    run_trace, run_ttyconsole, run_uri, run_vcpucount, run_version;
 
 //  Calls the command's verb with the options that it takes.
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);
@@ -30,6 +30,11 @@ int console_attach (cli_t *cli, const char *domain, const char *device, bool for
 //  Opens TEXT in the user's editor; the new text, which the caller frees, or NULL and ERR. *PATH:
 //  the file in which it is, which the caller frees and removes.
 char *edit_text (const char *text, const char *suffix, char **path, error_t *err);
+//  Lets the user edit XML and has APPLY take the result, again if it fails and the user wants to.
+//  WHAT it is, for messages: "Domain 'web1' XML configuration".
+typedef int (edit_apply_fn) (cli_t *cli, const options_t *options, const char *xml, error_t *err);
+int edit_document (cli_t *cli, const options_t *options, const char *what, const char *xml,
+                   edit_apply_fn *apply, error_t *err);
 char *edit_again (const char *path, error_t *err); //  the same file
 
 #endif

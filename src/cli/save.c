@@ -112,11 +112,67 @@ int run_managedsave (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
+int run_managedsave_define (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    if (add_common (cli, args, options, err))
+        return -1;
+    autofree char *name = run_domain_name (cli, options, err);
+    if (!name || call_long (cli, options, "domain.managed_save_define", args, err))
+        return -1;
+    run_say (cli, options, "Managed save state file of domain '{name}' updated.", name);
+    return 0;
+}
+
+//  Of a domain's managed save, or of a file.
+static int add_image (troupe_args_t *args, const options_t *options, error_t *err)
+{
+    const char *domain = options_str (options, "domain");
+    if (!domain)
+        return add_path (args, options, err);
+    troupe_args_str (args, "domain", domain);
+    return 0;
+}
+
+static int define_image (cli_t *cli, const options_t *options, const char *xml, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    bool managed = options_str (options, "domain") != NULL;
+    if (add_common (cli, args, options, err) || (!managed && add_path (args, options, err)))
+        return -1;
+    troupe_args_str (args, "xml", xml);
+    auto(troupe_message_t) reply =
+        cli_call (cli, managed ? "domain.managed_save_define" : "image.define", args, err);
+    if (reply)
+        cli_json (cli, troupe_message_value (reply));
+    return reply ? 0 : -1;
+}
+
+//  save-image-edit and managedsave-edit.
+int run_save_image_edit (cli_t *cli, const options_t *options, error_t *err)
+{
+    const char *domain = options_str (options, "domain");
+    auto(troupe_args_t) args = troupe_args_new ();
+    if (add_image (args, options, err))
+        return -1;
+    troupe_args_bool (args, "security_info", true);
+    auto(troupe_message_t) reply =
+        cli_call (cli, domain ? "domain.managed_save_xml" : "image.xml", args, err);
+    if (!reply)
+        return -1;
+    const char *xml = troupe_get_str (troupe_message_value (reply), "xml");
+    autofree char *what = domain ? text_format ("Managed save image of domain '%s'", domain)
+                                 : text_format ("State file '%s'", options_str (options, "file"));
+    return edit_document (cli, options, what, xml ? xml : "", define_image, err);
+}
+
 int run_save_image_dumpxml (cli_t *cli, const options_t *options, error_t *err)
 {
     auto(troupe_args_t) args = troupe_args_new ();
     if (add_path (args, options, err))
         return -1;
+    if (options_flag (options, "security_info"))
+        troupe_args_bool (args, "security_info", true);
     auto(troupe_message_t) reply = cli_call (cli, "image.xml", args, err);
     if (!reply)
         return -1;

@@ -99,6 +99,36 @@ class Save(DaemonTest):
         self.client.call("domain.managed_save", domain="web")
         self.client.call("domain.undefine", domain="web", managed_save=True)
 
+    def test_documents(self):
+        """Of a managed save and of a file alike: shown without passwords, changed, edited."""
+        graphics = "<graphics type='vnc' passwd='secret'/>"
+        self.define("web", devices=graphics)
+        self.client.call("domain.create", domain="web")
+        with self.assertRaisesRegex(TroupeError, "has no managed save"):
+            self.client.call("domain.managed_save_xml", domain="web")
+        self.client.call("domain.managed_save", domain="web")
+        self.assertNotIn("secret", self.daemon.run("managedsave-dumpxml", "web"))
+        xml = self.client.call("domain.managed_save_xml", domain="web", security_info=True)["xml"]
+        self.assertIn("secret", xml)
+        titled = self.write("new.xml", xml.replace("<memory ", "<title>one</title><memory ", 1))
+        said = self.daemon.run("managedsave-define", "web", titled, "--paused")
+        self.assertEqual(said, "Managed save state file of domain 'web' updated.\n")
+        editor = {**os.environ, "EDITOR": "sed -i s/one/two/", "VISUAL": ""}
+        said = self.daemon.run("managedsave-edit", "web", env=editor)
+        self.assertEqual(said, "Managed save image of domain 'web' edited.\n")
+        self.assertIn("not changed", self.daemon.run("managedsave-edit", "web", env=editor))
+        self.client.call("domain.create", domain="web")
+        self.assertEqual(self.info()["title"], "two")
+        self.assertIn("secret", self.client.call("domain.xml", domain="web", security_info=True)["xml"])
+        self.client.call("domain.save", domain="web", path=self.path())
+        self.assertNotIn("secret", self.daemon.run("save-image-dumpxml", self.path()))
+        self.assertIn("secret", self.daemon.run("save-image-dumpxml", self.path(), "--security-info"))
+        editor["EDITOR"] = "sed -i s/two/three/"
+        said = self.daemon.run("save-image-edit", self.path(), env=editor)
+        self.assertEqual(said, f"State file '{self.path()}' edited.\n")
+        self.daemon.run("restore", self.path())
+        self.assertEqual(self.info()["title"], "three")
+
     def test_meanwhile(self):
         """Queries are answered; 200 changes wait, are answered once and in order, or are refused."""
         id = self.begin(path=self.path())
