@@ -87,6 +87,7 @@ static int go_on (job_t *job, const dump_options_t *options, bool running, error
 
 static int end_guest (job_t *job, error_t *err)
 {
+    job->guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };
     if (job_commit (job, err))
         return -1;
     if (qemu_destroy (job, false, err))

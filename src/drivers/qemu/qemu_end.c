@@ -212,11 +212,11 @@ int qemu_adopt (job_t *job, error_t *err)
     const char *monitor = recorded (job->guest, "monitor/@path");
     if (!qemu_recorded_process (job->guest, &process))
         return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED }, err);
-    if (recorded_end (job->guest, &end))
-        return note_end (job, end, err);
     //  Its QEMU may still be there, but what it would go on from is on disk.
     if (save_image_recorded (job->guest))
         return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_SAVED }, err);
+    if (recorded_end (job->guest, &end))
+        return note_end (job, end, err);
     qemu_drop_used (job);
     error_t running = { 0 };
     if (job_wait_exit (job, &process, 0, &running) == 0)
