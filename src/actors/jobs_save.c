@@ -153,7 +153,7 @@ int job_run_image_xml (job_actor_t *self, error_t *err)
 
 int job_run_image_define (job_actor_t *self, error_t *err)
 {
-    go_on_t go_on;
+    go_on_t go_on = GO_ON_AS_SAVED;
     autofree char *path = image_path (self, err);
     auto(save_image_t) image = path ? save_image_open (path, err) : NULL;
     if (!image || read_go_on (self, &go_on, err))
