@@ -43,28 +43,6 @@ int domain_make_folders (const paths_t *paths, error_t *err)
     return 0;
 }
 
-int domain_sweep (const paths_t *paths, error_t *err)
-{
-    autofree char *jobs = text_format ("%s/jobs", paths->run);
-    if (file_sweep (jobs, ".", ".new", err))
-        return -1;
-    const struct {
-        const char *folder, *below, *prefix, *suffix;
-    } left[] = {
-        { paths->etc, "", ".", ".new" },          { paths->etc, "/autostart", ".", ".new" },
-        { paths->run, "", ".", ".new" },          { paths->cache, "", ".", ".new" },
-        { paths->run, "", "probe-", ".monitor" }, { paths->log, "", "probe-", ".log" },
-    };
-    for (const driver_t *const *driver = drivers; *driver; driver++)
-        for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
-            autofree char *folder =
-                text_format ("%s/%s%s", left[i].folder, (*driver)->name, left[i].below);
-            if (file_sweep (folder, left[i].prefix, left[i].suffix, err))
-                return -1;
-        }
-    return 0;
-}
-
 static int add_uuids (strings_t *uuids, const char *folder, const char *suffix, error_t *err)
 {
     auto(strings_t) names = file_list (folder, suffix, err);
@@ -95,4 +73,53 @@ strings_t *domain_list_files (const paths_t *paths, const driver_t *driver, erro
         if (i == 0 || strcmp (all->items[i - 1], all->items[i]) != 0)
             strings_add (once, all->items[i]);
     return once;
+}
+
+static int list_all (const paths_t *paths, strings_t *uuids, error_t *err)
+{
+    for (const driver_t *const *driver = drivers; *driver; driver++) {
+        auto(strings_t) some = domain_list_files (paths, *driver, err);
+        if (!some)
+            return -1;
+        strings_add_all (uuids, strings_list (some));
+    }
+    return 0;
+}
+
+//  Histories of jobs that outlived their domains.
+static int sweep_past (const paths_t *paths, error_t *err)
+{
+    auto(strings_t) known = strings_new ();
+    auto(strings_t) past = strings_new ();
+    autofree char *jobs = text_format ("%s/jobs", paths->run);
+    if (file_sweep (jobs, ".", ".new", err) || add_uuids (past, jobs, "", err) ||
+        list_all (paths, known, err))
+        return -1;
+    for (size_t i = 0; i < past->count; i++) {
+        autofree char *path = text_format ("%s/%s", jobs, past->items[i]);
+        if (!strings_contain (known, past->items[i]) && file_remove (path, err))
+            return -1;
+    }
+    return 0;
+}
+
+int domain_sweep (const paths_t *paths, error_t *err)
+{
+    if (sweep_past (paths, err))
+        return -1;
+    const struct {
+        const char *folder, *below, *prefix, *suffix;
+    } left[] = {
+        { paths->etc, "", ".", ".new" },          { paths->etc, "/autostart", ".", ".new" },
+        { paths->run, "", ".", ".new" },          { paths->cache, "", ".", ".new" },
+        { paths->run, "", "probe-", ".monitor" }, { paths->log, "", "probe-", ".log" },
+    };
+    for (const driver_t *const *driver = drivers; *driver; driver++)
+        for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+            autofree char *folder =
+                text_format ("%s/%s%s", left[i].folder, (*driver)->name, left[i].below);
+            if (file_sweep (folder, left[i].prefix, left[i].suffix, err))
+                return -1;
+        }
+    return 0;
 }

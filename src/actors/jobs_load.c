@@ -140,12 +140,15 @@ static int salvage (job_actor_t *self, guest_t *guest, error_t *err)
     return 0;
 }
 
-//  What it told of is over, and nobody will own it.
-static int remove_status (job_actor_t *self, error_t *err)
+//  What they told of is over, and nobody will own them.
+static int remove_rest (job_actor_t *self, error_t *err)
 {
-    autofree char *path =
-        domain_path (self->config->paths, self->driver, self->base.guest->uuid, FILE_STATUS);
-    return job_remove_file (&self->base, path, err);
+    const char *uuid = self->base.guest->uuid;
+    autofree char *status = domain_path (self->config->paths, self->driver, uuid, FILE_STATUS);
+    autofree char *past = domain_path (self->config->paths, self->driver, uuid, FILE_PAST);
+    return job_remove_file (&self->base, past, err) || job_remove_file (&self->base, status, err)
+               ? -1
+               : 0;
 }
 
 static int ask_name (job_actor_t *self, const guest_t *guest, error_t *err)
@@ -247,7 +250,7 @@ int job_run_load (job_actor_t *self, error_t *err)
     set_name (guest);
     bool undone = undo_half_done (self, guest, ran);
     if (!guest->definition && !guest->live && zlistx_size (self->undo) == 0)
-        return remove_status (self, err)
+        return remove_rest (self, err)
                    ? -1
                    : error_set (err, ERR_NO_DOMAIN, "load domain %s: %s", guest->uuid,
                                 undone ? "it was transient, and its start was undone"

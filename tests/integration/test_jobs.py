@@ -1,6 +1,8 @@
 """What runs on a domain and what waits behind it: seen, aborted, and never in the way of queries."""
 
+import os
 import unittest
+import uuid
 
 from harness import DaemonTest, behaviour, until
 
@@ -109,6 +111,19 @@ class Jobs(DaemonTest):
         self.assertEqual(
             self.history("late"), [("domain.create", "rolled back after daemon restart")]
         )
+
+    def test_history_of_a_domain_that_is_gone(self):
+        """The daemon was killed between the end of a transient guest and that of its history."""
+        folder = os.path.join(self.daemon.root, "run", "troupe", "jobs")
+        self.daemon.kill()
+        self.client.close()
+        with open(os.path.join(folder, str(uuid.uuid4())), "w") as file:
+            file.write("<jobs/>")
+        self.daemon.start()
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+        known = self.client.call("domain.info", domain="slow")["uuid"]
+        self.assertIn(os.listdir(folder), ([], [known]))
 
     def test_command_line(self):
         listed = self.daemon.run("jobs")

@@ -29,6 +29,10 @@ void scene_fail (const char *file, int line, const char *what, int64_t got, int6
     } while (0)
 #define check_text(got, want) check (strcmp (got, want) == 0)
 
+enum {
+    PATIENCE_MS = 30000 //  for what has to come, however busy the machine is
+};
+
 typedef void (scene_fn) (actor_t *self);
 
 //  Runs SCENE as the actor "root"; returns when it and all that it spawned have ended.

@@ -235,7 +235,8 @@ int house_start_gateway (actor_t *self, house_t *house)
     scene_reset ();
     auto(msg_t) args = msg_request ("start");
     config_pack (&house->config, msg_args (args));
-    actor_spawn (self, GATEWAY_ADDRESS, &zmq_gateway_class, &args, true, 5000, scene_keep, NULL);
+    actor_spawn (self, GATEWAY_ADDRESS, &zmq_gateway_class, &args, true, PATIENCE_MS, scene_keep,
+                 NULL);
     auto(msg_t) answer = scene_await (self, 1);
     return scene_code (answer);
 }

@@ -61,8 +61,8 @@ static void ask_console (actor_t *self, msg_t **msg_p)
         pack_key (msg_args (request), "data");
         pack_bin (msg_args (request), data, size);
     }
-    actor_request (self, CONSOLE, &request, (int) msg_u64 (order, "ms", 5000), pass_answer_on,
-                   order);
+    actor_request (self, CONSOLE, &request, (int) msg_u64 (order, "ms", PATIENCE_MS),
+                   pass_answer_on, order);
 }
 
 static void report (actor_t *self, msg_t **msg_p)
@@ -193,7 +193,7 @@ static void await_end (actor_t *self, const char *gateway, const char *field, co
 {
     size_t size;
     autofree char *last = NULL;
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < PATIENCE_MS / 10; i++) {
         free (last);
         last = reported (self, gateway, field, &size);
         if (text_ends (last, text))
@@ -311,11 +311,11 @@ static void scene_detached_and_idle (actor_t *self)
     check_equal (attach (self, "gateway/1", 7, false), 0);
     scene_pass (self, CONSOLE_IDLE_MS + 200);
     msg_t *detach = order ("console.detach", 7);
-    auto(msg_t) answer = scene_call (self, "gateway/1", &detach, 5000);
+    auto(msg_t) answer = scene_call (self, "gateway/1", &detach, PATIENCE_MS);
     check_equal (scene_code (answer), 0);
     check_equal (attach (self, "gateway/2", 8, false), 0);
     msg_t *again = order ("console.detach", 8);
-    auto(msg_t) second = scene_call (self, "gateway/2", &again, 5000);
+    auto(msg_t) second = scene_call (self, "gateway/2", &again, PATIENCE_MS);
     check_equal (scene_code (second), 0);
     scene_pass (self, CONSOLE_IDLE_MS + 200);
     check_equal (attach (self, "gateway/1", 9, false), ERR_OPERATION_INVALID); //  it ended
@@ -341,7 +341,7 @@ static void scene_gateway_dies (actor_t *self)
     far_end_t guest;
     set_up (self, &guest);
     check_equal (attach (self, "gateway/1", 7, false), 0);
-    auto(msg_t) panicked = scene_ask (self, "gateway/1", "panic", 5000);
+    auto(msg_t) panicked = scene_ask (self, "gateway/1", "panic", PATIENCE_MS);
     check_equal (scene_code (panicked), ERR_INTERNAL_ERROR);
     scene_pass (self, 20);
     check_equal (attach (self, "gateway/2", 8, false), 0); //  nobody has it
@@ -485,7 +485,7 @@ static void publish (actor_t *self, guest_state_t state)
 {
     msg_t *msg = msg_request ("publish");
     pack_key_u64 (msg_args (msg), "state", state);
-    auto(msg_t) answer = scene_call (self, DOMAIN, &msg, 5000);
+    auto(msg_t) answer = scene_call (self, DOMAIN, &msg, PATIENCE_MS);
     check_equal (scene_code (answer), 0);
 }
 

@@ -70,7 +70,7 @@ static void start_emulators (actor_t *self)
     scene_reset ();
     msg_t *args = msg_request ("start");
     config_pack (&config, msg_args (args));
-    actor_spawn (self, "emulators", &emulators_class, &args, false, 5000, scene_keep, NULL);
+    actor_spawn (self, "emulators", &emulators_class, &args, false, PATIENCE_MS, scene_keep, NULL);
     auto(msg_t) answer = scene_await (self, 1);
     check_equal (scene_code (answer), 0);
 }
@@ -87,7 +87,7 @@ static void restart (actor_t *self)
     autofree char *none = text_format ("%s/none", config.paths->cache);
     msg_t *request = disk_request ();
     disk_add_file (request, none, NULL);
-    auto(msg_t) written = scene_call (self, "disk/0", &request, 5000);
+    auto(msg_t) written = scene_call (self, "disk/0", &request, PATIENCE_MS);
     check_equal (scene_code (written), 0);
     scene_end_actor (self, "emulators");
     start_emulators (self);
@@ -103,7 +103,7 @@ static msg_t *get_request (const char *path)
 static int get_error (actor_t *self, const char *path, error_t *err)
 {
     msg_t *request = get_request (path);
-    auto(msg_t) answer = scene_call (self, "emulators", &request, 5000);
+    auto(msg_t) answer = scene_call (self, "emulators", &request, PATIENCE_MS);
     return msg_failed (answer, err) ? -1 : 0;
 }
 
@@ -111,6 +111,11 @@ static int get_error (actor_t *self, const char *path, error_t *err)
 static void check_answer (const msg_t *answer, int probe)
 {
     autofree char *want = text_format ("%sprobe %d\n", CAPS, probe);
+    error_t err;
+    if (msg_failed (answer, &err)) {
+        fprintf (stderr, "%s\n", err.message);
+        check (!"the answer is an error");
+    }
     const char *text = value_get_str (msg_value (answer), "capabilities");
     check (text);
     check_text (text, want);
@@ -119,7 +124,7 @@ static void check_answer (const msg_t *answer, int probe)
 static void check_get (actor_t *self, int probe)
 {
     msg_t *request = get_request (emulator);
-    auto(msg_t) answer = scene_call (self, "emulators", &request, 5000);
+    auto(msg_t) answer = scene_call (self, "emulators", &request, PATIENCE_MS);
     check_answer (answer, probe);
 }
 
@@ -131,7 +136,7 @@ static void scene_probed_once (actor_t *self)
     scene_reset ();
     for (int i = 0; i < 100; i++) {
         msg_t *request = get_request (emulator);
-        actor_request (self, "emulators", &request, 5000, scene_keep, NULL);
+        actor_request (self, "emulators", &request, PATIENCE_MS, scene_keep, NULL);
     }
     auto(msg_t) last = scene_await (self, 100);
     check_answer (last, 1);
@@ -160,7 +165,7 @@ static void scene_failed_probe_is_retried (actor_t *self)
     scene_reset ();
     for (int i = 0; i < 10; i++) {
         msg_t *request = get_request (emulator);
-        actor_request (self, "emulators", &request, 5000, scene_keep, NULL);
+        actor_request (self, "emulators", &request, PATIENCE_MS, scene_keep, NULL);
     }
     auto(msg_t) last = scene_await (self, 10);
     check (msg_failed (last, &err) && strstr (err.message, "told to fail"));

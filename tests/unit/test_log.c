@@ -27,7 +27,7 @@ static void start_log (actor_t *self)
     scene_reset ();
     msg_t *args = msg_request ("start");
     config_pack (config, msg_args (args));
-    actor_spawn (self, "log", &log_class, &args, false, 5000, scene_keep, NULL);
+    actor_spawn (self, "log", &log_class, &args, false, PATIENCE_MS, scene_keep, NULL);
     auto(msg_t) answer = scene_await (self, 1);
     check_equal (scene_code (answer), 0);
 }
@@ -38,7 +38,7 @@ static void write_line (actor_t *self, log_level_t level, int64_t time_us, const
     pack_key_u64 (msg_args (line), "level", level);
     pack_key_i64 (msg_args (line), "time_us", time_us);
     pack_key_str (msg_args (line), "text", text);
-    auto(msg_t) answer = scene_call (self, "log", &line, 5000);
+    auto(msg_t) answer = scene_call (self, "log", &line, PATIENCE_MS);
     check_equal (scene_code (answer), 0);
 }
 
@@ -122,7 +122,7 @@ static void scene_no_folder (actor_t *self)
     scene_reset ();
     msg_t *args = msg_request ("start");
     config_pack (config, msg_args (args));
-    actor_spawn (self, "log", &log_class, &args, false, 5000, scene_keep, NULL);
+    actor_spawn (self, "log", &log_class, &args, false, PATIENCE_MS, scene_keep, NULL);
     auto(msg_t) answer = scene_await (self, 1);
     error_t err;
     check (msg_failed (answer, &err));

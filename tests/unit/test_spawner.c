@@ -102,7 +102,7 @@ static void start_spawner (actor_t *self)
     msg_t *args = msg_request ("start");
     config_pack (&config, msg_args (args));
     pack_key_i64 (msg_args (args), "go_ms", go_ms);
-    actor_spawn (self, "spawner", &spawner_class, &args, false, 5000, scene_keep, NULL);
+    actor_spawn (self, "spawner", &spawner_class, &args, false, PATIENCE_MS, scene_keep, NULL);
     auto(msg_t) answer = scene_await (self, 1);
     check_equal (scene_code (answer), 0);
     check_equal (scene_spawn (self, "owner", &owner_class, false), 0);
@@ -166,7 +166,7 @@ static void wait_end (actor_t *self, const char *process)
 //  The owner was told COUNT times, last of the end of PROCESS with CODE and SIGNAL.
 static void check_told (actor_t *self, int count, const char *process, int code, int signal)
 {
-    auto(msg_t) answer = scene_ask (self, "owner", "report", 5000);
+    auto(msg_t) answer = scene_ask (self, "owner", "report", PATIENCE_MS);
     const value_t *report = msg_value (answer);
     check_equal (value_get_u64 (report, "count", 99), count);
     check_equal (value_get_i64 (report, "code", 99), code);
@@ -176,14 +176,14 @@ static void check_told (actor_t *self, int count, const char *process, int code,
 
 static void check_told_nothing (actor_t *self)
 {
-    auto(msg_t) answer = scene_ask (self, "owner", "report", 5000);
+    auto(msg_t) answer = scene_ask (self, "owner", "report", PATIENCE_MS);
     check_equal (value_get_u64 (msg_value (answer), "count", 99), 0);
 }
 
 //  Lets all children of ours end.
 static void wait_no_children (actor_t *self)
 {
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < PATIENCE_MS / 20; i++) {
         siginfo_t info;
         if (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 && errno == ECHILD)
             return;
@@ -318,7 +318,7 @@ static void scene_exec_fails (actor_t *self)
     check_equal (file_write (program, "garbage", 7, &err), 0);
     check_equal (chmod (program, 0755), 0);
     autofree char *process = spawn (self, (const char *[]){ program, NULL });
-    auto(msg_t) answer = call (self, "process.go", process, 0, 5000);
+    auto(msg_t) answer = call (self, "process.go", process, 0, PATIENCE_MS);
     check (msg_failed (answer, &err));
     check (strstr (err.message, program) && strstr (err.message, "Exec format error"));
     wait_end (self, process);
@@ -459,7 +459,7 @@ static char *stranger (void)
 
 static bool is_alive (actor_t *self, const char *process)
 {
-    auto(msg_t) answer = call (self, "process.watch", process, 0, 5000);
+    auto(msg_t) answer = call (self, "process.watch", process, 0, PATIENCE_MS);
     check_equal (scene_code (answer), 0);
     return value_get_bool (msg_value (answer), "alive", false);
 }
@@ -527,7 +527,7 @@ static void scene_many (actor_t *self)
     auto(msg_t) last = scene_await (self, MANY);
     check_equal (scene_code (last), 0);
     wait_no_children (self);
-    auto(msg_t) answer = scene_ask (self, "owner", "report", 5000);
+    auto(msg_t) answer = scene_ask (self, "owner", "report", PATIENCE_MS);
     check_equal (value_get_u64 (msg_value (answer), "count", 0), MANY);
     check_equal (value_get_i64 (msg_value (answer), "code", 99), 0);
 }

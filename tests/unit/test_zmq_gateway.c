@@ -374,7 +374,7 @@ static void scene_own_writes (actor_t *self)
 
 static uint64_t console_status (actor_t *self, const char *field)
 {
-    auto(msg_t) answer = scene_ask (self, CONSOLE, "status", 5000);
+    auto(msg_t) answer = scene_ask (self, CONSOLE, "status", PATIENCE_MS);
     return value_get_u64 (msg_value (answer), field, 0);
 }
 
@@ -434,14 +434,14 @@ static void scene_dead_session (actor_t *self)
     house_open (self, &house);
     client_open (&client, &house, "troupe.sock");
     open_console (self, &client);
-    auto(msg_t) before = scene_ask (self, GATEWAY_ADDRESS, "gateway.idle", 5000);
+    auto(msg_t) before = scene_ask (self, GATEWAY_ADDRESS, "gateway.idle", PATIENCE_MS);
     check_equal (value_get_u64 (msg_value (before), "sessions", 9), 1);
     client_close (&client);
     for (int waited = 0; console_status (self, "detached") == 0; waited++) {
         check (waited < 50);
         scene_pass (self, 100);
     }
-    auto(msg_t) after = scene_ask (self, GATEWAY_ADDRESS, "gateway.idle", 5000);
+    auto(msg_t) after = scene_ask (self, GATEWAY_ADDRESS, "gateway.idle", PATIENCE_MS);
     check_equal (value_get_u64 (msg_value (after), "sessions", 9), 0);
     check (value_get_u64 (msg_value (after), "idle_ms", 0) > 500);
     house_close (self, &house);
@@ -517,7 +517,7 @@ static void scene_slow_console (actor_t *self)
     scene_pass (self, 300);
     check (console_status (self, "acknowledged") < CHUNKS);
     for (int i = 0; i < CHUNKS; i++) {
-        const value_t *event = client_next (self, &client, 5000);
+        const value_t *event = client_next (self, &client, PATIENCE_MS);
         check_text (value_get_str (event, "verb"), "console.data");
     }
     scene_pass (self, 50);
