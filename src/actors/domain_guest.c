@@ -35,9 +35,8 @@ void domain_set_status (domain_t *self, guest_status_t status, int event, int de
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
 {
     domain_add_lifecycle (self, EVENT_STOPPED, detail);
-    free (self->live);
-    free (self->record);
-    self->live = self->record = NULL;
+    free (take (&self->live));
+    domain_set_record (self, NULL);
     document_destroy (&self->live_summary);
     document_destroy (&self->usage);
     document_destroy (&self->stats);
@@ -174,11 +173,12 @@ static bool crashes_too_often (domain_t *self, const guest_change_t *change)
     return true;
 }
 
-//  A save, or a dump that is asked to, ends the guest itself, and tells how.
+//  A save, or a dump that is asked to, ends the guest itself, and tells how. A guest that was
+//  handed over may live on elsewhere.
 static bool ends_by_job (const domain_t *self)
 {
     async_kind_t kind = domain_async_kind (self);
-    return kind == ASYNC_SAVE ||
+    return kind == ASYNC_SAVE || (kind == ASYNC_MIGRATE_HANDED && self->async.operation) ||
            (kind == ASYNC_DUMP && self->async.request && msg_flag (self->async.request, "crash"));
 }
 
@@ -216,6 +216,8 @@ static guest_status_t reason_in_job (const domain_t *self, guest_status_t status
     } reasons[] = {
         { ASYNC_SAVE, PAUSED_SAVE, RUNNING_SAVE_CANCELED },
         { ASYNC_DUMP, PAUSED_DUMP, RUNNING_UNPAUSED },
+        { ASYNC_MIGRATE_OUT, PAUSED_MIGRATION, RUNNING_MIGRATION_CANCELED },
+        { ASYNC_MIGRATE_HANDED, PAUSED_MIGRATION, RUNNING_MIGRATION_CANCELED },
     };
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_PAUSED)
@@ -235,8 +237,9 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         take_end (self, change);
         break;
     case CHANGE_STATE:
-        //  A guest that is over is also stopped: no news.
-        if (!domain_active (self) || is_ending (self))
+        //  A guest that is over is also stopped: no news. One that is received has none of its own.
+        if (!domain_active (self) || is_ending (self) ||
+            domain_pending_migration (self) == ASYNC_MIGRATE_IN)
             break;
         domain_set_status (self, reason_in_job (self, change->status), change->event,
                            change->detail);
@@ -479,5 +482,6 @@ void domain_settle (domain_t *self)
         if (!domain_active (self))
             domain_run (self, &self->async, &domain_restart, NULL);
     }
+    domain_follow_migration (self);
     domain_pump (self);
 }

@@ -40,6 +40,9 @@ static void admit (domain_t *self, msg_t **msg_p, const operation_t *operation)
 
 async_kind_t domain_async_kind (const domain_t *self)
 {
+    async_kind_t pending = domain_pending_migration (self);
+    if (pending != ASYNC_NONE)
+        return pending;
     return self->async.operation ? self->async.operation->async : ASYNC_NONE;
 }
 
@@ -77,6 +80,9 @@ static bool try_request (domain_t *self, msg_t **msg_p)
     }
     if (verdict == ADMIT_CANCEL)
         make_way (self, msg_flag (*msg_p, "graceful"));
+    //  What is pending is no job: nothing has to end before.
+    if (verdict == ADMIT_CANCEL && !self->async.operation && !changing)
+        verdict = ADMIT_YES;
     //  A change of the definition is not admitted while an earlier one is on its way to the disk.
     if (verdict != ADMIT_YES || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
         return false;

@@ -6,6 +6,7 @@
 //      domain_jobs.c      how jobs are started, and their results taken
 //      domain_measure.c   measurements
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
+//      domain_migration.c migrations whose outcome is not known yet
 //      domain_reload.c    what comes before the files are read once more
 //      domain_publish.c   files, snapshots, answers, in this order
 
@@ -14,6 +15,7 @@
 
 #include "actors/admission.h"
 #include "actors/config.h"
+#include "actors/migration_record.h"
 #include "actors/past_jobs.h"
 #include "drivers/driver.h"
 
@@ -155,6 +157,13 @@ struct domain {
     uint64_t retry_loading;
     uint64_t queue_timer, show_timer;
 
+    //  Between two hosts.
+    migration_record_t *migration; //  as the record has it; NULL: none
+    bool arrived;                  //  it was being received, and is ours now
+    bool received;                 //  and is to be defined here
+    uint64_t migration_timer;
+    int migration_checks; //  without a result
+
     //  What has to be written and told.
     unsigned dirty;
     zlistx_t *publications;
@@ -204,6 +213,20 @@ void domain_end_past (domain_t *self);
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;
+
+//  domain_migration.c
+//  Takes RECORD over. What it says of a migration is known then.
+void domain_set_record (domain_t *self, char *record);
+//  A migration that no job of ours is about: ASYNC_NONE if there is none.
+async_kind_t domain_pending_migration (const domain_t *self);
+//  Looks after it, later.
+void domain_follow_migration (domain_t *self);
+void domain_pack_migration (const domain_t *self, pack_t *pack);
+//  There is nothing to be abandoned under this token. True: it was answered.
+bool domain_refuse_abandon (domain_t *self, msg_t **msg_p);
+direct_fn domain_tell_wish;
+operation_done_fn domain_done_migrate, domain_done_receive, domain_done_take, domain_done_abandon;
+extern const operation_t domain_settling_migration;
 
 //  domain_reload.c
 //  Reads the files, once all that an owner before us had begun is over.

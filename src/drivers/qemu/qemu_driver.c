@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
@@ -29,6 +30,15 @@ const driver_t qemu_driver = {
     .image_define = qemu_image_define,
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
+    .migrate_begin = qemu_migrate_begin,
+    .migrate_in = qemu_migrate_in,
+    .migrate_out = qemu_migrate_out,
+    .migrate_state = qemu_migrate_state,
+    .migrate_complete = qemu_migrate_complete,
+    .migrate_run = qemu_migrate_run,
+    .migrate_leave = qemu_migrate_leave,
+    .migrate_stay = qemu_migrate_stay,
+    .migrate_tune = qemu_migrate_tune,
     .undo = qemu_undo,
     .info = qemu_info,
     .stats = qemu_stats,

@@ -22,6 +22,8 @@ int qemu_screenshot (job_t *job, const char *device, unsigned head, screenshot_t
 //
 //      qemu.pause   run or stay   what QEMU writes in the background ends, and the guest runs again
 //                                 (run); unless it is saved, then its QEMU ends
+//      qemu.migration  run, live or stay   a migration ends, and the guest goes on here: if it was
+//                                 stopped for it (run), or by it (live)
 //      qemu.used    PATH          the file of a saved guest gets its name back
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err);
 
