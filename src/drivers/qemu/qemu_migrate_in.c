@@ -9,6 +9,7 @@
 #include "drivers/qemu/qemu_transport.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
+#include "util/file.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -25,6 +26,19 @@ typedef struct {
     const migration_t *migration;
     char **uri, **storage;
 } reception_t;
+
+//  QEMU fetches memory with userfaultfd, and has no capabilities (the kernel's
+//  admin-guide/sysctl/vm).
+static int check_postcopy (const migration_t *migration, error_t *err)
+{
+    static const char path[] = "/proc/sys/vm/unprivileged_userfaultfd";
+    error_t ignored = { 0 };
+    autofree char *allowed = migration->postcopy ? file_read (path, 16, NULL, &ignored) : NULL;
+    if (!allowed || allowed[0] != '0')
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "post-copy needs userfaultfd there: 'sysctl vm.unprivileged_userfaultfd=1'");
+}
 
 static int set_up (job_t *job, const migration_t *migration, error_t *err)
 {
@@ -99,7 +113,7 @@ int qemu_migrate_in (job_t *job, const xml_t *document, const migration_t *migra
                                  .with = &reception };
     auto(xml_t) completed = xml_copy (document);
     *uri = *storage = NULL;
-    if (qemu_complete (job, completed, err) == 0 &&
+    if (check_postcopy (migration, err) == 0 && qemu_complete (job, completed, err) == 0 &&
         qemu_start_incoming (job, completed, &incoming, err) == 0) {
         job->guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_MIGRATION };
         return 0;
