@@ -152,7 +152,7 @@ static void test_an_error_that_stops_the_guest_says_so (void **state)
 {
     (void) state;
     guest_change_t change = change_of ("{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"device\":\"\","
-                                       "\"node-name\":\"disk-vda\",\"action\":\"stop\"}}",
+                                       "\"node-name\":\"disk-vda-2\",\"action\":\"stop\"}}",
                                        "<devices><disk><target dev='vda'/>"
                                        "<alias name='virtio-disk0'/></disk></devices>");
     assert_string_equal (change.device, "virtio-disk0");

@@ -128,15 +128,18 @@ static void on_watchdog (const event_t *self)
     }
 }
 
-//  The disk whose node this is ("disk-vda"), or the node's own name.
+//  The disk whose node this is ("disk-vda", or "disk-vda-1" of a later image), or the node's own
+//  name.
 static const char *disk_alias (const event_t *self, const char *node)
 {
-    const xml_node_t *devices = self->domain ? xml_find (self->domain, "devices") : NULL;
-    const char *target = text_starts (node, "disk-") ? node + strlen ("disk-") : "";
-    for (const xml_node_t *disk = devices ? xml_first (devices, "disk") : NULL; disk;
-         disk = xml_next (disk, "disk"))
-        if (xml_equals (disk, "target/@dev", target))
+    const char *dash = text_starts (node, "disk-") ? strchr (node, '-') : NULL;
+    const char *target = dash ? dash + 1 : "";
+    size_t length = strcspn (target, "-");
+    xml_foreach (disk, self->domain ? xml_find (self->domain, "devices") : NULL, "disk") {
+        const char *dev = xml_string (disk, "target/@dev");
+        if (dev && strlen (dev) == length && strncmp (dev, target, length) == 0)
             return qemu_alias (disk);
+    }
     return node;
 }
 
