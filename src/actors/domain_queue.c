@@ -53,11 +53,16 @@ static void make_way (domain_t *self, bool graceful)
         domain_cancel (self, &self->sync, false);
 }
 
-static void refuse_beside (domain_t *self, msg_t **msg_p)
+static void refuse_beside (domain_t *self, msg_t **msg_p, verb_class_t class)
 {
     error_t err;
-    error_set (&err, ERR_OPERATION_INVALID, "%s: not possible while domain '%s' is in the job '%s'",
-               msg_verb (*msg_p), self->name, async_kind_name (domain_async_kind (self)));
+    if (class == CLASS_MIGRATION)
+        error_set (&err, ERR_OPERATION_INVALID, "%s: no migration of domain '%s' is under way",
+                   msg_verb (*msg_p), self->name);
+    else
+        error_set (
+            &err, ERR_OPERATION_INVALID, "%s: not possible while domain '%s' is in the job '%s'",
+            msg_verb (*msg_p), self->name, async_kind_name (domain_async_kind (self)));
     domain_refuse (self, msg_p, &err);
 }
 
@@ -75,7 +80,7 @@ static bool try_request (domain_t *self, msg_t **msg_p)
     bool changing = self->sync.operation || (self->undo && !self->async.operation);
     verdict_t verdict = admission_verdict (domain_async_kind (self), changing, class);
     if (verdict == ADMIT_REFUSE) {
-        refuse_beside (self, msg_p);
+        refuse_beside (self, msg_p, class);
         return true;
     }
     if (verdict == ADMIT_CANCEL)

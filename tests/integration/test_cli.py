@@ -79,7 +79,7 @@ LIFE = [
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]
 
-#   Commands that have tests of their own, below, in test_jobs.py, test_qemu_save.py or test_stats.py.
+#   Commands that have tests of their own, below, in test_jobs.py, test_qemu_migrate.py, test_qemu_save.py or test_stats.py.
 ELSEWHERE = {
     "dump",
     "managedsave",
@@ -87,6 +87,10 @@ ELSEWHERE = {
     "managedsave-dumpxml",
     "managedsave-edit",
     "managedsave-remove",
+    "migrate",
+    "migrate-postcopy",
+    "migrate-setmaxdowntime",
+    "migrate-setspeed",
     "restore",
     "save",
     "save-image-define",

@@ -128,6 +128,35 @@ class Migrate(QemuTest):
         self.assertEqual(self.state(self.there, guest.uuid), ("shut off", "migrated"))
         self.client.call("domain.resume", domain=guest.uuid)
 
+    def test_command_line(self):
+        """virsh's options; what they need and exclude; tuning; --timeout."""
+        (guest,) = self.boot("web1")
+        peer = self.other.endpoint()
+        for args, said in (
+            (("migrate", "web1", "qemu+ssh://host/system"), "a daemon's endpoint is"),
+            (("migrate", "web1", peer, "--undefinesource"), "--undefinesource goes with --persistent"),
+            (("migrate", "web1", peer, "--copy-storage-all", "--copy-storage-inc"), "does not go with"),
+            (("migrate", "web1", peer, "--migrate-disks", "vda"), "--migrate-disks goes with"),
+            (("migrate-setspeed", "web1", "10"), "no migration"),
+        ):
+            with self.subTest(args=args):
+                done = self.daemon.run(*args, status=None)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(said, done.stderr)
+        command = self.daemon.command("migrate", "web1", peer, "--live", "--verbose", "--bandwidth", "1",
+                                      "--timeout", "2")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            self.addCleanup(process.kill)
+            until(lambda: self.job(guest.uuid).get("done", 0) > 0, 60, "the first bytes")
+            self.assertIn(f"Migration:      to {peer}, sending", self.daemon.run("dominfo", "web1"))
+            until(lambda: guest.state()[0] == "paused", 60, "the guest's pause after --timeout")
+            self.daemon.run("migrate-setmaxdowntime", "web1", "2000")
+            self.daemon.run("migrate-setspeed", "web1", "1000")
+            out, err = process.communicate(timeout=120)
+        self.assertEqual((process.returncode, out), (0, ""), err)
+        self.assertRegex(err, r"migrate: \[ *\d+ %\]")
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+
     def test_disks(self):
         """Disks are copied, and made there if need be."""
         disks = ""

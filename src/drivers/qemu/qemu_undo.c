@@ -163,11 +163,8 @@ static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } kinds[] = {
-    { "pause", undo_pause },
-    { "migration", undo_migration },
-    { "used", undo_used },
-    { "node", undo_node },
-    { "image", undo_image },
+    { "pause", undo_pause }, { "migration", undo_migration }, { "used", undo_used },
+    { "node", undo_node },   { "image", undo_image },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
