@@ -31,8 +31,10 @@ static const row_t rows[] = {
     { ASYNC_SNAPSHOT_WRITTEN, true, "YWWWWCYRW" },
     { ASYNC_MIGRATE_OUT, false, "YWYWWCYYR" },
     { ASYNC_MIGRATE_OUT, true, "YWWWWCYWR" },
-    { ASYNC_MIGRATE_IN, false, "YWRWWCWRR" },
-    { ASYNC_MIGRATE_IN, true, "YWRWWCWRR" },
+    { ASYNC_MIGRATE_IN, false, "YWRWWCWYR" },
+    { ASYNC_MIGRATE_IN, true, "YWRWWCWWR" },
+    { ASYNC_MIGRATE_HANDED, false, "YWRWWCYRR" },
+    { ASYNC_MIGRATE_HANDED, true, "YWRWWCYRR" },
     { ASYNC_BACKUP, false, "YYYWWCYRY" },
     { ASYNC_BACKUP, true, "YWWWWCYRW" },
 };
