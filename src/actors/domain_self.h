@@ -73,6 +73,7 @@ typedef struct {
     bool cancelled;
     bool doomed;      //  and the guest is to end with it
     bool committed;   //  it can't be undone any more
+    bool late;        //  it was not begun: nobody waits for it any more
     bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
