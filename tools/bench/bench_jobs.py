@@ -28,6 +28,7 @@ QUERIES = 2000
 QUEUED = 200
 PATIENCE = 120
 
+
 def ask(client, domain):
     """Milliseconds of each of many queries of state, one after another."""
     times = []
