@@ -1,6 +1,7 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
 #include "drivers/qemu/qemu_driver.h"
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_ops.h"
@@ -29,6 +30,9 @@ const driver_t qemu_driver = {
     .image_define = qemu_image_define,
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
+    .backup_begin = qemu_backup_begin,
+    .backup_follow = qemu_backup_follow,
+    .backup_end = qemu_backup_end,
     .undo = qemu_undo,
     .info = qemu_info,
     .stats = qemu_stats,

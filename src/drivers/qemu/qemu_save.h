@@ -23,7 +23,12 @@ int qemu_screenshot (job_t *job, const char *device, unsigned head, screenshot_t
 //      qemu.pause   run or stay   what QEMU writes in the background ends, and the guest runs again
 //                                 (run); unless it is saved, then its QEMU ends
 //      qemu.used    PATH          the file of a saved guest gets its name back
+//      qemu.backup  (nothing)     job->guest->backup ends (qemu_backup.h)
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err);
+
+//  For undo: connects the guest's monitor unless it is, as in a daemon that just started. *OPENED: it
+//  did, and whoever asked closes it again.
+int qemu_reach_monitor (job_t *job, bool *opened, error_t *err);
 
 //  Pushes qemu.pause, and records it, before anything is done to the guest.
 int qemu_undo_pause (job_t *job, bool running, error_t *err);

@@ -1,6 +1,7 @@
 //  qemu_undo.c: how a guest that was being saved or dumped goes on when that is called off, in the
 //  daemon that did it or in the next one.
 
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_stream.h"
@@ -31,7 +32,7 @@ int qemu_undo_pause (job_t *job, bool running, error_t *err)
 
 //  A daemon that just started is not connected to the guest's monitor yet; adoption does that, and
 //  finds it closed again.
-static int reach_monitor (job_t *job, bool *opened, error_t *err)
+int qemu_reach_monitor (job_t *job, bool *opened, error_t *err)
 {
     bool running;
     const char *monitor = recorded (job->guest, "monitor/@path");
@@ -67,7 +68,7 @@ static int undo_pause (job_t *job, const char *argument, error_t *err)
     if (save_image_recorded (job->guest))
         return undo_run (job, "process", identity, err);
     xml_remove_path (xml_root (job->guest->record), "save");
-    if (reach_monitor (job, &opened, err))
+    if (qemu_reach_monitor (job, &opened, err))
         return error_prefix (err, "let domain '%s' go on", job->guest->name);
     int rc = qemu_work_stop (job, err) || (run && go_on (job, err)) ? -1 : 0;
     if (opened)
@@ -104,12 +105,19 @@ void qemu_drop_used (job_t *job)
     xml_remove_path (xml_root (job->guest->record), "used");
 }
 
+static int undo_backup (job_t *job, const char *argument, error_t *err)
+{
+    (void) argument;
+    return qemu_backup_end (job, err);
+}
+
 static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } kinds[] = {
     { "pause", undo_pause },
     { "used", undo_used },
+    { "backup", undo_backup },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)

@@ -1,0 +1,228 @@
+//  qemu_backup_end.c: how a backup is watched, and how it ends.
+
+#include "drivers/qemu/qemu_backup.h"
+#include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_save.h"
+#include "util/file.h"
+#include "util/text.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define QMP_MS 10000
+#define FIRST_WAIT_MS 10
+#define LONGEST_WAIT_MS 500
+#define CANCEL_MS 60000 //  for what is being written just now
+
+static int command (job_t *job, const char *execute, json_t *arguments, error_t *err)
+{
+    json_auto_t *reply = job_qmp (job, execute, arguments, QMP_MS, err);
+    return reply ? 0 : -1;
+}
+
+static const json_t *entry_with (const json_t *list, const char *key, const char *value)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item)
+    {
+        if (text_equals (json_string_value (json_object_get (item, key)), value))
+            return item;
+    }
+    return NULL;
+}
+
+static const char *string_of (const json_t *object, const char *key)
+{
+    const char *text = json_string_value (json_object_get (object, key));
+    return text ? text : "";
+}
+
+static uint64_t number_of (const json_t *object, const char *key)
+{
+    json_int_t value = json_integer_value (json_object_get (object, key));
+    return value > 0 ? (uint64_t) value : 0;
+}
+
+static bool is_concluded (const json_t *entry)
+{
+    return strcmp (string_of (entry, "status"), "concluded") == 0;
+}
+
+//  Watching.
+
+static int look_at_job (const xml_node_t *store, const json_t *entry, bool pull, error_t *err)
+{
+    const char *disk = xml_string (store, "@disk"), *why = string_of (entry, "error");
+    if (!entry)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "disk '%s': QEMU has no job of the backup any more", disk);
+    if (is_concluded (entry) && (*why || pull))
+        return error_set (err, ERR_OPERATION_FAILED, "disk '%s': %s", disk,
+                          *why ? why : "QEMU's job is over before the backup was ended");
+    return 0;
+}
+
+//  *OVER: all jobs are, and none has failed.
+static int ask (job_t *job, bool *over, job_progress_t *progress, error_t *err)
+{
+    bool pull = qemu_backup_is_pull (qemu_backup_asked (job->guest));
+    json_auto_t *list = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+    if (!list)
+        return -1;
+    *over = true;
+    xml_foreach (store, xml_root (job->guest->backup), "store") {
+        const json_t *entry = entry_with (list, "id", xml_string (store, "@node"));
+        if (look_at_job (store, entry, pull, err))
+            return -1;
+        *over = *over && is_concluded (entry);
+        progress->total += number_of (entry, "total-progress");
+        progress->processed += number_of (entry, "current-progress");
+    }
+    progress->remaining =
+        progress->total > progress->processed ? progress->total - progress->processed : 0;
+    return 0;
+}
+
+static void tell (job_t *job, job_progress_t *progress, int64_t since, uint64_t before)
+{
+    progress->elapsed_ms = (uint64_t) (job_now (job) - since);
+    if (progress->elapsed_ms && progress->processed > before)
+        progress->rate = (progress->processed - before) * 1000 / progress->elapsed_ms;
+    job_progress (job, progress);
+}
+
+static int watch (job_t *job, error_t *err)
+{
+    bool over = false, pull = qemu_backup_is_pull (qemu_backup_asked (job->guest));
+    int64_t since = job_now (job);
+    uint64_t before = UINT64_MAX;
+    for (int wait = FIRST_WAIT_MS;; wait = wait < LONGEST_WAIT_MS ? wait * 2 : LONGEST_WAIT_MS) {
+        job_progress_t progress = { .step = pull ? "serving" : "backing up" };
+        if (ask (job, &over, &progress, err))
+            return -1;
+        before = before == UINT64_MAX ? progress.processed : before;
+        tell (job, &progress, since, before);
+        if (over)
+            return 0;
+        if (job_wait (job, wait, err))
+            return -1;
+    }
+}
+
+//  Taking away.
+
+static int remove_nodes (job_t *job, error_t *err)
+{
+    xml_foreach (store, xml_root (job->guest->backup), "store")
+        if (qemu_block_remove (job, xml_string (store, "@node"), err))
+            return -1;
+    return 0;
+}
+
+//  What was written is on the disk, whatever QEMU's cache mode.
+static int sync_files (job_t *job, error_t *err)
+{
+    xml_foreach (store, xml_root (job->guest->backup), "store") {
+        const char *path = xml_string (store, "@path");
+        autofree char *folder = file_folder (path);
+        autoclose int fd = open (path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || fsync (fd))
+            return error_errno (err, ERR_WRITE_FAILED, "sync '%s'", path);
+        if (file_sync_folder (folder, err))
+            return -1;
+    }
+    return 0;
+}
+
+int qemu_backup_follow (job_t *job, error_t *err)
+{
+    xml_node_t *backup = xml_root (job->guest->backup);
+    if (xml_equals (backup, "@state", "completed"))
+        return 0;
+    //  Only then is it complete for whoever reads it, this daemon's successor included.
+    if (watch (job, err) || remove_nodes (job, err) || sync_files (job, err))
+        return error_prefix (err, "back up domain '%s'", job->guest->name);
+    xml_set (backup, "@state", "completed");
+    return job_finish (job, err);
+}
+
+//  One of QEMU's jobs: is cancelled if it still works, and dismissed. *THERE: it is not gone yet.
+static int end_job (job_t *job, const json_t *entry, bool *cancelled, bool *there, error_t *err)
+{
+    *there = entry != NULL;
+    if (!entry)
+        return 0;
+    if (is_concluded (entry))
+        return command (job, "job-dismiss", json_pack ("{s:s}", "id", string_of (entry, "id")),
+                        err);
+    if (*cancelled)
+        return 0;
+    *cancelled = true;
+    error_t why = { 0 };
+    if (command (job, "job-cancel", json_pack ("{s:s}", "id", string_of (entry, "id")), &why) == 0)
+        return 0;
+    //  It may have come to its end by itself in between, and that shows when we look again.
+    if (why.code == ERR_OPERATION_FAILED)
+        return 0;
+    *err = why;
+    return -1;
+}
+
+static int end_store_job (job_t *job, const xml_node_t *store, error_t *err)
+{
+    bool cancelled = false, there = true;
+    int64_t until = job_now (job) + CANCEL_MS;
+    for (int wait = FIRST_WAIT_MS; there; wait = wait < LONGEST_WAIT_MS ? wait * 2 : wait) {
+        json_auto_t *list = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+        if (!list || end_job (job, entry_with (list, "id", xml_string (store, "@node")), &cancelled,
+                              &there, err))
+            return -1;
+        if (there && job_now (job) > until)
+            return error_set (err, ERR_OPERATION_TIMEOUT, "QEMU does not end its job '%s'",
+                              xml_string (store, "@node"));
+        if (there && job_wait (job, wait, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int end_jobs (job_t *job, error_t *err)
+{
+    xml_foreach (store, xml_root (job->guest->backup), "store")
+        if (end_store_job (job, store, err))
+            return -1;
+    return 0;
+}
+
+static bool is_gone (job_t *job)
+{
+    process_t process;
+    error_t ignored = { 0 };
+    return !qemu_recorded_process (job->guest, &process) ||
+           job_wait_exit (job, &process, 0, &ignored) == 0;
+}
+
+static int end_in_qemu (job_t *job, error_t *err)
+{
+    bool opened = false;
+    error_t ignored = { 0 };
+    if (qemu_reach_monitor (job, &opened, err))
+        return -1;
+    int rc = end_jobs (job, err) || remove_nodes (job, err) ? -1 : 0;
+    if (opened)
+        job_monitor_close (job, &ignored);
+    return rc;
+}
+
+int qemu_backup_end (job_t *job, error_t *err)
+{
+    if (!job->guest->backup)
+        return 0;
+    if ((!is_gone (job) && end_in_qemu (job, err) && !is_gone (job)) ||
+        qemu_backup_drop_files (job, err))
+        return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
+    xml_destroy (&job->guest->backup);
+    return 0;
+}
