@@ -66,11 +66,29 @@ static void begin_async (domain_t *self, const operation_t *operation, const msg
     self->past_due = true;
 }
 
-static void end_async (domain_t *self, const char *outcome, const error_t *err)
+static void pack_numbers (pack_t *pack, const value_t *progress)
+{
+    static const char *const numbers[] = { "done", "total", "remaining", "passes" };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        pack_key_u64 (pack, numbers[i], value_get_u64 (progress, numbers[i], 0));
+}
+
+//  How it ended, and how far it had come by then.
+static void pack_completed (pack_t *pack, const void *arg)
+{
+    const domain_t *self = arg;
+    const char *verb = past_jobs_last_verb (self->past);
+    past_jobs_pack_last (self->past, pack);
+    pack_key_i64 (pack, "operation", domain_job_number (verb));
+    pack_numbers (pack, self->progress ? document_root (self->progress) : NULL);
+}
+
+void domain_end_async (domain_t *self, const char *outcome, const error_t *err)
 {
     past_jobs_end (self->past, actor_wall_clock (self->actor), outcome, err);
     self->past_due = false;
     self->dirty |= DIRTY_PAST;
+    domain_add_event (self, "domain.job_completed", pack_completed, self);
 }
 
 static void show_now (actor_t *actor, void *arg)
@@ -214,8 +232,13 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         self->unwindings = 0;
     }
     operation->done (self, slot->request);
+<<<<<<< HEAD
     if (slot == &self->async && operation->async != ASYNC_BACKUP_BEGIN)
         end_async (self, "completed", NULL);
+=======
+    if (slot == &self->async)
+        domain_end_async (self, "completed", NULL);
+>>>>>>> main
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
@@ -255,7 +278,11 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
     if (slot == &self->async)
+<<<<<<< HEAD
         end_async (self, domain_background_failed (self, slot, &why), &why);
+=======
+        domain_end_async (self, cancelled ? "cancelled" : "failed", err);
+>>>>>>> main
     if (slot->committed && !start)
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;

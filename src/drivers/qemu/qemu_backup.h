@@ -20,7 +20,7 @@
 #include "drivers/driver.h"
 #include "drivers/qemu/qemu_backup_xml.h"
 
-//  driver_t's functions of these names.
+//  driver_t's functions of these names. The guest's monitor is connected, or its QEMU has ended.
 int qemu_backup_begin (job_t *job, const backup_options_t *options, error_t *err);
 int qemu_backup_follow (job_t *job, error_t *err);
 int qemu_backup_end (job_t *job, error_t *err);

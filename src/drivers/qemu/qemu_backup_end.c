@@ -3,7 +3,6 @@
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_live.h"
-#include "drivers/qemu/qemu_save.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -206,14 +205,7 @@ static bool is_gone (job_t *job)
 
 static int end_in_qemu (job_t *job, error_t *err)
 {
-    bool opened = false;
-    error_t ignored = { 0 };
-    if (qemu_reach_monitor (job, &opened, err))
-        return -1;
-    int rc = end_jobs (job, err) || remove_nodes (job, err) ? -1 : 0;
-    if (opened)
-        job_monitor_close (job, &ignored);
-    return rc;
+    return end_jobs (job, err) || remove_nodes (job, err) ? -1 : 0;
 }
 
 int qemu_backup_end (job_t *job, error_t *err)

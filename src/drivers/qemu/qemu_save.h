@@ -26,10 +26,6 @@ int qemu_screenshot (job_t *job, const char *device, unsigned head, screenshot_t
 //      qemu.backup  (nothing)     job->guest->backup ends (qemu_backup.h)
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err);
 
-//  For undo: connects the guest's monitor unless it is, as in a daemon that just started. *OPENED: it
-//  did, and whoever asked closes it again.
-int qemu_reach_monitor (job_t *job, bool *opened, error_t *err);
-
 //  Pushes qemu.pause, and records it, before anything is done to the guest.
 int qemu_undo_pause (job_t *job, bool running, error_t *err);
 

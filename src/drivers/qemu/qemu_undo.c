@@ -32,7 +32,7 @@ int qemu_undo_pause (job_t *job, bool running, error_t *err)
 
 //  A daemon that just started is not connected to the guest's monitor yet; adoption does that, and
 //  finds it closed again.
-int qemu_reach_monitor (job_t *job, bool *opened, error_t *err)
+static int reach_monitor (job_t *job, bool *opened, error_t *err)
 {
     bool running;
     const char *monitor = recorded (job->guest, "monitor/@path");
@@ -68,7 +68,7 @@ static int undo_pause (job_t *job, const char *argument, error_t *err)
     if (save_image_recorded (job->guest))
         return undo_run (job, "process", identity, err);
     xml_remove_path (xml_root (job->guest->record), "save");
-    if (qemu_reach_monitor (job, &opened, err))
+    if (reach_monitor (job, &opened, err))
         return error_prefix (err, "let domain '%s' go on", job->guest->name);
     int rc = qemu_work_stop (job, err) || (run && go_on (job, err)) ? -1 : 0;
     if (opened)
@@ -107,8 +107,18 @@ void qemu_drop_used (job_t *job)
 
 static int undo_backup (job_t *job, const char *argument, error_t *err)
 {
+    process_t process;
+    bool opened = false;
+    error_t ignored = { 0 };
     (void) argument;
-    return qemu_backup_end (job, err);
+    bool runs = qemu_recorded_process (job->guest, &process) &&
+                job_wait_exit (job, &process, 0, &ignored) != 0;
+    if (runs && reach_monitor (job, &opened, err))
+        return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
+    int rc = qemu_backup_end (job, err);
+    if (opened)
+        job_monitor_close (job, &ignored);
+    return rc;
 }
 
 static const struct {
