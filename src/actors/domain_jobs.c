@@ -232,13 +232,8 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         self->unwindings = 0;
     }
     operation->done (self, slot->request);
-<<<<<<< HEAD
     if (slot == &self->async && operation->async != ASYNC_BACKUP_BEGIN)
-        end_async (self, "completed", NULL);
-=======
-    if (slot == &self->async)
         domain_end_async (self, "completed", NULL);
->>>>>>> main
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
@@ -278,11 +273,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
     if (slot == &self->async)
-<<<<<<< HEAD
-        end_async (self, domain_background_failed (self, slot, &why), &why);
-=======
-        domain_end_async (self, cancelled ? "cancelled" : "failed", err);
->>>>>>> main
+        domain_end_async (self, domain_background_failed (self, slot, &why), &why);
     if (slot->committed && !start)
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
