@@ -15,13 +15,15 @@ static void done_follow (domain_t *self, const msg_t *request)
     self->dirty |= DIRTY_STATUS;
 }
 
-const operation_t domain_backup_follow = { "domain.backup_begin", CLASS_JOB, ASYNC_BACKUP, "backup",
-                                           NEED_ACTIVE,           FOLLOW_MS, true,         done_follow };
+const operation_t domain_backup_follow = {
+    "domain.backup_begin", CLASS_JOB, ASYNC_BACKUP, "backup",
+    NEED_ACTIVE,           FOLLOW_MS, true,         done_follow
+};
 
 void domain_go_on (domain_t *self)
 {
     bool busy = self->async.operation || self->sync.operation || self->loading || self->undo ||
-                self->adoption_wanted || domain_destroy_waits (self);
+                self->adoption_wanted || self->left_alone || domain_destroy_waits (self);
     if (self->backup && domain_active (self) && self->ending.kind == CHANGE_NONE && !busy)
         domain_run (self, &self->async, &domain_backup_follow, NULL);
 }
@@ -59,13 +61,21 @@ void domain_drop_backup (domain_t *self)
     self->dirty |= DIRTY_STATUS;
 }
 
+bool domain_leaves_alone (domain_t *self, const running_t *slot, const error_t *err)
+{
+    if (slot->operation == &domain_backup_follow && !slot->cancelled &&
+        err->code == ERR_OPERATION_ABORTED)
+        self->left_alone = true;
+    return self->left_alone;
+}
+
 const char *domain_background_failed (domain_t *self, const running_t *slot, error_t *err)
 {
     const char *outcome = slot->cancelled ? "cancelled" : "failed";
     bool follows = slot->operation == &domain_backup_follow;
     //  What is left of one that did not begin is undone; who destroys the guest cleans up as well.
     bool kept = self->undo || slot->doomed;
-    if (follows && self->ending.kind != CHANGE_NONE) {
+    if (follows && !slot->doomed && self->ending.kind != CHANGE_NONE) {
         outcome = "failed";
         error_set (err, ERR_OPERATION_FAILED, "backup of domain '%s': the guest ended", self->name);
     }

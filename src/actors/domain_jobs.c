@@ -272,7 +272,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_own_job_failed (self, operation, cancelled, err);
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
-    if (slot == &self->async)
+    if (slot == &self->async && !domain_leaves_alone (self, slot, err))
         domain_end_async (self, domain_background_failed (self, slot, &why), &why);
     if (slot->committed && !start)
         domain_look_again (self);

@@ -9,7 +9,7 @@ enum {
     SHORT_MS = 60000,
     START_MS = 300000,
     DESTROY_MS = 120000,
-    BEGIN_MS = 600000, //  large files are made, and the guest's disks flushed
+    BEGIN_MS = 600000,     //  large files are made, and the guest's disks flushed
     LONG_MS = 24 * 3600000 //  as much memory as there is, to a slow disk
 };
 

@@ -140,6 +140,7 @@ struct domain {
     int recorded_id;
     bool loading, undone, pumping;
     bool restoring;     //  a definition that could not be written is being written back
+    bool left_alone;    //  we are about to end; the backup under way goes on without us
     bool autostart_due; //  once it is known whether it runs
     int unwindings;     //  that failed
     int left_behind;    //  jobs of the owner before us that have not ended
@@ -222,6 +223,8 @@ direct_fn domain_take_finish;
 //  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
 //  if it has another cause than the job can know.
 const char *domain_background_failed (domain_t *self, const running_t *slot, error_t *err);
+//  The job that followed a backup was stopped with the daemon: nothing has ended.
+bool domain_leaves_alone (domain_t *self, const running_t *slot, const error_t *err);
 void domain_drop_backup (domain_t *self);
 //  The guest is over: so is what goes on in the background.
 void domain_end_background (domain_t *self);

@@ -84,13 +84,12 @@ static void test_again (void **state)
 static void test_pull (void **state)
 {
     (void) state;
-    check (
-        "<domainbackup mode='pull'><incremental>c1</incremental><server/><disks>"
-        "<disk name='vda' exportname='x'><scratch file='/t'/></disk></disks></domainbackup>",
-        "<domainbackup mode='pull'><incremental>c1</incremental><server transport='tcp' "
-        "name='localhost' port='10809'/><disks><disk name='vda' exportname='x' backup='yes' "
-        "incremental='c1' backupmode='incremental' exportbitmap='backup-vda' type='file'>"
-        "<scratch file='/t'/><driver type='qcow2'/></disk>" REST "</disks></domainbackup>");
+    check ("<domainbackup mode='pull'><incremental>c1</incremental><server/><disks>"
+           "<disk name='vda' exportname='x'><scratch file='/t'/></disk></disks></domainbackup>",
+           "<domainbackup mode='pull'><incremental>c1</incremental><server transport='tcp' "
+           "name='localhost' port='10809'/><disks><disk name='vda' exportname='x' backup='yes' "
+           "incremental='c1' backupmode='incremental' exportbitmap='backup-vda' type='file'>"
+           "<scratch file='/t'/><driver type='qcow2'/></disk>" REST "</disks></domainbackup>");
     check (PULL ("<disk name='vda' backupmode='full'/>"),
            "<domainbackup mode='pull'><server transport='unix' socket='/s'/><disks>"
            "<disk name='vda' backupmode='full' backup='yes' exportname='vda' type='file'>"
@@ -101,10 +100,11 @@ static void test_pull (void **state)
 static void test_incremental_of_one_disk (void **state)
 {
     (void) state;
-    check (PUSH ("<disk name='vda' incremental='c2'><target file='/t'/></disk>"),
-           "<domainbackup mode='push'><disks><disk name='vda' incremental='c2' backup='yes' "
-           "backupmode='incremental' type='file'><target file='/t'/><driver type='qcow2'/></disk>"
-           REST "</disks></domainbackup>");
+    check (
+        PUSH ("<disk name='vda' incremental='c2'><target file='/t'/></disk>"),
+        "<domainbackup mode='push'><disks><disk name='vda' incremental='c2' backup='yes' "
+        "backupmode='incremental' type='file'><target file='/t'/><driver type='qcow2'/></disk>" REST
+        "</disks></domainbackup>");
 }
 
 static void test_refused (void **state)
@@ -118,8 +118,7 @@ static void test_refused (void **state)
         { PUSH ("<disk name='sda'/>"),
           "backup XML: disk 'sda' can't be backed up: it has no image that is written to" },
         { PUSH ("<disk name='vda' backup='no'/>"), "backup XML: no disk takes part in it" },
-        { PUSH ("<disk name='vda'/><disk name='vda'/>"),
-          "backup XML: disk 'vda' is named twice" },
+        { PUSH ("<disk name='vda'/><disk name='vda'/>"), "backup XML: disk 'vda' is named twice" },
         { PUSH ("<disk name='vda'><target file='/d/cd.iso'/></disk>"),
           "backup XML: disk 'vda': '/d/cd.iso' is the image of the domain's disk 'sda'" },
         { PUSH ("<disk name='vda'><target file='t'/></disk>"),
@@ -144,8 +143,7 @@ static void test_refused (void **state)
           "not supported: domainbackup/server/@tls 'yes'; it can be no" },
         { "<domainbackup mode='pull'><server transport='unix'/></domainbackup>",
           "backup XML: server: transport='unix' needs socket='...', an absolute path" },
-        { "<domainbackup><server/></domainbackup>",
-          "backup XML: <server> goes with mode='pull'" },
+        { "<domainbackup><server/></domainbackup>", "backup XML: <server> goes with mode='pull'" },
         { PUSH ("<disk name='vda'><target file='/t'><encryption/></target></disk>"),
           "not supported: <domainbackup/disks/disk/target/encryption>; remove it from the "
           "definition" },
@@ -157,10 +155,8 @@ static void test_refused (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_push),
-        cmocka_unit_test (test_again),
-        cmocka_unit_test (test_pull),
-        cmocka_unit_test (test_incremental_of_one_disk),
+        cmocka_unit_test (test_push),    cmocka_unit_test (test_again),
+        cmocka_unit_test (test_pull),    cmocka_unit_test (test_incremental_of_one_disk),
         cmocka_unit_test (test_refused),
     };
     return cmocka_run_group_tests (tests, setup, teardown);

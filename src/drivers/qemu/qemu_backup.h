@@ -1,6 +1,6 @@
 //  qemu_backup.h: backups of a running guest's disks (QEMU's documents on live block operations,
-//  dirty bitmaps and NBD). A push is a job of QEMU's for each disk that copies it to a node of ours;
-//  a pull is one that keeps what the guest overwrites in a scratch image, which is exported.
+//  dirty bitmaps and NBD). A push is a job of QEMU's for each disk that copies it to a node of
+//  ours; a pull is one that keeps what the guest overwrites in a scratch image, which is exported.
 //
 //  All that a backup needs is in job->guest->backup before it is made, and is found by its name
 //  there: end works from it, in any daemon.
@@ -25,8 +25,8 @@ int qemu_backup_begin (job_t *job, const backup_options_t *options, error_t *err
 int qemu_backup_follow (job_t *job, error_t *err);
 int qemu_backup_end (job_t *job, error_t *err);
 
-//  The guest's QEMU is gone: what a backup left on the host is removed, or given back; what fails is
-//  logged.
+//  The guest's QEMU is gone: what a backup left on the host is removed, or given back; what fails
+//  is logged.
 void qemu_backup_abandon (job_t *job);
 
 //  Within backups.

@@ -43,8 +43,8 @@ const xml_node_t *qemu_backup_source (const xml_t *live, const char *name)
 
 static const char *image_of (const xml_node_t *source)
 {
-    return xml_string (source, xml_equals (source, "@type", "block") ? "source/@dev"
-                                                                     : "source/@file");
+    return xml_string (source,
+                       xml_equals (source, "@type", "block") ? "source/@dev" : "source/@file");
 }
 
 bool qemu_backup_possible (const xml_node_t *source)
@@ -278,10 +278,9 @@ xml_t *qemu_backup_complete (const xml_t *live, const char *text, int64_t now_s,
     xml_node_t *backup = xml_root (doc);
     if (!xml_string (backup, "@mode"))
         xml_set (backup, "@mode", "push");
-    completion_t self = { .live = live,
-                          .backup = backup,
-                          .now_s = now_s,
-                          .pull = qemu_backup_is_pull (backup) };
+    completion_t self = {
+        .live = live, .backup = backup, .now_s = now_s, .pull = qemu_backup_is_pull (backup)
+    };
     if (complete_server (backup, err) || complete_disks (&self, err)) {
         error_prefix (err, "backup XML");
         return NULL;
