@@ -2,6 +2,7 @@
 //  daemon that did it or in the next one.
 
 #include "drivers/qemu/qemu_backup.h"
+#include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_stream.h"
@@ -105,20 +106,50 @@ void qemu_drop_used (job_t *job)
     xml_remove_path (xml_root (job->guest->record), "used");
 }
 
-static int undo_backup (job_t *job, const char *argument, error_t *err)
+static bool is_gone (job_t *job)
 {
     process_t process;
+    error_t ignored = { 0 };
+    return !qemu_recorded_process (job->guest, &process) ||
+           job_wait_exit (job, &process, 0, &ignored) == 0;
+}
+
+static int undo_node (job_t *job, const char *node, error_t *err)
+{
+    bool opened = false;
+    error_t ignored = { 0 };
+    if (is_gone (job))
+        return 0;
+    if (reach_monitor (job, &opened, err))
+        return error_prefix (err, "remove the node '%s' of domain '%s'", node, job->guest->name);
+    int rc = qemu_block_remove (job, node, err);
+    if (opened)
+        job_monitor_close (job, &ignored);
+    return rc;
+}
+
+//  What it left on the host goes without QEMU as well.
+static int undo_backup (job_t *job, const char *argument, error_t *err)
+{
     bool opened = false;
     error_t ignored = { 0 };
     (void) argument;
-    bool runs = qemu_recorded_process (job->guest, &process) &&
-                job_wait_exit (job, &process, 0, &ignored) != 0;
-    if (runs && reach_monitor (job, &opened, err))
+    if (!is_gone (job) && reach_monitor (job, &opened, err))
         return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
     int rc = qemu_backup_end (job, err);
     if (opened)
         job_monitor_close (job, &ignored);
     return rc;
+}
+
+//  INODE:PATH, where INODE has a colon itself; or :PATH.
+static int undo_image (job_t *job, const char *argument, error_t *err)
+{
+    const char *slash = strchr (argument, '/');
+    if (!slash || slash == argument || slash[-1] != ':')
+        return error_set (err, ERR_INVALID_ARG, "undo qemu.image '%s': not INODE:PATH", argument);
+    autofree char *inode = text_copy_bytes (argument, (size_t) (slash - argument) - 1);
+    return qemu_block_drop_file (job, slash, inode, err);
 }
 
 static const struct {
@@ -127,7 +158,9 @@ static const struct {
 } kinds[] = {
     { "pause", undo_pause },
     { "used", undo_used },
+    { "node", undo_node },
     { "backup", undo_backup },
+    { "image", undo_image },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
