@@ -79,8 +79,11 @@ LIFE = [
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]
 
-#   Commands that have tests of their own, below, in test_jobs.py, test_qemu_save.py or test_stats.py.
+#   Commands that have tests of their own, below, in test_jobs.py, test_qemu_save.py, test_qemu_backup.py
+#   or test_stats.py.
 ELSEWHERE = {
+    "backup-begin",
+    "backup-dumpxml",
     "dump",
     "managedsave",
     "managedsave-define",

@@ -169,29 +169,31 @@ static int end_job (job_t *job, const json_t *entry, bool *cancelled, bool *ther
     return -1;
 }
 
-static int end_store_job (job_t *job, const xml_node_t *store, error_t *err)
+static int end_job_of (job_t *job, const char *id, error_t *err)
 {
     bool cancelled = false, there = true;
     int64_t until = job_now (job) + CANCEL_MS;
     for (int wait = FIRST_WAIT_MS; there; wait = wait < LONGEST_WAIT_MS ? wait * 2 : wait) {
         json_auto_t *list = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
-        if (!list || end_job (job, entry_with (list, "id", xml_string (store, "@node")), &cancelled,
-                              &there, err))
+        if (!list || end_job (job, entry_with (list, "id", id), &cancelled, &there, err))
             return -1;
         if (there && job_now (job) > until)
-            return error_set (err, ERR_OPERATION_TIMEOUT, "QEMU does not end its job '%s'",
-                              xml_string (store, "@node"));
+            return error_set (err, ERR_OPERATION_TIMEOUT, "QEMU does not end its job '%s'", id);
         if (there && job_wait (job, wait, err))
             return -1;
     }
     return 0;
 }
 
+//  Also that which made the image, if we were cut off there (qemu_block_create).
 static int end_jobs (job_t *job, error_t *err)
 {
-    xml_foreach (store, xml_root (job->guest->backup), "store")
-        if (end_store_job (job, store, err))
+    xml_foreach (store, xml_root (job->guest->backup), "store") {
+        const char *node = xml_string (store, "@node");
+        autofree char *create = text_format ("create-%s", node);
+        if (end_job_of (job, create, err) || end_job_of (job, node, err))
             return -1;
+    }
     return 0;
 }
 
