@@ -1,6 +1,7 @@
 //  qemu_backup.c: how a backup begins.
 
 #include "drivers/qemu/qemu_backup.h"
+#include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/qemu_block.h"
 #include "util/text.h"
 
@@ -13,25 +14,7 @@
 //  All disks are flushed, and their queues emptied.
 #define BEGIN_MS 120000
 
-static int command (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
-{
-    json_auto_t *reply = job_qmp (job, execute, arguments, ms, err);
-    return reply ? 0 : -1;
-}
-
 //  What is to be done.
-
-static bool has_name (const json_t *list, const char *key, const char *name)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item)
-    {
-        if (text_equals (json_string_value (json_object_get (item, key)), name))
-            return true;
-    }
-    return false;
-}
 
 //  What ends the backup goes by names, so these have to be ours.
 static int check_names (job_t *job, error_t *err)
@@ -48,8 +31,8 @@ static int check_names (job_t *job, error_t *err)
     xml_foreach (store, xml_root (job->guest->backup), "store") {
         const char *name = xml_string (store, "@node");
         autofree char *file = text_format ("%s-file", name);
-        if (has_name (nodes, "node-name", name) || has_name (nodes, "node-name", file) ||
-            has_name (jobs, "id", name))
+        if (answer_entry (nodes, "node-name", name) || answer_entry (nodes, "node-name", file) ||
+            answer_entry (jobs, "id", name))
             return error_set (err, ERR_OPERATION_INVALID,
                               "its QEMU has a node or a job '%s' that is not ours", name);
     }
@@ -89,6 +72,8 @@ static int check_socket (const xml_node_t *asked, error_t *err)
 static int plan_disk (job_t *job, const xml_node_t *disk, bool reuse, error_t *err)
 {
     const char *name = xml_string (disk, "@name");
+    if (xml_equals (disk, "@backupmode", "incremental"))
+        return error_set (err, ERR_NO_SUPPORT, "not supported: an incremental backup");
     if (qemu_block_check_idle (job->guest, name, "a backup", err) || check_file (disk, reuse, err))
         return -1;
     auto(qemu_disk_t) found = qemu_block_find (job, name, err);
@@ -155,7 +140,7 @@ static int begin_jobs (job_t *job, error_t *err)
                                xml_string (store, "@source"), "target", node, "sync",
                                pull ? "none" : "full", "auto-dismiss", 0));
     }
-    return command (job, "transaction", json_pack ("{s:o}", "actions", actions), BEGIN_MS, err);
+    return qemu_tell (job, "transaction", json_pack ("{s:o}", "actions", actions), BEGIN_MS, err);
 }
 
 static int begin (job_t *job, const backup_options_t *options, error_t *err)

@@ -1,6 +1,7 @@
 //  qemu_backup_end.c: how a backup is watched, and how it ends.
 
 #include "drivers/qemu/qemu_backup.h"
+#include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_live.h"
 #include "util/file.h"
@@ -14,46 +15,16 @@
 #define LONGEST_WAIT_MS 500
 #define CANCEL_MS 60000 //  for what is being written just now
 
-static int command (job_t *job, const char *execute, json_t *arguments, error_t *err)
-{
-    json_auto_t *reply = job_qmp (job, execute, arguments, QMP_MS, err);
-    return reply ? 0 : -1;
-}
-
-static const json_t *entry_with (const json_t *list, const char *key, const char *value)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item)
-    {
-        if (text_equals (json_string_value (json_object_get (item, key)), value))
-            return item;
-    }
-    return NULL;
-}
-
-static const char *string_of (const json_t *object, const char *key)
-{
-    const char *text = json_string_value (json_object_get (object, key));
-    return text ? text : "";
-}
-
-static uint64_t number_of (const json_t *object, const char *key)
-{
-    json_int_t value = json_integer_value (json_object_get (object, key));
-    return value > 0 ? (uint64_t) value : 0;
-}
-
 static bool is_concluded (const json_t *entry)
 {
-    return strcmp (string_of (entry, "status"), "concluded") == 0;
+    return strcmp (answer_string (entry, "status"), "concluded") == 0;
 }
 
 //  Watching.
 
 static int look_at_job (const xml_node_t *store, const json_t *entry, bool pull, error_t *err)
 {
-    const char *disk = xml_string (store, "@disk"), *why = string_of (entry, "error");
+    const char *disk = xml_string (store, "@disk"), *why = answer_string (entry, "error");
     if (!entry)
         return error_set (err, ERR_OPERATION_FAILED,
                           "disk '%s': QEMU has no job of the backup any more", disk);
@@ -72,12 +43,12 @@ static int ask (job_t *job, bool *over, job_progress_t *progress, error_t *err)
         return -1;
     *over = true;
     xml_foreach (store, xml_root (job->guest->backup), "store") {
-        const json_t *entry = entry_with (list, "id", xml_string (store, "@node"));
+        const json_t *entry = answer_entry (list, "id", xml_string (store, "@node"));
         if (look_at_job (store, entry, pull, err))
             return -1;
         *over = *over && is_concluded (entry);
-        progress->total += number_of (entry, "total-progress");
-        progress->processed += number_of (entry, "current-progress");
+        progress->total += answer_number (entry, "total-progress");
+        progress->processed += answer_number (entry, "current-progress");
     }
     progress->remaining =
         progress->total > progress->processed ? progress->total - progress->processed : 0;
@@ -154,13 +125,14 @@ static int end_job (job_t *job, const json_t *entry, bool *cancelled, bool *ther
     if (!entry)
         return 0;
     if (is_concluded (entry))
-        return command (job, "job-dismiss", json_pack ("{s:s}", "id", string_of (entry, "id")),
-                        err);
+        return qemu_tell (job, "job-dismiss",
+                          json_pack ("{s:s}", "id", answer_string (entry, "id")), QMP_MS, err);
     if (*cancelled)
         return 0;
     *cancelled = true;
     error_t why = { 0 };
-    if (command (job, "job-cancel", json_pack ("{s:s}", "id", string_of (entry, "id")), &why) == 0)
+    if (qemu_tell (job, "job-cancel", json_pack ("{s:s}", "id", answer_string (entry, "id")),
+                   QMP_MS, &why) == 0)
         return 0;
     //  It may have come to its end by itself in between, and that shows when we look again.
     if (why.code == ERR_OPERATION_FAILED)
@@ -175,7 +147,7 @@ static int end_job_of (job_t *job, const char *id, error_t *err)
     int64_t until = job_now (job) + CANCEL_MS;
     for (int wait = FIRST_WAIT_MS; there; wait = wait < LONGEST_WAIT_MS ? wait * 2 : wait) {
         json_auto_t *list = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
-        if (!list || end_job (job, entry_with (list, "id", id), &cancelled, &there, err))
+        if (!list || end_job (job, answer_entry (list, "id", id), &cancelled, &there, err))
             return -1;
         if (there && job_now (job) > until)
             return error_set (err, ERR_OPERATION_TIMEOUT, "QEMU does not end its job '%s'", id);
@@ -197,14 +169,6 @@ static int end_jobs (job_t *job, error_t *err)
     return 0;
 }
 
-static bool is_gone (job_t *job)
-{
-    process_t process;
-    error_t ignored = { 0 };
-    return !qemu_recorded_process (job->guest, &process) ||
-           job_wait_exit (job, &process, 0, &ignored) == 0;
-}
-
 static int end_in_qemu (job_t *job, error_t *err)
 {
     return end_jobs (job, err) || remove_nodes (job, err) ? -1 : 0;
@@ -214,7 +178,7 @@ int qemu_backup_end (job_t *job, error_t *err)
 {
     if (!job->guest->backup)
         return 0;
-    if ((!is_gone (job) && end_in_qemu (job, err) && !is_gone (job)) ||
+    if ((!qemu_has_ended (job) && end_in_qemu (job, err) && !qemu_has_ended (job)) ||
         qemu_backup_drop_files (job, err))
         return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
     xml_destroy (&job->guest->backup);

@@ -106,19 +106,11 @@ void qemu_drop_used (job_t *job)
     xml_remove_path (xml_root (job->guest->record), "used");
 }
 
-static bool is_gone (job_t *job)
-{
-    process_t process;
-    error_t ignored = { 0 };
-    return !qemu_recorded_process (job->guest, &process) ||
-           job_wait_exit (job, &process, 0, &ignored) == 0;
-}
-
 static int undo_node (job_t *job, const char *node, error_t *err)
 {
     bool opened = false;
     error_t ignored = { 0 };
-    if (is_gone (job))
+    if (qemu_has_ended (job))
         return 0;
     if (reach_monitor (job, &opened, err))
         return error_prefix (err, "remove the node '%s' of domain '%s'", node, job->guest->name);
@@ -134,7 +126,7 @@ static int undo_backup (job_t *job, const char *argument, error_t *err)
     bool opened = false;
     error_t ignored = { 0 };
     (void) argument;
-    if (!is_gone (job) && reach_monitor (job, &opened, err))
+    if (!qemu_has_ended (job) && reach_monitor (job, &opened, err))
         return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
     int rc = qemu_backup_end (job, err);
     if (opened)
@@ -156,11 +148,8 @@ static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } kinds[] = {
-    { "pause", undo_pause },
-    { "used", undo_used },
-    { "node", undo_node },
-    { "backup", undo_backup },
-    { "image", undo_image },
+    { "pause", undo_pause },   { "used", undo_used },   { "node", undo_node },
+    { "backup", undo_backup }, { "image", undo_image },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
