@@ -71,7 +71,7 @@ bool domain_leaves_alone (domain_t *self, const running_t *slot, const error_t *
 
 const char *domain_background_failed (domain_t *self, const running_t *slot, error_t *err)
 {
-    const char *outcome = slot->cancelled ? "cancelled" : "failed";
+    const char *outcome = slot->cancelled || slot->late ? "cancelled" : "failed";
     bool follows = slot->operation == &domain_backup_follow;
     //  What is left of one that did not begin is undone; who destroys the guest cleans up as well.
     bool kept = self->undo || slot->doomed;
