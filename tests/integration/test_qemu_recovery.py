@@ -187,6 +187,28 @@ class Recovery(QemuTest):
         self.client.call("domain.destroy", domain="bad")
         self.assertEqual(processes_of(bad), [])
 
+    def test_half_a_status(self):
+        """A file that tells of a guest, but not all: the guest is not taken for one that is off."""
+        uuid = self.client.call("domain.define", xml=qemu_domain("web1"))["uuid"]
+        for tag in ("live", "record"):
+            if not processes_of(uuid):
+                self.client.call("domain.create", domain="web1", paused=True)
+            (pid,) = processes_of(uuid)
+            self.daemon.kill()
+            path = os.path.join(self.daemon.root, "run", "troupe", "qemu", uuid + ".status")
+            with open(path) as file:
+                text = file.read()
+            with open(path, "w") as file:
+                file.write(re.sub("<%s>.*</%s>" % (tag, tag), "<%s/>" % tag, text, flags=re.DOTALL))
+            self.restart()
+            Guest(self, uuid).wait_state("paused", "starting up")
+            self.assertEqual(processes_of(uuid), [pid])
+            with self.assertRaisesRegex(TroupeError, "already running"):
+                self.client.call("domain.create", domain="web1")
+            self.assertTrue(glob.glob(path + ".broken-*"), os.listdir(os.path.dirname(path)))
+        self.client.call("domain.destroy", domain="web1")
+        self.assertEqual(processes_of(uuid), [])
+
     def test_lost_status(self):
         """Nothing at all is left of a guest but its process: it is found, and can be ended; a socket
         that nobody listens at is only removed."""

@@ -21,7 +21,7 @@
 //  The owner: writes down what it is told.
 
 typedef struct {
-    text_t *events, *closed;
+    text_t *events, *closed, *silence;
     bool slow; //  acknowledges no event before it is told to read on
     msg_t *held[STREAM_WINDOW];
     size_t held_count;
@@ -33,6 +33,7 @@ static int owner_start (actor_t *self, const msg_t *args, error_t *err)
     owner_t *owner = actor_state (self);
     owner->events = text_new ();
     owner->closed = text_new ();
+    owner->silence = text_new ();
     return 0;
 }
 
@@ -43,6 +44,7 @@ static void owner_report (actor_t *self, msg_t **msg_p)
     pack_map (msg_result (reply));
     pack_key_str (msg_result (reply), "events", owner->events->data);
     pack_key_str (msg_result (reply), "closed", owner->closed->data);
+    pack_key_str (msg_result (reply), "silence", owner->silence->data);
     pack_end (msg_result (reply));
     actor_reply (self, msg_p, &reply);
 }
@@ -75,6 +77,8 @@ static void owner_handle (actor_t *self, msg_t **msg_p)
         take_event (self, msg_p);
     else if (msg_is (*msg_p, "monitor.closed"))
         text_addf (owner->closed, "%s\n", msg_str (*msg_p, "reason"));
+    else if (msg_is (*msg_p, "monitor.silent"))
+        text_add (owner->silence, msg_i64 (*msg_p, "since_us", -1) > 0 ? "silent " : "heard ");
     else if (msg_is (*msg_p, "slow"))
         owner->slow = true;
     else if (msg_is (*msg_p, "read on"))
@@ -90,6 +94,7 @@ static void owner_stop (actor_t *self)
     owner_t *owner = actor_state (self);
     text_destroy (&owner->events);
     text_destroy (&owner->closed);
+    text_destroy (&owner->silence);
 }
 
 static const actor_class_t owner_class = { .kind = "owner",
@@ -544,6 +549,26 @@ static void scene_silence (actor_t *self)
     qemu_close (&qemu);
 }
 
+//  It answers one of two questions, and is silent again.
+static void scene_silence_is_told (actor_t *self)
+{
+    qemu_t qemu;
+    set_up (self, &qemu);
+    scene_reset ();
+    command (self, "{\"execute\": \"a\"}", 20000, scene_keep, NULL);
+    command (self, "{\"execute\": \"b\"}", 20000, scene_keep, NULL);
+    free (qemu_hear (&qemu));
+    await_told (self, "silence", "silent ");
+    qemu_say (&qemu, "{\"return\": \"a\", \"id\": \"troupe-1\"}\n");
+    await_told (self, "silence", "silent heard ");
+    await_told (self, "silence", "silent heard silent ");
+    qemu_say (&qemu, "{\"return\": \"b\", \"id\": \"troupe-2\"}\n");
+    await_told (self, "silence", "silent heard silent heard ");
+    auto(msg_t) reply = scene_await (self, 2);
+    check_equal (scene_code (reply), 0);
+    qemu_close (&qemu);
+}
+
 static void scene_too_many_unanswered (actor_t *self)
 {
     qemu_t qemu;
@@ -703,6 +728,7 @@ SCENE_TEST (closed_on_request)
 SCENE_TEST (ends_with_its_owner)
 SCENE_TEST (pressure)
 SCENE_TEST (silence)
+SCENE_TEST (silence_is_told)
 SCENE_TEST (too_many_unanswered)
 SCENE_TEST (any_order)
 
@@ -725,6 +751,7 @@ int main (void)
         cmocka_unit_test (test_ends_with_its_owner),
         cmocka_unit_test (test_pressure),
         cmocka_unit_test (test_silence),
+        cmocka_unit_test (test_silence_is_told),
         cmocka_unit_test (test_too_many_unanswered),
         cmocka_unit_test (test_any_order),
     };
