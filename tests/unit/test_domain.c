@@ -367,7 +367,8 @@ house_scene (too_many_panics)
     static void scene_monitor_lost_during_a_save (actor_t *self)
 {
     open_house (self);
-    check_equal (house_define (self, "<test:delay op='save' ms='2500'/><test:fault op='save'/>"), 0);
+    check_equal (house_define (self, "<test:delay op='save' ms='2500'/><test:fault op='save'/>"),
+                 0);
     check_equal (house_do (self, "domain.create", NULL, NULL), 0);
     msg_t *silent = msg_request ("monitor.silent");
     pack_key_i64 (msg_args (silent), "since_us", 1000);
