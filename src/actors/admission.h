@@ -17,6 +17,7 @@ typedef enum {
     ASYNC_MIGRATE_IN,
     ASYNC_MIGRATE_HANDED, //  the other side may run the guest: it is not known yet
     ASYNC_BACKUP,         //  and block jobs
+    ASYNC_BACKUP_BEGIN,   //  before it goes on in the background
     ASYNC_COUNT
 } async_kind_t;
 

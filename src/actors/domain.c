@@ -266,6 +266,10 @@ static void take_record (domain_t *self, msg_t **msg_p)
         document_destroy (&self->undo);
     if (value_count (undo) > 0)
         self->undo = copy_arg (*msg_p, "undo");
+    if (asynchronous) {
+        free (self->backup);
+        self->backup = text_copy (msg_str (*msg_p, "backup"));
+    }
     domain_set_record (self, text_copy (msg_str (*msg_p, "record")));
     free (self->recorded_live);
     self->recorded_live = text_copy (msg_str (*msg_p, "live"));
@@ -344,6 +348,7 @@ static const struct {
     { "monitor.closed", take_monitor_end }, { "process.exited", take_exit },
     { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
     { "monitor.silent", take_silence },     { "migration.wish", domain_tell_wish },
+    { "monitor.silent", take_silence },     { "job.finish", domain_take_finish },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.
@@ -450,6 +455,8 @@ static void domain_stop (actor_t *actor)
     free (self->live);
     domain_set_record (self, NULL);
     free (self->recorded_live);
+    free (self->backup);
+    free (self->backup_xml);
     document_destroy (&self->progress);
     past_jobs_destroy (&self->past);
 }

@@ -62,9 +62,9 @@ static void refuse_beside (domain_t *self, msg_t **msg_p, verb_class_t class)
         error_set (&err, ERR_OPERATION_INVALID, "%s: no migration of domain '%s' is under way",
                    msg_verb (*msg_p), self->name);
     else
-        error_set (
-            &err, ERR_OPERATION_INVALID, "%s: not possible while domain '%s' is in the job '%s'",
-            msg_verb (*msg_p), self->name, async_kind_name (domain_async_kind (self)));
+        error_set (&err, ERR_OPERATION_INVALID,
+                   "%s: not possible while domain '%s' is in the job '%s'", msg_verb (*msg_p),
+                   self->name, async_kind_name (domain_async_kind (self)));
     domain_refuse (self, msg_p, &err);
 }
 
@@ -293,7 +293,10 @@ void domain_pack_job (const domain_t *self, pack_t *pack)
         pack_value (pack, document_root (self->progress));
     else
         pack_nil (pack);
-    pack_asker (pack, slot->request);
+    if (slot->operation == &domain_backup_follow)
+        past_jobs_pack_by (self->past, pack);
+    else
+        pack_asker (pack, slot->request);
     pack_end (pack);
 }
 

@@ -59,6 +59,9 @@ int job_run_migrate_finish (job_actor_t *self, error_t *err);
 int job_run_migrate_abandon (job_actor_t *self, error_t *err);
 int job_run_migrate_resolve (job_actor_t *self, error_t *err);
 int job_run_migrate_settle (job_actor_t *self, error_t *err);
+//  jobs_backup.c: what goes on in the background.
+//  Begins a backup; or, if one is under way, follows it until it is over.
+int job_run_backup (job_actor_t *self, error_t *err);
 
 //  jobs_load.c: what the files of an earlier daemon say.
 int job_run_load (job_actor_t *self, error_t *err);

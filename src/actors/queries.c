@@ -286,6 +286,7 @@ static const struct {
     { "domain.job_info", answer_job_info },
     { "domain.jobs", answer_jobs },
     { "migration.inquire", answer_inquire },
+    { "domain.backup_xml", answer_backup_xml },
 };
 
 static answer_fn *find_answer (const verb_t *verb)

@@ -289,37 +289,33 @@ class Migrate(QemuTest):
                 if any(r["uuid"] == uuid for r in client.call("domain.list", all=True))]
         return any(rows)
 
-    def test_sender_killed(self):
-        """The sending daemon ends at any moment: one guest runs when all is over."""
-        for ms in (0, 100, 200, 300, 500, 800, 1200, 2000):
-            with self.subTest(killed_after_ms=ms):
-                guest = self.start(f"web{ms}")
-                self.client.call("domain.resume", domain=guest.uuid)
-                self.migrate(guest.uuid)
-                time.sleep(ms / 1000)
-                self.daemon.kill()
+    def killed_after(self, ms, *daemons):
+        """A migration in the midst of which DAEMONS end; one guest runs when all is over."""
+        with self.subTest(killed_after_ms=ms):
+            guest = self.start(f"web{ms}")
+            self.client.call("domain.resume", domain=guest.uuid)
+            self.migrate(guest.uuid)
+            time.sleep(ms / 1000)
+            for daemon in daemons:
+                daemon.kill()
+            if self.daemon in daemons:
                 self.restart()
-                self.settled(guest.uuid)
-                for client in (self.client, self.there):
-                    for row in client.call("domain.list"):
-                        client.call("domain.destroy", domain=row["uuid"])
+            if self.other in daemons:
+                self.restart_other()
+            self.settled(guest.uuid)
+            for client in (self.client, self.there):
+                for row in client.call("domain.list"):
+                    client.call("domain.destroy", domain=row["uuid"])
+
+    def test_sender_killed(self):
+        """The sending daemon ends at any moment."""
+        for ms in (0, 100, 200, 300, 500, 800, 1200, 2000):
+            self.killed_after(ms, self.daemon)
 
     def test_both_killed(self):
         """And both daemons at once."""
         for ms in (100, 300, 600, 1000):
-            with self.subTest(killed_after_ms=ms):
-                guest = self.start(f"web{ms}")
-                self.client.call("domain.resume", domain=guest.uuid)
-                self.migrate(guest.uuid)
-                time.sleep(ms / 1000)
-                self.daemon.kill()
-                self.other.kill()
-                self.restart()
-                self.restart_other()
-                self.settled(guest.uuid)
-                for client in (self.client, self.there):
-                    for row in client.call("domain.list"):
-                        client.call("domain.destroy", domain=row["uuid"])
+            self.killed_after(ms, self.daemon, self.other)
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ class Save(DaemonTest):
         self.assertEqual(self.info()["title"], "three")
 
     def test_meanwhile(self):
-        """Queries are answered; 200 changes wait, are answered once and in order, or are refused."""
+        """Queries are answered; 200 changes wait, and are answered once each."""
         id = self.begin(path=self.path())
         self.assertGreater(self.job()["total"], 0)
         clients = [self.daemon.client() for unused in range(4)]
@@ -145,22 +145,15 @@ class Save(DaemonTest):
         def waiting():
             return [row for row in self.client.call("domain.jobs") if row["state"] == "waiting"]
 
-        #   With the save there are 64, which is what a domain has room for.
-        until(lambda: len(waiting()) == 63, what="a full queue")
+        until(lambda: len(waiting()) == 200, 30, "all in the queue")
         numbers = [row["number"] for row in waiting()]
         self.assertEqual(numbers, sorted(numbers))
         for unused in range(100):
             self.assertEqual(self.state()[0], "running")
         self.client.call("domain.job_abort", domain="web")
         self.assertFails("VIR_ERR_OPERATION_ABORTED", self.client.wait, id)
-        outcomes = {"done": 0, "VIR_ERR_RESOURCE_BUSY": 0}
         for client, request in sent:
-            try:
-                client.wait(request)
-                outcomes["done"] += 1
-            except TroupeError as error:
-                outcomes[error.name] += 1
-        self.assertEqual(outcomes, {"done": 63, "VIR_ERR_RESOURCE_BUSY": 137})
+            client.wait(request)
         self.assertEqual(self.partial(), [])
         self.assertEqual(self.history(), [("domain.create", "completed"), ("domain.save", "cancelled")])
 

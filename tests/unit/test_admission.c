@@ -37,6 +37,8 @@ static const row_t rows[] = {
     { ASYNC_MIGRATE_HANDED, true, "YWRWWCYRR" },
     { ASYNC_BACKUP, false, "YYYWWCYRY" },
     { ASYNC_BACKUP, true, "YWWWWCYRW" },
+    { ASYNC_BACKUP_BEGIN, false, "YWWWWCYRW" },
+    { ASYNC_BACKUP_BEGIN, true, "YWWWWCYRW" },
 };
 
 static char letter (verdict_t verdict)

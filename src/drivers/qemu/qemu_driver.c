@@ -1,6 +1,7 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
 #include "drivers/qemu/qemu_driver.h"
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_migrate.h"
@@ -39,6 +40,9 @@ const driver_t qemu_driver = {
     .migrate_leave = qemu_migrate_leave,
     .migrate_stay = qemu_migrate_stay,
     .migrate_tune = qemu_migrate_tune,
+    .backup_begin = qemu_backup_begin,
+    .backup_follow = qemu_backup_follow,
+    .backup_end = qemu_backup_end,
     .undo = qemu_undo,
     .info = qemu_info,
     .stats = qemu_stats,
