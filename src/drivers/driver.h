@@ -5,6 +5,7 @@
 #ifndef TROUPE_DRIVER_H
 #define TROUPE_DRIVER_H
 
+#include "drivers/block.h"
 #include "drivers/guest.h"
 #include "drivers/job.h"
 #include "util/text.h"
@@ -113,6 +114,8 @@ typedef struct {
     //  What the screen shows, of a video device (an alias, or NULL for the first) and its head.
     int (*screenshot) (job_t *job, const char *device, unsigned head, screenshot_t *shot,
                        error_t *err);
+
+    const block_driver_t *block; //  NULL: it can do nothing with disks
 
     //  Undoes KIND of this driver's own: those that job_undo was given as "NAME.KIND".
     int (*undo) (job_t *job, const char *kind, const char *argument, error_t *err);

@@ -81,6 +81,7 @@ LIFE = [
 
 #   Commands that have tests of their own, below, in test_jobs.py, test_qemu_save.py or test_stats.py.
 ELSEWHERE = {
+    "blockresize",
     "dump",
     "managedsave",
     "managedsave-define",
