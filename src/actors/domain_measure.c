@@ -92,12 +92,11 @@ void domain_measure (domain_t *self, msg_t **request_p)
     uint64_t budget = msg_u64 (measurement->request, "budget", MEASURE_MS);
     if (budget > MOST_MS)
         budget = MOST_MS;
-    actor_admit (self->actor, measurement->request, (int) budget + 1000);
     zlistx_add_end (self->measuring, measurement);
     snprintf (measurement->address, sizeof measurement->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
     auto(msg_t) args = domain_job_arguments (
         self, &measuring[msg_is (measurement->request, "domain.measure")], measurement->request);
-    actor_spawn (self->actor, measurement->address, &job_class, &args, false, (int) budget,
-                 on_measured, measurement);
+    actor_spawn_for (self->actor, measurement->request, measurement->address, &job_class, &args,
+                     (int) budget, on_measured, measurement);
 }

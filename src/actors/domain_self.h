@@ -73,6 +73,7 @@ typedef struct {
     bool cancelled;
     bool doomed;      //  and the guest is to end with it
     bool committed;   //  it can't be undone any more
+    bool late;        //  it was not begun: nobody waits for it any more
     bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
@@ -128,7 +129,7 @@ struct domain {
     zlistx_t *measuring; //  measurement_t: under way
     zlistx_t *openings;  //  consoles that are being opened: domain.c
     uint64_t job_count, waiting_count;
-    size_t shown_waiting;           //  how many the last snapshot shows
+    bool queue_changed;             //  since the last snapshot
     document_t *progress;           //  of the asynchronous job, as it told it
     past_jobs_t *past;              //  asynchronous jobs, the one under way included
     bool past_due;                  //  what began is written with its first record
@@ -153,7 +154,7 @@ struct domain {
     int reconnect_ms;      //  how long to wait before the monitor is connected again
     uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
     uint64_t retry_loading;
-    uint64_t queue_timer, show_timer;
+    uint64_t queue_timer, show_timer, show_queue_timer;
 
     //  What has to be written and told.
     unsigned dirty;

@@ -245,11 +245,97 @@ house_scene (undefine_and_define_at_once)
     //  The queue.
 
     enum {
-    CROWD = ACTOR_MAX_REQUESTS
+    CROWD = DOMAIN_MAX_QUEUE
 };
 
-//  A queue that clients fill up does not make the start fail that they wait for.
-static void scene_full_queue (actor_t *self)
+static struct {
+    int count, refused, next;
+    bool ordered;
+} answered;
+
+static void keep_in_order (actor_t *self, const msg_t *reply, void *arg)
+{
+    (void) self;
+    const int *number = arg;
+    answered.count++;
+    if (scene_code (reply) == ERR_RESOURCE_BUSY)
+        answered.refused++;
+    else if (scene_code (reply) != 0 || *number != answered.next++)
+        answered.ordered = false;
+}
+
+//  More than may wait are refused; those that wait are served as they came, each once.
+static void scene_order_of_the_queue (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:delay op='save' ms='400'/>"), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    static int numbers[CROWD + 10];
+    answered.ordered = true;
+    scene_reset ();
+    house_ask (self, "domain.managed_save");
+    house_until (self, seen.busy);
+    for (int i = 0; i < CROWD + 10; i++) {
+        msg_t *request = msg_request ("domain.metadata_set");
+        autofree char *title = text_format ("%d", i);
+        numbers[i] = i;
+        pack_key_str (msg_args (request), "type", "title");
+        pack_key_str (msg_args (request), "value", title);
+        actor_request (self, OWNER_A, &request, CALL_MS, keep_in_order, &numbers[i]);
+    }
+    house_until (self, answered.count == CROWD + 10);
+    check_equal (answered.refused, 10);
+    check (answered.ordered);
+    check_text (seen.title, "255");
+    close_house (self);
+}
+house_scene (order_of_the_queue)
+
+    //  Asks for something, and is gone before it is begun.
+    static int hasty_start (actor_t *self, const msg_t *args, error_t *err)
+{
+    (void) args, (void) err;
+    house_ask (self, "domain.suspend");
+    actor_end (self);
+    return 0;
+}
+
+static void hasty_handle (actor_t *self, msg_t **msg_p)
+{
+    (void) self;
+    msg_destroy (msg_p);
+}
+
+static void hasty_stop (actor_t *self)
+{
+    (void) self;
+}
+
+static const actor_class_t hasty_class = {
+    .kind = "hasty", .start = hasty_start, .handle = hasty_handle, .stop = hasty_stop
+};
+
+//  What nobody waits for any more when its turn comes is not begun, and keeps nobody waiting.
+static void scene_turn_that_comes_too_late (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, DELAY ("1", "500")), 0);
+    scene_reset ();
+    house_ask (self, "domain.create");
+    house_until (self, seen.busy);
+    check_equal (scene_spawn (self, "hasty/1", &hasty_class, false), 0);
+    house_ask (self, "domain.autostart");
+    auto(msg_t) last = scene_await (self, 2);
+    check_equal (scene_code (last), 0);
+    check_equal (seen.state, STATE_RUNNING);
+    check_text (seen.events, "Defined Added, Started Booted, ");
+    check_equal (house_do (self, "domain.suspend", NULL, NULL), 0);
+    close_house (self);
+}
+house_scene (turn_that_comes_too_late)
+
+    //  A queue that clients fill up does not make the start fail that they wait for.
+    static void scene_full_queue (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, DELAY ("1", "300")), 0);
@@ -377,6 +463,8 @@ house_scene (too_many_panics)
         unit_test_in_folder (renaming),
         unit_test_in_folder (define_across_rename),
         unit_test_in_folder (undefine_and_define_at_once),
+        unit_test_in_folder (order_of_the_queue),
+        unit_test_in_folder (turn_that_comes_too_late),
         unit_test_in_folder (full_queue),
         unit_test_in_folder (queue_of_late_requests),
         unit_test_in_folder (panic_while_it_runs),
