@@ -99,6 +99,7 @@ typedef struct {
     domain_t *domain;
     msg_t *request;
     char address[MSG_ADDRESS_MAX]; //  of the job
+    int id;                        //  of the guest that is measured
 } measurement_t;
 
 struct domain {
@@ -222,13 +223,15 @@ void domain_take_exit (domain_t *self, const msg_t *msg);
 void domain_take_monitor_event (domain_t *self, const msg_t *msg);
 void domain_monitor_lost (domain_t *self, const msg_t *msg);
 void domain_take_silence (domain_t *self, const msg_t *msg);
+//  Since when its hypervisor does not respond (wall clock); 0: it does. Adds the event.
+void domain_set_silence (domain_t *self, int64_t since_us);
 void domain_set_status (domain_t *self, guest_status_t status, int event, int detail);
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.
 void domain_settle (domain_t *self);
-//  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
-//  A job failed too late to be undone: asks the guest how it is.
+//  The monitor is gone, or a job failed too late to be undone: asks the guest soon how it is.
 void domain_look_again (domain_t *self);
+//  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
 void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled,
                             const error_t *err);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.
