@@ -19,6 +19,7 @@ const job_kind_t job_kinds[] = {
     { "dump", job_run_dump },
     { "screenshot", job_run_screenshot },
     { "block_resize", job_run_block_resize },
+    { "backup", job_run_backup },
     { "shutdown", job_run_shutdown },
     { "reboot", job_run_reboot },
     { "reset", job_run_reset },

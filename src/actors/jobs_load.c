@@ -114,6 +114,8 @@ static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, 
     guest->status = (guest_status_t){ (guest_state_t) state, reason };
     guest->id = id;
     guest->live = live ? xml_from_node (live) : NULL;
+    const xml_node_t *backup = xml_find (root, "backup");
+    guest->backup = backup ? xml_from_node (backup) : NULL;
     guest->record = inner ? xml_from_node (inner) : NULL;
     read_undo (self, root);
     return 0;
@@ -261,7 +263,7 @@ int job_run_load (job_actor_t *self, error_t *err)
     if (register_name (self, guest, err))
         return -1;
     pack_loaded (self, guest, undone);
-    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO;
+    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO | PART_BACKUP;
     return 0;
 }
 
@@ -285,6 +287,6 @@ int job_run_unwind (job_actor_t *self, error_t *err)
                           "all of it",
                           guest->name);
     }
-    self->parts = guest->live ? PART_LIVE | PART_STATUS : 0;
+    self->parts = guest->live ? PART_LIVE | PART_STATUS | PART_BACKUP : 0;
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/qemu/qemu_block_driver.h"
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_ops.h"
@@ -35,6 +36,9 @@ const driver_t qemu_driver = {
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
     .block = &qemu_block,
+    .backup_begin = qemu_backup_begin,
+    .backup_follow = qemu_backup_follow,
+    .backup_end = qemu_backup_end,
     .undo = qemu_undo,
     .info = qemu_info,
     .stats = qemu_stats,
