@@ -26,6 +26,7 @@ const job_kind_t job_kinds[] = {
     { "migrate_abandon", job_run_migrate_abandon },
     { "migrate_resolve", job_run_migrate_resolve },
     { "migrate_settle", job_run_migrate_settle },
+    { "block_resize", job_run_block_resize },
     { "backup", job_run_backup },
     { "shutdown", job_run_shutdown },
     { "reboot", job_run_reboot },

@@ -59,6 +59,9 @@ int job_run_migrate_finish (job_actor_t *self, error_t *err);
 int job_run_migrate_abandon (job_actor_t *self, error_t *err);
 int job_run_migrate_resolve (job_actor_t *self, error_t *err);
 int job_run_migrate_settle (job_actor_t *self, error_t *err);
+//  jobs_block.c: what is done with the disks of a running guest.
+int job_run_block_resize (job_actor_t *self, error_t *err);
+
 //  jobs_backup.c: what goes on in the background.
 //  Begins a backup; or, if one is under way, follows it until it is over.
 int job_run_backup (job_actor_t *self, error_t *err);
