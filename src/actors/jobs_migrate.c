@@ -32,6 +32,7 @@ int migrate_open_peer (job_actor_t *self, const char *endpoint, char peer[MSG_AD
     auto(msg_t) args = msg_request ("start");
     pack_key_str (msg_args (args), "owner", own);
     pack_key_str (msg_args (args), "endpoint", endpoint);
+    pack_key_str (msg_args (args), "keys", self->base.paths->keys);
     void *arg;
     actor_reply_fn *on_reply = job_expect (self, &arg);
     actor_spawn (self->actor, peer, &peer_class, &args, false, CONNECT_MS, on_reply, arg);
@@ -211,6 +212,32 @@ static const char *uri_wish (sender_t *self)
     return self->uri;
 }
 
+//  Where the receiver can ask us. An address of all interfaces is none that it could connect to.
+static char *origin_of (const sender_t *self, error_t *err)
+{
+    const config_t *config = self->job->config;
+    char name[256];
+    if (self->migration.local)
+        return paths_endpoint (config->paths, "troupe.sock", err);
+    if (!config->listen) {
+        error_set (err, ERR_CONFIG_UNSUPPORTED,
+                   "the other host has to be able to ask back: start trouped with --listen "
+                   "tcp://HOST:PORT");
+        return NULL;
+    }
+    const char *port = strrchr (config->listen, ':');
+    bool all = text_starts (config->listen, "tcp://*:") ||
+               text_starts (config->listen, "tcp://0.0.0.0:") ||
+               text_starts (config->listen, "tcp://[::]:");
+    if (!all)
+        return text_copy (config->listen);
+    if (gethostname (name, sizeof name)) {
+        error_errno (err, ERR_SYSTEM_ERROR, "find out the name of this host");
+        return NULL;
+    }
+    return text_format ("tcp://%s%s", name, port);
+}
+
 static int pack_documents (sender_t *self, pack_t *pack, error_t *err)
 {
     job_actor_t *job = self->job;
@@ -235,7 +262,7 @@ static int pack_prepare (sender_t *self, pack_t *pack, error_t *err)
 {
     const migration_t *migration = &self->migration;
     const char *const copies[] = { [COPY_ALL] = "all", [COPY_TOP] = "top" };
-    autofree char *origin = paths_endpoint (self->job->base.paths, "troupe.sock", err);
+    autofree char *origin = origin_of (self, err);
     if (!origin || pack_documents (self, pack, err))
         return -1;
     pack_key_str (pack, "token", self->record->token);

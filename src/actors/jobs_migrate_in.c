@@ -4,6 +4,7 @@
 #include "actors/job_ops.h"
 #include "actors/jobs.h"
 #include "actors/jobs_migrate.h"
+#include "client/keys.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -56,8 +57,13 @@ static int check_token (const job_actor_t *self, error_t *err)
 //  A job of the host: which domain it is, only the document says.
 int job_run_migrate_prepare (job_actor_t *self, error_t *err)
 {
+    const char *origin = value_str (job_arg (self, "origin"));
+    curve_t curve;
     if (check_token (self, err))
         return -1;
+    //  Later it is too late to find out that it can't be asked.
+    if (text_starts (origin, "tcp://") && keys_for (self->base.paths->keys, origin, &curve, err))
+        return error_prefix (err, "to ask the sender");
     auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
     if (!doc)
         return -1;

@@ -233,8 +233,12 @@ static int call_ping (actor_t *self, session_t *session, const call_t *call, err
     pack_map (pack);
     pack_key_u64 (pack, "session", session->number);
     pack_key_str (pack, "role", access_name (session->role));
-    pack_key_u64 (pack, "uid", session->peer.uid);
-    pack_key_i64 (pack, "pid", session->peer.pid);
+    if (session->peer.key[0])
+        pack_key_str (pack, "key", session->peer.key);
+    else {
+        pack_key_u64 (pack, "uid", session->peer.uid);
+        pack_key_i64 (pack, "pid", session->peer.pid);
+    }
     pack_end (pack);
     reply_end (pack);
     gateway_post (self, session, NULL);
