@@ -12,6 +12,8 @@
 #include <string.h>
 #include <zmq.h>
 
+DEFINE_AUTO (zlistx_t, zlistx_destroy)
+
 enum {
     LOOK_MS = 1000,
     MAX_FRAMES = 16,
@@ -38,11 +40,9 @@ enum {
 typedef struct {
     void *socket;
     zcertstore_t *known; //  NULL: no other hosts
-    zhashx_t *let_in;    //  User-Ids of keys; what the gateway knows of each: KNOWN or REVOKED
+    zhashx_t *let_in;    //  User-Ids of keys
+    unsigned revoked;    //  so far
 } zap_t;
-
-#define KNOWN "known"
-#define REVOKED "revoked"
 
 typedef struct {
     zmq_msg_t frames[MAX_FRAMES];
@@ -78,10 +78,10 @@ static bool read_word (const char **at, char *word, size_t room)
 
 static bool peer_from_key (const char *text, peer_t *peer)
 {
-    char role[8];
+    char role[8], number[16];
     *peer = (peer_t){ .most = ACCESS_READ };
-    if (!read_word (&text, role, sizeof role) || !read_word (&text, peer->key, sizeof peer->key) ||
-        strlen (text) != KEY_TEXT_SIZE - 1)
+    if (!read_word (&text, number, sizeof number) || !read_word (&text, role, sizeof role) ||
+        !read_word (&text, peer->key, sizeof peer->key) || strlen (text) != KEY_TEXT_SIZE - 1)
         return false;
     for (access_t each = ACCESS_READ; each <= ACCESS_ADMIN; each++)
         if (strcmp (access_name (each), role) == 0) {
@@ -139,7 +139,7 @@ static bool user_from_key (zap_t *zap, const char *key, char *user_id, size_t ro
     peer_t peer;
     if (!name || !role)
         return false;
-    int size = snprintf (user_id, room, "key:%s:%s:%s", role, name, key);
+    int size = snprintf (user_id, room, "key:%u:%s:%s:%s", zap->revoked, role, name, key);
     return size > 0 && (size_t) size < room && peer_from_user_id (user_id, &peer);
 }
 
@@ -152,7 +152,7 @@ static bool user_from_credential (zap_t *zap, zap_request_t *request, char *user
     zmq_z85_encode (key, zmq_msg_data (frame), KEY_BYTES);
     if (!user_from_key (zap, key, user_id, room))
         return false;
-    zhashx_insert (zap->let_in, user_id, KNOWN);
+    zhashx_insert (zap->let_in, user_id, "");
     return true;
 }
 
@@ -236,28 +236,34 @@ static void on_requests (actor_t *self, int fd, short events, void *arg)
 
 //  Keys that were let in, and are not known any more.
 
+//  The number in front may be another by now.
 static bool is_still_known (zap_t *zap, const char *user_id)
 {
     char now[USER_ID_SIZE];
     const char *key = user_id + strlen (user_id) - (KEY_TEXT_SIZE - 1);
-    return user_from_key (zap, key, now, sizeof now) && strcmp (now, user_id) == 0;
+    const char *rest = strchr (user_id + strlen ("key:"), ':');
+    return user_from_key (zap, key, now, sizeof now) &&
+           strcmp (strchr (now + strlen ("key:"), ':'), rest) == 0;
+}
+
+static void revoke_key (actor_t *self, const char *user_id)
+{
+    zap_t *zap = actor_state (self);
+    auto(msg_t) msg = msg_request ("key.revoked");
+    pack_key_str (msg_args (msg), "user_id", user_id);
+    actor_send (self, "zmq_gateway", &msg);
+    zap->revoked++;
+    zhashx_delete (zap->let_in, user_id);
 }
 
 static void look_at_keys (actor_t *self, void *arg)
 {
     (void) arg;
     zap_t *zap = actor_state (self);
-    for (const char *was = zhashx_first (zap->let_in); was; was = zhashx_next (zap->let_in)) {
-        const char *user_id = zhashx_cursor (zap->let_in);
-        bool known = is_still_known (zap, user_id);
-        if (known == (strcmp (was, KNOWN) == 0))
-            continue;
-        auto(msg_t) msg = msg_request ("key.changed");
-        pack_key_str (msg_args (msg), "user_id", user_id);
-        pack_key_bool (msg_args (msg), "known", known);
-        actor_send (self, "zmq_gateway", &msg);
-        zhashx_update (zap->let_in, user_id, known ? KNOWN : REVOKED);
-    }
+    auto(zlistx_t) all = zhashx_keys (zap->let_in);
+    for (const char *user_id = zlistx_first (all); user_id; user_id = zlistx_next (all))
+        if (!is_still_known (zap, user_id))
+            revoke_key (self, user_id);
     actor_timer (self, LOOK_MS, look_at_keys, NULL);
 }
 

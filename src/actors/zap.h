@@ -17,7 +17,7 @@
 #define ZAP_DOMAIN_TCP "tcp"
 
 //  The User-Id that each message of a peer carries: "UID:GID:PID" of a process of this host,
-//  "key:ROLE:NAME:KEY" of another host.
+//  "key:N:ROLE:NAME:KEY" of another host, N being how often a key was taken from someone before.
 enum {
     USER_ID_SIZE = 128
 };
@@ -32,7 +32,8 @@ typedef struct {
 bool peer_from_user_id (const char *user_id, peer_t *peer);
 
 //  Once a second it looks whether the keys that it let in are still known, and for the same, and
-//  tells the gateway of each that is not, or is again: `key.changed` {user_id, known}.
+//  tells the gateway of each that is not: `key.revoked` {user_id}. Connections that are made when
+//  it is known again have another User-Id.
 
 extern const actor_class_t zap_class;
 

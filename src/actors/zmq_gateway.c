@@ -314,16 +314,11 @@ static void answer_idle (actor_t *self, msg_t **msg_p)
 }
 
 //  A connection can't be ended from here, but nothing is heard on it any more.
-static void take_key (actor_t *self, const msg_t *msg)
+static void revoke_key (actor_t *self, const char *user_id)
 {
     gateway_t *gateway = actor_state (self);
-    const char *user_id = msg_str (msg, "user_id");
-    if (msg_flag (msg, "known")) {
-        zhashx_delete (gateway->revoked, user_id);
-        return;
-    }
     error_t err;
-    zhashx_update (gateway->revoked, user_id, "");
+    zhashx_insert (gateway->revoked, user_id, "");
     error_set (&err, ERR_AUTH_FAILED, "the key of this connection is not known any more");
     session_t *next;
     for (session_t *each = sessions_first (gateway->sessions); each; each = next) {
@@ -341,8 +336,8 @@ static void gateway_handle (actor_t *self, msg_t **msg_p)
         gateway_console_data (self, msg_p);
     else if (msg_is (*msg_p, "console.end"))
         gateway_console_end (self, *msg_p);
-    else if (msg_is (*msg_p, "key.changed"))
-        take_key (self, *msg_p);
+    else if (msg_is (*msg_p, "key.revoked"))
+        revoke_key (self, msg_str (*msg_p, "user_id"));
     else if (msg_is (*msg_p, "gateway.idle"))
         answer_idle (self, msg_p);
     else if (msg_is (*msg_p, "gateway.listen") && msg_kind (*msg_p) == MSG_SEND)

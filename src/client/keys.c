@@ -39,6 +39,17 @@ static void copy_text (char *to, size_t size, const char *from)
 
 //  This host's.
 
+//  One that no command line takes for an option.
+static zcert_t *new_pair (void)
+{
+    zcert_t *cert = zcert_new ();
+    while (zcert_public_txt (cert)[0] == '-') {
+        zcert_destroy (&cert);
+        cert = zcert_new ();
+    }
+    return cert;
+}
+
 int keys_make (const char *folder, error_t *err)
 {
     autofree char *path = text_format ("%s/own", folder);
@@ -47,7 +58,7 @@ int keys_make (const char *folder, error_t *err)
         return 0;
     if (file_make_folders (folder, 0700, err))
         return -1;
-    auto(zcert_t) cert = zcert_new ();
+    auto(zcert_t) cert = new_pair ();
     return zcert_save (cert, path) ? refuse_save (path, err) : 0;
 }
 
