@@ -11,6 +11,11 @@ from harness import until
 from troupe_client import TroupeError
 
 
+def is_stopped(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
 class Hung(QemuTest):
     def hang(self, *names):
         """Guests that run, the first of which is stopped: its uuid and pid."""
@@ -19,9 +24,14 @@ class Hung(QemuTest):
             xml = qemu_domain(name)
             uuids.append(self.client.call("domain.create_xml", xml=xml)["uuid"])
         (pid,) = processes_of(uuids[0])
-        os.kill(pid, signal.SIGSTOP)
         self.addCleanup(lambda: processes_of(uuids[0]) and os.kill(pid, signal.SIGCONT))
+        self.stop_process(pid)
         return uuids[0], pid
+
+    def stop_process(self, pid):
+        """The signal is on its way for a while before the process has stopped."""
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda: is_stopped(pid), 20, "the stop of the process")
 
     def silent_since(self, uuid):
         return self.client.call("domain.state", domain=uuid)["silent_since_us"]
@@ -74,7 +84,7 @@ class Hung(QemuTest):
         uuid, pid = self.hang("hung")
         os.kill(pid, signal.SIGCONT)
         until(lambda: not self.client.call("domain.usage", domain=uuid, budget=5000)["stale"], 20, "figures")
-        os.kill(pid, signal.SIGSTOP)
+        self.stop_process(pid)
         usage = self.client.call("domain.usage", domain=uuid, timeout=5)
         self.assertGreater(usage["measured_us"], 0)
 
