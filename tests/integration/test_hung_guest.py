@@ -6,14 +6,9 @@ import signal
 import time
 import unittest
 
-from guest import Guest, QemuTest, processes_of, qemu_domain
+from guest import Guest, QemuTest, processes_of, qemu_domain, stop_process
 from harness import until
 from troupe_client import TroupeError
-
-
-def is_stopped(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] == "T"
 
 
 class Hung(QemuTest):
@@ -25,13 +20,8 @@ class Hung(QemuTest):
             uuids.append(self.client.call("domain.create_xml", xml=xml)["uuid"])
         (pid,) = processes_of(uuids[0])
         self.addCleanup(lambda: processes_of(uuids[0]) and os.kill(pid, signal.SIGCONT))
-        self.stop_process(pid)
+        stop_process(pid)
         return uuids[0], pid
-
-    def stop_process(self, pid):
-        """The signal is on its way for a while before the process has stopped."""
-        os.kill(pid, signal.SIGSTOP)
-        until(lambda: is_stopped(pid), 20, "the stop of the process")
 
     def silent_since(self, uuid):
         return self.client.call("domain.state", domain=uuid)["silent_since_us"]
@@ -84,7 +74,7 @@ class Hung(QemuTest):
         uuid, pid = self.hang("hung")
         os.kill(pid, signal.SIGCONT)
         until(lambda: not self.client.call("domain.usage", domain=uuid, budget=5000)["stale"], 20, "figures")
-        self.stop_process(pid)
+        stop_process(pid)
         usage = self.client.call("domain.usage", domain=uuid, timeout=5)
         self.assertGreater(usage["measured_us"], 0)
 
