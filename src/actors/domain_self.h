@@ -5,6 +5,7 @@
 //      domain_operations.c  the table of what runs as a job, and what is new once it is done
 //      domain_jobs.c      how jobs are started, and their results taken
 //      domain_measure.c   measurements
+//      domain_background.c  what goes on after its requester was answered: backups
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
 //      domain_reload.c    what comes before the files are read once more
 //      domain_publish.c   files, snapshots, answers, in this order
@@ -99,6 +100,7 @@ typedef struct {
     domain_t *domain;
     msg_t *request;
     char address[MSG_ADDRESS_MAX]; //  of the job
+    int id;                        //  of the guest that is measured
 } measurement_t;
 
 struct domain {
@@ -117,6 +119,7 @@ struct domain {
     bool managed_save;                //  the next start restores it from a file
     bool written_autostart;           //  as it is on disk
     char *definition, *live, *record; //  canonical texts; NULL: none
+    char *backup, *backup_xml;        //  under way: all of it, and what users see; NULL: none
     document_t *config_summary, *live_summary;
     guest_status_t status;
     guest_state_t announced; //  the state that the last lifecycle event told of
@@ -139,6 +142,7 @@ struct domain {
     int recorded_id;
     bool loading, undone, pumping;
     bool restoring;     //  a definition that could not be written is being written back
+    bool left_alone;    //  we are about to end; the backup under way goes on without us
     bool autostart_due; //  once it is known whether it runs
     int unwindings;     //  that failed
     int left_behind;    //  jobs of the owner before us that have not ended
@@ -210,6 +214,23 @@ int domain_job_number (const char *verb);               //  virDomainJobOperatio
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;
 
+//  domain_background.c
+extern const operation_t domain_backup_follow;
+//  Follows what goes on in the background, unless somebody does already or can't now.
+void domain_go_on (domain_t *self);
+//  Of a job of that kind that began, succeeded or failed: its part of the result.
+void domain_take_backup (domain_t *self, const value_t *result);
+//  From the job that follows it: how it ended.
+direct_fn domain_take_finish;
+//  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
+//  if it has another cause than the job can know.
+const char *domain_background_failed (domain_t *self, const running_t *slot, error_t *err);
+//  The job that followed a backup was stopped with the daemon: nothing has ended.
+bool domain_leaves_alone (domain_t *self, const running_t *slot, const error_t *err);
+void domain_drop_backup (domain_t *self);
+//  The guest is over: so is what goes on in the background.
+void domain_end_background (domain_t *self);
+
 //  domain_reload.c
 //  Reads the files, once all that an owner before us had begun is over.
 void domain_reload (domain_t *self);
@@ -222,13 +243,15 @@ void domain_take_exit (domain_t *self, const msg_t *msg);
 void domain_take_monitor_event (domain_t *self, const msg_t *msg);
 void domain_monitor_lost (domain_t *self, const msg_t *msg);
 void domain_take_silence (domain_t *self, const msg_t *msg);
+//  Since when its hypervisor does not respond (wall clock); 0: it does. Adds the event.
+void domain_set_silence (domain_t *self, int64_t since_us);
 void domain_set_status (domain_t *self, guest_status_t status, int event, int detail);
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.
 void domain_settle (domain_t *self);
-//  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
-//  A job failed too late to be undone: asks the guest how it is.
+//  The monitor is gone, or a job failed too late to be undone: asks the guest soon how it is.
 void domain_look_again (domain_t *self);
+//  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
 void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled,
                             const error_t *err);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.

@@ -214,6 +214,7 @@ static const struct {
     { "domain.metadata_get", answer_metadata },
     { "domain.job_info", answer_job_info },
     { "domain.jobs", answer_jobs },
+    { "domain.backup_xml", answer_backup_xml },
 };
 
 static answer_fn *find_answer (const verb_t *verb)

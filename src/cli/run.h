@@ -5,12 +5,15 @@
 
 #include "cli/options.h"
 
-command_fn run_autostart, run_completion, run_console, run_desc, run_dominfo, run_dommemstat,
-    run_domrename, run_domstate, run_domstats, run_edit, run_event, run_help, run_hostname,
-    run_list, run_lookup, run_metadata, run_monitor_command, run_nodeinfo, run_jobs, run_domjobinfo,
-    run_ps, run_quit, run_save, run_restore, run_dump, run_managedsave, run_save_image_define,
-    run_save_image_edit, run_managedsave_define, run_save_image_dumpxml, run_screenshot, run_start,
-    run_trace, run_ttyconsole, run_uri, run_vcpucount, run_version;
+command_fn run_autostart, run_backup_begin, run_completion, run_console, run_desc, run_dominfo,
+    run_dommemstat, run_domrename, run_domstate, run_domstats, run_edit, run_event, run_help,
+    run_hostname, run_list, run_lookup, run_metadata, run_monitor_command, run_nodeinfo, run_jobs,
+    run_domjobinfo, run_ps, run_quit, run_save, run_restore, run_dump, run_managedsave,
+    run_save_image_define, run_save_image_edit, run_managedsave_define, run_save_image_dumpxml,
+    run_screenshot, run_start, run_trace, run_ttyconsole, run_uri, run_vcpucount, run_version;
+
+//  Disks (block.c).
+command_fn run_blockresize;
 
 //  Calls the command's verb with the options that it takes.
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);

@@ -55,7 +55,7 @@ const actor_class_t __wrap_domain_class = { .kind = "domain",
 static struct {
     bool there, persistent, autostart, busy;
     int gone;
-    int64_t id, state, reason;
+    int64_t id, state, reason, silent_us;
     char name[64], title[64];
     char events[4096]; //  "Started Booted, " ...
 } seen;
@@ -75,6 +75,7 @@ static void house_see (actor_t *self, const char *topic, const msg_t *event, voi
     seen.id = msg_i64 (event, "id", -1);
     seen.state = msg_i64 (event, "state", -1);
     seen.reason = msg_i64 (event, "reason", -1);
+    seen.silent_us = msg_i64 (event, "silent_since_us", -1);
     snprintf (seen.name, sizeof seen.name, "%s", msg_str (event, "name"));
     const char *title = msg_str (event, "title");
     snprintf (seen.title, sizeof seen.title, "%s", title ? title : "");
@@ -84,6 +85,9 @@ static void house_see (actor_t *self, const char *topic, const msg_t *event, voi
         const char *text = value_get_str (args, "event_text");
         const char *detail = value_get_str (args, "detail_text");
         size_t used = strlen (seen.events);
+        if (value_get (args, "responding"))
+            snprintf (seen.events + used, sizeof seen.events - used, "%s, ",
+                      value_get_bool (args, "responding", false) ? "Heard" : "Silent");
         if (text)
             snprintf (seen.events + used, sizeof seen.events - used, "%s %s, ", text, detail);
     }

@@ -15,7 +15,7 @@
 //  The owner: writes down what it is told.
 
 typedef struct {
-    text_t *events, *closed;
+    text_t *events, *closed, *silence;
     bool slow; //  acknowledges no event before it is told to read on
     msg_t *held[STREAM_WINDOW];
     size_t held_count;
@@ -29,6 +29,7 @@ static inline int owner_start (actor_t *self, const msg_t *args, error_t *err)
     owner_t *owner = actor_state (self);
     owner->events = text_new ();
     owner->closed = text_new ();
+    owner->silence = text_new ();
     return 0;
 }
 
@@ -39,6 +40,7 @@ static inline void owner_report (actor_t *self, msg_t **msg_p)
     pack_map (msg_result (reply));
     pack_key_str (msg_result (reply), "events", owner->events->data);
     pack_key_str (msg_result (reply), "closed", owner->closed->data);
+    pack_key_str (msg_result (reply), "silence", owner->silence->data);
     pack_key_i64 (msg_result (reply), "count", owner->count);
     pack_end (msg_result (reply));
     actor_reply (self, msg_p, &reply);
@@ -85,6 +87,8 @@ static inline void owner_handle (actor_t *self, msg_t **msg_p)
         take_event (self, msg_p);
     else if (msg_is (*msg_p, "monitor.closed"))
         text_addf (owner->closed, "%s\n", msg_str (*msg_p, "reason"));
+    else if (msg_is (*msg_p, "monitor.silent"))
+        text_add (owner->silence, msg_i64 (*msg_p, "since_us", -1) > 0 ? "silent " : "heard ");
     else if (msg_is (*msg_p, "slow"))
         owner->slow = true;
     else if (msg_is (*msg_p, "count"))
@@ -102,6 +106,7 @@ static inline void owner_stop (actor_t *self)
     owner_t *owner = actor_state (self);
     text_destroy (&owner->events);
     text_destroy (&owner->closed);
+    text_destroy (&owner->silence);
 }
 
 static const actor_class_t owner_class = { .kind = "owner",

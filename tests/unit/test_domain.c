@@ -448,6 +448,36 @@ house_scene (panic_during_transient_start)
 }
 house_scene (too_many_panics)
 
+    //  A connection that broke in the middle of a job is made again behind it, and that the guest
+    //  answers again is told.
+    static void scene_monitor_lost_during_a_save (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:delay op='save' ms='2500'/><test:fault op='save'/>"),
+                 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    msg_t *silent = msg_request ("monitor.silent");
+    pack_key_i64 (msg_args (silent), "since_us", 1000);
+    actor_send (self, OWNER_A, &silent);
+    house_until (self, seen.silent_us == 1000);
+    scene_reset ();
+    autofree char *path = house_path ("saved");
+    msg_t *save = msg_request ("domain.save");
+    pack_key_str (msg_args (save), "path", path);
+    actor_request (self, OWNER_A, &save, CALL_MS, scene_keep, NULL);
+    house_until (self, seen.busy);
+    msg_t *closed = msg_request ("monitor.closed");
+    pack_key_str (msg_args (closed), "reason", "a test said so");
+    actor_send (self, OWNER_A, &closed);
+    auto(msg_t) answer = scene_await (self, 1);
+    check (scene_code (answer) != 0);
+    house_until (self, seen.silent_us == 0);
+    check_text (seen.events, "Defined Added, Started Booted, Silent, Heard, ");
+    check_equal (house_do (self, "domain.destroy", NULL, NULL), 0);
+    close_house (self);
+}
+house_scene (monitor_lost_during_a_save)
+
     int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +501,7 @@ house_scene (too_many_panics)
         unit_test_in_folder (panic_during_start),
         unit_test_in_folder (panic_during_transient_start),
         unit_test_in_folder (too_many_panics),
+        unit_test_in_folder (monitor_lost_during_a_save),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -316,6 +316,26 @@ static void scene_silence (actor_t *self)
     peer_close (&qemu);
 }
 
+//  It answers one of two questions, and is silent again.
+static void scene_silence_is_told (actor_t *self)
+{
+    peer_t qemu;
+    set_up (self, &qemu);
+    scene_reset ();
+    command (self, "{\"execute\": \"a\"}", 20000, scene_keep, NULL);
+    command (self, "{\"execute\": \"b\"}", 20000, scene_keep, NULL);
+    free (peer_hear (&qemu));
+    await_told (self, "silence", "silent ");
+    peer_say (&qemu, "{\"return\": \"a\", \"id\": \"troupe-1\"}\n");
+    await_told (self, "silence", "silent heard ");
+    await_told (self, "silence", "silent heard silent ");
+    peer_say (&qemu, "{\"return\": \"b\", \"id\": \"troupe-2\"}\n");
+    await_told (self, "silence", "silent heard silent heard ");
+    auto(msg_t) reply = scene_await (self, 2);
+    check_equal (scene_code (reply), 0);
+    peer_close (&qemu);
+}
+
 static void scene_too_many_unanswered (actor_t *self)
 {
     peer_t qemu;
@@ -449,6 +469,7 @@ SCENE_TEST (closed_on_request)
 SCENE_TEST (ends_with_its_owner)
 SCENE_TEST (pressure)
 SCENE_TEST (silence)
+SCENE_TEST (silence_is_told)
 SCENE_TEST (too_many_unanswered)
 SCENE_TEST (any_order)
 
@@ -471,6 +492,7 @@ int main (void)
         cmocka_unit_test (test_ends_with_its_owner),
         cmocka_unit_test (test_pressure),
         cmocka_unit_test (test_silence),
+        cmocka_unit_test (test_silence_is_told),
         cmocka_unit_test (test_too_many_unanswered),
         cmocka_unit_test (test_any_order),
     };
