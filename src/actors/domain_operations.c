@@ -225,6 +225,8 @@ static const operation_t operations[] = {
     { "domain.dump", CLASS_JOB, ASYNC_DUMP, "dump", NEED_ACTIVE, LONG_MS, true, done_dump },
     { "domain.screenshot", CLASS_MODIFY, ASYNC_NONE, "screenshot", NEED_ACTIVE, SHORT_MS, true,
       done_live },
+    { "domain.block_resize", CLASS_MODIFY, ASYNC_NONE, "block_resize", NEED_ACTIVE, DESTROY_MS,
+      true, done_nothing },
     { "domain.backup_begin", CLASS_JOB, ASYNC_BACKUP_BEGIN, "backup", NEED_ACTIVE, BEGIN_MS, false,
       done_live },
     { "domain.shutdown", CLASS_MODIFY, ASYNC_NONE, "shutdown", NEED_ACTIVE, SHORT_MS, false,

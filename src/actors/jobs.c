@@ -18,6 +18,7 @@ const job_kind_t job_kinds[] = {
     { "image_define", job_run_image_define },
     { "dump", job_run_dump },
     { "screenshot", job_run_screenshot },
+    { "block_resize", job_run_block_resize },
     { "backup", job_run_backup },
     { "shutdown", job_run_shutdown },
     { "reboot", job_run_reboot },

@@ -48,6 +48,9 @@ int job_unsupported (const job_actor_t *self, const char *what, error_t *err);
 int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
                    error_t *err);
 
+//  jobs_block.c: what is done with the disks of a running guest.
+int job_run_block_resize (job_actor_t *self, error_t *err);
+
 //  jobs_backup.c: what goes on in the background.
 //  Begins a backup; or, if one is under way, follows it until it is over.
 int job_run_backup (job_actor_t *self, error_t *err);

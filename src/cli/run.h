@@ -12,6 +12,9 @@ command_fn run_autostart, run_backup_begin, run_completion, run_console, run_des
     run_save_image_define, run_save_image_edit, run_managedsave_define, run_save_image_dumpxml,
     run_screenshot, run_start, run_trace, run_ttyconsole, run_uri, run_vcpucount, run_version;
 
+//  Disks (block.c).
+command_fn run_blockresize;
+
 //  Calls the command's verb with the options that it takes.
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);
 //  A command that is a verb and nothing more: calls it and shows the result.

@@ -5,6 +5,7 @@
 #ifndef TROUPE_DRIVER_H
 #define TROUPE_DRIVER_H
 
+#include "drivers/block.h"
 #include "drivers/guest.h"
 #include "drivers/job.h"
 #include "util/text.h"
@@ -120,6 +121,8 @@ typedef struct {
     //  What the screen shows, of a video device (an alias, or NULL for the first) and its head.
     int (*screenshot) (job_t *job, const char *device, unsigned head, screenshot_t *shot,
                        error_t *err);
+
+    const block_driver_t *block; //  NULL: it can do nothing with disks
 
     //  Begins a backup of the running guest, and returns; job->guest->backup is what follow and end
     //  go by, in this daemon or in the next one.

@@ -83,6 +83,7 @@ LIFE = [
 #   Commands that have tests of their own, below, in test_jobs.py, test_qemu_save.py, test_qemu_backup.py
 #   or test_stats.py.
 ELSEWHERE = {
+    "blockresize",
     "backup-begin",
     "backup-dumpxml",
     "dump",
