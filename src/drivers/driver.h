@@ -197,8 +197,9 @@ typedef struct {
     int (*undo) (job_t *job, const char *kind, const char *argument, error_t *err);
 
     int (*info) (job_t *job, guest_info_t *info, error_t *err);
-    //  Adds what can be measured of the guest to the JSON object STATS: numbers and strings, under
-    //  the names of virConnectGetAllDomainStats ("cpu.time" in ns, ...).
+    //  Adds what can be measured of the guest to the JSON object STATS: numbers, booleans and
+    //  strings, under the names of virConnectGetAllDomainStats ("cpu.time" in ns, ...). What those
+    //  call "block." is there for the disks; and again, as "backing.", for all images of chains.
     int (*stats) (job_t *job, json_t *stats, error_t *err);
 
     //  Monitor passthrough: COMMAND as QMP's JSON, or for the human monitor. The caller frees
