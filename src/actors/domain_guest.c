@@ -174,12 +174,16 @@ static bool crashes_too_often (domain_t *self, const guest_change_t *change)
     return true;
 }
 
-//  A save, or a dump that is asked to, ends the guest itself, and tells how.
+//  What ends the guest itself, and tells how: a save, going back to a snapshot; others if they are
+//  asked to.
 static bool ends_by_job (const domain_t *self)
 {
     async_kind_t kind = domain_async_kind (self);
-    return kind == ASYNC_SAVE ||
-           (kind == ASYNC_DUMP && self->async.request && msg_flag (self->async.request, "crash"));
+    const msg_t *request = self->async.request;
+    return kind == ASYNC_SAVE || (kind == ASYNC_START && domain_active (self)) ||
+           (kind == ASYNC_DUMP && request && msg_flag (request, "crash")) ||
+           (self->async.operation && self->async.operation->async == ASYNC_SNAPSHOT && request &&
+            msg_flag (request, "halt"));
 }
 
 static void take_end (domain_t *self, const guest_change_t *change)
@@ -216,6 +220,7 @@ static guest_status_t reason_in_job (const domain_t *self, guest_status_t status
     } reasons[] = {
         { ASYNC_SAVE, PAUSED_SAVE, RUNNING_SAVE_CANCELED },
         { ASYNC_DUMP, PAUSED_DUMP, RUNNING_UNPAUSED },
+        { ASYNC_SNAPSHOT, PAUSED_SNAPSHOT, RUNNING_UNPAUSED },
     };
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_PAUSED)

@@ -179,6 +179,17 @@ static int op_wait_exit (job_t *job, const process_t *process, int ms, error_t *
     return job_tell (actor_of (job), "spawner", &msg, ms > ASK_MS ? ms : ASK_MS, err);
 }
 
+static int op_run (job_t *job, const process_t *process, int ms, int *code, error_t *err)
+{
+    auto(msg_t) msg = process_request ("process.go", process);
+    pack_key_bool (msg_args (msg), "wait", true);
+    auto(msg_t) reply = NULL;
+    if (job_ask (actor_of (job), "spawner", &msg, ms, &reply, err))
+        return -1;
+    *code = (int) value_get_i64 (msg_value (reply), "code", -1);
+    return 0;
+}
+
 static int op_watch_exit (job_t *job, const process_t *process, error_t *err)
 {
     auto(msg_t) msg = process_request ("process.watch", process);
@@ -315,6 +326,7 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .go = op_go,
                                   .kill = op_kill,
                                   .wait_exit = op_wait_exit,
+                                  .run = op_run,
                                   .watch_exit = op_watch_exit,
                                   .monitor_open = op_monitor_open,
                                   .monitor_close = op_monitor_close,

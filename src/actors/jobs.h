@@ -48,6 +48,11 @@ int job_unsupported (const job_actor_t *self, const char *what, error_t *err);
 int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
                    error_t *err);
 
+//  jobs_snapshot.c, jobs_revert.c: snapshots (jobs_snapshot.h).
+int job_run_snapshot_create (job_actor_t *self, error_t *err);
+int job_run_snapshot_delete (job_actor_t *self, error_t *err);
+int job_run_snapshot_revert (job_actor_t *self, error_t *err);
+
 //  jobs_load.c: what the files of an earlier daemon say.
 int job_run_load (job_actor_t *self, error_t *err);
 int job_run_adopt (job_actor_t *self, error_t *err);

@@ -3,6 +3,7 @@
 #include "actors/queries.h"
 
 #include "actors/queries_jobs.h"
+#include "actors/queries_snapshots.h"
 
 #include "drivers/state.h"
 #include "util/text.h"
@@ -262,6 +263,9 @@ static const struct {
     { "domain.vcpus", answer_vcpus },
     { "domain.metadata_get", answer_metadata },
     { "domain.job_info", answer_job_info },
+    { "snapshot.list", answer_snapshots },
+    { "snapshot.info", answer_snapshot_info },
+    { "snapshot.xml", answer_snapshot_xml },
     { "domain.jobs", answer_jobs },
 };
 

@@ -57,6 +57,12 @@ int job_wait_exit (job_t *self, const process_t *process, int ms, error_t *err)
     return self->ops->wait_exit (self, process, ms, err);
 }
 
+int job_run (job_t *self, const process_t *process, int ms, int *code, error_t *err)
+{
+    *code = -1;
+    return self->ops->run (self, process, ms, code, err);
+}
+
 int job_watch_exit (job_t *self, const process_t *process, error_t *err)
 {
     return self->ops->watch_exit (self, process, err);

@@ -64,6 +64,7 @@ typedef struct {
     int (*go) (job_t *self, const process_t *process, error_t *err);
     int (*kill) (job_t *self, const process_t *process, int signal, error_t *err);
     int (*wait_exit) (job_t *self, const process_t *process, int ms, error_t *err);
+    int (*run) (job_t *self, const process_t *process, int ms, int *code, error_t *err);
     int (*watch_exit) (job_t *self, const process_t *process, error_t *err);
     int (*monitor_open) (job_t *self, const char *path, int ms, error_t *err);
     int (*monitor_close) (job_t *self, error_t *err);
@@ -82,6 +83,7 @@ struct job {
     const job_ops_t *ops;
     const paths_t *paths;
     guest_t *guest; //  the domain that the job is about; NULL in jobs of the host
+    bool finished;  //  an undo found that all was done already, or has brought it to its end
 };
 
 int64_t job_now (job_t *self); //  ms, monotonic
@@ -103,6 +105,9 @@ int job_go (job_t *self, const process_t *process, error_t *err);
 int job_kill (job_t *self, const process_t *process, int signal, error_t *err);
 //  0 when the process is over, -1 with ERR_OPERATION_TIMEOUT when it is not within MS.
 int job_wait_exit (job_t *self, const process_t *process, int ms, error_t *err);
+//  For a program that is done soon: job_go, and then until it has ended. *CODE is its exit status,
+//  -1 if a signal ended it. The caller has pushed the undo "process".
+int job_run (job_t *self, const process_t *process, int ms, int *code, error_t *err);
 //  From now on the domain's owner is told when this process, which an earlier daemon started, ends.
 int job_watch_exit (job_t *self, const process_t *process, error_t *err);
 

@@ -29,6 +29,7 @@ typedef struct {
     const char *fail;            //  the call whose line starts with this fails
     error_code_t fail_code;      //  with this code (ERR_OPERATION_FAILED if none)
     process_t process;           //  what job_spawn gives
+    int code;                    //  with which what job_run runs ends
     fake_undo_t undos[32];       //  pushed and not undone (real_unwind)
     size_t undo_count;
     job_progress_t progress; //  the last that was told
@@ -119,6 +120,14 @@ static inline int fake_wait_exit (job_t *self, const process_t *process, int ms,
     char line[64];
     snprintf (line, sizeof line, "%d", (int) process->pid);
     return fake_note (self, err, "wait_exit", line);
+}
+
+static inline int fake_run (job_t *self, const process_t *process, int ms, int *code, error_t *err)
+{
+    (void) process;
+    (void) ms;
+    *code = ((fake_job_t *) self)->code;
+    return fake_note (self, err, "run", "");
 }
 
 static inline int fake_watch_exit (job_t *self, const process_t *process, error_t *err)
@@ -213,6 +222,7 @@ static const job_ops_t fake_ops = {
     .go = fake_go,
     .kill = fake_kill,
     .wait_exit = fake_wait_exit,
+    .run = fake_run,
     .watch_exit = fake_watch_exit,
     .monitor_open = fake_monitor_open,
     .monitor_close = fake_monitor_close,

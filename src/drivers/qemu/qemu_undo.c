@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/qemu_snapshot.h"
 #include "drivers/qemu/qemu_stream.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
@@ -110,6 +111,8 @@ static const struct {
 } kinds[] = {
     { "pause", undo_pause },
     { "used", undo_used },
+    { "snapshot", qemu_undo_snapshot },
+    { "forget", qemu_undo_forget },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
