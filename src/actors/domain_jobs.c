@@ -56,6 +56,7 @@ static void forget_progress (domain_t *self)
 static void begin_async (domain_t *self, const operation_t *operation, const msg_t *request)
 {
     forget_progress (self);
+    self->finished = false;
     past_jobs_begin (self->past, operation->job, operation->verb,
                      request ? value_get (msg_root (request), "by") : NULL,
                      actor_wall_clock (self->actor));
@@ -110,7 +111,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     actor_check (self->actor, !slot->operation);
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
-    slot->cancelled = slot->doomed = slot->committed = slot->written = false;
+    slot->cancelled = slot->doomed = slot->committed = false;
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
     slot->since_us = actor_wall_clock (self->actor);

@@ -305,7 +305,7 @@ const operation_t domain_restart = { "",       CLASS_START, ASYNC_START, "start"
 const operation_t domain_restart_in_place = { "", CLASS_MODIFY, ASYNC_NONE, "restart",
                                               0,  SHORT_MS,     false,      done_restart };
 const operation_t domain_unwinding = { "", CLASS_DESTROY, ASYNC_NONE, "unwind",
-                                       0,  DESTROY_MS,    true,       done_unwind };
+                                       0,  DESTROY_MS,    false,      done_unwind };
 
 const operation_t *domain_operation (const char *verb)
 {

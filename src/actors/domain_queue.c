@@ -40,12 +40,7 @@ static void admit (domain_t *self, msg_t **msg_p, const operation_t *operation)
 
 async_kind_t domain_async_kind (const domain_t *self)
 {
-    const running_t *slot = &self->async;
-    if (!slot->operation)
-        return ASYNC_NONE;
-    bool written = slot->written || (slot->request && msg_flag (slot->request, "disk_only"));
-    return slot->operation->async == ASYNC_SNAPSHOT && written ? ASYNC_SNAPSHOT_WRITTEN
-                                                               : slot->operation->async;
+    return self->async.operation ? self->async.operation->async : ASYNC_NONE;
 }
 
 static void make_way (domain_t *self, bool graceful)

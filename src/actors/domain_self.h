@@ -74,7 +74,6 @@ typedef struct {
     bool cancelled;
     bool doomed;      //  and the guest is to end with it
     bool committed;   //  it can't be undone any more
-    bool written;     //  a snapshot: the guest's memory is kept, or is not to be
     bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic

@@ -3,6 +3,7 @@
 #include "actors/job_ops.h"
 
 #include "actors/disk_request.h"
+#include "actors/domain_files.h"
 #include "actors/monitor.h"
 #include "actors/qmp.h"
 #include "util/text.h"
@@ -295,6 +296,18 @@ static int op_remove_file (job_t *job, const char *path, error_t *err)
     return disk_write (job, path, NULL, err);
 }
 
+static int op_write_definition (job_t *job, error_t *err)
+{
+    const job_actor_t *self = actor_of (job);
+    const guest_t *guest = job->guest;
+    if (self->transient || !guest->definition)
+        return 0;
+    autofree char *text = xml_text (guest->definition);
+    autofree char *path =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_DEFINITION);
+    return disk_write (job, path, text, err);
+}
+
 static void op_progress (job_t *job, const job_progress_t *progress)
 {
     job_actor_t *self = actor_of (job);
@@ -335,5 +348,6 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .emulator = op_emulator,
                                   .write_file = op_write_file,
                                   .remove_file = op_remove_file,
+                                  .write_definition = op_write_definition,
                                   .progress = op_progress,
                                   .log = op_log };

@@ -250,7 +250,7 @@ static void pack_loaded (job_actor_t *self, const guest_t *guest, bool undone)
     pack_map (&self->value);
     pack_key_str (&self->value, "name", guest->name);
     pack_key_bool (&self->value, "autostart", access (mark, F_OK) == 0);
-    pack_key_bool (&self->value, "undone", undone);
+    pack_key_bool (&self->value, "undone", undone && !self->base.finished);
     pack_key_bool (&self->value, "managed_save", saved);
     pack_past (self, guest);
     pack_snapshots (self, guest);
@@ -309,6 +309,7 @@ static void tell_outcome (job_actor_t *self)
 int job_run_unwind (job_actor_t *self, error_t *err)
 {
     const guest_t *guest = self->base.guest;
+    bool persistent = guest->definition && !self->transient;
     if (!job_unwind (self)) {
         zlistx_purge (self->undo); //  the owner has them still, and asks again
         return error_set (err, ERR_OPERATION_FAILED,
@@ -317,6 +318,7 @@ int job_run_unwind (job_actor_t *self, error_t *err)
                           guest->name);
     }
     tell_outcome (self);
-    self->parts = guest->live ? PART_LIVE | PART_STATUS : 0;
+    self->parts = (guest->live ? PART_LIVE | PART_STATUS : 0u) |
+                  (self->base.finished && persistent ? PART_DEFINITION : 0u);
     return 0;
 }

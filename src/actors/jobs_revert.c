@@ -140,7 +140,7 @@ static int let_run (job_actor_t *self, const revert_t *revert, error_t *err)
     guest_t *guest = self->base.guest;
     error_t failed = { 0 };
     guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_FROM_SNAPSHOT };
-    if (job_commit (&self->base, err))
+    if (job_write_definition (&self->base, err) || job_commit (&self->base, err))
         return -1;
     if (!revert->running)
         return 0;

@@ -104,6 +104,11 @@ int job_remove_file (job_t *self, const char *path, error_t *err)
     return self->ops->remove_file (self, path, err);
 }
 
+int job_write_definition (job_t *self, error_t *err)
+{
+    return self->ops->write_definition (self, err);
+}
+
 void job_progress (job_t *self, const job_progress_t *progress)
 {
     self->ops->progress (self, progress);

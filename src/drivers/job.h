@@ -74,6 +74,7 @@ typedef struct {
     char *(*emulator) (job_t *self, const char *path, error_t *err);
     int (*write_file) (job_t *self, const char *path, const char *text, error_t *err);
     int (*remove_file) (job_t *self, const char *path, error_t *err);
+    int (*write_definition) (job_t *self, error_t *err);
     void (*progress) (job_t *self, const job_progress_t *progress);
     void (*log) (job_t *self, const char *text);
 } job_ops_t;
@@ -83,6 +84,7 @@ struct job {
     const job_ops_t *ops;
     const paths_t *paths;
     guest_t *guest; //  the domain that the job is about; NULL in jobs of the host
+    bool closed;    //  it is nearly done: from now on a cancel is not heard
     bool finished;  //  an undo found that all was done already, or has brought it to its end
 };
 
@@ -130,6 +132,9 @@ char *job_emulator (job_t *self, const char *path, error_t *err);
 //  Durable, atomic, through the disk actors.
 int job_write_file (job_t *self, const char *path, const char *text, error_t *err);
 int job_remove_file (job_t *self, const char *path, error_t *err);
+//  The guest's definition as it is now; nothing if the domain is transient. For what has to be on
+//  disk before the job's result can say it.
+int job_write_definition (job_t *self, error_t *err);
 
 void job_progress (job_t *self, const job_progress_t *progress);
 void job_log (job_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));

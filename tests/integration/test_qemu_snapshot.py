@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
+import time
+import unittest
 
 from guest import Guest, QemuTest, processes_of, qemu_domain
 from harness import until
@@ -105,3 +108,122 @@ class Internal(SnapshotTest):
         self.assertEqual(self.tags(images[0]), ["one"])
         with self.assertRaisesRegex(TroupeError, "does not know of"):
             self.client.call("snapshot.create", domain="web1", xml="<domainsnapshot><name>one</name></domainsnapshot>")
+
+    def test_events_and_queries(self):
+        """Memory is written while the guest stands still; who asks is answered meanwhile."""
+        (guest,) = self.boot("web1", devices=self.devices(self.image()))
+        self.client.call("event.subscribe", verbs=["domain.lifecycle", "domain.job_completed"])
+        id = self.client.send("snapshot.create", domain="web1")
+        while True:
+            job = self.client.call("domain.job_info", domain="web1")
+            if job["kind"] is None:
+                break
+            self.assertEqual(job["verb"], "snapshot.create")
+        name = self.client.wait(id)["name"]
+        self.assertEqual(
+            self.lifecycle(2), [("web1", "Suspended", "Paused"), ("web1", "Resumed", "Unpaused")]
+        )
+        self.assertEqual(self.client.next_event("domain.job_completed")["args"]["outcome"], "completed")
+        self.assertEqual(guest.state()[0], "running")
+        self.daemon.run("snapshot-create-as", "web1", "last", "--halt")
+        self.assertEqual(guest.state(), ("shut off", "from snapshot"))
+        self.assertEqual(self.lifecycle(3)[-1], ("web1", "Stopped", "Snapshot"))
+        self.assertEqual(self.client.call("snapshot.info", domain="web1")["parent"], name)
+
+    def test_refused(self):
+        raw = self.path("b.raw")
+        with open(raw, "wb") as file:
+            file.truncate(1 << 20)
+        image = self.image()
+        devices = self.devices(image) + self.disk(raw, "vdb", "raw")
+        self.client.call("domain.define", xml=qemu_domain("web1", devices=devices))
+        with self.assertRaisesRegex(TroupeError, "disk 'vdb': not supported: .* qcow2"):
+            self.client.call("snapshot.create", domain="web1")
+        with self.assertRaisesRegex(TroupeError, "number"):
+            self.client.call("snapshot.create", domain="web1", xml="<domainsnapshot><name>17</name></domainsnapshot>")
+        self.assertEqual(self.tags(image), [])
+        self.daemon.run("snapshot-create-as", "web1", "one", "--diskspec", "vdb,snapshot=no")
+        self.assertEqual(self.tags(image), ["one"])
+
+    def settle(self):
+        until(lambda: not self.client.call("domain.jobs"), 60, "the end of what was half done")
+
+    def kill_after(self, ms, verb, **args):
+        """The daemon is killed so long after a request; returns once the next one has done what
+        follows from it."""
+        self.client.send(verb, domain="web1", deadline=60000, **args)
+        time.sleep(ms / 1000)
+        self.daemon.kill()
+        self.restart()
+        self.settle()
+
+    def test_daemon_killed(self):
+        """At any moment: the snapshot is there, known and whole, or it is not there at all."""
+        image = self.image()
+        (guest,) = self.boot("web1", devices=self.devices(image))
+        guest.type("memory=survived")
+        guest.run("true")
+        pid = guest.pid()
+        for ms in (0, 20, 50, 100, 200, 400, 800):
+            name = f"after{ms}"
+            with self.subTest(taking=ms):
+                self.kill_after(ms, "snapshot.create", xml=f"<domainsnapshot><name>{name}</name></domainsnapshot>")
+                until(lambda: guest.state()[0] == "running", 60, "the guest going on")
+                until(lambda: self.tags(image) == self.names(), 60, "all of it, or nothing")
+        guest = Guest(self, guest.uuid).open()
+        self.assertEqual((guest.run("echo $memory"), guest.pid()), ("survived", pid))
+        for ms in (0, 5, 20, 60):
+            with self.subTest(deleting=ms):
+                self.client.call("snapshot.create", domain="web1", xml="<domainsnapshot><name>gone</name></domainsnapshot>")
+                self.kill_after(ms, "snapshot.delete", snapshot="gone")
+                until(lambda: self.tags(image) == self.names(), 60, "all of it, or nothing")
+                self.delete_if_there("gone")
+
+    def test_daemon_killed_while_it_goes_back(self):
+        """All disks are those of the snapshot, or none is; then it can be tried again."""
+        images = [self.image("a.qcow2"), self.image("b.qcow2")]
+        (guest,) = self.boot("web1", devices=self.devices(*images))
+        guest.run("for disk in vda vdb; do echo one | dd of=/dev/$disk conv=fsync; done")
+        self.daemon.run("snapshot-create-as", "web1", "one")
+        for ms in (0, 30, 80, 150, 250, 400, 700):
+            with self.subTest(killed_after_ms=ms):
+                guest.run("for disk in vda vdb; do echo two | dd of=/dev/$disk conv=fsync; done")
+                self.kill_after(ms, "snapshot.revert", snapshot="one")
+                if guest.state()[0] == "shut off":
+                    self.assertEqual(processes_of(guest.uuid), [])
+                    found = {self.first_line(image) for image in images}
+                    self.assertEqual(len(found), 1, found)
+                self.client.call("snapshot.revert", domain="web1", snapshot="one")
+                guest = Guest(self, guest.uuid).open()
+                self.assertEqual(guest.run("head -c 3 /dev/vda; head -c 3 /dev/vdb"), "oneone")
+
+    def delete_if_there(self, name):
+        """What was half done when the daemon was killed may still come to its end."""
+        try:
+            self.client.call("snapshot.delete", domain="web1", snapshot=name)
+        except TroupeError as error:
+            self.assertEqual(error.name, "VIR_ERR_NO_DOMAIN_SNAPSHOT")
+
+    def first_line(self, image):
+        raw = self.path("read.raw")
+        subprocess.run(["qemu-img", "convert", "-O", "raw", image, raw], check=True)
+        with open(raw, "rb") as file:
+            return file.read(4)
+
+    def test_qemu_killed_meanwhile(self):
+        image = self.image()
+        (guest,) = self.boot("web1", devices=self.devices(image))
+        id = self.client.send("snapshot.create", domain="web1", deadline=60000)
+        until(lambda: self.client.call("domain.job_info", domain="web1")["kind"], what="the job")
+        os.kill(guest.pid(), signal.SIGKILL)
+        try:
+            self.client.wait(id)
+        except TroupeError:
+            pass
+        until(lambda: guest.state()[0] == "shut off", 60, "the guest's end")
+        self.settle()
+        self.assertEqual(self.tags(image), self.names())
+
+
+if __name__ == "__main__":
+    unittest.main()

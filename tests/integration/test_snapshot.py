@@ -200,13 +200,14 @@ class Snapshot(DaemonTest):
     def test_daemon_killed(self):
         self.domain(extra=SLOW)
         self.client.send("snapshot.create", domain="web")
-        until(lambda: self.client.call("domain.job_info", domain="web")["kind"], what="the job")
+        until(lambda: self.client.call("domain.job_info", domain="web").get("step") == "snapshot", what="the job")
         self.restart()
+        until(lambda: self.history()[1:], what="the end of what was half done")
         self.assertEqual((self.state()[0], self.names()), ("running", []))
-        self.assertEqual(self.history()[-1][0], "snapshot.create")
+        self.assertEqual(self.history()[1], ("snapshot.create", "interrupted by daemon restart"))
 
     def test_admission(self):
-        """Suspending waits while memory is written, and not for a snapshot without."""
+        """Suspending waits for the snapshot."""
         self.domain(extra=SLOW)
         id = self.client.send("snapshot.create", domain="web")
         until(lambda: self.client.call("domain.job_info", domain="web")["kind"], what="the job")

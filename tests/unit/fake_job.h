@@ -200,6 +200,11 @@ static inline int fake_remove_file (job_t *self, const char *path, error_t *err)
     return fake_note (self, err, "remove_file", path);
 }
 
+static inline int fake_write_definition (job_t *self, error_t *err)
+{
+    return fake_note (self, err, "write_definition", "");
+}
+
 static inline void fake_progress (job_t *self, const job_progress_t *progress)
 {
     ((fake_job_t *) self)->progress = *progress;
@@ -231,6 +236,7 @@ static const job_ops_t fake_ops = {
     .emulator = fake_emulator,
     .write_file = fake_write_file,
     .remove_file = fake_remove_file,
+    .write_definition = fake_write_definition,
     .progress = fake_progress,
     .log = fake_log,
 };

@@ -4,13 +4,15 @@
 
 #include "drivers/qemu/qemu_snapshot.h"
 
+#include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_img.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_qmp_job.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/snapshot_tree.h"
 #include "drivers/snapshot_xml.h"
-#include "drivers/state.h"
+#include "drivers/undo.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -57,25 +59,39 @@ static int check_disk (job_t *job, const xml_node_t *disk, const char *name, err
                       "qcow2; leave the disk out (snapshot=no), or take an external one");
 }
 
-static json_t *nodes_of (const xml_node_t *snapshot)
+//  What is behind a disk changes with block jobs and snapshots: QEMU knows its nodes.
+static int add_node (job_t *job, json_t *nodes, const char *target, error_t *err)
+{
+    auto(qemu_disk_t) disk = qemu_block_find (job, target, err);
+    if (!disk)
+        return -1;
+    if (disk->count == 0)
+        return error_set (err, ERR_OPERATION_INVALID, "the disk '%s' has no medium", target);
+    json_array_append_new (nodes, json_string (disk->chain[0].node));
+    return 0;
+}
+
+static json_t *nodes_of (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
     json_t *nodes = json_array ();
     xml_foreach (entry, xml_find (snapshot, "disks"), "disk")
-        if (snapshot_disk_place (entry) == SNAPSHOT_INTERNAL) {
-            autofree char *node = text_format ("disk-%s", xml_string (entry, "@name"));
-            json_array_append_new (nodes, json_string (node));
+        if (snapshot_disk_place (entry) == SNAPSHOT_INTERNAL &&
+            add_node (job, nodes, xml_string (entry, "@name"), err)) {
+            json_decref (nodes);
+            return NULL;
         }
     return nodes;
 }
 
 //  Those that could hold one, whatever the snapshot was to be of.
-static json_t *all_nodes (const xml_t *domain)
+static json_t *all_nodes (job_t *job, error_t *err)
 {
     json_t *nodes = json_array ();
-    xml_foreach (disk, xml_find (xml_root (domain), "devices"), "disk")
-        if (holds_snapshots (disk)) {
-            autofree char *node = text_format ("disk-%s", xml_string (disk, "target/@dev"));
-            json_array_append_new (nodes, json_string (node));
+    xml_foreach (disk, xml_find (xml_root (job->guest->live), "devices"), "disk")
+        if (holds_snapshots (disk) &&
+            add_node (job, nodes, xml_string (disk, "target/@dev"), err)) {
+            json_decref (nodes);
+            return NULL;
         }
     return nodes;
 }
@@ -108,14 +124,18 @@ static int check_firmware (const xml_t *domain, error_t *err)
                       "in a file (NVRAM), which would not go back with it");
 }
 
-static int save_live (job_t *job, const xml_node_t *snapshot, error_t *err)
+//  EXECUTE with the snapshot's nodes, of which the first has the memory.
+static int with_memory (job_t *job, const char *execute, const xml_node_t *snapshot,
+                        const char *step, error_t *err)
 {
-    json_t *nodes = nodes_of (snapshot);
+    json_t *nodes = nodes_of (job, snapshot, err);
+    if (!nodes)
+        return -1;
     const char *first = json_string_value (json_array_get (nodes, 0));
-    return qemu_job_run (job, "snapshot-save",
+    return qemu_job_run (job, execute,
                          json_pack ("{s:s, s:s, s:o}", "tag", snapshot_name (snapshot), "vmstate",
                                     first ? first : "", "devices", nodes),
-                         "snapshot", err);
+                         step, err);
 }
 
 static int take_disk (job_t *job, const xml_node_t *disk, const char *name, error_t *err)
@@ -146,11 +166,12 @@ int qemu_snapshot_create (job_t *job, xml_node_t *snapshot, unsigned flags, erro
     if (snapshot_is_external (snapshot))
         return error_set (err, ERR_OPERATION_UNSUPPORTED, "not supported: external snapshots");
     if (check_name (name, err) || check_firmware (domain, err) ||
+        qemu_block_check_idle (job->guest, NULL, "a snapshot", err) ||
         each_disk (job, snapshot, domain, check_disk, err) ||
         each_disk (job, snapshot, domain, check_absent, err) ||
         job_undo (job, "qemu.snapshot", name, err) || job_record (job, err))
         return -1;
-    return job->guest->live ? save_live (job, snapshot, err)
+    return job->guest->live ? with_memory (job, "snapshot-save", snapshot, "snapshot", err)
                             : each_disk (job, snapshot, domain, take_disk, err);
 }
 
@@ -162,13 +183,53 @@ static int find_in_image (job_t *job, const xml_node_t *disk, const char *name, 
     return qemu_img_find_snapshot (job, snapshot_disk_source (disk), name, id, err);
 }
 
+static bool same_image (const xml_t *domain, const char *target, const char *path)
+{
+    const xml_node_t *disk = domain ? snapshot_find_disk (domain, target) : NULL;
+    return disk && text_equals (snapshot_disk_source (disk), path);
+}
+
+static snapshot_tree_t *load_tree (const job_t *job, char **path, error_t *err)
+{
+    *path = snapshot_tree_path (job->paths, "qemu", job->guest->uuid);
+    return snapshot_tree_load (*path, err);
+}
+
+//  An external snapshot that was taken since made the image the base of another one, which is
+//  worth nothing once the base has other content.
+static int check_not_base (job_t *job, const xml_node_t *snapshot, const xml_t *then, error_t *err)
+{
+    autofree char *file = NULL;
+    auto(snapshot_tree_t) tree = load_tree (job, &file, err);
+    if (!tree)
+        return -1;
+    xml_foreach (entry, xml_find (snapshot, "disks"), "disk") {
+        const char *target = xml_string (entry, "@name");
+        const xml_node_t *disk = snapshot_find_disk (then, target);
+        for (xml_node_t *each = snapshot_tree_first (tree); disk && each;
+             each = snapshot_tree_next (each)) {
+            auto(xml_t) domain = snapshot_is_external (each) ? snapshot_domain (each, false) : NULL;
+            if (same_image (domain, target, snapshot_disk_source (disk)))
+                return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                                  "not supported: it would change the image '%s', on which the "
+                                  "external snapshot '%s' stands",
+                                  snapshot_disk_source (disk), snapshot_name (each));
+        }
+    }
+    return 0;
+}
+
 int qemu_snapshot_check (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
-    auto(xml_t) domain = snapshot_domain (snapshot, false);
+    auto(xml_t) own = snapshot_domain (snapshot, false);
+    const xml_t *then = own ? own : domain_of (job->guest);
     if (snapshot_is_external (snapshot))
         return error_set (err, ERR_OPERATION_UNSUPPORTED,
                           "not supported: going back to an external snapshot");
-    return each_disk (job, snapshot, domain ? domain : domain_of (job->guest), find_in_image, err);
+    return each_disk (job, snapshot, then, find_in_image, err) ||
+                   check_not_base (job, snapshot, then, err)
+               ? -1
+               : 0;
 }
 
 static int apply_disk (job_t *job, const xml_node_t *disk, const char *name, error_t *err)
@@ -176,21 +237,35 @@ static int apply_disk (job_t *job, const xml_node_t *disk, const char *name, err
     return qemu_img_apply (job, snapshot_disk_source (disk), name, err);
 }
 
-int qemu_snapshot_apply (job_t *job, const xml_node_t *snapshot, error_t *err)
+//  Once one disk went back, all do: a cancel comes too late, and a daemon that is killed goes on
+//  with it when it is back.
+static int close_revert (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
-    return each_disk (job, snapshot, job->guest->definition, apply_disk, err);
+    if (job_undo (job, "qemu.revert", snapshot_name (snapshot), err) || job_record (job, err))
+        return -1;
+    job->closed = true;
+    return 0;
 }
 
+int qemu_snapshot_apply (job_t *job, const xml_node_t *snapshot, error_t *err)
+{
+    if (close_revert (job, snapshot, err) ||
+        each_disk (job, snapshot, job->guest->definition, apply_disk, err))
+        return -1;
+    job->closed = false;
+    return 0;
+}
+
+//  Loading it may take long, and can be called off: then the guest is over, and its disks are back.
 int qemu_snapshot_start (job_t *job, const xml_node_t *snapshot, const xml_t *document,
                          error_t *err)
 {
-    if (qemu_start_from (job, document, NULL, err))
-        return -1;
-    json_t *nodes = nodes_of (snapshot);
-    const char *first = json_string_value (json_array_get (nodes, 0));
-    json_t *arguments = json_pack ("{s:s, s:s, s:o}", "tag", snapshot_name (snapshot), "vmstate",
-                                   first ? first : "", "devices", nodes);
-    return qemu_job_run (job, "snapshot-load", arguments, "reverting", err);
+    return qemu_start_from (job, document, NULL, err) ||
+                   job_undo (job, "qemu.revert", snapshot_name (snapshot), err) ||
+                   job_record (job, err) ||
+                   with_memory (job, "snapshot-load", snapshot, "reverting", err)
+               ? -1
+               : 0;
 }
 
 //  Removing.
@@ -202,22 +277,42 @@ static int remove_from_disk (job_t *job, const xml_node_t *disk, const char *nam
 
 static int remove_live (job_t *job, json_t *nodes, const char *name, error_t *err)
 {
+    if (!nodes)
+        return -1;
     return qemu_job_run (job, "snapshot-delete",
                          json_pack ("{s:s, s:o}", "tag", name, "devices", nodes), "deleting", err);
 }
 
+//  From an image that is in use through QEMU; it may be another one by now than it was then.
+static int remove_part (job_t *job, const xml_node_t *disk, const char *name, error_t *err)
+{
+    const char *target = xml_string (disk, "target/@dev");
+    if (!same_image (job->guest->live, target, snapshot_disk_source (disk)))
+        return remove_from_disk (job, disk, name, err);
+    json_t *nodes = json_array ();
+    if (add_node (job, nodes, target, err)) {
+        json_decref (nodes);
+        return -1;
+    }
+    return remove_live (job, nodes, name, err);
+}
+
+static int remove_snapshot (job_t *job, const xml_node_t *snapshot, error_t *err)
+{
+    auto(xml_t) own = snapshot_domain (snapshot, false);
+    return each_disk (job, snapshot, own ? own : domain_of (job->guest), remove_part, err);
+}
+
 int qemu_snapshot_delete (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
-    const xml_t *domain = domain_of (job->guest);
-    const char *name = snapshot_name (snapshot);
     if (snapshot_is_external (snapshot))
         return error_set (err, ERR_OPERATION_UNSUPPORTED,
                           "not supported: deleting an external snapshot; with metadata it is only "
                           "forgotten");
-    if (job_undo (job, "qemu.forget", name, err) || job_record (job, err))
+    if (qemu_block_check_idle (job->guest, NULL, "the removal of a snapshot", err) ||
+        job_undo (job, "qemu.forget", snapshot_name (snapshot), err) || job_record (job, err))
         return -1;
-    return job->guest->live ? remove_live (job, nodes_of (snapshot), name, err)
-                            : each_disk (job, snapshot, domain, remove_from_disk, err);
+    return remove_snapshot (job, snapshot, err);
 }
 
 //  Undo.
@@ -253,30 +348,20 @@ static int settle (job_t *job, bool *opened, error_t *err)
     return qemu_job_settle (job, err);
 }
 
-//  Of what QEMU is still doing: first its end.
-static int remove_from_guest (job_t *job, const char *name, error_t *err)
+//  SNAPSHOT NULL: whatever has its NAME. Of what QEMU is still doing first the end.
+static int remove_again (job_t *job, const xml_node_t *snapshot, const char *name, error_t *err)
 {
-    bool opened = false;
+    bool opened = false, live = job->guest->live && !is_over (job);
     error_t ignored = { 0 };
-    int rc =
-        settle (job, &opened, err) || remove_live (job, all_nodes (job->guest->live), name, err)
-            ? -1
-            : 0;
+    int rc = live ? settle (job, &opened, err) : 0;
+    if (!rc)
+        rc = snapshot ? remove_snapshot (job, snapshot, err)
+             : live   ? remove_live (job, all_nodes (job, err), name, err)
+                      : remove_from_images (job, name, err);
     if (opened)
         job_monitor_close (job, &ignored);
-    return rc;
-}
-
-static int remove_everywhere (job_t *job, const char *name, error_t *err)
-{
-    return job->guest->live && !is_over (job) ? remove_from_guest (job, name, err)
-                                              : remove_from_images (job, name, err);
-}
-
-static snapshot_tree_t *load_tree (const job_t *job, char **path, error_t *err)
-{
-    *path = snapshot_tree_path (job->paths, "qemu", job->guest->uuid);
-    return snapshot_tree_load (*path, err);
+    return rc ? error_prefix (err, "remove snapshot '%s' of domain '%s'", name, job->guest->name)
+              : 0;
 }
 
 int qemu_undo_snapshot (job_t *job, const char *name, error_t *err)
@@ -286,22 +371,76 @@ int qemu_undo_snapshot (job_t *job, const char *name, error_t *err)
     if (!tree)
         return -1;
     job->finished = snapshot_tree_find (tree, name) != NULL;
-    if (job->finished || remove_everywhere (job, name, err) == 0)
-        return 0;
-    return error_prefix (err, "remove snapshot '%s' of domain '%s' again", name, job->guest->name);
+    return job->finished ? 0 : remove_again (job, NULL, name, err);
+}
+
+int qemu_snapshot_write_tree (job_t *job, const snapshot_tree_t *tree, error_t *err)
+{
+    autofree char *path = snapshot_tree_path (job->paths, "qemu", job->guest->uuid);
+    autofree char *text = snapshot_tree_text (tree);
+    return snapshot_tree_count (tree) ? job_write_file (job, path, text, err)
+                                      : job_remove_file (job, path, err);
 }
 
 int qemu_undo_forget (job_t *job, const char *name, error_t *err)
 {
     autofree char *path = NULL;
     auto(snapshot_tree_t) tree = load_tree (job, &path, err);
-    if (!tree || remove_everywhere (job, name, err))
-        return error_prefix (err, "remove snapshot '%s' of domain '%s'", name, job->guest->name);
-    snapshot_tree_remove (tree, name);
-    autofree char *text = snapshot_tree_text (tree);
-    if (snapshot_tree_count (tree) ? job_write_file (job, path, text, err)
-                                   : job_remove_file (job, path, err))
+    const xml_node_t *snapshot = tree ? snapshot_tree_find (tree, name) : NULL;
+    if (!tree || (snapshot && remove_again (job, snapshot, name, err)))
         return -1;
+    snapshot_tree_remove (tree, name);
+    if (snapshot && qemu_snapshot_write_tree (job, tree, err))
+        return -1;
+    job->finished = true;
+    return 0;
+}
+
+static int end_process (job_t *job, error_t *err)
+{
+    const char *identity =
+        job->guest->record ? xml_string (xml_root (job->guest->record), "process/@identity") : NULL;
+    return identity ? undo_run (job, "process", identity, err) : 0;
+}
+
+//  The guest is over; with its disks the definition goes back.
+static int go_back (job_t *job, const xml_node_t *snapshot, error_t *err)
+{
+    guest_t *guest = job->guest;
+    auto(xml_t) then = snapshot_domain (snapshot, true);
+    if (then)
+        xml_set (xml_root (then), "name", guest->name);
+    if (end_process (job, err) || (then && guest->definition && qemu_complete (job, then, err)))
+        return -1;
+    if (then && guest->definition) {
+        xml_destroy (&guest->definition);
+        guest->definition = take (&then);
+    }
+    if (!guest->definition && !then)
+        return 0;
+    return each_disk (job, snapshot, guest->definition ? guest->definition : then, apply_disk,
+                      err) ||
+                   job_write_definition (job, err)
+               ? -1
+               : 0;
+}
+
+int qemu_undo_revert (job_t *job, const char *name, error_t *err)
+{
+    autofree char *path = NULL;
+    auto(snapshot_tree_t) tree = load_tree (job, &path, err);
+    const xml_node_t *snapshot = tree ? snapshot_tree_find (tree, name) : NULL;
+    if (!tree)
+        return -1;
+    if (!snapshot)
+        return error_set (err, ERR_NO_DOMAIN_SNAPSHOT,
+                          "domain '%s' was going back to snapshot '%s', which is not there any "
+                          "more; look at its disks",
+                          job->guest->name, name);
+    snapshot_tree_set_current (tree, name);
+    if (go_back (job, snapshot, err) || qemu_snapshot_write_tree (job, tree, err))
+        return error_prefix (err, "bring the disks of domain '%s' back to snapshot '%s'",
+                             job->guest->name, name);
     job->finished = true;
     return 0;
 }

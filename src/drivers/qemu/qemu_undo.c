@@ -140,6 +140,7 @@ static const struct {
     { "used", undo_used },
     { "snapshot", qemu_undo_snapshot },
     { "forget", qemu_undo_forget },
+    { "revert", qemu_undo_revert },
     { "node", undo_node },
     { "image", undo_image },
 };

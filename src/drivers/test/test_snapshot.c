@@ -23,9 +23,10 @@ int test_snapshot_create (job_t *job, xml_node_t *snapshot, unsigned flags, erro
     guest_t *guest = job->guest;
     if (check_internal (snapshot, err))
         return -1;
+    if (job_record (job, err))
+        return -1;
     job_progress (job, &(job_progress_t){ .step = "snapshot" });
-    if (job_record (job, err) ||
-        test_behave (job, guest->live ? guest->live : guest->definition, "snapshot", 0, err))
+    if (test_behave (job, guest->live ? guest->live : guest->definition, "snapshot", 0, err))
         return -1;
     if (!guest->live)
         return 0;
