@@ -460,6 +460,7 @@ static void domain_stop (actor_t *actor)
 
 const actor_class_t domain_class = { .kind = "domain",
                                      .state_size = sizeof (domain_t),
+                                     .max_requests = DOMAIN_MAX_REQUESTS,
                                      .stop_rank = 1,
                                      .start = domain_start,
                                      .handle = domain_handle,

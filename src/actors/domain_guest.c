@@ -401,7 +401,7 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
     //  A guest that does not answer may still run: it is never given up, only asked more rarely.
     //  Whoever cancelled the question may fail to end it.
     if (operation == &domain_adoption && err->code == ERR_OPERATION_TIMEOUT && !self->silent_us)
-        self->silent_us = actor_wall_clock (self->actor);
+        domain_set_silence (self, actor_wall_clock (self->actor));
     if (operation == &domain_adoption)
         reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);
     if (operation == &domain_unwinding)
@@ -418,9 +418,9 @@ static void reconnect (actor_t *actor, void *arg)
     (void) arg;
     domain_t *self = actor_state (actor);
     self->retry_monitor = 0;
-    if (!domain_active (self) || self->exited || self->async.operation)
+    if (!domain_active (self) || self->exited)
         return;
-    if (self->sync.operation)
+    if (self->sync.operation || self->async.operation)
         reconnect_later (self, RECONNECT_MS);
     else
         domain_run (self, &self->sync, &domain_adoption, NULL);
@@ -433,16 +433,23 @@ static void pack_silence (pack_t *pack, const void *arg)
     pack_key_i64 (pack, "since_us", self->silent_us);
 }
 
+void domain_set_silence (domain_t *self, int64_t since_us)
+{
+    if (since_us == self->silent_us)
+        return;
+    self->silent_us = since_us;
+    actor_log (self->actor, LEVEL_WARNING, "domain '%s': its hypervisor %s", self->name,
+               since_us ? "does not respond" : "responds again");
+    domain_add_event (self, "domain.monitor", pack_silence, self);
+}
+
 //  From the monitor: its hypervisor says nothing since then, or something again.
 void domain_take_silence (domain_t *self, const msg_t *msg)
 {
     int64_t since = msg_i64 (msg, "since_us", 0);
     if (!domain_active (self) || since == self->silent_us)
         return;
-    self->silent_us = since;
-    actor_log (self->actor, LEVEL_WARNING, "domain '%s': its hypervisor %s", self->name,
-               since ? "does not respond" : "responds again");
-    domain_add_event (self, "domain.monitor", pack_silence, self);
+    domain_set_silence (self, since);
     domain_commit (self, NULL, NULL, NULL);
 }
 
@@ -451,8 +458,7 @@ void domain_monitor_lost (domain_t *self, const msg_t *msg)
     const char *reason = msg_str (msg, "reason");
     actor_log (self->actor, LEVEL_INFO, "domain '%s': its monitor closed: %s", self->name,
                reason ? reason : "unknown");
-    if (domain_active (self))
-        reconnect_later (self, RECONNECT_MS);
+    domain_look_again (self);
 }
 
 //  Guests without a process (the test driver's) end by the clock.

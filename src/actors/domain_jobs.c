@@ -111,18 +111,16 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     actor_check (self->actor, !slot->operation);
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
-    slot->cancelled = slot->doomed = slot->committed = false;
+    slot->cancelled = slot->doomed = slot->committed = slot->late = false;
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
     slot->since_us = actor_wall_clock (self->actor);
     slot->since_ms = actor_now (self->actor);
     snprintf (slot->address, sizeof slot->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
-    if (slot->request)
-        actor_admit (self->actor, slot->request, operation->limit_ms + 10000);
     auto(msg_t) args = domain_job_arguments (self, operation, slot->request);
-    actor_spawn (self->actor, slot->address, &job_class, &args, false, operation->limit_ms,
-                 on_job_done, slot);
+    actor_spawn_for (self->actor, slot->request, slot->address, &job_class, &args,
+                     operation->limit_ms, on_job_done, slot);
     show_job (self, slot);
 }
 
@@ -265,14 +263,14 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     bool start = operation->class == CLASS_START && !domain_active (self);
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
-    if (start)
+    if (start && !slot->late)
         start_failed (self);
     else
         domain_own_job_failed (self, operation, cancelled, err);
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
     if (slot == &self->async)
-        domain_end_async (self, cancelled ? "cancelled" : "failed", err);
+        domain_end_async (self, cancelled || slot->late ? "cancelled" : "failed", err);
     if (!start && (slot->committed || operation->class == CLASS_START))
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
@@ -317,6 +315,12 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
     if (!msg_failed (reply, &err)) {
         job_succeeded (self, slot, reply);
         domain_settle (self);
+    } else if (msg_is_late (reply)) {
+        slot->late = true;
+        error_set (&err, ERR_OPERATION_TIMEOUT,
+                   "domain '%s': '%s' was not begun: whoever asked for it does not wait any more",
+                   self->name, slot->operation->job);
+        job_over (self, slot, &err);
     } else if (err.code == ERR_OPERATION_TIMEOUT && is_overdue (self, slot)) {
         slot->overdue = memory_new (1, sizeof err);
         error_set (slot->overdue, err.code,

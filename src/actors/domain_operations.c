@@ -165,7 +165,7 @@ void domain_end_past (domain_t *self)
 static void done_adopt (domain_t *self, const msg_t *request)
 {
     (void) request;
-    self->silent_us = 0;
+    domain_set_silence (self, 0);
     self->dirty |= DIRTY_STATUS;
     if (self->status.state == STATE_SHUTOFF || self->status.state == STATE_CRASHED)
         self->ending = (guest_change_t){ .kind = CHANGE_ENDED, .status = self->status };

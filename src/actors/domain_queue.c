@@ -1,10 +1,12 @@
 //  domain_queue.c: which requests a domain's owner admits, which wait, and in which order.
 
+#include "actors/domain.h"
 #include "actors/domain_self.h"
 #include "util/text.h"
 
 enum {
-    MAX_QUEUE = 64
+    SHOW_QUEUE_MS =
+        20 //  a snapshot of all who wait for each of many that come at once costs too much
 };
 
 //  Is the domain what the verb needs?
@@ -101,6 +103,13 @@ void waiting_destroy (waiting_t **self_p)
     free (self);
 }
 
+static void leave_queue (domain_t *self, waiting_t **waiting_p)
+{
+    zlistx_detach (self->queue, zlistx_find (self->queue, *waiting_p));
+    waiting_destroy (waiting_p);
+    self->queue_changed = true;
+}
+
 static void look_at_deadlines (actor_t *actor, void *arg);
 
 //  When the first of the waiting passes its deadline, the list that is shown changes.
@@ -117,6 +126,26 @@ static void watch_deadlines (domain_t *self)
             actor_timer (self->actor, left < 1 ? 1 : (int) left + 1, look_at_deadlines, NULL);
 }
 
+static void show_queue_again (actor_t *actor, void *arg);
+
+//  Who waits, and for what, is shown: at once, unless it was a moment ago.
+static void show_queue (domain_t *self)
+{
+    if (!self->queue_changed || self->loading || self->show_queue_timer)
+        return;
+    self->queue_changed = false; //  also if nothing is shown any more
+    self->show_queue_timer = actor_timer (self->actor, SHOW_QUEUE_MS, show_queue_again, NULL);
+    domain_commit (self, NULL, NULL, NULL);
+}
+
+static void show_queue_again (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->show_queue_timer = 0;
+    show_queue (self);
+}
+
 //  First come, first served: what has to wait keeps all behind it waiting.
 void domain_pump (domain_t *self)
 {
@@ -127,16 +156,12 @@ void domain_pump (domain_t *self)
     while ((first = zlistx_first (self->queue))) {
         if (!is_late (self, first->msg) && !try_request (self, &first->msg))
             break;
-        zlistx_detach (self->queue, zlistx_find (self->queue, first));
-        waiting_destroy (&first);
+        leave_queue (self, &first);
     }
     self->pumping = false;
-    //  Who waits, and for what, is shown.
-    if (zlistx_size (self->queue) != self->shown_waiting && !self->loading) {
-        self->shown_waiting = zlistx_size (self->queue); //  also if nothing is shown any more
+    if (self->queue_changed && !self->loading)
         watch_deadlines (self);
-        domain_commit (self, NULL, NULL, NULL);
-    }
+    show_queue (self);
 }
 
 static waiting_t *find_late (const domain_t *self)
@@ -151,8 +176,7 @@ static void drop_late (domain_t *self)
 {
     waiting_t *late;
     while ((late = find_late (self))) {
-        zlistx_detach (self->queue, zlistx_find (self->queue, late));
-        waiting_destroy (&late);
+        leave_queue (self, &late);
     }
 }
 
@@ -176,16 +200,18 @@ static void queue_request (domain_t *self, msg_t **msg_p, bool urgent)
         zlistx_add_start (self->queue, waiting);
     else
         zlistx_add_end (self->queue, waiting);
+    self->queue_changed = true;
 }
 
 void domain_enqueue (domain_t *self, msg_t **msg_p)
 {
     const operation_t *operation = domain_operation (msg_verb (*msg_p));
     bool urgent = operation && operation->class == CLASS_DESTROY;
-    if (zlistx_size (self->queue) >= MAX_QUEUE && !urgent) {
+    if (zlistx_size (self->queue) >= DOMAIN_MAX_QUEUE && !urgent) {
         error_t err;
         error_set (&err, ERR_RESOURCE_BUSY,
-                   "domain '%s': %d requests wait already; try again later", self->name, MAX_QUEUE);
+                   "domain '%s': %d requests wait already; try again later", self->name,
+                   DOMAIN_MAX_QUEUE);
         err.retry = true;
         domain_refuse (self, msg_p, &err);
         return;
@@ -203,8 +229,10 @@ static bool is_destroy (const waiting_t *waiting)
 static waiting_t *take_destroy (domain_t *self)
 {
     for (waiting_t *each = zlistx_first (self->queue); each; each = zlistx_next (self->queue))
-        if (is_destroy (each))
+        if (is_destroy (each)) {
+            self->queue_changed = true;
             return zlistx_detach (self->queue, zlistx_cursor (self->queue));
+        }
     return NULL;
 }
 
@@ -260,12 +288,11 @@ void domain_pack_job (const domain_t *self, pack_t *pack)
 
 void domain_pack_waiting (domain_t *self, pack_t *pack)
 {
-    self->shown_waiting = 0;
+    self->queue_changed = false;
     pack_key_array (pack, "waiting");
     for (waiting_t *each = zlistx_first (self->queue); each; each = zlistx_next (self->queue)) {
         if (!each->msg)
             continue; //  it is being dealt with at this moment
-        self->shown_waiting++;
         pack_map (pack);
         pack_key_u64 (pack, "number", each->number);
         pack_key_str (pack, "verb", msg_verb (each->msg));
@@ -297,9 +324,8 @@ static int abort_waiting (domain_t *self, uint64_t number, error_t *err)
     error_t aborted;
     error_set (&aborted, ERR_OPERATION_ABORTED, "%s of domain '%s' was aborted while it waited",
                msg_verb (waiting->msg), self->name);
-    zlistx_detach (self->queue, zlistx_find (self->queue, waiting));
     domain_refuse (self, &waiting->msg, &aborted);
-    waiting_destroy (&waiting);
+    leave_queue (self, &waiting);
     return 0;
 }
 

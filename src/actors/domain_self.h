@@ -74,6 +74,7 @@ typedef struct {
     bool cancelled;
     bool doomed;      //  and the guest is to end with it
     bool committed;   //  it can't be undone any more
+    bool late;        //  it was not begun: nobody waits for it any more
     bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
@@ -100,6 +101,7 @@ typedef struct {
     domain_t *domain;
     msg_t *request;
     char address[MSG_ADDRESS_MAX]; //  of the job
+    int id;                        //  of the guest that is measured
 } measurement_t;
 
 struct domain {
@@ -133,7 +135,7 @@ struct domain {
     zlistx_t *measuring; //  measurement_t: under way
     zlistx_t *openings;  //  consoles that are being opened: domain.c
     uint64_t job_count, waiting_count;
-    size_t shown_waiting;           //  how many the last snapshot shows
+    bool queue_changed;             //  since the last snapshot
     document_t *progress;           //  of the asynchronous job, as it told it
     past_jobs_t *past;              //  asynchronous jobs, the one under way included
     bool past_due;                  //  what began is written with its first record
@@ -159,7 +161,7 @@ struct domain {
     int reconnect_ms;      //  how long to wait before the monitor is connected again
     uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
     uint64_t retry_loading;
-    uint64_t queue_timer, show_timer;
+    uint64_t queue_timer, show_timer, show_queue_timer;
 
     //  What has to be written and told.
     unsigned dirty;
@@ -227,13 +229,15 @@ void domain_take_exit (domain_t *self, const msg_t *msg);
 void domain_take_monitor_event (domain_t *self, const msg_t *msg);
 void domain_monitor_lost (domain_t *self, const msg_t *msg);
 void domain_take_silence (domain_t *self, const msg_t *msg);
+//  Since when its hypervisor does not respond (wall clock); 0: it does. Adds the event.
+void domain_set_silence (domain_t *self, int64_t since_us);
 void domain_set_status (domain_t *self, guest_status_t status, int event, int detail);
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.
 void domain_settle (domain_t *self);
-//  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
-//  A job failed too late to be undone: asks the guest how it is.
+//  The monitor is gone, or a job failed too late to be undone: asks the guest soon how it is.
 void domain_look_again (domain_t *self);
+//  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
 void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled,
                             const error_t *err);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.

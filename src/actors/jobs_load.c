@@ -107,12 +107,15 @@ static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, 
         xml_int (root, "@reason", 0, 100, &reason, err) ||
         xml_int (root, "@id", -1, INT32_MAX, &id, err))
         return error_set (err, ERR_XML_ERROR, "it is no domstatus with state, reason and id");
+    const xml_node_t *inner = record ? xml_first (record, NULL) : NULL;
+    *ran = xml_equals (root, "@ran", "yes");
+    if ((*ran || !xml_find (root, "undo")) && (!live || !inner))
+        return error_set (err, ERR_XML_ERROR, "it tells of a guest without its %s",
+                          live ? "record" : "document");
     guest->status = (guest_status_t){ (guest_state_t) state, reason };
     guest->id = id;
     guest->live = live ? xml_from_node (live) : NULL;
-    const xml_node_t *inner = record ? xml_first (record, NULL) : NULL;
     guest->record = inner ? xml_from_node (inner) : NULL;
-    *ran = xml_equals (root, "@ran", "yes");
     read_undo (self, root);
     return 0;
 }
