@@ -19,6 +19,7 @@ static const verdict_t table[ASYNC_COUNT][CLASS_COUNT] = {
     [ASYNC_MIGRATE_OUT] = { YES, WAIT, YES, WAIT, WAIT, CANCEL, YES, YES, REFUSE },
     [ASYNC_MIGRATE_IN] = { YES, WAIT, REFUSE, WAIT, WAIT, CANCEL, WAIT, REFUSE, REFUSE },
     [ASYNC_BACKUP] = { YES, YES, YES, WAIT, WAIT, CANCEL, YES, REFUSE, YES },
+    [ASYNC_BACKUP_BEGIN] = { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES, REFUSE, WAIT },
 };
 
 //  While a synchronous change is under way.
@@ -44,6 +45,7 @@ const char *async_kind_name (async_kind_t kind)
         [ASYNC_MIGRATE_OUT] = "migration",
         [ASYNC_MIGRATE_IN] = "incoming migration",
         [ASYNC_BACKUP] = "backup",
+        [ASYNC_BACKUP_BEGIN] = "backup",
     };
     return names[kind];
 }

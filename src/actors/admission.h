@@ -15,7 +15,8 @@ typedef enum {
     ASYNC_SNAPSHOT_WRITTEN, //  after that
     ASYNC_MIGRATE_OUT,
     ASYNC_MIGRATE_IN,
-    ASYNC_BACKUP, //  and block jobs
+    ASYNC_BACKUP,       //  and block jobs
+    ASYNC_BACKUP_BEGIN, //  before it goes on in the background
     ASYNC_COUNT
 } async_kind_t;
 

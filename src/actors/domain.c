@@ -249,6 +249,10 @@ static void take_record (domain_t *self, msg_t **msg_p)
         document_destroy (&self->undo);
     if (value_count (undo) > 0)
         self->undo = copy_arg (*msg_p, "undo");
+    if (asynchronous) {
+        free (self->backup);
+        self->backup = text_copy (msg_str (*msg_p, "backup"));
+    }
     free (self->record);
     self->record = text_copy (msg_str (*msg_p, "record"));
     free (self->recorded_live);
@@ -347,8 +351,8 @@ static const struct {
     { "job.undone", take_undone },          { "monitor.event", take_event },
     { "monitor.closed", take_monitor_end }, { "process.exited", take_exit },
     { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
-    { "monitor.silent", take_silence },     { "job.guest_over", take_guest_over },
-    { "job.snapshots", take_snapshots },
+    { "monitor.silent", take_silence },     { "job.finish", domain_take_finish },
+    { "job.guest_over", take_guest_over },  { "job.snapshots", take_snapshots },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.
@@ -454,6 +458,8 @@ static void domain_stop (actor_t *actor)
     free (self->live);
     free (self->record);
     free (self->recorded_live);
+    free (self->backup);
+    free (self->backup_xml);
     document_destroy (&self->progress);
     past_jobs_destroy (&self->past);
 }

@@ -38,6 +38,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     free (self->live);
     free (self->record);
     self->live = self->record = NULL;
+    domain_drop_backup (self);
     document_destroy (&self->live_summary);
     document_destroy (&self->usage);
     document_destroy (&self->stats);
@@ -58,8 +59,10 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
 
 void domain_finish_ending (domain_t *self)
 {
-    if (self->ending.kind == CHANGE_NONE || !domain_active (self) || self->async.operation ||
-        self->retry_cleanup || domain_destroy_waits (self))
+    if (self->ending.kind == CHANGE_NONE || !domain_active (self))
+        return;
+    domain_end_background (self);
+    if (self->async.operation || self->retry_cleanup || domain_destroy_waits (self))
         return;
     if (self->sync.operation) {
         //  What still waits for the guest waits in vain.
@@ -517,6 +520,7 @@ void domain_settle (domain_t *self)
         domain_run (self, &self->sync, &domain_restart_in_place, NULL);
     look_at_the_clock (self);
     domain_finish_ending (self);
+    domain_go_on (self);
     autostart_if_due (self);
     if (self->restart_wanted && !self->sync.operation && !self->async.operation) {
         self->restart_wanted = false;

@@ -26,6 +26,7 @@ static void pack_guest (const domain_t *self, const operation_t *operation, pack
     pack_key_str (pack, "definition", operation->without_definition ? NULL : self->definition);
     pack_key_str (pack, "live", self->live);
     pack_key_str (pack, "record", self->record);
+    pack_key_str (pack, "backup", self->backup);
 }
 
 msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
@@ -57,6 +58,9 @@ static void begin_async (domain_t *self, const operation_t *operation, const msg
 {
     forget_progress (self);
     self->finished = false;
+    //  It began in an earlier job.
+    if (operation == &domain_backup_follow && past_jobs_is_open (self->past))
+        return;
     past_jobs_begin (self->past, operation->job, operation->verb,
                      request ? value_get (msg_root (request), "by") : NULL,
                      actor_wall_clock (self->actor));
@@ -114,7 +118,8 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     slot->cancelled = slot->doomed = slot->committed = slot->late = false;
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
-    slot->since_us = actor_wall_clock (self->actor);
+    slot->since_us = operation == &domain_backup_follow ? past_jobs_since (self->past)
+                                                        : actor_wall_clock (self->actor);
     slot->since_ms = actor_now (self->actor);
     snprintf (slot->address, sizeof slot->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
@@ -195,6 +200,7 @@ static void take_parts (domain_t *self, const value_t *result)
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
     }
+    domain_take_backup (self, result);
     if (self->loading && value_get_str (value, "name"))
         take_loaded (self, result, value);
 }
@@ -229,7 +235,7 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         self->unwindings = 0;
     }
     operation->done (self, slot->request);
-    if (slot == &self->async)
+    if (slot == &self->async && operation->async != ASYNC_BACKUP_BEGIN)
         domain_end_async (self, "completed", NULL);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
@@ -238,6 +244,7 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         *slot = (running_t){ 0 };
     else
         slot->over = true;
+    domain_go_on (self);
     domain_commit_definition (self, &old_definition, &old_summary, old_persistent, &request,
                               &answer, slot == &self->sync ? slot : NULL);
 }
@@ -261,6 +268,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     //  One that goes back to a snapshot may have failed before it ended what runs.
     bool cancelled = slot->cancelled;
     bool start = operation->class == CLASS_START && !domain_active (self);
+    error_t why = *err;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
     if (start && !slot->late)
@@ -269,8 +277,8 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_own_job_failed (self, operation, cancelled, err);
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
-    if (slot == &self->async)
-        domain_end_async (self, cancelled || slot->late ? "cancelled" : "failed", err);
+    if (slot == &self->async && !domain_leaves_alone (self, slot, err))
+        domain_end_async (self, domain_background_failed (self, slot, &why), &why);
     if (!start && (slot->committed || operation->class == CLASS_START))
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;

@@ -9,6 +9,7 @@ enum {
     SHORT_MS = 60000,
     START_MS = 300000,
     DESTROY_MS = 120000,
+    BEGIN_MS = 600000,     //  large files are made, and the guest's disks flushed
     LONG_MS = 24 * 3600000 //  as much memory as there is, to a slow disk
 };
 
@@ -169,10 +170,12 @@ static void done_adopt (domain_t *self, const msg_t *request)
     self->dirty |= DIRTY_STATUS;
     if (self->status.state == STATE_SHUTOFF || self->status.state == STATE_CRASHED)
         self->ending = (guest_change_t){ .kind = CHANGE_ENDED, .status = self->status };
+    bool goes_on = self->backup && self->ending.kind == CHANGE_NONE;
     actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
                state_name (self->status.state),
                state_reason_name (self->status.state, self->status.reason));
-    domain_end_past (self);
+    if (!goes_on)
+        domain_end_past (self);
 }
 
 static void done_load (domain_t *self, const msg_t *request)
@@ -251,6 +254,10 @@ static const operation_t operations[] = {
       done_snapshot_revert },
     { "domain.screenshot", CLASS_MODIFY, ASYNC_NONE, "screenshot", NEED_ACTIVE, SHORT_MS, true,
       done_live },
+    { "domain.block_resize", CLASS_MODIFY, ASYNC_NONE, "block_resize", NEED_ACTIVE, DESTROY_MS,
+      true, done_nothing },
+    { "domain.backup_begin", CLASS_JOB, ASYNC_BACKUP_BEGIN, "backup", NEED_ACTIVE, BEGIN_MS, false,
+      done_live },
     { "domain.shutdown", CLASS_MODIFY, ASYNC_NONE, "shutdown", NEED_ACTIVE, SHORT_MS, false,
       done_live },
     { "domain.reboot", CLASS_MODIFY, ASYNC_NONE, "reboot", NEED_ACTIVE, SHORT_MS, true,
@@ -280,7 +287,7 @@ static const struct {
 } job_numbers[] = {
     { ASYNC_START, "restore", 3 }, { ASYNC_START, NULL, 1 },       { ASYNC_SAVE, NULL, 2 },
     { ASYNC_MIGRATE_IN, NULL, 4 }, { ASYNC_MIGRATE_OUT, NULL, 5 }, { ASYNC_SNAPSHOT, NULL, 6 },
-    { ASYNC_DUMP, NULL, 8 },       { ASYNC_BACKUP, NULL, 9 },
+    { ASYNC_DUMP, NULL, 8 },       { ASYNC_BACKUP, NULL, 9 },      { ASYNC_BACKUP_BEGIN, NULL, 9 },
 };
 
 int domain_job_number (const char *verb)

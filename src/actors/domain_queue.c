@@ -282,7 +282,10 @@ void domain_pack_job (const domain_t *self, pack_t *pack)
         pack_value (pack, document_root (self->progress));
     else
         pack_nil (pack);
-    pack_asker (pack, slot->request);
+    if (slot->operation == &domain_backup_follow)
+        past_jobs_pack_by (self->past, pack);
+    else
+        pack_asker (pack, slot->request);
     pack_end (pack);
 }
 

@@ -5,6 +5,7 @@
 //      domain_operations.c  the table of what runs as a job, and what is new once it is done
 //      domain_jobs.c      how jobs are started, and their results taken
 //      domain_measure.c   measurements
+//      domain_background.c  what goes on after its requester was answered: backups
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
 //      domain_reload.c    what comes before the files are read once more
 //      domain_publish.c   files, snapshots, answers, in this order
@@ -120,6 +121,7 @@ struct domain {
     bool managed_save;                //  the next start restores it from a file
     bool written_autostart;           //  as it is on disk
     char *definition, *live, *record; //  canonical texts; NULL: none
+    char *backup, *backup_xml;        //  under way: all of it, and what users see; NULL: none
     document_t *config_summary, *live_summary;
     guest_status_t status;
     guest_state_t announced; //  the state that the last lifecycle event told of
@@ -146,6 +148,7 @@ struct domain {
     bool loading, undone, pumping;
     bool finished;      //  what was half done has been brought to its end
     bool restoring;     //  a definition that could not be written is being written back
+    bool left_alone;    //  we are about to end; the backup under way goes on without us
     bool autostart_due; //  once it is known whether it runs
     int unwindings;     //  that failed
     int left_behind;    //  jobs of the owner before us that have not ended
@@ -216,6 +219,23 @@ const operation_t *domain_operation (const char *verb); //  NULL unless it is on
 int domain_job_number (const char *verb);               //  virDomainJobOperation; 0: none
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;
+
+//  domain_background.c
+extern const operation_t domain_backup_follow;
+//  Follows what goes on in the background, unless somebody does already or can't now.
+void domain_go_on (domain_t *self);
+//  Of a job of that kind that began, succeeded or failed: its part of the result.
+void domain_take_backup (domain_t *self, const value_t *result);
+//  From the job that follows it: how it ended.
+direct_fn domain_take_finish;
+//  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
+//  if it has another cause than the job can know.
+const char *domain_background_failed (domain_t *self, const running_t *slot, error_t *err);
+//  The job that followed a backup was stopped with the daemon: nothing has ended.
+bool domain_leaves_alone (domain_t *self, const running_t *slot, const error_t *err);
+void domain_drop_backup (domain_t *self);
+//  The guest is over: so is what goes on in the background.
+void domain_end_background (domain_t *self);
 
 //  domain_reload.c
 //  Reads the files, once all that an owner before us had begun is over.

@@ -21,6 +21,8 @@ const job_kind_t job_kinds[] = {
     { "snapshot_create", job_run_snapshot_create },
     { "snapshot_delete", job_run_snapshot_delete },
     { "snapshot_revert", job_run_snapshot_revert },
+    { "block_resize", job_run_block_resize },
+    { "backup", job_run_backup },
     { "shutdown", job_run_shutdown },
     { "reboot", job_run_reboot },
     { "reset", job_run_reset },

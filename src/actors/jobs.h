@@ -53,6 +53,13 @@ int job_run_snapshot_create (job_actor_t *self, error_t *err);
 int job_run_snapshot_delete (job_actor_t *self, error_t *err);
 int job_run_snapshot_revert (job_actor_t *self, error_t *err);
 
+//  jobs_block.c: what is done with the disks of a running guest.
+int job_run_block_resize (job_actor_t *self, error_t *err);
+
+//  jobs_backup.c: what goes on in the background.
+//  Begins a backup; or, if one is under way, follows it until it is over.
+int job_run_backup (job_actor_t *self, error_t *err);
+
 //  jobs_load.c: what the files of an earlier daemon say.
 int job_run_load (job_actor_t *self, error_t *err);
 int job_run_adopt (job_actor_t *self, error_t *err);

@@ -115,6 +115,8 @@ static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, 
     guest->status = (guest_status_t){ (guest_state_t) state, reason };
     guest->id = id;
     guest->live = live ? xml_from_node (live) : NULL;
+    const xml_node_t *backup = xml_find (root, "backup");
+    guest->backup = backup ? xml_from_node (backup) : NULL;
     guest->record = inner ? xml_from_node (inner) : NULL;
     read_undo (self, root);
     return 0;
@@ -280,7 +282,7 @@ int job_run_load (job_actor_t *self, error_t *err)
     if (register_name (self, guest, err))
         return -1;
     pack_loaded (self, guest, undone);
-    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO;
+    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO | PART_BACKUP;
     return 0;
 }
 
@@ -321,7 +323,7 @@ int job_run_unwind (job_actor_t *self, error_t *err)
                           guest->name);
     }
     tell_outcome (self);
-    self->parts = (guest->live ? PART_LIVE | PART_STATUS : 0u) |
+    self->parts = (guest->live ? PART_LIVE | PART_STATUS | PART_BACKUP : 0u) |
                   (self->base.finished && persistent ? PART_DEFINITION : 0u);
     return 0;
 }

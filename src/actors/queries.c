@@ -267,6 +267,7 @@ static const struct {
     { "snapshot.info", answer_snapshot_info },
     { "snapshot.xml", answer_snapshot_xml },
     { "domain.jobs", answer_jobs },
+    { "domain.backup_xml", answer_backup_xml },
 };
 
 static answer_fn *find_answer (const verb_t *verb)

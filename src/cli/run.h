@@ -5,15 +5,20 @@
 
 #include "cli/options.h"
 
-command_fn run_autostart, run_completion, run_console, run_desc, run_dominfo, run_dommemstat,
-    run_domrename, run_domstate, run_domstats, run_edit, run_event, run_help, run_hostname,
-    run_list, run_lookup, run_metadata, run_monitor_command, run_nodeinfo, run_jobs, run_domjobinfo,
-    run_ps, run_quit, run_save, run_restore, run_dump, run_managedsave, run_save_image_define,
-    run_save_image_edit, run_managedsave_define, run_save_image_dumpxml, run_screenshot, run_start,
-    run_snapshot_create, run_snapshot_create_as, run_snapshot_current, run_snapshot_delete,
+command_fn run_autostart, run_backup_begin, run_completion, run_console, run_desc, run_dominfo,
+    run_dommemstat, run_domrename, run_domstate, run_domstats, run_edit, run_event, run_help,
+    run_hostname, run_list, run_lookup, run_metadata, run_monitor_command, run_nodeinfo, run_jobs,
+    run_domjobinfo, run_ps, run_quit, run_save, run_restore, run_dump, run_managedsave,
+    run_save_image_define, run_save_image_edit, run_managedsave_define, run_save_image_dumpxml,
+    run_screenshot, run_start, run_trace, run_ttyconsole, run_uri, run_vcpucount, run_version;
+
+//  Disks (block.c).
+command_fn run_blockresize;
+
+//  Snapshots (snapshot.c, snapshot_list.c).
+command_fn run_snapshot_create, run_snapshot_create_as, run_snapshot_current, run_snapshot_delete,
     run_snapshot_dumpxml, run_snapshot_edit, run_snapshot_info, run_snapshot_list,
-    run_snapshot_parent, run_snapshot_revert, run_trace, run_ttyconsole, run_uri, run_vcpucount,
-    run_version;
+    run_snapshot_parent, run_snapshot_revert;
 
 //  Calls the command's verb with the options that it takes.
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);

@@ -5,6 +5,7 @@
 #ifndef TROUPE_DRIVER_H
 #define TROUPE_DRIVER_H
 
+#include "drivers/block.h"
 #include "drivers/guest.h"
 #include "drivers/job.h"
 #include "util/text.h"
@@ -64,6 +65,13 @@ enum {
     SNAPSHOT_REUSE = 1, //  the external files are there already, as images; else none may be
     SNAPSHOT_LIVE = 2   //  the guest runs while its memory is written to a file
 };
+
+//  Backups (libvirt's backup and checkpoint XML formats).
+typedef struct {
+    const char *xml; //  <domainbackup>; NULL: a full push of all disks
+    bool reuse;      //  the files to be written are there
+    int64_t now_s;   //  since the epoch: for names
+} backup_options_t;
 
 typedef struct {
     char *path;       //  the caller removes the file, and frees this
@@ -136,6 +144,19 @@ typedef struct {
     //  Removes what it holds, and nothing else; what is not there any more is no error. What it
     //  pushed as its undo goes on with it, up to the snapshot's end in the tree.
     int (*snapshot_delete) (job_t *job, const xml_node_t *snapshot, error_t *err);
+
+    const block_driver_t *block; //  NULL: it can do nothing with disks
+
+    //  Begins a backup of the running guest, and returns; job->guest->backup is what follow and end
+    //  go by, in this daemon or in the next one.
+    int (*backup_begin) (job_t *job, const backup_options_t *options, error_t *err);
+    //  Waits until the backup is over: 0 if it is complete (job_finish was called), -1 when it
+    //  failed or was cancelled. In both cases backup_end comes next. A pull is over only when it is
+    //  cancelled.
+    int (*backup_follow) (job_t *job, error_t *err);
+    //  Takes away what the backup needed while it was under way, and what it wrote if it is not
+    //  complete. It must work twice, after any part of backup_begin, and when the guest has ended.
+    int (*backup_end) (job_t *job, error_t *err);
 
     //  Undoes KIND of this driver's own: those that job_undo was given as "NAME.KIND".
     int (*undo) (job_t *job, const char *kind, const char *argument, error_t *err);

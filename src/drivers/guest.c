@@ -13,5 +13,6 @@ void guest_destroy (guest_t **self_p)
     xml_destroy (&self->definition);
     xml_destroy (&self->live);
     xml_destroy (&self->record);
+    xml_destroy (&self->backup);
     free (self);
 }

@@ -35,6 +35,8 @@ static const row_t rows[] = {
     { ASYNC_MIGRATE_IN, true, "YWRWWCWRR" },
     { ASYNC_BACKUP, false, "YYYWWCYRY" },
     { ASYNC_BACKUP, true, "YWWWWCYRW" },
+    { ASYNC_BACKUP_BEGIN, false, "YWWWWCYRW" },
+    { ASYNC_BACKUP_BEGIN, true, "YWWWWCYRW" },
 };
 
 static char letter (verdict_t verdict)

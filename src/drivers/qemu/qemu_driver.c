@@ -1,6 +1,8 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
 #include "drivers/qemu/qemu_driver.h"
+#include "drivers/qemu/qemu_block_driver.h"
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_ops.h"
@@ -10,6 +12,10 @@
 #include "drivers/qemu/qemu_start.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
+
+static const block_driver_t qemu_block = {
+    .resize = qemu_block_resize,
+};
 
 const driver_t qemu_driver = {
     .name = "qemu",
@@ -35,6 +41,10 @@ const driver_t qemu_driver = {
     .snapshot_apply = qemu_snapshot_apply,
     .snapshot_start = qemu_snapshot_start,
     .snapshot_delete = qemu_snapshot_delete,
+    .block = &qemu_block,
+    .backup_begin = qemu_backup_begin,
+    .backup_follow = qemu_backup_follow,
+    .backup_end = qemu_backup_end,
     .undo = qemu_undo,
     .info = qemu_info,
     .stats = qemu_stats,

@@ -1,5 +1,6 @@
 //  qemu_end.c: how a guest ends, and how a restarted daemon finds out whether it did.
 
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
@@ -107,6 +108,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     clean (job, "file", recorded (job->guest, "monitor/@path"));
     clean (job, "folder", recorded (job->guest, "folder/@path"));
     qemu_give_files_back (job);
+    qemu_backup_abandon (job);
     job->guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
     return 0;
 }

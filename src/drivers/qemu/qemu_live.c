@@ -207,6 +207,14 @@ bool qemu_recorded_process (const guest_t *guest, process_t *process)
     return identity && process_from_text (identity, process);
 }
 
+bool qemu_has_ended (job_t *job)
+{
+    process_t process;
+    error_t ignored = { 0 };
+    return !qemu_recorded_process (job->guest, &process) ||
+           job_wait_exit (job, &process, 0, &ignored) == 0;
+}
+
 void qemu_live_restore_poweroff (guest_t *guest)
 {
     const char *own =

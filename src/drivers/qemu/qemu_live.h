@@ -21,5 +21,7 @@ void qemu_live_restore_poweroff (guest_t *guest);
 
 //  QEMU's process, from the guest's record. False if it is not there.
 bool qemu_recorded_process (const guest_t *guest, process_t *process);
+//  That process is there no more.
+bool qemu_has_ended (job_t *job);
 
 #endif

@@ -1,6 +1,7 @@
 //  qemu_undo.c: how a guest that was being saved or dumped goes on when that is called off, in the
 //  daemon that did it or in the next one.
 
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_save.h"
@@ -108,15 +109,27 @@ void qemu_drop_used (job_t *job)
 
 static int undo_node (job_t *job, const char *node, error_t *err)
 {
-    process_t process;
     bool opened = false;
     error_t ignored = { 0 };
-    if (!qemu_recorded_process (job->guest, &process) ||
-        job_wait_exit (job, &process, 0, &ignored) == 0)
+    if (qemu_has_ended (job))
         return 0;
     if (reach_monitor (job, &opened, err))
         return error_prefix (err, "remove the node '%s' of domain '%s'", node, job->guest->name);
     int rc = qemu_block_remove (job, node, err);
+    if (opened)
+        job_monitor_close (job, &ignored);
+    return rc;
+}
+
+//  What it left on the host goes without QEMU as well.
+static int undo_backup (job_t *job, const char *argument, error_t *err)
+{
+    bool opened = false;
+    error_t ignored = { 0 };
+    (void) argument;
+    if (!qemu_has_ended (job) && reach_monitor (job, &opened, err))
+        return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
+    int rc = qemu_backup_end (job, err);
     if (opened)
         job_monitor_close (job, &ignored);
     return rc;
@@ -136,13 +149,10 @@ static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } kinds[] = {
-    { "pause", undo_pause },
-    { "used", undo_used },
-    { "snapshot", qemu_undo_snapshot },
-    { "forget", qemu_undo_forget },
-    { "revert", qemu_undo_revert },
-    { "node", undo_node },
-    { "image", undo_image },
+    { "pause", undo_pause },        { "used", undo_used },
+    { "node", undo_node },          { "backup", undo_backup },
+    { "image", undo_image },        { "snapshot", qemu_undo_snapshot },
+    { "forget", qemu_undo_forget }, { "revert", qemu_undo_revert },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
