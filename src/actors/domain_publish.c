@@ -210,6 +210,7 @@ static msg_t *make_snapshot (domain_t *self)
     pack_documents (self, pack);
     domain_pack_job (self, pack);
     domain_pack_waiting (self, pack);
+    domain_pack_migration (self, pack);
     pack_key_str (pack, "backup_xml", self->backup_xml);
     pack_key (pack, "past");
     past_jobs_pack (self->past, pack);

@@ -354,6 +354,7 @@ static void job_handle (actor_t *actor, msg_t **msg_p)
         return;
     self->cancelled = true;
     self->doomed = self->doomed || msg_flag (*msg_p, "end");
+    self->ended = self->ended || msg_flag (*msg_p, "ended");
     auto(msg_t) reply = msg_reply ();
     actor_reply (actor, msg_p, &reply);
 }

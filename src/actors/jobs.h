@@ -53,6 +53,18 @@ int job_run_snapshot_create (job_actor_t *self, error_t *err);
 int job_run_snapshot_delete (job_actor_t *self, error_t *err);
 int job_run_snapshot_revert (job_actor_t *self, error_t *err);
 
+//  jobs_migrate.c: the sender of a migration.
+int job_run_migrate (job_actor_t *self, error_t *err);
+int job_run_migrate_tune (job_actor_t *self, error_t *err);
+
+//  jobs_migrate_in.c: the receiver; and, of both, what became of the guest.
+int job_run_migrate_prepare (job_actor_t *self, error_t *err);
+int job_run_migrate_receive (job_actor_t *self, error_t *err);
+int job_run_migrate_finish (job_actor_t *self, error_t *err);
+int job_run_migrate_abandon (job_actor_t *self, error_t *err);
+int job_run_migrate_resolve (job_actor_t *self, error_t *err);
+int job_run_migrate_settle (job_actor_t *self, error_t *err);
+
 //  jobs_block.c: what is done with the disks of a running guest.
 int job_run_block_resize (job_actor_t *self, error_t *err);
 

@@ -11,8 +11,8 @@
 #include <string.h>
 
 typedef struct {
-    const char *execute;
-    const char *reply; //  JSON of QMP's "return", or "!message" for an error
+    const char *execute; //  or with its arguments: "stop {...}"
+    const char *reply;   //  JSON of QMP's "return", or "!message" for an error
 } fake_reply_t;
 
 typedef struct {
@@ -165,7 +165,8 @@ static inline json_t *fake_qmp (job_t *self, const char *execute, json_t *argume
     if (fake_note (self, err, "qmp", line))
         return NULL;
     const fake_reply_t *reply = ((fake_job_t *) self)->replies;
-    while (reply && reply->execute && strcmp (reply->execute, execute) != 0)
+    while (reply && reply->execute && strcmp (reply->execute, execute) != 0 &&
+           strcmp (reply->execute, line) != 0)
         reply++;
     if (!reply || !reply->execute)
         return json_object ();

@@ -5,6 +5,7 @@
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
@@ -41,6 +42,15 @@ const driver_t qemu_driver = {
     .snapshot_apply = qemu_snapshot_apply,
     .snapshot_start = qemu_snapshot_start,
     .snapshot_delete = qemu_snapshot_delete,
+    .migrate_begin = qemu_migrate_begin,
+    .migrate_in = qemu_migrate_in,
+    .migrate_out = qemu_migrate_out,
+    .migrate_state = qemu_migrate_state,
+    .migrate_complete = qemu_migrate_complete,
+    .migrate_run = qemu_migrate_run,
+    .migrate_leave = qemu_migrate_leave,
+    .migrate_stay = qemu_migrate_stay,
+    .migrate_tune = qemu_migrate_tune,
     .block = &qemu_block,
     .backup_begin = qemu_backup_begin,
     .backup_follow = qemu_backup_follow,
