@@ -4,6 +4,7 @@
 
 #include "actors/domain_filter.h"
 #include "actors/queries_jobs.h"
+#include "actors/queries_snapshots.h"
 
 #include "drivers/state.h"
 #include "util/text.h"
@@ -235,6 +236,9 @@ static const struct {
     { "domain.vcpus", answer_vcpus },
     { "domain.metadata_get", answer_metadata },
     { "domain.job_info", answer_job_info },
+    { "snapshot.list", answer_snapshots },
+    { "snapshot.info", answer_snapshot_info },
+    { "snapshot.xml", answer_snapshot_xml },
     { "domain.jobs", answer_jobs },
     { "migration.inquire", answer_inquire },
     { "domain.backup_xml", answer_backup_xml },
