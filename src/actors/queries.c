@@ -263,6 +263,7 @@ static const struct {
     { "domain.metadata_get", answer_metadata },
     { "domain.job_info", answer_job_info },
     { "domain.jobs", answer_jobs },
+    { "domain.block_jobs", answer_block_jobs },
     { "domain.backup_xml", answer_backup_xml },
 };
 
