@@ -17,7 +17,8 @@ static const verdict_t table[ASYNC_COUNT][CLASS_COUNT] = {
     [ASYNC_SNAPSHOT] = { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES, REFUSE, WAIT },
     [ASYNC_SNAPSHOT_WRITTEN] = { YES, WAIT, YES, WAIT, WAIT, CANCEL, YES, REFUSE, WAIT },
     [ASYNC_MIGRATE_OUT] = { YES, WAIT, YES, WAIT, WAIT, CANCEL, YES, YES, REFUSE },
-    [ASYNC_MIGRATE_IN] = { YES, WAIT, REFUSE, WAIT, WAIT, CANCEL, WAIT, REFUSE, REFUSE },
+    [ASYNC_MIGRATE_IN] = { YES, WAIT, REFUSE, WAIT, WAIT, CANCEL, WAIT, YES, REFUSE },
+    [ASYNC_MIGRATE_HANDED] = { YES, WAIT, REFUSE, WAIT, WAIT, CANCEL, YES, REFUSE, REFUSE },
     [ASYNC_BACKUP] = { YES, YES, YES, WAIT, WAIT, CANCEL, YES, REFUSE, YES },
     [ASYNC_BACKUP_BEGIN] = { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES, REFUSE, WAIT },
 };
@@ -44,6 +45,7 @@ const char *async_kind_name (async_kind_t kind)
         [ASYNC_SNAPSHOT_WRITTEN] = "snapshot",
         [ASYNC_MIGRATE_OUT] = "migration",
         [ASYNC_MIGRATE_IN] = "incoming migration",
+        [ASYNC_MIGRATE_HANDED] = "migration, handed over",
         [ASYNC_BACKUP] = "backup",
         [ASYNC_BACKUP_BEGIN] = "backup",
     };

@@ -35,9 +35,8 @@ void domain_set_status (domain_t *self, guest_status_t status, int event, int de
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
 {
     domain_add_lifecycle (self, EVENT_STOPPED, detail);
-    free (self->live);
-    free (self->record);
-    self->live = self->record = NULL;
+    free (take (&self->live));
+    domain_set_record (self, NULL);
     domain_drop_backup (self);
     domain_drop_blocks (self);
     document_destroy (&self->live_summary);
@@ -205,11 +204,12 @@ static bool crashes_too_often (domain_t *self, const guest_change_t *change)
     return true;
 }
 
-//  A save, or a dump that is asked to, ends the guest itself, and tells how.
+//  A save, or a dump that is asked to, ends the guest itself, and tells how. A guest that was
+//  handed over may live on elsewhere.
 static bool ends_by_job (const domain_t *self)
 {
     async_kind_t kind = domain_async_kind (self);
-    return kind == ASYNC_SAVE ||
+    return kind == ASYNC_SAVE || (kind == ASYNC_MIGRATE_HANDED && self->async.operation) ||
            (kind == ASYNC_DUMP && self->async.request && msg_flag (self->async.request, "crash"));
 }
 
@@ -239,21 +239,41 @@ static void take_end (domain_t *self, const guest_change_t *change)
 }
 
 //  A hypervisor does not say why it was told to stop the guest, or to let it go on.
-static guest_status_t reason_in_job (const domain_t *self, guest_status_t status)
+static guest_change_t change_in_job (const domain_t *self, const guest_change_t *change)
 {
     static const struct {
         async_kind_t kind;
-        int paused, running;
-    } reasons[] = {
-        { ASYNC_SAVE, PAUSED_SAVE, RUNNING_SAVE_CANCELED },
-        { ASYNC_DUMP, PAUSED_DUMP, RUNNING_UNPAUSED },
+        guest_state_t state;
+        int reason, detail;
+    } meanings[] = {
+        { ASYNC_SAVE, STATE_PAUSED, PAUSED_SAVE, SUSPENDED_PAUSED },
+        { ASYNC_SAVE, STATE_RUNNING, RUNNING_SAVE_CANCELED, RESUMED_UNPAUSED },
+        { ASYNC_DUMP, STATE_PAUSED, PAUSED_DUMP, SUSPENDED_PAUSED },
+        { ASYNC_DUMP, STATE_RUNNING, RUNNING_UNPAUSED, RESUMED_UNPAUSED },
+        { ASYNC_MIGRATE_OUT, STATE_PAUSED, PAUSED_MIGRATION, SUSPENDED_MIGRATED },
+        { ASYNC_MIGRATE_OUT, STATE_RUNNING, RUNNING_MIGRATION_CANCELED, RESUMED_MIGRATED },
+        { ASYNC_MIGRATE_HANDED, STATE_PAUSED, PAUSED_MIGRATION, SUSPENDED_MIGRATED },
+        { ASYNC_MIGRATE_HANDED, STATE_RUNNING, RUNNING_MIGRATION_CANCELED, RESUMED_MIGRATED },
     };
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_PAUSED)
-            status.reason = reasons[i].paused;
-        else if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_RUNNING)
-            status.reason = reasons[i].running;
-    return status;
+    guest_change_t meant = *change;
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (meanings[i].kind == domain_async_kind (self) &&
+            meanings[i].state == change->status.state) {
+            meant.status.reason = meanings[i].reason;
+            meant.detail = meanings[i].detail;
+        }
+    return meant;
+}
+
+//  A guest that is over is also stopped: no news. One that is being received has none of its own.
+static void take_state (domain_t *self, const guest_change_t *change)
+{
+    if (!domain_active (self) || is_ending (self) ||
+        domain_pending_migration (self) == ASYNC_MIGRATE_IN)
+        return;
+    guest_change_t meant = change_in_job (self, change);
+    domain_set_status (self, meant.status, meant.event, meant.detail);
+    domain_commit (self, NULL, NULL, NULL);
 }
 
 void domain_take_change (domain_t *self, const guest_change_t *change)
@@ -266,12 +286,7 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         take_end (self, change);
         break;
     case CHANGE_STATE:
-        //  A guest that is over is also stopped: no news.
-        if (!domain_active (self) || is_ending (self))
-            break;
-        domain_set_status (self, reason_in_job (self, change->status), change->event,
-                           change->detail);
-        domain_commit (self, NULL, NULL, NULL);
+        take_state (self, change);
         break;
     case CHANGE_LIFECYCLE:
         if (!domain_active (self))
@@ -530,5 +545,6 @@ void domain_settle (domain_t *self)
         if (!domain_active (self))
             domain_run (self, &self->async, &domain_restart, NULL);
     }
+    domain_follow_migration (self);
     domain_pump (self);
 }

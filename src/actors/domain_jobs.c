@@ -195,7 +195,7 @@ static void take_parts (domain_t *self, const value_t *result)
         self->id = (int) value_get_i64 (result, "id", -1);
     }
     if (value_get (result, "record"))
-        take_text (result, "record", &self->record);
+        domain_set_record (self, text_copy (value_get_str (result, "record")));
     if (value_get (result, "state")) {
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
@@ -213,7 +213,7 @@ static msg_t *reply_with_value (const domain_t *self, const operation_t *operati
 {
     msg_t *reply = msg_reply ();
     pack_t *pack = msg_result (reply);
-    if (operation->class == CLASS_START) {
+    if (operation->class == CLASS_START && operation->async != ASYNC_MIGRATE_IN) {
         pack_map (pack);
         pack_key_str (pack, "uuid", self->uuid);
         pack_key_str (pack, "name", self->name);
@@ -255,9 +255,8 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
 //  The guest of a failed start is not there; whatever its job did not undo, another job does.
 static void start_failed (domain_t *self)
 {
-    free (self->record);
-    free (self->recorded_live);
-    self->record = self->recorded_live = NULL;
+    domain_set_record (self, NULL);
+    free (take (&self->recorded_live));
     self->id = -1;
     self->exited = false;
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED };

@@ -42,6 +42,9 @@ static void admit (domain_t *self, msg_t **msg_p, const operation_t *operation)
 
 async_kind_t domain_async_kind (const domain_t *self)
 {
+    async_kind_t pending = domain_pending_migration (self);
+    if (pending != ASYNC_NONE)
+        return pending;
     return self->async.operation ? self->async.operation->async : ASYNC_NONE;
 }
 
@@ -52,11 +55,16 @@ static void make_way (domain_t *self, bool graceful)
         domain_cancel (self, &self->sync, false);
 }
 
-static void refuse_beside (domain_t *self, msg_t **msg_p)
+static void refuse_beside (domain_t *self, msg_t **msg_p, verb_class_t class)
 {
     error_t err;
-    error_set (&err, ERR_OPERATION_INVALID, "%s: not possible while domain '%s' is in the job '%s'",
-               msg_verb (*msg_p), self->name, async_kind_name (domain_async_kind (self)));
+    if (class == CLASS_MIGRATION)
+        error_set (&err, ERR_OPERATION_INVALID, "%s: no migration of domain '%s' is under way",
+                   msg_verb (*msg_p), self->name);
+    else
+        error_set (&err, ERR_OPERATION_INVALID,
+                   "%s: not possible while domain '%s' is in the job '%s'", msg_verb (*msg_p),
+                   self->name, async_kind_name (domain_async_kind (self)));
     domain_refuse (self, msg_p, &err);
 }
 
@@ -74,11 +82,14 @@ static bool try_request (domain_t *self, msg_t **msg_p)
     bool changing = self->sync.operation || (self->undo && !self->async.operation);
     verdict_t verdict = admission_verdict (domain_async_kind (self), changing, class);
     if (verdict == ADMIT_REFUSE) {
-        refuse_beside (self, msg_p);
+        refuse_beside (self, msg_p, class);
         return true;
     }
     if (verdict == ADMIT_CANCEL)
         make_way (self, msg_flag (*msg_p, "graceful"));
+    //  What is pending is no job: nothing has to end before.
+    if (verdict == ADMIT_CANCEL && !self->async.operation && !changing)
+        verdict = ADMIT_YES;
     //  A change of the definition is not admitted while an earlier one is on its way to the disk.
     if (verdict != ADMIT_YES || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
         return false;

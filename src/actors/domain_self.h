@@ -7,6 +7,7 @@
 //      domain_measure.c   measurements
 //      domain_background.c  what goes on after its requester was answered: backups
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
+//      domain_migration.c migrations whose outcome is not known yet
 //      domain_reload.c    what comes before the files are read once more
 //      domain_blocks.c    block jobs: what is shown of them, and when they are looked at
 //      domain_publish.c   files, snapshots, answers, in this order
@@ -16,6 +17,7 @@
 
 #include "actors/admission.h"
 #include "actors/config.h"
+#include "actors/migration_record.h"
 #include "actors/past_jobs.h"
 #include "drivers/driver.h"
 
@@ -166,6 +168,13 @@ struct domain {
     uint64_t retry_loading, retry_blocks, blocks_timer;
     uint64_t queue_timer, show_timer, show_queue_timer;
 
+    //  Between two hosts.
+    migration_record_t *migration; //  as the record has it; NULL: none
+    bool arrived;                  //  it was being received, and is ours now
+    bool received;                 //  and is to be defined here
+    uint64_t migration_timer;
+    int migration_checks; //  without a result
+
     //  What has to be written and told.
     unsigned dirty;
     zlistx_t *publications;
@@ -220,6 +229,19 @@ int domain_job_number (const char *verb);               //  virDomainJobOperatio
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;
 
+//  domain_migration.c
+//  Takes RECORD over. What it says of a migration is known then.
+void domain_set_record (domain_t *self, char *record);
+//  A migration that no job of ours is about: ASYNC_NONE if there is none.
+async_kind_t domain_pending_migration (const domain_t *self);
+//  Looks after it, later.
+void domain_follow_migration (domain_t *self);
+void domain_pack_migration (const domain_t *self, pack_t *pack);
+//  There is nothing to be abandoned under this token. True: it was answered.
+bool domain_refuse_abandon (domain_t *self, msg_t **msg_p);
+direct_fn domain_tell_wish;
+operation_done_fn domain_done_migrate, domain_done_receive, domain_done_take, domain_done_abandon;
+extern const operation_t domain_settling_migration;
 //  domain_background.c
 extern const operation_t domain_backup_follow;
 //  Follows what goes on in the background, unless somebody does already or can't now.

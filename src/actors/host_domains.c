@@ -261,9 +261,13 @@ host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p)
 void host_define (host_t *self, msg_t **msg_p)
 {
     static const char *const jobs[][2] = {
-        { "domain.define", "define" },        { "domain.create_xml", "create_xml" },
-        { "domain.restore", "restore_file" }, { "image.xml", "image_xml" },
+        { "domain.define", "define" },
+        { "domain.create_xml", "create_xml" },
+        { "domain.restore", "restore_file" },
+        { "image.xml", "image_xml" },
         { "image.define", "image_define" },
+        { "migration.prepare", "migrate_prepare" },
+        { "migration.resolve", "migrate_resolve" },
     };
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
         if (msg_is (*msg_p, jobs[i][0])) {

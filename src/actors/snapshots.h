@@ -31,6 +31,8 @@ typedef struct {
     document_t *past;
     //  Array of {number, verb, since_us, by}; NULL: none waits.
     document_t *waiting;
+    //  {role, phase, peer, token, since_us, trouble}; NULL: it is not between two hosts.
+    document_t *migration;
 } snapshot_t;
 
 typedef struct snapshots snapshots_t;

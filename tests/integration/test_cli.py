@@ -80,9 +80,12 @@ LIFE = [
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]
 
-#   Commands that have tests of their own, below, in test_jobs.py, test_qemu_save.py, test_qemu_backup.py
-#   or test_stats.py.
+#   Commands that have tests of their own, below, in test_jobs.py, test_stats.py or test_qemu_*.py.
 ELSEWHERE = {
+    "blockcommit",
+    "blockcopy",
+    "blockjob",
+    "blockpull",
     "blockresize",
     "backup-begin",
     "backup-dumpxml",
@@ -92,6 +95,10 @@ ELSEWHERE = {
     "managedsave-dumpxml",
     "managedsave-edit",
     "managedsave-remove",
+    "migrate",
+    "migrate-postcopy",
+    "migrate-setmaxdowntime",
+    "migrate-setspeed",
     "restore",
     "save",
     "save-image-define",

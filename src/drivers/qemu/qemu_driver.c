@@ -5,6 +5,7 @@
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
@@ -31,6 +32,15 @@ const driver_t qemu_driver = {
     .image_define = qemu_image_define,
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
+    .migrate_begin = qemu_migrate_begin,
+    .migrate_in = qemu_migrate_in,
+    .migrate_out = qemu_migrate_out,
+    .migrate_state = qemu_migrate_state,
+    .migrate_complete = qemu_migrate_complete,
+    .migrate_run = qemu_migrate_run,
+    .migrate_leave = qemu_migrate_leave,
+    .migrate_stay = qemu_migrate_stay,
+    .migrate_tune = qemu_migrate_tune,
     .block = &qemu_block_driver,
     .backup_begin = qemu_backup_begin,
     .backup_follow = qemu_backup_follow,

@@ -4,6 +4,7 @@
 #include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
@@ -109,6 +110,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     clean (job, "monitor", "");
     clean (job, "file", recorded (job->guest, "monitor/@path"));
     clean (job, "folder", recorded (job->guest, "folder/@path"));
+    qemu_migrate_drop_created (job);
     qemu_give_files_back (job);
     qemu_backup_abandon (job);
     qemu_block_forget (job);

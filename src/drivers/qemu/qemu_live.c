@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_alias.h"
+#include "drivers/qemu/qemu_start.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -42,7 +43,7 @@ void qemu_live_make (job_t *job, const xml_t *from, char **folder)
     if (guest->id > 0)
         xml_setf (domain, "@id", "%d", guest->id);
     qemu_set_aliases (guest->live);
-    autofree char *own = text_format ("%s/qemu/%s", job->paths->run, guest->uuid);
+    autofree char *own = qemu_folder_path (job);
     bool used = false;
     add_sockets (xml_find (domain, "devices"), own, &used);
     *folder = used ? take (&own) : NULL;
