@@ -272,6 +272,48 @@ class Pull(BlockTest):
         self.assert_idle()
 
 
+class CommandLine(BlockTest):
+    def test_waiting(self):
+        """A job that takes too long is aborted; how far one is, is shown."""
+        self.start_chain()
+        said = self.daemon.run("blockjob", "web1", "vda")
+        self.assertEqual(said, "No current block job for vda\n")
+        done = self.daemon.run(
+            "blockcopy", "web1", "vda", self.path("copy.img"), "0.0", status=None
+        )
+        self.assertEqual(done.returncode, 2)
+        words = ["blockcopy", "web1", "vda", self.path("copy.img"), "64KiB"]
+        done = self.daemon.run(*words, "--timeout", "2", "--verbose", status=None)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("took too long, and was aborted", done.stderr)
+        self.assertRegex(done.stderr, r"Block Copy: \[ *\d+ %\]")
+        self.assert_idle()
+        self.assertEqual(self.daemon.run(*words), "Block Copy started\n")
+        said = self.daemon.run("blockjob", "web1", "vda", "--info", "--bytes")
+        self.assertRegex(said, r"\ABlock Copy: \[ *\d+ %\]    Bandwidth limit: 65536 bytes/s")
+        said = self.daemon.run("blockjob", "web1", self.path("top.img"), "--raw")
+        self.assertRegex(said, r"\A type=Block Copy\n bandwidth=65536\n cur=\d+\n end=\d+\n\Z")
+        self.daemon.run("blockjob", "web1", "vda", "--abort", "--info", status=2)
+        self.daemon.run("blockjob", "web1", "vda", "--pivot", status=1)
+        self.daemon.run("blockjob", "web1", "vda", "0")
+        self.event("ready")
+        self.assertIn("[100 %]", self.daemon.run("blockjob", "web1", "vda"))
+        self.assertEqual(self.daemon.run("blockjob", "web1", "vda", "--pivot"), "")
+        self.assertEqual(self.chain(), ["copy.img"])
+
+    def test_commit_and_pivot(self):
+        self.start_chain()
+        self.daemon.run("blockcommit", "web1", "vda", status=1)
+        said = self.daemon.run("blockcommit", "web1", "vda", "--shallow", "--pivot", "--verbose")
+        self.assertEqual(said, "Successfully pivoted\n")
+        self.assertEqual(self.chain(), ["middle.img", "base.img"])
+        said = self.daemon.run("blockcommit", "web1", "vda", "--active", "--wait")
+        self.assertEqual(said, "Now in synchronized phase\n")
+        self.daemon.run("blockjob", "web1", "vda", "--abort")
+        said = self.daemon.run("blockcommit", "web1", "vda", "--keep-overlay", "--wait")
+        self.assertEqual(said, "Commit complete, overlay image kept\n")
+
+
 class Copy(BlockTest):
     def copy(self, name="copy.img", **args):
         self.client.call(
@@ -428,34 +470,36 @@ class Copy(BlockTest):
                 )
                 self.client.socket.poll(ms)
                 self.restart()
-                until(lambda: not self.settled(), 60, "what was half done to be undone")
+                self.settle()
                 if self.jobs():
                     self.pivot_cut_off(ms)
                 chain = self.chain()
                 self.assert_idle()
                 self.assertEqual(name in self.image_files(), chain == [name], chain)
                 self.assertEqual([file for file in self.image_files() if ".troupe" in file], [])
-                self.assertEqual(len(self.nodes()), 2 * len(chain))
+                images = 1 if "copy" in chain[0] else len(LAYERS)
+                self.assertEqual(len(self.nodes()), 2 * images)
                 inactive = self.disk(inactive=True).find("source").get("file")
                 self.assertEqual(os.path.basename(inactive), chain[0])
 
-    def settled(self):
-        """What the domain has to do after a restart: the job of the owner, or a job that is not ready."""
-        xml = self.client.call("domain.xml", domain="web1")["xml"]
-        if self.client.call("domain.job_info", domain="web1")["kind"] or "<disk" not in xml:
-            return "busy"
-        return [job for job in self.jobs() if not job["ready"]]
+    def settle(self):
+        """A change waits until the daemon knows how things are. Then a job that goes on gets ready."""
+        try:
+            self.client.call("domain.block_speed", domain="web1", disk="vda", bandwidth=0, timeout=60)
+        except TroupeError as error:
+            self.assertIn("in no block job", error.message)
+        until(lambda: all(job["ready"] for job in self.jobs()), 60, "a job that is ready")
 
     def pivot_cut_off(self, ms):
         self.client.send("domain.block_abort", domain="web1", disk="vda", pivot=True)
         self.client.socket.poll(ms)
         self.restart()
-        until(lambda: not self.settled(), 60, "the daemon to look at the job")
+        self.settle()
         if self.jobs():
             try:
                 self.client.call("domain.block_abort", domain="web1", disk="vda", pivot=True)
             except TroupeError as error:
-                self.assertIn("in no block job", error.message)
+                self.assertRegex(error.message, "in no block job|not ready")
         until(lambda: not self.jobs(), 60, "the end of the job")
 
 

@@ -105,6 +105,20 @@ static void write_documents (const ended_t *self)
         write_definition (self);
 }
 
+//  What was below the image was durable, so it has to be in the image as well. QEMU has no QMP
+//  command for that.
+static void flush_pulled (const ended_t *self)
+{
+    error_t err = { 0 };
+    if (self->status != BLOCK_COMPLETED || qemu_block_type (self->entry) != BLOCK_PULL ||
+        !self->disk || self->disk->count == 0)
+        return;
+    autofree char *line = text_format ("qemu-io %s flush", self->disk->chain[0].node);
+    if (qemu_tell (self->job, "human-monitor-command", json_pack ("{s:s}", "command-line", line),
+                   QMP_MS, &err))
+        log_failure (self->job, &err);
+}
+
 //  What fails here is logged: the job is over, and what is left harms nobody.
 static void remove_nodes (const ended_t *self)
 {
@@ -188,6 +202,7 @@ static int clean_up (job_t *job, xml_node_t *entry, json_t *news, error_t *err)
     if (disk && disk->count > 0 &&
         text_equals (disk->chain[0].path, xml_string (entry, "dest/@path")))
         self.status = BLOCK_COMPLETED;
+    flush_pulled (&self);
     write_documents (&self);
     remove_nodes (&self);
     remove_files (&self);
