@@ -146,7 +146,7 @@ int run_blockcopy (cli_t *cli, const options_t *options, error_t *err)
                                    "Now in mirroring phase", "Successfully pivoted",
                                    "Successfully copied",    "Successfully copied" };
     static const char *const flags[] = { "shallow", "reuse_external", "synchronous_writes", NULL };
-    when_ready_t when_ready;
+    when_ready_t when_ready = WHEN_READY_LEAVE;
     uint64_t buffer = 0;
     auto(troupe_args_t) args = disk_args (options);
     if (read_when_ready (cli, options, "finish", &when_ready, err) ||
@@ -177,7 +177,7 @@ int run_blockcommit (cli_t *cli, const options_t *options, error_t *err)
                                    "Commit complete, overlay image kept",
                                    "Commit complete" };
     static const char *const flags[] = { "shallow", "delete", "keep_relative", NULL };
-    when_ready_t when_ready;
+    when_ready_t when_ready = WHEN_READY_LEAVE;
     auto(troupe_args_t) args = disk_args (options);
     if (read_when_ready (cli, options, "keep_overlay", &when_ready, err) ||
         add_bandwidth (cli, args, options, err))
