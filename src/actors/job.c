@@ -29,7 +29,7 @@ actor_reply_fn *job_expect (job_actor_t *self, void **arg_p)
 
 static bool is_cancelled (const job_actor_t *self)
 {
-    bool cancelled = self->cancelled && !self->committed;
+    bool cancelled = self->cancelled && !self->committed && !self->base.closed;
     return (cancelled || actor_stopping (self->actor)) && !self->unwinding;
 }
 
@@ -361,6 +361,7 @@ static void job_handle (actor_t *actor, msg_t **msg_p)
         return;
     self->cancelled = true;
     self->doomed = self->doomed || msg_flag (*msg_p, "end");
+    self->ended = self->ended || msg_flag (*msg_p, "ended");
     auto(msg_t) reply = msg_reply ();
     actor_reply (actor, msg_p, &reply);
 }

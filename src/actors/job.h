@@ -44,6 +44,7 @@ typedef struct job_actor {
     bool cancelled, unwinding;
     bool abandoned;   //  its owner ended
     bool doomed;      //  the guest is to end when it is cancelled
+    bool ended;       //  it is cancelled because the guest has ended
     bool committed;   //  it is too late to cancel it
     uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;

@@ -131,7 +131,8 @@ static int end_jobs (job_t *job, error_t *err)
 
 static int end_in_qemu (job_t *job, error_t *err)
 {
-    return end_jobs (job, err) || remove_nodes (job, err) ? -1 : 0;
+    return qemu_backup_stop_server (job, err) || end_jobs (job, err) || remove_nodes (job, err) ? -1
+                                                                                                : 0;
 }
 
 int qemu_backup_end (job_t *job, error_t *err)
