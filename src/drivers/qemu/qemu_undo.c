@@ -196,16 +196,11 @@ static const struct {
     const char *kind;
     undo_fn *run;
 } kinds[] = {
-    { "pause", undo_pause },
-    { "migration", undo_migration },
-    { "used", undo_used },
-    { "node", undo_node },
-    { "backup", undo_backup },
-    { "blockjob", undo_blockjob },
-    { "image", undo_image },
-    { "snapshot", qemu_undo_snapshot },
-    { "forget", qemu_undo_forget },
-    { "revert", qemu_undo_revert },
+    { "pause", undo_pause },        { "migration", undo_migration },
+    { "used", undo_used },          { "node", undo_node },
+    { "backup", undo_backup },      { "blockjob", undo_blockjob },
+    { "image", undo_image },        { "snapshot", qemu_undo_snapshot },
+    { "forget", qemu_undo_forget }, { "revert", qemu_undo_revert },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
