@@ -38,6 +38,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     free (take (&self->live));
     domain_set_record (self, NULL);
     domain_drop_backup (self);
+    domain_drop_blocks (self);
     document_destroy (&self->live_summary);
     document_destroy (&self->usage);
     document_destroy (&self->stats);
@@ -203,13 +204,16 @@ static bool crashes_too_often (domain_t *self, const guest_change_t *change)
     return true;
 }
 
-//  A save, or a dump that is asked to, ends the guest itself, and tells how. A guest that was
-//  handed over may live on elsewhere.
+//  What ends the guest itself, and tells how: a save, going back to a snapshot; others if they are
+//  asked to. A guest that was handed over may live on elsewhere.
 static bool ends_by_job (const domain_t *self)
 {
     async_kind_t kind = domain_async_kind (self);
+    const msg_t *request = self->async.request;
     return kind == ASYNC_SAVE || (kind == ASYNC_MIGRATE_HANDED && self->async.operation) ||
-           (kind == ASYNC_DUMP && self->async.request && msg_flag (self->async.request, "crash"));
+           (kind == ASYNC_START && self->async.operation && domain_active (self)) ||
+           (kind == ASYNC_DUMP && request && msg_flag (request, "crash")) ||
+           (kind == ASYNC_SNAPSHOT && request && msg_flag (request, "halt"));
 }
 
 static void take_end (domain_t *self, const guest_change_t *change)
@@ -249,6 +253,8 @@ static guest_change_t change_in_job (const domain_t *self, const guest_change_t 
         { ASYNC_SAVE, STATE_RUNNING, RUNNING_SAVE_CANCELED, RESUMED_UNPAUSED },
         { ASYNC_DUMP, STATE_PAUSED, PAUSED_DUMP, SUSPENDED_PAUSED },
         { ASYNC_DUMP, STATE_RUNNING, RUNNING_UNPAUSED, RESUMED_UNPAUSED },
+        { ASYNC_SNAPSHOT, STATE_PAUSED, PAUSED_SNAPSHOT, SUSPENDED_PAUSED },
+        { ASYNC_SNAPSHOT, STATE_RUNNING, RUNNING_UNPAUSED, RESUMED_UNPAUSED },
         { ASYNC_MIGRATE_OUT, STATE_PAUSED, PAUSED_MIGRATION, SUSPENDED_MIGRATED },
         { ASYNC_MIGRATE_OUT, STATE_RUNNING, RUNNING_MIGRATION_CANCELED, RESUMED_MIGRATED },
         { ASYNC_MIGRATE_HANDED, STATE_PAUSED, PAUSED_MIGRATION, SUSPENDED_MIGRATED },
@@ -292,6 +298,10 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
             break;
         domain_add_lifecycle (self, change->event, change->detail);
         domain_commit (self, NULL, NULL, NULL);
+        break;
+    case CHANGE_BLOCK:
+        if (domain_active (self))
+            domain_blocks_changed (self);
         break;
     default:
         if (!domain_active (self))
@@ -421,6 +431,8 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
         unwind_later (self);
     if (operation == &domain_restart_in_place)
         restart_failed (self, cancelled);
+    if (operation == &domain_block_conclusion)
+        domain_conclusion_failed (self);
     if (operation == &domain_cleanup && !cancelled)
         self->retry_cleanup = actor_timer (self->actor, RETRY_MS, clean_up_again, NULL);
 }
@@ -530,6 +542,7 @@ void domain_settle (domain_t *self)
         domain_run (self, &self->sync, &domain_restart_in_place, NULL);
     look_at_the_clock (self);
     domain_finish_ending (self);
+    domain_watch_blocks (self);
     domain_go_on (self);
     autostart_if_due (self);
     if (self->restart_wanted && !self->sync.operation && !self->async.operation) {

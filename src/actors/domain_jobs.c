@@ -40,6 +40,11 @@ msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
         pack_key (pack, "args");
         pack_value (pack, given);
     }
+    const value_t *by = request ? value_get (msg_root (request), "by") : NULL;
+    if (by) {
+        pack_key (pack, "by");
+        pack_value (pack, by);
+    }
     if (operation == &domain_unwinding && self->undo) {
         pack_key (pack, "undo");
         pack_value (pack, document_root (self->undo));
@@ -57,6 +62,7 @@ static void forget_progress (domain_t *self)
 static void begin_async (domain_t *self, const operation_t *operation, const msg_t *request)
 {
     forget_progress (self);
+    self->finished = false;
     //  It began in an earlier job.
     if (operation == &domain_backup_follow && past_jobs_is_open (self->past))
         return;
@@ -114,7 +120,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     actor_check (self->actor, !slot->operation);
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
-    slot->cancelled = slot->doomed = slot->committed = slot->late = false;
+    slot->cancelled = slot->doomed = slot->committed = slot->late = slot->undoes = false;
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
     slot->since_us = operation == &domain_backup_follow ? past_jobs_since (self->past)
@@ -174,12 +180,16 @@ static void take_loaded (domain_t *self, const value_t *result, const value_t *v
     self->managed_save = value_get_bool (value, "managed_save", false);
     if (value_get (result, "undo"))
         take_document (result, "undo", &self->undo);
+    if (value_count (value_get (value, "snapshots")) > 0)
+        take_document (value, "snapshots", &self->snapshots);
+    self->snapshots_new = self->snapshots != NULL;
     take_past (self, value_get_str (value, "past"));
 }
 
 static void take_parts (domain_t *self, const value_t *result)
 {
     const value_t *value = value_get (result, "value");
+    self->finished = self->finished || value_get_bool (value, "finished", false);
     if (value_get (result, "config_summary")) {
         take_text (result, "definition", &self->definition);
         take_document (result, "config_summary", &self->config_summary);
@@ -195,7 +205,10 @@ static void take_parts (domain_t *self, const value_t *result)
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
     }
+    if (value_get_bool (result, "redefined", false))
+        self->dirty |= DIRTY_DEFINITION;
     domain_take_backup (self, result);
+    domain_take_blocks (self, result);
     if (self->loading && value_get_str (value, "name"))
         take_loaded (self, result, value);
 }
@@ -224,7 +237,7 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     document_t *old_summary = changes ? document_copy (self->config_summary) : NULL;
     bool old_persistent = self->persistent;
     take_parts (self, msg_value (reply));
-    if (operation->class == CLASS_START || operation == &domain_unwinding) {
+    if (operation->class == CLASS_START || operation == &domain_unwinding || slot->undoes) {
         document_destroy (&self->undo);
         free (take (&self->recorded_live));
         self->unwindings = 0;
@@ -259,7 +272,9 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
     auto(msg_t) request = take (&slot->request);
-    bool cancelled = slot->cancelled, start = operation->class == CLASS_START;
+    //  One that goes back to a snapshot may have failed before it ended what runs.
+    bool cancelled = slot->cancelled;
+    bool start = operation->class == CLASS_START && !domain_active (self);
     error_t why = *err;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
@@ -271,7 +286,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_tell_name (self);
     if (slot == &self->async && !domain_leaves_alone (self, slot, err))
         domain_end_async (self, domain_background_failed (self, slot, &why), &why);
-    if (slot->committed && !start)
+    if (!start && (slot->committed || operation->class == CLASS_START))
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };

@@ -44,10 +44,12 @@ typedef struct job_actor {
     bool cancelled, unwinding;
     bool abandoned;   //  its owner ended
     bool doomed;      //  the guest is to end when it is cancelled
+    bool ended;       //  it is cancelled because the guest has ended
     bool committed;   //  it is too late to cancel it
     uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;
-    pack_t value; //  the result's own value, if one was written
+    pack_t value;  //  the result's own value, if one was written
+    pack_t blocks; //  of the guest's block jobs, for the owner, if it is written
     unsigned parts;
     bool transient;
 } job_actor_t;

@@ -33,7 +33,7 @@ static int end_backup (job_actor_t *self, error_t *err)
 static bool is_pulled (const job_actor_t *self)
 {
     const xml_t *backup = self->base.guest->backup;
-    return self->cancelled && !self->doomed && !is_left_alone (self) &&
+    return self->cancelled && !self->doomed && !self->ended && !is_left_alone (self) &&
            xml_equals (xml_root (backup), "domainbackup/@mode", "pull");
 }
 

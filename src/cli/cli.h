@@ -34,16 +34,17 @@ typedef struct {
 struct cli {
     const char *root, *connect; //  as given; NULL: the default endpoint
     bool read_only, quiet, json, no_start;
-    const char *command; //  that is being run, for errors; NULL: none
-    int timeout_ms;      //  0: the defaults
-    bool patient;        //  the present call may take very long
-    const char *watched; //  the domain whose job is shown meanwhile; NULL: none
-    cli_alarm_t *alarm;  //  of the present call; NULL: none
-    bool version, help;  //  asked for instead of a command
-    bool usage;          //  the last error is one of usage
-    bool shell;          //  reading commands, one after another
-    bool quit;           //  of the shell
-    char *endpoint;      //  NULL until it was needed
+    const char *command;   //  that is being run, for errors; NULL: none
+    int timeout_ms;        //  0: the defaults
+    bool patient;          //  the present call may take very long
+    const char *watched;   //  the domain whose job is shown meanwhile; NULL: none
+    const char *abortable; //  the domain whose job Ctrl+C aborts; NULL: it ends the command
+    cli_alarm_t *alarm;    //  of the present call; NULL: none
+    bool version, help;    //  asked for instead of a command
+    bool usage;            //  the last error is one of usage
+    bool shell;            //  reading commands, one after another
+    bool quit;             //  of the shell
+    char *endpoint;        //  NULL until it was needed
     troupe_t *troupe;
 };
 
@@ -67,6 +68,8 @@ int cli_usage (cli_t *self, error_t *err, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 //  Copies the library's error. Returns -1.
 int cli_failed (const troupe_error_t *from, error_t *err);
+//  The same of the daemon's answer to VERB, in the words of the command. Returns -1.
+int cli_refused (const cli_t *self, const char *verb, const troupe_error_t *from, error_t *err);
 
 //  A line for people: nothing with --quiet or --output json.
 void cli_say (const cli_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
@@ -75,6 +78,8 @@ bool cli_json (const cli_t *self, const troupe_value_t *value);
 
 //  One command and its arguments. The exit status; errors were printed.
 int cli_run (cli_t *self, int argc, const char *const *argv);
+//  Commands parted by semicolons. The last one's exit status.
+int cli_run_string (cli_t *self, const char *commands);
 //  Reads commands from stdin until its end, or quit. The last one's exit status.
 int cli_shell (cli_t *self);
 

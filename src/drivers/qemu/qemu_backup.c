@@ -59,16 +59,6 @@ static int check_file (const xml_node_t *disk, bool reuse, error_t *err)
     return 0;
 }
 
-static int check_socket (const xml_node_t *asked, error_t *err)
-{
-    struct stat status;
-    const char *path = xml_string (asked, "server/@socket");
-    if (path && lstat (path, &status) == 0)
-        return error_set (err, ERR_OPERATION_FAILED,
-                          "the socket '%s': something of this name is there already", path);
-    return 0;
-}
-
 static int plan_disk (job_t *job, const xml_node_t *disk, bool reuse, error_t *err)
 {
     const char *name = xml_string (disk, "@name");
@@ -96,7 +86,7 @@ static int make_plan (job_t *job, const backup_options_t *options, error_t *err)
 {
     static const char empty[] = "<backup state='beginning'/>";
     auto(xml_t) asked = qemu_backup_complete (job->guest->live, options->xml, options->now_s, err);
-    if (!asked || check_socket (xml_root (asked), err))
+    if (!asked || qemu_backup_check_socket (xml_root (asked), err))
         return -1;
     job->guest->backup = xml_parse (empty, sizeof empty - 1, "backup", err);
     if (!job->guest->backup)
@@ -151,10 +141,10 @@ static int begin (job_t *job, const backup_options_t *options, error_t *err)
         xml_destroy (&job->guest->backup);
         return -1;
     }
-    if (qemu_backup_is_pull (qemu_backup_asked (job->guest)))
-        return error_set (err, ERR_NO_SUPPORT, "not supported: a pull");
+    bool pull = qemu_backup_is_pull (qemu_backup_asked (job->guest));
     if (job_undo (job, "qemu.backup", "", err) || job_record (job, err) ||
-        make_stores (job, options->reuse, err) || begin_jobs (job, err))
+        make_stores (job, options->reuse, err) || begin_jobs (job, err) ||
+        (pull && qemu_backup_serve (job, err)))
         return -1;
     xml_set (xml_root (job->guest->backup), "@state", "running");
     return job_commit (job, err);

@@ -39,6 +39,17 @@ const xml_node_t *qemu_backup_disk (const guest_t *guest, const xml_node_t *stor
 //  disk, in bytes.
 int qemu_backup_make_store (job_t *job, xml_node_t *store, uint64_t capacity, bool reuse,
                             error_t *err);
+
+//  The NBD server of a pull (qemu_backup_server.c).
+//  ERR_OPERATION_FAILED if something has the name of the socket that ASKED names.
+int qemu_backup_check_socket (const xml_node_t *asked, error_t *err);
+//  Starts it, and exports all stores.
+int qemu_backup_serve (job_t *job, error_t *err);
+//  Ends it with its exports; it is no error if it does not run.
+int qemu_backup_stop_server (job_t *job, error_t *err);
+//  Removes its socket, if it is there: a QEMU that was killed does not.
+int qemu_backup_drop_socket (const job_t *job, error_t *err);
+
 //  Removes or gives back the files; those of a complete push stay.
 int qemu_backup_drop_files (job_t *job, error_t *err);
 

@@ -81,21 +81,6 @@ int qemu_backup_make_store (job_t *job, xml_node_t *store, uint64_t capacity, bo
 
 //  Removing.
 
-//  QEMU removes it when its server ends; one that was killed did not.
-static int drop_socket (const xml_node_t *server, error_t *err)
-{
-    struct stat status;
-    const char *path = xml_string (server, "@socket"), *inode = xml_string (server, "@inode");
-    qemu_inode_t found;
-    if (!path || !inode || lstat (path, &status))
-        return 0;
-    snprintf (found, sizeof found, "%llu:%llu", (unsigned long long) status.st_dev,
-              (unsigned long long) status.st_ino);
-    if (strcmp (found, inode) != 0 || unlink (path) == 0 || errno == ENOENT)
-        return 0;
-    return error_errno (err, ERR_SYSTEM_ERROR, "remove the socket '%s'", path);
-}
-
 static int drop_file (job_t *job, const xml_node_t *store, bool kept, error_t *err)
 {
     const char *inode = xml_string (store, "@inode"), *before = xml_string (store, "@before");
@@ -113,8 +98,7 @@ int qemu_backup_drop_files (job_t *job, error_t *err)
     xml_foreach (store, backup, "store")
         if (drop_file (job, store, complete, err))
             return -1;
-    const xml_node_t *server = xml_find (backup, "server");
-    return server ? drop_socket (server, err) : 0;
+    return qemu_backup_drop_socket (job, err);
 }
 
 void qemu_backup_abandon (job_t *job)

@@ -1,7 +1,7 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
 #include "drivers/qemu/qemu_driver.h"
-#include "drivers/qemu/qemu_block_driver.h"
+#include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
@@ -9,13 +9,10 @@
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/qemu_snapshot.h"
 #include "drivers/qemu/qemu_start.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
-
-static const block_driver_t qemu_block = {
-    .resize = qemu_block_resize,
-};
 
 const driver_t qemu_driver = {
     .name = "qemu",
@@ -36,6 +33,11 @@ const driver_t qemu_driver = {
     .image_define = qemu_image_define,
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
+    .snapshot_create = qemu_snapshot_create,
+    .snapshot_check = qemu_snapshot_check,
+    .snapshot_apply = qemu_snapshot_apply,
+    .snapshot_start = qemu_snapshot_start,
+    .snapshot_delete = qemu_snapshot_delete,
     .migrate_begin = qemu_migrate_begin,
     .migrate_in = qemu_migrate_in,
     .migrate_out = qemu_migrate_out,
@@ -45,7 +47,7 @@ const driver_t qemu_driver = {
     .migrate_leave = qemu_migrate_leave,
     .migrate_stay = qemu_migrate_stay,
     .migrate_tune = qemu_migrate_tune,
-    .block = &qemu_block,
+    .block = &qemu_block_driver,
     .backup_begin = qemu_backup_begin,
     .backup_follow = qemu_backup_follow,
     .backup_end = qemu_backup_end,
