@@ -59,6 +59,7 @@ enum {
     TROUPE_ERROR_XML_MALFORMED = 35,
     TROUPE_ERROR_RPC = 39, //  a message that is none
     TROUPE_ERROR_NO_DOMAIN = 42,
+    TROUPE_ERROR_AUTH = 45,               //  a key is missing, or not known there
     TROUPE_ERROR_OPERATION_INVALID = 55,  //  not in the present state
     TROUPE_ERROR_UNSUPPORTED_CONFIG = 67, //  the XML asks for what troupe does not do
     TROUPE_ERROR_TIMEOUT = 68,

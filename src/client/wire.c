@@ -174,8 +174,11 @@ int wire_connect (wire_t *self, error_t *err)
         return 0;
     curve_t curve;
     bool remote = text_starts (self->endpoint, "tcp://");
+    if (remote && !self->keys)
+        return error_set (err, ERR_AUTH_FAILED,
+                          "connect to %s: this needs keys (troupe_open_with_keys)", self->endpoint);
     if (endpoint_probe (self->endpoint, err) ||
-        (remote && keys_for (self->keys ? self->keys : "", self->endpoint, &curve, err)))
+        (remote && keys_for (self->keys, self->endpoint, &curve, err)))
         return -1;
     if (open_sockets (self, remote ? &curve : NULL)) {
         error_set (err, ERR_NO_CONNECT, "connect to %s: %s", self->endpoint, zmq_strerror (errno));
