@@ -1,6 +1,7 @@
 """What runs on a domain and what waits behind it: seen, aborted, and never in the way of queries."""
 
 import os
+import re
 import unittest
 import uuid
 from xml.etree import ElementTree
@@ -179,15 +180,19 @@ class CutOff(DaemonTest):
     def begun(self, verb):
         """Is what began on disk?"""
         folder = os.path.join(self.daemon.root, "run", "troupe", "jobs")
-        for name in os.listdir(folder):
+        for name in filter(re.compile("[-0-9a-f]{36}").fullmatch, os.listdir(folder)):
             jobs = ElementTree.parse(os.path.join(folder, name)).getroot().findall("job")
             if jobs and jobs[-1].get("verb") == verb and jobs[-1].get("outcome") is None:
                 return True
         return False
 
-    def cut_off(self, verb, outcome, known_as=None, **args):
+    def step(self):
+        return self.client.call("domain.job_info", domain="web")["step"]
+
+    def cut_off(self, verb, outcome, known_as=None, step=None, **args):
         self.client.send(verb, deadline=60000, **args)
         until(lambda: self.begun(known_as or verb), 30, "the job on disk")
+        until(lambda: not step or self.step() == step, 30, step)
         self.daemon.kill()
         self.client.close()
         self.daemon.start()
@@ -218,13 +223,15 @@ class CutOff(DaemonTest):
     def test_save(self):
         self.domain("save")
         path = os.path.join(self.daemon.root, "web.save")
-        self.cut_off("domain.save", "rolled back after daemon restart", domain="web", path=path)
+        back = "rolled back after daemon restart"
+        self.cut_off("domain.save", back, step="saving", domain="web", path=path)
         self.assertEqual(self.state(), "running")
         self.assertFalse(os.path.exists(path))
 
     def test_managed_save(self):
         self.domain("save")
-        self.cut_off("domain.managed_save", "rolled back after daemon restart", domain="web")
+        back = "rolled back after daemon restart"
+        self.cut_off("domain.managed_save", back, step="saving", domain="web")
         self.assertEqual(self.state(), "running")
 
     def test_restore(self):
