@@ -66,6 +66,8 @@ int cli_usage (cli_t *self, error_t *err, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 //  Copies the library's error. Returns -1.
 int cli_failed (const troupe_error_t *from, error_t *err);
+//  The same of the daemon's answer to VERB, in the words of the command. Returns -1.
+int cli_refused (const cli_t *self, const char *verb, const troupe_error_t *from, error_t *err);
 
 //  A line for people: nothing with --quiet or --output json.
 void cli_say (const cli_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
