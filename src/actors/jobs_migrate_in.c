@@ -302,8 +302,8 @@ static int settle_in (job_actor_t *self, migration_record_t *record, error_t *er
         return migrate_take (self, record, err);
     if (self->driver->migrate_state (&self->base, &transfer, err))
         return -1;
-    if (transfer == TRANSFER_ACTIVE)
-        return 0;
+    //  Also of what still comes: a network that was cut does not tell us that its other end is
+    //  gone.
     outcome_t outcome =
         transfer == TRANSFER_FAILED ? OUTCOME_ABANDONED : ask_sender (self, record, &trouble);
     int64_t age = actor_wall_clock (self->actor) - record->since_us;

@@ -64,6 +64,7 @@ class Daemon:
         self.root = tempfile.mkdtemp(prefix="tr-", dir="/tmp")  # a socket's path has 107 bytes
         self.options = options
         self.process = None
+        self.within = []  # a command in front: nsenter, say
         self.log_path = os.path.join(self.root, "stderr.log")
 
     def socket_path(self, readonly=False):
@@ -76,7 +77,7 @@ class Daemon:
     def start(self, timeout=PATIENCE):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(BIN, "trouped"), "--root", self.root, *self.options],
+                [*self.within, os.path.join(BIN, "trouped"), "--root", self.root, *self.options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -125,7 +126,7 @@ class Daemon:
 
     def command(self, *args):
         """The command line, as a list, that talks to this daemon."""
-        return [os.path.join(BIN, "troupe"), "--root", self.root, *args]
+        return [*self.within, os.path.join(BIN, "troupe"), "--root", self.root, *args]
 
     def run(self, *args, status=0, **options):
         """Runs the troupe command; its stdout. STATUS is the exit status that it has to have (None:

@@ -1,6 +1,7 @@
 """Other hosts: connections over TCP, keys and their roles; a guest that migrates between such hosts."""
 
 import json
+import os
 import subprocess
 import unittest
 
@@ -20,36 +21,42 @@ def listening():
     return daemon
 
 
+def begin_hosts(test, here, there):
+    """TEST's daemon is HERE's; other and there are the other host's daemon, and a client of it."""
+
+    def stop_other():
+        mine, test.daemon = test.daemon, test.other
+        try:
+            test._stop()
+        finally:
+            test.daemon = mine
+
+    test.daemon, test.other = here, there
+    for daemon, stop in ((here, test._stop), (there, stop_other)):
+        test.addCleanup(daemon.remove)
+        test.addCleanup(stop)
+        daemon.start()
+    test.client = here.client(timeout=30.0)
+    test.addCleanup(lambda: test.client.close())
+    test.there = there.client(timeout=30.0)
+    test.addCleanup(lambda: test.there.close())
+
+
+def introduce(here, there, role="write"):
+    """Each knows the other's key."""
+    for name, daemon, to in (("here", here, there), ("there", there, here)):
+        key = daemon.run("key-own").strip()
+        to.run("key-add", name, key, "--role", role, "--endpoint", daemon.remote)
+
+
 class Remote(QemuTest):
     """Two hosts; what is done on this one uses the other daemon's TCP endpoint."""
 
     def setUp(self):
-        self.daemon = listening()
-        self.addCleanup(self.daemon.remove)
-        self.addCleanup(self._stop)
-        self.daemon.start()
-        self.client = self.daemon.client(timeout=30.0)
-        self.addCleanup(lambda: self.client.close())
-        self.other = listening()
-        self.addCleanup(self.other.remove)
-        self.addCleanup(self.stop_other)
-        self.other.start()
-        self.there = self.other.client(timeout=30.0)
-        self.addCleanup(lambda: self.there.close())
-
-    def stop_other(self):
-        mine, self.daemon = self.daemon, self.other
-        try:
-            self._stop()
-        finally:
-            self.daemon = mine
+        begin_hosts(self, listening(), listening())
 
     def introduce(self, role="write"):
-        """Each knows the other's key."""
-        pairs = (("here", self.daemon, self.other), ("there", self.other, self.daemon))
-        for name, daemon, to in pairs:
-            key = daemon.run("key-own").strip()
-            to.run("key-add", name, key, "--role", role, "--endpoint", daemon.remote)
+        introduce(self.daemon, self.other, role)
 
     def remote(self, *args, **options):
         """A command of this host, to the other's daemon."""
@@ -112,7 +119,7 @@ class Remote(QemuTest):
 
     def test_migration(self):
         """Between two hosts: asked there, received there, and back. Without the way back: refused."""
-        self.client.call("domain.create_xml", xml=qemu_domain("web1", "web1"))
+        self.client.call("domain.create_xml", xml=qemu_domain("web1"))
         key = self.other.run("key-own").strip()
         self.daemon.run("key-add", "there", key, "--endpoint", self.other.remote)
         key = self.daemon.run("key-own").strip()
@@ -125,6 +132,56 @@ class Remote(QemuTest):
         self.assertEqual(self.there.call("domain.state", domain="web1")["state_text"], "running")
         self.assertEqual(self.client.call("domain.list"), [])
         self.other.run("migrate", "web1", self.daemon.remote, "--live")
+        self.assertEqual(self.client.call("domain.state", domain="web1")["state_text"], "running")
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+class Cut(QemuTest):
+    """Two hosts, each in a network namespace of its own, with a cable between them."""
+
+    def setUp(self):
+        self.spaces = [self.namespace(), self.namespace()]
+        self.inside(0, "ip", "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns",
+                    str(self.spaces[1]))
+        hosts = []
+        for i in range(2):
+            for words in (("address", "add", f"10.9.8.{i + 1}/24", "dev", "cable"),
+                          ("link", "set", "cable", "up"), ("link", "set", "lo", "up")):
+                self.inside(i, "ip", *words)
+            hosts.append(Daemon("--listen", f"tcp://10.9.8.{i + 1}:16510"))
+            hosts[i].remote = f"tcp://10.9.8.{i + 1}:16510"
+            hosts[i].within = self.enter(i)
+        begin_hosts(self, *hosts)
+
+    def namespace(self):
+        process = subprocess.Popen(["unshare", "--net", "sleep", "1000"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        own = os.readlink("/proc/self/ns/net")
+        until(lambda: os.readlink(f"/proc/{process.pid}/ns/net") != own, what="a network namespace")
+        return process.pid
+
+    def enter(self, number):
+        return ["nsenter", "-t", str(self.spaces[number]), "-n", "--"]
+
+    def inside(self, number, *command):
+        subprocess.run([*self.enter(number), *command], check=True)
+
+    def test_cut(self):
+        """The guest goes on where it was; the other side gives up when it can ask."""
+        introduce(self.daemon, self.other)
+        self.client.call("domain.create_xml", xml=qemu_domain("web1"))
+        id = self.client.send("domain.migrate", deadline=600000, domain="web1", peer=self.other.remote,
+                              live=True, bandwidth=1000000)
+        until(lambda: self.client.call("domain.job_info", domain="web1").get("done", 0) > 0, 60, "bytes")
+        self.inside(1, "ip", "link", "set", "cable", "down")
+        failed = self.assertFails("VIR_ERR_OPERATION_TIMEOUT", self.client.wait, id, 120)
+        self.assertIn("is the network to the other host cut?", failed.message)
+        self.assertEqual(self.client.call("domain.state", domain="web1")["state_text"], "running")
+        self.assertEqual(len(self.there.call("domain.list")), 1)
+        self.assertEqual(self.there.call("domain.state", domain="web1")["state_text"], "paused")
+        self.inside(1, "ip", "link", "set", "cable", "up")
+        until(lambda: not self.there.call("domain.list"), 120, "the end of the receiver")
         self.assertEqual(self.client.call("domain.state", domain="web1")["state_text"], "running")
 
 

@@ -134,7 +134,7 @@ static int ask_sender (job_t *job, qemu_work_t *work, job_progress_t *progress, 
 
 static int follow (job_t *job, error_t *err)
 {
-    return qemu_work_follow (job, ask_sender, "migrating", -1, err);
+    return qemu_work_follow (job, ask_sender, "migrating", QEMU_WORK_REMOTE, err);
 }
 
 static int ask_after_switchover (job_t *job, qemu_work_t *work, job_progress_t *progress,
@@ -154,7 +154,7 @@ static int switch_over (job_t *job, error_t *err)
     if (qemu_copy_end (job, err) ||
         command (job, "migrate-continue", json_pack ("{s:s}", "state", "pre-switchover"), err))
         return -1;
-    return qemu_work_follow (job, ask_after_switchover, "migrating", -1, err);
+    return qemu_work_follow (job, ask_after_switchover, "migrating", QEMU_WORK_REMOTE, err);
 }
 
 static int send (job_t *job, const migration_t *migration, error_t *err)

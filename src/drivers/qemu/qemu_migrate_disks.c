@@ -5,6 +5,7 @@
 #include "drivers/qemu/qemu_alias.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_start.h"
+#include "drivers/qemu/qemu_stream.h"
 #include "drivers/qemu/qemu_transport.h"
 #include "util/text.h"
 
@@ -193,6 +194,7 @@ static int look_at_mirrors (job_t *job, job_progress_t *progress, bool *ready, e
 static int follow_mirrors (job_t *job, error_t *err)
 {
     int64_t since = job_now (job);
+    qemu_stall_t stall = { 0 };
     for (bool ready = false;;) {
         job_progress_t progress = { .step = "copying disks" };
         if (look_at_mirrors (job, &progress, &ready, err))
@@ -201,7 +203,7 @@ static int follow_mirrors (job_t *job, error_t *err)
         job_progress (job, &progress);
         if (ready)
             return 0;
-        if (job_wait (job, WAIT_MS, err))
+        if (qemu_stall_check (job, &stall, &progress, err) || job_wait (job, WAIT_MS, err))
             return -1;
     }
 }

@@ -13,6 +13,7 @@
 #define FIRST_WAIT_MS 5
 #define LONGEST_WAIT_MS 200
 #define STALL_MS 60000 //  a dump that gets no further cannot be waited for
+#define CUT_MS 30000   //  TCP itself would take a quarter of an hour to notice
 #define NO_LIMIT ((json_int_t) INT64_MAX / 1024)
 #define DOWNTIME_MS 2000 //  of a guest that runs while its state is written
 
@@ -168,6 +169,20 @@ int qemu_dump_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, erro
     return 0;
 }
 
+int qemu_stall_check (job_t *job, qemu_stall_t *self, const job_progress_t *progress, error_t *err)
+{
+    bool moved = progress->remaining != self->remaining || progress->processed != self->processed ||
+                 progress->passes != self->passes;
+    if (self->since == 0 || moved)
+        *self = (qemu_stall_t){ job_now (job), progress->remaining, progress->processed,
+                                progress->passes };
+    return job_now (job) - self->since < CUT_MS
+               ? 0
+               : error_set (err, ERR_OPERATION_TIMEOUT,
+                            "nothing could be sent for %d s; is the network to the other host cut?",
+                            CUT_MS / 1000);
+}
+
 //  QEMU has no rate of its own for a dump.
 static void add_rate (job_progress_t *progress)
 {
@@ -178,6 +193,7 @@ static void add_rate (job_progress_t *progress)
 int qemu_work_follow (job_t *job, qemu_work_ask_fn *ask, const char *step, int fd, error_t *err)
 {
     int64_t since = job_now (job);
+    qemu_stall_t stall = { 0 };
     for (int wait = FIRST_WAIT_MS;; wait = wait < LONGEST_WAIT_MS ? wait * 2 : LONGEST_WAIT_MS) {
         job_progress_t progress = { .step = step };
         qemu_work_t work;
@@ -189,6 +205,8 @@ int qemu_work_follow (job_t *job, qemu_work_ask_fn *ask, const char *step, int f
         if (work == QEMU_WORK_DONE)
             return 0;
         if (work == QEMU_WORK_FAILED)
+            return -1;
+        if (fd == QEMU_WORK_REMOTE && qemu_stall_check (job, &stall, &progress, err))
             return -1;
         //  Only begins to write; whether it succeeds shows in the sync at the end.
         if (fd >= 0)

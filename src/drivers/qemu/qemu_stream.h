@@ -44,8 +44,18 @@ int qemu_stream_status (job_t *job, char status[QEMU_STATUS_SIZE], job_progress_
 int qemu_stream_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err);
 int qemu_dump_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err);
 
+//  What goes to another host has to get on: ERR_OPERATION_TIMEOUT if it has not for 30 s. SELF is
+//  zeroed at first.
+typedef struct {
+    int64_t since;
+    uint64_t remaining, processed, passes;
+} qemu_stall_t;
+
+int qemu_stall_check (job_t *job, qemu_stall_t *self, const job_progress_t *progress, error_t *err);
+
 //  Asks until the work is over; ERR_OPERATION_FAILED with QEMU's reason when it failed. FD (or -1)
-//  as above.
+//  as above; QEMU_WORK_REMOTE: it goes to another host.
+#define QEMU_WORK_REMOTE (-2)
 typedef int qemu_work_ask_fn (job_t *job, qemu_work_t *work, job_progress_t *progress,
                               error_t *err);
 int qemu_work_follow (job_t *job, qemu_work_ask_fn *ask, const char *step, int fd, error_t *err);
