@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from guest import QemuTest, processes_of, qemu_domain
+from guest import QemuTest, processes_of, qemu_domain, stop_process
 from harness import test_domain, until
 from troupe_client import TroupeError
 
@@ -139,7 +139,7 @@ class Stats(QemuTest):
         known = until(lambda: self.stats(domains=["hung"], budget=5000)["hung"], 10, "figures")
         for name in ("hung", "fresh"):
             (pid,) = processes_of(uuids[name])
-            os.kill(pid, signal.SIGSTOP)
+            stop_process(pid)
             self.addCleanup(lambda pid=pid: os.path.exists(f"/proc/{pid}") and os.kill(pid, signal.SIGCONT))
         begun = time.monotonic()
         rows = self.stats(budget=1000)

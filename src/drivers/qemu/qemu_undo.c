@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_overlay.h"
@@ -148,18 +149,36 @@ static int undo_node (job_t *job, const char *node, error_t *err)
     return rc;
 }
 
-//  What it left on the host goes without QEMU as well.
-static int undo_backup (job_t *job, const char *argument, error_t *err)
+typedef int (undo_fn) (job_t *job, const char *argument, error_t *err);
+
+//  What was left on the host goes without QEMU as well.
+static int undo_reached (job_t *job, const char *what, undo_fn *undo, const char *argument,
+                         error_t *err)
 {
     bool opened = false;
     error_t ignored = { 0 };
-    (void) argument;
     if (!qemu_has_ended (job) && qemu_reach_monitor (job, &opened, err))
-        return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
-    int rc = qemu_backup_end (job, err);
+        return error_prefix (err, "end the %s of domain '%s'", what, job->guest->name);
+    int rc = undo (job, argument, err);
     if (opened)
         job_monitor_close (job, &ignored);
     return rc;
+}
+
+static int end_backup (job_t *job, const char *argument, error_t *err)
+{
+    (void) argument;
+    return qemu_backup_end (job, err);
+}
+
+static int undo_backup (job_t *job, const char *argument, error_t *err)
+{
+    return undo_reached (job, "backup", end_backup, argument, err);
+}
+
+static int undo_blockjob (job_t *job, const char *id, error_t *err)
+{
+    return undo_reached (job, "block job", qemu_block_undo, id, err);
 }
 
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
@@ -174,13 +193,14 @@ static int undo_image (job_t *job, const char *argument, error_t *err)
 
 static const struct {
     const char *kind;
-    int (*run) (job_t *job, const char *argument, error_t *err);
+    undo_fn *run;
 } kinds[] = {
     { "pause", undo_pause },
     { "migration", undo_migration },
     { "used", undo_used },
     { "node", undo_node },
     { "backup", undo_backup },
+    { "blockjob", undo_blockjob },
     { "image", undo_image },
     { "snapshot", qemu_undo_snapshot },
     { "forget", qemu_undo_forget },
