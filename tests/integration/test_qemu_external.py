@@ -143,7 +143,11 @@ class External(SnapshotTest):
                 and self.sources(inactive=True)["vda"] == now
                 and self.files() == sorted(["a.qcow2"] + [os.path.basename(now)] * (now != image) + self.memory(known))
             )
-        until(whole, 60, "all of it, or nothing")
+        try:
+            until(whole, 60, "all of it, or nothing")
+        except AssertionError as error:
+            found = self.names(), self.sources(), self.sources(inactive=True), self.files()
+            raise AssertionError(f"{error}: {found}\n{self.daemon.log()[-3000:]}")
         return self.names() == ["one"]
 
     def memory(self, known):

@@ -364,11 +364,17 @@ static int drop_file (job_t *job, const xml_node_t *made, error_t *err)
     return qemu_block_drop_file (job, xml_string (made, "@path"), inode ? inode : "", err);
 }
 
+//  A daemon that ended may not have heard how QEMU's job that wrote the image went.
+static int drop_node (job_t *job, const char *node, error_t *err)
+{
+    autofree char *created = text_format ("create-%s", node);
+    return qemu_block_end_job (job, created, err) || qemu_block_remove (job, node, err) ? -1 : 0;
+}
+
 static int drop_all (job_t *job, const xml_node_t *record, bool there, error_t *err)
 {
     xml_foreach (made, record, "new")
-        if (there && xml_string (made, "@node") &&
-            qemu_block_remove (job, xml_string (made, "@node"), err))
+        if (there && xml_string (made, "@node") && drop_node (job, xml_string (made, "@node"), err))
             return -1;
     xml_foreach (made, record, "new")
         if (drop_file (job, made, err))
