@@ -144,7 +144,7 @@ class External(SnapshotTest):
                 and self.files() == sorted(["a.qcow2"] + [os.path.basename(now)] * (now != image) + self.memory(known))
             )
         try:
-            until(whole, 60, "all of it, or nothing")
+            until(whole, 150, "all of it, or nothing")
         except AssertionError as error:
             found = self.names(), self.sources(), self.sources(inactive=True), self.files()
             raise AssertionError(f"{error}: {found}\n{self.daemon.log()[-3000:]}")
