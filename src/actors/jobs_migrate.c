@@ -4,6 +4,7 @@
 
 #include "actors/job_ops.h"
 #include "actors/jobs.h"
+#include "actors/jobs_snapshot.h"
 #include "drivers/state.h"
 #include "util/text.h"
 
@@ -325,13 +326,30 @@ static int give (sender_t *self, error_t *err)
     }
 }
 
+//  They are not sent along, so its definition has to stay with them.
+static int check_snapshots (job_actor_t *self, error_t *err)
+{
+    if (!wants (self, "undefine_source"))
+        return 0;
+    auto(snapshot_tree_t) tree = job_load_snapshots (self, err);
+    if (!tree)
+        return -1;
+    size_t count = snapshot_tree_count (tree);
+    return count == 0
+               ? 0
+               : error_set (err, ERR_OPERATION_INVALID,
+                            "it has %zu snapshots, which would be forgotten; delete them, or "
+                            "leave it defined here",
+                            count);
+}
+
 static int migrate (sender_t *self, error_t *err)
 {
     job_actor_t *job = self->job;
     const char *peer = value_str (job_arg (job, "peer"));
     if (!job->driver->migrate_out)
         return job_unsupported (job, "migrate", err);
-    if (read_wishes (job, &self->migration, err) ||
+    if (read_wishes (job, &self->migration, err) || check_snapshots (job, err) ||
         migrate_open_peer (job, peer, self->peer, err) || greet (self, err))
         return -1;
     self->host = migrate_host_of (peer);

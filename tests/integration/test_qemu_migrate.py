@@ -189,6 +189,12 @@ class Migrate(QemuTest):
         refused("VIR_ERR_INVALID_ARG", postcopy=True, parallel=2)
         xml = self.client.call("domain.xml", domain=guest.uuid)["xml"]
         refused("VIR_ERR_CONFIG_UNSUPPORTED", xml=xml.replace(">131072<", ">262144<"))
+        self.client.call("domain.define", xml=xml)
+        snapshot = (f"<domainsnapshot><name>one</name><state>shutoff</state><creationTime>1</creationTime>"
+                    f"{xml}</domainsnapshot>")
+        self.client.call("snapshot.create", domain=guest.uuid, xml=snapshot, redefine=True)
+        self.assertIn("1 snapshots", refused("VIR_ERR_OPERATION_INVALID", persistent=True,
+                                             undefine_source=True).message)
         self.there.call("domain.define", xml=qemu_domain("web1"))
         self.assertIn("web1", refused("VIR_ERR_OPERATION_FAILED").message)
         self.assertEqual(guest.state()[0], "paused")
