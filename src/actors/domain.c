@@ -457,6 +457,8 @@ static void domain_stop (actor_t *actor)
     free (self->recorded_live);
     free (self->backup);
     free (self->backup_xml);
+    free (self->checkpoints);
+    document_destroy (&self->checkpoint_list);
     document_destroy (&self->progress);
     past_jobs_destroy (&self->past);
 }

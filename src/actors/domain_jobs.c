@@ -27,6 +27,7 @@ static void pack_guest (const domain_t *self, const operation_t *operation, pack
     pack_key_str (pack, "live", self->live);
     pack_key_str (pack, "record", self->record);
     pack_key_str (pack, "backup", self->backup);
+    pack_key_str (pack, "checkpoints", self->checkpoints);
 }
 
 msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
@@ -196,6 +197,10 @@ static void take_parts (domain_t *self, const value_t *result)
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
     }
     domain_take_backup (self, result);
+    if (value_get (result, "checkpoint_list")) {
+        take_text (result, "checkpoints", &self->checkpoints);
+        take_document (result, "checkpoint_list", &self->checkpoint_list);
+    }
     if (self->loading && value_get_str (value, "name"))
         take_loaded (self, result, value);
 }

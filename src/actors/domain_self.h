@@ -122,6 +122,8 @@ struct domain {
     bool written_autostart;           //  as it is on disk
     char *definition, *live, *record; //  canonical texts; NULL: none
     char *backup, *backup_xml;        //  under way: all of it, and what users see; NULL: none
+    char *checkpoints;                //  all (drivers/checkpoint.h); NULL: none
+    document_t *checkpoint_list;      //  as checkpoint_summary_pack has them
     document_t *config_summary, *live_summary;
     guest_status_t status;
     guest_state_t announced; //  the state that the last lifecycle event told of

@@ -351,7 +351,7 @@ int job_run_undefine (job_actor_t *self, error_t *err)
     const char *nvram = xml_string (xml_root (guest->definition), "os/nvram");
     bool remove = value_bool (job_arg (self, "nvram"), false);
     bool keep = value_bool (job_arg (self, "keep_nvram"), false);
-    if (check_managed_save (self, err))
+    if (job_check_checkpoints (self, err) || check_managed_save (self, err))
         return -1;
     if (remove && keep)
         return error_set (err, ERR_INVALID_ARG,

@@ -7,6 +7,7 @@
 
 #include "actors/domain_files.h"
 #include "actors/summary.h"
+#include "drivers/checkpoint.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -151,7 +152,11 @@ static int remove_rest (job_actor_t *self, error_t *err)
     const char *uuid = self->base.guest->uuid;
     autofree char *status = domain_path (self->config->paths, self->driver, uuid, FILE_STATUS);
     autofree char *past = domain_path (self->config->paths, self->driver, uuid, FILE_PAST);
-    return job_remove_file (&self->base, past, err) || job_remove_file (&self->base, status, err)
+    autofree char *checkpoints =
+        domain_path (self->config->paths, self->driver, uuid, FILE_CHECKPOINTS);
+    return job_remove_file (&self->base, checkpoints, err) ||
+                   job_remove_file (&self->base, past, err) ||
+                   job_remove_file (&self->base, status, err)
                ? -1
                : 0;
 }
@@ -228,6 +233,20 @@ static void pack_past (job_actor_t *self, const guest_t *guest)
     pack_key_str (&self->value, "past", past);
 }
 
+//  A file that can't be read is in nobody's way: all else of the domain works without.
+static void load_checkpoints (job_actor_t *self, guest_t *guest)
+{
+    error_t err;
+    autofree char *path =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_CHECKPOINTS);
+    autofree char *text = file_read (path, FILE_MAX_BYTES, NULL, &err);
+    if (!text && errno != ENOENT)
+        actor_log (self->actor, LEVEL_ERROR, "domain '%s': %s", guest->name, err.message);
+    guest->checkpoints = text ? checkpoints_parse (text, &err) : NULL;
+    if (text && !guest->checkpoints)
+        set_aside (self, path, &err);
+}
+
 static void pack_loaded (job_actor_t *self, const guest_t *guest, bool undone)
 {
     bool saved;
@@ -263,7 +282,9 @@ int job_run_load (job_actor_t *self, error_t *err)
     if (register_name (self, guest, err))
         return -1;
     pack_loaded (self, guest, undone);
-    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO | PART_BACKUP;
+    load_checkpoints (self, guest);
+    self->parts =
+        PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO | PART_BACKUP | PART_CHECKPOINTS;
     return 0;
 }
 
@@ -287,6 +308,6 @@ int job_run_unwind (job_actor_t *self, error_t *err)
                           "all of it",
                           guest->name);
     }
-    self->parts = guest->live ? PART_LIVE | PART_STATUS | PART_BACKUP : 0;
+    self->parts = guest->live ? PART_LIVE | PART_STATUS | PART_BACKUP | PART_CHECKPOINTS : 0;
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_save.h"
@@ -148,18 +149,35 @@ static int undo_node (job_t *job, const char *node, error_t *err)
     return rc;
 }
 
-//  What it left on the host goes without QEMU as well.
-static int undo_backup (job_t *job, const char *argument, error_t *err)
+//  With the monitor, if QEMU is there.
+static int with_monitor (job_t *job, const char *argument,
+                         int (*undo) (job_t *job, const char *argument, error_t *err), error_t *err)
 {
     bool opened = false;
     error_t ignored = { 0 };
-    (void) argument;
     if (!qemu_has_ended (job) && reach_monitor (job, &opened, err))
-        return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
-    int rc = qemu_backup_end (job, err);
+        return -1;
+    int rc = undo (job, argument, err);
     if (opened)
         job_monitor_close (job, &ignored);
     return rc;
+}
+
+//  What it left on the host goes without QEMU as well.
+static int end_backup (job_t *job, const char *argument, error_t *err)
+{
+    (void) argument;
+    return qemu_backup_end (job, err);
+}
+
+static int undo_backup (job_t *job, const char *argument, error_t *err)
+{
+    return with_monitor (job, argument, end_backup, err);
+}
+
+static int undo_checkpoint (job_t *job, const char *name, error_t *err)
+{
+    return with_monitor (job, name, qemu_checkpoint_undo, err);
 }
 
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
@@ -177,7 +195,8 @@ static const struct {
     int (*run) (job_t *job, const char *argument, error_t *err);
 } kinds[] = {
     { "pause", undo_pause }, { "migration", undo_migration }, { "used", undo_used },
-    { "node", undo_node },   { "backup", undo_backup },       { "image", undo_image },
+    { "node", undo_node },   { "backup", undo_backup },       { "checkpoint", undo_checkpoint },
+    { "image", undo_image },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
