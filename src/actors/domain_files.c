@@ -3,6 +3,7 @@
 #include "actors/domain_files.h"
 
 #include "drivers/checkpoint.h"
+#include "drivers/snapshot_tree.h"
 #include "util/file.h"
 #include "util/uuid.h"
 
@@ -22,6 +23,8 @@ char *domain_path (const paths_t *paths, const driver_t *driver, const char *uui
         return text_format ("%s/jobs/%s", paths->run, uuid);
     case FILE_CHECKPOINTS:
         return checkpoints_path (paths, driver->name, uuid);
+    case FILE_SNAPSHOTS:
+        return snapshot_tree_path (paths, driver->name, uuid);
     }
     return NULL;
 }
@@ -117,6 +120,8 @@ int domain_sweep (const paths_t *paths, error_t *err)
         { paths->etc, "/autostart", ".", ".new" },
         { paths->run, "", ".", ".new" },
         { paths->cache, "", ".", ".new" },
+        { paths->lib, "/snapshot", ".", ".new" },
+        { paths->run, "", "", ".output" },
         { paths->lib, "/checkpoint", ".", ".new" },
         { paths->run, "", "probe-", ".monitor" },
         { paths->log, "", "probe-", ".log" },

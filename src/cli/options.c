@@ -56,7 +56,7 @@ static const verb_arg_t *next_positional (const options_t *self)
     const verb_arg_t *arg;
     for (size_t i = 0; (arg = command_arg (self->command, i)); i++)
         if (arg->type != TYPE_BOOL && !(arg->flags & ARG_NAMED) &&
-            (!is_given (self, arg) || (arg->flags & ARG_REST)))
+            (!is_given (self, arg) || (arg->flags & (ARG_REST | ARG_MANY))))
             return arg;
     return NULL;
 }
@@ -83,7 +83,8 @@ static int give (parser_t *self, const verb_arg_t *arg, char *text, error_t *err
     autofree char *mine = text;
     options_t *options = self->options;
     autofree char *name = option_name (arg);
-    if (is_given (options, arg) || options->count == OPTIONS_MAX)
+    bool again = is_given (options, arg) && !(arg->flags & ARG_MANY);
+    if (again || options->count == OPTIONS_MAX)
         return cli_usage (self->cli, err, "%s: --%s is given twice", options->command->name, name);
     if (mine && check_text (self, arg, mine, err))
         return -1;
@@ -122,7 +123,7 @@ static int take_positional (parser_t *self, error_t *err)
 static bool is_in_text (const options_t *self, const char *word)
 {
     const verb_arg_t *arg = next_positional (self);
-    return !text_starts (word, "--") && arg && is_given (self, arg);
+    return !text_starts (word, "--") && arg && (arg->flags & ARG_REST) && is_given (self, arg);
 }
 
 //  WORD starts with "--": 1 if it is an option of the command and was taken, 0 if not, or -1.

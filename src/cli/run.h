@@ -16,6 +16,11 @@ command_fn run_autostart, run_backup_begin, run_completion, run_console, run_des
 //  Disks (block.c).
 command_fn run_blockresize;
 
+//  Snapshots (snapshot.c, snapshot_list.c).
+command_fn run_snapshot_create, run_snapshot_create_as, run_snapshot_current, run_snapshot_delete,
+    run_snapshot_dumpxml, run_snapshot_edit, run_snapshot_info, run_snapshot_list,
+    run_snapshot_parent, run_snapshot_revert;
+
 //  Calls the command's verb with the options that it takes.
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);
 //  A command that is a verb and nothing more: calls it and shows the result.

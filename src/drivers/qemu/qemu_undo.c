@@ -7,6 +7,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/qemu_snapshot.h"
 #include "drivers/qemu/qemu_stream.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
@@ -194,9 +195,11 @@ static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } kinds[] = {
-    { "pause", undo_pause }, { "migration", undo_migration }, { "used", undo_used },
-    { "node", undo_node },   { "backup", undo_backup },       { "checkpoint", undo_checkpoint },
-    { "image", undo_image },
+    { "pause", undo_pause },        { "migration", undo_migration },
+    { "used", undo_used },          { "node", undo_node },
+    { "backup", undo_backup },      { "checkpoint", undo_checkpoint },
+    { "image", undo_image },        { "snapshot", qemu_undo_snapshot },
+    { "forget", qemu_undo_forget }, { "revert", qemu_undo_revert },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
