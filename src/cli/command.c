@@ -25,6 +25,7 @@ enum {
 
 const command_group_t command_groups[] = { { "domain", "Domains" },
                                            { "snapshot", "Snapshots" },
+                                           { "checkpoint", "Checkpoints" },
                                            { "host", "Host and daemon" },
                                            { "events", "Events" },
                                            { "shell", "The command line itself" },

@@ -2,21 +2,12 @@
 
 #include "cli/columns.h"
 #include "cli/run.h"
+#include "cli/tree.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 //  Lists.
-
-static void add_time (columns_t *table, const troupe_value_t *snapshot)
-{
-    time_t time = (time_t) troupe_get_i64 (snapshot, "creation_time", 0);
-    struct tm local;
-    char text[64];
-    strftime (text, sizeof text, "%Y-%m-%d %H:%M:%S %z", localtime_r (&time, &local));
-    columns_add (table, text);
-}
 
 static void print_table (const troupe_value_t *list, bool parents)
 {
@@ -26,77 +17,12 @@ static void print_table (const troupe_value_t *list, bool parents)
     for (size_t i = 0; i < troupe_count (list); i++) {
         const troupe_value_t *snapshot = troupe_at (list, i);
         columns_add (table, troupe_get_str (snapshot, "name"));
-        add_time (table, snapshot);
+        tree_add_time (table, snapshot);
         columns_add (table, troupe_get_str (snapshot, "state"));
         if (parents)
             columns_add (table, troupe_get_str (snapshot, "parent"));
     }
     columns_print (table, stdout);
-}
-
-static void print_names (const troupe_value_t *list)
-{
-    for (size_t i = 0; i < troupe_count (list); i++)
-        puts (troupe_get_str (troupe_at (list, i), "name"));
-}
-
-//  Trees.
-
-static bool is_child (const troupe_value_t *snapshot, const char *parent)
-{
-    const char *own = troupe_get_str (snapshot, "parent");
-    return own && strcmp (own, parent) == 0;
-}
-
-static const troupe_value_t *next_child (const troupe_value_t *list, size_t *at, const char *parent)
-{
-    while (*at < troupe_count (list)) {
-        const troupe_value_t *snapshot = troupe_at (list, (*at)++);
-        if (is_child (snapshot, parent))
-            return snapshot;
-    }
-    return NULL;
-}
-
-//  What is below NAME, each line behind INDENT.
-static void print_below (const troupe_value_t *list, const char *name, const char *indent)
-{
-    size_t at = 0;
-    const troupe_value_t *child = next_child (list, &at, name);
-    while (child) {
-        const troupe_value_t *next = next_child (list, &at, name);
-        const char *own = troupe_get_str (child, "name");
-        autofree char *deeper = text_format ("%s%s", indent, next ? "  | " : "    ");
-        printf ("%s  |\n%s  +- %s\n", indent, indent, own);
-        print_below (list, own, deeper);
-        child = next;
-    }
-}
-
-static bool is_top (const troupe_value_t *list, const troupe_value_t *snapshot)
-{
-    const char *parent = troupe_get_str (snapshot, "parent");
-    for (size_t i = 0; parent && i < troupe_count (list); i++)
-        if (strcmp (troupe_get_str (troupe_at (list, i), "name"), parent) == 0)
-            return false;
-    return true;
-}
-
-static void print_tree (const troupe_value_t *list, const char *from)
-{
-    if (from) {
-        puts (from);
-        print_below (list, from, "");
-        putchar ('\n');
-        return;
-    }
-    for (size_t i = 0; i < troupe_count (list); i++)
-        if (is_top (list, troupe_at (list, i))) {
-            const char *name = troupe_get_str (troupe_at (list, i), "name");
-            puts (name);
-            print_below (list, name, "");
-            putchar ('\n');
-        }
 }
 
 static int check_list (cli_t *cli, const options_t *options, error_t *err)
@@ -162,9 +88,9 @@ int run_snapshot_list (cli_t *cli, const options_t *options, error_t *err)
     if (cli_json (cli, list))
         return 0;
     if (options_flag (options, "tree"))
-        print_tree (list, from);
+        tree_print (list, from);
     else if (options_flag (options, "name"))
-        print_names (list);
+        tree_print_names (list);
     else
         print_table (list, options_flag (options, "parent"));
     return 0;
