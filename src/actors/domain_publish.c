@@ -215,6 +215,7 @@ static msg_t *make_snapshot (domain_t *self)
     domain_pack_migration (self, pack);
     pack_key_str (pack, "backup_xml", self->backup_xml);
     pack_copy (pack, "checkpoints", root_or_null (self->checkpoint_list));
+    domain_pack_blocks (self, pack);
     pack_key (pack, "past");
     past_jobs_pack (self->past, pack);
     pack_events (self, pack);

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-//  PATH as the daemon finds it. The caller frees it; NULL and ERR.
-static char *absolute_path (const char *path, error_t *err)
+char *run_absolute_path (const char *path, error_t *err)
 {
     char folder[PATH_MAX];
     if (path[0] == '/')
@@ -25,7 +24,7 @@ static char *absolute_path (const char *path, error_t *err)
 
 static int add_path (troupe_args_t *args, const options_t *options, error_t *err)
 {
-    autofree char *path = absolute_path (options_str (options, "file"), err);
+    autofree char *path = run_absolute_path (options_str (options, "file"), err);
     if (path)
         troupe_args_str (args, "path", path);
     return path ? 0 : -1;
@@ -34,8 +33,8 @@ static int add_path (troupe_args_t *args, const options_t *options, error_t *err
 //  The flags and the document that the option xml names, as the verbs have them.
 static int add_common (cli_t *cli, troupe_args_t *args, const options_t *options, error_t *err)
 {
-    static const char *const flags[] = { "running", "paused", "live",
-                                         "crash",   "reset",  "memory_only" };
+    static const char *const flags[] = { "running", "paused",      "live",        "crash",
+                                         "reset",   "memory_only", "bypass_cache" };
     const char *domain = options_str (options, "domain"), *xml = options_str (options, "xml");
     if (options_flag (options, "running") && options_flag (options, "paused"))
         return cli_usage (cli, err, "%s: --running does not go with --paused",

@@ -82,6 +82,10 @@ LIFE = [
 
 #   Commands that have tests of their own, below, in test_jobs.py, test_stats.py or test_qemu_*.py.
 ELSEWHERE = {
+    "blockcommit",
+    "blockcopy",
+    "blockjob",
+    "blockpull",
     "blockresize",
     "backup-begin",
     "backup-dumpxml",

@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
@@ -150,21 +151,22 @@ static int undo_node (job_t *job, const char *node, error_t *err)
     return rc;
 }
 
-//  With the monitor, if QEMU is there.
-static int with_monitor (job_t *job, const char *argument,
-                         int (*undo) (job_t *job, const char *argument, error_t *err), error_t *err)
+typedef int (undo_fn) (job_t *job, const char *argument, error_t *err);
+
+//  What was left on the host goes without QEMU as well.
+static int undo_reached (job_t *job, const char *what, undo_fn *undo, const char *argument,
+                         error_t *err)
 {
     bool opened = false;
     error_t ignored = { 0 };
     if (!qemu_has_ended (job) && reach_monitor (job, &opened, err))
-        return -1;
+        return error_prefix (err, "end the %s of domain '%s'", what, job->guest->name);
     int rc = undo (job, argument, err);
     if (opened)
         job_monitor_close (job, &ignored);
     return rc;
 }
 
-//  What it left on the host goes without QEMU as well.
 static int end_backup (job_t *job, const char *argument, error_t *err)
 {
     (void) argument;
@@ -173,12 +175,17 @@ static int end_backup (job_t *job, const char *argument, error_t *err)
 
 static int undo_backup (job_t *job, const char *argument, error_t *err)
 {
-    return with_monitor (job, argument, end_backup, err);
+    return undo_reached (job, "backup", end_backup, argument, err);
+}
+
+static int undo_blockjob (job_t *job, const char *id, error_t *err)
+{
+    return undo_reached (job, "block job", qemu_block_undo, id, err);
 }
 
 static int undo_checkpoint (job_t *job, const char *name, error_t *err)
 {
-    return with_monitor (job, name, qemu_checkpoint_undo, err);
+    return undo_reached (job, "checkpoint", qemu_checkpoint_undo, name, err);
 }
 
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
@@ -193,13 +200,19 @@ static int undo_image (job_t *job, const char *argument, error_t *err)
 
 static const struct {
     const char *kind;
-    int (*run) (job_t *job, const char *argument, error_t *err);
+    undo_fn *run;
 } kinds[] = {
-    { "pause", undo_pause },        { "migration", undo_migration },
-    { "used", undo_used },          { "node", undo_node },
-    { "backup", undo_backup },      { "checkpoint", undo_checkpoint },
-    { "image", undo_image },        { "snapshot", qemu_undo_snapshot },
-    { "forget", qemu_undo_forget }, { "revert", qemu_undo_revert },
+    { "pause", undo_pause },
+    { "migration", undo_migration },
+    { "used", undo_used },
+    { "node", undo_node },
+    { "backup", undo_backup },
+    { "blockjob", undo_blockjob },
+    { "checkpoint", undo_checkpoint },
+    { "image", undo_image },
+    { "snapshot", qemu_undo_snapshot },
+    { "forget", qemu_undo_forget },
+    { "revert", qemu_undo_revert },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
