@@ -1,4 +1,4 @@
-//  checkpoint.c: checkpoints, with virsh's options and layout.
+//  checkpoints.c: checkpoints, with virsh's options and layout.
 
 #include "cli/run.h"
 #include "cli/snapshot_spec.h"
