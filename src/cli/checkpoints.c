@@ -4,7 +4,6 @@
 #include "cli/snapshot_spec.h"
 #include "cli/tree.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 static troupe_args_t *domain_args (const options_t *options)
@@ -158,14 +157,11 @@ int run_checkpoint_info (cli_t *cli, const options_t *options, error_t *err)
     if (!reply)
         return -1;
     const troupe_value_t *info = troupe_message_value (reply);
-    const char *parent = troupe_get_str (info, "parent");
     if (cli_json (cli, info))
         return 0;
-    printf ("%-15s %s\n", "Name:", troupe_get_str (info, "name"));
-    printf ("%-15s %s\n", "Domain:", troupe_get_str (info, "domain"));
-    printf ("%-15s %s\n", "Parent:", parent ? parent : "-");
-    printf ("%-15s %" PRIu64 "\n", "Children:", troupe_get_u64 (info, "children", 0));
-    printf ("%-15s %" PRIu64 "\n", "Descendants:", troupe_get_u64 (info, "descendants", 0));
+    tree_print_line ("Name:", troupe_get_str (info, "name"));
+    tree_print_line ("Domain:", troupe_get_str (info, "domain"));
+    tree_print_relatives (info);
     return 0;
 }
 
@@ -174,14 +170,8 @@ int run_checkpoint_parent (cli_t *cli, const options_t *options, error_t *err)
     auto(troupe_message_t) reply = ask_one (cli, options, "checkpoint.info", err);
     if (!reply)
         return -1;
-    const troupe_value_t *info = troupe_message_value (reply);
-    const char *parent = troupe_get_str (info, "parent");
-    if (!parent)
-        return error_set (err, ERR_NO_DOMAIN_CHECKPOINT, "checkpoint '%s' has no parent",
-                          troupe_get_str (info, "name"));
-    if (!cli_json (cli, info))
-        puts (parent);
-    return 0;
+    return tree_print_parent (cli, troupe_message_value (reply), "checkpoint",
+                              ERR_NO_DOMAIN_CHECKPOINT, err);
 }
 
 //  Lists.

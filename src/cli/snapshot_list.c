@@ -4,7 +4,6 @@
 #include "cli/run.h"
 #include "cli/tree.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 //  Lists.
@@ -126,22 +125,15 @@ int run_snapshot_dumpxml (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
-static void print_line (const char *title, const char *text)
-{
-    printf ("%-15s %s\n", title, text ? text : "-");
-}
-
 static void print_info (const troupe_value_t *info)
 {
-    print_line ("Name:", troupe_get_str (info, "name"));
-    print_line ("Domain:", troupe_get_str (info, "domain"));
-    print_line ("Current:", troupe_get_bool (info, "current", false) ? "yes" : "no");
-    print_line ("State:", troupe_get_str (info, "state"));
-    print_line ("Location:", troupe_get_str (info, "location"));
-    print_line ("Parent:", troupe_get_str (info, "parent"));
-    printf ("%-15s %" PRIu64 "\n", "Children:", troupe_get_u64 (info, "children", 0));
-    printf ("%-15s %" PRIu64 "\n", "Descendants:", troupe_get_u64 (info, "descendants", 0));
-    print_line ("Metadata:", "yes");
+    tree_print_line ("Name:", troupe_get_str (info, "name"));
+    tree_print_line ("Domain:", troupe_get_str (info, "domain"));
+    tree_print_line ("Current:", troupe_get_bool (info, "current", false) ? "yes" : "no");
+    tree_print_line ("State:", troupe_get_str (info, "state"));
+    tree_print_line ("Location:", troupe_get_str (info, "location"));
+    tree_print_relatives (info);
+    tree_print_line ("Metadata:", "yes");
 }
 
 int run_snapshot_info (cli_t *cli, const options_t *options, error_t *err)
@@ -159,12 +151,6 @@ int run_snapshot_parent (cli_t *cli, const options_t *options, error_t *err)
     auto(troupe_message_t) reply = ask_one (cli, options, "snapshot.info", err);
     if (!reply)
         return -1;
-    const troupe_value_t *info = troupe_message_value (reply);
-    const char *parent = troupe_get_str (info, "parent");
-    if (!parent)
-        return error_set (err, ERR_NO_DOMAIN_SNAPSHOT, "snapshot '%s' has no parent",
-                          troupe_get_str (info, "name"));
-    if (!cli_json (cli, info))
-        puts (parent);
-    return 0;
+    return tree_print_parent (cli, troupe_message_value (reply), "snapshot", ERR_NO_DOMAIN_SNAPSHOT,
+                              err);
 }

@@ -2,6 +2,7 @@
 
 #include "cli/tree.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -76,4 +77,29 @@ void tree_print (const troupe_value_t *list, const char *from)
             print_below (list, name, "");
             putchar ('\n');
         }
+}
+
+//  One of them.
+
+void tree_print_line (const char *title, const char *text)
+{
+    printf ("%-15s %s\n", title, text ? text : "-");
+}
+
+void tree_print_relatives (const troupe_value_t *item)
+{
+    tree_print_line ("Parent:", troupe_get_str (item, "parent"));
+    printf ("%-15s %" PRIu64 "\n", "Children:", troupe_get_u64 (item, "children", 0));
+    printf ("%-15s %" PRIu64 "\n", "Descendants:", troupe_get_u64 (item, "descendants", 0));
+}
+
+int tree_print_parent (cli_t *cli, const troupe_value_t *item, const char *what, error_code_t code,
+                       error_t *err)
+{
+    const char *parent = troupe_get_str (item, "parent");
+    if (!parent)
+        return error_set (err, code, "%s '%s' has no parent", what, troupe_get_str (item, "name"));
+    if (!cli_json (cli, item))
+        puts (parent);
+    return 0;
 }
