@@ -27,6 +27,7 @@ const command_group_t command_groups[] = { { "domain", "Domains" },
                                            { "snapshot", "Snapshots" },
                                            { "checkpoint", "Checkpoints" },
                                            { "host", "Host and daemon" },
+                                           { "keys", "Keys of this host and of others" },
                                            { "events", "Events" },
                                            { "shell", "The command line itself" },
                                            { NULL, NULL } };
