@@ -432,6 +432,44 @@ class Copy(BlockTest):
         self.client.call("domain.create", domain="web1", paused=True)
         self.assert_data("top.img", *LAYERS)
 
+    def test_destroyed_while_it_is_pivoted(self):
+        """The next start has all data, whichever image it uses; and that image is there."""
+        guest = self.start_chain()
+        for attempt in range(4):
+            name = f"copy{attempt}.img"
+            with self.subTest(attempt=attempt):
+                self.copy(name)
+                self.event("ready")
+                self.client.send("domain.block_abort", domain="web1", disk="vda", pivot=True)
+                self.client.socket.poll(attempt * 2)
+                self.client.call("domain.destroy", domain="web1", timeout=30)
+                self.assertEqual(guest.state()[0], "shut off")
+                self.assertEqual(self.jobs(), [])
+                source = self.disk(inactive=True).find("source").get("file")
+                self.assert_data(os.path.basename(source), *LAYERS)
+                self.client.call("domain.create", domain="web1", paused=True)
+                self.watcher.next_event("domain.block_job")
+
+    def test_to_a_block_device(self):
+        file = self.path("device")
+        with open(file, "wb") as device:
+            device.truncate(SIZE_MIB * MIB)
+        done = subprocess.run(["losetup", "-f", "--show", file], capture_output=True, text=True)
+        if done.returncode:
+            self.skipTest(f"no loop device: {done.stderr}")
+        loop = done.stdout.strip()
+        self.addCleanup(subprocess.run, ["losetup", "-d", loop], check=True)
+        self.start_chain()
+        with self.assertRaisesRegex(TroupeError, "ask for one"):
+            self.client.call("domain.block_copy", domain="web1", disk="vda", path=loop)
+        words = ["blockcopy", "web1", "vda", loop, "--blockdev", "--format", "raw"]
+        self.daemon.run(*words, "--wait", "--pivot")
+        for disk in (self.disk(), self.disk(inactive=True)):
+            self.assertEqual((disk.get("type"), disk.find("source").get("dev")), ("block", loop))
+        self.daemon.run("blockresize", "web1", "vda", "--capacity")
+        self.client.call("domain.destroy", domain="web1")
+        self.assert_data(loop, *LAYERS, options=("-f", "raw"))
+
     def test_qemu_killed_meanwhile(self):
         guest = self.start_chain()
         self.copy(bandwidth=SLOW)
