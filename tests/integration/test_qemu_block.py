@@ -314,6 +314,78 @@ class CommandLine(BlockTest):
         self.assertEqual(said, "Commit complete, overlay image kept\n")
 
 
+class Beside(BlockTest):
+    """Block jobs beside other things."""
+
+    def test_a_guest_that_writes(self):
+        """What it writes before, during and after a copy is in the image that it goes over to."""
+        self.tool("qemu-img", "create", "-q", "-f", "raw", self.path("disk.img"), f"{SIZE_MIB}M")
+        devices = DISKS.format(format="raw", path=self.path("disk.img"))
+        guest = self.start_disk(devices).open()
+        self.client.call("domain.resume", domain="web1")
+        guest.wait_up()
+        write = "yes {0} | dd of=/dev/vda bs=1M count=1 seek={1} conv=fsync 2>/dev/null"
+        guest.run(write.format("before", 1))
+        self.client.call(
+            "domain.block_copy", domain="web1", disk="vda", path=self.path("copy.img"), format="qcow2"
+        )
+        guest.run(write.format("during", 20))
+        self.event("ready")
+        self.client.call("domain.block_abort", domain="web1", disk="vda", pivot=True)
+        guest.run(write.format("after", 40))
+        self.assertEqual(guest.run("dd if=/dev/vda bs=1M skip=20 count=1 2>/dev/null | head -1"), "during")
+        self.client.call("domain.destroy", domain="web1")
+        self.tool("qemu-img", "convert", "-O", "raw", self.path("copy.img"), self.path("out.img"))
+        with open(self.path("out.img"), "rb") as image:
+            for word, at in ((b"before", 1), (b"during", 20), (b"after", 40)):
+                image.seek(at * MIB)
+                self.assertTrue(image.read(100).startswith(word + b"\n" + word), word)
+
+    def test_two_disks(self):
+        """One job a disk; each is shown, and ends, alone."""
+        self.make_chain()
+        second = self.path("second.img")
+        self.tool("qemu-img", "create", "-q", "-f", "raw", second, f"{SIZE_MIB}M")
+        devices = DISKS.format(format="qcow2", path=self.path("top.img"))
+        devices += f"<disk type='file'><source file='{second}'/><target dev='vdb'/></disk>"
+        self.start_disk(devices)
+        self.client.call("domain.block_pull", domain="web1", disk="vda", bandwidth=SLOW)
+        self.client.call(
+            "domain.block_copy", domain="web1", disk="vdb", path=self.path("copy.img"), bandwidth=SLOW
+        )
+        self.assertEqual({job["device"] for job in self.jobs()}, {"vda", "vdb"})
+        rows = self.client.call("domain.jobs")
+        self.assertEqual(
+            {row["verb"] for row in rows}, {"domain.block_pull", "domain.block_copy"}
+        )
+        self.client.call("domain.block_abort", domain="web1", disk="vda")
+        self.event("canceled")
+        self.assertEqual([job["device"] for job in self.jobs()], ["vdb"])
+        self.client.call("domain.block_speed", domain="web1", disk=second, bandwidth=0)
+        self.watcher.next_event("domain.block_job", status_text="ready", device="vdb")
+        self.client.call("domain.block_abort", domain="web1", disk="vdb", pivot=True)
+        self.assertEqual(self.jobs(), [])
+
+    def test_hung_qemu(self):
+        """Queries go on; what needs QEMU says so; afterwards everything goes on."""
+        guest = self.start_chain()
+        self.client.call("domain.block_pull", domain="web1", disk="vda", bandwidth=SLOW)
+        os.kill(guest.pid(), signal.SIGSTOP)
+        try:
+            self.assertEqual(self.jobs()[0]["kind"], "block pull")
+            with self.assertRaisesRegex(TroupeError, "did not answer"):
+                self.client.call("domain.block_speed", domain="web1", disk="vda", bandwidth=0)
+        finally:
+            os.kill(guest.pid(), signal.SIGCONT)
+        #   QEMU may have heard it the first time, after all.
+        try:
+            self.client.call("domain.block_speed", domain="web1", disk="vda", bandwidth=0)
+        except TroupeError as error:
+            self.assertRegex(error.message, "in no block job|not found")
+        self.event("completed")
+        self.assertEqual(self.chain(), ["top.img"])
+
+
 class Copy(BlockTest):
     def copy(self, name="copy.img", **args):
         self.client.call(
