@@ -4,6 +4,7 @@
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/spinner.h"
+#include "util/paths.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -72,6 +73,14 @@ const char *cli_endpoint (cli_t *self, error_t *err)
     return self->endpoint;
 }
 
+char *cli_keys (const cli_t *self, error_t *err)
+{
+    bool session = is_session (self) || (!self->root && geteuid () != 0);
+    paths_mode_t mode = session ? PATHS_SESSION : self->root ? PATHS_ROOT : PATHS_SYSTEM;
+    auto(paths_t) paths = paths_new (mode, session ? NULL : self->root, err);
+    return paths ? text_copy (paths->keys) : NULL;
+}
+
 int cli_connect (cli_t *self, error_t *err)
 {
     if (self->troupe)
@@ -81,7 +90,10 @@ int cli_connect (cli_t *self, error_t *err)
         return -1;
     troupe_error_t failure;
     int timeout_ms = self->timeout_ms ? self->timeout_ms : CONNECT_MS;
-    self->troupe = troupe_open (endpoint, timeout_ms, &failure);
+    autofree char *keys = cli_keys (self, err);
+    if (!keys)
+        return -1;
+    self->troupe = troupe_open_with_keys (endpoint, keys, timeout_ms, &failure);
     if (!self->troupe && failure.code == TROUPE_ERROR_NO_CONNECT && is_session (self) &&
         !self->no_start) {
         if (session_start (endpoint, err))
@@ -140,13 +152,15 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
 }
 
 //  The daemon's errors begin with the verb; people typed a command.
-static void name_command (const cli_t *self, const char *verb, error_t *err)
+int cli_refused (const cli_t *self, const char *verb, const troupe_error_t *from, error_t *err)
 {
     size_t size = strlen (verb);
+    cli_failed (from, err);
     if (!self->command || !text_starts (err->message, verb) || err->message[size] != ':')
-        return;
+        return -1;
     autofree char *message = text_format ("%s%s", self->command, err->message + size);
     snprintf (err->message, sizeof err->message, "%s", message);
+    return -1;
 }
 
 troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *args, error_t *err)
@@ -162,8 +176,7 @@ troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *
     auto(troupe_message_t) message = id ? wait_for_answer (self, id, verb, &failure) : NULL;
     if (message && !troupe_message_failed (message, &failure))
         return take (&message);
-    cli_failed (&failure, err);
-    name_command (self, verb, err);
+    cli_refused (self, verb, &failure, err);
     if (failure.code == TROUPE_ERROR_NO_CONNECT)
         troupe_close (&self->troupe); //  the next command of a shell looks for a daemon again
     return NULL;

@@ -52,6 +52,8 @@ void cli_close (cli_t *self);
 
 //  The daemon's endpoint, made from the options. NULL and ERR when it can't be.
 const char *cli_endpoint (cli_t *self, error_t *err);
+//  The folder of our keys, for connections to other hosts. The caller frees it; NULL and ERR.
+char *cli_keys (const cli_t *self, error_t *err);
 //  Connects, unless that is done; an ordinary user's session daemon is started if none runs.
 int cli_connect (cli_t *self, error_t *err);
 
@@ -66,6 +68,8 @@ int cli_usage (cli_t *self, error_t *err, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 //  Copies the library's error. Returns -1.
 int cli_failed (const troupe_error_t *from, error_t *err);
+//  The same of the daemon's answer to VERB, in the words of the command. Returns -1.
+int cli_refused (const cli_t *self, const char *verb, const troupe_error_t *from, error_t *err);
 
 //  A line for people: nothing with --quiet or --output json.
 void cli_say (const cli_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
@@ -74,6 +78,9 @@ bool cli_json (const cli_t *self, const troupe_value_t *value);
 
 //  One command and its arguments. The exit status; errors were printed.
 int cli_run (cli_t *self, int argc, const char *const *argv);
+//  Commands and their arguments, parted by semicolons or newlines, and quoted as for a shell. The
+//  exit status of the last one that was run, LAST if there is none.
+int cli_run_text (cli_t *self, const char *text, int last);
 //  Reads commands from stdin until its end, or quit. The last one's exit status.
 int cli_shell (cli_t *self);
 

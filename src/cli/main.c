@@ -32,6 +32,9 @@ static int start (cli_t *cli, int argc, const char *const *argv)
         puts (TROUPE_VERSION);
         return EXIT_OK;
     }
+    //  One argument alone may be several commands: troupe "start web; console web".
+    if (at + 1 == argc)
+        return cli_run_text (cli, argv[at], EXIT_OK);
     if (at < argc)
         return cli_run (cli, argc - at, argv + at);
     if (cli->help) {

@@ -5,15 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-//  Splits LINE into words: blanks part them, quotes and backslashes keep them together. False if a
-//  quote has no end.
-static bool split_words (const char *line, strings_t *words)
+//  Reads words up to the end of one command: a semicolon, a newline or the end of the text. Blanks
+//  part words, quotes and backslashes keep them together, # begins a comment. What follows the
+//  command, or NULL if a quote has no end.
+static const char *split_words (const char *at, strings_t *words)
 {
     auto(text_t) word = text_new ();
     bool inside = false;
     char quote = 0;
-    for (const char *at = line; *at; at++) {
-        bool blank = strchr (" \t\n", *at);
+    for (; *at && (quote || !strchr (";\n", *at)); at++) {
+        bool blank = strchr (" \t", *at);
         if (quote ? *at == quote : !blank && (*at == '"' || *at == '\'')) {
             quote = quote ? 0 : *at;
             inside = true;
@@ -23,6 +24,10 @@ static bool split_words (const char *line, strings_t *words)
             inside = false;
             text_destroy (&word);
             word = text_new ();
+        } else if (!quote && !inside && *at == '#') {
+            at += strcspn (at, "\n") - 1;
+        } else if (*at == '\\' && quote != '\'' && at[1] == '\n') {
+            at++; //  the line goes on
         } else {
             if (*at == '\\' && quote != '\'' && at[1])
                 at++;
@@ -32,19 +37,12 @@ static bool split_words (const char *line, strings_t *words)
     }
     if (inside)
         strings_add (words, word->data);
-    return quote == 0;
+    return quote ? NULL : at + (*at != 0);
 }
 
 //  Options that a command line gave count for that command only.
-static int run_line (cli_t *cli, const char *line, int last)
+static int run_words (cli_t *cli, const strings_t *words)
 {
-    auto(strings_t) words = strings_new ();
-    if (!split_words (line, words)) {
-        fprintf (stderr, "error: a quote has no end\n");
-        return EXIT_USAGE;
-    }
-    if (words->count == 0 || words->items[0][0] == '#')
-        return last;
     bool quiet = cli->quiet, json = cli->json;
     int timeout_ms = cli->timeout_ms;
     int status = cli_run (cli, (int) words->count, strings_list (words));
@@ -53,6 +51,32 @@ static int run_line (cli_t *cli, const char *line, int last)
     cli->timeout_ms = timeout_ms;
     cli->help = false;
     return status;
+}
+
+//  Nothing is run of a text that can't be read to its end.
+static bool is_complete (const char *text)
+{
+    while (text && *text) {
+        auto(strings_t) words = strings_new ();
+        text = split_words (text, words);
+    }
+    return text != NULL;
+}
+
+int cli_run_text (cli_t *self, const char *text, int last)
+{
+    if (!is_complete (text)) {
+        fprintf (stderr, "error: a quote has no end\n");
+        return EXIT_USAGE;
+    }
+    while (*text && !self->quit) {
+        auto(strings_t) words = strings_new ();
+        text = split_words (text, words);
+        self->shell = self->shell || *text;
+        if (words->count > 0)
+            last = run_words (self, words);
+    }
+    return last;
 }
 
 int cli_shell (cli_t *self)
@@ -73,7 +97,7 @@ int cli_shell (cli_t *self)
                 putchar ('\n');
             break;
         }
-        status = run_line (self, line, status);
+        status = cli_run_text (self, line, status);
     }
     return status;
 }

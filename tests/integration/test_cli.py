@@ -80,7 +80,7 @@ LIFE = [
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]
 
-#   Commands that have tests of their own, below, in test_jobs.py, test_stats.py or test_qemu_*.py.
+#   Commands that have tests of their own, below, in test_jobs.py, test_remote.py, test_stats.py or test_qemu_*.py.
 ELSEWHERE = {
     "blockcommit",
     "blockcopy",
@@ -90,6 +90,10 @@ ELSEWHERE = {
     "backup-begin",
     "backup-dumpxml",
     "dump",
+    "key-add",
+    "key-list",
+    "key-own",
+    "key-remove",
     "managedsave",
     "managedsave-define",
     "managedsave-dumpxml",
@@ -235,7 +239,7 @@ class Refusals(DaemonTest):
         self.assertRefused(1, "'web1' is not running", "suspend", "web1")
         self.assertRefused(1, "web1", "ttyconsole", "web1")
         self.assertRefused(1, "/nosuch/file", "define", "/nosuch/file")
-        self.assertRefused(1, "XML", "define", self.write("bad.xml", "<domain>"))
+        self.assertRefused(1, "define '.*/bad.xml': .*XML", "define", self.write("bad.xml", "<domain>"))
 
     def test_failure_as_json(self):
         done = self.daemon.run("start", "nobody", "--output", "json", status=None)
@@ -318,6 +322,10 @@ class Consoles(DaemonTest):
         out, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 0, errors)
         self.assertIn(b"Console ended", errors)
+
+    def test_error_names_the_command(self):
+        done = self.daemon.run("console", "none", status=None)
+        self.assertRegex(done.stderr, r"^error: console: no domain has .*'none'.*\n$")
 
     def test_not_running(self):
         done = self.daemon.run("console", "web1", status=None)
@@ -565,10 +573,37 @@ class Shell(DaemonTest):
         self.assertEqual(done.stdout, f"Domain 'web1' defined from {file}\nrunning\n")
         self.assertRegex(done.stderr, r"\Aerror: unknown command 'nosuch'.*\n\Z")
 
+    def test_several_in_a_string(self):
+        """As virsh has it: parted by semicolons, in the shell and as the one argument."""
+        self.define("web1")
+        self.assertEqual(self.daemon.run("domstate web1"), "shut off\n")
+        both = "desc web1 'a; b' ; desc web1;"
+        done = self.daemon.run(both)
+        self.assertEqual(done, "Domain description updated successfully\na; b\n")
+        self.assertEqual(self.daemon.run(input=both), done)
+        done = self.daemon.run("domstate web1; domstate none", status=None)
+        self.assertEqual((done.returncode, done.stdout), (1, "shut off\n"))
+        self.assertEqual(self.daemon.run("# domstate none"), "")
+
     def test_status_is_the_last_ones(self):
         self.assertEqual(self.daemon.run(input="domstate x\n", status=None).returncode, 1)
         self.assertEqual(self.daemon.run(input="start 'x\n", status=None).returncode, 2)
         self.assertEqual(self.daemon.run(input="exit\n", status=None).returncode, 0)
+
+    def test_several_in_one_argument(self):
+        """Parted by semicolons and newlines, unless these are quoted; one that fails stops no other."""
+        self.define("web1")
+        self.define("a;b c")
+        out = self.daemon.run("start web1; domstate web1;; # that's all; no\ndomstate \\\n 'a;b c';")
+        self.assertEqual(out, "Domain 'web1' started\nrunning\nshut off\n")
+        self.assertEqual(self.daemon.run("domstate a\\;b\\ c"), "shut off\n")
+        done = self.daemon.run("-q", "nosuch; domstate nobody; domid web1 ;quit; destroy web1", status=None)
+        self.assertEqual((done.returncode, done.stdout), (0, "1\n"))
+        self.assertEqual(len(done.stderr.splitlines()), 2, done.stderr)
+        self.assertEqual(self.daemon.run("domid web1; nosuch", status=2), "1\n")
+        #   Nothing is done of a line that can't be read to its end.
+        self.assertEqual(self.daemon.run("destroy web1; domstate 'web1", status=2), "")
+        self.assertEqual(self.daemon.run(input="domstate web1; domid web1\n"), "running\n1\n")
 
     def complete(self, *words):
         script = self.write("completion.bash", self.daemon.run("completion", "bash"))
