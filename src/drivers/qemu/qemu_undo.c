@@ -21,7 +21,6 @@
 #include <string.h>
 
 #define MONITOR_MS 5000
-#define QMP_MS 10000
 
 static const char *recorded (const guest_t *guest, const char *path)
 {
@@ -51,8 +50,7 @@ static int reach_monitor (job_t *job, bool *opened, error_t *err)
 
 static int go_on (job_t *job, error_t *err)
 {
-    json_auto_t *reply = job_qmp (job, "cont", NULL, QMP_MS, err);
-    if (!reply)
+    if (qemu_stream_go_on (job, err))
         return -1;
     job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_SAVE_CANCELED };
     return 0;
