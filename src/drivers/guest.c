@@ -14,5 +14,6 @@ void guest_destroy (guest_t **self_p)
     xml_destroy (&self->live);
     xml_destroy (&self->record);
     xml_destroy (&self->backup);
+    xml_destroy (&self->checkpoints);
     free (self);
 }

@@ -4,11 +4,13 @@
 #include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
+#include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/qemu_overlay.h"
 #include "drivers/qemu/qemu_snapshot.h"
 #include "drivers/qemu/qemu_start.h"
 
@@ -34,6 +36,8 @@ const driver_t qemu_driver = {
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
     .snapshot_create = qemu_snapshot_create,
+    .snapshot_taken = qemu_overlay_taken,
+    .snapshot_branch = qemu_snapshot_branch,
     .snapshot_check = qemu_snapshot_check,
     .snapshot_apply = qemu_snapshot_apply,
     .snapshot_start = qemu_snapshot_start,
@@ -51,6 +55,9 @@ const driver_t qemu_driver = {
     .backup_begin = qemu_backup_begin,
     .backup_follow = qemu_backup_follow,
     .backup_end = qemu_backup_end,
+    .checkpoint_create = qemu_checkpoint_create,
+    .checkpoint_delete = qemu_checkpoint_delete,
+    .checkpoint_measure = qemu_checkpoint_measure,
     .undo = qemu_undo,
     .info = qemu_info,
     .stats = qemu_stats,
