@@ -59,7 +59,8 @@ typedef enum {
     CHANGE_IO_ERROR,
     CHANGE_DEVICE,
     CHANGE_GRAPHICS,
-    CHANGE_RESTART //  the guest is over and on_reboot (on_poweroff) asks for a new start
+    CHANGE_RESTART, //  the guest is over and on_reboot (on_poweroff) asks for a new start
+    CHANGE_CHANNEL  //  the guest opened (value 1) or closed the channel `device`
 } change_kind_t;
 
 typedef struct {

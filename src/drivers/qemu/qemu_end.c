@@ -205,6 +205,13 @@ static int ask_state (job_t *job, error_t *err)
     return wants_restart (job->guest) ? qemu_restart (job, err) : note_end (job, now, err);
 }
 
+//  What the guest did with them while nobody listened.
+static int ask_channels (job_t *job, error_t *err)
+{
+    bool over = job->guest->status.state == STATE_SHUTOFF || !job->guest->live;
+    return over ? 0 : qemu_live_ask_chardevs (job, err);
+}
+
 int qemu_adopt (job_t *job, error_t *err)
 {
     process_t process;
@@ -232,7 +239,7 @@ int qemu_adopt (job_t *job, error_t *err)
     if (job_watch_exit (job, &process, err) == 0 &&
         job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
         (!qemu_is_salvaged (job->guest) || qemu_salvage_ask (job, err) == 0) &&
-        ask_state (job, err) == 0)
+        ask_state (job, err) == 0 && ask_channels (job, err) == 0)
         return 0;
     //  It may have ended in between.
     error_t ended = { 0 };
