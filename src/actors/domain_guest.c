@@ -110,28 +110,55 @@ static const struct {
       { "none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi" } },
     { CHANGE_IO_ERROR, "action", { "none", "pause", "report" } },
     { CHANGE_GRAPHICS, "phase", { "connect", "initialize", "disconnect" } },
+    { CHANGE_TRAY, "tray", { "open", "closed" } },
+    { CHANGE_PM, "event", { "wakeup", "suspend", "suspend-disk" } },
     { CHANGE_DEVICE, "event", { "removed" } },
+    { CHANGE_UNPLUG_FAILED, "event", { "removal-failed" } },
+};
+
+//  What is told as a number.
+static const struct {
+    change_kind_t kind;
+    const char *key;
+} change_numbers[] = {
+    { CHANGE_RTC, "offset" },          { CHANGE_BALLOON, "memory_kib" },
+    { CHANGE_WATCHDOG, "number" },     { CHANGE_IO_ERROR, "number" },
+    { CHANGE_GRAPHICS, "number" },     { CHANGE_TRAY, "number" },
+    { CHANGE_THRESHOLD, "threshold" }, { CHANGE_ITERATION, "iteration" },
 };
 
 static void pack_change (pack_t *pack, const void *arg)
 {
     const guest_change_t *change = arg;
-    if (change->kind == CHANGE_RTC)
-        pack_key_i64 (pack, "offset", change->value);
-    if (change->kind == CHANGE_BALLOON)
-        pack_key_i64 (pack, "memory_kib", change->value);
+    for (size_t i = 0; i < sizeof change_numbers / sizeof *change_numbers; i++)
+        if (change_numbers[i].kind == change->kind)
+            pack_key_i64 (pack, change_numbers[i].key, change->value);
+    if (change->kind == CHANGE_THRESHOLD)
+        pack_key_i64 (pack, "excess", change->excess);
     for (size_t i = 0; i < sizeof change_words / sizeof *change_words; i++)
         if (change_words[i].kind == change->kind && change->value >= 0 && change->value < 7)
             pack_key_str (pack, change_words[i].key, change_words[i].words[change->value]);
     if (change->device[0])
         pack_key_str (pack, "device", change->device);
+    if (change->kind == CHANGE_IO_ERROR || change->kind == CHANGE_THRESHOLD)
+        pack_key_str (pack, "path", change->path);
+    if (change->kind == CHANGE_IO_ERROR)
+        pack_key_str (pack, "reason", change->reason ? change->reason : "");
 }
 
 static const char *const change_verbs[] = {
-    [CHANGE_REBOOT] = "domain.reboot",     [CHANGE_RTC] = "domain.rtc_change",
-    [CHANGE_BALLOON] = "domain.balloon",   [CHANGE_WATCHDOG] = "domain.watchdog",
-    [CHANGE_IO_ERROR] = "domain.io_error", [CHANGE_DEVICE] = "domain.device",
+    [CHANGE_REBOOT] = "domain.reboot",
+    [CHANGE_RTC] = "domain.rtc_change",
+    [CHANGE_BALLOON] = "domain.balloon",
+    [CHANGE_WATCHDOG] = "domain.watchdog",
+    [CHANGE_IO_ERROR] = "domain.io_error",
+    [CHANGE_DEVICE] = "domain.device",
     [CHANGE_GRAPHICS] = "domain.graphics",
+    [CHANGE_PM] = "domain.pm",
+    [CHANGE_TRAY] = "domain.tray",
+    [CHANGE_THRESHOLD] = "domain.block_threshold",
+    [CHANGE_ITERATION] = "domain.migration_iteration",
+    [CHANGE_UNPLUG_FAILED] = "domain.device",
 };
 
 static void announce (domain_t *self, const guest_change_t *change)
@@ -242,11 +269,17 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
                            change->detail);
         domain_commit (self, NULL, NULL, NULL);
         break;
+    case CHANGE_LIFECYCLE:
+        if (!domain_active (self))
+            break;
+        domain_add_lifecycle (self, change->event, change->detail);
+        domain_commit (self, NULL, NULL, NULL);
+        break;
     default:
         if (!domain_active (self))
             break;
         //  A watchdog or a disk that failed may also have paused the guest.
-        if (change->event >= 0)
+        if (change->event >= 0 && !is_ending (self))
             domain_set_status (self, change->status, change->event, change->detail);
         announce (self, change);
     }

@@ -62,11 +62,29 @@ static void begin_async (domain_t *self, const operation_t *operation, const msg
     self->past_due = true;
 }
 
-static void end_async (domain_t *self, const char *outcome, const error_t *err)
+static void pack_numbers (pack_t *pack, const value_t *progress)
+{
+    static const char *const numbers[] = { "done", "total", "remaining", "passes" };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        pack_key_u64 (pack, numbers[i], value_get_u64 (progress, numbers[i], 0));
+}
+
+//  How it ended, and how far it had come by then.
+static void pack_completed (pack_t *pack, const void *arg)
+{
+    const domain_t *self = arg;
+    const char *verb = past_jobs_last_verb (self->past);
+    past_jobs_pack_last (self->past, pack);
+    pack_key_i64 (pack, "operation", domain_job_number (verb));
+    pack_numbers (pack, self->progress ? document_root (self->progress) : NULL);
+}
+
+void domain_end_async (domain_t *self, const char *outcome, const error_t *err)
 {
     past_jobs_end (self->past, actor_wall_clock (self->actor), outcome, err);
     self->past_due = false;
     self->dirty |= DIRTY_PAST;
+    domain_add_event (self, "domain.job_completed", pack_completed, self);
 }
 
 static void show_now (actor_t *actor, void *arg)
@@ -209,7 +227,7 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     }
     operation->done (self, slot->request);
     if (slot == &self->async)
-        end_async (self, "completed", NULL);
+        domain_end_async (self, "completed", NULL);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
@@ -247,7 +265,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
     if (slot == &self->async)
-        end_async (self, cancelled ? "cancelled" : "failed", err);
+        domain_end_async (self, cancelled ? "cancelled" : "failed", err);
     if (slot->committed && !start)
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;

@@ -132,12 +132,11 @@ void domain_end_past (domain_t *self)
         return;
     error_set (&err, ERR_OPERATION_ABORTED,
                "the daemon, or its part for this domain, ended meanwhile");
-    past_jobs_end (self->past, actor_wall_clock (self->actor),
-                   saved          ? "completed"
-                   : self->undone ? "rolled back after daemon restart"
-                                  : "interrupted by daemon restart",
-                   saved ? NULL : &err);
-    self->dirty |= DIRTY_PAST;
+    domain_end_async (self,
+                      saved          ? "completed"
+                      : self->undone ? "rolled back after daemon restart"
+                                     : "interrupted by daemon restart",
+                      saved ? NULL : &err);
 }
 
 static void done_adopt (domain_t *self, const msg_t *request)
@@ -243,6 +242,27 @@ static const operation_t operations[] = {
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
       true, done_live },
 };
+
+//  virDomainJobOperation, by what runs; the first row that fits counts.
+static const struct {
+    async_kind_t async;
+    const char *job; //  NULL: any
+    int number;
+} job_numbers[] = {
+    { ASYNC_START, "restore", 3 }, { ASYNC_START, NULL, 1 },       { ASYNC_SAVE, NULL, 2 },
+    { ASYNC_MIGRATE_IN, NULL, 4 }, { ASYNC_MIGRATE_OUT, NULL, 5 }, { ASYNC_SNAPSHOT, NULL, 6 },
+    { ASYNC_DUMP, NULL, 8 },       { ASYNC_BACKUP, NULL, 9 },
+};
+
+int domain_job_number (const char *verb)
+{
+    const operation_t *operation = verb ? domain_operation (verb) : NULL;
+    for (size_t i = 0; operation && i < sizeof job_numbers / sizeof *job_numbers; i++)
+        if (job_numbers[i].async == operation->async &&
+            (!job_numbers[i].job || strcmp (job_numbers[i].job, operation->job) == 0))
+            return job_numbers[i].number;
+    return 0;
+}
 
 //  What the owner does by itself.
 const operation_t domain_cleanup = { "", CLASS_DESTROY, ASYNC_NONE, "destroy",

@@ -198,10 +198,14 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
 //  END: the guest is to be ended as well, at once.
 void domain_cancel (domain_t *self, running_t *slot, bool end);
 
+//  The asynchronous job is over: in the history, and as an event. ERR may be NULL.
+void domain_end_async (domain_t *self, const char *outcome, const error_t *err);
+
 //  domain_operations.c
 //  Of the job that an earlier daemon was in, now that it is known what became of the guest.
 void domain_end_past (domain_t *self);
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
+int domain_job_number (const char *verb);               //  virDomainJobOperation; 0: none
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding;
 

@@ -97,6 +97,17 @@ static void pack_by (const past_t *self, pack_t *pack)
     pack_end (pack);
 }
 
+static void pack_past (const past_t *self, pack_t *pack)
+{
+    pack_key_str (pack, "kind", self->kind);
+    pack_key_str (pack, "verb", self->verb);
+    pack_key_i64 (pack, "since_us", self->since_us);
+    pack_key_i64 (pack, "ended_us", self->ended_us);
+    pack_key_str (pack, "outcome", self->outcome);
+    pack_key_str (pack, "error", self->error);
+    pack_by (self, pack);
+}
+
 void past_jobs_pack (const past_jobs_t *self, pack_t *pack)
 {
     pack_array (pack);
@@ -105,16 +116,28 @@ void past_jobs_pack (const past_jobs_t *self, pack_t *pack)
         if (!past->outcome)
             continue;
         pack_map (pack);
-        pack_key_str (pack, "kind", past->kind);
-        pack_key_str (pack, "verb", past->verb);
-        pack_key_i64 (pack, "since_us", past->since_us);
-        pack_key_i64 (pack, "ended_us", past->ended_us);
-        pack_key_str (pack, "outcome", past->outcome);
-        pack_key_str (pack, "error", past->error);
-        pack_by (past, pack);
+        pack_past (past, pack);
         pack_end (pack);
     }
     pack_end (pack);
+}
+
+static const past_t *last_of (const past_jobs_t *self)
+{
+    return self->count > 0 ? &self->items[self->count - 1] : NULL;
+}
+
+void past_jobs_pack_last (const past_jobs_t *self, pack_t *pack)
+{
+    const past_t *past = last_of (self);
+    if (past && past->outcome)
+        pack_past (past, pack);
+}
+
+const char *past_jobs_last_verb (const past_jobs_t *self)
+{
+    const past_t *past = last_of (self);
+    return past ? past->verb : NULL;
 }
 
 //  The file.

@@ -28,6 +28,9 @@ bool past_jobs_is_empty (const past_jobs_t *self);
 //  An array of {kind, verb, since_us, ended_us, outcome, error, by}, the oldest first; without the
 //  one under way.
 void past_jobs_pack (const past_jobs_t *self, pack_t *pack);
+//  The same of the one that ended last, into the map under construction.
+void past_jobs_pack_last (const past_jobs_t *self, pack_t *pack);
+const char *past_jobs_last_verb (const past_jobs_t *self); //  NULL: there is none
 
 //  As a file, which the caller frees; and back. NULL and ERR when it is none.
 char *past_jobs_text (const past_jobs_t *self);

@@ -101,11 +101,11 @@ static void pack_consoles (pack_t *pack, const xml_node_t *root)
     pack_end (pack);
 }
 
-//  What drivers have to see of a device in the owner: of disks their names only.
+//  What drivers have to see of a device in the owner: of disks their names and places only.
 static void add_device (xml_node_t *devices, const xml_node_t *device)
 {
     static const char *const whole[] = { "serial", "console", "channel" };
-    static const char *const names[] = { "target", "alias" };
+    static const char *const names[] = { "target", "alias", "source" };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (xml_is (device, whole[i]))
             xml_add_copy (devices, device);

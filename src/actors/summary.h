@@ -10,7 +10,8 @@
 //  A map, or nil for NULL: xml (without passwords), xml_secure (nil if there are none), os_type,
 //  vcpus, max_vcpus, memory_kib, max_memory_kib, metadata {title, description, elements {uri:
 //  xml}}, consoles (array of aliases), outline (a small document with what the drivers' functions
-//  need that run in the owner: names, actions at the guest's end, consoles, the names of disks).
+//  need that run in the owner: names, actions at the guest's end, consoles, disks' names and
+//  places).
 void summary_pack (pack_t *pack, const xml_t *domain);
 
 //  The document without passwords. The caller frees it.

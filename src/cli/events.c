@@ -9,26 +9,50 @@
 #include <string.h>
 #include <time.h>
 
+enum {
+    EVENT_KEYS = 4
+};
+
 //  virsh's names for events, the verbs behind them, and which of the arguments are shown.
 typedef struct {
     const char *name, *verb;
-    const char *kind;    //  of a device event; NULL: any
-    const char *keys[2]; //  NULL: none
+    const char *kind;             //  of a device event; NULL: any
+    const char *keys[EVENT_KEYS]; //  NULL: none
     const char *unit;
+    bool all; //  the others that it has are shown too, a line each
 } event_row_t;
 
 static const event_row_t event_rows[] = {
-    { "lifecycle", "domain.lifecycle", NULL, { "event_text", "detail_text" }, "" },
-    { "reboot", "domain.reboot", NULL, { NULL, NULL }, "" },
-    { "rtc-change", "domain.rtc_change", NULL, { "offset", NULL }, "" },
-    { "watchdog", "domain.watchdog", NULL, { "action", NULL }, "" },
-    { "io-error", "domain.io_error", NULL, { "device", "action" }, "" },
-    { "graphics", "domain.graphics", NULL, { "phase", NULL }, "" },
-    { "balloon-change", "domain.balloon", NULL, { "memory_kib", NULL }, "KiB" },
-    { "device-added", "domain.device", "added", { "device", NULL }, "" },
-    { "device-removed", "domain.device", "removed", { "device", NULL }, "" },
-    { "monitor", "domain.monitor", NULL, { "responding", NULL }, "" },
-    { "metadata-change", "domain.metadata", NULL, { "type", "uri" }, "" },
+    { "lifecycle", "domain.lifecycle", NULL, { "event_text", "detail_text" }, "", false },
+    { "reboot", "domain.reboot", NULL, { NULL }, "", false },
+    { "rtc-change", "domain.rtc_change", NULL, { "offset" }, "", false },
+    { "watchdog", "domain.watchdog", NULL, { "action" }, "", false },
+    { "io-error", "domain.io_error", NULL, { "path", "device", "action" }, "", false },
+    { "io-error-reason",
+      "domain.io_error",
+      NULL,
+      { "path", "device", "action", "reason" },
+      "",
+      false },
+    { "graphics", "domain.graphics", NULL, { "phase" }, "", false },
+    { "tray-change", "domain.tray", NULL, { "device", "tray" }, "", false },
+    { "pm-wakeup", "domain.pm", "wakeup", { NULL }, "", false },
+    { "pm-suspend", "domain.pm", "suspend", { NULL }, "", false },
+    { "pm-suspend-disk", "domain.pm", "suspend-disk", { NULL }, "", false },
+    { "balloon-change", "domain.balloon", NULL, { "memory_kib" }, "KiB", false },
+    { "device-added", "domain.device", "added", { "device" }, "", false },
+    { "device-removed", "domain.device", "removed", { "device" }, "", false },
+    { "device-removal-failed", "domain.device", "removal-failed", { "device" }, "", false },
+    { "migration-iteration", "domain.migration_iteration", NULL, { "iteration" }, "", false },
+    { "job-completed", "domain.job_completed", NULL, { "kind", "outcome", "error" }, "", true },
+    { "block-threshold",
+      "domain.block_threshold",
+      NULL,
+      { "device", "path", "threshold", "excess" },
+      "",
+      false },
+    { "monitor", "domain.monitor", NULL, { "responding" }, "", false },
+    { "metadata-change", "domain.metadata", NULL, { "type", "uri" }, "", false },
 };
 
 enum {
@@ -101,12 +125,14 @@ static const char *verb_of_event (const char *name)
     return NULL;
 }
 
-static const event_row_t *row_of (const troupe_message_t *message)
+//  The row that WANTED names (NULL: the first) of those that are about the message.
+static const event_row_t *row_of (const troupe_message_t *message, const char *wanted)
 {
     const char *kind = troupe_get_str (troupe_message_value (message), "event");
     for (size_t i = 0; i < EVENT_ROWS; i++)
         if (strcmp (event_rows[i].verb, troupe_message_verb (message)) == 0 &&
-            (!event_rows[i].kind || text_equals (event_rows[i].kind, kind)))
+            (!event_rows[i].kind || text_equals (event_rows[i].kind, kind)) &&
+            (!wanted || strcmp (event_rows[i].name, wanted) == 0))
             return &event_rows[i];
     return NULL;
 }
@@ -166,15 +192,41 @@ static void print_detail (const troupe_value_t *value)
         printf (" %s", troupe_str (value));
 }
 
+static bool is_shown (const event_row_t *row, const char *key)
+{
+    static const char *const common[] = { "uuid", "name", "id", "seq", "verb", "by" };
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        if (strcmp (common[i], key) == 0)
+            return true;
+    for (size_t i = 0; i < EVENT_KEYS && row->keys[i]; i++)
+        if (strcmp (row->keys[i], key) == 0)
+            return true;
+    return false;
+}
+
+static void print_others (const troupe_value_t *args, const event_row_t *row)
+{
+    for (size_t i = 0; i < troupe_count (args); i++) {
+        const char *key = troupe_key_at (args, i);
+        if (is_shown (row, key))
+            continue;
+        printf ("\t%s:", key);
+        print_detail (troupe_get (args, key));
+        putchar ('\n');
+    }
+}
+
 static void print_event (const troupe_message_t *message, const event_row_t *row)
 {
     const troupe_value_t *args = troupe_message_value (message);
     const char *name = troupe_get_str (args, "name");
     printf ("event '%s' for domain '%s'%s", row ? row->name : troupe_message_verb (message),
             name ? name : "-", row && row->keys[0] ? ":" : "");
-    for (size_t i = 0; row && i < 2 && row->keys[i]; i++)
+    for (size_t i = 0; row && i < EVENT_KEYS && row->keys[i]; i++)
         print_detail (troupe_get (args, row->keys[i]));
     printf ("%s\n", row ? row->unit : "");
+    if (row && row->all)
+        print_others (args, row);
 }
 
 static void json_event (const troupe_message_t *message)
@@ -190,8 +242,8 @@ static void json_event (const troupe_message_t *message)
 static bool show_event (const cli_t *cli, const options_t *options, const troupe_message_t *message)
 {
     const char *wanted = options_str (options, "event");
-    const event_row_t *row = row_of (message);
-    if (wanted && (!row || strcmp (row->name, wanted) != 0))
+    const event_row_t *row = row_of (message, wanted);
+    if (wanted && !row)
         return false;
     if (cli->json) {
         json_event (message);

@@ -59,16 +59,33 @@ typedef enum {
     CHANGE_IO_ERROR,
     CHANGE_DEVICE,
     CHANGE_GRAPHICS,
-    CHANGE_RESTART, //  the guest is over and on_reboot (on_poweroff) asks for a new start
-    CHANGE_CHANNEL  //  the guest opened (value 1) or closed the channel `device`
+    CHANGE_LIFECYCLE, //  news that leave the state as it is: an event only
+    CHANGE_PM,        //  it went to sleep, or woke up: state and reason are new
+    CHANGE_TRAY,
+    CHANGE_THRESHOLD,
+    CHANGE_ITERATION,
+    CHANGE_UNPLUG_FAILED,
+    CHANGE_CHANNEL, //  the guest opened (value 1) or closed (0) the channel `device`
+    CHANGE_RESTART //  the guest is over and on_reboot (on_poweroff) asks for a new start
 } change_kind_t;
+
+//  The value of CHANGE_PM.
+typedef enum {
+    SLEEP_OVER,
+    SLEEP_MEMORY,
+    SLEEP_DISK
+} sleep_t;
 
 typedef struct {
     change_kind_t kind;
     guest_status_t status; //  CHANGE_STATE, CHANGE_ENDED
     int event, detail;     //  virDomainEventType and its detail; -1 where there is none
-    int64_t value;         //  RTC offset in s, balloon in KiB, watchdog or io-error action
-    char device[64];       //  alias, where the event concerns a device
+    int64_t value;      //  RTC offset in s, balloon in KiB, watchdog or io-error action, threshold
+                        //  in bytes, pass of a migration, tray or sleep by number
+    int64_t excess;     //  bytes written beyond a threshold
+    char device[64];    //  alias, where the event concerns a device; of a threshold the target
+    char path[256];     //  of the disk's source, cut if it is longer; "": unknown
+    const char *reason; //  of an I/O error: "enospc"; NULL: not known
 } guest_change_t;
 
 //  Where a console's bytes come from.

@@ -129,9 +129,21 @@ static bool is_choice (const char *choices, const char *text)
 bool verb_is_event (const char *name)
 {
     static const char *const events[] = {
-        "domain.lifecycle", "domain.reboot",   "domain.rtc_change", "domain.balloon",
-        "domain.watchdog",  "domain.io_error", "domain.device",     "domain.graphics",
-        "domain.metadata",  "domain.monitor",
+        "domain.lifecycle",
+        "domain.reboot",
+        "domain.rtc_change",
+        "domain.balloon",
+        "domain.watchdog",
+        "domain.io_error",
+        "domain.device",
+        "domain.graphics",
+        "domain.metadata",
+        "domain.monitor",
+        "domain.pm",
+        "domain.tray",
+        "domain.block_threshold",
+        "domain.migration_iteration",
+        "domain.job_completed",
     };
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (strcmp (events[i], name) == 0)

@@ -447,8 +447,17 @@ class Events(DaemonTest):
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=10)
         events = [json.loads(line) for line in out.splitlines()]
-        texts = [event["args"]["event_text"] for event in events]
-        self.assertEqual(texts, ["Defined", "Started"])
+        texts = [event["args"].get("event_text", event["verb"]) for event in events]
+        self.assertEqual(texts, ["Defined", "Started", "domain.job_completed"])
+
+    def test_the_end_of_a_job(self):
+        """As virsh shows it, with what else is known of the job in lines of its own."""
+        self.define("web1")
+        process = self.wait_for("event", "web1", "--event", "job-completed")
+        self.daemon.run("start", "web1")
+        out, errors = process.communicate(timeout=10)
+        self.assertIn("event 'job-completed' for domain 'web1': start completed\n", out)
+        self.assertIn("\toperation: 1\n", out)
 
     def test_none_came(self):
         done = self.daemon.run("event", "--all", "--timeout", "1", status=None)

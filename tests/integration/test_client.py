@@ -162,6 +162,7 @@ class Promises(DaemonTest):
             event = client.next_event()["args"]
             self.assertEqual((event["uuid"], event["event_text"]), (uuid, "Started"))
             self.assertLess(seen, event["seq"])
+            self.assertEqual(client.next_event()["verb"], "domain.job_completed")
             client.call("domain.suspend", domain="web1")
             later = client.next_event()["args"]
             self.assertEqual((later["event_text"], later["seq"]), ("Suspended", again["seq"] + 1))

@@ -89,6 +89,30 @@ class Jobs(DaemonTest):
         self.define("slow")
         self.assertEqual(self.history("slow"), [])
 
+    def test_each_end_is_told(self):
+        """One event for each job, whatever became of it."""
+        self.client.call("event.subscribe", verbs=["domain.job_completed"])
+        self.client.call("domain.job_abort", domain="slow")
+        self.assertAborted(self.start)
+        self.define("bad", extra=behaviour("<test:fault op='start' step='2'/>"))
+        self.define("good")
+        self.assertFails("VIR_ERR_OPERATION_FAILED", self.client.call, "domain.create", domain="bad")
+        self.client.call("domain.create", domain="good")
+        self.client.call("domain.managed_save", domain="good")
+        told = [self.client.next_event("domain.job_completed")["args"] for unused in range(4)]
+        self.assertEqual(
+            [(job["name"], job["verb"], job["operation"], job["outcome"]) for job in told],
+            [
+                ("slow", "domain.create", 1, "cancelled"),
+                ("bad", "domain.create", 1, "failed"),
+                ("good", "domain.create", 1, "completed"),
+                ("good", "domain.managed_save", 2, "completed"),
+            ],
+        )
+        self.assertIn("it fails", told[1]["error"])
+        self.assertTrue(all(job["ended_us"] >= job["since_us"] > 0 for job in told))
+        self.assertEqual(told[3]["by"]["uid"], os.getuid())
+
     def test_history_after_a_kill(self):
         """The next daemon knows what the one before did, and tells what it undid of it."""
         self.define("late", extra=behaviour("<test:delay op='start' step='2' ms='60000'/>"))

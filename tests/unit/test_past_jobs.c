@@ -46,6 +46,38 @@ static void test_one_job (void **state)
     assert_int_equal (value_get_i64 (job, "ended_us", 0), 3000);
 }
 
+static document_t *packed_last (const past_jobs_t *self)
+{
+    pack_t pack;
+    error_t err;
+    pack_init (&pack);
+    pack_map (&pack);
+    past_jobs_pack_last (self, &pack);
+    pack_end (&pack);
+    document_t *document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
+    assert_non_null (document);
+    pack_close (&pack);
+    return document;
+}
+
+static void test_the_last_one (void **state)
+{
+    (void) state;
+    auto(past_jobs_t) self = past_jobs_new ();
+    assert_null (past_jobs_last_verb (self));
+    past_jobs_begin (self, "save", "domain.save", NULL, 1000);
+    past_jobs_end (self, 2000, "completed", NULL);
+    past_jobs_begin (self, "dump", "domain.dump", NULL, 3000);
+    assert_string_equal (past_jobs_last_verb (self), "domain.dump");
+    auto(document_t) under_way = packed_last (self);
+    assert_int_equal (value_count (document_root (under_way)), 0);
+    past_jobs_end (self, 4000, "cancelled", NULL);
+    auto(document_t) over = packed_last (self);
+    assert_string_equal (value_get_str (document_root (over), "kind"), "dump");
+    assert_string_equal (value_get_str (document_root (over), "outcome"), "cancelled");
+    assert_int_equal (value_get_i64 (document_root (over), "ended_us", 0), 4000);
+}
+
 //  Nothing is under way: an end means nothing.
 static void test_end_without_begin (void **state)
 {
@@ -125,6 +157,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_one_job),
+        cmocka_unit_test (test_the_last_one),
         cmocka_unit_test (test_end_without_begin),
         cmocka_unit_test (test_the_oldest_are_forgotten),
         cmocka_unit_test (test_file),

@@ -57,13 +57,19 @@ static const struct {
       RESUMED_UNPAUSED },
     { "{\"event\":\"SUSPEND\"}",
       "",
-      CHANGE_STATE,
+      CHANGE_PM,
       { STATE_PMSUSPENDED, 0 },
       EVENT_PMSUSPENDED,
       PMSUSPENDED_MEMORY },
+    { "{\"event\":\"SUSPEND_DISK\"}",
+      "",
+      CHANGE_PM,
+      { STATE_PMSUSPENDED, 0 },
+      EVENT_PMSUSPENDED,
+      PMSUSPENDED_DISK },
     { "{\"event\":\"WAKEUP\"}",
       "",
-      CHANGE_STATE,
+      CHANGE_PM,
       { STATE_RUNNING, RUNNING_WAKEUP },
       EVENT_STARTED,
       STARTED_WAKEUP },
@@ -85,12 +91,19 @@ static const struct {
       { STATE_CRASHED, CRASHED_PANICKED },
       EVENT_CRASHED,
       CRASHED_GUEST_PANICKED },
+    //  It goes on, whatever the definition says of crashes.
+    { "{\"event\":\"GUEST_CRASHLOADED\",\"data\":{\"action\":\"run\"}}",
+      "<on_crash>destroy</on_crash>",
+      CHANGE_LIFECYCLE,
+      { STATE_NOSTATE, 0 },
+      EVENT_CRASHED,
+      CRASHED_CRASHLOADED },
 };
 
 static guest_change_t change_of (const char *json, const char *inside)
 {
     error_t err = { 0 };
-    char text[256];
+    char text[512];
     guest_change_t change;
     snprintf (text, sizeof text, "<domain>%s</domain>", inside);
     auto(xml_t) live = xml_parse (text, strlen (text), "live", &err);
@@ -129,6 +142,16 @@ static const struct {
       CHANGE_DEVICE, 0, "net1" },
     { "{\"event\":\"DEVICE_DELETED\",\"data\":{\"path\":\"/x/virtio-backend\"}}", CHANGE_NONE, 0,
       "" },
+    { "{\"event\":\"DEVICE_UNPLUG_GUEST_ERROR\",\"data\":{\"device\":\"net1\",\"path\":\"/x\"}}",
+      CHANGE_UNPLUG_FAILED, 0, "net1" },
+    { "{\"event\":\"DEVICE_TRAY_MOVED\",\"data\":{\"device\":\"\",\"id\":\"ide0-0-0\","
+      "\"tray-open\":true}}",
+      CHANGE_TRAY, 0, "ide0-0-0" },
+    { "{\"event\":\"DEVICE_TRAY_MOVED\",\"data\":{\"device\":\"\",\"id\":\"ide0-0-0\","
+      "\"tray-open\":false}}",
+      CHANGE_TRAY, 1, "ide0-0-0" },
+    { "{\"event\":\"MIGRATION_PASS\",\"data\":{\"pass\":3}}", CHANGE_ITERATION, 3, "" },
+    { "{\"event\":\"WATCHDOG\",\"data\":{\"action\":\"inject-nmi\"}}", CHANGE_WATCHDOG, 6, "" },
     { "{\"event\":\"VNC_DISCONNECTED\",\"data\":{}}", CHANGE_GRAPHICS, 2, "" },
     { "{\"event\":\"POWERDOWN\"}", CHANGE_NONE, 0, "" },
     { "{\"event\":\"NEXT_YEARS_EVENT\",\"data\":7}", CHANGE_NONE, 0, "" },
@@ -148,18 +171,49 @@ static void test_other_events (void **state)
     }
 }
 
+#define DISKS                                                                                      \
+    "<devices><disk><target dev='vd'/></disk><disk><source file='/a.img'/><target dev='vda'/>"     \
+    "<alias name='virtio-disk0'/></disk><disk><source dev='/dev/b'/><target dev='vdab'/>"          \
+    "</disk></devices>"
+
 static void test_an_error_that_stops_the_guest_says_so (void **state)
 {
     (void) state;
-    guest_change_t change = change_of ("{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"device\":\"\","
-                                       "\"node-name\":\"disk-vda\",\"action\":\"stop\"}}",
-                                       "<devices><disk><target dev='vda'/>"
-                                       "<alias name='virtio-disk0'/></disk></devices>");
+    guest_change_t change =
+        change_of ("{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"device\":\"\",\"nospace\":true,"
+                   "\"node-name\":\"disk-vda\",\"action\":\"stop\"}}",
+                   DISKS);
+    assert_string_equal (change.path, "/a.img");
+    assert_string_equal (change.reason, "enospc");
     assert_string_equal (change.device, "virtio-disk0");
     assert_int_equal (change.kind, CHANGE_IO_ERROR);
     assert_int_equal (change.value, 1);
     assert_int_equal (change.status.state, STATE_PAUSED);
     assert_int_equal (change.status.reason, PAUSED_IOERROR);
+}
+
+static void test_thresholds (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *node, *device, *path;
+    } nodes[] = { { "disk-vda-file", "vda", "/a.img" },
+                  { "disk-vdab", "vdab", "/dev/b" },
+                  { "disk-vdaX", "disk-vdaX", "" } };
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
+        char json[256];
+        snprintf (json, sizeof json,
+                  "{\"event\":\"BLOCK_WRITE_THRESHOLD\",\"data\":{\"node-name\":\"%s\","
+                  "\"amount-exceeded\":512,\"write-threshold\":1048576}}",
+                  nodes[i].node);
+        guest_change_t change = change_of (json, DISKS);
+        assert_int_equal (change.kind, CHANGE_THRESHOLD);
+        assert_string_equal (change.device, nodes[i].device);
+        assert_string_equal (change.path, nodes[i].path);
+        assert_int_equal (change.value, 1048576);
+        assert_int_equal (change.excess, 512);
+        assert_int_equal (change.event, -1);
+    }
 }
 
 //  What QEMU says may be cut, but not in the middle of a character.
@@ -181,6 +235,7 @@ int main (void)
         cmocka_unit_test (test_lifecycle),
         cmocka_unit_test (test_other_events),
         cmocka_unit_test (test_an_error_that_stops_the_guest_says_so),
+        cmocka_unit_test (test_thresholds),
         cmocka_unit_test (test_long_device),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -23,6 +23,11 @@ static const char *text_of (const event_t *self, const char *key)
     return text ? text : "";
 }
 
+static int64_t number_of (const event_t *self, const char *key)
+{
+    return json_integer_value (json_object_get (self->data, key));
+}
+
 static void set_state (const event_t *self, guest_state_t state, int reason, int event, int detail)
 {
     self->change->kind = CHANGE_STATE;
@@ -91,26 +96,49 @@ static void on_resume (const event_t *self)
     set_state (self, STATE_RUNNING, RUNNING_UNPAUSED, EVENT_RESUMED, RESUMED_UNPAUSED);
 }
 
+static void set_sleep (const event_t *self, sleep_t sleep)
+{
+    self->change->kind = CHANGE_PM;
+    self->change->value = sleep;
+}
+
 static void on_suspend (const event_t *self)
 {
     set_state (self, STATE_PMSUSPENDED, 0, EVENT_PMSUSPENDED, PMSUSPENDED_MEMORY);
+    set_sleep (self, SLEEP_MEMORY);
+}
+
+//  It powers itself off next.
+static void on_suspend_disk (const event_t *self)
+{
+    set_state (self, STATE_PMSUSPENDED, 0, EVENT_PMSUSPENDED, PMSUSPENDED_DISK);
+    set_sleep (self, SLEEP_DISK);
 }
 
 static void on_wakeup (const event_t *self)
 {
     set_state (self, STATE_RUNNING, RUNNING_WAKEUP, EVENT_STARTED, STARTED_WAKEUP);
+    set_sleep (self, SLEEP_OVER);
+}
+
+//  A kernel that is to save the crash was loaded: the guest goes on with that.
+static void on_crashloaded (const event_t *self)
+{
+    self->change->kind = CHANGE_LIFECYCLE;
+    self->change->event = EVENT_CRASHED;
+    self->change->detail = CRASHED_CRASHLOADED;
 }
 
 static void on_rtc (const event_t *self)
 {
     self->change->kind = CHANGE_RTC;
-    self->change->value = json_integer_value (json_object_get (self->data, "offset"));
+    self->change->value = number_of (self, "offset");
 }
 
 static void on_balloon (const event_t *self)
 {
     self->change->kind = CHANGE_BALLOON;
-    self->change->value = json_integer_value (json_object_get (self->data, "actual")) / KIB;
+    self->change->value = number_of (self, "actual") / KIB;
 }
 
 //  virDomainEventWatchdogAction.
@@ -128,16 +156,34 @@ static void on_watchdog (const event_t *self)
     }
 }
 
-//  The disk whose node this is ("disk-vda"), or the node's own name.
-static const char *disk_alias (const event_t *self, const char *node)
+//  "vda" of the nodes "disk-vda" and "disk-vda-file".
+static bool is_node_of (const xml_node_t *disk, const char *node)
+{
+    const char *target = xml_string (disk, "target/@dev");
+    size_t size = target ? strlen (target) : 0;
+    if (!target || !text_starts (node, "disk-") || !text_starts (node + strlen ("disk-"), target))
+        return false;
+    const char *rest = node + strlen ("disk-") + size;
+    return *rest == 0 || strcmp (rest, "-file") == 0;
+}
+
+//  NULL: there is none.
+static const xml_node_t *disk_of_node (const event_t *self, const char *node)
 {
     const xml_node_t *devices = self->domain ? xml_find (self->domain, "devices") : NULL;
-    const char *target = text_starts (node, "disk-") ? node + strlen ("disk-") : "";
     for (const xml_node_t *disk = devices ? xml_first (devices, "disk") : NULL; disk;
          disk = xml_next (disk, "disk"))
-        if (xml_equals (disk, "target/@dev", target))
-            return qemu_alias (disk);
-    return node;
+        if (is_node_of (disk, node))
+            return disk;
+    return NULL;
+}
+
+static void set_path (const event_t *self, const xml_node_t *disk)
+{
+    const char *file = disk ? xml_string (disk, "source/@file") : NULL;
+    const char *path = disk && !file ? xml_string (disk, "source/@dev") : file;
+    snprintf (self->change->path, sizeof self->change->path, "%s", path ? path : "");
+    error_one_line (self->change->path);
 }
 
 //  virDomainEventIOErrorAction.
@@ -148,16 +194,55 @@ static void on_io_error (const event_t *self)
         set_state (self, STATE_PAUSED, PAUSED_IOERROR, EVENT_SUSPENDED, SUSPENDED_IOERROR);
     self->change->kind = CHANGE_IO_ERROR;
     self->change->value = stop ? 1 : strcmp (text_of (self, "action"), "report") == 0 ? 2 : 0;
-    set_device (self, disk_alias (self, text_of (self, "node-name")));
+    self->change->reason = json_is_true (json_object_get (self->data, "nospace")) ? "enospc" : NULL;
+    const char *node = text_of (self, "node-name");
+    const xml_node_t *disk = disk_of_node (self, node);
+    set_device (self, disk ? qemu_alias (disk) : node);
+    set_path (self, disk);
 }
 
-static void on_device_deleted (const event_t *self)
+static void on_threshold (const event_t *self)
+{
+    const char *node = text_of (self, "node-name");
+    const xml_node_t *disk = disk_of_node (self, node);
+    self->change->kind = CHANGE_THRESHOLD;
+    self->change->value = number_of (self, "write-threshold");
+    self->change->excess = number_of (self, "amount-exceeded");
+    set_device (self, disk ? xml_string (disk, "target/@dev") : node);
+    set_path (self, disk);
+}
+
+//  virDomainEventTrayChangeReason.
+static void on_tray (const event_t *self)
+{
+    self->change->kind = CHANGE_TRAY;
+    self->change->value = json_is_true (json_object_get (self->data, "tray-open")) ? 0 : 1;
+    set_device (self, text_of (self, "id"));
+}
+
+static void on_pass (const event_t *self)
+{
+    self->change->kind = CHANGE_ITERATION;
+    self->change->value = number_of (self, "pass");
+}
+
+static void set_unplug (const event_t *self, change_kind_t kind)
 {
     //  Without an id it is a part of a device (its virtio backend).
     if (!*text_of (self, "device"))
         return;
-    self->change->kind = CHANGE_DEVICE;
+    self->change->kind = kind;
     set_device (self, text_of (self, "device"));
+}
+
+static void on_device_deleted (const event_t *self)
+{
+    set_unplug (self, CHANGE_DEVICE);
+}
+
+static void on_unplug_failed (const event_t *self)
+{
+    set_unplug (self, CHANGE_UNPLUG_FAILED);
 }
 
 //  virDomainEventGraphicsPhase.
@@ -199,13 +284,20 @@ static const struct {
     { "STOP", on_stop },
     { "RESUME", on_resume },
     { "SUSPEND", on_suspend },
+    { "SUSPEND_DISK", on_suspend_disk },
     { "WAKEUP", on_wakeup },
     { "GUEST_PANICKED", on_panic },
+    { "GUEST_CRASHLOADED", on_crashloaded },
     { "RTC_CHANGE", on_rtc },
     { "BALLOON_CHANGE", on_balloon },
     { "WATCHDOG", on_watchdog },
     { "BLOCK_IO_ERROR", on_io_error },
+    { "BLOCK_WRITE_THRESHOLD", on_threshold },
+    { "DEVICE_TRAY_MOVED", on_tray },
     { "DEVICE_DELETED", on_device_deleted },
+    { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_failed },
+    { "MEM_UNPLUG_ERROR", on_unplug_failed },
+    { "MIGRATION_PASS", on_pass },
     { "VNC_CONNECTED", on_vnc_connected },
     { "VNC_INITIALIZED", on_vnc_initialized },
     { "VNC_DISCONNECTED", on_vnc_disconnected },

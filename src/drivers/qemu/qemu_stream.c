@@ -39,8 +39,9 @@ int qemu_is_running (job_t *job, bool *running, error_t *err)
 
 //  Setting up.
 
-//  None of those that an earlier migration turned on is of use with a file, and some refuse it.
-static int drop_capabilities (job_t *job, error_t *err)
+//  None of those that an earlier migration turned on is of use with a file, and some refuse it; but
+//  for the events.
+static int set_capabilities (job_t *job, error_t *err)
 {
     json_auto_t *present = job_qmp (job, "query-migrate-capabilities", NULL, QMP_MS, err);
     if (!present)
@@ -51,9 +52,10 @@ static int drop_capabilities (job_t *job, error_t *err)
     {
         const char *name = json_string_value (json_object_get (item, "capability"));
         bool on = json_is_true (json_object_get (item, "state"));
-        if (name && on)
+        bool want = name && strcmp (name, "events") == 0;
+        if (name && on != want)
             json_array_append_new (wanted,
-                                   json_pack ("{s:s, s:b}", "capability", name, "state", 0));
+                                   json_pack ("{s:s, s:b}", "capability", name, "state", want));
     }
     if (json_array_size (wanted) == 0) {
         json_decref (wanted);
@@ -66,10 +68,10 @@ static int drop_capabilities (job_t *job, error_t *err)
 int qemu_stream_prepare (job_t *job, uint64_t bandwidth, error_t *err)
 {
     json_int_t most = bandwidth && bandwidth < NO_LIMIT ? (json_int_t) bandwidth : NO_LIMIT;
-    return drop_capabilities (job, err) || command (job, "migrate-set-parameters",
-                                                    json_pack ("{s:I, s:i}", "max-bandwidth", most,
-                                                               "downtime-limit", DOWNTIME_MS),
-                                                    err)
+    return set_capabilities (job, err) || command (job, "migrate-set-parameters",
+                                                   json_pack ("{s:I, s:i}", "max-bandwidth", most,
+                                                              "downtime-limit", DOWNTIME_MS),
+                                                   err)
                ? -1
                : 0;
 }
@@ -197,7 +199,7 @@ int qemu_stream_write (job_t *job, const job_file_t *file, int fd, const char *s
 
 int qemu_stream_read (job_t *job, const job_file_t *file, error_t *err)
 {
-    if (drop_capabilities (job, err) || qemu_stream_pass (job, file, err) ||
+    if (set_capabilities (job, err) || qemu_stream_pass (job, file, err) ||
         command (job, "migrate-incoming", json_pack ("{s:s}", "uri", "fd:" QEMU_FILE_NAME), err))
         return -1;
     return qemu_work_follow (job, qemu_stream_ask, "restoring", -1, err);
