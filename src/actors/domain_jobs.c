@@ -39,6 +39,8 @@ msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
         pack_key (pack, "args");
         pack_value (pack, given);
     }
+    if (operation == &domain_ports)
+        domain_agent_pack_ports (self, pack);
     if (operation == &domain_unwinding && self->undo) {
         pack_key (pack, "undo");
         pack_value (pack, document_root (self->undo));
@@ -226,6 +228,9 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         self->unwindings = 0;
     }
     operation->done (self, slot->request);
+    if (value_get (msg_value (reply), "live_summary"))
+        domain_agent_follow (self, operation->class == CLASS_START ? AGENT_REASON_STARTED
+                                                                   : AGENT_REASON_UNKNOWN);
     if (slot == &self->async)
         domain_end_async (self, "completed", NULL);
     auto(msg_t) request = take (&slot->request);
@@ -247,6 +252,7 @@ static void start_failed (domain_t *self)
     self->record = self->recorded_live = NULL;
     self->id = -1;
     self->exited = false;
+    domain_agent_close (self);
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED };
     self->dirty |= DIRTY_STATUS;
 }

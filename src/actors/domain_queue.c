@@ -82,7 +82,7 @@ static bool try_request (domain_t *self, msg_t **msg_p)
         return false;
     if (direct)
         direct (self, msg_p);
-    else
+    else if (!domain_agent_take_power (self, msg_p))
         admit (self, msg_p, operation);
     return true;
 }

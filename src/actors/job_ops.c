@@ -265,8 +265,8 @@ static json_t *agent_result (job_t *job, const msg_t *reply, const char *execute
     const char *json = value_get_str (msg_value (reply), "json");
     if (json && strcmp (json, "{}") == 0)
         return json_object ();
-    json_t *result = qmp_return (json ? json : "", "the guest agent", execute,
-                                 ERR_AGENT_COMMAND_FAILED, err);
+    json_t *result =
+        qmp_return (json ? json : "", "the guest agent", execute, ERR_AGENT_COMMAND_FAILED, err);
     if (!result)
         error_prefix (err, "domain '%s'", job->guest->name);
     return result;

@@ -48,6 +48,13 @@ int job_unsupported (const job_actor_t *self, const char *what, error_t *err);
 int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
                    error_t *err);
 
+//  jobs_agent.c: what is asked of guests' agents, and what follows for the documents.
+int job_run_agent (job_actor_t *self, error_t *err);
+int job_run_agent_shutdown (job_actor_t *self, error_t *err);
+int job_run_no_restart (job_actor_t *self, error_t *err);
+int job_run_ports (job_actor_t *self, error_t *err);
+int job_run_thawed (job_actor_t *self, error_t *err);
+
 //  jobs_load.c: what the files of an earlier daemon say.
 int job_run_load (job_actor_t *self, error_t *err);
 int job_run_adopt (job_actor_t *self, error_t *err);

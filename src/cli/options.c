@@ -104,6 +104,21 @@ static int give (parser_t *self, const verb_arg_t *arg, char *text, error_t *err
     return 0;
 }
 
+//  One more of a list.
+static int add_item (parser_t *self, const verb_arg_t *arg, const char *word, error_t *err)
+{
+    options_t *options = self->options;
+    size_t i = find_given (options, arg);
+    if (i == options->count) {
+        if (give (self, arg, text_copy (word), err))
+            return -1;
+        options->given[i].items = strings_new ();
+    } else if (check_text (self, arg, word, err))
+        return -1;
+    strings_add (options->given[i].items, word);
+    return 0;
+}
+
 //  One more word of a text of many.
 static int append (parser_t *self, const verb_arg_t *arg, const char *word, error_t *err)
 {
@@ -125,6 +140,8 @@ static int take_positional (parser_t *self, error_t *err)
         return cli_usage (self->cli, err, "%s: '%s' is one word too many; see 'troupe help %s'",
                           self->options->command->name, word, self->options->command->name);
     self->at++;
+    if (arg->flags & ARG_LIST)
+        return add_item (self, arg, word, err);
     return arg->flags & ARG_REST ? append (self, arg, word, err)
                                  : give (self, arg, text_copy (word), err);
 }
@@ -134,6 +151,13 @@ static bool is_in_text (const options_t *self, const char *word)
 {
     const verb_arg_t *arg = next_positional (self);
     return !text_starts (word, "--") && arg && is_given (self, arg);
+}
+
+static int give_named (parser_t *self, const verb_arg_t *arg, const char *word, error_t *err)
+{
+    int rc = arg->flags & ARG_LIST ? add_item (self, arg, word, err)
+                                   : give (self, arg, text_copy (word), err);
+    return rc ? -1 : 1;
 }
 
 //  WORD starts with "--": 1 if it is an option of the command and was taken, 0 if not, or -1.
@@ -153,11 +177,11 @@ static int take_named (parser_t *self, error_t *err)
         return give (self, arg, NULL, err) ? -1 : 1;
     }
     if (word[size])
-        return give (self, arg, text_copy (word + size + 1), err) ? -1 : 1;
+        return give_named (self, arg, word + size + 1, err);
     if (self->at >= self->count)
         return cli_usage (self->cli, err, "%s: --%s: its value is missing (%s)", command->name,
                           word, arg->help);
-    return give (self, arg, text_copy (self->words[self->at++]), err) ? -1 : 1;
+    return give_named (self, arg, self->words[self->at++], err);
 }
 
 static int take_word (parser_t *self, error_t *err)
@@ -214,8 +238,10 @@ void options_destroy (options_t **self_p)
     options_t *self = take (self_p);
     if (!self)
         return;
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < self->count; i++) {
         free (self->given[i].text);
+        strings_destroy (&self->given[i].items);
+    }
     free (self);
 }
 
@@ -224,6 +250,14 @@ const char *options_str (const options_t *self, const char *name)
     for (size_t i = 0; i < self->count; i++)
         if (strcmp (self->given[i].arg->name, name) == 0)
             return self->given[i].text;
+    return NULL;
+}
+
+const strings_t *options_list (const options_t *self, const char *name)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp (self->given[i].arg->name, name) == 0)
+            return self->given[i].items;
     return NULL;
 }
 

@@ -10,7 +10,11 @@ command_fn run_autostart, run_completion, run_console, run_desc, run_dominfo, ru
     run_list, run_lookup, run_metadata, run_monitor_command, run_nodeinfo, run_jobs, run_domjobinfo,
     run_ps, run_quit, run_save, run_restore, run_dump, run_managedsave, run_save_image_define,
     run_save_image_edit, run_managedsave_define, run_save_image_dumpxml, run_screenshot, run_start,
-    run_trace, run_ttyconsole, run_uri, run_vcpucount, run_version;
+    run_trace, run_ttyconsole, run_uri, run_vcpucount, run_version, run_agent_command,
+    run_domfsfreeze;
+
+//  A command in QMP's words, as the commands for monitor and agent take them. The caller frees it.
+char *run_qmp_words (const char *words);
 
 //  Calls the command's verb with the options that it takes.
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);

@@ -4,7 +4,8 @@
 
 static bool is_agent (const xml_node_t *channel)
 {
-    return xml_equals (channel, "@type", "unix") && xml_equals (channel, "target/@type", "virtio") &&
+    return xml_equals (channel, "@type", "unix") &&
+           xml_equals (channel, "target/@type", "virtio") &&
            xml_equals (channel, "target/@name", CHANNEL_AGENT_NAME) &&
            !xml_equals (channel, "source/@mode", "connect") &&
            xml_string (channel, "alias/@name") && xml_string (channel, "source/@path");

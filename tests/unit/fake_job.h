@@ -167,8 +167,8 @@ static inline json_t *fake_qmp (job_t *self, const char *execute, json_t *argume
     return fake_ask (self, "qmp", execute, arguments, ERR_OPERATION_FAILED, err);
 }
 
-static inline json_t *fake_agent (job_t *self, const char *execute, json_t *arguments,
-                                  unsigned how, int ms, error_t *err)
+static inline json_t *fake_agent (job_t *self, const char *execute, json_t *arguments, unsigned how,
+                                  int ms, error_t *err)
 {
     (void) how, (void) ms;
     return fake_ask (self, "agent", execute, arguments, ERR_AGENT_COMMAND_FAILED, err);

@@ -3,8 +3,7 @@
 #include "actors/monitor.h"
 #include "actors/stream.h"
 
-#include "scene.h"
-#include "util/text.h"
+#include "peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,61 +126,6 @@ static void tell_owner (actor_t *self, const char *verb)
 
 //  QEMU.
 
-typedef struct {
-    char folder[64], path[256];
-    int listener, fd;
-} qemu_t;
-
-static void qemu_listen (qemu_t *qemu)
-{
-    snprintf (qemu->folder, sizeof qemu->folder, "/tmp/troupe-monitor-XXXXXX");
-    check (mkdtemp (qemu->folder));
-    snprintf (qemu->path, sizeof qemu->path, "%s/qmp", qemu->folder);
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    snprintf (address.sun_path, sizeof address.sun_path, "%.100s", qemu->path);
-    qemu->listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    qemu->fd = -1;
-    check_equal (bind (qemu->listener, (struct sockaddr *) &address, sizeof address), 0);
-    check_equal (listen (qemu->listener, 1), 0);
-}
-
-static void qemu_hang_up (qemu_t *qemu)
-{
-    if (qemu->fd >= 0)
-        close (qemu->fd);
-    qemu->fd = -1;
-}
-
-static void qemu_close (qemu_t *qemu)
-{
-    qemu_hang_up (qemu);
-    if (qemu->listener >= 0)
-        close (qemu->listener);
-    unlink (qemu->path);
-    rmdir (qemu->folder);
-}
-
-static void qemu_accept (qemu_t *qemu)
-{
-    qemu->fd = accept4 (qemu->listener, NULL, NULL, SOCK_CLOEXEC);
-    check (qemu->fd >= 0);
-}
-
-static void qemu_say (qemu_t *qemu, const char *text)
-{
-    check_equal (send (qemu->fd, text, strlen (text), MSG_NOSIGNAL), (int64_t) strlen (text));
-}
-
-//  The next command. The caller frees it.
-static char *qemu_hear (qemu_t *qemu)
-{
-    auto(text_t) line = text_new ();
-    char c;
-    while (read (qemu->fd, &c, 1) == 1 && c != '\n')
-        text_add_char (line, c);
-    return text_finish (&line);
-}
-
 //  The number under which a command came.
 static unsigned long number_of (const char *command)
 {
@@ -190,13 +134,13 @@ static unsigned long number_of (const char *command)
     return strtoul (id + strlen ("\"id\":\"troupe-"), NULL, 10);
 }
 
-static void qemu_agree (qemu_t *qemu)
+static void qemu_agree (peer_t *qemu)
 {
-    qemu_accept (qemu);
-    qemu_say (qemu, GREETING);
-    autofree char *command = qemu_hear (qemu);
+    peer_accept (qemu);
+    peer_say (qemu, GREETING);
+    autofree char *command = peer_hear (qemu);
     check (strstr (command, "qmp_capabilities"));
-    qemu_say (qemu, "{\"return\": {}, \"id\": \"troupe-0\"}\r\n");
+    peer_say (qemu, "{\"return\": {}, \"id\": \"troupe-0\"}\r\n");
 }
 
 static void spawn (actor_t *self, const char *path, const char *owner, int deadline_ms)
@@ -221,10 +165,10 @@ static void await_error (actor_t *self, int code, const char *words)
 }
 
 //  An owner, a QEMU and a monitor between them.
-static void set_up (actor_t *self, qemu_t *qemu)
+static void set_up (actor_t *self, peer_t *qemu)
 {
     check_equal (scene_spawn (self, "owner", &owner_class, false), 0);
-    qemu_listen (qemu);
+    peer_listen (qemu);
     spawn (self, qemu->path, "owner", 10000);
     qemu_agree (qemu);
     auto(msg_t) started = scene_await (self, 1);
@@ -254,63 +198,63 @@ static void command_with_file (actor_t *self, const char *path, actor_reply_fn *
 
 static void scene_command_and_answer (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     scene_reset ();
     command (self, "{\"execute\": \"query-status\"}", 5000, scene_keep, NULL);
-    autofree char *line = qemu_hear (&qemu);
+    autofree char *line = peer_hear (&qemu);
     check_text (line, "{\"execute\":\"query-status\",\"id\":\"troupe-1\"}");
     const char *answer = "{\"return\": {\"running\": true, \"big\": 18446744073709551615}, "
                          "\"id\": \"troupe-1\"}";
-    qemu_say (&qemu, answer);
-    qemu_say (&qemu, "\r\n");
+    peer_say (&qemu, answer);
+    peer_say (&qemu, "\r\n");
     auto(msg_t) reply = scene_await (self, 1);
     check_equal (scene_code (reply), 0);
     check_text (value_get_str (msg_value (reply), "json"), answer);
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_refusal_is_an_answer (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     scene_reset ();
     command (self, "{\"execute\": \"nonsense\"}", 5000, scene_keep, NULL);
-    free (qemu_hear (&qemu));
-    qemu_say (&qemu, "{\"id\": \"troupe-1\", \"error\": {\"class\": \"C\", \"desc\": \"d\"}}\n");
+    free (peer_hear (&qemu));
+    peer_say (&qemu, "{\"id\": \"troupe-1\", \"error\": {\"class\": \"C\", \"desc\": \"d\"}}\n");
     auto(msg_t) reply = scene_await (self, 1);
     check_equal (scene_code (reply), 0);
     check (strstr (value_get_str (msg_value (reply), "json"), "\"desc\": \"d\""));
     scene_reset ();
     command (self, "nonsense", 5000, scene_keep, NULL);
     await_error (self, ERR_INVALID_ARG, "QMP command: not a JSON object");
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 //  QEMU keeps one descriptor: a second one waits until the first was taken.
 static void scene_files_go_one_at_a_time (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     scene_reset ();
     command_with_file (self, "/no/such/file", scene_keep, NULL);
     await_error (self, ERR_OPEN_FAILED, "open '/no/such/file' for QEMU: No such file");
     scene_reset ();
     command_with_file (self, "/proc/self/exe", scene_keep, NULL);
-    autofree char *line = qemu_hear (&qemu);
+    autofree char *line = peer_hear (&qemu);
     check (strstr (line, "getfd"));
     scene_reset ();
     command_with_file (self, "/proc/self/exe", scene_keep, NULL);
     await_error (self, ERR_RESOURCE_BUSY, "another file");
     autofree char *answer =
         text_format ("{\"return\": {}, \"id\": \"troupe-%lu\"}\n", number_of (line));
-    qemu_say (&qemu, answer);
+    peer_say (&qemu, answer);
     scene_pass (self, 50);
     scene_reset ();
     command_with_file (self, "/proc/self/exe", scene_keep, NULL);
-    autofree char *next = qemu_hear (&qemu);
+    autofree char *next = peer_hear (&qemu);
     check (strstr (next, "getfd"));
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_nobody_listens (actor_t *self)
@@ -321,11 +265,11 @@ static void scene_nobody_listens (actor_t *self)
 
 static void scene_ends_before_greeting (actor_t *self)
 {
-    qemu_t qemu;
-    qemu_listen (&qemu);
+    peer_t qemu;
+    peer_listen (&qemu);
     spawn (self, qemu.path, "", 5000);
-    qemu_accept (&qemu);
-    qemu_hang_up (&qemu);
+    peer_accept (&qemu);
+    peer_hang_up (&qemu);
     await_error (self, ERR_OPERATION_FAILED, "QEMU ended before its monitor answered");
     //  The same when it never even accepted.
     spawn (self, qemu.path, "", 5000);
@@ -333,47 +277,47 @@ static void scene_ends_before_greeting (actor_t *self)
     close (qemu.listener);
     qemu.listener = -1;
     await_error (self, ERR_OPERATION_FAILED, "QEMU ended before its monitor answered");
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_silent_before_greeting (actor_t *self)
 {
-    qemu_t qemu;
-    qemu_listen (&qemu);
+    peer_t qemu;
+    peer_listen (&qemu);
     spawn (self, qemu.path, "", 50);
     await_error (self, ERR_OPERATION_TIMEOUT, "did not greet within 50 ms");
-    qemu_accept (&qemu);
-    qemu_hang_up (&qemu);
+    peer_accept (&qemu);
+    peer_hang_up (&qemu);
     spawn (self, qemu.path, "", 50);
-    qemu_accept (&qemu);
-    qemu_say (&qemu, GREETING);
+    peer_accept (&qemu);
+    peer_say (&qemu, GREETING);
     await_error (self, ERR_OPERATION_TIMEOUT, "did not answer qmp_capabilities within 50 ms");
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_no_qmp (actor_t *self)
 {
-    qemu_t qemu;
-    qemu_listen (&qemu);
+    peer_t qemu;
+    peer_listen (&qemu);
     spawn (self, qemu.path, "", 5000);
-    qemu_accept (&qemu);
-    qemu_say (&qemu, "220 mail.example.org ESMTP\r\n");
+    peer_accept (&qemu);
+    peer_say (&qemu, "220 mail.example.org ESMTP\r\n");
     await_error (self, ERR_OPERATION_FAILED, "not a JSON object");
-    qemu_hang_up (&qemu);
+    peer_hang_up (&qemu);
     spawn (self, qemu.path, "", 5000);
-    qemu_accept (&qemu);
-    qemu_say (&qemu, "{\"return\": {}}\n");
+    peer_accept (&qemu);
+    peer_say (&qemu, "{\"return\": {}}\n");
     await_error (self, ERR_OPERATION_FAILED, "its first line is no QMP greeting");
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_long_path (actor_t *self)
 {
-    qemu_t qemu;
-    qemu_listen (&qemu);
+    peer_t qemu;
+    peer_listen (&qemu);
     char folder[200], path[256];
     snprintf (folder, sizeof folder, "%s/%0120d", qemu.folder, 7);
-    snprintf (path, sizeof path, "%s/qmp", folder);
+    snprintf (path, sizeof path, "%s/peer", folder);
     check_equal (mkdir (folder, 0700), 0);
     check_equal (rename (qemu.path, path), 0);
     spawn (self, path, "", 5000);
@@ -382,36 +326,36 @@ static void scene_long_path (actor_t *self)
     check_equal (scene_code (started), 0);
     unlink (path);
     rmdir (folder);
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 //  Requests that come while it starts wait, and are answered.
 static void scene_early_requests (actor_t *self)
 {
-    qemu_t qemu;
-    qemu_listen (&qemu);
+    peer_t qemu;
+    peer_listen (&qemu);
     spawn (self, qemu.path, "", 5000);
     command (self, "{\"execute\": \"query-status\"}", 5000, scene_keep, NULL);
     scene_pass (self, 20);
     qemu_agree (&qemu);
-    free (qemu_hear (&qemu));
-    qemu_say (&qemu, "{\"return\": {}, \"id\": \"troupe-1\"}\n");
+    free (peer_hear (&qemu));
+    peer_say (&qemu, "{\"return\": {}, \"id\": \"troupe-1\"}\n");
     auto(msg_t) both = scene_await (self, 2);
     check_equal (scene_code (both), 0);
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 //  Scenes: events and the end.
 
 static void scene_events_in_order_then_closed (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     for (int i = 0; i < 100; i++) {
         autofree char *event = text_format ("{\"event\": \"E\", \"data\": %d}\r\n", i);
-        qemu_say (&qemu, event);
+        peer_say (&qemu, event);
     }
-    qemu_hang_up (&qemu);
+    peer_hang_up (&qemu);
     await_told (self, "closed", "QEMU ended or closed its monitor");
     auto(text_t) wanted = text_new ();
     for (int i = 0; i < 100; i++)
@@ -421,52 +365,52 @@ static void scene_events_in_order_then_closed (actor_t *self)
     check (strchr (closed, '\n') == strrchr (closed, '\n')); //  told once
     auto(msg_t) answer = scene_ask (self, MONITOR, "monitor.close", 5000);
     check_equal (scene_code (answer), ERR_OPERATION_INVALID); //  it ended
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_waiting_requests_learn_the_cause (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     scene_reset ();
     for (int i = 0; i < 10; i++)
         command (self, "{\"execute\": \"stop\"}", 60000, scene_keep, NULL);
     for (int i = 0; i < 10; i++)
-        free (qemu_hear (&qemu));
-    qemu_say (&qemu, "{\"ret");
-    qemu_hang_up (&qemu);
+        free (peer_hear (&qemu));
+    peer_say (&qemu, "{\"ret");
+    peer_hang_up (&qemu);
     auto(msg_t) last = scene_await (self, 10);
     error_t err;
     check (msg_failed (last, &err));
     check_equal (err.code, ERR_OPERATION_FAILED);
     check (strstr (err.message, "(end of file, in the middle of a line)"));
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_malformed_line_breaks (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     scene_reset ();
     command (self, "{\"execute\": \"stop\"}", 60000, scene_keep, NULL);
-    free (qemu_hear (&qemu));
-    qemu_say (&qemu, "{\"event\": \"BEFORE\"}\n{\"return\": \xff\xfe}\n{\"event\": \"AFTER\"}\n");
+    free (peer_hear (&qemu));
+    peer_say (&qemu, "{\"event\": \"BEFORE\"}\n{\"return\": \xff\xfe}\n{\"event\": \"AFTER\"}\n");
     auto(msg_t) last = scene_await (self, 1);
     check_equal (scene_code (last), ERR_OPERATION_FAILED);
     await_told (self, "closed", "it is broken: not a JSON object");
     autofree char *events = told (self, "events");
     check_text (events, "{\"event\": \"BEFORE\"}\n");
     check_equal (read (qemu.fd, &(char){ 0 }, 1), 0); //  it hung up
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_closed_on_request (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     scene_reset ();
     command (self, "{\"execute\": \"stop\"}", 60000, scene_keep, NULL);
-    free (qemu_hear (&qemu));
+    free (peer_hear (&qemu));
     auto(msg_t) answer = scene_ask (self, MONITOR, "monitor.close", 5000);
     check_equal (scene_code (answer), 0);
     auto(msg_t) last = scene_await (self, 1);
@@ -475,28 +419,28 @@ static void scene_closed_on_request (actor_t *self)
     autofree char *closed = told (self, "closed");
     check_text (closed, "");
     //  And the address is free for the next.
-    qemu_hang_up (&qemu);
+    peer_hang_up (&qemu);
     spawn (self, qemu.path, "owner", 5000);
     qemu_agree (&qemu);
     auto(msg_t) started = scene_await (self, 1);
     check_equal (scene_code (started), 0);
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_ends_with_its_owner (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     auto(msg_t) panicked = scene_ask (self, "owner", "panic", 5000);
     check_equal (scene_code (panicked), ERR_INTERNAL_ERROR);
     check_equal (read (qemu.fd, &(char){ 0 }, 1), 0);
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 //  The owner's window is full: what QEMU says stays in its socket, and not in our memory.
 static void scene_pressure (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     tell_owner (self, "slow");
     autofree char *pad = memory_new (1001, 1);
@@ -512,41 +456,41 @@ static void scene_pressure (actor_t *self)
             continue;
         }
         autofree char *event = text_format ("{\"event\": \"%d %s\"}\n", count++, pad);
-        qemu_say (&qemu, event);
+        peer_say (&qemu, event);
         text_add (sent, event);
         check (sent->size < 2 * 1024 * 1024);
     }
     check (count > STREAM_WINDOW);
     tell_owner (self, "read on");
-    qemu_hang_up (&qemu);
+    peer_hang_up (&qemu);
     await_told (self, "closed", "QEMU ended");
     autofree char *events = told (self, "events");
     check_text (events, sent->data);
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 //  A QEMU that is silent, as one that was sent SIGSTOP.
 static void scene_silence (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     scene_reset ();
     command (self, "{\"execute\": \"a\"}", 50, scene_keep, NULL);
     await_error (self, ERR_OPERATION_TIMEOUT, "no answer from monitor/1 within the deadline");
     scene_reset ();
     command (self, "{\"execute\": \"b\"}", 5000, scene_keep, NULL);
-    free (qemu_hear (&qemu));
-    free (qemu_hear (&qemu));
-    qemu_say (&qemu, "{\"return\": \"late\", \"id\": \"troupe-1\"}\n"
+    free (peer_hear (&qemu));
+    free (peer_hear (&qemu));
+    peer_say (&qemu, "{\"return\": \"late\", \"id\": \"troupe-1\"}\n"
                      "{\"return\": \"b\", \"id\": \"troupe-2\"}\n");
     auto(msg_t) reply = scene_await (self, 1);
     check (strstr (value_get_str (msg_value (reply), "json"), "\"b\""));
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 static void scene_too_many_unanswered (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     for (int i = 0; i < MONITOR_MAX_WAITING; i += ACTOR_MAX_REQUESTS) {
         scene_reset ();
@@ -558,14 +502,14 @@ static void scene_too_many_unanswered (actor_t *self)
     scene_reset ();
     command (self, "{\"execute\": \"a\"}", 5000, scene_keep, NULL);
     await_error (self, ERR_RESOURCE_BUSY, "QEMU has not answered 256 commands");
-    qemu_say (&qemu, "{\"return\": {}, \"id\": \"troupe-3\"}\n");
+    peer_say (&qemu, "{\"return\": {}, \"id\": \"troupe-3\"}\n");
     scene_pass (self, 50);
     command (self, "{\"execute\": \"b\"}", 5000, scene_keep, NULL);
     for (int i = 0; i < MONITOR_MAX_WAITING; i++)
-        free (qemu_hear (&qemu));
-    autofree char *line = qemu_hear (&qemu);
+        free (peer_hear (&qemu));
+    autofree char *line = peer_hear (&qemu);
     check (strstr (line, "\"b\""));
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 //  Answers and events in any order, number and cut.
@@ -591,7 +535,7 @@ static void on_answer (actor_t *self, const msg_t *reply, void *arg)
         asked->wrong++;
 }
 
-static void say_in_pieces (qemu_t *qemu, const char *text, unsigned *seed)
+static void say_in_pieces (peer_t *qemu, const char *text, unsigned *seed)
 {
     size_t size = strlen (text);
     for (size_t at = 0; at < size;) {
@@ -638,7 +582,7 @@ static void check_answers (actor_t *self, const asked_t asked[COMMANDS])
     }
 }
 
-static void one_round (actor_t *self, qemu_t *qemu, int *events, text_t *wanted, unsigned *seed)
+static void one_round (actor_t *self, peer_t *qemu, int *events, text_t *wanted, unsigned *seed)
 {
     asked_t asked[COMMANDS] = { 0 };
     unsigned long ids[COMMANDS], numbers[COMMANDS];
@@ -648,7 +592,7 @@ static void one_round (actor_t *self, qemu_t *qemu, int *events, text_t *wanted,
         command (self, json, 20000, on_answer, &asked[i]);
     }
     for (int i = 0; i < COMMANDS; i++) {
-        autofree char *line = qemu_hear (qemu);
+        autofree char *line = peer_hear (qemu);
         ids[i] = number_of (line);
         numbers[i] = strtoul (line + strlen ("{\"execute\":\""), NULL, 10);
     }
@@ -666,18 +610,18 @@ static void one_round (actor_t *self, qemu_t *qemu, int *events, text_t *wanted,
 
 static void scene_any_order (actor_t *self)
 {
-    qemu_t qemu;
+    peer_t qemu;
     set_up (self, &qemu);
     auto(text_t) wanted = text_new ();
     int events = 0;
     unsigned seed = 1;
     for (int i = 0; i < ROUNDS; i++)
         one_round (self, &qemu, &events, wanted, &seed);
-    qemu_hang_up (&qemu);
+    peer_hang_up (&qemu);
     await_told (self, "closed", "QEMU ended");
     autofree char *got = told (self, "events");
     check_text (got, wanted->data);
-    qemu_close (&qemu);
+    peer_close (&qemu);
 }
 
 #define SCENE_TEST(name)                                                                           \

@@ -179,7 +179,7 @@ int qemu_restart (job_t *job, error_t *err)
     json_auto_t *cont = reset ? job_qmp (job, "cont", NULL, QMP_MS, err) : NULL;
     if (!cont)
         return -1;
-    qemu_live_restore_poweroff (job->guest);
+    guest_restore_poweroff (job->guest);
     job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
     return 0;
 }
@@ -208,8 +208,9 @@ static int ask_state (job_t *job, error_t *err)
 //  What the guest did with them while nobody listened.
 static int ask_channels (job_t *job, error_t *err)
 {
-    bool over = job->guest->status.state == STATE_SHUTOFF || !job->guest->live;
-    return over ? 0 : qemu_live_ask_chardevs (job, err);
+    const xml_t *live = job->guest->live;
+    bool any = live && xml_find (xml_root (live), "devices/channel");
+    return is_over (job->guest) || !any ? 0 : qemu_live_ask_chardevs (job, err);
 }
 
 int qemu_adopt (job_t *job, error_t *err)

@@ -212,11 +212,3 @@ bool qemu_recorded_process (const guest_t *guest, process_t *process)
         guest->record ? xml_string (xml_root (guest->record), "process/@identity") : NULL;
     return identity && process_from_text (identity, process);
 }
-
-void qemu_live_restore_poweroff (guest_t *guest)
-{
-    const char *own =
-        guest->definition ? xml_string (xml_root (guest->definition), "on_poweroff") : NULL;
-    if (guest->live)
-        xml_set (xml_root (guest->live), "on_poweroff", own ? own : "destroy");
-}

@@ -19,9 +19,6 @@ int qemu_live_ask_chardevs (job_t *job, error_t *err);
 //  RESTORED guest has the balloon's size in its state.
 int qemu_live_set (job_t *job, bool restored, error_t *err);
 
-//  Sets on_poweroff to what the definition has: a reboot changed it, which is over or called off.
-void qemu_live_restore_poweroff (guest_t *guest);
-
 //  QEMU's process, from the guest's record. False if it is not there.
 bool qemu_recorded_process (const guest_t *guest, process_t *process);
 

@@ -32,7 +32,7 @@ int qemu_shutdown (job_t *job, shutdown_mode_t mode, error_t *err)
     if (check_mode (job, "shut down", mode, err) ||
         command (job, "shut down", "system_powerdown", err))
         return -1;
-    qemu_live_restore_poweroff (job->guest);
+    guest_restore_poweroff (job->guest);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 //  qemu_undo.c: how a guest that was being saved or dumped goes on when that is called off, in the
 //  daemon that did it or in the next one.
 
+#include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_stream.h"
@@ -110,6 +111,7 @@ static const struct {
 } kinds[] = {
     { "pause", undo_pause },
     { "used", undo_used },
+    { "thaw", qemu_agent_undo_thaw },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
