@@ -1,72 +1,57 @@
 //  qemu_command_disk.c: disks. Each is a chain of two block nodes, the file and its format, and a
-//  device. The nodes are named after the target: "disk-vda-file" and "disk-vda"; backing files are
-//  left to QEMU, which reads their names from the image.
+//  device. The nodes are named after the target: "disk-vda-file" and "disk-vda"; backing files that
+//  the document does not name are left to QEMU, which reads their names from the image.
 
+#include "drivers/qemu/qemu_block_node.h"
 #include "drivers/qemu/qemu_command_parts.h"
 
 #include <string.h>
 
-//  What libvirt's cache modes mean to QEMU.
-static const struct {
-    const char *cache;
-    bool direct, no_flush, write_back;
-} caches[] = {
-    { "none", true, false, true },           { "writeback", false, false, true },
-    { "writethrough", false, false, false }, { "directsync", true, false, false },
-    { "unsafe", false, true, true },
-};
+//  No chain is sensibly longer; the scan of documents bounds their depth, too.
+#define CHAIN_MAX 60
 
-#define CACHES (sizeof caches / sizeof *caches)
-
-static size_t cache_of (const xml_node_t *disk)
+static void add_nodes (command_t *self, const xml_node_t *disk, const qemu_node_t *node)
 {
-    size_t i = 0;
-    while (i < CACHES && !xml_equals (disk, "driver/@cache", caches[i].cache))
-        i++;
-    return i;
+    command_json (self, "-blockdev", qemu_block_file_json (disk, node));
+    command_json (self, "-blockdev", qemu_block_format_json (disk, node));
 }
 
-static void add_cache (json_t *node, const xml_node_t *disk)
+//  Those that the document names; below them, and if it names none, what the image says. Their
+//  nodes are "disk-vda-1" and so on, the deepest one first. *BACKING is the name of the node that
+//  the image above has below it, as qemu_node_t has it.
+static void add_backing_nodes (command_t *self, const xml_node_t *disk, char **backing)
 {
-    size_t i = cache_of (disk);
-    if (i < CACHES)
-        json_object_set_new (
-            node, "cache",
-            json_pack ("{s:b, s:b}", "direct", caches[i].direct, "no-flush", caches[i].no_flush));
+    const xml_node_t *chain[CHAIN_MAX];
+    size_t count = 0;
+    const xml_node_t *store = xml_find (disk, "backingStore");
+    for (; store && qemu_block_path (store) && count < CHAIN_MAX;
+         store = xml_find (store, "backingStore"))
+        chain[count++] = store;
+    *backing = store ? text_copy ("") : NULL;
+    for (; count > 0; count--) {
+        autofree char *below = take (backing);
+        *backing = text_format ("disk-%s-%zu", xml_string (disk, "target/@dev"), count);
+        add_nodes (self, disk,
+                   &(qemu_node_t){ .node = *backing,
+                                   .path = qemu_block_path (chain[count - 1]),
+                                   .format = qemu_block_format (chain[count - 1]),
+                                   .backing = below,
+                                   .block = xml_equals (chain[count - 1], "@type", "block"),
+                                   .read_only = true });
+    }
 }
 
-static void add_file_node (command_t *self, const xml_node_t *disk, const char *name,
-                           const char *path)
+static void add_image (command_t *self, const xml_node_t *disk, const char *node)
 {
-    bool block = xml_equals (disk, "@type", "block");
-    json_t *node = json_pack ("{s:s, s:s, s:s}", "driver", block ? "host_device" : "file",
-                              "filename", path, "node-name", name);
-    command_string (node, "aio", disk, "driver/@io");
-    add_cache (node, disk);
-    json_object_set_new (node, "auto-read-only", json_true ());
-    json_object_set_new (node, "discard", json_string ("unmap"));
-    command_json (self, "-blockdev", node);
-}
-
-static void add_format_node (command_t *self, const xml_node_t *disk, const char *name,
-                             const char *file)
-{
-    bool read_only = xml_find (disk, "readonly") != NULL;
-    bool qcow2 = xml_equals (disk, "driver/@type", "qcow2");
-    json_t *node = json_pack ("{s:s, s:b}", "node-name", name, "read-only", read_only);
-    command_string (node, "discard", disk, "driver/@discard");
-    command_string (node, "detect-zeroes", disk, "driver/@detect_zeroes");
-    //  Unmapping zeroes is discarding them; without that they are written as zeroes.
-    if (xml_equals (disk, "driver/@detect_zeroes", "unmap") &&
-        !xml_equals (disk, "driver/@discard", "unmap"))
-        json_object_set_new (node, "detect-zeroes", json_string ("on"));
-    add_cache (node, disk);
-    command_string (node, "driver", disk, "driver/@type");
-    json_object_set_new (node, "file", json_string (file));
-    //  An empty <backingStore/> says that there is none, whatever the image says.
-    if (qcow2 && xml_find (disk, "backingStore"))
-        json_object_set_new (node, "backing", json_null ());
-    command_json (self, "-blockdev", node);
+    autofree char *backing = NULL;
+    add_backing_nodes (self, disk, &backing);
+    add_nodes (self, disk,
+               &(qemu_node_t){ .node = node,
+                               .path = qemu_block_path (disk),
+                               .format = qemu_block_format (disk),
+                               .backing = backing,
+                               .block = xml_equals (disk, "@type", "block"),
+                               .read_only = xml_find (disk, "readonly") != NULL });
 }
 
 static void add_virtio (json_t *json, const xml_node_t *disk)
@@ -186,10 +171,9 @@ static void add_policies (json_t *json, const xml_node_t *disk)
 {
     const char *policy = xml_string (disk, "driver/@error_policy");
     bool enospace = policy && strcmp (policy, "enospace") == 0;
-    size_t i = cache_of (disk);
-    if (i < CACHES)
-        json_object_set_new (json, "write-cache",
-                             json_string (caches[i].write_back ? "on" : "off"));
+    const qemu_cache_t *cache = qemu_block_cache (disk);
+    if (cache)
+        json_object_set_new (json, "write-cache", json_string (cache->write_back ? "on" : "off"));
     if (policy)
         json_object_set_new (json, "werror", json_string (enospace ? "enospc" : policy));
     //  "enospace" is about writing; reading follows the policy otherwise.
@@ -220,14 +204,10 @@ static void add_properties (command_t *self, json_t *json, const xml_node_t *dis
 
 int qemu_command_disk (command_t *self, const xml_node_t *disk, error_t *err)
 {
-    bool block = xml_equals (disk, "@type", "block");
-    const char *path = xml_string (disk, block ? "source/@dev" : "source/@file");
+    const char *path = qemu_block_path (disk);
     autofree char *node = text_format ("disk-%s", xml_string (disk, "target/@dev"));
-    autofree char *file = text_format ("%s-file", node);
-    if (path) {
-        add_file_node (self, disk, file, path);
-        add_format_node (self, disk, node, file);
-    }
+    if (path)
+        add_image (self, disk, node);
     json_t *json = device_of (self, disk, err);
     if (!json)
         return -1;

@@ -31,6 +31,14 @@ void qemu_device_name (const xml_node_t *device, char name[128])
               index ? index : "");
 }
 
+static void drop_indices (xml_node_t *image)
+{
+    for (; image; image = xml_find (image, "backingStore")) {
+        xml_remove_path (image, "@index");
+        xml_remove_path (image, "source/@index");
+    }
+}
+
 //  What a running guest's document has on top.
 static void drop_live (xml_node_t *device)
 {
@@ -39,8 +47,8 @@ static void drop_live (xml_node_t *device)
     if (xml_equals (device, "@type", "pty"))
         xml_remove_path (device, "source");
     if (xml_is (device, "disk")) {
-        xml_remove_path (device, "source/@index");
-        xml_remove_path (device, "backingStore/@index");
+        drop_indices (device);
+        xml_remove_path (device, "mirror");
     }
     //  libvirt's name templates for taps, which it makes anew at each start.
     const char *tap = xml_is (device, "interface") ? xml_string (device, "target/@dev") : NULL;

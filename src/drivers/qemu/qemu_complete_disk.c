@@ -1,6 +1,7 @@
 //  qemu_complete_disk.c: completes disks: bus, format, and their place on the bus, which libvirt
 //  derives from the name of the target: hdc is the master of the second IDE channel.
 
+#include "drivers/qemu/qemu_block_node.h"
 #include "drivers/qemu/qemu_complete_parts.h"
 #include "util/text.h"
 
@@ -122,19 +123,41 @@ static int check_device (const completion_t *self, const xml_node_t *disk, error
     return 0;
 }
 
-static const char *source_path (const xml_node_t *disk)
+static const char *source_name (const xml_node_t *disk)
 {
-    return xml_equals (disk, "@type", "block") ? "source/@dev" : "source/@file";
+    return xml_equals (disk, "@type", "block") ? "dev" : "file";
+}
+
+//  An empty <backingStore/> ends the chain; one with a source says what it is.
+static int complete_backing (xml_node_t *image, const char *dev, error_t *err)
+{
+    for (xml_node_t *store; (store = xml_find (image, "backingStore")); image = store) {
+        if (!xml_find (store, "source"))
+            return 0;
+        qemu_default (store, "@type", "file");
+        const char *path = qemu_block_path (store);
+        if (strcmp (qemu_block_format (image), "raw") == 0)
+            return error_set (err, ERR_XML_ERROR,
+                              "disk '%s': a raw image has no <backingStore> with a source", dev);
+        if (!path || path[0] != '/')
+            return error_set (err, ERR_XML_ERROR,
+                              "disk '%s': <backingStore> needs an absolute <source %s='...'/>", dev,
+                              source_name (store));
+        if (!xml_string (store, "format/@type"))
+            return error_set (err, ERR_XML_ERROR,
+                              "disk '%s': <backingStore> needs a <format type='...'/>", dev);
+    }
+    return 0;
 }
 
 static int complete_source (xml_node_t *disk, error_t *err)
 {
-    const char *path = xml_string (disk, source_path (disk));
+    const char *path = qemu_block_path (disk);
     bool removable = !xml_equals (disk, "@device", "disk");
     const char *dev = xml_string (disk, "target/@dev");
     if (!path && !removable)
         return error_set (err, ERR_NO_SOURCE, "disk '%s': it has no <source %s='...'/>", dev,
-                          source_path (disk) + strlen ("source/@"));
+                          source_name (disk));
     if (path && path[0] != '/')
         return error_set (err, ERR_XML_ERROR, "disk '%s': its source '%s' is not absolute", dev,
                           path);
@@ -150,7 +173,7 @@ static int complete_source (xml_node_t *disk, error_t *err)
     //  Guests that share a disk must not have caches of it.
     if (xml_find (disk, "shareable"))
         qemu_default (disk, "driver/@cache", "none");
-    return 0;
+    return complete_backing (disk, dev, err);
 }
 
 static void set_drive (xml_node_t *disk, const drive_t *drive)

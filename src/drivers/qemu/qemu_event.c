@@ -156,7 +156,7 @@ static void on_watchdog (const event_t *self)
     }
 }
 
-//  "vda" of the nodes "disk-vda" and "disk-vda-file".
+//  "vda" of the nodes "disk-vda", "disk-vda-file", and "disk-vda-1" of a later image.
 static bool is_node_of (const xml_node_t *disk, const char *node)
 {
     const char *target = xml_string (disk, "target/@dev");
@@ -164,7 +164,7 @@ static bool is_node_of (const xml_node_t *disk, const char *node)
     if (!target || !text_starts (node, "disk-") || !text_starts (node + strlen ("disk-"), target))
         return false;
     const char *rest = node + strlen ("disk-") + size;
-    return *rest == 0 || strcmp (rest, "-file") == 0;
+    return *rest == 0 || *rest == '-';
 }
 
 //  NULL: there is none.

@@ -1,6 +1,7 @@
 //  qemu_files.c: which files a guest uses, and their owner while it runs.
 
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_block_node.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/undo.h"
 #include "util/text.h"
@@ -20,6 +21,23 @@ static const struct {
     { "os/nvram", "the firmware's variables", true },
 };
 
+//  A disk's own image, and those below it that the document names.
+static int each_image (const xml_node_t *disk, void *with,
+                       int (*each) (void *with, const qemu_file_t *file, error_t *err),
+                       error_t *err)
+{
+    char what[128];
+    qemu_device_name (disk, what);
+    bool written = !xml_find (disk, "readonly");
+    for (const xml_node_t *image = disk; image; image = xml_find (image, "backingStore")) {
+        qemu_file_t file = { .what = what, .path = qemu_block_path (image), .written = written };
+        if (file.path && each (with, &file, err))
+            return -1;
+        written = false;
+    }
+    return 0;
+}
+
 int qemu_each_file (const xml_t *document, void *with,
                     int (*each) (void *with, const qemu_file_t *file, error_t *err), error_t *err)
 {
@@ -31,16 +49,9 @@ int qemu_each_file (const xml_t *document, void *with,
         if (file.path && each (with, &file, err))
             return -1;
     }
-    xml_foreach (disk, devices, "disk") {
-        char what[128];
-        qemu_device_name (disk, what);
-        bool block = xml_equals (disk, "@type", "block");
-        qemu_file_t file = { .what = what,
-                             .path = xml_string (disk, block ? "source/@dev" : "source/@file"),
-                             .written = !xml_find (disk, "readonly") };
-        if (file.path && each (with, &file, err))
+    xml_foreach (disk, devices, "disk")
+        if (each_image (disk, with, each, err))
             return -1;
-    }
     return 0;
 }
 

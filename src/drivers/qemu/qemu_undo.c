@@ -2,6 +2,7 @@
 //  daemon that did it or in the next one.
 
 #include "drivers/qemu/qemu_agent.h"
+#include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_stream.h"
@@ -105,6 +106,32 @@ void qemu_drop_used (job_t *job)
     xml_remove_path (xml_root (job->guest->record), "used");
 }
 
+static int undo_node (job_t *job, const char *node, error_t *err)
+{
+    process_t process;
+    bool opened = false;
+    error_t ignored = { 0 };
+    if (!qemu_recorded_process (job->guest, &process) ||
+        job_wait_exit (job, &process, 0, &ignored) == 0)
+        return 0;
+    if (reach_monitor (job, &opened, err))
+        return error_prefix (err, "remove the node '%s' of domain '%s'", node, job->guest->name);
+    int rc = qemu_block_remove (job, node, err);
+    if (opened)
+        job_monitor_close (job, &ignored);
+    return rc;
+}
+
+//  INODE:PATH, where INODE has a colon itself; or :PATH.
+static int undo_image (job_t *job, const char *argument, error_t *err)
+{
+    const char *slash = strchr (argument, '/');
+    if (!slash || slash == argument || slash[-1] != ':')
+        return error_set (err, ERR_INVALID_ARG, "undo qemu.image '%s': not INODE:PATH", argument);
+    autofree char *inode = text_copy_bytes (argument, (size_t) (slash - argument) - 1);
+    return qemu_block_drop_file (job, slash, inode, err);
+}
+
 static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
@@ -112,6 +139,8 @@ static const struct {
     { "pause", undo_pause },
     { "used", undo_used },
     { "thaw", qemu_agent_undo_thaw },
+    { "node", undo_node },
+    { "image", undo_image },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
