@@ -11,6 +11,7 @@
 
 #include "actors/agent.h"
 
+#include "actors/agent_calls.h"
 #include "actors/qmp.h"
 #include "actors/qmp_output.h"
 #include "util/text.h"
@@ -26,7 +27,8 @@ enum {
     CHUNK = 16 * 1024,
     CHUNKS = 16, //  read at one go, so that the mailbox gets its turn
     SYNC_AGAIN_MS = 1000,
-    RECONNECT_MS = 100,
+    RECONNECT_MS = 100, //  twice as long each time, up to
+    RECONNECT_MAX_MS = 3200,
     DELIMITER = 0xff,
     //  What a client may be sent, with room for the message around it.
     ANSWER_MAX = VALUE_MAX_BYTES - 64 * 1024
@@ -37,13 +39,6 @@ typedef enum {
     PORT_OPEN,
     PORT_CLOSED
 } port_t;
-
-typedef struct {
-    msg_t *request;
-    int64_t until; //  ms
-    int ms;        //  that it was given
-    bool ends, unheard;
-} call_t;
 
 typedef struct {
     char path[256];
@@ -58,67 +53,13 @@ typedef struct {
     int64_t sync_ms;    //  when it was sent
     int64_t sync_until; //  when we give up; 0: we do not try
     uint64_t last_sync; //  numbers begin anywhere, so that no answer to somebody before us fits
-    zlistx_t *calls;    //  call_t, first come first
-    bool sent;          //  the first one was
-    uint64_t last_id;   //  the first one's, if it was sent
+    agent_calls_t calls;
+    uint64_t last_id;   //  of the first call, if it was sent
     uint64_t timer;     //  for the first deadline
     uint64_t reconnect; //  timer
+    int reconnect_ms;   //  how long it takes the next time
     bool over;
 } agent_t;
-
-//  Answers.
-
-static call_t *first_call (const agent_t *agent)
-{
-    return zlistx_first (agent->calls);
-}
-
-static void forget_call (agent_t *agent, call_t *call)
-{
-    if (call == first_call (agent))
-        agent->sent = false;
-    zlistx_detach (agent->calls, zlistx_find (agent->calls, call));
-    msg_destroy (&call->request);
-    free (call);
-}
-
-static void answer_call (actor_t *self, call_t *call, const char *json)
-{
-    auto(msg_t) reply = msg_reply ();
-    pack_map (msg_result (reply));
-    pack_key_str (msg_result (reply), "json", json);
-    pack_end (msg_result (reply));
-    actor_reply (self, &call->request, &reply);
-    forget_call (actor_state (self), call);
-}
-
-static void fail_call (actor_t *self, call_t *call, const error_t *err)
-{
-    actor_reply_error (self, &call->request, err);
-    forget_call (actor_state (self), call);
-}
-
-//  The agent went while a command was under way.
-static void end_sent (actor_t *self, const error_t *err)
-{
-    agent_t *agent = actor_state (self);
-    call_t *call = first_call (agent);
-    if (!agent->sent)
-        return;
-    if (call->ends)
-        answer_call (self, call, "{\"return\": {}}");
-    else
-        fail_call (self, call, err);
-}
-
-static void fail_all (actor_t *self, const error_t *err)
-{
-    agent_t *agent = actor_state (self);
-    end_sent (self, err);
-    call_t *call;
-    while ((call = first_call (agent)))
-        fail_call (self, call, err);
-}
 
 //  The connection.
 
@@ -154,6 +95,16 @@ static void on_reconnect (actor_t *self, void *arg)
     go_on (self);
 }
 
+static void reconnect_later (actor_t *self)
+{
+    agent_t *agent = actor_state (self);
+    if (agent->reconnect || agent->over)
+        return;
+    agent->reconnect = actor_timer (self, agent->reconnect_ms, on_reconnect, NULL);
+    if (agent->reconnect_ms < RECONNECT_MAX_MS)
+        agent->reconnect_ms *= 2;
+}
+
 //  Connected as long as the guest has the channel open: an agent polls a channel that nobody is at.
 static void dial (actor_t *self)
 {
@@ -163,7 +114,7 @@ static void dial (actor_t *self)
         return;
     agent->fd = unix_connect (agent->path, &err);
     if (agent->fd < 0)
-        agent->reconnect = actor_timer (self, RECONNECT_MS, on_reconnect, NULL);
+        reconnect_later (self);
 }
 
 static void update_watch (actor_t *self);
@@ -176,35 +127,27 @@ static void flush (actor_t *self)
 
 //  Deadlines.
 
-static void fail_late (actor_t *self, call_t *call)
+static void fail_late (actor_t *self, agent_call_t *call)
 {
     agent_t *agent = actor_state (self);
-    bool sent = agent->sent && call == first_call (agent);
+    bool sent = agent->calls.sent && call == agent_calls_first (&agent->calls);
     error_t err;
     error_set (&err, sent ? ERR_AGENT_COMMAND_TIMEOUT : ERR_AGENT_UNRESPONSIVE,
                "the guest agent did not %s within %d ms",
                sent ? "answer the command" : "get to the command", call->ms);
-    fail_call (self, call, &err);
+    agent_calls_fail (self, &agent->calls, call, &err);
     if (sent)
         lose_sync (agent);
 }
 
-static call_t *find_late (actor_t *self)
-{
-    agent_t *agent = actor_state (self);
-    for (call_t *call = zlistx_first (agent->calls); call; call = zlistx_next (agent->calls))
-        if (call->until <= actor_now (self))
-            return call;
-    return NULL;
-}
-
 static void fail_silent (actor_t *self)
 {
+    agent_t *agent = actor_state (self);
     error_t err;
     error_set (&err, ERR_AGENT_UNRESPONSIVE,
                "the guest agent does not respond: it said nothing of use for %d ms", AGENT_SYNC_MS);
-    fail_all (self, &err);
-    lose_sync (actor_state (self));
+    agent_calls_fail_all (self, &agent->calls, &err);
+    lose_sync (agent);
 }
 
 static void on_time (actor_t *self, void *arg)
@@ -212,8 +155,8 @@ static void on_time (actor_t *self, void *arg)
     (void) arg;
     agent_t *agent = actor_state (self);
     agent->timer = 0;
-    call_t *late;
-    while ((late = find_late (self)))
+    agent_call_t *late;
+    while ((late = agent_calls_late (&agent->calls, actor_now (self))))
         fail_late (self, late);
     if (agent->sync_until && agent->sync_until <= actor_now (self))
         fail_silent (self);
@@ -223,9 +166,7 @@ static void on_time (actor_t *self, void *arg)
 static void set_timer (actor_t *self)
 {
     agent_t *agent = actor_state (self);
-    int64_t first = INT64_MAX;
-    for (call_t *call = zlistx_first (agent->calls); call; call = zlistx_next (agent->calls))
-        first = call->until < first ? call->until : first;
+    int64_t first = agent_calls_deadline (&agent->calls);
     if (agent->sync_until && agent->sync_until < first)
         first = agent->sync_until;
     actor_timer_cancel (self, &agent->timer);
@@ -257,7 +198,7 @@ static void begin_sync (actor_t *self)
     flush (self);
 }
 
-static void send_call (actor_t *self, call_t *call)
+static void send_call (actor_t *self, agent_call_t *call)
 {
     agent_t *agent = actor_state (self);
     const char *command = msg_str (call->request, "command");
@@ -265,15 +206,15 @@ static void send_call (actor_t *self, call_t *call)
     autofree char *line =
         qmp_command (command ? command : "", agent->plain ? QMP_NO_ID : ++agent->last_id, &err);
     if (!line) {
-        fail_call (self, call, &err);
+        agent_calls_fail (self, &agent->calls, call, &err);
         return;
     }
     qmp_output_add (&agent->output, line, -1);
     flush (self);
-    agent->sent = true;
+    agent->calls.sent = true;
     if (!call->unheard)
         return;
-    answer_call (self, call, "{}");
+    agent_calls_answer (self, &agent->calls, call, "{}");
     agent->synced = false; //  its answer is of no use to the next
 }
 
@@ -288,10 +229,10 @@ static bool is_quiet (const agent_t *agent)
 static void send_waiting (actor_t *self)
 {
     agent_t *agent = actor_state (self);
-    while (agent->synced && !agent->sent && first_call (agent)) {
+    while (agent->synced && !agent->calls.sent && agent_calls_first (&agent->calls)) {
         agent->synced = is_quiet (agent);
         if (agent->synced)
-            send_call (self, first_call (agent));
+            send_call (self, agent_calls_first (&agent->calls));
     }
 }
 
@@ -301,8 +242,8 @@ static void go_on (actor_t *self)
     agent_t *agent = actor_state (self);
     dial (self);
     send_waiting (self);
-    bool unsynced = first_call (agent) && !agent->sent;
-    if (!first_call (agent) && agent->sync)
+    bool unsynced = agent_calls_first (&agent->calls) && !agent->calls.sent;
+    if (!agent_calls_first (&agent->calls) && agent->sync)
         lose_sync (agent); //  nobody waits for it: nothing is read
     if (!unsynced)
         agent->sync_until = 0;
@@ -322,8 +263,8 @@ static void fail_nonsense (actor_t *self, const error_t *why)
     error_t err;
     error_set (&err, ERR_AGENT_UNSYNCED, "the guest agent's answer makes no sense: %s",
                why->message);
-    if (agent->sent)
-        fail_call (self, first_call (agent), &err);
+    if (agent->calls.sent)
+        agent_calls_fail (self, &agent->calls, agent_calls_first (&agent->calls), &err);
     lose_sync (agent);
 }
 
@@ -338,11 +279,12 @@ static bool is_answer_to_sync (const agent_t *agent, const char *line)
 //  Agents before QEMU 3 refuse a command that has an id.
 static void look_for_plain (actor_t *self, const char *line, size_t size)
 {
+    static const char refusal[] = "'id' is unexpected";
     agent_t *agent = actor_state (self);
     qmp_line_t read;
     error_t ignored;
-    if (agent->plain || qmp_read (line, size, &read, &ignored) || read.kind != QMP_ERROR ||
-        !strstr (read.desc, "'id' is unexpected"))
+    if (agent->plain || !strstr (line, refusal) || qmp_read (line, size, &read, &ignored) ||
+        read.kind != QMP_ERROR || !strstr (read.desc, refusal))
         return;
     agent->plain = true;
     agent->sync = 0;
@@ -360,15 +302,15 @@ static void take_answer (actor_t *self, const char *line, size_t size)
     }
     bool answer = read.kind == QMP_RETURN || read.kind == QMP_ERROR;
     //  A late one, or one to nobody. What an agent can't read it answers without an id.
-    if (!answer || !agent->sent || (read.has_id && read.id != agent->last_id))
+    if (!answer || !agent->calls.sent || (read.has_id && read.id != agent->last_id))
         return;
     if (size <= ANSWER_MAX) {
-        answer_call (self, first_call (agent), line);
+        agent_calls_answer (self, &agent->calls, agent_calls_first (&agent->calls), line);
         return;
     }
     error_set (&err, ERR_OVERFLOW, "the guest agent's answer has %zu bytes; at most %u are allowed",
                size, (unsigned) ANSWER_MAX);
-    fail_call (self, first_call (agent), &err);
+    agent_calls_fail (self, &agent->calls, agent_calls_first (&agent->calls), &err);
 }
 
 static void on_line (actor_t *self, const char *line, size_t size)
@@ -381,24 +323,24 @@ static void on_line (actor_t *self, const char *line, size_t size)
     else if (agent->sync && delimiter && is_answer_to_sync (agent, text)) {
         agent->synced = true;
         agent->sync = 0;
+        agent->reconnect_ms = RECONNECT_MS;
     } else if (agent->sync && !delimiter)
         look_for_plain (self, line, size);
 }
 
 static void on_end (actor_t *self, const char *how)
 {
+    agent_t *agent = actor_state (self);
     error_t err;
     error_set (&err, ERR_AGENT_UNRESPONSIVE, "the guest agent's channel was closed (%s)", how);
-    end_sent (self, &err);
+    agent_calls_fail_sent (self, &agent->calls, &err);
     hang_up (self);
-    agent_t *agent = actor_state (self);
-    if (!agent->reconnect && !agent->over)
-        agent->reconnect = actor_timer (self, RECONNECT_MS, on_reconnect, NULL);
+    reconnect_later (self);
 }
 
 static bool is_listening (const agent_t *agent)
 {
-    return agent->fd >= 0 && (agent->sync || agent->sent);
+    return agent->fd >= 0 && (agent->sync || agent->calls.sent);
 }
 
 static void take_bytes (actor_t *self, const char *bytes, size_t size)
@@ -460,36 +402,18 @@ static void update_watch (actor_t *self)
 
 //  Messages.
 
-static int check_call (actor_t *self, error_t *err)
-{
-    agent_t *agent = actor_state (self);
-    if (agent->port == PORT_CLOSED || agent->over)
-        return error_set (err, ERR_AGENT_UNRESPONSIVE,
-                          "the guest agent is not connected: qemu-ga does not run in the guest");
-    if (zlistx_size (agent->calls) < AGENT_MAX_CALLS)
-        return 0;
-    error_set (err, ERR_RESOURCE_BUSY, "%d commands wait for the guest agent already; try later",
-               AGENT_MAX_CALLS);
-    err->retry = true;
-    return -1;
-}
-
 static void take_call (actor_t *self, msg_t **msg_p)
 {
     agent_t *agent = actor_state (self);
     error_t err;
-    if (check_call (self, &err)) {
+    bool gone = agent->port == PORT_CLOSED || agent->over;
+    if (gone)
+        error_set (&err, ERR_AGENT_UNRESPONSIVE,
+                   "the guest agent is not connected: qemu-ga does not run in the guest");
+    if (gone || agent_calls_add (self, &agent->calls, msg_p, &err))
         actor_reply_error (self, msg_p, &err);
-        return;
-    }
-    call_t *call = memory_new (1, sizeof *call);
-    call->ms = (int) msg_i64 (*msg_p, "ms", AGENT_SYNC_MS);
-    call->until = actor_now (self) + call->ms;
-    call->ends = msg_flag (*msg_p, "ends");
-    call->unheard = msg_flag (*msg_p, "unheard");
-    call->request = take (msg_p);
-    zlistx_add_end (agent->calls, call);
-    go_on (self);
+    else
+        go_on (self);
 }
 
 //  An agent that left does not come back to what it was asked; and what it has not read is not for
@@ -499,10 +423,11 @@ static void take_port (actor_t *self, bool open)
     agent_t *agent = actor_state (self);
     error_t err;
     agent->port = open ? PORT_OPEN : PORT_CLOSED;
+    agent->reconnect_ms = RECONNECT_MS;
     if (!open) {
         error_set (&err, ERR_AGENT_UNRESPONSIVE,
                    "the guest agent left: the guest closed its channel");
-        fail_all (self, &err);
+        agent_calls_fail_all (self, &agent->calls, &err);
         hang_up (self);
         actor_timer_cancel (self, &agent->reconnect);
     }
@@ -517,7 +442,7 @@ static void close_agent (actor_t *self, const char *why)
         return;
     error_set (&err, ERR_AGENT_UNRESPONSIVE, "the guest agent is gone: %s", why);
     agent->over = true;
-    fail_all (self, &err);
+    agent_calls_fail_all (self, &agent->calls, &err);
     hang_up (self);
     actor_end (self);
 }
@@ -549,7 +474,8 @@ static int agent_start (actor_t *self, const msg_t *args, error_t *err)
     const char *path = msg_str (args, "path"), *owner = msg_str (args, "owner");
     const char *port = msg_str (args, "port");
     agent->fd = -1;
-    agent->calls = zlistx_new ();
+    agent->reconnect_ms = RECONNECT_MS;
+    agent_calls_open (&agent->calls);
     qmp_output_open (&agent->output);
     if (!path || !owner || strlen (path) >= sizeof agent->path)
         return error_set (err, ERR_INVALID_ARG, "%s: it has no path, or a too long one",
@@ -569,12 +495,9 @@ static int agent_start (actor_t *self, const msg_t *args, error_t *err)
 static void agent_stop (actor_t *self)
 {
     agent_t *agent = actor_state (self);
-    if (!agent->calls)
+    if (!agent->calls.list)
         return; //  it was stopped before it started
-    call_t *call;
-    while ((call = first_call (agent)))
-        forget_call (agent, call);
-    zlistx_destroy (&agent->calls);
+    agent_calls_close (&agent->calls);
     qmp_input_close (&agent->input);
     qmp_output_close (&agent->output);
     if (agent->fd >= 0)

@@ -31,7 +31,8 @@ def require_guest():
 
 
 def qemu_domain(name, devices="<console type='pty'/>", extra="", memory_mib=128, **parts):
-    """XML of a guest that boots in seconds. PARTS: machine, vcpus, uuid, emulator, kernel, type."""
+    """XML of a guest that boots in seconds. PARTS: machine, vcpus, uuid, emulator, kernel, type,
+    initrd (the file's name)."""
     get = parts.get
     return f"""<domain type='{get("type", "qemu")}'>
   <name>{name}</name>
@@ -41,7 +42,7 @@ def qemu_domain(name, devices="<console type='pty'/>", extra="", memory_mib=128,
   <os>
     <type arch='x86_64' machine='{get("machine", "pc")}'>hvm</type>
     <kernel>{get("kernel", os.path.join(FOLDER, "vmlinuz"))}</kernel>
-    <initrd>{os.path.join(FOLDER, "initrd.img")}</initrd>
+    <initrd>{os.path.join(FOLDER, get("initrd", "initrd.img"))}</initrd>
     <cmdline>console=ttyS0 quiet troupe.hostname={name}</cmdline>
   </os>
   <features><acpi/></features>

@@ -255,6 +255,14 @@ static void say_much (peer_t *peer, size_t bytes, const char *piece)
         peer_say (peer, text->data);
 }
 
+//  Until COUNT answers have come: then nobody reads it any more.
+static void say_until_answered (actor_t *self, peer_t *peer, const char *text, int count)
+{
+    while (scene_count () < count)
+        if (send (peer->fd, text, strlen (text), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+            scene_pass (self, 1);
+}
+
 static void scene_endless_line (actor_t *self)
 {
     peer_t peer;
@@ -262,7 +270,9 @@ static void scene_endless_line (actor_t *self)
     ask (self, PING, 60000);
     answer_sync (&peer);
     hear_command (&peer, "guest-ping");
-    say_much (&peer, 17 * 1024 * 1024, "..........");
+    autofree char *piece = memory_new (64 * 1024 + 1, 1);
+    memset (piece, '.', 64 * 1024);
+    say_until_answered (self, &peer, piece, 1);
     await_error (self, 1, ERR_AGENT_UNSYNCED, "a line of more than 16 MiB");
     ask (self, PING, 60000);
     unsigned long number = hear_sync (&peer);
