@@ -355,9 +355,9 @@ static void domain_handle (actor_t *actor, msg_t **msg_p)
             immediate[i].run (self, msg_p);
             return;
         }
-    if (domain_agent_take (self, msg_p))
+    if (!self->loading && domain_errands_take (self, msg_p))
         return;
-    if (domain_operation (verb) || domain_direct (verb, &class))
+    if (domain_operation (verb) || domain_direct (verb, &class) || domain_errand (verb))
         domain_enqueue (self, msg_p);
 }
 
@@ -416,7 +416,7 @@ static void domain_stop (actor_t *actor)
         free (opening);
     }
     zlistx_destroy (&self->openings);
-    domain_agent_stop (self);
+    domain_agent_close (self);
     if (self->publications)
         domain_drop_publications (self);
     zlistx_destroy (&self->queue);

@@ -47,7 +47,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->ending = (guest_change_t){ .kind = CHANGE_NONE };
     self->exited = self->restart_due = false;
     self->silent_us = 0;
-    domain_agent_close (self);
+    domain_agent_over (self);
     actor_timer_cancel (self->actor, &self->due_timer);
     actor_timer_cancel (self->actor, &self->retry_monitor);
     self->dirty |= DIRTY_STATUS;

@@ -252,7 +252,7 @@ static void start_failed (domain_t *self)
     self->record = self->recorded_live = NULL;
     self->id = -1;
     self->exited = false;
-    domain_agent_close (self);
+    domain_agent_over (self);
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED };
     self->dirty |= DIRTY_STATUS;
 }
@@ -276,7 +276,8 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };
-    auto(msg_t) answer = request ? msg_error (err) : NULL;
+    bool again = request && domain_errands_fall_back (self, &request, err);
+    auto(msg_t) answer = request && !again ? msg_error (err) : NULL;
     domain_commit (self, &request, &answer, NULL);
     if (destroyed)
         domain_answer_destroys (self);

@@ -6,7 +6,8 @@
 //      domain_jobs.c      how jobs are started, and their results taken
 //      domain_measure.c   measurements
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
-//      domain_agent.c     the guest's agent: whether it is there, and what is asked of it
+//      domain_agent.c     the guest's agent: whether it is there
+//      domain_errands.c   what is asked of it
 //      domain_reload.c    what comes before the files are read once more
 //      domain_publish.c   files, snapshots, answers, in this order
 
@@ -261,13 +262,21 @@ void domain_agent_take_port (domain_t *self, const guest_change_t *change);
 //  For the job that writes them into the live document; and it has.
 void domain_agent_pack_ports (const domain_t *self, pack_t *pack);
 void domain_agent_ports_written (domain_t *self);
-//  A request that is for the agent alone. True: it was dealt with.
-bool domain_agent_take (domain_t *self, msg_t **msg_p);
-//  One that was admitted, and that the agent may do: shutdown, reboot.
-bool domain_agent_take_power (domain_t *self, msg_t **msg_p);
+void domain_agent_try_again (domain_t *self); //  settles once more, after a while
 void domain_agent_settle (domain_t *self);
-void domain_agent_close (domain_t *self); //  the guest is over
-void domain_agent_stop (domain_t *self);  //  and the owner
+void domain_agent_over (domain_t *self);  //  the guest is
+void domain_agent_close (domain_t *self); //  and the owner
+
+//  domain_errands.c
+bool domain_errand (const char *verb); //  is it one?
+//  A request that is for the agent alone. True: it was dealt with.
+bool domain_errands_take (domain_t *self, msg_t **msg_p);
+//  One that was admitted, and that the agent may do: shutdown, reboot.
+bool domain_errands_take_power (domain_t *self, msg_t **msg_p);
+//  One that failed. True: the agent is to do it.
+bool domain_errands_fall_back (domain_t *self, msg_t **request_p, const error_t *err);
+void domain_errands_settle (domain_t *self);
+void domain_errands_close (domain_t *self);
 
 //  domain_publish.c
 void domain_add_event (domain_t *self, const char *verb, void (*pack_more) (pack_t *, const void *),
