@@ -162,11 +162,16 @@ enum {
     BLOCK_MS = 24 * 3600000
 };
 
-static int timeout_of (const json_t *args, unsigned *how)
+//  In ms; -1: it is none.
+static int timeout_of (job_t *job, const json_t *args, unsigned *how, error_t *err)
 {
     const json_t *given = json_object_get (args, "timeout");
     json_int_t seconds = given ? json_integer_value (given) : TIMEOUT_DEFAULT;
     *how = seconds == TIMEOUT_NOWAIT ? AGENT_UNHEARD : 0;
+    if (seconds < TIMEOUT_BLOCK)
+        return error_set (err, ERR_INVALID_ARG,
+                          "agent command for domain '%s': %lld is no timeout; -2 is none at all",
+                          job->guest->name, (long long) seconds);
     if (seconds == TIMEOUT_BLOCK || seconds > BLOCK_MS / 1000)
         return BLOCK_MS;
     return seconds > 0 ? (int) seconds * 1000 : DEFAULT_MS;
@@ -186,7 +191,9 @@ static json_t *do_command (job_t *job, const json_t *args, error_t *err)
                    job->guest->name, command ? "there is no \"execute\"" : where.text);
         return NULL;
     }
-    int ms = timeout_of (args, &how);
+    int ms = timeout_of (job, args, &how, err);
+    if (ms < 0)
+        return NULL;
     json_t *result = job_agent (job, execute, json_incref (json_object_get (command, "arguments")),
                                 how, ms, err);
     if (!result)

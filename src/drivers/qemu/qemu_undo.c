@@ -136,11 +136,8 @@ static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } kinds[] = {
-    { "pause", undo_pause },
-    { "used", undo_used },
-    { "thaw", qemu_agent_undo_thaw },
-    { "node", undo_node },
-    { "image", undo_image },
+    { "pause", undo_pause }, { "used", undo_used },   { "thaw", qemu_agent_undo_thaw },
+    { "node", undo_node },   { "image", undo_image },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
