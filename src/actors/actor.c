@@ -8,7 +8,8 @@
 #include <sys/random.h>
 
 enum {
-    LOG_LINES_A_SECOND = 200 //  of one actor
+    LOG_LINES_A_SECOND = 200, //  of one actor
+    ANSWER_MS = 10000         //  to answer a request once what was spawned for it is over
 };
 
 const char *actor_address (const actor_t *self)
@@ -163,6 +164,18 @@ void actor_unsubscribe (actor_t *self, uint64_t *id_p)
     actor_post (self, MSG_UNSUBSCRIBE, "", pending->id, &msg);
     zhashx_delete (self->pending, &pending->id);
     free (pending);
+}
+
+void actor_spawn_for (actor_t *self, const msg_t *request, const char *address,
+                      const actor_class_t *class, msg_t **args_p, int limit_ms,
+                      actor_reply_fn *on_reply, void *arg)
+{
+    if (request && msg_kind (request) != MSG_SEND) {
+        //  Both go the same way, one behind the other: the switchboard decides once, for both.
+        actor_admit (self, request, limit_ms + ANSWER_MS);
+        msg_header (*args_p)->flags |= MSG_IF_ADMITTED;
+    }
+    actor_spawn (self, address, class, args_p, false, limit_ms, on_reply, arg);
 }
 
 static void publish (actor_t *self, const char *topic, msg_t **event_p, msg_retain_t retain)

@@ -97,6 +97,13 @@ msg_t *actor_hold (actor_t *self, msg_t **msg_p);
 //  is spawned again or released by actor_stop.
 void actor_spawn (actor_t *self, const char *address, const actor_class_t *class, msg_t **args_p,
                   bool supervised, int limit_ms, actor_reply_fn *on_reply, void *arg);
+//  The same for REQUEST (may be NULL), which is admitted by that: its answer is due once the new
+//  actor had its time, whatever its deadline was. If nobody waits for the answer any more, because
+//  that deadline has passed or the requester ended, no actor is started, and ON_REPLY gets an error
+//  that msg_is_late.
+void actor_spawn_for (actor_t *self, const msg_t *request, const char *address,
+                      const actor_class_t *class, msg_t **args_p, int limit_ms,
+                      actor_reply_fn *on_reply, void *arg);
 void actor_set_result (actor_t *self, msg_t **reply_p);
 //  Asks the actor at ADDRESS to end: after the messages before this one; a job is cancelled.
 void actor_stop (actor_t *self, const char *address);

@@ -17,8 +17,10 @@ static const verdict_t table[ASYNC_COUNT][CLASS_COUNT] = {
     [ASYNC_SNAPSHOT] = { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES, REFUSE, WAIT, YES },
     [ASYNC_SNAPSHOT_WRITTEN] = { YES, WAIT, YES, WAIT, WAIT, CANCEL, YES, REFUSE, WAIT, YES },
     [ASYNC_MIGRATE_OUT] = { YES, WAIT, YES, WAIT, WAIT, CANCEL, YES, YES, REFUSE, YES },
-    [ASYNC_MIGRATE_IN] = { YES, WAIT, REFUSE, WAIT, WAIT, CANCEL, WAIT, REFUSE, REFUSE, REFUSE },
+    [ASYNC_MIGRATE_IN] = { YES, WAIT, REFUSE, WAIT, WAIT, CANCEL, WAIT, YES, REFUSE, REFUSE },
+    [ASYNC_MIGRATE_HANDED] = { YES, WAIT, REFUSE, WAIT, WAIT, CANCEL, YES, REFUSE, REFUSE, REFUSE },
     [ASYNC_BACKUP] = { YES, YES, YES, WAIT, WAIT, CANCEL, YES, REFUSE, YES, YES },
+    [ASYNC_BACKUP_BEGIN] = { YES, WAIT, WAIT, WAIT, WAIT, CANCEL, YES, REFUSE, WAIT, YES },
 };
 
 //  While a synchronous change is under way.
@@ -43,7 +45,9 @@ const char *async_kind_name (async_kind_t kind)
         [ASYNC_SNAPSHOT_WRITTEN] = "snapshot",
         [ASYNC_MIGRATE_OUT] = "migration",
         [ASYNC_MIGRATE_IN] = "incoming migration",
+        [ASYNC_MIGRATE_HANDED] = "migration, handed over",
         [ASYNC_BACKUP] = "backup",
+        [ASYNC_BACKUP_BEGIN] = "backup",
     };
     return names[kind];
 }

@@ -15,7 +15,9 @@ typedef enum {
     ASYNC_SNAPSHOT_WRITTEN, //  after that
     ASYNC_MIGRATE_OUT,
     ASYNC_MIGRATE_IN,
-    ASYNC_BACKUP, //  and block jobs
+    ASYNC_MIGRATE_HANDED, //  the other side may run the guest: it is not known yet
+    ASYNC_BACKUP,         //  and block jobs
+    ASYNC_BACKUP_BEGIN,   //  before it goes on in the background
     ASYNC_COUNT
 } async_kind_t;
 

@@ -95,21 +95,37 @@ static void create_transient (domain_t *self, msg_t **msg_p)
     domain_run (self, &self->async, domain_operation ("domain.create"), msg_p);
 }
 
-//  From a job of the host, which has read the file. A domain that has a definition keeps it.
+//  A guest comes from elsewhere. A domain that has a definition keeps it.
+static int check_arrival (domain_t *self, const msg_t *msg, const char *what, error_t *err)
+{
+    if (domain_active (self))
+        return error_set (err, ERR_OPERATION_INVALID, "%s domain '%s': it is already running", what,
+                          self->name);
+    if (take_name (self, msg, err))
+        return -1;
+    if (!self->persistent)
+        take_definition (self, msg);
+    return 0;
+}
+
+//  From a job of the host, which has read the file.
 static void restore_from (domain_t *self, msg_t **msg_p)
 {
     error_t err;
-    int rc = 0;
-    if (domain_active (self))
-        rc = error_set (&err, ERR_OPERATION_INVALID, "restore domain '%s': it is already running",
-                        self->name);
-    if (rc || take_name (self, *msg_p, &err)) {
+    if (check_arrival (self, *msg_p, "restore", &err))
         domain_refuse (self, msg_p, &err);
-        return;
-    }
-    if (!self->persistent)
-        take_definition (self, *msg_p);
-    domain_run (self, &self->async, domain_operation ("domain.restore_from"), msg_p);
+    else
+        domain_run (self, &self->async, domain_operation ("domain.restore_from"), msg_p);
+}
+
+//  From a job of the host: a guest of another host.
+static void receive (domain_t *self, msg_t **msg_p)
+{
+    error_t err;
+    if (check_arrival (self, *msg_p, "receive", &err))
+        domain_refuse (self, msg_p, &err);
+    else
+        domain_run (self, &self->async, domain_operation ("migration.receive"), msg_p);
 }
 
 static void set_autostart (domain_t *self, msg_t **msg_p)
@@ -135,6 +151,7 @@ static const struct {
     { "definition.set", CLASS_MODIFY, set_definition },
     { "domain.create_transient", CLASS_START, create_transient },
     { "domain.restore_from", CLASS_START, restore_from },
+    { "migration.receive", CLASS_START, receive },
     { "domain.autostart", CLASS_MODIFY, set_autostart },
 };
 
@@ -249,8 +266,11 @@ static void take_record (domain_t *self, msg_t **msg_p)
         document_destroy (&self->undo);
     if (value_count (undo) > 0)
         self->undo = copy_arg (*msg_p, "undo");
-    free (self->record);
-    self->record = text_copy (msg_str (*msg_p, "record"));
+    if (asynchronous) {
+        free (self->backup);
+        self->backup = text_copy (msg_str (*msg_p, "backup"));
+    }
+    domain_set_record (self, text_copy (msg_str (*msg_p, "record")));
     free (self->recorded_live);
     self->recorded_live = text_copy (msg_str (*msg_p, "live"));
     self->recorded_id = (int) msg_i64 (*msg_p, "id", -1);
@@ -327,7 +347,8 @@ static const struct {
     { "job.undone", take_undone },          { "monitor.event", take_event },
     { "monitor.closed", take_monitor_end }, { "process.exited", take_exit },
     { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
-    { "monitor.silent", take_silence },
+    { "monitor.silent", take_silence },     { "migration.wish", domain_tell_wish },
+    { "monitor.silent", take_silence },     { "job.finish", domain_take_finish },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.
@@ -355,6 +376,8 @@ static void domain_handle (actor_t *actor, msg_t **msg_p)
             immediate[i].run (self, msg_p);
             return;
         }
+    if (strcmp (verb, "migration.abandon") == 0 && domain_refuse_abandon (self, msg_p))
+        return;
     if (!self->loading && domain_errands_take (self, msg_p))
         return;
     if (domain_operation (verb) || domain_direct (verb, &class) || domain_errand (verb))
@@ -434,14 +457,17 @@ static void domain_stop (actor_t *actor)
     free (self->old_name);
     free (self->definition);
     free (self->live);
-    free (self->record);
+    domain_set_record (self, NULL);
     free (self->recorded_live);
+    free (self->backup);
+    free (self->backup_xml);
     document_destroy (&self->progress);
     past_jobs_destroy (&self->past);
 }
 
 const actor_class_t domain_class = { .kind = "domain",
                                      .state_size = sizeof (domain_t),
+                                     .max_requests = DOMAIN_MAX_REQUESTS,
                                      .stop_rank = 1,
                                      .start = domain_start,
                                      .handle = domain_handle,

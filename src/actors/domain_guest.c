@@ -35,9 +35,9 @@ void domain_set_status (domain_t *self, guest_status_t status, int event, int de
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
 {
     domain_add_lifecycle (self, EVENT_STOPPED, detail);
-    free (self->live);
-    free (self->record);
-    self->live = self->record = NULL;
+    free (take (&self->live));
+    domain_set_record (self, NULL);
+    domain_drop_backup (self);
     document_destroy (&self->live_summary);
     document_destroy (&self->usage);
     document_destroy (&self->stats);
@@ -59,8 +59,10 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
 
 void domain_finish_ending (domain_t *self)
 {
-    if (self->ending.kind == CHANGE_NONE || !domain_active (self) || self->async.operation ||
-        self->retry_cleanup || domain_destroy_waits (self))
+    if (self->ending.kind == CHANGE_NONE || !domain_active (self))
+        return;
+    domain_end_background (self);
+    if (self->async.operation || self->retry_cleanup || domain_destroy_waits (self))
         return;
     if (self->sync.operation) {
         //  What still waits for the guest waits in vain.
@@ -202,11 +204,12 @@ static bool crashes_too_often (domain_t *self, const guest_change_t *change)
     return true;
 }
 
-//  A save, or a dump that is asked to, ends the guest itself, and tells how.
+//  A save, or a dump that is asked to, ends the guest itself, and tells how. A guest that was
+//  handed over may live on elsewhere.
 static bool ends_by_job (const domain_t *self)
 {
     async_kind_t kind = domain_async_kind (self);
-    return kind == ASYNC_SAVE ||
+    return kind == ASYNC_SAVE || (kind == ASYNC_MIGRATE_HANDED && self->async.operation) ||
            (kind == ASYNC_DUMP && self->async.request && msg_flag (self->async.request, "crash"));
 }
 
@@ -236,21 +239,41 @@ static void take_end (domain_t *self, const guest_change_t *change)
 }
 
 //  A hypervisor does not say why it was told to stop the guest, or to let it go on.
-static guest_status_t reason_in_job (const domain_t *self, guest_status_t status)
+static guest_change_t change_in_job (const domain_t *self, const guest_change_t *change)
 {
     static const struct {
         async_kind_t kind;
-        int paused, running;
-    } reasons[] = {
-        { ASYNC_SAVE, PAUSED_SAVE, RUNNING_SAVE_CANCELED },
-        { ASYNC_DUMP, PAUSED_DUMP, RUNNING_UNPAUSED },
+        guest_state_t state;
+        int reason, detail;
+    } meanings[] = {
+        { ASYNC_SAVE, STATE_PAUSED, PAUSED_SAVE, SUSPENDED_PAUSED },
+        { ASYNC_SAVE, STATE_RUNNING, RUNNING_SAVE_CANCELED, RESUMED_UNPAUSED },
+        { ASYNC_DUMP, STATE_PAUSED, PAUSED_DUMP, SUSPENDED_PAUSED },
+        { ASYNC_DUMP, STATE_RUNNING, RUNNING_UNPAUSED, RESUMED_UNPAUSED },
+        { ASYNC_MIGRATE_OUT, STATE_PAUSED, PAUSED_MIGRATION, SUSPENDED_MIGRATED },
+        { ASYNC_MIGRATE_OUT, STATE_RUNNING, RUNNING_MIGRATION_CANCELED, RESUMED_MIGRATED },
+        { ASYNC_MIGRATE_HANDED, STATE_PAUSED, PAUSED_MIGRATION, SUSPENDED_MIGRATED },
+        { ASYNC_MIGRATE_HANDED, STATE_RUNNING, RUNNING_MIGRATION_CANCELED, RESUMED_MIGRATED },
     };
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_PAUSED)
-            status.reason = reasons[i].paused;
-        else if (reasons[i].kind == domain_async_kind (self) && status.state == STATE_RUNNING)
-            status.reason = reasons[i].running;
-    return status;
+    guest_change_t meant = *change;
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (meanings[i].kind == domain_async_kind (self) &&
+            meanings[i].state == change->status.state) {
+            meant.status.reason = meanings[i].reason;
+            meant.detail = meanings[i].detail;
+        }
+    return meant;
+}
+
+//  A guest that is over is also stopped: no news. One that is being received has none of its own.
+static void take_state (domain_t *self, const guest_change_t *change)
+{
+    if (!domain_active (self) || is_ending (self) ||
+        domain_pending_migration (self) == ASYNC_MIGRATE_IN)
+        return;
+    guest_change_t meant = change_in_job (self, change);
+    domain_set_status (self, meant.status, meant.event, meant.detail);
+    domain_commit (self, NULL, NULL, NULL);
 }
 
 void domain_take_change (domain_t *self, const guest_change_t *change)
@@ -263,12 +286,7 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         take_end (self, change);
         break;
     case CHANGE_STATE:
-        //  A guest that is over is also stopped: no news.
-        if (!domain_active (self) || is_ending (self))
-            break;
-        domain_set_status (self, reason_in_job (self, change->status), change->event,
-                           change->detail);
-        domain_commit (self, NULL, NULL, NULL);
+        take_state (self, change);
         break;
     case CHANGE_CHANNEL:
         domain_agent_take_port (self, change);
@@ -400,7 +418,7 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
     //  A guest that does not answer may still run: it is never given up, only asked more rarely.
     //  Whoever cancelled the question may fail to end it.
     if (operation == &domain_adoption && err->code == ERR_OPERATION_TIMEOUT && !self->silent_us)
-        self->silent_us = actor_wall_clock (self->actor);
+        domain_set_silence (self, actor_wall_clock (self->actor));
     if (operation == &domain_adoption)
         reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);
     if (operation == &domain_unwinding)
@@ -417,9 +435,9 @@ static void reconnect (actor_t *actor, void *arg)
     (void) arg;
     domain_t *self = actor_state (actor);
     self->retry_monitor = 0;
-    if (!domain_active (self) || self->exited || self->async.operation)
+    if (!domain_active (self) || self->exited)
         return;
-    if (self->sync.operation)
+    if (self->sync.operation || self->async.operation)
         reconnect_later (self, RECONNECT_MS);
     else
         domain_run (self, &self->sync, &domain_adoption, NULL);
@@ -432,16 +450,23 @@ static void pack_silence (pack_t *pack, const void *arg)
     pack_key_i64 (pack, "since_us", self->silent_us);
 }
 
+void domain_set_silence (domain_t *self, int64_t since_us)
+{
+    if (since_us == self->silent_us)
+        return;
+    self->silent_us = since_us;
+    actor_log (self->actor, LEVEL_WARNING, "domain '%s': its hypervisor %s", self->name,
+               since_us ? "does not respond" : "responds again");
+    domain_add_event (self, "domain.monitor", pack_silence, self);
+}
+
 //  From the monitor: its hypervisor says nothing since then, or something again.
 void domain_take_silence (domain_t *self, const msg_t *msg)
 {
     int64_t since = msg_i64 (msg, "since_us", 0);
     if (!domain_active (self) || since == self->silent_us)
         return;
-    self->silent_us = since;
-    actor_log (self->actor, LEVEL_WARNING, "domain '%s': its hypervisor %s", self->name,
-               since ? "does not respond" : "responds again");
-    domain_add_event (self, "domain.monitor", pack_silence, self);
+    domain_set_silence (self, since);
     domain_commit (self, NULL, NULL, NULL);
 }
 
@@ -450,8 +475,7 @@ void domain_monitor_lost (domain_t *self, const msg_t *msg)
     const char *reason = msg_str (msg, "reason");
     actor_log (self->actor, LEVEL_INFO, "domain '%s': its monitor closed: %s", self->name,
                reason ? reason : "unknown");
-    if (domain_active (self))
-        reconnect_later (self, RECONNECT_MS);
+    domain_look_again (self);
 }
 
 //  Guests without a process (the test driver's) end by the clock.
@@ -510,6 +534,7 @@ void domain_settle (domain_t *self)
         domain_run (self, &self->sync, &domain_restart_in_place, NULL);
     look_at_the_clock (self);
     domain_finish_ending (self);
+    domain_go_on (self);
     domain_agent_settle (self);
     autostart_if_due (self);
     if (self->restart_wanted && !self->sync.operation && !self->async.operation) {
@@ -517,5 +542,6 @@ void domain_settle (domain_t *self)
         if (!domain_active (self))
             domain_run (self, &self->async, &domain_restart, NULL);
     }
+    domain_follow_migration (self);
     domain_pump (self);
 }

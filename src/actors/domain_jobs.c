@@ -26,6 +26,7 @@ static void pack_guest (const domain_t *self, const operation_t *operation, pack
     pack_key_str (pack, "definition", operation->without_definition ? NULL : self->definition);
     pack_key_str (pack, "live", self->live);
     pack_key_str (pack, "record", self->record);
+    pack_key_str (pack, "backup", self->backup);
 }
 
 msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
@@ -58,6 +59,9 @@ static void forget_progress (domain_t *self)
 static void begin_async (domain_t *self, const operation_t *operation, const msg_t *request)
 {
     forget_progress (self);
+    //  It began in an earlier job.
+    if (operation == &domain_backup_follow && past_jobs_is_open (self->past))
+        return;
     past_jobs_begin (self->past, operation->job, operation->verb,
                      request ? value_get (msg_root (request), "by") : NULL,
                      actor_wall_clock (self->actor));
@@ -112,18 +116,17 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     actor_check (self->actor, !slot->operation);
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
-    slot->cancelled = slot->doomed = slot->committed = false;
+    slot->cancelled = slot->doomed = slot->committed = slot->late = false;
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
-    slot->since_us = actor_wall_clock (self->actor);
+    slot->since_us = operation == &domain_backup_follow ? past_jobs_since (self->past)
+                                                        : actor_wall_clock (self->actor);
     slot->since_ms = actor_now (self->actor);
     snprintf (slot->address, sizeof slot->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
-    if (slot->request)
-        actor_admit (self->actor, slot->request, operation->limit_ms + 10000);
     auto(msg_t) args = domain_job_arguments (self, operation, slot->request);
-    actor_spawn (self->actor, slot->address, &job_class, &args, false, operation->limit_ms,
-                 on_job_done, slot);
+    actor_spawn_for (self->actor, slot->request, slot->address, &job_class, &args,
+                     operation->limit_ms, on_job_done, slot);
     show_job (self, slot);
 }
 
@@ -189,11 +192,12 @@ static void take_parts (domain_t *self, const value_t *result)
         self->id = (int) value_get_i64 (result, "id", -1);
     }
     if (value_get (result, "record"))
-        take_text (result, "record", &self->record);
+        domain_set_record (self, text_copy (value_get_str (result, "record")));
     if (value_get (result, "state")) {
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
     }
+    domain_take_backup (self, result);
     if (self->loading && value_get_str (value, "name"))
         take_loaded (self, result, value);
 }
@@ -203,7 +207,7 @@ static msg_t *reply_with_value (const domain_t *self, const operation_t *operati
 {
     msg_t *reply = msg_reply ();
     pack_t *pack = msg_result (reply);
-    if (operation->class == CLASS_START) {
+    if (operation->class == CLASS_START && operation->async != ASYNC_MIGRATE_IN) {
         pack_map (pack);
         pack_key_str (pack, "uuid", self->uuid);
         pack_key_str (pack, "name", self->name);
@@ -231,7 +235,7 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     if (value_get (msg_value (reply), "live_summary"))
         domain_agent_follow (self, operation->class == CLASS_START ? AGENT_REASON_STARTED
                                                                    : AGENT_REASON_UNKNOWN);
-    if (slot == &self->async)
+    if (slot == &self->async && operation->async != ASYNC_BACKUP_BEGIN)
         domain_end_async (self, "completed", NULL);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
@@ -240,6 +244,7 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         *slot = (running_t){ 0 };
     else
         slot->over = true;
+    domain_go_on (self);
     domain_commit_definition (self, &old_definition, &old_summary, old_persistent, &request,
                               &answer, slot == &self->sync ? slot : NULL);
 }
@@ -247,9 +252,8 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
 //  The guest of a failed start is not there; whatever its job did not undo, another job does.
 static void start_failed (domain_t *self)
 {
-    free (self->record);
-    free (self->recorded_live);
-    self->record = self->recorded_live = NULL;
+    domain_set_record (self, NULL);
+    free (take (&self->recorded_live));
     self->id = -1;
     self->exited = false;
     domain_agent_over (self);
@@ -262,16 +266,17 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     const operation_t *operation = slot->operation;
     auto(msg_t) request = take (&slot->request);
     bool cancelled = slot->cancelled, start = operation->class == CLASS_START;
+    error_t why = *err;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
-    if (start)
+    if (start && !slot->late)
         start_failed (self);
     else
         domain_own_job_failed (self, operation, cancelled, err);
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
-    if (slot == &self->async)
-        domain_end_async (self, cancelled ? "cancelled" : "failed", err);
+    if (slot == &self->async && !domain_leaves_alone (self, slot, err))
+        domain_end_async (self, domain_background_failed (self, slot, &why), &why);
     if (slot->committed && !start)
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
@@ -317,6 +322,12 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
     if (!msg_failed (reply, &err)) {
         job_succeeded (self, slot, reply);
         domain_settle (self);
+    } else if (msg_is_late (reply)) {
+        slot->late = true;
+        error_set (&err, ERR_OPERATION_TIMEOUT,
+                   "domain '%s': '%s' was not begun: whoever asked for it does not wait any more",
+                   self->name, slot->operation->job);
+        job_over (self, slot, &err);
     } else if (err.code == ERR_OPERATION_TIMEOUT && is_overdue (self, slot)) {
         slot->overdue = memory_new (1, sizeof err);
         error_set (slot->overdue, err.code,

@@ -37,6 +37,16 @@ void measurement_destroy (measurement_t **self_p)
     free (self);
 }
 
+//  Unless that guest ended meanwhile: they are no values of the next one.
+static void keep (domain_t *self, const measurement_t *measurement, document_t **values_p)
+{
+    document_t **last = last_of (self, measurement);
+    if (measurement->id != self->id)
+        return;
+    document_destroy (last);
+    *last = take (values_p);
+}
+
 static void answer_measured (domain_t *self, measurement_t *measurement, const msg_t *reply)
 {
     auto(msg_t) answer = msg_reply ();
@@ -55,9 +65,9 @@ static void answer_measured (domain_t *self, measurement_t *measurement, const m
     if (failed)
         pack_stale (*last, msg_result (answer));
     else {
-        document_destroy (last);
-        *last = document_of_value (value_get (msg_value (reply), "value"));
-        pack_value (msg_result (answer), document_root (*last));
+        auto(document_t) now = document_of_value (value_get (msg_value (reply), "value"));
+        pack_value (msg_result (answer), document_root (now));
+        keep (self, measurement, &now);
     }
     actor_reply (self->actor, &measurement->request, &answer);
 }
@@ -88,16 +98,16 @@ void domain_measure (domain_t *self, msg_t **request_p)
         return;
     }
     measurement_t *measurement = memory_new (1, sizeof *measurement);
+    measurement->id = self->id;
     measurement->request = take (request_p);
     uint64_t budget = msg_u64 (measurement->request, "budget", MEASURE_MS);
     if (budget > MOST_MS)
         budget = MOST_MS;
-    actor_admit (self->actor, measurement->request, (int) budget + 1000);
     zlistx_add_end (self->measuring, measurement);
     snprintf (measurement->address, sizeof measurement->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
     auto(msg_t) args = domain_job_arguments (
         self, &measuring[msg_is (measurement->request, "domain.measure")], measurement->request);
-    actor_spawn (self->actor, measurement->address, &job_class, &args, false, (int) budget,
-                 on_measured, measurement);
+    actor_spawn_for (self->actor, measurement->request, measurement->address, &job_class, &args,
+                     (int) budget, on_measured, measurement);
 }

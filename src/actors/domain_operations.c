@@ -9,6 +9,7 @@ enum {
     SHORT_MS = 60000,
     START_MS = 300000,
     DESTROY_MS = 120000,
+    BEGIN_MS = 600000,     //  large files are made, and the guest's disks flushed
     LONG_MS = 24 * 3600000 //  as much memory as there is, to a slow disk
 };
 
@@ -148,14 +149,16 @@ void domain_end_past (domain_t *self)
 static void done_adopt (domain_t *self, const msg_t *request)
 {
     (void) request;
-    self->silent_us = 0;
+    domain_set_silence (self, 0);
     self->dirty |= DIRTY_STATUS;
     if (self->status.state == STATE_SHUTOFF || self->status.state == STATE_CRASHED)
         self->ending = (guest_change_t){ .kind = CHANGE_ENDED, .status = self->status };
+    bool goes_on = self->backup && self->ending.kind == CHANGE_NONE;
     actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
                state_name (self->status.state),
                state_reason_name (self->status.state, self->status.reason));
-    domain_end_past (self);
+    if (!goes_on)
+        domain_end_past (self);
 }
 
 static void done_load (domain_t *self, const msg_t *request)
@@ -226,7 +229,21 @@ static const operation_t operations[] = {
     { "domain.managed_save_define", CLASS_MODIFY, ASYNC_NONE, "image_define", NEED_PERSISTENT,
       SHORT_MS, true, done_nothing },
     { "domain.dump", CLASS_JOB, ASYNC_DUMP, "dump", NEED_ACTIVE, LONG_MS, true, done_dump },
+    { "domain.migrate", CLASS_JOB, ASYNC_MIGRATE_OUT, "migrate", NEED_ACTIVE, LONG_MS, false,
+      domain_done_migrate },
+    { "domain.migrate_tune", CLASS_MIGRATION, ASYNC_NONE, "migrate_tune", NEED_ACTIVE, SHORT_MS,
+      true, done_nothing },
+    { "migration.receive", CLASS_START, ASYNC_MIGRATE_IN, "migrate_receive", NEED_INACTIVE,
+      START_MS, false, domain_done_receive },
+    { "migration.finish", CLASS_MIGRATION, ASYNC_NONE, "migrate_finish", NEED_ACTIVE, START_MS,
+      false, domain_done_take },
+    { "migration.abandon", CLASS_DESTROY, ASYNC_NONE, "migrate_abandon", 0, DESTROY_MS, true,
+      domain_done_abandon },
     { "domain.screenshot", CLASS_MODIFY, ASYNC_NONE, "screenshot", NEED_ACTIVE, SHORT_MS, true,
+      done_live },
+    { "domain.block_resize", CLASS_MODIFY, ASYNC_NONE, "block_resize", NEED_ACTIVE, DESTROY_MS,
+      true, done_nothing },
+    { "domain.backup_begin", CLASS_JOB, ASYNC_BACKUP_BEGIN, "backup", NEED_ACTIVE, BEGIN_MS, false,
       done_live },
     { "domain.shutdown", CLASS_MODIFY, ASYNC_NONE, "shutdown", NEED_ACTIVE, SHORT_MS, false,
       done_live },
@@ -260,7 +277,7 @@ static const struct {
 } job_numbers[] = {
     { ASYNC_START, "restore", 3 }, { ASYNC_START, NULL, 1 },       { ASYNC_SAVE, NULL, 2 },
     { ASYNC_MIGRATE_IN, NULL, 4 }, { ASYNC_MIGRATE_OUT, NULL, 5 }, { ASYNC_SNAPSHOT, NULL, 6 },
-    { ASYNC_DUMP, NULL, 8 },       { ASYNC_BACKUP, NULL, 9 },
+    { ASYNC_DUMP, NULL, 8 },       { ASYNC_BACKUP, NULL, 9 },      { ASYNC_BACKUP_BEGIN, NULL, 9 },
 };
 
 int domain_job_number (const char *verb)

@@ -49,8 +49,8 @@ static char *status_text (const domain_t *self)
     text_add (text, ">\n");
     if (self->undo)
         add_undo (self, text);
-    text_addf (text, "<record>\n%s</record>\n<live>\n%s</live>\n</domstatus>\n",
-               self->record ? self->record : "",
+    text_addf (text, "<record>\n%s</record>\n%s<live>\n%s</live>\n</domstatus>\n",
+               self->record ? self->record : "", self->backup ? self->backup : "",
                self->live            ? self->live
                : self->recorded_live ? self->recorded_live
                                      : "");
@@ -208,6 +208,8 @@ static msg_t *make_snapshot (domain_t *self)
     pack_documents (self, pack);
     domain_pack_job (self, pack);
     domain_pack_waiting (self, pack);
+    domain_pack_migration (self, pack);
+    pack_key_str (pack, "backup_xml", self->backup_xml);
     pack_key (pack, "past");
     past_jobs_pack (self->past, pack);
     pack_events (self, pack);

@@ -1,10 +1,12 @@
 //  domain_queue.c: which requests a domain's owner admits, which wait, and in which order.
 
+#include "actors/domain.h"
 #include "actors/domain_self.h"
 #include "util/text.h"
 
 enum {
-    MAX_QUEUE = 64
+    SHOW_QUEUE_MS =
+        20 //  a snapshot of all who wait for each of many that come at once costs too much
 };
 
 //  Is the domain what the verb needs?
@@ -40,6 +42,9 @@ static void admit (domain_t *self, msg_t **msg_p, const operation_t *operation)
 
 async_kind_t domain_async_kind (const domain_t *self)
 {
+    async_kind_t pending = domain_pending_migration (self);
+    if (pending != ASYNC_NONE)
+        return pending;
     return self->async.operation ? self->async.operation->async : ASYNC_NONE;
 }
 
@@ -50,11 +55,16 @@ static void make_way (domain_t *self, bool graceful)
         domain_cancel (self, &self->sync, false);
 }
 
-static void refuse_beside (domain_t *self, msg_t **msg_p)
+static void refuse_beside (domain_t *self, msg_t **msg_p, verb_class_t class)
 {
     error_t err;
-    error_set (&err, ERR_OPERATION_INVALID, "%s: not possible while domain '%s' is in the job '%s'",
-               msg_verb (*msg_p), self->name, async_kind_name (domain_async_kind (self)));
+    if (class == CLASS_MIGRATION)
+        error_set (&err, ERR_OPERATION_INVALID, "%s: no migration of domain '%s' is under way",
+                   msg_verb (*msg_p), self->name);
+    else
+        error_set (&err, ERR_OPERATION_INVALID,
+                   "%s: not possible while domain '%s' is in the job '%s'", msg_verb (*msg_p),
+                   self->name, async_kind_name (domain_async_kind (self)));
     domain_refuse (self, msg_p, &err);
 }
 
@@ -74,11 +84,14 @@ static bool try_request (domain_t *self, msg_t **msg_p)
     bool changing = self->sync.operation || (self->undo && !self->async.operation);
     verdict_t verdict = admission_verdict (domain_async_kind (self), changing, class);
     if (verdict == ADMIT_REFUSE) {
-        refuse_beside (self, msg_p);
+        refuse_beside (self, msg_p, class);
         return true;
     }
     if (verdict == ADMIT_CANCEL)
         make_way (self, msg_flag (*msg_p, "graceful"));
+    //  What is pending is no job: nothing has to end before.
+    if (verdict == ADMIT_CANCEL && !self->async.operation && !changing)
+        verdict = ADMIT_YES;
     //  A change of the definition is not admitted while an earlier one is on its way to the disk.
     if (verdict != ADMIT_YES || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
         return false;
@@ -103,6 +116,13 @@ void waiting_destroy (waiting_t **self_p)
     free (self);
 }
 
+static void leave_queue (domain_t *self, waiting_t **waiting_p)
+{
+    zlistx_detach (self->queue, zlistx_find (self->queue, *waiting_p));
+    waiting_destroy (waiting_p);
+    self->queue_changed = true;
+}
+
 static void look_at_deadlines (actor_t *actor, void *arg);
 
 //  When the first of the waiting passes its deadline, the list that is shown changes.
@@ -119,6 +139,26 @@ static void watch_deadlines (domain_t *self)
             actor_timer (self->actor, left < 1 ? 1 : (int) left + 1, look_at_deadlines, NULL);
 }
 
+static void show_queue_again (actor_t *actor, void *arg);
+
+//  Who waits, and for what, is shown: at once, unless it was a moment ago.
+static void show_queue (domain_t *self)
+{
+    if (!self->queue_changed || self->loading || self->show_queue_timer)
+        return;
+    self->queue_changed = false; //  also if nothing is shown any more
+    self->show_queue_timer = actor_timer (self->actor, SHOW_QUEUE_MS, show_queue_again, NULL);
+    domain_commit (self, NULL, NULL, NULL);
+}
+
+static void show_queue_again (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->show_queue_timer = 0;
+    show_queue (self);
+}
+
 //  First come, first served: what has to wait keeps all behind it waiting.
 void domain_pump (domain_t *self)
 {
@@ -129,16 +169,12 @@ void domain_pump (domain_t *self)
     while ((first = zlistx_first (self->queue))) {
         if (!is_late (self, first->msg) && !try_request (self, &first->msg))
             break;
-        zlistx_detach (self->queue, zlistx_find (self->queue, first));
-        waiting_destroy (&first);
+        leave_queue (self, &first);
     }
     self->pumping = false;
-    //  Who waits, and for what, is shown.
-    if (zlistx_size (self->queue) != self->shown_waiting && !self->loading) {
-        self->shown_waiting = zlistx_size (self->queue); //  also if nothing is shown any more
+    if (self->queue_changed && !self->loading)
         watch_deadlines (self);
-        domain_commit (self, NULL, NULL, NULL);
-    }
+    show_queue (self);
 }
 
 static waiting_t *find_late (const domain_t *self)
@@ -153,8 +189,7 @@ static void drop_late (domain_t *self)
 {
     waiting_t *late;
     while ((late = find_late (self))) {
-        zlistx_detach (self->queue, zlistx_find (self->queue, late));
-        waiting_destroy (&late);
+        leave_queue (self, &late);
     }
 }
 
@@ -178,16 +213,18 @@ static void queue_request (domain_t *self, msg_t **msg_p, bool urgent)
         zlistx_add_start (self->queue, waiting);
     else
         zlistx_add_end (self->queue, waiting);
+    self->queue_changed = true;
 }
 
 void domain_enqueue (domain_t *self, msg_t **msg_p)
 {
     const operation_t *operation = domain_operation (msg_verb (*msg_p));
     bool urgent = operation && operation->class == CLASS_DESTROY;
-    if (zlistx_size (self->queue) >= MAX_QUEUE && !urgent) {
+    if (zlistx_size (self->queue) >= DOMAIN_MAX_QUEUE && !urgent) {
         error_t err;
         error_set (&err, ERR_RESOURCE_BUSY,
-                   "domain '%s': %d requests wait already; try again later", self->name, MAX_QUEUE);
+                   "domain '%s': %d requests wait already; try again later", self->name,
+                   DOMAIN_MAX_QUEUE);
         err.retry = true;
         domain_refuse (self, msg_p, &err);
         return;
@@ -205,8 +242,10 @@ static bool is_destroy (const waiting_t *waiting)
 static waiting_t *take_destroy (domain_t *self)
 {
     for (waiting_t *each = zlistx_first (self->queue); each; each = zlistx_next (self->queue))
-        if (is_destroy (each))
+        if (is_destroy (each)) {
+            self->queue_changed = true;
             return zlistx_detach (self->queue, zlistx_cursor (self->queue));
+        }
     return NULL;
 }
 
@@ -256,18 +295,20 @@ void domain_pack_job (const domain_t *self, pack_t *pack)
         pack_value (pack, document_root (self->progress));
     else
         pack_nil (pack);
-    pack_asker (pack, slot->request);
+    if (slot->operation == &domain_backup_follow)
+        past_jobs_pack_by (self->past, pack);
+    else
+        pack_asker (pack, slot->request);
     pack_end (pack);
 }
 
 void domain_pack_waiting (domain_t *self, pack_t *pack)
 {
-    self->shown_waiting = 0;
+    self->queue_changed = false;
     pack_key_array (pack, "waiting");
     for (waiting_t *each = zlistx_first (self->queue); each; each = zlistx_next (self->queue)) {
         if (!each->msg)
             continue; //  it is being dealt with at this moment
-        self->shown_waiting++;
         pack_map (pack);
         pack_key_u64 (pack, "number", each->number);
         pack_key_str (pack, "verb", msg_verb (each->msg));
@@ -299,9 +340,8 @@ static int abort_waiting (domain_t *self, uint64_t number, error_t *err)
     error_t aborted;
     error_set (&aborted, ERR_OPERATION_ABORTED, "%s of domain '%s' was aborted while it waited",
                msg_verb (waiting->msg), self->name);
-    zlistx_detach (self->queue, zlistx_find (self->queue, waiting));
     domain_refuse (self, &waiting->msg, &aborted);
-    waiting_destroy (&waiting);
+    leave_queue (self, &waiting);
     return 0;
 }
 

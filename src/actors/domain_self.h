@@ -5,9 +5,11 @@
 //      domain_operations.c  the table of what runs as a job, and what is new once it is done
 //      domain_jobs.c      how jobs are started, and their results taken
 //      domain_measure.c   measurements
+//      domain_background.c  what goes on after its requester was answered: backups
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
 //      domain_agent.c     the guest's agent: whether it is there
 //      domain_errands.c   what is asked of it
+//      domain_migration.c migrations whose outcome is not known yet
 //      domain_reload.c    what comes before the files are read once more
 //      domain_publish.c   files, snapshots, answers, in this order
 
@@ -16,6 +18,7 @@
 
 #include "actors/admission.h"
 #include "actors/config.h"
+#include "actors/migration_record.h"
 #include "actors/past_jobs.h"
 #include "drivers/channel.h"
 #include "drivers/driver.h"
@@ -83,6 +86,7 @@ typedef struct {
     bool cancelled;
     bool doomed;      //  and the guest is to end with it
     bool committed;   //  it can't be undone any more
+    bool late;        //  it was not begun: nobody waits for it any more
     bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
@@ -108,6 +112,7 @@ typedef struct {
     domain_t *domain;
     msg_t *request;
     char address[MSG_ADDRESS_MAX]; //  of the job
+    int id;                        //  of the guest that is measured
 } measurement_t;
 
 struct domain {
@@ -126,6 +131,7 @@ struct domain {
     bool managed_save;                //  the next start restores it from a file
     bool written_autostart;           //  as it is on disk
     char *definition, *live, *record; //  canonical texts; NULL: none
+    char *backup, *backup_xml;        //  under way: all of it, and what users see; NULL: none
     document_t *config_summary, *live_summary;
     guest_status_t status;
     guest_state_t announced; //  the state that the last lifecycle event told of
@@ -138,7 +144,7 @@ struct domain {
     zlistx_t *measuring; //  measurement_t: under way
     zlistx_t *openings;  //  consoles that are being opened: domain.c
     uint64_t job_count, waiting_count;
-    size_t shown_waiting;           //  how many the last snapshot shows
+    bool queue_changed;             //  since the last snapshot
     document_t *progress;           //  of the asynchronous job, as it told it
     past_jobs_t *past;              //  asynchronous jobs, the one under way included
     bool past_due;                  //  what began is written with its first record
@@ -148,6 +154,7 @@ struct domain {
     int recorded_id;
     bool loading, undone, pumping;
     bool restoring;     //  a definition that could not be written is being written back
+    bool left_alone;    //  we are about to end; the backup under way goes on without us
     bool autostart_due; //  once it is known whether it runs
     int unwindings;     //  that failed
     int left_behind;    //  jobs of the owner before us that have not ended
@@ -163,7 +170,14 @@ struct domain {
     int reconnect_ms;      //  how long to wait before the monitor is connected again
     uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
     uint64_t retry_loading;
-    uint64_t queue_timer, show_timer;
+    uint64_t queue_timer, show_timer, show_queue_timer;
+
+    //  Between two hosts.
+    migration_record_t *migration; //  as the record has it; NULL: none
+    bool arrived;                  //  it was being received, and is ours now
+    bool received;                 //  and is to be defined here
+    uint64_t migration_timer;
+    int migration_checks; //  without a result
 
     //  Its agent.
     channel_state_t agent; //  as the last event told; CHANNEL_UNKNOWN: it has none, or nobody knows
@@ -230,6 +244,36 @@ int domain_job_number (const char *verb);               //  virDomainJobOperatio
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
     domain_restart_in_place, domain_unwinding, domain_ports, domain_thawed;
 
+//  domain_migration.c
+//  Takes RECORD over. What it says of a migration is known then.
+void domain_set_record (domain_t *self, char *record);
+//  A migration that no job of ours is about: ASYNC_NONE if there is none.
+async_kind_t domain_pending_migration (const domain_t *self);
+//  Looks after it, later.
+void domain_follow_migration (domain_t *self);
+void domain_pack_migration (const domain_t *self, pack_t *pack);
+//  There is nothing to be abandoned under this token. True: it was answered.
+bool domain_refuse_abandon (domain_t *self, msg_t **msg_p);
+direct_fn domain_tell_wish;
+operation_done_fn domain_done_migrate, domain_done_receive, domain_done_take, domain_done_abandon;
+extern const operation_t domain_settling_migration;
+//  domain_background.c
+extern const operation_t domain_backup_follow;
+//  Follows what goes on in the background, unless somebody does already or can't now.
+void domain_go_on (domain_t *self);
+//  Of a job of that kind that began, succeeded or failed: its part of the result.
+void domain_take_backup (domain_t *self, const value_t *result);
+//  From the job that follows it: how it ended.
+direct_fn domain_take_finish;
+//  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
+//  if it has another cause than the job can know.
+const char *domain_background_failed (domain_t *self, const running_t *slot, error_t *err);
+//  The job that followed a backup was stopped with the daemon: nothing has ended.
+bool domain_leaves_alone (domain_t *self, const running_t *slot, const error_t *err);
+void domain_drop_backup (domain_t *self);
+//  The guest is over: so is what goes on in the background.
+void domain_end_background (domain_t *self);
+
 //  domain_reload.c
 //  Reads the files, once all that an owner before us had begun is over.
 void domain_reload (domain_t *self);
@@ -242,13 +286,15 @@ void domain_take_exit (domain_t *self, const msg_t *msg);
 void domain_take_monitor_event (domain_t *self, const msg_t *msg);
 void domain_monitor_lost (domain_t *self, const msg_t *msg);
 void domain_take_silence (domain_t *self, const msg_t *msg);
+//  Since when its hypervisor does not respond (wall clock); 0: it does. Adds the event.
+void domain_set_silence (domain_t *self, int64_t since_us);
 void domain_set_status (domain_t *self, guest_status_t status, int event, int detail);
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail);
 //  After a start or adoption: early news, and a timer for drivers whose guests need one.
 void domain_settle (domain_t *self);
-//  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
-//  A job failed too late to be undone: asks the guest how it is.
+//  The monitor is gone, or a job failed too late to be undone: asks the guest soon how it is.
 void domain_look_again (domain_t *self);
+//  One of the owner's own jobs failed: when to try it again. CANCELLED: something stronger comes.
 void domain_own_job_failed (domain_t *self, const operation_t *operation, bool cancelled,
                             const error_t *err);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.

@@ -218,6 +218,8 @@ static const struct {
     { "domain.restore", host_define },
     { "image.xml", host_define },
     { "image.define", host_define },
+    { "migration.prepare", host_define },
+    { "migration.resolve", host_define },
     { "host.version", host_version },
     { "host.capabilities", host_capabilities },
 };

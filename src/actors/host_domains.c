@@ -190,11 +190,27 @@ static void answer (actor_t *actor, msg_t **request_p, const msg_t *reply)
     actor_reply (actor, request_p, &answer);
 }
 
+static void start_job (host_t *self, host_job_t *job);
+
+//  Nobody waited for the first answer any more, but others do.
+static bool go_on_for_others (host_t *self, host_job_t *job)
+{
+    msg_t *next = job->others ? zlistx_detach (job->others, NULL) : NULL;
+    if (!next)
+        return false;
+    msg_destroy (&job->request);
+    job->request = next;
+    start_job (self, job);
+    return true;
+}
+
 static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 {
     host_t *self = actor_state (actor);
     host_job_t *job = arg;
     msg_t *other;
+    if (msg_is_late (reply) && go_on_for_others (self, job))
+        return;
     conclude (self, job);
     actor_stop (actor, job->address); //  when it did not end in time
     answer (actor, &job->request, reply);
@@ -214,34 +230,44 @@ void host_share_job (host_t *self, host_job_t *job, msg_t **request_p)
     zlistx_add_end (job->others, take (request_p));
 }
 
-host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p)
+static void start_job (host_t *self, host_job_t *job)
 {
-    host_job_t *job = memory_new (1, sizeof *job);
-    job->request = take (request_p);
-    snprintf (job->address, sizeof job->address, "job/%llu",
-              (unsigned long long) ++self->job_count);
-    zhashx_insert (self->jobs, job->address, job);
-    actor_admit (self->actor, job->request, JOB_MS + 10000);
     auto(msg_t) args = msg_request ("run");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
-    pack_key_str (pack, "kind", kind);
+    pack_key_str (pack, "kind", job->kind);
     pack_key_str (pack, "owner", actor_address (self->actor));
     const value_t *given = value_get (msg_root (job->request), "args");
     if (given) {
         pack_key (pack, "args");
         pack_value (pack, given);
     }
-    actor_spawn (self->actor, job->address, &job_class, &args, false, JOB_MS, on_job_done, job);
+    actor_spawn_for (self->actor, job->request, job->address, &job_class, &args, JOB_MS,
+                     on_job_done, job);
+}
+
+host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p)
+{
+    host_job_t *job = memory_new (1, sizeof *job);
+    job->request = take (request_p);
+    job->kind = kind;
+    snprintf (job->address, sizeof job->address, "job/%llu",
+              (unsigned long long) ++self->job_count);
+    zhashx_insert (self->jobs, job->address, job);
+    start_job (self, job);
     return job;
 }
 
 void host_define (host_t *self, msg_t **msg_p)
 {
     static const char *const jobs[][2] = {
-        { "domain.define", "define" },        { "domain.create_xml", "create_xml" },
-        { "domain.restore", "restore_file" }, { "image.xml", "image_xml" },
+        { "domain.define", "define" },
+        { "domain.create_xml", "create_xml" },
+        { "domain.restore", "restore_file" },
+        { "image.xml", "image_xml" },
         { "image.define", "image_define" },
+        { "migration.prepare", "migrate_prepare" },
+        { "migration.resolve", "migrate_resolve" },
     };
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
         if (msg_is (*msg_p, jobs[i][0])) {

@@ -17,6 +17,7 @@ typedef struct {
     zlistx_t *others;             //  msg_t: requests for the same; NULL: none
     char granted[UUID_TEXT_SIZE]; //  "" unless it holds a reservation
     msg_t *reserving;             //  its request for that, while the last owner is leaving
+    const char *kind;             //  of a constant table
 } host_job_t;
 
 typedef struct {
@@ -49,7 +50,7 @@ bool host_may_restart (host_t *self, restarts_t *restarts);
 int host_load_domains (host_t *self, error_t *err);
 void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *crashed);
 void host_job_destroy (host_job_t **job_p);
-//  Starts a job of KIND that answers the request.
+//  Starts a job of KIND (a text that stays) that answers the request.
 host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p);
 //  Another request that gets the same answer.
 void host_share_job (host_t *self, host_job_t *job, msg_t **request_p);

@@ -185,7 +185,8 @@ static int read_guest (job_actor_t *self, const msg_t *args, error_t *err)
     snprintf (self->monitor, sizeof self->monitor, "monitor/%s", uuid);
     if (read_document (args, "definition", &guest->definition, err) ||
         read_document (args, "live", &guest->live, err) ||
-        read_document (args, "record", &guest->record, err))
+        read_document (args, "record", &guest->record, err) ||
+        read_document (args, "backup", &guest->backup, err))
         return -1;
     return 0;
 }
@@ -207,7 +208,7 @@ static void owner_down (actor_t *actor, const char *address, const msg_t *down, 
     (void) down;
     (void) arg;
     job_actor_t *self = actor_state (actor);
-    self->cancelled = true;
+    self->cancelled = self->abandoned = true;
 }
 
 static int open_job (job_actor_t *self, actor_t *actor, const msg_t *args, error_t *err)
@@ -252,6 +253,16 @@ static void pack_live (pack_t *pack, const guest_t *guest)
     summary_pack (pack, guest->live);
 }
 
+//  All of it for the status file, and what users see of it.
+static void pack_backup (pack_t *pack, const guest_t *guest)
+{
+    const xml_node_t *asked =
+        guest->backup ? xml_find (xml_root (guest->backup), "domainbackup") : NULL;
+    auto(xml_t) shown = asked ? xml_from_node (asked) : NULL;
+    pack_document (pack, "backup", guest->backup);
+    pack_document (pack, "backup_xml", shown);
+}
+
 static msg_t *make_result (job_actor_t *self)
 {
     msg_t *reply = msg_reply ();
@@ -264,6 +275,8 @@ static msg_t *make_result (job_actor_t *self)
         pack_live (pack, guest);
     if (guest && (self->parts & (PART_LIVE | PART_RECORD)))
         pack_document (pack, "record", guest->record);
+    if (guest && (self->parts & PART_BACKUP))
+        pack_backup (pack, guest);
     if (guest && (self->parts & PART_STATUS)) {
         pack_key_i64 (pack, "state", guest->status.state);
         pack_key_i64 (pack, "reason", guest->status.reason);
@@ -341,6 +354,7 @@ static void job_handle (actor_t *actor, msg_t **msg_p)
         return;
     self->cancelled = true;
     self->doomed = self->doomed || msg_flag (*msg_p, "end");
+    self->ended = self->ended || msg_flag (*msg_p, "ended");
     auto(msg_t) reply = msg_reply ();
     actor_reply (actor, msg_p, &reply);
 }

@@ -21,7 +21,8 @@ enum {
     PART_LIVE = 2,       //  live document, live summary, id, record
     PART_RECORD = 4,     //  the driver's record
     PART_STATUS = 8,     //  state and reason, which the job has set
-    PART_UNDO = 16       //  what is left to be undone
+    PART_UNDO = 16,      //  what is left to be undone
+    PART_BACKUP = 32     //  the backup under way; none if guest->backup is NULL
 };
 
 typedef struct {
@@ -41,7 +42,9 @@ typedef struct job_actor {
     char monitor[MSG_ADDRESS_MAX];
     zlistx_t *undo; //  undo_entry_t, oldest first
     bool cancelled, unwinding;
+    bool abandoned;   //  its owner ended
     bool doomed;      //  the guest is to end when it is cancelled
+    bool ended;       //  it is cancelled because the guest has ended
     bool committed;   //  it is too late to cancel it
     uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;

@@ -71,8 +71,10 @@ static int op_record (job_t *job, error_t *err)
     pack_t *pack = msg_args (msg);
     autofree char *live = job->guest->live ? xml_text (job->guest->live) : NULL;
     autofree char *record = job->guest->record ? xml_text (job->guest->record) : NULL;
+    autofree char *backup = job->guest->backup ? xml_text (job->guest->backup) : NULL;
     pack_key_str (pack, "live", live);
     pack_key_str (pack, "record", record);
+    pack_key_str (pack, "backup", backup);
     pack_key_i64 (pack, "id", job->guest->id);
     pack_key_i64 (pack, "state", job->guest->status.state);
     pack_key_i64 (pack, "reason", job->guest->status.reason);
@@ -92,6 +94,18 @@ static int op_commit (job_t *job, error_t *err)
     zlistx_destroy (unused);
     if (rc)
         self->undo = kept;
+    self->committed = rc == 0;
+    return rc;
+}
+
+static int op_finish (job_t *job, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    auto(msg_t) msg = msg_request ("job.finish");
+    autofree char *backup = job->guest->backup ? xml_text (job->guest->backup) : NULL;
+    pack_key_str (msg_args (msg), "backup", backup);
+    self->committed = true;
+    int rc = job_tell (self, self->owner, &msg, DISK_MS, err);
     self->committed = rc == 0;
     return rc;
 }
@@ -352,6 +366,7 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .undo = op_undo,
                                   .record = op_record,
                                   .commit = op_commit,
+                                  .finish = op_finish,
                                   .spawn = op_spawn,
                                   .go = op_go,
                                   .kill = op_kill,

@@ -54,6 +54,23 @@ int job_run_agent_shutdown (job_actor_t *self, error_t *err);
 int job_run_no_restart (job_actor_t *self, error_t *err);
 int job_run_ports (job_actor_t *self, error_t *err);
 int job_run_thawed (job_actor_t *self, error_t *err);
+//  jobs_migrate.c: the sender of a migration.
+int job_run_migrate (job_actor_t *self, error_t *err);
+int job_run_migrate_tune (job_actor_t *self, error_t *err);
+
+//  jobs_migrate_in.c: the receiver; and, of both, what became of the guest.
+int job_run_migrate_prepare (job_actor_t *self, error_t *err);
+int job_run_migrate_receive (job_actor_t *self, error_t *err);
+int job_run_migrate_finish (job_actor_t *self, error_t *err);
+int job_run_migrate_abandon (job_actor_t *self, error_t *err);
+int job_run_migrate_resolve (job_actor_t *self, error_t *err);
+int job_run_migrate_settle (job_actor_t *self, error_t *err);
+//  jobs_block.c: what is done with the disks of a running guest.
+int job_run_block_resize (job_actor_t *self, error_t *err);
+
+//  jobs_backup.c: what goes on in the background.
+//  Begins a backup; or, if one is under way, follows it until it is over.
+int job_run_backup (job_actor_t *self, error_t *err);
 
 //  jobs_load.c: what the files of an earlier daemon say.
 int job_run_load (job_actor_t *self, error_t *err);

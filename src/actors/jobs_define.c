@@ -167,7 +167,20 @@ static void keep_value (job_actor_t *self, const msg_t *reply)
 static void pack_given (const job_actor_t *self, pack_t *pack)
 {
     static const char *const names[][2] = {
-        { "paused", "paused" }, { "running", "running" }, { "path", "path" }, { "xml", "new_xml" }
+        { "paused", "paused" },
+        { "running", "running" },
+        { "path", "path" },
+        { "xml", "new_xml" },
+        //  Of a guest that is received.
+        { "token", "token" },
+        { "origin", "origin" },
+        { "uri", "uri" },
+        { "copy", "copy" },
+        { "disks", "disks" },
+        { "parallel", "parallel" },
+        { "postcopy", "postcopy" },
+        { "persistent", "persistent" },
+        { "persistent_xml", "persistent_xml" },
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const value_t *value = job_arg (self, names[i][0]);

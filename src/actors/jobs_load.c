@@ -106,12 +106,17 @@ static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, 
         xml_int (root, "@reason", 0, 100, &reason, err) ||
         xml_int (root, "@id", -1, INT32_MAX, &id, err))
         return error_set (err, ERR_XML_ERROR, "it is no domstatus with state, reason and id");
+    const xml_node_t *inner = record ? xml_first (record, NULL) : NULL;
+    *ran = xml_equals (root, "@ran", "yes");
+    if ((*ran || !xml_find (root, "undo")) && (!live || !inner))
+        return error_set (err, ERR_XML_ERROR, "it tells of a guest without its %s",
+                          live ? "record" : "document");
     guest->status = (guest_status_t){ (guest_state_t) state, reason };
     guest->id = id;
     guest->live = live ? xml_from_node (live) : NULL;
-    const xml_node_t *inner = record ? xml_first (record, NULL) : NULL;
+    const xml_node_t *backup = xml_find (root, "backup");
+    guest->backup = backup ? xml_from_node (backup) : NULL;
     guest->record = inner ? xml_from_node (inner) : NULL;
-    *ran = xml_equals (root, "@ran", "yes");
     read_undo (self, root);
     return 0;
 }
@@ -258,7 +263,7 @@ int job_run_load (job_actor_t *self, error_t *err)
     if (register_name (self, guest, err))
         return -1;
     pack_loaded (self, guest, undone);
-    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO;
+    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO | PART_BACKUP;
     return 0;
 }
 
@@ -282,6 +287,6 @@ int job_run_unwind (job_actor_t *self, error_t *err)
                           "all of it",
                           guest->name);
     }
-    self->parts = guest->live ? PART_LIVE | PART_STATUS : 0;
+    self->parts = guest->live ? PART_LIVE | PART_STATUS | PART_BACKUP : 0;
     return 0;
 }

@@ -174,12 +174,15 @@ static void watch_silence (actor_t *self)
         monitor->silent_timer = actor_timer (self, SILENT_MS, look_silent, NULL);
 }
 
+//  What else waits may wait in vain: it goes on to be watched.
 static void heard (actor_t *self)
 {
     monitor_t *monitor = actor_state (self);
     note_heard (self);
-    if (monitor->silent)
-        tell_silent (self, false);
+    if (!monitor->silent)
+        return;
+    tell_silent (self, false);
+    watch_silence (self);
 }
 
 //  Output.

@@ -97,6 +97,17 @@ static void pack_by (const past_t *self, pack_t *pack)
     pack_end (pack);
 }
 
+int64_t past_jobs_since (const past_jobs_t *self)
+{
+    return self->count > 0 ? self->items[self->count - 1].since_us : 0;
+}
+
+void past_jobs_pack_by (const past_jobs_t *self, pack_t *pack)
+{
+    static const past_t nobody;
+    pack_by (self->count > 0 ? &self->items[self->count - 1] : &nobody, pack);
+}
+
 static void pack_past (const past_t *self, pack_t *pack)
 {
     pack_key_str (pack, "kind", self->kind);

@@ -25,6 +25,10 @@ void past_jobs_end (past_jobs_t *self, int64_t now_us, const char *outcome, cons
 bool past_jobs_is_open (const past_jobs_t *self); //  one is under way
 bool past_jobs_is_empty (const past_jobs_t *self);
 
+//  Of the one under way (the last one, if none is): when it began, and a map's key "by".
+int64_t past_jobs_since (const past_jobs_t *self);
+void past_jobs_pack_by (const past_jobs_t *self, pack_t *pack);
+
 //  An array of {kind, verb, since_us, ended_us, outcome, error, by}, the oldest first; without the
 //  one under way.
 void past_jobs_pack (const past_jobs_t *self, pack_t *pack);

@@ -152,6 +152,28 @@ static int answer_info (const query_t *self, const snapshot_t *domain, pack_t *r
     pack_key_str (result, "title", domain->title);
     pack_key_str (result, "agent", domain->agent);
     pack_key_i64 (result, "changed_us", domain->changed_us);
+    pack_key (result, "migration");
+    if (domain->migration)
+        pack_value (result, document_root (domain->migration));
+    else
+        pack_nil (result);
+    pack_end (result);
+    return 0;
+}
+
+//  For the other side of a migration: does the domain still know of it?
+static int answer_inquire (const query_t *self, const snapshot_t *none, pack_t *result,
+                           error_t *err)
+{
+    (void) none, (void) err;
+    const snapshot_t *domain =
+        snapshots_by_uuid (self->snapshots, value_get_str (self->args, "uuid"));
+    const value_t *migration =
+        domain && domain->migration ? document_root (domain->migration) : NULL;
+    bool known = migration && text_equals (value_get_str (migration, "token"),
+                                           value_get_str (self->args, "token"));
+    pack_map (result);
+    pack_key_bool (result, "known", known);
     pack_end (result);
     return 0;
 }
@@ -264,6 +286,8 @@ static const struct {
     { "domain.metadata_get", answer_metadata },
     { "domain.job_info", answer_job_info },
     { "domain.jobs", answer_jobs },
+    { "migration.inquire", answer_inquire },
+    { "domain.backup_xml", answer_backup_xml },
 };
 
 static answer_fn *find_answer (const verb_t *verb)

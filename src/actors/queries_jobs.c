@@ -55,6 +55,17 @@ int answer_job_info (const query_t *self, const snapshot_t *domain, pack_t *resu
     return 0;
 }
 
+int answer_backup_xml (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
+{
+    if (!domain->backup_xml)
+        return error_set (err, ERR_NO_DOMAIN_BACKUP, "%s: no backup of domain '%s' is under way",
+                          self->verb->name, domain->name);
+    pack_map (result);
+    pack_key_str (result, "xml", domain->backup_xml);
+    pack_end (result);
+    return 0;
+}
+
 static void pack_row_head (pack_t *pack, const snapshot_t *domain, const char *state)
 {
     pack_map (pack);

@@ -33,6 +33,7 @@ typedef struct slot {
     uint64_t sent, handled; //  frames
     uint32_t longest_us;
     unsigned restarts;
+    bool admitted; //  the request that it admitted last was open
 } slot_t;
 
 slot_t *slot_new (const char *address);

@@ -30,10 +30,12 @@ static void snapshot_destroy (snapshot_t **self_p)
     free (self->xml_inactive);
     free (self->xml_secure);
     free (self->xml_inactive_secure);
+    free (self->backup_xml);
     document_destroy (&self->metadata);
     document_destroy (&self->job);
     document_destroy (&self->waiting);
     document_destroy (&self->past);
+    document_destroy (&self->migration);
     free (self);
 }
 
@@ -156,9 +158,11 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->xml_inactive = text_copy (value_get_str (args, "xml_inactive"));
     self->xml_secure = text_copy (value_get_str (args, "xml_secure"));
     self->xml_inactive_secure = text_copy (value_get_str (args, "xml_inactive_secure"));
+    self->backup_xml = text_copy (value_get_str (args, "backup_xml"));
     self->metadata = document_of_value (value_get (args, "metadata"));
     self->job = document_of_value (value_get (args, "job"));
     self->waiting = read_array (args, "waiting");
+    self->migration = document_of_value (value_get (args, "migration"));
     self->past = read_array (args, "past");
     return self;
 }

@@ -23,12 +23,15 @@ typedef struct {
     char *xml_secure, *xml_inactive_secure; //  with them; NULL where they are the same
     //  {live, config}: each {title, description, elements: {uri: xml}}. Of config NULL: none.
     document_t *metadata; //  NULL: none at all
+    char *backup_xml;     //  NULL: no backup is under way
     //  {kind, verb, async, since_us, step, done, total, by}; NULL: none is active.
     document_t *job;
     //  As past_jobs_pack (actors/past_jobs.h) writes it; NULL: there was none.
     document_t *past;
     //  Array of {number, verb, since_us, by}; NULL: none waits.
     document_t *waiting;
+    //  {role, phase, peer, token, since_us, trouble}; NULL: it is not between two hosts.
+    document_t *migration;
 } snapshot_t;
 
 typedef struct snapshots snapshots_t;

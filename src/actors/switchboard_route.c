@@ -128,10 +128,27 @@ static void route_send (switchboard_t *self, slot_t *sender, msg_t **msg_p)
         board_deliver (self, slot, msg_p);
 }
 
+//  Nobody would get the answer: the effect is not begun.
+static void refuse_late (switchboard_t *self, const msg_header_t *head)
+{
+    error_t err;
+    error_set (&err, ERR_OPERATION_TIMEOUT,
+               "start actor %s: whoever asked for it does not wait any more", head->to);
+    auto(msg_t) msg = msg_error (&err);
+    msg_header (msg)->peer = head->peer;
+    msg_header (msg)->id = head->id;
+    msg_header (msg)->flags = MSG_LATE;
+    board_send_to_peer (self, head->peer, &msg);
+}
+
 static void route_spawn (switchboard_t *self, slot_t *sender, msg_t **msg_p)
 {
     msg_header_t *head = msg_header (*msg_p);
     head->peer = sender ? sender->incarnation : 0;
+    if ((head->flags & MSG_IF_ADMITTED) && sender && !sender->admitted) {
+        refuse_late (self, head);
+        return;
+    }
     slot_t *slot = board_slot_for_spawn (self, *msg_p);
     if (!slot)
         return;
@@ -227,7 +244,8 @@ static void route_admit (switchboard_t *self, slot_t *sender, msg_t **msg_p)
 {
     const msg_header_t *head = msg_head (*msg_p);
     request_t *request = request_find (&self->requests, (pair_key_t){ head->peer, head->id });
-    if (request && request->slot == sender)
+    sender->admitted = request && request->slot == sender;
+    if (sender->admitted)
         timers_set (&self->requests.deadlines, &request->node, head->deadline);
 }
 

@@ -104,6 +104,15 @@ static void show_progress (const cli_t *self)
         fprintf (stderr, "\r%s: [%3d %%]", self->command, (int) (done * 100 / total));
 }
 
+static void ring_in_time (cli_t *self, int64_t since_ms)
+{
+    cli_alarm_t *alarm = self->alarm;
+    if (!alarm || alarm->after_ms == 0 || spinner_now_ms () - since_ms < alarm->after_ms)
+        return;
+    alarm->after_ms = 0;
+    alarm->ring (self, alarm->arg);
+}
+
 static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *verb,
                                           troupe_error_t *failure)
 {
@@ -116,6 +125,7 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
             show_progress (self);
         else
             spinner_turn (&spinner);
+        ring_in_time (self, spinner.since_ms);
     } while (!message && failure->code == TROUPE_ERROR_TIMEOUT);
     spinner_stop (&spinner);
     if (self->watched)

@@ -22,20 +22,30 @@ enum {
     EXIT_USAGE = 2
 };
 
+typedef struct cli cli_t;
+
+//  What happens once if a call lasts as long.
 typedef struct {
+    int64_t after_ms; //  0: it did happen
+    void (*ring) (cli_t *cli, const void *arg);
+    const void *arg;
+} cli_alarm_t;
+
+struct cli {
     const char *root, *connect; //  as given; NULL: the default endpoint
     bool read_only, quiet, json, no_start;
     const char *command; //  that is being run, for errors; NULL: none
     int timeout_ms;      //  0: the defaults
     bool patient;        //  the present call may take very long
     const char *watched; //  the domain whose job is shown meanwhile; NULL: none
+    cli_alarm_t *alarm;  //  of the present call; NULL: none
     bool version, help;  //  asked for instead of a command
     bool usage;          //  the last error is one of usage
     bool shell;          //  reading commands, one after another
     bool quit;           //  of the shell
     char *endpoint;      //  NULL until it was needed
     troupe_t *troupe;
-} cli_t;
+};
 
 void cli_close (cli_t *self);
 

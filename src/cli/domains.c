@@ -108,6 +108,19 @@ static char *silence_text (const troupe_value_t *state)
     return text_format ("monitor not responding since %s", text);
 }
 
+//  "to ENDPOINT, handed over: ..."; NULL: it stays where it is. The caller frees it.
+static char *migration_text (const troupe_value_t *info)
+{
+    const troupe_value_t *migration = troupe_get (info, "migration");
+    const char *role = troupe_get_str (migration, "role");
+    const char *trouble = troupe_get_str (migration, "trouble");
+    if (!role)
+        return NULL;
+    return text_format ("%s %s, %s%s%s", strcmp (role, "in") == 0 ? "from" : "to",
+                        troupe_get_str (migration, "peer"), troupe_get_str (migration, "phase"),
+                        trouble ? ": " : "", trouble ? trouble : "");
+}
+
 static void print_usage (const troupe_value_t *usage)
 {
     if (!usage)
@@ -133,6 +146,9 @@ static void print_dominfo (const troupe_value_t *info, const troupe_value_t *usa
     autofree char *silence = silence_text (info);
     if (silence)
         line ("Note:", silence);
+    autofree char *migration = migration_text (info);
+    if (migration)
+        line ("Migration:", migration);
     line ("CPU(s):", cpus);
     print_usage (usage);
     line ("Max memory:", max);

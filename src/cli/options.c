@@ -61,17 +61,6 @@ static const verb_arg_t *next_positional (const options_t *self)
     return NULL;
 }
 
-static bool is_choice (const char *choices, const char *text)
-{
-    for (const char *at = choices; at; at = strchr (at, '|')) {
-        at += *at == '|';
-        size_t size = strcspn (at, "|");
-        if (strlen (text) == size && strncmp (at, text, size) == 0)
-            return true;
-    }
-    return false;
-}
-
 static int check_text (parser_t *self, const verb_arg_t *arg, const char *text, error_t *err)
 {
     const char *command = self->options->command->name;
@@ -82,7 +71,7 @@ static int check_text (parser_t *self, const verb_arg_t *arg, const char *text, 
     if (arg->type == TYPE_U64 && !text_to_u64 (text, &number))
         return cli_usage (self->cli, err, "%s: --%s '%s' is no whole number (%s)", command, name,
                           text, arg->help);
-    if (arg->choices && !is_choice (arg->choices, text))
+    if (arg->choices && !verb_is_choice (arg->choices, text))
         return cli_usage (self->cli, err, "%s: --%s '%s': it may be one of %s", command, name, text,
                           arg->choices);
     return 0;

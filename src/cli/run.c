@@ -68,6 +68,19 @@ int run_plain (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
+int run_long (cli_t *cli, const options_t *options, const char *verb, const troupe_args_t *args,
+              error_t *err)
+{
+    cli->patient = true;
+    cli->watched = options_flag (options, "verbose") ? options_str (options, "domain") : NULL;
+    auto(troupe_message_t) reply = cli_call (cli, verb, args, err);
+    cli->patient = false;
+    cli->watched = NULL;
+    if (reply)
+        cli_json (cli, troupe_message_value (reply));
+    return reply ? 0 : -1;
+}
+
 static int run_options (cli_t *cli, const command_t *command, int argc, const char *const *argv,
                         error_t *err)
 {

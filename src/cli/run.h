@@ -5,13 +5,19 @@
 
 #include "cli/options.h"
 
-command_fn run_autostart, run_completion, run_console, run_desc, run_dominfo, run_dommemstat,
-    run_domrename, run_domstate, run_domstats, run_edit, run_event, run_help, run_hostname,
-    run_list, run_lookup, run_metadata, run_monitor_command, run_nodeinfo, run_jobs, run_domjobinfo,
-    run_ps, run_quit, run_save, run_restore, run_dump, run_managedsave, run_save_image_define,
-    run_save_image_edit, run_managedsave_define, run_save_image_dumpxml, run_screenshot, run_start,
-    run_trace, run_ttyconsole, run_uri, run_vcpucount, run_version, run_agent_command,
-    run_domfsfreeze;
+command_fn run_autostart, run_backup_begin, run_completion, run_console, run_desc, run_dominfo,
+    run_domjobinfo, run_dommemstat, run_domrename, run_domstate, run_domstats, run_dump, run_edit,
+    run_event, run_help, run_hostname, run_jobs, run_list, run_lookup, run_managedsave,
+    run_managedsave_define, run_metadata, run_migrate, run_migrate_tune, run_monitor_command,
+    run_nodeinfo, run_ps, run_quit, run_restore, run_save, run_save_image_define,
+    run_save_image_dumpxml, run_save_image_edit, run_screenshot, run_start, run_trace,
+    run_ttyconsole, run_uri, run_vcpucount, run_version;
+
+//  Disks (block.c).
+command_fn run_blockresize;
+
+//  The guest's agent (agent.c).
+command_fn run_agent_command, run_domfsfreeze;
 
 //  A command in QMP's words, as the commands for monitor and agent take them. The caller frees it.
 char *run_qmp_words (const char *words);
@@ -26,6 +32,10 @@ int run_plain (cli_t *cli, const options_t *options, error_t *err);
 char *run_domain_name (cli_t *cli, const options_t *options, error_t *err);
 //  Says the command's DONE, with {name} being NAME and every {option} what was given for it.
 void run_say (cli_t *cli, const options_t *options, const char *done, const char *name);
+
+//  Calls VERB with no limit but the daemon's; with --verbose it is shown how far the job is.
+int run_long (cli_t *cli, const options_t *options, const char *verb, const troupe_args_t *args,
+              error_t *err);
 
 int help_command (const command_t *command); //  prints it; 0
 

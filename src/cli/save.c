@@ -48,20 +48,6 @@ static int add_common (cli_t *cli, troupe_args_t *args, const options_t *options
     return xml ? options_add_file (args, "xml", xml, err) : 0;
 }
 
-//  Long: no limit but the daemon's; with --verbose it is shown how far it is.
-static int call_long (cli_t *cli, const options_t *options, const char *verb,
-                      const troupe_args_t *args, error_t *err)
-{
-    cli->patient = true;
-    cli->watched = options_flag (options, "verbose") ? options_str (options, "domain") : NULL;
-    auto(troupe_message_t) reply = cli_call (cli, verb, args, err);
-    cli->patient = false;
-    cli->watched = NULL;
-    if (reply)
-        cli_json (cli, troupe_message_value (reply));
-    return reply ? 0 : -1;
-}
-
 static int run_with_file (cli_t *cli, const options_t *options, const char *verb, const char *said,
                           error_t *err)
 {
@@ -72,7 +58,7 @@ static int run_with_file (cli_t *cli, const options_t *options, const char *verb
     if (format)
         troupe_args_str (args, "format", format);
     autofree char *name = run_domain_name (cli, options, err);
-    if (!name || call_long (cli, options, verb, args, err))
+    if (!name || run_long (cli, options, verb, args, err))
         return -1;
     run_say (cli, options, said, name);
     return 0;
@@ -106,7 +92,7 @@ int run_managedsave (cli_t *cli, const options_t *options, error_t *err)
     if (add_common (cli, args, options, err))
         return -1;
     autofree char *name = run_domain_name (cli, options, err);
-    if (!name || call_long (cli, options, "domain.managed_save", args, err))
+    if (!name || run_long (cli, options, "domain.managed_save", args, err))
         return -1;
     run_say (cli, options, "Domain '{name}' state saved by troupe", name);
     return 0;
@@ -118,7 +104,7 @@ int run_managedsave_define (cli_t *cli, const options_t *options, error_t *err)
     if (add_common (cli, args, options, err))
         return -1;
     autofree char *name = run_domain_name (cli, options, err);
-    if (!name || call_long (cli, options, "domain.managed_save_define", args, err))
+    if (!name || run_long (cli, options, "domain.managed_save_define", args, err))
         return -1;
     run_say (cli, options, "Managed save state file of domain '{name}' updated.", name);
     return 0;

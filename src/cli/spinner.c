@@ -10,7 +10,7 @@ enum {
     PATIENCE_MS = 300
 };
 
-static int64_t now_ms (void)
+int64_t spinner_now_ms (void)
 {
     struct timespec now;
     clock_gettime (CLOCK_MONOTONIC, &now);
@@ -20,12 +20,12 @@ static int64_t now_ms (void)
 void spinner_start (spinner_t *self, const char *what, bool wanted)
 {
     *self = (spinner_t){ .what = wanted && isatty (STDERR_FILENO) ? what : NULL,
-                         .since_ms = now_ms () };
+                         .since_ms = spinner_now_ms () };
 }
 
 void spinner_turn (spinner_t *self)
 {
-    int64_t past = now_ms () - self->since_ms;
+    int64_t past = spinner_now_ms () - self->since_ms;
     if (!self->what || past < PATIENCE_MS)
         return;
     fprintf (stderr, "\r%c %s %d s ", "|/-\\"[self->turns++ % 4], self -> what,

@@ -16,4 +16,6 @@ void spinner_start (spinner_t *self, const char *what, bool wanted);
 void spinner_turn (spinner_t *self); //  a few times a second
 void spinner_stop (spinner_t *self); //  and wipes it away
 
+int64_t spinner_now_ms (void); //  the clock of since_ms
+
 #endif

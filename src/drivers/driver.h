@@ -5,6 +5,7 @@
 #ifndef TROUPE_DRIVER_H
 #define TROUPE_DRIVER_H
 
+#include "drivers/block.h"
 #include "drivers/guest.h"
 #include "drivers/job.h"
 #include "util/text.h"
@@ -59,6 +60,48 @@ typedef struct {
     uint64_t bandwidth;   //  bytes a second, not for memory_only; 0: no limit
 } dump_options_t;
 
+//  Which disks are copied to the other host, through NBD; with NONE both hosts see the same.
+typedef enum {
+    COPY_NONE,
+    COPY_ALL, //  all that a disk holds
+    COPY_TOP  //  only its own image: the other host has the images that it is based on
+} copy_storage_t;
+
+//  What one live migration is to be like; both sides get what concerns them.
+typedef struct {
+    const char *token; //  names it, for exports and files: nobody else's has the same
+    const char *uri; //  where to receive: "tcp://HOST[:PORT]", "unix:"; a sender: what that became
+    const char *storage; //  a sender: where the disks are received; NULL: nowhere
+    bool local;          //  both daemons are on one host, and see the same files
+    bool live;           //  the guest runs on while its memory is sent
+    bool unsafe;         //  disks that the other host may not see, or not in the same state
+    bool auto_converge;  //  the guest is slowed down until its memory can be sent
+    bool postcopy;       //  it may be switched to post-copy (migrate_tune)
+    unsigned channels;   //  parallel connections; 0: one
+    uint64_t bandwidth, postcopy_bandwidth; //  bytes a second; 0: no limit
+    uint64_t downtime_ms;                   //  that the guest may stand still for; 0: QEMU's own
+    copy_storage_t copy;
+    strings_t *disks; //  which are copied: "TARGET BYTES"
+} migration_t;
+
+typedef enum {
+    TRANSFER_NONE, //  nothing has come, or is on its way
+    TRANSFER_ACTIVE,
+    TRANSFER_COMPLETE,
+    TRANSFER_FAILED
+} transfer_t;
+
+typedef struct {
+    bool start_postcopy;
+    uint64_t bandwidth, downtime_ms; //  0: unchanged
+} migrate_tuning_t;
+//  Backups (libvirt's backup and checkpoint XML formats).
+typedef struct {
+    const char *xml; //  <domainbackup>; NULL: a full push of all disks
+    bool reuse;      //  the files to be written are there
+    int64_t now_s;   //  since the epoch: for names
+} backup_options_t;
+
 typedef struct {
     char *path;       //  the caller removes the file, and frees this
     const char *mime; //  "image/png"
@@ -108,11 +151,47 @@ typedef struct {
     //  guest.
     int (*image_define) (job_t *job, const char *path, const char *xml, go_on_t go_on,
                          error_t *err);
+    //  Live migration. The sender: what the guest is received as (with XML: changed so), and which
+    //  disks are copied, into MIGRATION. The caller owns the document.
+    xml_t *(*migrate_begin) (job_t *job, const char *xml, migration_t *migration, error_t *err);
+    //  The receiver: starts a hypervisor that receives DOCUMENT's guest, paused. *URI and *STORAGE
+    //  (NULL: no disks) are for the sender; the caller frees them.
+    int (*migrate_in) (job_t *job, const xml_t *document, const migration_t *migration, char **uri,
+                       char **storage, error_t *err);
+    //  The sender: returns once the guest stands still here, and may run there. Until then the undo
+    //  stack makes it go on as before.
+    int (*migrate_out) (job_t *job, const migration_t *migration, error_t *err);
+    //  How far it is, on either side.
+    int (*migrate_state) (job_t *job, transfer_t *transfer, error_t *err);
+    //  The receiver: waits for the rest of the guest's state; then lets it RUN, or stay paused: it
+    //  is this host's from now on.
+    int (*migrate_complete) (job_t *job, error_t *err);
+    int (*migrate_run) (job_t *job, bool run, error_t *err);
+    //  The sender, once the guest is there: ends what is left of it here.
+    int (*migrate_leave) (job_t *job, const migration_t *migration, error_t *err);
+    //  The sender, once it is certain that the guest will not run there: RUN or stay paused.
+    int (*migrate_stay) (job_t *job, bool run, error_t *err);
+    //  Changes what is under way.
+    int (*migrate_tune) (job_t *job, const migrate_tuning_t *tuning, error_t *err);
+
     //  Writes the guest's memory, or all of its state, to PATH for a debugger.
     int (*dump) (job_t *job, const char *path, const dump_options_t *options, error_t *err);
     //  What the screen shows, of a video device (an alias, or NULL for the first) and its head.
     int (*screenshot) (job_t *job, const char *device, unsigned head, screenshot_t *shot,
                        error_t *err);
+
+    const block_driver_t *block; //  NULL: it can do nothing with disks
+
+    //  Begins a backup of the running guest, and returns; job->guest->backup is what follow and end
+    //  go by, in this daemon or in the next one.
+    int (*backup_begin) (job_t *job, const backup_options_t *options, error_t *err);
+    //  Waits until the backup is over: 0 if it is complete (job_finish was called), -1 when it
+    //  failed or was cancelled. In both cases backup_end comes next. A pull is over only when it is
+    //  cancelled.
+    int (*backup_follow) (job_t *job, error_t *err);
+    //  Takes away what the backup needed while it was under way, and what it wrote if it is not
+    //  complete. It must work twice, after any part of backup_begin, and when the guest has ended.
+    int (*backup_end) (job_t *job, error_t *err);
 
     //  Undoes KIND of this driver's own: those that job_undo was given as "NAME.KIND".
     int (*undo) (job_t *job, const char *kind, const char *argument, error_t *err);

@@ -14,6 +14,7 @@ void guest_destroy (guest_t **self_p)
     xml_destroy (&self->definition);
     xml_destroy (&self->live);
     xml_destroy (&self->record);
+    xml_destroy (&self->backup);
     free (self);
 }
 

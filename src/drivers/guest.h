@@ -34,6 +34,8 @@ typedef struct {
     xml_t *live;       //  running document: aliases, pty paths, labels; NULL unless it runs
     xml_t *record;     //  the driver's facts of the running guest, kept in the status file:
                        //  <driver><process .../><monitor path='...'/></driver>
+    xml_t *backup; //  the driver's facts of a backup that is under way, kept there too: <backup>
+                   //  with the user's completed <domainbackup> inside; NULL: there is none
     guest_status_t status;
 } guest_t;
 

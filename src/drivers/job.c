@@ -37,6 +37,11 @@ int job_commit (job_t *self, error_t *err)
     return self->ops->commit (self, err);
 }
 
+int job_finish (job_t *self, error_t *err)
+{
+    return self->ops->finish (self, err);
+}
+
 int job_spawn (job_t *self, const spawn_t *spawn, process_t *process, error_t *err)
 {
     return self->ops->spawn (self, spawn, process, err);

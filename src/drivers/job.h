@@ -60,6 +60,7 @@ typedef struct {
     int (*undo) (job_t *self, const char *kind, const char *argument, error_t *err);
     int (*record) (job_t *self, error_t *err);
     int (*commit) (job_t *self, error_t *err);
+    int (*finish) (job_t *self, error_t *err);
     int (*spawn) (job_t *self, const spawn_t *spawn, process_t *process, error_t *err);
     int (*go) (job_t *self, const process_t *process, error_t *err);
     int (*kill) (job_t *self, const process_t *process, int signal, error_t *err);
@@ -92,11 +93,15 @@ int job_wait (job_t *self, int ms, error_t *err); //  lets time pass
 
 //  Pushes the undo of an effect that comes next. Kinds are in src/drivers/undo.c.
 int job_undo (job_t *self, const char *kind, const char *argument, error_t *err);
-//  Makes the guest's record, live document, state and undo stack durable; returns once they are.
+//  Makes the guest's record, live document, backup, state and undo stack durable; returns once they
+//  are.
 int job_record (job_t *self, error_t *err);
 //  From here on there is no way back: forgets all undo, and makes that durable with the record.
 //  What fails afterwards has to be dealt with by who called this.
 int job_commit (job_t *self, error_t *err);
+//  What the hypervisor did in the background is over, and job->guest->backup says how: makes that
+//  alone durable. The job can't be cancelled from here on; it still has to clean up.
+int job_finish (job_t *self, error_t *err);
 
 //  Starts the launcher, which waits. PROCESS is the identity that the program will have; record it,
 //  then job_go. An exec that fails is job_go's error.

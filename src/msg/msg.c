@@ -239,6 +239,11 @@ bool msg_failed (const msg_t *self, error_t *err)
     return error != NULL;
 }
 
+bool msg_is_late (const msg_t *self)
+{
+    return self->head.kind == MSG_ERROR && (self->head.flags & MSG_LATE);
+}
+
 int msg_send (void *socket, uint64_t to_peer, msg_t **self_p)
 {
     auto(msg_t) self = take (self_p);

@@ -47,8 +47,10 @@ typedef enum {
 } msg_retain_t;
 
 enum {
-    MSG_URGENT = 1, //  may use the reserve when an address is busy: abort, destroy
-    MSG_NESTED = 2  //  of a job, which asks one thing at a time: never refused as busy
+    MSG_URGENT = 1,      //  may use the reserve when an address is busy: abort, destroy
+    MSG_NESTED = 2,      //  of a job, which asks one thing at a time: never refused as busy
+    MSG_IF_ADMITTED = 4, //  MSG_SPAWN: only if the request that was admitted just before is open
+    MSG_LATE = 8         //  MSG_ERROR: it was not
 };
 
 typedef struct {
@@ -105,6 +107,9 @@ bool msg_failed (const msg_t *self, error_t *err);
 int msg_send (void *socket, uint64_t to_peer, msg_t **self_p);
 //  The next message waiting, or NULL. *FROM_PEER (may be NULL) is its routing id on a ROUTER.
 msg_t *msg_recv (void *socket, uint64_t *from_peer);
+
+//  The request that was to be admitted is not open any more.
+bool msg_is_late (const msg_t *self);
 
 void error_pack (const error_t *err, pack_t *pack); //  {code, domain, message, retry, name}
 void error_unpack (const value_t *value, error_t *err);

@@ -114,13 +114,12 @@ static const verb_arg_t *find_arg (const verb_t *self, const char *name)
     return NULL;
 }
 
-//  Is TEXT one of the words in "a|b|c"?
-static bool is_choice (const char *choices, const char *text)
+bool verb_is_choice (const char *choices, const char *text)
 {
-    size_t size = strlen (text);
     for (const char *at = choices; at; at = strchr (at, '|')) {
         at += *at == '|';
-        if (strncmp (at, text, size) == 0 && (at[size] == '|' || at[size] == 0) && size > 0)
+        size_t size = strcspn (at, "|");
+        if (size > 0 && strlen (text) == size && strncmp (at, text, size) == 0)
             return true;
     }
     return false;
@@ -161,7 +160,7 @@ static int check_arg (const verb_t *self, const verb_arg_t *arg, const value_t *
     if (!type_matches (arg->type, value))
         return error_set (err, ERR_INVALID_ARG, "%s: argument '%s' has to be a %s (%s)", self->name,
                           arg->name, arg_type_name (arg->type), arg->help);
-    if (arg->choices && !is_choice (arg->choices, value_str (value)))
+    if (arg->choices && !verb_is_choice (arg->choices, value_str (value)))
         return error_set (err, ERR_INVALID_ARG, "%s: argument '%s' is '%s'; it may be one of %s",
                           self->name, arg->name, value_str (value), arg->choices);
     return 0;

@@ -78,6 +78,9 @@ const verb_t *verb_of_command (const char *command);
 //  Is there an event of this name that owners publish (docs/protocol.md)?
 bool verb_is_event (const char *name);
 
+//  Is TEXT one of the words in "a|b|c"?
+bool verb_is_choice (const char *choices, const char *text);
+
 //  Are ARGS (a map; NULL counts as empty) what VERB takes? Unknown names, wrong types and missing
 //  arguments are ERR_INVALID_ARG, naming verb and argument.
 int verb_check_args (const verb_t *self, const value_t *args, error_t *err);

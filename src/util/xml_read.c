@@ -1,5 +1,6 @@
 //  xml_read.c: finding things in a document, as strings and numbers.
 
+#include "util/size.h"
 #include "util/text.h"
 #include "util/xml.h"
 #include "util/xml_path.h"
@@ -220,43 +221,6 @@ int xml_int (const xml_node_t *node, const char *path, int min, int max, int *va
     return value_error (node, path, err, "not a whole number from %d to %d", min, max);
 }
 
-//  The units of https://libvirt.org/formatdomain.html#memory-allocation and
-//  https://libvirt.org/formatstorage.html, in any case, as libvirt reads them.
-static const struct {
-    const char *name;
-    uint64_t bytes;
-} units[] = {
-    { "b", 1 },
-    { "byte", 1 },
-    { "bytes", 1 },
-    { "KB", 1000 },
-    { "k", 1ull << 10 },
-    { "KiB", 1ull << 10 },
-    { "MB", 1000000 },
-    { "M", 1ull << 20 },
-    { "MiB", 1ull << 20 },
-    { "GB", 1000000000 },
-    { "G", 1ull << 30 },
-    { "GiB", 1ull << 30 },
-    { "TB", 1000000000000 },
-    { "T", 1ull << 40 },
-    { "TiB", 1ull << 40 },
-    { "PB", 1000000000000000 },
-    { "P", 1ull << 50 },
-    { "PiB", 1ull << 50 },
-    { "EB", 1000000000000000000 },
-    { "E", 1ull << 60 },
-    { "EiB", 1ull << 60 },
-};
-
-static uint64_t unit_bytes (const char *name)
-{
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcasecmp (units[i].name, name) == 0)
-            return units[i].bytes;
-    return 0;
-}
-
 int xml_size (const xml_node_t *node, const char *path, const char *otherwise, uint64_t *bytes,
               error_t *err)
 {
@@ -268,7 +232,7 @@ int xml_size (const xml_node_t *node, const char *path, const char *otherwise, u
     const char *name = NULL;
     const char *unit = xml_string (walk (node, path, &name), "@unit");
     unit = unit ? unit : otherwise;
-    const uint64_t scale = unit_bytes (unit);
+    const uint64_t scale = size_unit (unit);
     if (scale == 0)
         return value_error (node, path, err,
                             "its unit '%s' is not known; b, KiB, MiB, GiB and TiB are", unit);

@@ -140,8 +140,10 @@ class Promises(DaemonTest):
         """They are found out once for all who ask meanwhile, and everybody gets them."""
         with self.daemon.client() as client:
             ids = [client.send("host.capabilities") for unused in range(50)]
-            jobs = [actor for actor in client.call("host.actors") if actor["kind"] == "job"]
-            self.assertLessEqual(len(jobs), 1)
+            actors = [actor["address"] for actor in client.call("host.actors")]
+            #   Beside it another job may probe an emulator; and the thread of one before may still end.
+            jobs = [address for address in actors if re.fullmatch("job/[0-9]+", address)]
+            self.assertLessEqual(len(jobs), 2, actors)
             texts = {client.wait(id)["xml"] for id in ids}
             self.assertEqual(len(texts), 1)
             self.assertIn("<capabilities>", texts.pop())

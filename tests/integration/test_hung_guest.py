@@ -84,9 +84,11 @@ class Hung(QemuTest):
         self.daemon.kill()
         self.restart()
         self.assertEqual(self.client.call("domain.state", domain=uuid)["state_text"], "running")
+        self.client.call("event.subscribe", verbs=["domain.monitor"])
         until(lambda: self.silent_since(uuid) > 0, 30, "the word that it hangs")
         os.kill(pid, signal.SIGCONT)
         until(lambda: self.silent_since(uuid) == 0, 60, "its adoption")
+        self.client.next_event("domain.monitor", uuid=uuid, responding=True)
         self.client.call("domain.suspend", domain=uuid)
 
 

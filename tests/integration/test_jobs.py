@@ -158,5 +158,106 @@ class Jobs(DaemonTest):
         self.assertIn("None", self.daemon.run("domjobinfo", "slow"))
 
 
+class Queue(DaemonTest):
+    """Many requests for one domain while it is being saved."""
+
+    COUNT = 200
+    MOST = 256
+
+    def setUp(self):
+        super().setUp()
+        self.define("slow", extra=behaviour("<test:delay op='save' ms='60000'/>"))
+        self.clients = [self.daemon.client(timeout=60.0) for unused in range(4)]
+        for client in self.clients:
+            self.addCleanup(client.close)
+        self.client = self.clients[0]
+        self.client.call("domain.create", domain="slow")
+        self.client.call("event.subscribe", verbs=["domain.metadata"])
+        self.save = self.client.send("domain.managed_save", domain="slow")
+        until(lambda: self.job() == "managed_save", what="the save")
+
+    def job(self):
+        return self.client.call("domain.job_info", domain="slow")["kind"]
+
+    def waiting(self):
+        rows = self.client.call("domain.jobs", domain="slow")
+        return [row for row in rows if row["state"] == "waiting"]
+
+    def change(self, client, uri, deadline=60000):
+        """A change whose event tells which one it was."""
+        args = {"domain": "slow", "type": "element", "value": "<note/>", "key": "app", "uri": uri}
+        return client.send_args("domain.metadata_set", args, deadline=deadline)
+
+    def finish(self):
+        self.client.call("domain.job_abort", domain="slow")
+        self.assertFails("VIR_ERR_OPERATION_ABORTED", self.client.wait, self.save)
+
+    def served(self, count):
+        """Which changes were made, in their order."""
+        return [
+            self.client.next_event("domain.metadata", timeout=60)["args"]["uri"]
+            for unused in range(count)
+        ]
+
+    def test_of_one_client(self):
+        uris = [f"urn:{i}" for i in range(self.COUNT)]
+        ids = [self.change(self.client, uri) for uri in uris]
+        until(lambda: len(self.waiting()) == self.COUNT, 30, "all in the queue")
+        numbers = [row["number"] for row in self.waiting()]
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.finish()
+        self.assertEqual([self.client.wait_any(60)["id"] for unused in ids], ids)
+        self.assertEqual(self.served(self.COUNT), uris)
+        until(lambda: not self.client.call("domain.jobs"), what="an empty queue")
+        self.assertEqual(self.client.answers, {})
+
+    def test_of_several_clients(self):
+        """Each one's in its order, none of them lost, whoever else is there."""
+        each = self.COUNT // len(self.clients)
+        ids = [
+            [self.change(client, f"urn:{number}:{i}") for i in range(each)]
+            for number, client in enumerate(self.clients)
+        ]
+        until(lambda: len(self.waiting()) == self.COUNT, 30, "all in the queue")
+        self.finish()
+        for client, mine in zip(self.clients, ids):
+            self.assertEqual([client.wait_any(60)["id"] for unused in mine], mine)
+        served = self.served(self.COUNT)
+        self.assertEqual(len(set(served)), self.COUNT)
+        for number in range(len(self.clients)):
+            mine = [uri for uri in served if uri.startswith(f"urn:{number}:")]
+            self.assertEqual(mine, [f"urn:{number}:{i}" for i in range(each)])
+
+    def test_full(self):
+        """One more is refused, and may be tried again; aborts and measurements have room."""
+        ids = [self.change(self.client, f"urn:{i}") for i in range(self.MOST)]
+        until(lambda: len(self.waiting()) == self.MOST, 30, "a full queue")
+        refused = self.assertFails(
+            "VIR_ERR_RESOURCE_BUSY", self.client.wait, self.change(self.client, "urn:more")
+        )
+        self.assertTrue(refused.retry)
+        self.client.call("domain.usage", domain="slow")
+        first = self.waiting()[0]
+        self.client.call("domain.job_abort", domain="slow", number=first["number"])
+        self.assertFails("VIR_ERR_OPERATION_ABORTED", self.client.wait, ids[0])
+        ids.append(self.change(self.client, "urn:more"))
+        self.finish()
+        for id in ids[1:]:
+            self.client.wait(id)
+        self.assertEqual(self.served(self.MOST)[-1], "urn:more")
+
+    def test_deadlines_that_pass(self):
+        """Those whose time is over are told so, are not made, and the others are."""
+        late = [self.change(self.client, f"urn:late{i}", deadline=300) for i in range(50)]
+        good = [self.change(self.client, f"urn:{i}") for i in range(50)]
+        for id in late:
+            self.assertFails("VIR_ERR_OPERATION_TIMEOUT", self.client.wait, id)
+        until(lambda: len(self.waiting()) == len(good), 30, "a queue without the late ones")
+        self.finish()
+        for id in good:
+            self.client.wait(id)
+        self.assertEqual(self.served(len(good)), [f"urn:{i}" for i in range(50)])
+
+
 if __name__ == "__main__":
     unittest.main()

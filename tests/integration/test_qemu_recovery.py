@@ -104,25 +104,41 @@ class Recovery(QemuTest):
         until(known, 20, "one truth about the guest")
 
     def test_killed_while_guests_end(self):
-        """An end that was begun is brought to its end."""
+        """An end that was begun is brought to its end; whoever's was not runs on."""
+        for ms in (0, 3, 10, 20, 40):
+            with self.subTest(killed_after_ms=ms):
+                self.kill_while_guests_end(ms)
+
+    def kill_while_guests_end(self, ms):
         uuids = []
         for i in range(3):
             uuids.append(self.client.call("domain.create_xml", xml=qemu_domain(f"web{i}"))["uuid"])
         for uuid in uuids:
             self.client.send("domain.destroy", domain=uuid)
-        time.sleep(0.01)
+        time.sleep(ms / 1000)
         self.daemon.kill()
+        untouched = {uuid for uuid in uuids if self.recorded(uuid) == "running"}
         self.restart()
 
-        def agree():
-            listed = {row["uuid"] for row in self.client.call("domain.list", all=True)}
-            return listed == {uuid for uuid in uuids if processes_of(uuid)}
+        def listed():
+            return {row["uuid"] for row in self.client.call("domain.list", all=True)}
 
-        until(agree, 20, "one truth about the guests")
-        for row in self.client.call("domain.list"):
-            self.client.call("domain.destroy", domain=row["uuid"])
+        until(lambda: listed() == untouched, 60, f"the end of all but {untouched}")
+        for uuid in uuids:
+            self.assertEqual(len(processes_of(uuid)), int(uuid in untouched), uuid)
+        for uuid in untouched:
+            self.client.call("domain.destroy", domain=uuid)
         self.assertEqual([uuid for uuid in uuids if processes_of(uuid)], [])
         self.assertEqual(self.client.call("domain.list", all=True), [])
+
+    def recorded(self, uuid):
+        """What a daemon that was killed left on record of a guest."""
+        path = os.path.join(self.daemon.root, "run", "troupe", "qemu", uuid + ".status")
+        try:
+            with open(path) as file:
+                return "ending" if "<end " in file.read() else "running"
+        except FileNotFoundError:
+            return "gone"
 
     def test_many_restarts(self):
         (guest,) = self.boot("web1")
@@ -186,6 +202,28 @@ class Recovery(QemuTest):
         self.assertEqual(guest.run("echo here"), "here")
         self.client.call("domain.destroy", domain="bad")
         self.assertEqual(processes_of(bad), [])
+
+    def test_half_a_status(self):
+        """A file that tells of a guest, but not all: the guest is not taken for one that is off."""
+        uuid = self.client.call("domain.define", xml=qemu_domain("web1"))["uuid"]
+        for tag in ("live", "record"):
+            if not processes_of(uuid):
+                self.client.call("domain.create", domain="web1", paused=True)
+            (pid,) = processes_of(uuid)
+            self.daemon.kill()
+            path = os.path.join(self.daemon.root, "run", "troupe", "qemu", uuid + ".status")
+            with open(path) as file:
+                text = file.read()
+            with open(path, "w") as file:
+                file.write(re.sub("<%s>.*</%s>" % (tag, tag), "<%s/>" % tag, text, flags=re.DOTALL))
+            self.restart()
+            Guest(self, uuid).wait_state("paused", "starting up")
+            self.assertEqual(processes_of(uuid), [pid])
+            with self.assertRaisesRegex(TroupeError, "already running"):
+                self.client.call("domain.create", domain="web1")
+            self.assertTrue(glob.glob(path + ".broken-*"), os.listdir(os.path.dirname(path)))
+        self.client.call("domain.destroy", domain="web1")
+        self.assertEqual(processes_of(uuid), [])
 
     def test_lost_status(self):
         """Nothing at all is left of a guest but its process: it is found, and can be ended; a socket

@@ -130,7 +130,8 @@ class Save(DaemonTest):
         self.assertEqual(self.info()["title"], "three")
 
     def test_meanwhile(self):
-        """Queries are answered; 200 changes wait, are answered once and in order, or are refused."""
+        """Queries are answered; of 300 changes 256 wait, and are answered once and in order; the others
+        are refused."""
         id = self.begin(path=self.path())
         self.assertGreater(self.job()["total"], 0)
         clients = [self.daemon.client() for unused in range(4)]
@@ -138,15 +139,14 @@ class Save(DaemonTest):
             self.addCleanup(client.close)
         sent = [
             (client, client.send("domain.suspend" if i % 2 else "domain.resume", domain="web"))
-            for i in range(50)
+            for i in range(75)
             for client in clients
         ]
 
         def waiting():
             return [row for row in self.client.call("domain.jobs") if row["state"] == "waiting"]
 
-        #   With the save there are 64, which is what a domain has room for.
-        until(lambda: len(waiting()) == 63, what="a full queue")
+        until(lambda: len(waiting()) == 256, 60, "a full queue")
         numbers = [row["number"] for row in waiting()]
         self.assertEqual(numbers, sorted(numbers))
         for unused in range(100):
@@ -160,7 +160,7 @@ class Save(DaemonTest):
                 outcomes["done"] += 1
             except TroupeError as error:
                 outcomes[error.name] += 1
-        self.assertEqual(outcomes, {"done": 63, "VIR_ERR_RESOURCE_BUSY": 137})
+        self.assertEqual(outcomes, {"done": 256, "VIR_ERR_RESOURCE_BUSY": 44})
         self.assertEqual(self.partial(), [])
         self.assertEqual(self.history(), [("domain.create", "completed"), ("domain.save", "cancelled")])
 

@@ -51,9 +51,13 @@ class Client:
 
     def send(self, verb, deadline=None, key=None, trace=None, **args):
         """Sends a request; its id."""
+        return self.send_args(verb, args, deadline=deadline, key=key, trace=trace)
+
+    def send_args(self, verb, args, **envelope):
+        """The same, where arguments are called as fields of the envelope are."""
         self.last_id += 1
         request = {"id": self.last_id, "kind": "request", "verb": verb, "args": args}
-        for name, value in (("deadline", deadline), ("key", key), ("trace", trace)):
+        for name, value in envelope.items():
             if value is not None:
                 request[name] = value
         self.send_raw(msgpack.packb(request))

@@ -94,6 +94,11 @@ static inline int fake_commit (job_t *self, error_t *err)
     return 0;
 }
 
+static inline int fake_finish (job_t *self, error_t *err)
+{
+    return fake_note (self, err, "finish", "");
+}
+
 static inline int fake_spawn (job_t *self, const spawn_t *spawn, process_t *process, error_t *err)
 {
     *process = ((fake_job_t *) self)->process;
@@ -223,6 +228,7 @@ static const job_ops_t fake_ops = {
     .undo = fake_undo,
     .record = fake_record,
     .commit = fake_commit,
+    .finish = fake_finish,
     .spawn = fake_spawn,
     .go = fake_go,
     .kill = fake_kill,

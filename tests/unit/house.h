@@ -45,6 +45,7 @@ static void house_stop_domain (actor_t *actor)
 extern const actor_class_t __wrap_domain_class;
 const actor_class_t __wrap_domain_class = { .kind = "domain",
                                             .state_size = sizeof (domain_t),
+                                            .max_requests = DOMAIN_MAX_REQUESTS,
                                             .stop_rank = 1,
                                             .start = house_start_domain,
                                             .handle = house_handle_domain,
@@ -54,8 +55,8 @@ const actor_class_t __wrap_domain_class = { .kind = "domain",
 static struct {
     bool there, persistent, autostart, busy;
     int gone;
-    int64_t id, state, reason;
-    char name[64];
+    int64_t id, state, reason, silent_us;
+    char name[64], title[64];
     char events[4096]; //  "Started Booted, " ...
 } seen;
 
@@ -74,13 +75,19 @@ static void house_see (actor_t *self, const char *topic, const msg_t *event, voi
     seen.id = msg_i64 (event, "id", -1);
     seen.state = msg_i64 (event, "state", -1);
     seen.reason = msg_i64 (event, "reason", -1);
+    seen.silent_us = msg_i64 (event, "silent_since_us", -1);
     snprintf (seen.name, sizeof seen.name, "%s", msg_str (event, "name"));
+    const char *title = msg_str (event, "title");
+    snprintf (seen.title, sizeof seen.title, "%s", title ? title : "");
     const value_t *events = msg_arg (event, "events");
     for (size_t i = 0; i < value_count (events); i++) {
         const value_t *args = value_get (value_at (events, i), "args");
         const char *text = value_get_str (args, "event_text");
         const char *detail = value_get_str (args, "detail_text");
         size_t used = strlen (seen.events);
+        if (value_get (args, "responding"))
+            snprintf (seen.events + used, sizeof seen.events - used, "%s, ",
+                      value_get_bool (args, "responding", false) ? "Heard" : "Silent");
         if (text)
             snprintf (seen.events + used, sizeof seen.events - used, "%s %s, ", text, detail);
     }

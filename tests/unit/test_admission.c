@@ -31,10 +31,14 @@ static const row_t rows[] = {
     { ASYNC_SNAPSHOT_WRITTEN, true, "YWWWWCYRWY" },
     { ASYNC_MIGRATE_OUT, false, "YWYWWCYYRY" },
     { ASYNC_MIGRATE_OUT, true, "YWWWWCYWRY" },
-    { ASYNC_MIGRATE_IN, false, "YWRWWCWRRR" },
-    { ASYNC_MIGRATE_IN, true, "YWRWWCWRRR" },
+    { ASYNC_MIGRATE_IN, false, "YWRWWCWYRR" },
+    { ASYNC_MIGRATE_IN, true, "YWRWWCWWRR" },
+    { ASYNC_MIGRATE_HANDED, false, "YWRWWCYRRR" },
+    { ASYNC_MIGRATE_HANDED, true, "YWRWWCYRRR" },
     { ASYNC_BACKUP, false, "YYYWWCYRYY" },
     { ASYNC_BACKUP, true, "YWWWWCYRWY" },
+    { ASYNC_BACKUP_BEGIN, false, "YWWWWCYRWY" },
+    { ASYNC_BACKUP_BEGIN, true, "YWWWWCYRWY" },
 };
 
 static char letter (verdict_t verdict)

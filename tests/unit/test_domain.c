@@ -245,11 +245,97 @@ house_scene (undefine_and_define_at_once)
     //  The queue.
 
     enum {
-    CROWD = ACTOR_MAX_REQUESTS
+    CROWD = DOMAIN_MAX_QUEUE
 };
 
-//  A queue that clients fill up does not make the start fail that they wait for.
-static void scene_full_queue (actor_t *self)
+static struct {
+    int count, refused, next;
+    bool ordered;
+} answered;
+
+static void keep_in_order (actor_t *self, const msg_t *reply, void *arg)
+{
+    (void) self;
+    const int *number = arg;
+    answered.count++;
+    if (scene_code (reply) == ERR_RESOURCE_BUSY)
+        answered.refused++;
+    else if (scene_code (reply) != 0 || *number != answered.next++)
+        answered.ordered = false;
+}
+
+//  More than may wait are refused; those that wait are served as they came, each once.
+static void scene_order_of_the_queue (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:delay op='save' ms='400'/>"), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    static int numbers[CROWD + 10];
+    answered.ordered = true;
+    scene_reset ();
+    house_ask (self, "domain.managed_save");
+    house_until (self, seen.busy);
+    for (int i = 0; i < CROWD + 10; i++) {
+        msg_t *request = msg_request ("domain.metadata_set");
+        autofree char *title = text_format ("%d", i);
+        numbers[i] = i;
+        pack_key_str (msg_args (request), "type", "title");
+        pack_key_str (msg_args (request), "value", title);
+        actor_request (self, OWNER_A, &request, CALL_MS, keep_in_order, &numbers[i]);
+    }
+    house_until (self, answered.count == CROWD + 10);
+    check_equal (answered.refused, 10);
+    check (answered.ordered);
+    check_text (seen.title, "255");
+    close_house (self);
+}
+house_scene (order_of_the_queue)
+
+    //  Asks for something, and is gone before it is begun.
+    static int hasty_start (actor_t *self, const msg_t *args, error_t *err)
+{
+    (void) args, (void) err;
+    house_ask (self, "domain.suspend");
+    actor_end (self);
+    return 0;
+}
+
+static void hasty_handle (actor_t *self, msg_t **msg_p)
+{
+    (void) self;
+    msg_destroy (msg_p);
+}
+
+static void hasty_stop (actor_t *self)
+{
+    (void) self;
+}
+
+static const actor_class_t hasty_class = {
+    .kind = "hasty", .start = hasty_start, .handle = hasty_handle, .stop = hasty_stop
+};
+
+//  What nobody waits for any more when its turn comes is not begun, and keeps nobody waiting.
+static void scene_turn_that_comes_too_late (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, DELAY ("1", "500")), 0);
+    scene_reset ();
+    house_ask (self, "domain.create");
+    house_until (self, seen.busy);
+    check_equal (scene_spawn (self, "hasty/1", &hasty_class, false), 0);
+    house_ask (self, "domain.autostart");
+    auto(msg_t) last = scene_await (self, 2);
+    check_equal (scene_code (last), 0);
+    check_equal (seen.state, STATE_RUNNING);
+    check_text (seen.events, "Defined Added, Started Booted, ");
+    check_equal (house_do (self, "domain.suspend", NULL, NULL), 0);
+    close_house (self);
+}
+house_scene (turn_that_comes_too_late)
+
+    //  A queue that clients fill up does not make the start fail that they wait for.
+    static void scene_full_queue (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, DELAY ("1", "300")), 0);
@@ -362,6 +448,36 @@ house_scene (panic_during_transient_start)
 }
 house_scene (too_many_panics)
 
+    //  A connection that broke in the middle of a job is made again behind it, and that the guest
+    //  answers again is told.
+    static void scene_monitor_lost_during_a_save (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:delay op='save' ms='2500'/><test:fault op='save'/>"),
+                 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    msg_t *silent = msg_request ("monitor.silent");
+    pack_key_i64 (msg_args (silent), "since_us", 1000);
+    actor_send (self, OWNER_A, &silent);
+    house_until (self, seen.silent_us == 1000);
+    scene_reset ();
+    autofree char *path = house_path ("saved");
+    msg_t *save = msg_request ("domain.save");
+    pack_key_str (msg_args (save), "path", path);
+    actor_request (self, OWNER_A, &save, CALL_MS, scene_keep, NULL);
+    house_until (self, seen.busy);
+    msg_t *closed = msg_request ("monitor.closed");
+    pack_key_str (msg_args (closed), "reason", "a test said so");
+    actor_send (self, OWNER_A, &closed);
+    auto(msg_t) answer = scene_await (self, 1);
+    check (scene_code (answer) != 0);
+    house_until (self, seen.silent_us == 0);
+    check_text (seen.events, "Defined Added, Started Booted, Silent, Heard, ");
+    check_equal (house_do (self, "domain.destroy", NULL, NULL), 0);
+    close_house (self);
+}
+house_scene (monitor_lost_during_a_save)
+
     int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,12 +493,15 @@ house_scene (too_many_panics)
         unit_test_in_folder (renaming),
         unit_test_in_folder (define_across_rename),
         unit_test_in_folder (undefine_and_define_at_once),
+        unit_test_in_folder (order_of_the_queue),
+        unit_test_in_folder (turn_that_comes_too_late),
         unit_test_in_folder (full_queue),
         unit_test_in_folder (queue_of_late_requests),
         unit_test_in_folder (panic_while_it_runs),
         unit_test_in_folder (panic_during_start),
         unit_test_in_folder (panic_during_transient_start),
         unit_test_in_folder (too_many_panics),
+        unit_test_in_folder (monitor_lost_during_a_save),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -1,9 +1,6 @@
 //  test_monitor.c: one QMP connection. The test is QEMU: it listens, and says what it likes.
 
-#include "actors/monitor.h"
-#include "actors/stream.h"
-
-#include "peer.h"
+#include "monitor_peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,175 +10,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
-#define MONITOR "monitor/1"
-
-//  The owner: writes down what it is told.
-
-typedef struct {
-    text_t *events, *closed;
-    bool slow; //  acknowledges no event before it is told to read on
-    msg_t *held[STREAM_WINDOW];
-    size_t held_count;
-} owner_t;
-
-static int owner_start (actor_t *self, const msg_t *args, error_t *err)
-{
-    (void) args, (void) err;
-    owner_t *owner = actor_state (self);
-    owner->events = text_new ();
-    owner->closed = text_new ();
-    return 0;
-}
-
-static void owner_report (actor_t *self, msg_t **msg_p)
-{
-    owner_t *owner = actor_state (self);
-    auto(msg_t) reply = msg_reply ();
-    pack_map (msg_result (reply));
-    pack_key_str (msg_result (reply), "events", owner->events->data);
-    pack_key_str (msg_result (reply), "closed", owner->closed->data);
-    pack_end (msg_result (reply));
-    actor_reply (self, msg_p, &reply);
-}
-
-static void take_event (actor_t *self, msg_t **msg_p)
-{
-    owner_t *owner = actor_state (self);
-    text_addf (owner->events, "%s\n", msg_str (*msg_p, "json"));
-    if (!owner->slow)
-        return;
-    check (owner->held_count < STREAM_WINDOW);
-    owner->held[owner->held_count++] = actor_hold (self, msg_p);
-}
-
-static void read_on (actor_t *self)
-{
-    owner_t *owner = actor_state (self);
-    owner->slow = false;
-    for (size_t i = 0; i < owner->held_count; i++) {
-        auto(msg_t) reply = msg_reply ();
-        actor_reply (self, &owner->held[i], &reply);
-    }
-    owner->held_count = 0;
-}
-
-static void owner_handle (actor_t *self, msg_t **msg_p)
-{
-    owner_t *owner = actor_state (self);
-    if (msg_is (*msg_p, "monitor.event"))
-        take_event (self, msg_p);
-    else if (msg_is (*msg_p, "monitor.closed"))
-        text_addf (owner->closed, "%s\n", msg_str (*msg_p, "reason"));
-    else if (msg_is (*msg_p, "slow"))
-        owner->slow = true;
-    else if (msg_is (*msg_p, "read on"))
-        read_on (self);
-    else if (msg_is (*msg_p, "panic"))
-        actor_panic (self, "told to");
-    else if (msg_is (*msg_p, "report"))
-        owner_report (self, msg_p);
-}
-
-static void owner_stop (actor_t *self)
-{
-    owner_t *owner = actor_state (self);
-    text_destroy (&owner->events);
-    text_destroy (&owner->closed);
-}
-
-static const actor_class_t owner_class = { .kind = "owner",
-                                           .state_size = sizeof (owner_t),
-                                           .stop_rank = 2,
-                                           .start = owner_start,
-                                           .handle = owner_handle,
-                                           .stop = owner_stop };
-
-//  What the owner has been told so far of a FIELD.
-static char *told (actor_t *self, const char *field)
-{
-    auto(msg_t) answer = scene_ask (self, "owner", "report", 20000);
-    check_equal (scene_code (answer), 0);
-    return text_copy (value_get_str (msg_value (answer), field));
-}
-
-static void await_told (actor_t *self, const char *field, const char *text)
-{
-    for (int i = 0; i < 500; i++) {
-        autofree char *now = told (self, field);
-        if (strstr (now, text))
-            return;
-        scene_pass (self, 10);
-    }
-    fprintf (stderr, "%s: not told '%s'\n", field, text);
-    check (false);
-}
-
-static void tell_owner (actor_t *self, const char *verb)
-{
-    msg_t *msg = msg_request (verb);
-    actor_send (self, "owner", &msg);
-}
-
-//  QEMU.
-
-//  The number under which a command came.
-static unsigned long number_of (const char *command)
-{
-    const char *id = strstr (command, "\"id\":\"troupe-");
-    check (id);
-    return strtoul (id + strlen ("\"id\":\"troupe-"), NULL, 10);
-}
-
-static void qemu_agree (peer_t *qemu)
-{
-    peer_accept (qemu);
-    peer_say (qemu, GREETING);
-    autofree char *command = peer_hear (qemu);
-    check (strstr (command, "qmp_capabilities"));
-    peer_say (qemu, "{\"return\": {}, \"id\": \"troupe-0\"}\r\n");
-}
-
-static void spawn (actor_t *self, const char *path, const char *owner, int deadline_ms)
-{
-    scene_reset ();
-    msg_t *args = msg_request ("start");
-    pack_key_str (msg_args (args), "path", path);
-    pack_key_str (msg_args (args), "owner", owner);
-    pack_key_i64 (msg_args (args), "deadline_ms", deadline_ms);
-    actor_spawn (self, MONITOR, &monitor_class, &args, false, 20000, scene_keep, NULL);
-}
-
-static void await_error (actor_t *self, int code, const char *words)
-{
-    auto(msg_t) answer = scene_await (self, 1);
-    error_t err = { 0 };
-    check (msg_failed (answer, &err));
-    if (!strstr (err.message, words))
-        fprintf (stderr, "got: %s\n", err.message);
-    check_equal (err.code, code);
-    check (strstr (err.message, words));
-}
-
-//  An owner, a QEMU and a monitor between them.
-static void set_up (actor_t *self, peer_t *qemu)
-{
-    check_equal (scene_spawn (self, "owner", &owner_class, false), 0);
-    peer_listen (qemu);
-    spawn (self, qemu->path, "owner", 10000);
-    qemu_agree (qemu);
-    auto(msg_t) started = scene_await (self, 1);
-    check_equal (scene_code (started), 0);
-}
-
-static void command (actor_t *self, const char *json, int deadline_ms, actor_reply_fn *on_reply,
-                     void *arg)
-{
-    msg_t *request = msg_request ("qmp");
-    pack_key_str (msg_args (request), "command", json);
-    actor_request (self, MONITOR, &request, deadline_ms, on_reply, arg);
-}
 
 static void command_with_file (actor_t *self, const char *path, actor_reply_fn *on_reply, void *arg)
 {
@@ -488,6 +316,26 @@ static void scene_silence (actor_t *self)
     peer_close (&qemu);
 }
 
+//  It answers one of two questions, and is silent again.
+static void scene_silence_is_told (actor_t *self)
+{
+    peer_t qemu;
+    set_up (self, &qemu);
+    scene_reset ();
+    command (self, "{\"execute\": \"a\"}", 20000, scene_keep, NULL);
+    command (self, "{\"execute\": \"b\"}", 20000, scene_keep, NULL);
+    free (peer_hear (&qemu));
+    await_told (self, "silence", "silent ");
+    peer_say (&qemu, "{\"return\": \"a\", \"id\": \"troupe-1\"}\n");
+    await_told (self, "silence", "silent heard ");
+    await_told (self, "silence", "silent heard silent ");
+    peer_say (&qemu, "{\"return\": \"b\", \"id\": \"troupe-2\"}\n");
+    await_told (self, "silence", "silent heard silent heard ");
+    auto(msg_t) reply = scene_await (self, 2);
+    check_equal (scene_code (reply), 0);
+    peer_close (&qemu);
+}
+
 static void scene_too_many_unanswered (actor_t *self)
 {
     peer_t qemu;
@@ -518,22 +366,6 @@ enum {
     ROUNDS = 40,
     COMMANDS = 24
 };
-
-typedef struct {
-    int number; //  QEMU answers with the number that was asked
-    int answers, wrong;
-} asked_t;
-
-static void on_answer (actor_t *self, const msg_t *reply, void *arg)
-{
-    (void) self;
-    asked_t *asked = arg;
-    asked->answers++;
-    const char *json = value_get_str (msg_value (reply), "json");
-    autofree char *wanted = text_format ("\"return\": %d,", asked->number);
-    if (!json || !strstr (json, wanted))
-        asked->wrong++;
-}
 
 static void say_in_pieces (peer_t *qemu, const char *text, unsigned *seed)
 {
@@ -572,16 +404,6 @@ static void add_noise (text_t *text, unsigned long id, int *events, text_t *want
     }
 }
 
-static void check_answers (actor_t *self, const asked_t asked[COMMANDS])
-{
-    for (int i = 0; i < COMMANDS; i++) {
-        for (int wait = 0; asked[i].answers == 0 && wait < 500; wait++)
-            scene_pass (self, 10);
-        check_equal (asked[i].answers, 1);
-        check_equal (asked[i].wrong, 0);
-    }
-}
-
 static void one_round (actor_t *self, peer_t *qemu, int *events, text_t *wanted, unsigned *seed)
 {
     asked_t asked[COMMANDS] = { 0 };
@@ -605,7 +427,7 @@ static void one_round (actor_t *self, peer_t *qemu, int *events, text_t *wanted,
         numbers[pick] = numbers[left - 1];
         say_in_pieces (qemu, text->data, seed);
     }
-    check_answers (self, asked);
+    check_answers (self, asked, COMMANDS);
 }
 
 static void scene_any_order (actor_t *self)
@@ -647,6 +469,7 @@ SCENE_TEST (closed_on_request)
 SCENE_TEST (ends_with_its_owner)
 SCENE_TEST (pressure)
 SCENE_TEST (silence)
+SCENE_TEST (silence_is_told)
 SCENE_TEST (too_many_unanswered)
 SCENE_TEST (any_order)
 
@@ -669,6 +492,7 @@ int main (void)
         cmocka_unit_test (test_ends_with_its_owner),
         cmocka_unit_test (test_pressure),
         cmocka_unit_test (test_silence),
+        cmocka_unit_test (test_silence_is_told),
         cmocka_unit_test (test_too_many_unanswered),
         cmocka_unit_test (test_any_order),
     };

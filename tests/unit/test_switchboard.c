@@ -9,7 +9,7 @@
 //  An actor with a verb for each way to treat a request.
 
 typedef struct {
-    msg_t *kept;
+    msg_t *kept, *spawning;
     uint64_t streamed;
     unsigned woken;
 } puppet_t;
@@ -52,6 +52,22 @@ static void puppet_sleep (actor_t *self, msg_t **msg_p)
     actor_sleep (self, &args);
 }
 
+static const actor_class_t puppet_class;
+
+//  Whether it was started is the answer to who asked for the spawn.
+static void on_spawned (actor_t *self, const msg_t *reply, void *arg)
+{
+    (void) arg;
+    puppet_t *puppet = actor_state (self);
+    error_t err;
+    if (msg_failed (reply, &err) && msg_is_late (reply))
+        error_set (&err, ERR_OPERATION_ABORTED, "late");
+    if (msg_kind (reply) == MSG_ERROR)
+        actor_reply_error (self, &puppet->spawning, &err);
+    else
+        puppet_echo (self, &puppet->spawning);
+}
+
 static void puppet_handle (actor_t *self, msg_t **msg_p)
 {
     puppet_t *puppet = actor_state (self);
@@ -66,6 +82,11 @@ static void puppet_handle (actor_t *self, msg_t **msg_p)
         actor_admit (self, *msg_p, 60000);
         msg_destroy (&puppet->kept);
         puppet->kept = take (msg_p);
+    } else if (msg_is (*msg_p, "spawn_for_kept")) {
+        msg_t *args = msg_request ("run");
+        puppet->spawning = take (msg_p);
+        actor_spawn_for (self, puppet->kept, "puppet/job", &puppet_class, &args, 5000, on_spawned,
+                         NULL);
     } else if (msg_is (*msg_p, "answer_kept")) {
         puppet_echo (self, &puppet->kept);
         puppet_echo (self, msg_p);
@@ -94,6 +115,7 @@ static void puppet_stop (actor_t *self)
 {
     puppet_t *puppet = actor_state (self);
     msg_destroy (&puppet->kept);
+    msg_destroy (&puppet->spawning);
 }
 
 static const actor_class_t puppet_class = { .kind = "puppet",
@@ -209,6 +231,38 @@ static void scene_admitted_outlives_deadline (actor_t *self)
     actor_send (self, "puppet/1", &finish);
     auto(msg_t) answer = scene_await (self, 1);
     check_equal (scene_code (answer), 0);
+}
+
+//  What is spawned for a request makes its answer due later; but only while somebody waits for it.
+static void scene_spawn_for_a_request (actor_t *self)
+{
+    spawn_puppet (self, "puppet/1");
+    scene_reset ();
+    msg_t *request = msg_request ("keep");
+    actor_request (self, "puppet/1", &request, 300, scene_keep, NULL);
+    check_equal (ask_code (self, "puppet/1", "spawn_for_kept", 5000), 0);
+    check_equal (ask_code (self, "puppet/job", "echo", 5000), 0);
+    scene_end_actor (self, "puppet/job");
+    scene_pass (self, 400);
+    check_equal (scene_count (), 0);
+    msg_t *finish = msg_request ("answer_kept");
+    actor_send (self, "puppet/1", &finish);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), 0);
+}
+
+static void scene_spawn_for_a_late_request (actor_t *self)
+{
+    spawn_puppet (self, "puppet/1");
+    check_equal (ask_code (self, "puppet/1", "keep", 30), ERR_OPERATION_TIMEOUT);
+    check_equal (ask_code (self, "puppet/1", "spawn_for_kept", 5000), ERR_OPERATION_ABORTED);
+    check_equal (ask_code (self, "puppet/job", "echo", 5000), ERR_OPERATION_INVALID);
+    //  What comes after it is not concerned.
+    scene_reset ();
+    msg_t *request = msg_request ("keep");
+    actor_request (self, "puppet/1", &request, 5000, scene_keep, NULL);
+    check_equal (ask_code (self, "puppet/1", "spawn_for_kept", 5000), 0);
+    check_equal (ask_code (self, "puppet/job", "echo", 5000), 0);
 }
 
 static void scene_second_reply_is_dropped (actor_t *self)
@@ -475,6 +529,8 @@ SCENE_TEST (owner_dies_while_asked)
 SCENE_TEST (owner_panics_while_asked)
 SCENE_TEST (deadline)
 SCENE_TEST (admitted_outlives_deadline)
+SCENE_TEST (spawn_for_a_request)
+SCENE_TEST (spawn_for_a_late_request)
 SCENE_TEST (second_reply_is_dropped)
 SCENE_TEST (forwarded)
 SCENE_TEST (busy)
@@ -507,6 +563,8 @@ int main (void)
         cmocka_unit_test (test_owner_panics_while_asked),
         cmocka_unit_test (test_deadline),
         cmocka_unit_test (test_admitted_outlives_deadline),
+        cmocka_unit_test (test_spawn_for_a_request),
+        cmocka_unit_test (test_spawn_for_a_late_request),
         cmocka_unit_test (test_second_reply_is_dropped),
         cmocka_unit_test (test_forwarded),
         cmocka_unit_test (test_busy),

@@ -58,6 +58,12 @@ static void wrong_choice (pack_t *pack)
     pack_key_str (pack, "mode", "acp");
 }
 
+static void all_choices (pack_t *pack)
+{
+    by_name (pack);
+    pack_key_str (pack, "mode", "acpi|agent");
+}
+
 static void right_choice (pack_t *pack)
 {
     by_name (pack);
@@ -91,6 +97,7 @@ static void test_refused (void **state)
     assert_refused ("domain.destroy", unknown, "'quickly'");
     assert_refused ("domain.destroy", wrong_type, "'graceful'");
     assert_refused ("domain.shutdown", wrong_choice, "acpi|agent");
+    assert_refused ("domain.shutdown", all_choices, "it may be one of acpi|agent");
 }
 
 //  What documentation, command line and routing build on.

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(TOP, "tests", "integration"))
 sys.dont_write_bytecode = True
 
 from guest import processes_of  # noqa: E402, F401
-from harness import Daemon, until  # noqa: E402, F401
+from harness import Daemon, behaviour, until  # noqa: E402, F401
 from harness import test_domain as simulated_domain  # noqa: E402, F401
 
 EMULATOR = "/usr/bin/qemu-system-x86_64"
@@ -65,3 +65,10 @@ def place():
 def resident_kib(pid):
     with open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def cpu_ms(pid):
+    """CPU time that the process has used."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")

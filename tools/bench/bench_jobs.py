@@ -1,5 +1,5 @@
 """What a job and a hung hypervisor cost those who only ask: queries during a save, and statistics of a
-fleet of which one QEMU is stopped.
+fleet of which one QEMU is stopped. And what waits behind a job: 200 changes of one domain during a save.
 
     bench_jobs.py [FLEET [BUDGET_MS [TIMES]]]
 """
@@ -9,10 +9,23 @@ import signal
 import statistics
 import sys
 
-from bench import Clock, Daemon, place, processes_of, qemu_domain, spread, until, verdict
+from bench import (
+    Clock,
+    Daemon,
+    behaviour,
+    cpu_ms,
+    place,
+    processes_of,
+    qemu_domain,
+    simulated_domain,
+    spread,
+    until,
+    verdict,
+)
 
 SLOW = 4000000  # bytes a second: the save takes until all queries were asked
 QUERIES = 2000
+QUEUED = 200
 PATIENCE = 120
 
 
@@ -51,6 +64,30 @@ def queries_during_a_save(client, root):
         print("  (the save was over before the last query)")
 
 
+def queued_requests(client, daemon):
+    """A simulated guest's save, and changes of its title that come meanwhile."""
+    slow = behaviour("<test:delay op='save' ms='3000'/>")
+    uuid = client.call("domain.define", xml=simulated_domain("queued", extra=slow))["uuid"]
+    client.call("domain.create", domain=uuid)
+    save = client.send("domain.managed_save", domain=uuid)
+    until(lambda: client.call("domain.job_info", domain=uuid)["kind"], 10, "the save")
+    used = cpu_ms(daemon.process.pid)
+    with Clock() as queueing:
+        ids = [client.send("domain.metadata_set", domain=uuid, type="title", value=str(i)) for i in range(QUEUED)]
+        until(lambda: len(client.call("domain.jobs", domain=uuid)) == QUEUED + 1, 30, "all in the queue")
+    used = cpu_ms(daemon.process.pid) - used
+    asked = ask(client, uuid)
+    client.wait(save, PATIENCE)
+    with Clock() as working:
+        order = [client.wait_any(PATIENCE)["id"] for unused in ids]
+    title = client.call("domain.metadata_get", domain=uuid, type="title")["metadata"]
+    print(f"  {QUEUED} requests in one queue, ms    {queueing.ms:7.1f}   daemon's CPU, ms {used:.0f}")
+    print(f"  domain.state meanwhile, ms      {spread(asked)}   p99 {p99(asked):.2f}")
+    print(f"  from the save's end to the last answer, ms  {working.ms:.1f}")
+    right = order == ids and title == str(QUEUED - 1) and not client.answers
+    print(f"  each answered once, in order: {verdict(right)}")
+
+
 def statistics_of_a_fleet(client, fleet, budget, times):
     uuids = []
     for i in range(fleet):
@@ -83,6 +120,7 @@ def main():
     daemon = Daemon("--quiet").start()
     try:
         with daemon.client(timeout=PATIENCE) as client:
+            queued_requests(client, daemon)
             queries_during_a_save(client, daemon.root)
             statistics_of_a_fleet(client, fleet, budget, times)
     finally:

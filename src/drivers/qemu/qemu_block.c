@@ -1,6 +1,7 @@
 //  qemu_block.c: see qemu_block.h. Asking is here; what changes something is in qemu_block_image.c.
 
 #include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/qemu_alias.h"
 #include "util/text.h"
 
@@ -9,18 +10,6 @@
 
 #define QMP_MS 10000
 #define CHAIN_MAX 256
-
-static const char *string_of (const json_t *object, const char *key)
-{
-    const char *text = json_string_value (json_object_get (object, key));
-    return text ? text : "";
-}
-
-static uint64_t number_of (const json_t *object, const char *key)
-{
-    json_int_t value = json_integer_value (json_object_get (object, key));
-    return value > 0 ? (uint64_t) value : 0;
-}
 
 //  The document.
 
@@ -97,17 +86,9 @@ static int map_open (map_t *self, job_t *job, error_t *err)
     return self->graph ? 0 : -1;
 }
 
-static const json_t *entry_with (const json_t *list, const char *key, const char *value)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item) if (strcmp (string_of (item, key), value) == 0) return item;
-    return NULL;
-}
-
 static const json_t *node_of (const map_t *self, const char *name)
 {
-    return entry_with (self->nodes, "node-name", name);
+    return answer_entry (self->nodes, "node-name", name);
 }
 
 static const char *name_of_id (const map_t *self, json_int_t id)
@@ -116,21 +97,21 @@ static const char *name_of_id (const map_t *self, json_int_t id)
     json_t *item;
     json_array_foreach (json_object_get (self->graph, "nodes"), i,
                         item) if (json_integer_value (json_object_get (item, "id")) ==
-                                  id) return string_of (item, "name");
+                                  id) return answer_string (item, "name");
     return "";
 }
 
 //  The node that NAME has as its child ROLE ("backing", "file"); "": none.
 static const char *child_of (const map_t *self, const char *name, const char *role)
 {
-    const json_t *node = entry_with (json_object_get (self->graph, "nodes"), "name", name);
+    const json_t *node = answer_entry (json_object_get (self->graph, "nodes"), "name", name);
     json_int_t id = json_integer_value (json_object_get (node, "id"));
     size_t i;
     json_t *edge;
     json_array_foreach (
         json_object_get (self->graph, "edges"), i,
         edge) if (node && json_integer_value (json_object_get (edge, "parent")) == id &&
-                  strcmp (string_of (edge, "name"), role) ==
+                  strcmp (answer_string (edge, "name"), role) ==
                       0) return name_of_id (self,
                                             json_integer_value (json_object_get (edge, "child")));
     return "";
@@ -142,7 +123,7 @@ static bool is_filter (const json_t *node)
     static const char *const filters[] = { "mirror_top",        "commit_top", "copy-on-read",
                                            "copy-before-write", "throttle",   "preallocate" };
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
-        if (strcmp (string_of (node, "drv"), filters[i]) == 0)
+        if (strcmp (answer_string (node, "drv"), filters[i]) == 0)
             return true;
     return false;
 }
@@ -164,13 +145,13 @@ static void add_image (qemu_disk_t *disk, const map_t *map, const char *name)
     const json_t *image = json_object_get (node, "image");
     disk->chain = memory_grow (disk->chain, disk->count + 1, sizeof *disk->chain);
     qemu_image_t *added = &disk->chain[disk->count++];
-    *added = (qemu_image_t){ .format = text_copy (string_of (node, "drv")),
-                             .block = strcmp (string_of (protocol, "drv"), "host_device") == 0,
-                             .capacity = number_of (image, "virtual-size"),
-                             .allocation = number_of (image, "actual-size") };
+    *added = (qemu_image_t){ .format = text_copy (answer_string (node, "drv")),
+                             .block = strcmp (answer_string (protocol, "drv"), "host_device") == 0,
+                             .capacity = answer_number (image, "virtual-size"),
+                             .allocation = answer_number (image, "actual-size") };
     snprintf (added->node, sizeof added->node, "%s", name);
-    if (string_of (protocol, "file")[0] == '/')
-        added->path = text_copy (string_of (protocol, "file"));
+    if (answer_string (protocol, "file")[0] == '/')
+        added->path = text_copy (answer_string (protocol, "file"));
 }
 
 static int fill_chain (qemu_disk_t *disk, job_t *job, error_t *err)
@@ -202,11 +183,11 @@ static int fill_root (qemu_disk_t *disk, job_t *job, error_t *err)
     json_t *item;
     json_array_foreach (list, i, item)
     {
-        if (!is_device (string_of (item, "qdev"), qemu_alias (disk->element)))
+        if (!is_device (answer_string (item, "qdev"), qemu_alias (disk->element)))
             continue;
-        disk->qdev = text_copy (string_of (item, "qdev"));
+        disk->qdev = text_copy (answer_string (item, "qdev"));
         snprintf (disk->root, sizeof disk->root, "%s",
-                  string_of (json_object_get (item, "inserted"), "node-name"));
+                  answer_string (json_object_get (item, "inserted"), "node-name"));
         return 0;
     }
     return error_set (err, ERR_INTERNAL_ERROR, "QEMU of domain '%s' has no device '%s' (disk '%s')",
@@ -268,7 +249,7 @@ char *qemu_block_name (job_t *job, const char *target, error_t *err)
     for (size_t i = 1; nodes; i++) {
         autofree char *name = text_format ("disk-%s-%zu", target, i);
         autofree char *file = text_format ("%s-file", name);
-        if (!entry_with (nodes, "node-name", name) && !entry_with (nodes, "node-name", file))
+        if (!answer_entry (nodes, "node-name", name) && !answer_entry (nodes, "node-name", file))
             return take (&name);
     }
     return NULL;

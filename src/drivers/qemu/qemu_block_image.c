@@ -1,6 +1,7 @@
 //  qemu_block_image.c: images and their nodes, made and removed while the guest runs.
 
 #include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/qemu_files.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -17,16 +18,11 @@
 #define FIRST_WAIT_MS 5
 #define LONGEST_WAIT_MS 100
 
-static int command (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
-{
-    json_auto_t *reply = job_qmp (job, execute, arguments, ms, err);
-    return reply ? 0 : -1;
-}
-
 int qemu_block_add (job_t *job, const xml_node_t *disk, const qemu_node_t *node, error_t *err)
 {
-    return command (job, "blockdev-add", qemu_block_file_json (disk, node), OPEN_MS, err) ||
-                   command (job, "blockdev-add", qemu_block_format_json (disk, node), OPEN_MS, err)
+    return qemu_tell (job, "blockdev-add", qemu_block_file_json (disk, node), OPEN_MS, err) ||
+                   qemu_tell (job, "blockdev-add", qemu_block_format_json (disk, node), OPEN_MS,
+                              err)
                ? error_prefix (err, "add the image '%s'", node->path)
                : 0;
 }
@@ -51,7 +47,7 @@ static int remove_node (job_t *job, const char *name, error_t *err)
 {
     bool there;
     error_t why = { 0 }, *said = &why;
-    if (command (job, "blockdev-del", json_pack ("{s:s}", "node-name", name), QMP_MS, said) == 0)
+    if (qemu_tell (job, "blockdev-del", json_pack ("{s:s}", "node-name", name), QMP_MS, said) == 0)
         return 0;
     if (has_node (job, name, &there, err))
         return -1;
@@ -104,7 +100,7 @@ int qemu_block_wait_job (job_t *job, const char *id, error_t *err)
         if (job_wait (job, wait, err))
             return -1;
     }
-    if (command (job, "job-dismiss", json_pack ("{s:s}", "id", id), QMP_MS, err))
+    if (qemu_tell (job, "job-dismiss", json_pack ("{s:s}", "id", id), QMP_MS, err))
         return -1;
     return error ? error_set (err, ERR_OPERATION_FAILED, "%s", error) : 0;
 }
@@ -185,8 +181,8 @@ static int format_file (job_t *job, const qemu_create_t *create, error_t *err)
         json_object_set_new (options, "backing-file", json_string (create->backing_path));
         json_object_set_new (options, "backing-fmt", json_string (create->backing_format));
     }
-    return command (job, "blockdev-create",
-                    json_pack ("{s:s, s:o}", "job-id", id, "options", options), OPEN_MS, err) ||
+    return qemu_tell (job, "blockdev-create",
+                      json_pack ("{s:s, s:o}", "job-id", id, "options", options), OPEN_MS, err) ||
                    qemu_block_wait_job (job, id, err)
                ? -1
                : 0;
@@ -197,9 +193,9 @@ int qemu_block_create (job_t *job, const xml_node_t *disk, const qemu_create_t *
 {
     const qemu_node_t *node = &create->node;
     bool raw = strcmp (node->format, "raw") == 0;
-    if (command (job, "blockdev-add", qemu_block_file_json (disk, node), OPEN_MS, err) ||
+    if (qemu_tell (job, "blockdev-add", qemu_block_file_json (disk, node), OPEN_MS, err) ||
         (!raw && format_file (job, create, err)) ||
-        command (job, "blockdev-add", qemu_block_format_json (disk, node), OPEN_MS, err))
+        qemu_tell (job, "blockdev-add", qemu_block_format_json (disk, node), OPEN_MS, err))
         return error_prefix (err, "make the image '%s'", node->path);
     return 0;
 }

@@ -2,14 +2,21 @@
 
 #include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_driver.h"
+#include "drivers/qemu/qemu_block_driver.h"
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_start.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
+
+static const block_driver_t qemu_block = {
+    .resize = qemu_block_resize,
+};
 
 const driver_t qemu_driver = {
     .name = "qemu",
@@ -30,6 +37,19 @@ const driver_t qemu_driver = {
     .image_define = qemu_image_define,
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
+    .migrate_begin = qemu_migrate_begin,
+    .migrate_in = qemu_migrate_in,
+    .migrate_out = qemu_migrate_out,
+    .migrate_state = qemu_migrate_state,
+    .migrate_complete = qemu_migrate_complete,
+    .migrate_run = qemu_migrate_run,
+    .migrate_leave = qemu_migrate_leave,
+    .migrate_stay = qemu_migrate_stay,
+    .migrate_tune = qemu_migrate_tune,
+    .block = &qemu_block,
+    .backup_begin = qemu_backup_begin,
+    .backup_follow = qemu_backup_follow,
+    .backup_end = qemu_backup_end,
     .undo = qemu_undo,
     .info = qemu_info,
     .stats = qemu_stats,

@@ -1,7 +1,9 @@
 //  qemu_end.c: how a guest ends, and how a restarted daemon finds out whether it did.
 
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
@@ -106,7 +108,9 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     clean (job, "monitor", "");
     clean (job, "file", recorded (job->guest, "monitor/@path"));
     clean (job, "folder", recorded (job->guest, "folder/@path"));
+    qemu_migrate_drop_created (job);
     qemu_give_files_back (job);
+    qemu_backup_abandon (job);
     job->guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
     return 0;
 }

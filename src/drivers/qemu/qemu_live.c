@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/channel.h"
 #include "drivers/qemu/qemu_alias.h"
+#include "drivers/qemu/qemu_start.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -43,7 +44,7 @@ void qemu_live_make (job_t *job, const xml_t *from, char **folder)
     if (guest->id > 0)
         xml_setf (domain, "@id", "%d", guest->id);
     qemu_set_aliases (guest->live);
-    autofree char *own = text_format ("%s/qemu/%s", job->paths->run, guest->uuid);
+    autofree char *own = qemu_folder_path (job);
     bool used = false;
     add_sockets (xml_find (domain, "devices"), own, &used);
     *folder = used ? take (&own) : NULL;
@@ -211,4 +212,12 @@ bool qemu_recorded_process (const guest_t *guest, process_t *process)
     const char *identity =
         guest->record ? xml_string (xml_root (guest->record), "process/@identity") : NULL;
     return identity && process_from_text (identity, process);
+}
+
+bool qemu_has_ended (job_t *job)
+{
+    process_t process;
+    error_t ignored = { 0 };
+    return !qemu_recorded_process (job->guest, &process) ||
+           job_wait_exit (job, &process, 0, &ignored) == 0;
 }

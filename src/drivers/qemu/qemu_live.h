@@ -21,5 +21,7 @@ int qemu_live_set (job_t *job, bool restored, error_t *err);
 
 //  QEMU's process, from the guest's record. False if it is not there.
 bool qemu_recorded_process (const guest_t *guest, process_t *process);
+//  That process is there no more.
+bool qemu_has_ended (job_t *job);
 
 #endif

@@ -22,8 +22,11 @@ int qemu_screenshot (job_t *job, const char *device, unsigned head, screenshot_t
 //
 //      qemu.pause   run or stay   what QEMU writes in the background ends, and the guest runs again
 //                                 (run); unless it is saved, then its QEMU ends
+//      qemu.migration  run, live or stay   a migration ends, and the guest goes on here: if it was
+//                                 stopped for it (run), or by it (live)
 //      qemu.used    PATH          the file of a saved guest gets its name back
 //      qemu.node    NODE          an image's nodes are removed (qemu_block.h)
+//      qemu.backup  (nothing)     job->guest->backup ends (qemu_backup.h)
 //      qemu.image   INODE:PATH    a new image's file is removed
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err);
 

@@ -140,10 +140,15 @@ static int check_element (const char *path, const xml_node_t *node, error_t *err
     return 0;
 }
 
+int qemu_schema_check_as (const xml_node_t *node, const char *name, const char *what, error_t *err)
+{
+    if (!xml_is (node, name))
+        return error_set (err, ERR_XML_ERROR, "%s: the root element is <%s>, not <%s>", what,
+                          xml_name (node), name);
+    return check_element (name, node, err);
+}
+
 int qemu_schema_check (const xml_node_t *domain, error_t *err)
 {
-    if (!xml_is (domain, "domain"))
-        return error_set (err, ERR_XML_ERROR, "domain XML: the root element is <%s>, not <domain>",
-                          xml_name (domain));
-    return check_element ("domain", domain, err);
+    return qemu_schema_check_as (domain, "domain", "domain XML", err);
 }

@@ -10,5 +10,8 @@
 //  ERR_CONFIG_UNSUPPORTED, "not supported: devices/disk/@bus 'xen'; ...", naming the first part of
 //  DOMAIN that is not in the table.
 int qemu_schema_check (const xml_node_t *domain, error_t *err);
+//  The same of another document that the table has: NAME ("domainbackup") is its root element, WHAT
+//  is what errors call it ("backup XML").
+int qemu_schema_check_as (const xml_node_t *node, const char *name, const char *what, error_t *err);
 
 #endif

@@ -22,8 +22,9 @@
 
 typedef struct {
     job_t *job;
-    const xml_t *document;   //  NULL: the guest's definition
-    const job_file_t *state; //  to go on from; NULL: the guest boots
+    const xml_t *document;           //  NULL: the guest's definition
+    const job_file_t *state;         //  to go on from; NULL: the guest boots
+    const qemu_incoming_t *incoming; //  or comes from another host
     strings_t *args;
     char *monitor, *folder, *log;
     off_t log_before; //  the log's size before QEMU could write to it
@@ -66,13 +67,15 @@ static int prepare (start_t *self, error_t *err)
 {
     job_t *job = self->job;
     qemu_live_make (job, self->document, &self->folder);
+    if (self->incoming && !self->folder)
+        self->folder = qemu_folder_path (job);
     const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");
     autofree char *text = job_emulator (job, emulator, err);
     auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
     if (!caps)
         return -1;
     self->args = qemu_command (job->guest->live, caps, err);
-    if (self->args && self->state) {
+    if (self->args && (self->state || self->incoming)) {
         strings_add (self->args, "-incoming");
         strings_add (self->args, "defer");
     }
@@ -173,6 +176,16 @@ static int read_state (start_t *self, error_t *err)
     return -1;
 }
 
+static int make_files (start_t *self, error_t *err)
+{
+    return self->incoming ? self->incoming->files (self->job, self->incoming->with, err) : 0;
+}
+
+static int listen_for_guest (start_t *self, error_t *err)
+{
+    return self->incoming ? self->incoming->listen (self->job, self->incoming->with, err) : 0;
+}
+
 static int let_run (start_t *self, unsigned flags, error_t *err)
 {
     guest_t *guest = self->job->guest;
@@ -191,11 +204,12 @@ static int run (start_t *self, unsigned flags, error_t *err)
 {
     job_t *job = self->job;
     bool failed = prepare (self, err) || record_intent (self, err) || make_nvram (job, err) ||
-                  qemu_check_files (job->guest->live, err) ||
+                  make_files (self, err) || qemu_check_files (job->guest->live, err) ||
                   qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
                   log_command (self, err) || spawn (self, err) || connect_monitor (self, err) ||
                   qemu_live_ask (job, err) || read_state (self, err) ||
-                  qemu_live_set (job, self->state != NULL, err) || let_run (self, flags, err);
+                  qemu_live_set (job, self->state || self->incoming, err) ||
+                  listen_for_guest (self, err) || let_run (self, flags, err);
     return failed ? -1 : 0;
 }
 
@@ -213,4 +227,18 @@ int qemu_start_from (job_t *job, const xml_t *document, const job_file_t *state,
     int result = run (&self, START_PAUSED, err);
     start_close (&self);
     return result;
+}
+
+int qemu_start_incoming (job_t *job, const xml_t *document, const qemu_incoming_t *incoming,
+                         error_t *err)
+{
+    start_t self = { .job = job, .document = document, .incoming = incoming };
+    int result = run (&self, START_PAUSED, err);
+    start_close (&self);
+    return result;
+}
+
+char *qemu_folder_path (const job_t *job)
+{
+    return text_format ("%s/qemu/%s", job->paths->run, job->guest->uuid);
 }

@@ -21,6 +21,19 @@ int qemu_start (job_t *job, unsigned flags, error_t *err);
 //  is left paused.
 int qemu_start_from (job_t *job, const xml_t *document, const job_file_t *state, error_t *err);
 
+//  The same for a guest that comes from another host. FILES makes what the guest's disks need
+//  (before they are looked at), LISTEN has QEMU wait for it; both with WITH.
+typedef struct {
+    int (*files) (job_t *job, void *with, error_t *err);
+    int (*listen) (job_t *job, void *with, error_t *err);
+    void *with;
+} qemu_incoming_t;
+int qemu_start_incoming (job_t *job, const xml_t *document, const qemu_incoming_t *incoming,
+                         error_t *err);
+
+//  Where a running guest has sockets of its own. The caller frees it.
+char *qemu_folder_path (const job_t *job);
+
 //  LOG/qemu/NAME.log. The caller frees it.
 char *qemu_log_path (const job_t *job);
 

@@ -116,17 +116,36 @@ static void fill_progress (job_progress_t *progress, const json_t *answer)
     progress->passes = number (ram, "dirty-sync-count");
 }
 
-int qemu_stream_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err)
+//  WHY is what QEMU says of a failure.
+static int ask_migration (job_t *job, char status[QEMU_STATUS_SIZE], char **why,
+                          job_progress_t *progress, error_t *err)
 {
     json_auto_t *answer = job_qmp (job, "query-migrate", NULL, ASK_MS, err);
     if (!answer)
         return -1;
-    const char *why = json_string_value (json_object_get (answer, "error-desc"));
-    *work = work_of (status_of (answer));
+    snprintf (status, QEMU_STATUS_SIZE, "%s", status_of (answer));
     if (progress)
         fill_progress (progress, answer);
+    *why = text_copy (json_string_value (json_object_get (answer, "error-desc")));
+    return 0;
+}
+
+int qemu_stream_status (job_t *job, char status[QEMU_STATUS_SIZE], job_progress_t *progress,
+                        error_t *err)
+{
+    autofree char *why = NULL;
+    return ask_migration (job, status, &why, progress, err);
+}
+
+int qemu_stream_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err)
+{
+    char status[QEMU_STATUS_SIZE];
+    autofree char *why = NULL;
+    if (ask_migration (job, status, &why, progress, err))
+        return -1;
+    *work = work_of (status);
     if (*work == QEMU_WORK_FAILED)
-        error_set (err, ERR_OPERATION_FAILED, "QEMU's migration stream %s: %s", status_of (answer),
+        error_set (err, ERR_OPERATION_FAILED, "QEMU's migration stream %s: %s", status,
                    why ? why : "QEMU gives no reason; the guest's log may");
     return 0;
 }

@@ -33,6 +33,12 @@ int qemu_stream_read (job_t *job, const job_file_t *file, error_t *err);
 //  Passes FILE to QEMU, for one command that names "fd:" QEMU_FILE_NAME.
 int qemu_stream_pass (job_t *job, const job_file_t *file, error_t *err);
 
+//  QEMU's own word for how far a migration is ("active", "pre-switchover", ...; "none" if there was
+//  never one). PROGRESS may be NULL.
+#define QEMU_STATUS_SIZE 32
+int qemu_stream_status (job_t *job, char status[QEMU_STATUS_SIZE], job_progress_t *progress,
+                        error_t *err);
+
 //  One question about each kind of work. PROGRESS may be NULL. When it failed, 0 is returned, and
 //  ERR says why.
 int qemu_stream_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err);

@@ -2,8 +2,10 @@
 //  daemon that did it or in the next one.
 
 #include "drivers/qemu/qemu_agent.h"
+#include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_stream.h"
 #include "drivers/save_image.h"
@@ -55,26 +57,53 @@ static int go_on (job_t *job, error_t *err)
     return 0;
 }
 
-static int undo_pause (job_t *job, const char *argument, error_t *err)
+//  What is undone with the help of QEMU, if it is still there.
+static int undo_in_guest (job_t *job, const char *argument,
+                          int (*run) (job_t *job, const char *argument, error_t *err), error_t *err)
 {
     process_t process;
-    bool opened = false, run = strcmp (argument, "run") == 0;
+    bool opened = false;
     error_t ignored = { 0 };
-    const char *identity = recorded (job->guest, "process/@identity");
-    if (!run && strcmp (argument, "stay") != 0)
-        return error_set (err, ERR_INVALID_ARG, "undo qemu.pause '%s': not run or stay", argument);
     if (!qemu_recorded_process (job->guest, &process) ||
         job_wait_exit (job, &process, 0, &ignored) == 0)
         return 0;
-    if (save_image_recorded (job->guest))
-        return undo_run (job, "process", identity, err);
-    xml_remove_path (xml_root (job->guest->record), "save");
     if (reach_monitor (job, &opened, err))
         return error_prefix (err, "let domain '%s' go on", job->guest->name);
-    int rc = qemu_work_stop (job, err) || (run && go_on (job, err)) ? -1 : 0;
+    int rc = run (job, argument, err);
     if (opened)
         job_monitor_close (job, &ignored);
     return rc ? error_prefix (err, "let domain '%s' go on", job->guest->name) : 0;
+}
+
+static int stop_work (job_t *job, const char *argument, error_t *err)
+{
+    return qemu_work_stop (job, err) || (strcmp (argument, "run") == 0 && go_on (job, err)) ? -1
+                                                                                            : 0;
+}
+
+static int undo_pause (job_t *job, const char *argument, error_t *err)
+{
+    process_t process;
+    error_t ignored = { 0 };
+    const char *identity = recorded (job->guest, "process/@identity");
+    if (strcmp (argument, "run") != 0 && strcmp (argument, "stay") != 0)
+        return error_set (err, ERR_INVALID_ARG, "undo qemu.pause '%s': not run or stay", argument);
+    bool there = qemu_recorded_process (job->guest, &process) &&
+                 job_wait_exit (job, &process, 0, &ignored) != 0;
+    if (there && save_image_recorded (job->guest))
+        return undo_run (job, "process", identity, err);
+    if (there)
+        xml_remove_path (xml_root (job->guest->record), "save");
+    return undo_in_guest (job, argument, stop_work, err);
+}
+
+static int undo_migration (job_t *job, const char *argument, error_t *err)
+{
+    if (strcmp (argument, "run") != 0 && strcmp (argument, "stay") != 0 &&
+        strcmp (argument, "live") != 0)
+        return error_set (err, ERR_INVALID_ARG, "undo qemu.migration '%s': not run, live or stay",
+                          argument);
+    return undo_in_guest (job, argument, qemu_migrate_call_off, err);
 }
 
 char *qemu_used_path (const guest_t *guest, const char *path)
@@ -108,15 +137,27 @@ void qemu_drop_used (job_t *job)
 
 static int undo_node (job_t *job, const char *node, error_t *err)
 {
-    process_t process;
     bool opened = false;
     error_t ignored = { 0 };
-    if (!qemu_recorded_process (job->guest, &process) ||
-        job_wait_exit (job, &process, 0, &ignored) == 0)
+    if (qemu_has_ended (job))
         return 0;
     if (reach_monitor (job, &opened, err))
         return error_prefix (err, "remove the node '%s' of domain '%s'", node, job->guest->name);
     int rc = qemu_block_remove (job, node, err);
+    if (opened)
+        job_monitor_close (job, &ignored);
+    return rc;
+}
+
+//  What it left on the host goes without QEMU as well.
+static int undo_backup (job_t *job, const char *argument, error_t *err)
+{
+    bool opened = false;
+    error_t ignored = { 0 };
+    (void) argument;
+    if (!qemu_has_ended (job) && reach_monitor (job, &opened, err))
+        return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
+    int rc = qemu_backup_end (job, err);
     if (opened)
         job_monitor_close (job, &ignored);
     return rc;
@@ -136,8 +177,13 @@ static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } kinds[] = {
-    { "pause", undo_pause }, { "used", undo_used },   { "thaw", qemu_agent_undo_thaw },
-    { "node", undo_node },   { "image", undo_image },
+    { "pause", undo_pause },
+    { "migration", undo_migration },
+    { "used", undo_used },
+    { "node", undo_node },
+    { "backup", undo_backup },
+    { "image", undo_image },
+    { "thaw", qemu_agent_undo_thaw },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)

@@ -1,0 +1,44 @@
+//  jobs_migrate.h: what the jobs of a migration share: the other daemon, and what it has been told.
+//
+//  A migration has a token. Who may run the guest is decided by two durable steps:
+//
+//      the sender records "handed"    from then on it does not run here before the other side has
+//                                     said that it gives up
+//      the receiver writes a mark     LIB/migrations/UUID.TOKEN: it runs there. Without the mark, a
+//                                     receiver that is asked gives up first, then says so
+//
+//  So whoever lost sight of the other asks, as often as it takes (job_run_migrate_settle).
+
+#ifndef TROUPE_JOBS_MIGRATE_H
+#define TROUPE_JOBS_MIGRATE_H
+
+#include "actors/job.h"
+#include "actors/migration_record.h"
+
+typedef enum {
+    OUTCOME_UNKNOWN,   //  the other side can't be asked
+    OUTCOME_TAKEN,     //  the guest is the receiver's
+    OUTCOME_ABANDONED, //  it will never run there
+    OUTCOME_WAIT       //  the other side is still at it
+} outcome_t;
+
+//  The other daemon: opens a connection, once a job. PEER is its address among our actors.
+int migrate_open_peer (job_actor_t *self, const char *endpoint, char peer[MSG_ADDRESS_MAX],
+                       error_t *err);
+//  One call: ARGS is an open map of arguments, which is taken. *REPLY (may be NULL) is the
+//  caller's.
+int migrate_call (job_actor_t *self, const char *peer, const char *verb, pack_t *args,
+                  int deadline_ms, msg_t **reply, error_t *err);
+//  Of the receiver: what became of it. It gives up what it has not taken. CONFIRM instead: it may
+//  forget that it has taken the guest.
+outcome_t migrate_ask_receiver (job_actor_t *self, const char *peer, const char *token,
+                                bool confirm, error_t *err);
+
+//  The receiver's mark.
+char *migrate_mark_path (const job_actor_t *self, const char *uuid, const char *token);
+bool migrate_is_marked (const job_actor_t *self, const char *uuid, const char *token);
+
+//  jobs_migrate_in.c: the guest is ours from here on: the mark was written. RUN: it is to run.
+int migrate_take (job_actor_t *self, const migration_record_t *record, error_t *err);
+
+#endif

@@ -1,0 +1,158 @@
+//  qemu_backup.c: how a backup begins.
+
+#include "drivers/qemu/qemu_backup.h"
+#include "drivers/qemu/qemu_answer.h"
+#include "drivers/qemu/qemu_block.h"
+#include "util/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define QMP_MS 10000
+//  All disks are flushed, and their queues emptied.
+#define BEGIN_MS 120000
+
+//  What is to be done.
+
+//  What ends the backup goes by names, so these have to be ours.
+static int check_names (job_t *job, error_t *err)
+{
+    json_auto_t *nodes =
+        job_qmp (job, "query-named-block-nodes", json_pack ("{s:b}", "flat", 1), QMP_MS, err);
+    json_auto_t *jobs = nodes ? job_qmp (job, "query-jobs", NULL, QMP_MS, err) : NULL;
+    json_auto_t *exports = jobs ? job_qmp (job, "query-block-exports", NULL, QMP_MS, err) : NULL;
+    if (!exports)
+        return -1;
+    if (qemu_backup_is_pull (qemu_backup_asked (job->guest)) && json_array_size (exports) > 0)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "its QEMU serves disks through NBD already; it has one such server only");
+    xml_foreach (store, xml_root (job->guest->backup), "store") {
+        const char *name = xml_string (store, "@node");
+        autofree char *file = text_format ("%s-file", name);
+        if (answer_entry (nodes, "node-name", name) || answer_entry (nodes, "node-name", file) ||
+            answer_entry (jobs, "id", name))
+            return error_set (err, ERR_OPERATION_INVALID,
+                              "its QEMU has a node or a job '%s' that is not ours", name);
+    }
+    return 0;
+}
+
+static int check_file (const xml_node_t *disk, bool reuse, error_t *err)
+{
+    struct stat status;
+    const char *path = qemu_backup_path (disk);
+    bool there = stat (path, &status) == 0;
+    if (!there && errno != ENOENT)
+        return error_errno (err, ERR_OPEN_FAILED, "look at '%s'", path);
+    bool block = xml_equals (disk, "@type", "block");
+    if (there && S_ISBLK (status.st_mode) != block)
+        return error_set (err, ERR_INVALID_ARG, "'%s' is %s; disk '%s' says type='%s'", path,
+                          block ? "no block device" : "a block device", xml_string (disk, "@name"),
+                          block ? "block" : "file");
+    if ((block || reuse) && !there)
+        return error_set (err, ERR_OPEN_FAILED, "'%s' is to be used, but it is not there", path);
+    if (!block && !reuse && there)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "the file '%s' exists already: name another one, or reuse it", path);
+    return 0;
+}
+
+static int plan_disk (job_t *job, const xml_node_t *disk, bool reuse, error_t *err)
+{
+    const char *name = xml_string (disk, "@name");
+    if (xml_equals (disk, "@backupmode", "incremental"))
+        return error_set (err, ERR_NO_SUPPORT, "not supported: an incremental backup");
+    if (qemu_block_check_idle (job->guest, name, "a backup", err) || check_file (disk, reuse, err))
+        return -1;
+    auto(qemu_disk_t) found = qemu_block_find (job, name, err);
+    if (!found)
+        return -1;
+    if (found->count == 0)
+        return error_set (err, ERR_OPERATION_INVALID, "disk '%s' has no medium", name);
+    xml_node_t *store = xml_add (xml_root (job->guest->backup), "store");
+    xml_set (store, "@disk", name);
+    xml_set (store, "@source", found->chain[0].node);
+    xml_setf (store, "@node", "backup-%s", name);
+    xml_set (store, "@path", qemu_backup_path (disk));
+    xml_set (store, "@made", xml_equals (disk, "@type", "block") || reuse ? "no" : "yes");
+    xml_set_u64 (store, "@capacity", found->chain[0].capacity);
+    return 0;
+}
+
+//  Fills job->guest->backup; nothing has happened yet.
+static int make_plan (job_t *job, const backup_options_t *options, error_t *err)
+{
+    static const char empty[] = "<backup state='beginning'/>";
+    auto(xml_t) asked = qemu_backup_complete (job->guest->live, options->xml, options->now_s, err);
+    if (!asked || qemu_backup_check_socket (xml_root (asked), err))
+        return -1;
+    job->guest->backup = xml_parse (empty, sizeof empty - 1, "backup", err);
+    if (!job->guest->backup)
+        return -1;
+    xml_node_t *backup = xml_root (job->guest->backup);
+    xml_add_copy (backup, xml_root (asked));
+    xml_foreach (disk, xml_find (xml_root (asked), "disks"), "disk")
+        if (qemu_backup_takes (disk) && plan_disk (job, disk, options->reuse, err))
+            return -1;
+    return check_names (job, err);
+}
+
+//  Doing it.
+
+static int make_stores (job_t *job, bool reuse, error_t *err)
+{
+    xml_foreach (store, xml_root (job->guest->backup), "store") {
+        uint64_t capacity = 0;
+        if (xml_u64 (store, "@capacity", &capacity, err) ||
+            qemu_backup_make_store (job, store, capacity, reuse, err))
+            return error_prefix (err, "disk '%s'", xml_string (store, "@disk"));
+    }
+    return 0;
+}
+
+static void add_action (json_t *actions, const char *type, json_t *data)
+{
+    json_array_append_new (actions, json_pack ("{s:s, s:o}", "type", type, "data", data));
+}
+
+//  All disks at the same instant.
+static int begin_jobs (job_t *job, error_t *err)
+{
+    const guest_t *guest = job->guest;
+    bool pull = qemu_backup_is_pull (qemu_backup_asked (guest));
+    json_t *actions = json_array ();
+    xml_foreach (store, xml_root (guest->backup), "store") {
+        const char *node = xml_string (store, "@node");
+        add_action (actions, "blockdev-backup",
+                    json_pack ("{s:s, s:s, s:s, s:s, s:b}", "job-id", node, "device",
+                               xml_string (store, "@source"), "target", node, "sync",
+                               pull ? "none" : "full", "auto-dismiss", 0));
+    }
+    return qemu_tell (job, "transaction", json_pack ("{s:o}", "actions", actions), BEGIN_MS, err);
+}
+
+static int begin (job_t *job, const backup_options_t *options, error_t *err)
+{
+    if (!job->guest->live || !job->guest->record)
+        return error_set (err, ERR_OPERATION_INVALID, "it is not running");
+    if (make_plan (job, options, err)) {
+        xml_destroy (&job->guest->backup);
+        return -1;
+    }
+    bool pull = qemu_backup_is_pull (qemu_backup_asked (job->guest));
+    if (job_undo (job, "qemu.backup", "", err) || job_record (job, err) ||
+        make_stores (job, options->reuse, err) || begin_jobs (job, err) ||
+        (pull && qemu_backup_serve (job, err)))
+        return -1;
+    xml_set (xml_root (job->guest->backup), "@state", "running");
+    return job_commit (job, err);
+}
+
+int qemu_backup_begin (job_t *job, const backup_options_t *options, error_t *err)
+{
+    if (begin (job, options, err) == 0)
+        return 0;
+    return error_prefix (err, "back up domain '%s'", job->guest->name);
+}

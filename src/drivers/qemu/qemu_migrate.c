@@ -1,0 +1,284 @@
+//  qemu_migrate.c: the sender of a live migration. (QEMU's QMP reference: migrate,
+//  MigrationCapability, MigrationParameters, MigrationStatus.)
+
+#include "drivers/qemu/qemu_migrate.h"
+#include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/qemu_stream.h"
+#include "drivers/qemu/qemu_transport.h"
+#include "drivers/state.h"
+
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#define QMP_MS 10000
+#define DOWNTIME_MS 300 //  QEMU's own default
+#define LEAVE_MS 200
+//  Not in linux/magic.h.
+#define GFS2_SUPER_MAGIC 0x01161970
+#define LUSTRE_SUPER_MAGIC 0x0BD00BD0
+#define NO_LIMIT ((json_int_t) INT64_MAX / 1024)
+
+static int command (job_t *job, const char *execute, json_t *arguments, error_t *err)
+{
+    json_auto_t *reply = job_qmp (job, execute, arguments, QMP_MS, err);
+    return reply ? 0 : -1;
+}
+
+//  Before.
+
+//  File systems that several hosts see in the same state.
+static bool is_shared (const char *path)
+{
+    static const long magics[] = { NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,   CIFS_SUPER_MAGIC,
+                                   SMB2_SUPER_MAGIC, OCFS2_SUPER_MAGIC, CEPH_SUPER_MAGIC,
+                                   FUSE_SUPER_MAGIC, //  GlusterFS and others
+                                   GFS2_SUPER_MAGIC, LUSTRE_SUPER_MAGIC };
+    struct statfs status;
+    if (statfs (path, &status))
+        return false;
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if ((long) status.f_type == magics[i])
+            return true;
+    return false;
+}
+
+//  A disk that the other host does not see would be lost to the guest there.
+static int check_disks (const xml_t *live, error_t *err)
+{
+    xml_foreach (disk, xml_find (xml_root (live), "devices"), "disk") {
+        const char *path = xml_string (disk, "source/@file");
+        if (path && !xml_find (disk, "readonly") && !is_shared (path))
+            return error_set (err, ERR_MIGRATE_UNSAFE,
+                              "disk '%s' is the file '%s', which is on no shared file system; copy "
+                              "it (--copy-storage-all), or say --unsafe if the other host has it",
+                              xml_string (disk, "target/@dev"), path);
+    }
+    return 0;
+}
+
+xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, error_t *err)
+{
+    auto(xml_t) document = xml_copy (job->guest->live);
+    if (qemu_complete (job, document, err))
+        return NULL;
+    if (migration->copy != COPY_NONE) {
+        strings_t *disks = qemu_copy_list (job, migration->disks, err);
+        if (!disks)
+            return NULL;
+        strings_destroy (&migration->disks);
+        migration->disks = disks;
+    } else if (!migration->local && !migration->unsafe && check_disks (document, err))
+        return NULL;
+    return xml ? qemu_changed_document (job, document, xml, err) : take (&document);
+}
+
+//  Sending.
+
+static void add_capability (json_t *list, const char *name, bool on)
+{
+    json_array_append_new (list, json_pack ("{s:s, s:b}", "capability", name, "state", on));
+}
+
+static int set_capabilities (job_t *job, const migration_t *migration, error_t *err)
+{
+    json_t *list = json_array ();
+    add_capability (list, "events", true);
+    add_capability (list, "auto-converge", migration->auto_converge);
+    add_capability (list, "postcopy-ram", migration->postcopy);
+    add_capability (list, "multifd", migration->channels > 1);
+    //  The disks are brought to their end while the guest stands still.
+    add_capability (list, "pause-before-switchover", migration->storage != NULL);
+    return command (job, "migrate-set-capabilities", json_pack ("{s:o}", "capabilities", list),
+                    err);
+}
+
+static int set_parameters (job_t *job, const migration_t *migration, error_t *err)
+{
+    uint64_t downtime = migration->downtime_ms ? migration->downtime_ms : DOWNTIME_MS;
+    json_t *parameters =
+        json_pack ("{s:I, s:I}", "downtime-limit", (json_int_t) downtime, "max-postcopy-bandwidth",
+                   (json_int_t) migration->postcopy_bandwidth);
+    if (migration->channels > 1)
+        json_object_set_new (parameters, "multifd-channels", json_integer (migration->channels));
+    return command (job, "migrate-set-parameters", parameters, err);
+}
+
+static int start_sending (job_t *job, const migration_t *migration, error_t *err)
+{
+    qemu_transport_t to;
+    if (qemu_transport_parse (&to, migration->uri, err) ||
+        qemu_stream_prepare (job, migration->bandwidth, err) ||
+        set_capabilities (job, migration, err) || set_parameters (job, migration, err))
+        return -1;
+    autofree char *uri = qemu_transport_uri (&to);
+    return command (job, "migrate", json_pack ("{s:s}", "uri", uri), err);
+}
+
+//  Done for now: the guest stands still, and what comes next is ours.
+static int ask_sender (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err)
+{
+    char status[QEMU_STATUS_SIZE];
+    if (qemu_stream_ask (job, work, progress, err) || qemu_stream_status (job, status, NULL, err))
+        return -1;
+    if (strcmp (status, "pre-switchover") == 0 || strcmp (status, "postcopy-active") == 0)
+        *work = QEMU_WORK_DONE;
+    return 0;
+}
+
+static int follow (job_t *job, error_t *err)
+{
+    return qemu_work_follow (job, ask_sender, "migrating", -1, err);
+}
+
+static int ask_after_switchover (job_t *job, qemu_work_t *work, job_progress_t *progress,
+                                 error_t *err)
+{
+    char status[QEMU_STATUS_SIZE];
+    if (qemu_stream_ask (job, work, progress, err) || qemu_stream_status (job, status, NULL, err))
+        return -1;
+    if (strcmp (status, "postcopy-active") == 0)
+        *work = QEMU_WORK_DONE;
+    return 0;
+}
+
+//  The guest stands still, and its disks are alike on both sides from now on.
+static int switch_over (job_t *job, error_t *err)
+{
+    if (qemu_copy_end (job, err) ||
+        command (job, "migrate-continue", json_pack ("{s:s}", "state", "pre-switchover"), err))
+        return -1;
+    return qemu_work_follow (job, ask_after_switchover, "migrating", -1, err);
+}
+
+static int send (job_t *job, const migration_t *migration, error_t *err)
+{
+    char status[QEMU_STATUS_SIZE];
+    if ((migration->storage && qemu_copy_begin (job, migration, err)) ||
+        start_sending (job, migration, err) || follow (job, err) ||
+        qemu_stream_status (job, status, NULL, err))
+        return -1;
+    return strcmp (status, "pre-switchover") == 0 ? switch_over (job, err) : 0;
+}
+
+int qemu_migrate_out (job_t *job, const migration_t *migration, error_t *err)
+{
+    bool running;
+    if (qemu_is_running (job, &running, err))
+        return -1;
+    const char *how = !running ? "stay" : migration->live ? "live" : "run";
+    if (job_undo (job, "qemu.migration", how, err) || job_record (job, err) ||
+        (strcmp (how, "run") == 0 && command (job, "stop", NULL, err)) ||
+        send (job, migration, err))
+        return -1;
+    job->guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_MIGRATION };
+    return 0;
+}
+
+//  After.
+
+static int let_go_on (job_t *job, bool stopped_by_us, error_t *err)
+{
+    json_auto_t *reply = job_qmp (job, "query-status", NULL, QMP_MS, err);
+    if (!reply)
+        return -1;
+    const char *now = json_string_value (json_object_get (reply, "status"));
+    bool still = now && (strcmp (now, "postmigrate") == 0 || strcmp (now, "finish-migrate") == 0);
+    //  Else its user has stopped it meanwhile; or QEMU has let it go on.
+    if (!still && !(stopped_by_us && now && strcmp (now, "paused") == 0))
+        return 0;
+    if (command (job, "cont", NULL, err))
+        return -1;
+    job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_MIGRATION_CANCELED };
+    return 0;
+}
+
+int qemu_migrate_call_off (job_t *job, const char *how, error_t *err)
+{
+    //  In this order: QEMU does not wait for its disks any more.
+    if (qemu_work_stop (job, err) || qemu_copy_forget (job, err))
+        return -1;
+    return strcmp (how, "stay") == 0 ? 0 : let_go_on (job, strcmp (how, "run") == 0, err);
+}
+
+int qemu_migrate_stay (job_t *job, bool run, error_t *err)
+{
+    if (qemu_migrate_call_off (job, run ? "run" : "stay", err))
+        return error_prefix (err, "let domain '%s' go on here", job->guest->name);
+    if (!run)
+        job->guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
+    return 0;
+}
+
+//  In post-copy the guest runs there, and its memory is still here.
+static void await_postcopy (job_t *job)
+{
+    char status[QEMU_STATUS_SIZE];
+    error_t err = { 0 };
+    while (qemu_stream_status (job, status, NULL, &err) == 0 &&
+           strcmp (status, "postcopy-active") == 0)
+        if (job_wait (job, LEAVE_MS, &err))
+            return;
+}
+
+//  Files that both hosts see are the other guest's now.
+static void forget_owners (guest_t *guest)
+{
+    xml_node_t *owner;
+    while (guest->record && (owner = xml_first (xml_root (guest->record), "owner")))
+        xml_remove (owner);
+}
+
+int qemu_migrate_leave (job_t *job, const migration_t *migration, error_t *err)
+{
+    const guest_status_t over = { STATE_SHUTOFF, SHUTOFF_MIGRATED };
+    await_postcopy (job);
+    if (migration->copy == COPY_NONE)
+        forget_owners (job->guest);
+    job->guest->status = over;
+    if (qemu_destroy (job, false, err))
+        return error_prefix (err, "it runs there, but its QEMU here does not end");
+    job->guest->status = over;
+    return 0;
+}
+
+int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err)
+{
+    static const struct {
+        const char *status;
+        transfer_t transfer;
+    } known[] = {
+        { "none", TRANSFER_NONE },         { "completed", TRANSFER_COMPLETE },
+        { "failed", TRANSFER_FAILED },     { "cancelled", TRANSFER_FAILED },
+        { "cancelling", TRANSFER_FAILED },
+    };
+    char status[QEMU_STATUS_SIZE];
+    if (qemu_stream_status (job, status, NULL, err))
+        return -1;
+    *transfer = TRANSFER_ACTIVE;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp (known[i].status, status) == 0)
+            *transfer = known[i].transfer;
+    return 0;
+}
+
+int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err)
+{
+    json_t *parameters = json_object ();
+    if (tuning->bandwidth)
+        json_object_set_new (parameters, "max-bandwidth",
+                             json_integer (tuning->bandwidth < (uint64_t) NO_LIMIT
+                                               ? (json_int_t) tuning->bandwidth
+                                               : NO_LIMIT));
+    if (tuning->downtime_ms)
+        json_object_set_new (parameters, "downtime-limit",
+                             json_integer ((json_int_t) tuning->downtime_ms));
+    if (json_object_size (parameters) == 0)
+        json_decref (parameters);
+    else if (command (job, "migrate-set-parameters", parameters, err))
+        return -1;
+    return tuning->start_postcopy ? command (job, "migrate-start-postcopy", NULL, err) : 0;
+}

@@ -1,0 +1,44 @@
+//  qemu_migrate.h: live migration (driver_t's functions of these names), and what it leaves in a
+//  guest's record while it is received:
+//
+//      <incoming storage='yes'>          disks are received through QEMU's NBD server
+//          <created path='...'/>         this image was made for it: removed unless the guest runs
+//      </incoming>
+
+#ifndef TROUPE_QEMU_MIGRATE_H
+#define TROUPE_QEMU_MIGRATE_H
+
+#include "drivers/driver.h"
+
+//  qemu_migrate.c: the sender.
+xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, error_t *err);
+int qemu_migrate_out (job_t *job, const migration_t *migration, error_t *err);
+int qemu_migrate_leave (job_t *job, const migration_t *migration, error_t *err);
+int qemu_migrate_stay (job_t *job, bool run, error_t *err);
+int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err);
+int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err);
+//  Ends what is under way, and lets a guest go on that stands still because of it. HOW is what
+//  qemu.migration was pushed with: "run", "stay", or "live" (it ran on while it was sent).
+int qemu_migrate_call_off (job_t *job, const char *how, error_t *err);
+
+//  qemu_migrate_in.c: the receiver.
+int qemu_migrate_in (job_t *job, const xml_t *document, const migration_t *migration, char **uri,
+                     char **storage, error_t *err);
+int qemu_migrate_complete (job_t *job, error_t *err);
+int qemu_migrate_run (job_t *job, bool run, error_t *err);
+//  Of a guest that is not taken over: removes the images that were made for it.
+void qemu_migrate_drop_created (job_t *job);
+
+//  qemu_migrate_disks.c: disks that are copied.
+//  Which, and how large; NULL in DISKS: all that can be written. The caller owns the result.
+strings_t *qemu_copy_list (job_t *job, const strings_t *disks, error_t *err);
+//  The sender: mirrors to the receiver until they are alike; then ends that, still alike, while the
+//  guest stands still; and removes what is left of it, at any time.
+int qemu_copy_begin (job_t *job, const migration_t *migration, error_t *err);
+int qemu_copy_end (job_t *job, error_t *err);
+int qemu_copy_forget (job_t *job, error_t *err);
+//  The receiver: makes images that are not there; and lets QEMU receive.
+int qemu_copy_make_images (job_t *job, const migration_t *migration, error_t *err);
+int qemu_copy_listen (job_t *job, const migration_t *migration, char **storage, error_t *err);
+
+#endif

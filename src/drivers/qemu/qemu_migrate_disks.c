@@ -1,0 +1,436 @@
+//  qemu_migrate_disks.c: disks that are copied while a guest migrates: the sender mirrors each to
+//  an NBD export of the receiver. (QEMU's QMP reference: blockdev-mirror, block-job-cancel,
+//  nbd-server-start, block-export-add.)
+
+#include "drivers/qemu/qemu_alias.h"
+#include "drivers/qemu/qemu_migrate.h"
+#include "drivers/qemu/qemu_start.h"
+#include "drivers/qemu/qemu_transport.h"
+#include "util/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define QMP_MS 10000
+#define CONNECT_MS 30000
+#define END_MS 60000
+#define WAIT_MS 100
+#define IMAGE_MS 60000
+#define PORT_ATTEMPTS 8
+//  Jobs and nodes of ours have names that begin so.
+#define PREFIX "migration-"
+
+static int command (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
+{
+    json_auto_t *reply = job_qmp (job, execute, arguments, ms, err);
+    return reply ? 0 : -1;
+}
+
+static const char *string (const json_t *object, const char *key)
+{
+    const char *text = json_string_value (json_object_get (object, key));
+    return text ? text : "";
+}
+
+static const xml_node_t *find_disk (const xml_t *document, const char *target)
+{
+    xml_foreach (disk, xml_find (xml_root (document), "devices"), "disk")
+        if (xml_equals (disk, "target/@dev", target))
+            return disk;
+    return NULL;
+}
+
+//  QEMU's device of DISK, among query-block's answers.
+static const json_t *find_device (const json_t *devices, const xml_node_t *disk)
+{
+    size_t i;
+    json_t *device;
+    const char *alias = qemu_alias (disk);
+    json_array_foreach (devices, i, device)
+    {
+        //  "/machine/peripheral/ALIAS", for some with "/virtio-backend" behind it.
+        const char *at = strstr (string (device, "qdev"), alias);
+        const char *after = at ? at + strlen (alias) : "?";
+        if (*after == 0 || *after == '/')
+            return device;
+    }
+    return NULL;
+}
+
+//  Which.
+
+static bool is_wanted (const xml_node_t *disk, const strings_t *wanted)
+{
+    const char *target = xml_string (disk, "target/@dev");
+    if (wanted && wanted->count > 0)
+        return strings_contain (wanted, target);
+    return !xml_find (disk, "readonly") && !xml_find (disk, "shareable") &&
+           (xml_string (disk, "source/@file") || xml_string (disk, "source/@dev"));
+}
+
+static int check_wanted (const xml_t *live, const strings_t *wanted, error_t *err)
+{
+    for (size_t i = 0; wanted && i < wanted->count; i++)
+        if (!find_disk (live, wanted->items[i]))
+            return error_set (err, ERR_INVALID_ARG, "there is no disk '%s' to copy",
+                              wanted->items[i]);
+    return 0;
+}
+
+strings_t *qemu_copy_list (job_t *job, const strings_t *wanted, error_t *err)
+{
+    auto(strings_t) list = strings_new ();
+    const xml_t *live = job->guest->live;
+    json_auto_t *devices = job_qmp (job, "query-block", NULL, QMP_MS, err);
+    if (!devices || check_wanted (live, wanted, err))
+        return NULL;
+    xml_foreach (disk, xml_find (xml_root (live), "devices"), "disk") {
+        if (!is_wanted (disk, wanted))
+            continue;
+        const char *target = xml_string (disk, "target/@dev");
+        const json_t *image =
+            json_object_get (json_object_get (find_device (devices, disk), "inserted"), "image");
+        json_int_t bytes = json_integer_value (json_object_get (image, "virtual-size"));
+        if (bytes <= 0) {
+            error_set (err, ERR_OPERATION_INVALID, "disk '%s' holds nothing that could be copied",
+                       target);
+            return NULL;
+        }
+        strings_addf (list, "%s %" JSON_INTEGER_FORMAT, target, bytes);
+    }
+    return take (&list);
+}
+
+//  "TARGET BYTES". The caller frees the target; NULL: it is not of that form.
+static char *parse_item (const char *item, uint64_t *bytes)
+{
+    const char *space = strchr (item, ' ');
+    char *end;
+    if (!space || space == item)
+        return NULL;
+    *bytes = strtoull (space + 1, &end, 10);
+    return *end || *bytes == 0 ? NULL : text_copy_bytes (item, (size_t) (space - item));
+}
+
+//  The sender.
+
+static int add_target (job_t *job, const migration_t *migration, const char *target,
+                       const char *node, error_t *err)
+{
+    qemu_transport_t to;
+    if (qemu_transport_parse (&to, migration->storage, err))
+        return -1;
+    autofree char *name = text_format ("%s-%s", migration->token, target);
+    return command (job, "blockdev-add",
+                    json_pack ("{s:s, s:s, s:o, s:s}", "driver", "nbd", "node-name", node, "server",
+                               qemu_transport_address (&to, false), "export", name),
+                    CONNECT_MS, err);
+}
+
+static int start_mirror (job_t *job, const migration_t *migration, const json_t *devices,
+                         const char *target, error_t *err)
+{
+    const xml_node_t *disk = find_disk (job->guest->live, target);
+    const json_t *device = disk ? find_device (devices, disk) : NULL;
+    const char *node = string (json_object_get (device, "inserted"), "node-name");
+    autofree char *name = text_format (PREFIX "%s", target);
+    if (!*node)
+        return error_set (err, ERR_OPERATION_INVALID, "disk '%s' has no image in QEMU", target);
+    if (add_target (job, migration, target, name, err))
+        return -1;
+    json_t *arguments =
+        json_pack ("{s:s, s:s, s:s, s:s, s:b}", "job-id", name, "device", node, "target", name,
+                   "sync", migration->copy == COPY_TOP ? "top" : "full", "auto-dismiss", false);
+    if (migration->bandwidth)
+        json_object_set_new (arguments, "speed", json_integer ((json_int_t) migration->bandwidth));
+    return command (job, "blockdev-mirror", arguments, QMP_MS, err);
+}
+
+static bool is_ours (const char *name)
+{
+    return text_starts (name, PREFIX);
+}
+
+static int check_job (const json_t *item, error_t *err)
+{
+    const char *why = string (item, "error");
+    if (strcmp (string (item, "status"), "concluded") != 0 &&
+        strcmp (string (item, "status"), "aborting") != 0)
+        return 0;
+    return error_set (err, ERR_OPERATION_FAILED, "the copy of disk '%s' ended: %s",
+                      string (item, "id") + strlen (PREFIX), *why ? why : "QEMU gives no reason");
+}
+
+//  *READY: all of them are alike.
+static int look_at_mirrors (job_t *job, job_progress_t *progress, bool *ready, error_t *err)
+{
+    json_auto_t *jobs = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+    size_t i;
+    json_t *item;
+    *ready = true;
+    if (!jobs)
+        return -1;
+    json_array_foreach (jobs, i, item)
+    {
+        if (!is_ours (string (item, "id")))
+            continue;
+        if (check_job (item, err))
+            return -1;
+        *ready = *ready && strcmp (string (item, "status"), "ready") == 0;
+        json_int_t total = json_integer_value (json_object_get (item, "total-progress"));
+        json_int_t done = json_integer_value (json_object_get (item, "current-progress"));
+        progress->total += (uint64_t) total;
+        progress->processed += (uint64_t) done;
+    }
+    progress->remaining = progress->total - progress->processed;
+    return 0;
+}
+
+static int follow_mirrors (job_t *job, error_t *err)
+{
+    int64_t since = job_now (job);
+    for (bool ready = false;;) {
+        job_progress_t progress = { .step = "copying disks" };
+        if (look_at_mirrors (job, &progress, &ready, err))
+            return -1;
+        progress.elapsed_ms = (uint64_t) (job_now (job) - since);
+        job_progress (job, &progress);
+        if (ready)
+            return 0;
+        if (job_wait (job, WAIT_MS, err))
+            return -1;
+    }
+}
+
+int qemu_copy_begin (job_t *job, const migration_t *migration, error_t *err)
+{
+    json_auto_t *devices = job_qmp (job, "query-block", NULL, QMP_MS, err);
+    if (!devices)
+        return -1;
+    for (size_t i = 0; i < migration->disks->count; i++) {
+        uint64_t bytes;
+        autofree char *target = parse_item (migration->disks->items[i], &bytes);
+        if (target && start_mirror (job, migration, devices, target, err))
+            return -1;
+    }
+    return follow_mirrors (job, err);
+}
+
+//  Ends all jobs of ours: FORCE at once, else a mirror that is ready ends with both sides alike.
+static int cancel_mirrors (job_t *job, bool force, error_t *err)
+{
+    json_auto_t *jobs = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+    size_t i;
+    json_t *item;
+    if (!jobs)
+        return -1;
+    json_array_foreach (jobs, i, item)
+    {
+        const char *id = string (item, "id");
+        error_t ended = { 0 };
+        if (is_ours (id) && strcmp (string (item, "status"), "concluded") != 0 &&
+            command (job, "block-job-cancel",
+                     json_pack ("{s:s, s:b}", "device", id, "force", force), QMP_MS, &ended) &&
+            !force) {
+            *err = ended;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+//  Dismisses what has ended. *LEFT: how many go on; an error of one is the result's unless FORCE.
+static int dismiss_mirrors (job_t *job, bool force, size_t *left, error_t *err)
+{
+    json_auto_t *jobs = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+    size_t i;
+    json_t *item;
+    *left = 0;
+    if (!jobs)
+        return -1;
+    json_array_foreach (jobs, i, item)
+    {
+        const char *id = string (item, "id"), *why = string (item, "error");
+        if (!is_ours (id))
+            continue;
+        if (strcmp (string (item, "status"), "concluded") != 0) {
+            ++*left;
+            continue;
+        }
+        if (*why && !force)
+            return check_job (item, err);
+        if (command (job, "job-dismiss", json_pack ("{s:s}", "id", id), QMP_MS, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int end_mirrors (job_t *job, bool force, error_t *err)
+{
+    size_t left;
+    if (cancel_mirrors (job, force, err))
+        return -1;
+    for (int64_t until = job_now (job) + END_MS;;) {
+        if (dismiss_mirrors (job, force, &left, err))
+            return -1;
+        if (left == 0)
+            return 0;
+        if (job_now (job) >= until)
+            return error_set (err, ERR_OPERATION_TIMEOUT,
+                              "QEMU does not end the copy of its disks");
+        if (job_wait (job, WAIT_MS, err))
+            return -1;
+    }
+}
+
+int qemu_copy_end (job_t *job, error_t *err)
+{
+    return end_mirrors (job, false, err);
+}
+
+int qemu_copy_forget (job_t *job, error_t *err)
+{
+    if (end_mirrors (job, true, err))
+        return -1;
+    json_auto_t *nodes =
+        job_qmp (job, "query-named-block-nodes", json_pack ("{s:b}", "flat", true), QMP_MS, err);
+    size_t i;
+    json_t *node;
+    json_array_foreach (nodes, i, node)
+    {
+        const char *name = string (node, "node-name");
+        if (is_ours (name) &&
+            command (job, "blockdev-del", json_pack ("{s:s}", "node-name", name), QMP_MS, err))
+            return -1;
+    }
+    return nodes ? 0 : -1;
+}
+
+//  The receiver.
+
+static int make_raw (const char *path, uint64_t bytes, error_t *err)
+{
+    autoclose int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 || ftruncate (fd, (off_t) bytes))
+        return error_errno (err, ERR_SYSTEM_ERROR, "make the image '%s'", path);
+    return 0;
+}
+
+static int make_qcow2 (job_t *job, const char *path, uint64_t bytes, error_t *err)
+{
+    process_t process;
+    autofree char *size = text_format ("%" PRIu64, bytes);
+    const char *const argv[] = {
+        "/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL
+    };
+    const char *const env[] = { "LC_ALL=C", NULL };
+    autofree char *log = qemu_log_path (job);
+    spawn_t what = { .argv = argv, .env = env, .log = log, .tied = true };
+    if (job_spawn (job, &what, &process, err) || job_go (job, &process, err) ||
+        job_wait_exit (job, &process, IMAGE_MS, err))
+        return error_prefix (err, "make the image '%s'", path);
+    if (access (path, F_OK))
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "make the image '%s': qemu-img failed; the guest's log '%s' says why",
+                          path, log);
+    return 0;
+}
+
+static int make_image (job_t *job, const char *target, uint64_t bytes, error_t *err)
+{
+    const xml_node_t *disk = find_disk (job->guest->live, target);
+    const char *path = disk ? xml_string (disk, "source/@file") : NULL;
+    if (!disk)
+        return error_set (err, ERR_INVALID_ARG, "the guest has no disk '%s'", target);
+    if (!path || access (path, F_OK) == 0)
+        return 0;
+    xml_node_t *created =
+        xml_add (xml_ensure (xml_root (job->guest->record), "incoming"), "created");
+    xml_set (created, "@path", path);
+    if (job_undo (job, "file", path, err) || job_record (job, err))
+        return -1;
+    if (xml_equals (disk, "driver/@type", "qcow2"))
+        return make_qcow2 (job, path, bytes, err);
+    return make_raw (path, bytes, err);
+}
+
+int qemu_copy_make_images (job_t *job, const migration_t *migration, error_t *err)
+{
+    if (migration->copy == COPY_NONE)
+        return 0;
+    xml_set (xml_root (job->guest->record), "incoming/@storage", "yes");
+    for (size_t i = 0; i < migration->disks->count; i++) {
+        uint64_t bytes;
+        autofree char *target = parse_item (migration->disks->items[i], &bytes);
+        if (!target)
+            return error_set (err, ERR_INVALID_ARG, "disk to copy '%s': not TARGET BYTES",
+                              migration->disks->items[i]);
+        if (make_image (job, target, bytes, err))
+            return -1;
+    }
+    return 0;
+}
+
+//  QEMU does not tell which port it got for NBD, so it is given one that was free a moment ago.
+static int find_port (qemu_transport_t *at, error_t *err)
+{
+    struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
+    socklen_t size = sizeof address;
+    autoclose int fd = socket (AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind (fd, (struct sockaddr *) &address, size) ||
+        getsockname (fd, (struct sockaddr *) &address, &size))
+        return error_errno (err, ERR_SYSTEM_ERROR, "find a port for NBD");
+    snprintf (at->port, sizeof at->port, "%u", ntohs (address.sin6_port));
+    return 0;
+}
+
+static int start_server (job_t *job, qemu_transport_t *at, error_t *err)
+{
+    for (int i = 0; i < PORT_ATTEMPTS; i++) {
+        if (!at->local && find_port (at, err))
+            return -1;
+        if (command (job, "nbd-server-start",
+                     json_pack ("{s:o}", "addr", qemu_transport_address (at, true)), QMP_MS,
+                     err) == 0)
+            return 0;
+        if (at->local || !strstr (err->message, "in use"))
+            break;
+    }
+    return -1;
+}
+
+static int add_export (job_t *job, const migration_t *migration, const char *target, error_t *err)
+{
+    autofree char *node = text_format ("disk-%s", target);
+    autofree char *id = text_format (PREFIX "%s", target);
+    autofree char *name = text_format ("%s-%s", migration->token, target);
+    return command (job, "block-export-add",
+                    json_pack ("{s:s, s:s, s:s, s:s, s:b}", "type", "nbd", "id", id, "node-name",
+                               node, "name", name, "writable", true),
+                    QMP_MS, err);
+}
+
+int qemu_copy_listen (job_t *job, const migration_t *migration, char **storage, error_t *err)
+{
+    qemu_transport_t at;
+    if (qemu_transport_parse (&at, migration->uri, err))
+        return -1;
+    if (at.local) {
+        autofree char *folder = qemu_folder_path (job);
+        snprintf (at.path, sizeof at.path, "%s/storage", folder);
+    }
+    if (start_server (job, &at, err))
+        return -1;
+    for (size_t i = 0; i < migration->disks->count; i++) {
+        uint64_t bytes;
+        autofree char *target = parse_item (migration->disks->items[i], &bytes);
+        if (target && add_export (job, migration, target, err))
+            return -1;
+    }
+    *storage = qemu_transport_text (&at);
+    return 0;
+}

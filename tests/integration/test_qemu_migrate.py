@@ -1,0 +1,322 @@
+"""Live migration between two daemons: the guest is never lost, and never runs twice."""
+
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from guest import Guest, QemuTest, qemu_domain
+from harness import Daemon, until
+from troupe_client import TroupeError
+
+#   Bytes a second: a guest's memory takes long.
+SLOW = 2000000
+
+
+class There:
+    """What Guest and qemu helpers need of a test, for the other daemon."""
+
+    def __init__(self, test, daemon):
+        self.daemon = daemon
+        self.addCleanup = test.addCleanup
+
+
+class Migrate(QemuTest):
+    def setUp(self):
+        super().setUp()
+        self.other = Daemon()
+        self.addCleanup(self.other.remove)
+        self.addCleanup(self.stop_other)
+        self.other.start()
+        self.there = self.other.client(timeout=30.0)
+        self.addCleanup(lambda: self.there.close())
+
+    def stop_other(self):
+        mine, self.daemon = self.daemon, self.other
+        try:
+            self._stop()
+        finally:
+            self.daemon = mine
+
+    def restart_other(self):
+        self.there.close()
+        self.other.start()
+        self.there = self.other.client(timeout=30.0)
+
+    def qemus(self, uuid, daemon=None):
+        rows = (daemon or self.daemon).processes()
+        return [int(row.split()[0]) for row in rows if "qemu-system" in row and uuid in row]
+
+    def migrate(self, uuid, **args):
+        args.setdefault("peer", self.other.endpoint())
+        args.setdefault("live", True)
+        return self.client.send("domain.migrate", deadline=600000, domain=uuid, **args)
+
+    def state(self, client, uuid):
+        state = client.call("domain.state", domain=uuid)
+        return state["state_text"], state["reason_text"]
+
+    def job(self, uuid):
+        return self.client.call("domain.job_info", domain=uuid)
+
+    def sending(self, uuid, **args):
+        """A slow migration that is under way; the request's id."""
+        id = self.migrate(uuid, bandwidth=SLOW, **args)
+        until(lambda: self.job(uuid).get("done", 0) > 0 or self.answered(id), 60, "the first bytes")
+        return id
+
+    def answered(self, id):
+        """It failed already: the error is raised."""
+        if id in self.client.answers:
+            self.client.wait(id)
+        return False
+
+    def guest_there(self, uuid):
+        return Guest(There(self, self.other), uuid)
+
+    def running_copies(self, uuid):
+        count = 0
+        for client in (self.client, self.there):
+            rows = [r for r in client.call("domain.list", all=True) if r["uuid"] == uuid]
+            count += sum(row["state_text"] == "running" for row in rows)
+        return count
+
+    def assertGone(self, uuid):
+        """Nothing is left of the guest at the receiver."""
+        until(lambda: not self.qemus(uuid, self.other), 30, "the end of the receiving QEMU")
+        until(lambda: not self.there.call("domain.list", all=True), 30, "an empty list there")
+
+    def marks(self):
+        folder = os.path.join(self.other.root, "var", "lib", "troupe", "migrations")
+        return os.listdir(folder) if os.path.isdir(folder) else []
+
+    def test_live(self):
+        """The guest goes on there, with its memory; both sides tell; nothing is left here."""
+        (guest,) = self.boot("web1")
+        guest.type("memory=kept")
+        guest.run("true")
+        self.client.call("event.subscribe", verbs=["domain.lifecycle"])
+        self.there.call("event.subscribe", verbs=["domain.lifecycle"])
+        self.client.wait(self.migrate(guest.uuid), timeout=120)
+        self.assertEqual(guest.state(), ("shut off", "migrated"))
+        self.assertEqual(self.qemus(guest.uuid), [])
+        self.assertEqual(
+            self.lifecycle(2), [("web1", "Suspended", "Migrated"), ("web1", "Stopped", "Migrated")]
+        )
+        self.assertEqual(self.state(self.there, guest.uuid), ("running", "migrated"))
+        said = [self.there.next_event("domain.lifecycle", timeout=10)["args"] for unused in range(2)]
+        self.assertEqual([(s["event_text"], s["detail_text"]) for s in said],
+                         [("Started", "Migrated"), ("Resumed", "Migrated")])
+        self.assertFalse(self.there.call("domain.info", domain=guest.uuid)["persistent"])
+        self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "kept")
+        self.assertEqual(self.marks(), [])
+
+    def test_back_and_forth(self):
+        """Persistent there, undefined here, under another name; paused stays paused; over TCP."""
+        (guest,) = self.boot("web1")
+        id = self.migrate(guest.uuid, persistent=True, undefine_source=True, name="web2",
+                          uri="tcp://127.0.0.1", parallel=2)
+        self.client.wait(id, timeout=120)
+        self.assertEqual(self.client.call("domain.list", all=True), [])
+        info = self.there.call("domain.info", domain="web2")
+        self.assertTrue(info["persistent"])
+        self.there.call("domain.suspend", domain="web2")
+        id = self.there.send("domain.migrate", deadline=600000, domain="web2", peer=self.daemon.endpoint())
+        self.there.wait(id, timeout=120)
+        self.assertEqual(self.state(self.client, guest.uuid)[0], "paused")
+        self.assertEqual(self.state(self.there, guest.uuid), ("shut off", "migrated"))
+        self.client.call("domain.resume", domain=guest.uuid)
+
+    def test_command_line(self):
+        """virsh's options; what they need and exclude; tuning; --timeout."""
+        (guest,) = self.boot("web1")
+        peer = self.other.endpoint()
+        for args, said in (
+            (("migrate", "web1", "qemu+ssh://host/system"), "a daemon's endpoint is"),
+            (("migrate", "web1", peer, "--undefinesource"), "--undefinesource goes with --persistent"),
+            (("migrate", "web1", peer, "--copy-storage-all", "--copy-storage-inc"), "does not go with"),
+            (("migrate", "web1", peer, "--migrate-disks", "vda"), "--migrate-disks goes with"),
+            (("migrate-setspeed", "web1", "10"), "no migration"),
+        ):
+            with self.subTest(args=args):
+                done = self.daemon.run(*args, status=None)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(said, done.stderr)
+        command = self.daemon.command("migrate", "web1", peer, "--live", "--verbose", "--bandwidth", "1",
+                                      "--timeout", "2")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            self.addCleanup(process.kill)
+            until(lambda: self.job(guest.uuid).get("done", 0) > 0, 60, "the first bytes")
+            self.assertIn(f"Migration:      to {peer}, sending", self.daemon.run("dominfo", "web1"))
+            until(lambda: guest.state()[0] == "paused", 60, "the guest's pause after --timeout")
+            self.daemon.run("migrate-setmaxdowntime", "web1", "2000")
+            self.daemon.run("migrate-setspeed", "web1", "1000")
+            out, err = process.communicate(timeout=120)
+        self.assertEqual((process.returncode, out), (0, ""), err)
+        self.assertRegex(err, r"migrate: \[ *\d+ %\]")
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+
+    def test_disks(self):
+        """Disks are copied, and made there if need be."""
+        disks = ""
+        for target, kind in (("vda", "raw"), ("vdb", "qcow2")):
+            path = os.path.join(self.daemon.root, target)
+            subprocess.run(["qemu-img", "create", "-q", "-f", kind, path, "64M"], check=True)
+            subprocess.run(["qemu-io", "-f", kind, "-c", "write -q -P 42 1M 2M", path], check=True)
+            disks += (f"<disk type='file' device='disk'><driver name='qemu' type='{kind}'/>"
+                      f"<source file='{path}'/><target dev='{target}' bus='virtio'/></disk>")
+        guest = self.start("web1", devices="<console type='pty'/>" + disks)
+        xml = self.client.call("domain.xml", domain=guest.uuid, security_info=True)["xml"]
+        moved = xml.replace(self.daemon.root + "/vd", self.other.root + "/vd")
+        self.client.wait(self.migrate(guest.uuid, copy="all", xml=moved), timeout=120)
+        self.there.call("domain.destroy", domain=guest.uuid)
+        for target, kind in (("vda", "raw"), ("vdb", "qcow2")):
+            here, there = (os.path.join(d.root, target) for d in (self.daemon, self.other))
+            subprocess.run(["qemu-img", "compare", "-q", "-f", kind, "-F", kind, here, there], check=True)
+        with open(os.path.join(self.other.root, "vda"), "rb") as file:
+            file.seek(1 << 20)
+            self.assertEqual(file.read(2 << 20), b"\x2a" * (2 << 20))
+
+    def test_refused(self):
+        """What can't be is said in one line, and nothing has happened."""
+        guest = self.start("web1")
+        refused = lambda code, **args: self.assertFails(
+            code, self.client.wait, self.migrate(guest.uuid, **args))
+        refused("VIR_ERR_NO_CONNECT", peer="ipc:///no/such.sock")
+        self.assertIn("itself", refused("VIR_ERR_INVALID_ARG", peer=self.daemon.endpoint()).message)
+        refused("VIR_ERR_INVALID_ARG", uri="rdma://host")
+        refused("VIR_ERR_INVALID_ARG", postcopy=True, parallel=2)
+        xml = self.client.call("domain.xml", domain=guest.uuid)["xml"]
+        refused("VIR_ERR_CONFIG_UNSUPPORTED", xml=xml.replace(">131072<", ">262144<"))
+        self.there.call("domain.define", xml=qemu_domain("web1"))
+        self.assertIn("web1", refused("VIR_ERR_OPERATION_FAILED").message)
+        self.assertEqual(guest.state()[0], "paused")
+        self.assertEqual(self.qemus(guest.uuid, self.other), [])
+
+    def test_watched_and_aborted(self):
+        """Queries go on on both sides; an abort lets the guest go on, and nothing is left there."""
+        (guest,) = self.boot("web1")
+        guest.type("memory=here")
+        id = self.sending(guest.uuid)
+        job = self.job(guest.uuid)
+        self.assertEqual((job["kind"], job["step"]), ("migrate", "migrating"))
+        self.assertGreater(job["remaining"], 0)
+        self.assertEqual(self.state(self.there, guest.uuid), ("paused", "migrating"))
+        info = self.client.call("domain.info", domain=guest.uuid)["migration"]
+        self.assertEqual((info["role"], info["phase"]), ("out", "sending"))
+        with self.assertRaisesRegex(TroupeError, "incoming migration"):
+            self.there.call("domain.resume", domain=guest.uuid)
+        self.client.call("domain.suspend", domain=guest.uuid)
+        self.client.call("domain.resume", domain=guest.uuid)
+        self.client.call("domain.job_abort", domain=guest.uuid)
+        with self.assertRaisesRegex(TroupeError, "cancelled"):
+            self.client.wait(id, timeout=60)
+        self.assertEqual(guest.state()[0], "running")
+        self.assertEqual(guest.run("echo $memory"), "here")
+        self.assertGone(guest.uuid)
+
+    def test_tuned(self):
+        """A migration that would take for ever is let loose while it runs."""
+        (guest,) = self.boot("web1")
+        id = self.sending(guest.uuid)
+        self.client.call("domain.migrate_tune", domain=guest.uuid, bandwidth=1 << 40, downtime_ms=2000)
+        self.client.wait(id, timeout=120)
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "running")
+
+    def test_postcopy(self):
+        """The guest runs there before its memory has come."""
+        (guest,) = self.boot("web1")
+        guest.type("memory=fetched")
+        guest.run("true")
+        with open("/proc/sys/vm/unprivileged_userfaultfd") as file:
+            if file.read().strip() != "1":
+                refused = self.assertFails("VIR_ERR_CONFIG_UNSUPPORTED", self.sending, guest.uuid, postcopy=True)
+                self.assertIn("vm.unprivileged_userfaultfd", refused.message)
+                self.assertEqual(guest.state()[0], "running")
+                return
+        id = self.sending(guest.uuid, postcopy=True)
+        self.client.call("domain.migrate_tune", domain=guest.uuid, postcopy=True)
+        self.client.wait(id, timeout=120)
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "running")
+        self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "fetched")
+
+    def test_qemu_killed(self):
+        """There: the guest goes on here. Here: it is over, and nothing waits for it there."""
+        (guest,) = self.boot("web1")
+        id = self.sending(guest.uuid)
+        os.kill(self.qemus(guest.uuid, self.other)[0], signal.SIGKILL)
+        with self.assertRaises(TroupeError):
+            self.client.wait(id, timeout=60)
+        until(lambda: guest.state()[0] == "running", 30, "the guest going on")
+        self.assertEqual(guest.run("echo alive"), "alive")
+        self.assertGone(guest.uuid)
+        id = self.sending(guest.uuid)
+        os.kill(self.qemus(guest.uuid)[0], signal.SIGKILL)
+        with self.assertRaises(TroupeError):
+            self.client.wait(id, timeout=60)
+        until(lambda: guest.state() == ("shut off", "crashed"), 30, "the truth")
+        self.assertGone(guest.uuid)
+
+    def test_receiver_killed(self):
+        """The receiving daemon ends in the middle: one guest runs when all is over."""
+        (guest,) = self.boot("web1")
+        id = self.sending(guest.uuid)
+        self.other.kill()
+        self.client.call("domain.migrate_tune", domain=guest.uuid, bandwidth=1 << 40)
+        until(lambda: self.client.call("domain.info", domain=guest.uuid)["migration"]["phase"] == "handed over",
+              60, "the hand-over")
+        self.assertEqual(guest.state()[0], "paused")
+        with self.assertRaises(TroupeError):
+            self.client.call("domain.resume", domain=guest.uuid)
+        self.restart_other()
+        self.settled(guest.uuid)
+        try:
+            self.client.wait(id, timeout=60)
+        except TroupeError:
+            self.assertEqual(guest.state()[0], "running")
+
+    def settled(self, uuid):
+        def one():
+            self.assertLessEqual(self.running_copies(uuid), 1)
+            return self.running_copies(uuid) == 1 and not self.undecided(uuid)
+
+        until(one, 90, "one running guest")
+
+    def undecided(self, uuid):
+        rows = [client.call("domain.info", domain=uuid).get("migration")
+                for client in (self.client, self.there)
+                if any(r["uuid"] == uuid for r in client.call("domain.list", all=True))]
+        return any(rows)
+
+    def killed_after(self, ms, *daemons):
+        """A migration in the midst of which DAEMONS end; one guest runs when all is over."""
+        with self.subTest(killed_after_ms=ms):
+            guest = self.start(f"web{ms}")
+            self.client.call("domain.resume", domain=guest.uuid)
+            self.migrate(guest.uuid)
+            time.sleep(ms / 1000)
+            for daemon in daemons:
+                daemon.kill()
+            if self.daemon in daemons:
+                self.restart()
+            if self.other in daemons:
+                self.restart_other()
+            self.settled(guest.uuid)
+            for client in (self.client, self.there):
+                for row in client.call("domain.list"):
+                    client.call("domain.destroy", domain=row["uuid"])
+
+    def test_sender_killed(self):
+        """The sending daemon ends at any moment."""
+        for ms in (0, 100, 200, 300, 500, 800, 1200, 2000):
+            self.killed_after(ms, self.daemon)
+
+    def test_both_killed(self):
+        """And both daemons at once."""
+        for ms in (100, 300, 600, 1000):
+            self.killed_after(ms, self.daemon, self.other)
+
+
+if __name__ == "__main__":
+    unittest.main()
