@@ -4,7 +4,7 @@ foreach (name IN ITEMS storm chaos)
     if (TROUPE_PYTHON AND TARGET trouped AND TARGET troupe_command)
         add_test (NAME stress_${name}
             COMMAND ${TROUPE_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/${name}.py --seconds 10)
-        set_tests_properties (stress_${name} PROPERTIES LABELS stress TIMEOUT 180
+        set_tests_properties (stress_${name} PROPERTIES LABELS stress TIMEOUT 600
             ENVIRONMENT "TROUPE_BIN=${CMAKE_BINARY_DIR}/bin;PYTHONDONTWRITEBYTECODE=1")
     endif ()
 endforeach ()

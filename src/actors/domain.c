@@ -282,6 +282,26 @@ static void take_record (domain_t *self, msg_t **msg_p)
     domain_commit_record (self, msg_p, &reply);
 }
 
+//  From a job that goes back to a snapshot: the guest is over, and what comes next is a start.
+static void take_guest_over (domain_t *self, msg_t **msg_p)
+{
+    auto(msg_t) reply = msg_reply ();
+    if (is_our_job (self, *msg_p) && domain_active (self))
+        domain_set_inactive (self, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FROM_SNAPSHOT },
+                             STOPPED_FROM_SNAPSHOT);
+    domain_commit (self, msg_p, &reply, NULL);
+}
+
+static void take_snapshots (domain_t *self, msg_t **msg_p)
+{
+    if (!is_our_job (self, *msg_p))
+        return;
+    document_destroy (&self->snapshots);
+    if (value_count (msg_arg (*msg_p, "snapshots")) > 0)
+        self->snapshots = copy_arg (*msg_p, "snapshots");
+    self->snapshots_new = true;
+}
+
 static void take_undone (domain_t *self, msg_t **msg_p)
 {
     if (!is_our_job (self, *msg_p))
@@ -349,6 +369,7 @@ static const struct {
     { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
     { "monitor.silent", take_silence },     { "migration.wish", domain_tell_wish },
     { "monitor.silent", take_silence },     { "job.finish", domain_take_finish },
+    { "job.guest_over", take_guest_over },  { "job.snapshots", take_snapshots },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.
@@ -452,6 +473,7 @@ static void domain_stop (actor_t *actor)
     document_destroy (&self->undo);
     document_destroy (&self->usage);
     document_destroy (&self->stats);
+    document_destroy (&self->snapshots);
     free (self->crashed);
     free (self->name);
     free (self->old_name);

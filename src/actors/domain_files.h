@@ -10,7 +10,8 @@ typedef enum {
     FILE_DEFINITION, //  ETC/DRIVER/UUID.xml
     FILE_AUTOSTART,  //  ETC/DRIVER/autostart/UUID: its being there counts
     FILE_STATUS,     //  RUN/DRIVER/UUID.status
-    FILE_PAST        //  RUN/jobs/UUID
+    FILE_PAST,       //  RUN/jobs/UUID
+    FILE_SNAPSHOTS   //  LIB/DRIVER/snapshot/UUID.xml
 } domain_file_t;
 
 //  The caller frees it.

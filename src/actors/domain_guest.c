@@ -204,13 +204,16 @@ static bool crashes_too_often (domain_t *self, const guest_change_t *change)
     return true;
 }
 
-//  A save, or a dump that is asked to, ends the guest itself, and tells how. A guest that was
-//  handed over may live on elsewhere.
+//  What ends the guest itself, and tells how: a save, going back to a snapshot; others if they are
+//  asked to. A guest that was handed over may live on elsewhere.
 static bool ends_by_job (const domain_t *self)
 {
     async_kind_t kind = domain_async_kind (self);
+    const msg_t *request = self->async.request;
     return kind == ASYNC_SAVE || (kind == ASYNC_MIGRATE_HANDED && self->async.operation) ||
-           (kind == ASYNC_DUMP && self->async.request && msg_flag (self->async.request, "crash"));
+           (kind == ASYNC_START && self->async.operation && domain_active (self)) ||
+           (kind == ASYNC_DUMP && request && msg_flag (request, "crash")) ||
+           (kind == ASYNC_SNAPSHOT && request && msg_flag (request, "halt"));
 }
 
 static void take_end (domain_t *self, const guest_change_t *change)
@@ -250,6 +253,8 @@ static guest_change_t change_in_job (const domain_t *self, const guest_change_t 
         { ASYNC_SAVE, STATE_RUNNING, RUNNING_SAVE_CANCELED, RESUMED_UNPAUSED },
         { ASYNC_DUMP, STATE_PAUSED, PAUSED_DUMP, SUSPENDED_PAUSED },
         { ASYNC_DUMP, STATE_RUNNING, RUNNING_UNPAUSED, RESUMED_UNPAUSED },
+        { ASYNC_SNAPSHOT, STATE_PAUSED, PAUSED_SNAPSHOT, SUSPENDED_PAUSED },
+        { ASYNC_SNAPSHOT, STATE_RUNNING, RUNNING_UNPAUSED, RESUMED_UNPAUSED },
         { ASYNC_MIGRATE_OUT, STATE_PAUSED, PAUSED_MIGRATION, SUSPENDED_MIGRATED },
         { ASYNC_MIGRATE_OUT, STATE_RUNNING, RUNNING_MIGRATION_CANCELED, RESUMED_MIGRATED },
         { ASYNC_MIGRATE_HANDED, STATE_PAUSED, PAUSED_MIGRATION, SUSPENDED_MIGRATED },

@@ -59,6 +59,7 @@ static void forget_progress (domain_t *self)
 static void begin_async (domain_t *self, const operation_t *operation, const msg_t *request)
 {
     forget_progress (self);
+    self->finished = false;
     //  It began in an earlier job.
     if (operation == &domain_backup_follow && past_jobs_is_open (self->past))
         return;
@@ -176,12 +177,16 @@ static void take_loaded (domain_t *self, const value_t *result, const value_t *v
     self->managed_save = value_get_bool (value, "managed_save", false);
     if (value_get (result, "undo"))
         take_document (result, "undo", &self->undo);
+    if (value_count (value_get (value, "snapshots")) > 0)
+        take_document (value, "snapshots", &self->snapshots);
+    self->snapshots_new = self->snapshots != NULL;
     take_past (self, value_get_str (value, "past"));
 }
 
 static void take_parts (domain_t *self, const value_t *result)
 {
     const value_t *value = value_get (result, "value");
+    self->finished = self->finished || value_get_bool (value, "finished", false);
     if (value_get (result, "config_summary")) {
         take_text (result, "definition", &self->definition);
         take_document (result, "config_summary", &self->config_summary);
@@ -265,7 +270,9 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
     auto(msg_t) request = take (&slot->request);
-    bool cancelled = slot->cancelled, start = operation->class == CLASS_START;
+    //  One that goes back to a snapshot may have failed before it ended what runs.
+    bool cancelled = slot->cancelled;
+    bool start = operation->class == CLASS_START && !domain_active (self);
     error_t why = *err;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
@@ -277,7 +284,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_tell_name (self);
     if (slot == &self->async && !domain_leaves_alone (self, slot, err))
         domain_end_async (self, domain_background_failed (self, slot, &why), &why);
-    if (slot->committed && !start)
+    if (!start && (slot->committed || operation->class == CLASS_START))
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };

@@ -73,6 +73,28 @@ static void done_dump (domain_t *self, const msg_t *request)
     self->dirty |= DIRTY_STATUS;
 }
 
+static void done_snapshot_create (domain_t *self, const msg_t *request)
+{
+    if (msg_flag (request, "halt") && !msg_flag (request, "redefine"))
+        domain_set_inactive (self, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FROM_SNAPSHOT },
+                             STOPPED_FROM_SNAPSHOT);
+    self->dirty |= self->live ? DIRTY_STATUS : 0u;
+}
+
+static void done_snapshot_revert (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    if (self->persistent) {
+        self->dirty |= DIRTY_DEFINITION;
+        domain_add_lifecycle (self, EVENT_DEFINED, DEFINED_FROM_SNAPSHOT);
+    }
+    self->dirty |= DIRTY_STATUS;
+    if (self->live)
+        tell_started (self, STARTED_FROM_SNAPSHOT, SUSPENDED_FROM_SNAPSHOT);
+    actor_log (self->actor, LEVEL_INFO, "domain '%s' is back at snapshot '%s'", self->name,
+               msg_str (request, "snapshot"));
+}
+
 static void done_live (domain_t *self, const msg_t *request)
 {
     (void) request;
@@ -140,10 +162,11 @@ void domain_end_past (domain_t *self)
     error_set (&err, ERR_OPERATION_ABORTED,
                "the daemon, or its part for this domain, ended meanwhile");
     domain_end_async (self,
-                      saved          ? "completed"
-                      : self->undone ? "rolled back after daemon restart"
-                                     : "interrupted by daemon restart",
-                      saved ? NULL : &err);
+                      saved || self->finished ? "completed"
+                      : self->undone          ? "rolled back after daemon restart"
+                                              : "interrupted by daemon restart",
+                      saved || self->finished ? NULL : &err);
+    self->finished = false;
 }
 
 static void done_adopt (domain_t *self, const msg_t *request)
@@ -229,6 +252,12 @@ static const operation_t operations[] = {
     { "domain.managed_save_define", CLASS_MODIFY, ASYNC_NONE, "image_define", NEED_PERSISTENT,
       SHORT_MS, true, done_nothing },
     { "domain.dump", CLASS_JOB, ASYNC_DUMP, "dump", NEED_ACTIVE, LONG_MS, true, done_dump },
+    { "snapshot.create", CLASS_JOB, ASYNC_SNAPSHOT, "snapshot_create", 0, LONG_MS, false,
+      done_snapshot_create },
+    { "snapshot.delete", CLASS_JOB, ASYNC_SNAPSHOT, "snapshot_delete", 0, LONG_MS, false,
+      done_live },
+    { "snapshot.revert", CLASS_START, ASYNC_START, "snapshot_revert", 0, LONG_MS, false,
+      done_snapshot_revert },
     { "domain.migrate", CLASS_JOB, ASYNC_MIGRATE_OUT, "migrate", NEED_ACTIVE, LONG_MS, false,
       domain_done_migrate },
     { "domain.migrate_tune", CLASS_MIGRATION, ASYNC_NONE, "migrate_tune", NEED_ACTIVE, SHORT_MS,
@@ -302,7 +331,7 @@ const operation_t domain_restart = { "",       CLASS_START, ASYNC_START, "start"
 const operation_t domain_restart_in_place = { "", CLASS_MODIFY, ASYNC_NONE, "restart",
                                               0,  SHORT_MS,     false,      done_restart };
 const operation_t domain_unwinding = { "", CLASS_DESTROY, ASYNC_NONE, "unwind",
-                                       0,  DESTROY_MS,    true,       done_unwind };
+                                       0,  DESTROY_MS,    false,      done_unwind };
 
 const operation_t domain_ports = { "", CLASS_MODIFY, ASYNC_NONE, "ports",
                                    0,  SHORT_MS,     true,       done_ports };

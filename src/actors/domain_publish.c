@@ -5,6 +5,7 @@
 #include "actors/domain_files.h"
 #include "actors/domain_self.h"
 #include "drivers/state.h"
+#include "util/text.h"
 
 enum {
     DISK_MS = 60000,
@@ -85,6 +86,8 @@ static msg_t *write_request (const domain_t *self)
         autofree char *past = is_gone (self) ? NULL : past_jobs_text (self->past);
         add_file (self, request, FILE_PAST, past);
     }
+    if (self->dirty & DIRTY_SNAPSHOTS)
+        add_file (self, request, FILE_SNAPSHOTS, NULL);
     return request;
 }
 
@@ -216,6 +219,14 @@ static msg_t *make_snapshot (domain_t *self)
     return event;
 }
 
+//  Its snapshots are a topic of their own: they are large, and seldom new.
+static msg_t *make_tree (const domain_t *self)
+{
+    msg_t *event = msg_event ("snapshots");
+    pack_copy (msg_args (event), "snapshots", root_or_null (self->snapshots));
+    return event;
+}
+
 //  Publishing in order.
 
 //  Before the answer, so that the host knows it before whoever asked can ask for more.
@@ -234,6 +245,20 @@ void domain_tell_name (domain_t *self)
     actor_send (self->actor, "host", &msg);
 }
 
+//  Behind the snapshot that tells of the domain itself.
+static void publish_tree (domain_t *self, publication_t *publication)
+{
+    autofree char *topic = text_format ("snapshots/%s", self->uuid);
+    if (publication->last && self->snapshots_shown) {
+        auto(msg_t) event = msg_event ("gone");
+        actor_publish_last (self->actor, topic, &event);
+        self->snapshots_shown = false;
+    } else if (publication->tree && !publication->last) {
+        actor_publish (self->actor, topic, &publication->tree);
+        self->snapshots_shown = true;
+    }
+}
+
 static void publish_snapshot (domain_t *self, publication_t *publication)
 {
     const char *topic = actor_address (self->actor);
@@ -249,6 +274,7 @@ static void publish_snapshot (domain_t *self, publication_t *publication)
         if (!self->filled)
             tell_host (self, "host.filled");
     }
+    publish_tree (self, publication);
     self->filled = !publication->last;
 }
 
@@ -274,6 +300,7 @@ static void publication_destroy (publication_t **publication_p)
 {
     publication_t *self = take (publication_p);
     msg_destroy (&self->snapshot);
+    msg_destroy (&self->tree);
     msg_destroy (&self->request);
     msg_destroy (&self->reply);
     free (self->old_name);
@@ -323,6 +350,7 @@ static void flush (domain_t *self)
         zlistx_detach (self->publications, NULL);
         if (publication->failed) {
             take_back (self, publication);
+            self->snapshots_new = self->snapshots_new || publication->tree;
             again = true;
         }
         if (!publication->failed)
@@ -394,12 +422,17 @@ static void commit (domain_t *self, publication_t *publication)
     publication->last = is_gone (self);
     if (publication->last && !past_jobs_is_empty (self->past))
         self->dirty |= DIRTY_PAST;
+    if (publication->last && self->snapshots)
+        self->dirty |= DIRTY_SNAPSHOTS;
     publication->wrote = self->dirty;
     publication->restores = self->restoring;
     self->changed_us = actor_wall_clock (self->actor);
     if (!publication->last || self->shown)
         publication->snapshot = make_snapshot (self);
     self->shown = !publication->last;
+    if (self->snapshots_new)
+        publication->tree = make_tree (self);
+    self->snapshots_new = false;
     zlistx_add_end (self->publications, publication);
     if (!self->dirty) {
         publication->written = true;

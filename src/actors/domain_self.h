@@ -30,7 +30,8 @@ enum {
     DIRTY_DEFINITION = 1,
     DIRTY_STATUS = 2,
     DIRTY_AUTOSTART = 4,
-    DIRTY_PAST = 8
+    DIRTY_PAST = 8,
+    DIRTY_SNAPSHOTS = 16 //  there are none any more; jobs write what there is
 };
 
 //  What a verb needs the domain to be.
@@ -96,6 +97,7 @@ typedef struct {
 //  The files of one change, its snapshot, and the answer; published in order.
 typedef struct {
     msg_t *snapshot, *request, *reply;
+    msg_t *tree;    //  of its snapshots, if that is new
     unsigned wrote; //  DIRTY_*
     bool last, written, failed;
     bool strict;   //  it has failed if the status could not be written
@@ -137,6 +139,9 @@ struct domain {
     guest_state_t announced; //  the state that the last lifecycle event told of
     int64_t changed_us;
     document_t *usage, *stats; //  as last measured
+    document_t *snapshots;     //  as snapshot_summary_pack has them; NULL: none
+    bool snapshots_new;        //  since they were published
+    bool snapshots_shown;      //  some were
 
     //  What it does.
     running_t async, sync;
@@ -153,6 +158,7 @@ struct domain {
     guest_status_t recorded_status; //  and so is this
     int recorded_id;
     bool loading, undone, pumping;
+    bool finished;      //  what was half done has been brought to its end
     bool restoring;     //  a definition that could not be written is being written back
     bool left_alone;    //  we are about to end; the backup under way goes on without us
     bool autostart_due; //  once it is known whether it runs

@@ -3,6 +3,7 @@
 #include "actors/job_ops.h"
 
 #include "actors/disk_request.h"
+#include "actors/domain_files.h"
 #include "actors/monitor.h"
 #include "actors/qmp.h"
 #include "util/text.h"
@@ -194,6 +195,17 @@ static int op_wait_exit (job_t *job, const process_t *process, int ms, error_t *
     return job_tell (actor_of (job), "spawner", &msg, ms > ASK_MS ? ms : ASK_MS, err);
 }
 
+static int op_run (job_t *job, const process_t *process, int ms, int *code, error_t *err)
+{
+    auto(msg_t) msg = process_request ("process.go", process);
+    pack_key_bool (msg_args (msg), "wait", true);
+    auto(msg_t) reply = NULL;
+    if (job_ask (actor_of (job), "spawner", &msg, ms, &reply, err))
+        return -1;
+    *code = (int) value_get_i64 (msg_value (reply), "code", -1);
+    return 0;
+}
+
 static int op_watch_exit (job_t *job, const process_t *process, error_t *err)
 {
     auto(msg_t) msg = process_request ("process.watch", process);
@@ -339,6 +351,18 @@ static int op_remove_file (job_t *job, const char *path, error_t *err)
     return disk_write (job, path, NULL, err);
 }
 
+static int op_write_definition (job_t *job, error_t *err)
+{
+    const job_actor_t *self = actor_of (job);
+    const guest_t *guest = job->guest;
+    if (self->transient || !guest->definition)
+        return 0;
+    autofree char *text = xml_text (guest->definition);
+    autofree char *path =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_DEFINITION);
+    return disk_write (job, path, text, err);
+}
+
 static void op_progress (job_t *job, const job_progress_t *progress)
 {
     job_actor_t *self = actor_of (job);
@@ -371,6 +395,7 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .go = op_go,
                                   .kill = op_kill,
                                   .wait_exit = op_wait_exit,
+                                  .run = op_run,
                                   .watch_exit = op_watch_exit,
                                   .monitor_open = op_monitor_open,
                                   .monitor_close = op_monitor_close,
@@ -380,5 +405,6 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .emulator = op_emulator,
                                   .write_file = op_write_file,
                                   .remove_file = op_remove_file,
+                                  .write_definition = op_write_definition,
                                   .progress = op_progress,
                                   .log = op_log };

@@ -54,6 +54,12 @@ int job_run_agent_shutdown (job_actor_t *self, error_t *err);
 int job_run_no_restart (job_actor_t *self, error_t *err);
 int job_run_ports (job_actor_t *self, error_t *err);
 int job_run_thawed (job_actor_t *self, error_t *err);
+
+//  jobs_snapshot.c, jobs_revert.c: snapshots (jobs_snapshot.h).
+int job_run_snapshot_create (job_actor_t *self, error_t *err);
+int job_run_snapshot_delete (job_actor_t *self, error_t *err);
+int job_run_snapshot_revert (job_actor_t *self, error_t *err);
+
 //  jobs_migrate.c: the sender of a migration.
 int job_run_migrate (job_actor_t *self, error_t *err);
 int job_run_migrate_tune (job_actor_t *self, error_t *err);
@@ -65,6 +71,7 @@ int job_run_migrate_finish (job_actor_t *self, error_t *err);
 int job_run_migrate_abandon (job_actor_t *self, error_t *err);
 int job_run_migrate_resolve (job_actor_t *self, error_t *err);
 int job_run_migrate_settle (job_actor_t *self, error_t *err);
+
 //  jobs_block.c: what is done with the disks of a running guest.
 int job_run_block_resize (job_actor_t *self, error_t *err);
 

@@ -1,6 +1,6 @@
 //  jobs_define.c: from a document to a domain: definitions from outside, and changes to them.
 
-#include "actors/jobs.h"
+#include "actors/jobs_snapshot.h"
 
 #include "actors/summary.h"
 #include "util/file.h"
@@ -344,6 +344,25 @@ static int check_managed_save (job_actor_t *self, error_t *err)
     return job_remove_file (&self->base, path, err);
 }
 
+//  Those of a running domain stay with it, as long as it runs.
+static int check_snapshots (job_actor_t *self, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    auto(snapshot_tree_t) tree = guest->live ? NULL : job_load_snapshots (self, err);
+    if (!tree)
+        return guest->live ? 0 : -1;
+    size_t count = snapshot_tree_count (tree);
+    if (count == 0)
+        return 0;
+    if (!value_bool (job_arg (self, "snapshots_metadata"), false))
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "undefine domain '%s': it has %zu snapshots; say snapshots_metadata "
+                          "(forget them; what they hold stays), or delete them",
+                          guest->name, count);
+    auto(snapshot_tree_t) none = snapshot_tree_new ();
+    return job_save_snapshots (self, none, err);
+}
+
 //  Takes away what the definition alone kept alive; the owner then drops the definition.
 int job_run_undefine (job_actor_t *self, error_t *err)
 {
@@ -351,12 +370,12 @@ int job_run_undefine (job_actor_t *self, error_t *err)
     const char *nvram = xml_string (xml_root (guest->definition), "os/nvram");
     bool remove = value_bool (job_arg (self, "nvram"), false);
     bool keep = value_bool (job_arg (self, "keep_nvram"), false);
-    if (check_managed_save (self, err))
-        return -1;
     if (remove && keep)
         return error_set (err, ERR_INVALID_ARG,
                           "undefine domain '%s': 'nvram' and 'keep_nvram' contradict each other",
                           guest->name);
+    if (check_managed_save (self, err) || check_snapshots (self, err))
+        return -1;
     if (!nvram || keep || access (nvram, F_OK))
         return 0;
     if (!remove)

@@ -140,6 +140,8 @@ static void pack_stats (pack_t *pack, json_t *stats)
             pack_key_i64 (pack, name, json_integer_value (value));
         else if (json_is_string (value))
             pack_key_str (pack, name, json_string_value (value));
+        else if (json_is_boolean (value))
+            pack_key_bool (pack, name, json_is_true (value));
     }
     pack_end (pack);
 }

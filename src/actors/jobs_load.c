@@ -1,11 +1,12 @@
 //  jobs_load.c: what the files of an earlier daemon say: definitions, running guests, what was half
 //  done.
 
-#include "actors/jobs.h"
+#include "actors/jobs_snapshot.h"
 
 #include "actors/job_ops.h"
 
 #include "actors/domain_files.h"
+#include "actors/snapshot_summary.h"
 #include "actors/summary.h"
 #include "drivers/state.h"
 #include "util/file.h"
@@ -190,15 +191,16 @@ static int register_name (job_actor_t *self, guest_t *guest, error_t *err)
 }
 
 //  A start that was under way when the daemon was killed is undone here, before anybody hears of
-//  the domain. What was half done with a guest that runs is left to the owner: it may take time.
+//  the domain. What was half done with a guest that runs, or with the disks of one that does not,
+//  is left to the owner: it may take time.
 static bool undo_half_done (job_actor_t *self, guest_t *guest, bool ran)
 {
     if (zlistx_size (self->undo) == 0)
         return false;
     actor_log (self->actor, LEVEL_WARNING,
                "domain '%s': an earlier daemon ended in the middle of a %s; undoing it",
-               guest->name, ran ? "job" : "start");
-    if (ran)
+               guest->name, ran || !guest->live ? "job" : "start");
+    if (ran || !guest->live)
         return true;
     job_unwind (self);
     xml_destroy (&guest->live);
@@ -228,6 +230,22 @@ static void pack_past (job_actor_t *self, const guest_t *guest)
     pack_key_str (&self->value, "past", past);
 }
 
+//  A file that can't be read is in nobody's way: all else of the domain works without.
+static void pack_snapshots (job_actor_t *self, const guest_t *guest)
+{
+    error_t err;
+    auto(snapshot_tree_t) tree = job_load_snapshots (self, &err);
+    autofree char *path =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_SNAPSHOTS);
+    if (tree) {
+        pack_key (&self->value, "snapshots");
+        snapshot_summary_pack (&self->value, tree);
+    } else if (errno == 0)
+        set_aside (self, path, &err);
+    else
+        actor_log (self->actor, LEVEL_ERROR, "domain '%s': %s", guest->name, err.message);
+}
+
 static void pack_loaded (job_actor_t *self, const guest_t *guest, bool undone)
 {
     bool saved;
@@ -237,9 +255,10 @@ static void pack_loaded (job_actor_t *self, const guest_t *guest, bool undone)
     pack_map (&self->value);
     pack_key_str (&self->value, "name", guest->name);
     pack_key_bool (&self->value, "autostart", access (mark, F_OK) == 0);
-    pack_key_bool (&self->value, "undone", undone);
+    pack_key_bool (&self->value, "undone", undone && !self->base.finished);
     pack_key_bool (&self->value, "managed_save", saved);
     pack_past (self, guest);
+    pack_snapshots (self, guest);
     pack_end (&self->value);
 }
 
@@ -275,11 +294,27 @@ int job_run_adopt (job_actor_t *self, error_t *err)
     return 0;
 }
 
+//  Undo may have changed which snapshots there are.
+static void tell_outcome (job_actor_t *self)
+{
+    error_t err;
+    auto(snapshot_tree_t) tree = job_load_snapshots (self, &err);
+    if (tree)
+        job_tell_snapshots (self, tree);
+    else
+        actor_log (self->actor, LEVEL_ERROR, "domain '%s': %s", self->base.guest->name,
+                   err.message);
+    pack_map (&self->value);
+    pack_key_bool (&self->value, "finished", self->base.finished);
+    pack_end (&self->value);
+}
+
 //  What a job left that died, or was cut off with its daemon: its undo list came with our
 //  arguments.
 int job_run_unwind (job_actor_t *self, error_t *err)
 {
     const guest_t *guest = self->base.guest;
+    bool persistent = guest->definition && !self->transient;
     if (!job_unwind (self)) {
         zlistx_purge (self->undo); //  the owner has them still, and asks again
         return error_set (err, ERR_OPERATION_FAILED,
@@ -287,6 +322,8 @@ int job_run_unwind (job_actor_t *self, error_t *err)
                           "all of it",
                           guest->name);
     }
-    self->parts = guest->live ? PART_LIVE | PART_STATUS | PART_BACKUP : 0;
+    tell_outcome (self);
+    self->parts = (guest->live ? PART_LIVE | PART_STATUS | PART_BACKUP : 0u) |
+                  (self->base.finished && persistent ? PART_DEFINITION : 0u);
     return 0;
 }

@@ -30,6 +30,16 @@ static int check_path (const char *path, error_t *err)
     return 0;
 }
 
+//  O_DIRECT takes whole blocks only, and hypervisors write a stream of any sizes.
+static int check_cache (const job_actor_t *self, error_t *err)
+{
+    if (!value_bool (job_arg (self, "bypass_cache"), false))
+        return 0;
+    return error_set (err, ERR_ARGUMENT_UNSUPPORTED,
+                      "not supported: bypass_cache: the hypervisor's stream does not go around the "
+                      "host's cache; leave it out (what is written is on disk at the end anyway)");
+}
+
 //  Saving.
 
 static int save_to (job_actor_t *self, const char *path, error_t *err)
@@ -38,7 +48,7 @@ static int save_to (job_actor_t *self, const char *path, error_t *err)
     value_u64 (job_arg (self, "bandwidth"), &options.bandwidth);
     if (!self->driver->save)
         return job_unsupported (self, "save", err);
-    if (check_path (path, err) || read_go_on (self, &options.go_on, err))
+    if (check_path (path, err) || read_go_on (self, &options.go_on, err) || check_cache (self, err))
         return error_prefix (err, "save domain '%s'", self->base.guest->name);
     return self->driver->save (&self->base, path, &options, err);
 }
@@ -111,7 +121,7 @@ int job_run_restore_file (job_actor_t *self, error_t *err)
 {
     go_on_t go_on = GO_ON_AS_SAVED;
     auto(save_image_t) image = open_image (self, err);
-    if (!image || read_go_on (self, &go_on, err))
+    if (!image || read_go_on (self, &go_on, err) || check_cache (self, err))
         return error_prefix (err, "restore");
     autofree char *text = xml_text (image->live);
     auto(xml_t) doc = job_complete_definition (self, text, err);
@@ -191,10 +201,10 @@ int job_run_dump (job_actor_t *self, error_t *err)
                                .crash = value_bool (job_arg (self, "crash"), false),
                                .reset = value_bool (job_arg (self, "reset"), false) };
     value_u64 (job_arg (self, "bandwidth"), &options.bandwidth);
+    if (check_path (path, err) || check_cache (self, err))
+        return error_prefix (err, "dump domain '%s'", self->base.guest->name);
     if (!self->driver->dump)
         return job_unsupported (self, "dump", err);
-    if (check_path (path, err))
-        return error_prefix (err, "dump domain '%s'", self->base.guest->name);
     return self->driver->dump (&self->base, path, &options, err);
 }
 

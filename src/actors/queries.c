@@ -2,7 +2,9 @@
 
 #include "actors/queries.h"
 
+#include "actors/domain_filter.h"
 #include "actors/queries_jobs.h"
+#include "actors/queries_snapshots.h"
 
 #include "drivers/state.h"
 #include "util/text.h"
@@ -40,60 +42,6 @@ static void pack_state (pack_t *pack, const snapshot_t *domain)
     pack_key_i64 (pack, "silent_since_us", domain->silent_since_us);
 }
 
-//  domain.list, as virsh list filters: what is asked for within a group adds up, each group that is
-//  asked for has to be met. Without `all` only active domains are listed, or only inactive ones if
-//  `inactive` or `state_shutoff` is given.
-
-typedef struct {
-    bool all, inactive, persistent, transient, autostart, no_autostart;
-    bool running, paused, shutoff, other;
-} filter_t;
-
-static void filter_read (filter_t *self, const query_t *query)
-{
-    *self = (filter_t){ .all = flag (query, "all"),
-                        .inactive = flag (query, "inactive"),
-                        .persistent = flag (query, "persistent"),
-                        .transient = flag (query, "transient"),
-                        .autostart = flag (query, "autostart"),
-                        .no_autostart = flag (query, "no_autostart"),
-                        .running = flag (query, "state_running"),
-                        .paused = flag (query, "state_paused"),
-                        .shutoff = flag (query, "state_shutoff"),
-                        .other = flag (query, "state_other") };
-}
-
-static bool state_matches (const filter_t *self, int state)
-{
-    if (!self->running && !self->paused && !self->shutoff && !self->other)
-        return true;
-    switch (state) {
-    case STATE_RUNNING:
-        return self->running;
-    case STATE_PAUSED:
-        return self->paused;
-    case STATE_SHUTOFF:
-        return self->shutoff;
-    default:
-        return self->other;
-    }
-}
-
-//  A group of two: YES and NO ask for domains that have something, or that do not.
-static bool pair_matches (bool yes, bool no, bool has)
-{
-    return yes == no || yes == has;
-}
-
-static bool filter_matches (const filter_t *self, const snapshot_t *domain)
-{
-    bool inactive = self->inactive || self->shutoff;
-    return (self->all || is_active (domain) != inactive) &&
-           pair_matches (self->persistent, self->transient, domain->persistent) &&
-           pair_matches (self->autostart, self->no_autostart, domain->autostart) &&
-           state_matches (self, domain->state);
-}
-
 static void pack_row (pack_t *pack, const snapshot_t *domain)
 {
     pack_map (pack);
@@ -111,12 +59,16 @@ static void pack_row (pack_t *pack, const snapshot_t *domain)
 static int answer_list (const query_t *self, const snapshot_t *none, pack_t *result, error_t *err)
 {
     (void) none, (void) err;
-    filter_t filter;
-    filter_read (&filter, self);
+    domain_filter_t filter;
+    domain_filter_read (&filter, self->args);
+    //  Without `all` only active domains are listed, or only inactive ones if `inactive` or
+    //  `state_shutoff` is given.
+    filter.inactive = !flag (self, "all") && (filter.inactive || filter.shutoff);
+    filter.active = !flag (self, "all") && !filter.inactive;
     pack_array (result);
     const snapshot_t *domain;
     for (size_t i = 0; (domain = snapshots_at (self->snapshots, i)); i++)
-        if (filter_matches (&filter, domain))
+        if (domain_filter_matches (&filter, domain))
             pack_row (result, domain);
     pack_end (result);
     return 0;
@@ -285,6 +237,9 @@ static const struct {
     { "domain.vcpus", answer_vcpus },
     { "domain.metadata_get", answer_metadata },
     { "domain.job_info", answer_job_info },
+    { "snapshot.list", answer_snapshots },
+    { "snapshot.info", answer_snapshot_info },
+    { "snapshot.xml", answer_snapshot_xml },
     { "domain.jobs", answer_jobs },
     { "migration.inquire", answer_inquire },
     { "domain.backup_xml", answer_backup_xml },

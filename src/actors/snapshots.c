@@ -35,6 +35,7 @@ static void snapshot_destroy (snapshot_t **self_p)
     document_destroy (&self->job);
     document_destroy (&self->waiting);
     document_destroy (&self->past);
+    document_destroy (&self->tree);
     document_destroy (&self->migration);
     free (self);
 }
@@ -173,9 +174,22 @@ int snapshots_apply (snapshots_t *self, const char *uuid, const value_t *args, e
         strlen (uuid) >= UUID_TEXT_SIZE)
         return error_set (err, ERR_INTERNAL_ERROR,
                           "snapshot of domain %s: it has no name or state; it was left out", uuid);
+    snapshot_t *old = zhashx_lookup (self->by_uuid, uuid);
+    document_t *tree = old ? take (&old->tree) : NULL;
     snapshots_forget (self, uuid);
-    enter (self, snapshot_read (uuid, args));
+    snapshot_t *snapshot = snapshot_read (uuid, args);
+    snapshot->tree = tree;
+    enter (self, snapshot);
     return 0;
+}
+
+void snapshots_set_tree (snapshots_t *self, const char *uuid, const value_t *array)
+{
+    snapshot_t *snapshot = zhashx_lookup (self->by_uuid, uuid);
+    if (!snapshot)
+        return;
+    document_destroy (&snapshot->tree);
+    snapshot->tree = value_count (array) > 0 ? document_of_value (array) : NULL;
 }
 
 size_t snapshots_count (const snapshots_t *self)

@@ -28,6 +28,8 @@ typedef struct {
     document_t *job;
     //  As past_jobs_pack (actors/past_jobs.h) writes it; NULL: there was none.
     document_t *past;
+    //  As snapshot_summary_pack (actors/snapshot_summary.h) writes it; NULL: it has no snapshots.
+    document_t *tree;
     //  Array of {number, verb, since_us, by}; NULL: none waits.
     document_t *waiting;
     //  {role, phase, peer, token, since_us, trouble}; NULL: it is not between two hosts.
@@ -43,6 +45,8 @@ DEFINE_AUTO (snapshots_t, snapshots_destroy)
 //  Replaces what is known of domain UUID by ARGS, the map that its owner published. An error and
 //  nothing changed if ARGS has no name or state: an owner's bug.
 int snapshots_apply (snapshots_t *self, const char *uuid, const value_t *args, error_t *err);
+//  The snapshots (of its disks) that domain UUID has now; ARRAY may be NULL.
+void snapshots_set_tree (snapshots_t *self, const char *uuid, const value_t *array);
 void snapshots_forget (snapshots_t *self, const char *uuid);
 
 size_t snapshots_count (const snapshots_t *self);

@@ -124,10 +124,19 @@ static void heard_ready (actor_t *self, child_t *child)
     reply_spawned (self, child);
 }
 
+//  Who is to hear of its end as well can't ask afterwards: it may be over by then.
+static void answer_go (actor_t *self, child_t *child)
+{
+    if (msg_flag (child->go_request, "wait"))
+        zlistx_add_end (child->waits, take (&child->go_request));
+    else
+        reply_nil (self, &child->go_request);
+}
+
 static void heard_end (actor_t *self, child_t *child, child_heard_t heard)
 {
     if (child->state == CHILD_GOING && heard == HEARD_END) {
-        reply_nil (self, &child->go_request);
+        answer_go (self, child);
         hang_up (self, child, CHILD_RUNNING);
     } else
         //  It died; its pidfd will say how, and who waits is answered then.
@@ -178,6 +187,17 @@ static void fail_ended (actor_t *self, child_t *child, child_end_t end)
     fail_start (self, child, &err);
 }
 
+static void reply_end (actor_t *self, msg_t **request_p, child_end_t end)
+{
+    auto(msg_t) reply = msg_reply ();
+    pack_t *pack = msg_result (reply);
+    pack_map (pack);
+    pack_key_i64 (pack, "code", end.code);
+    pack_key_i64 (pack, "signal", end.signal);
+    pack_end (pack);
+    actor_reply (self, request_p, &reply);
+}
+
 static void on_pidfd (actor_t *self, int fd, short events, void *arg)
 {
     (void) events;
@@ -194,7 +214,7 @@ static void on_pidfd (actor_t *self, int fd, short events, void *arg)
         tell_owner (self, child, end);
     msg_t *request;
     while ((request = zlistx_detach (child->waits, NULL)))
-        reply_nil (self, &request);
+        reply_end (self, &request, end);
     drop_child (self, child);
 }
 

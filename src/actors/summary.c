@@ -7,7 +7,7 @@
 //  Attributes that only those may read who may write (libvirt: VIR_DOMAIN_XML_SECURE).
 static const char *const secrets[] = { "passwd", "passwdValidTo" };
 
-static bool remove_secrets (xml_node_t *domain)
+bool summary_remove_secrets (xml_node_t *domain)
 {
     bool found = false;
     xml_foreach (graphics, xml_find (domain, "devices"), "graphics")
@@ -26,7 +26,7 @@ static void pack_texts (pack_t *pack, const xml_t *domain)
 {
     autofree char *secure = xml_text (domain);
     auto(xml_t) public = xml_copy (domain);
-    bool differs = remove_secrets (xml_root (public));
+    bool differs = summary_remove_secrets (xml_root (public));
     autofree char *text = differs ? xml_text (public) : NULL;
     pack_key_str (pack, "xml", differs ? text : secure);
     pack_key_str (pack, "xml_secure", differs ? secure : NULL);
@@ -35,7 +35,7 @@ static void pack_texts (pack_t *pack, const xml_t *domain)
 char *summary_public_text (const xml_t *domain)
 {
     auto(xml_t) public = xml_copy (domain);
-    remove_secrets (xml_root (public));
+    summary_remove_secrets (xml_root (public));
     return xml_text (public);
 }
 

@@ -14,6 +14,8 @@
 //  places).
 void summary_pack (pack_t *pack, const xml_t *domain);
 
+//  Takes them out of DOMAIN; true if there were any.
+bool summary_remove_secrets (xml_node_t *domain);
 //  The document without passwords. The caller frees it.
 char *summary_public_text (const xml_t *domain);
 

@@ -234,6 +234,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
         if (open_door (self, door, err))
             return -1;
     actor_subscribe (self, "domain/", gateway_on_snapshot, NULL);
+    actor_subscribe (self, "snapshots/", gateway_on_tree, NULL);
     //  Comes back behind the snapshots that are there already: then we know what to answer.
     auto(msg_t) msg = msg_request ("gateway.listen");
     actor_send (self, actor_address (self), &msg);

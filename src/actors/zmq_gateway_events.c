@@ -60,6 +60,15 @@ void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, 
     }
 }
 
+//  Topic "snapshots/UUID", behind that of the domain.
+void gateway_on_tree (actor_t *self, const char *topic, const msg_t *event, void *arg)
+{
+    (void) arg;
+    gateway_t *gateway = actor_state (self);
+    snapshots_set_tree (gateway->snapshots, topic + strlen ("snapshots/"),
+                        msg_arg (event, "snapshots"));
+}
+
 static void on_trace (actor_t *self, const char *topic, const msg_t *event, void *arg)
 {
     (void) topic, (void) arg;

@@ -1,6 +1,7 @@
 //  zmq_gateway_stats.c: statistics of many domains in one call: all owners are asked at once, each
 //  answers within the budget, from its last values if it has to, and the last answer sends ours.
 
+#include "actors/domain_filter.h"
 #include "actors/zmq_gateway_parts.h"
 
 #include "util/text.h"
@@ -14,11 +15,24 @@ enum {
 //  libvirt's groups (virDomainStatsTypes): the option, and how the names of its fields begin.
 static const struct {
     const char *flag, *prefix;
-    bool measured; //  not known from the state alone
-} groups[] = { { "state", "state.", false },     { "cpu_total", "cpu.", true },
-               { "balloon", "balloon.", true },  { "vcpu", "vcpu.", true },
-               { "interface", "net.", true },    { "block", "block.", true },
-               { "iothread", "iothread.", true } };
+    bool measured;           //  not known from the state alone
+    const char *unsupported; //  why there is never a field of it; NULL: there may be
+} groups[] = {
+    { "state", "state.", false, NULL },
+    { "cpu_total", "cpu.", true, NULL },
+    { "balloon", "balloon.", true, NULL },
+    { "vcpu", "vcpu.", true, NULL },
+    { "interface", "net.", true, NULL },
+    { "block", "block.", true, NULL },
+    { "perf", "perf.", false, "performance events can't be enabled for a domain" },
+    { "iothread", "iothread.", true, NULL },
+    { "memory", "memory.", false, "domains have no monitors of memory bandwidth" },
+    { "dirtyrate", "dirtyrate.", true, NULL },
+    { "vm", "vm.", true, NULL },
+};
+
+//  As drivers call what they measure of whole chains of images, in the place of "block.".
+#define CHAINS "backing."
 
 enum {
     GROUPS = sizeof groups / sizeof *groups
@@ -36,6 +50,7 @@ typedef struct {
 typedef struct gather {
     uint64_t session, id;
     bool wanted[GROUPS];
+    bool backing; //  "block." is about whole chains
     size_t count, missing;
     part_t parts[];
 } gather_t;
@@ -76,13 +91,25 @@ static void pack_known (const gather_t *self, const snapshot_t *domain, pack_t *
             pack_key_i64 (pack, known[i].field, known[i].value);
 }
 
+//  Under its libvirt's name; the caller frees it. NULL: it is not asked for.
+static char *name_of (const gather_t *self, const char *field)
+{
+    bool chains = text_starts (field, CHAINS);
+    if ((chains || text_starts (field, "block.")) && chains != self->backing)
+        return NULL;
+    char *name = chains ? text_format ("block.%s", field + strlen (CHAINS)) : text_copy (field);
+    if (!is_wanted (self, name))
+        free (take (&name));
+    return name;
+}
+
 static void pack_measured (const gather_t *self, const value_t *values, pack_t *pack)
 {
     for (size_t i = 0; i < value_count (values); i++) {
-        const char *field = value_key_at (values, i);
-        if (!is_wanted (self, field))
+        autofree char *name = name_of (self, value_key_at (values, i));
+        if (!name)
             continue;
-        pack_key (pack, field);
+        pack_key (pack, name);
         pack_value (pack, value_val_at (values, i));
     }
 }
@@ -166,6 +193,7 @@ static void ask (actor_t *self, part_t *part, uint64_t budget)
 static bool read_groups (gather_t *gather, const value_t *args)
 {
     bool any = false, measured = false;
+    gather->backing = value_get_bool (args, "backing", false);
     for (size_t i = 0; i < GROUPS; i++)
         any |= gather->wanted[i] = value_get_bool (args, groups[i].flag, false);
     for (size_t i = 0; i < GROUPS; i++) {
@@ -175,11 +203,13 @@ static bool read_groups (gather_t *gather, const value_t *args)
     return measured;
 }
 
-static bool is_selected (const snapshot_t *domain, const value_t *args)
+static int check_enforced (const call_t *call, error_t *err)
 {
-    bool active = value_get_bool (args, "active", false);
-    bool inactive = value_get_bool (args, "inactive", false);
-    return (!active && !inactive) || (domain->id > 0 ? active : inactive);
+    for (size_t i = 0; i < GROUPS && value_get_bool (call->args, "enforce", false); i++)
+        if (groups[i].unsupported && value_get_bool (call->args, groups[i].flag, false))
+            return error_set (err, ERR_NO_SUPPORT, "%s: not supported: '%s': %s", call->verb,
+                              groups[i].flag, groups[i].unsupported);
+    return 0;
 }
 
 static void add_part (gather_t *gather, const snapshot_t *domain)
@@ -195,6 +225,8 @@ static gather_t *select_domains (gateway_t *gateway, const call_t *call, error_t
     const value_t *names = value_get (call->args, "domains");
     size_t room = names ? value_count (names) : snapshots_count (gateway->snapshots);
     gather_t *gather = memory_new (1, sizeof *gather + room * sizeof (part_t));
+    domain_filter_t filter;
+    domain_filter_read (&filter, call->args);
     for (size_t i = 0; i < room; i++) {
         const snapshot_t *domain =
             names ? snapshots_resolve (gateway->snapshots, call->verb, value_at (names, i), err)
@@ -203,7 +235,7 @@ static gather_t *select_domains (gateway_t *gateway, const call_t *call, error_t
             gather_destroy (&gather);
             return NULL;
         }
-        if (is_selected (domain, call->args))
+        if (domain_filter_matches (&filter, domain))
             add_part (gather, domain);
     }
     return gather;
@@ -216,7 +248,7 @@ int gateway_stats (actor_t *self, session_t *session, const call_t *call, error_
     if (session->open_requests >= MAX_OPEN_SESSION)
         return error_set (err, ERR_RESOURCE_BUSY, "%s: %d requests of this session wait already",
                           call->verb, session->open_requests);
-    gather_t *gather = select_domains (gateway, call, err);
+    gather_t *gather = check_enforced (call, err) ? NULL : select_domains (gateway, call, err);
     if (!gather)
         return -1;
     gather->session = session->number;

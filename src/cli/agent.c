@@ -51,9 +51,12 @@ int run_domfsfreeze (cli_t *cli, const options_t *options, error_t *err)
 {
     bool thaw = strcmp (options->command->name, "domfsthaw") == 0;
     auto(troupe_args_t) args = troupe_args_new ();
-    const strings_t *mounts = options_list (options, "mountpoint");
+    auto(strings_t) mounts = strings_new ();
+    for (size_t i = 0; i < options->count; i++)
+        if (strcmp (options->given[i].arg->name, "mountpoint") == 0)
+            strings_add (mounts, options->given[i].text);
     troupe_args_str (args, "domain", options_str (options, "domain"));
-    if (mounts)
+    if (mounts->count > 0)
         troupe_args_strs (args, "mountpoints", strings_list (mounts), mounts->count);
     cli->patient = true;
     auto(troupe_message_t) reply =

@@ -1,6 +1,7 @@
 //  cli.c: the connection of the command line, and its messages.
 
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/spinner.h"
 #include "util/text.h"
@@ -117,6 +118,8 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
                                           troupe_error_t *failure)
 {
     spinner_t spinner;
+    interrupt_t interrupt;
+    interrupt_open (&interrupt, self);
     spinner_start (&spinner, verb, !self->quiet && !self->json && !self->watched);
     troupe_message_t *message;
     do {
@@ -126,8 +129,11 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
         else
             spinner_turn (&spinner);
         ring_in_time (self, spinner.since_ms);
+        if (!message)
+            interrupt_look (&interrupt);
     } while (!message && failure->code == TROUPE_ERROR_TIMEOUT);
     spinner_stop (&spinner);
+    interrupt_close (&interrupt);
     if (self->watched)
         fputc ('\n', stderr);
     return message;

@@ -34,16 +34,17 @@ typedef struct {
 struct cli {
     const char *root, *connect; //  as given; NULL: the default endpoint
     bool read_only, quiet, json, no_start;
-    const char *command; //  that is being run, for errors; NULL: none
-    int timeout_ms;      //  0: the defaults
-    bool patient;        //  the present call may take very long
-    const char *watched; //  the domain whose job is shown meanwhile; NULL: none
-    cli_alarm_t *alarm;  //  of the present call; NULL: none
-    bool version, help;  //  asked for instead of a command
-    bool usage;          //  the last error is one of usage
-    bool shell;          //  reading commands, one after another
-    bool quit;           //  of the shell
-    char *endpoint;      //  NULL until it was needed
+    const char *command;   //  that is being run, for errors; NULL: none
+    int timeout_ms;        //  0: the defaults
+    bool patient;          //  the present call may take very long
+    const char *watched;   //  the domain whose job is shown meanwhile; NULL: none
+    const char *abortable; //  the domain whose job Ctrl+C aborts; NULL: it ends the command
+    cli_alarm_t *alarm;    //  of the present call; NULL: none
+    bool version, help;    //  asked for instead of a command
+    bool usage;            //  the last error is one of usage
+    bool shell;            //  reading commands, one after another
+    bool quit;             //  of the shell
+    char *endpoint;        //  NULL until it was needed
     troupe_t *troupe;
 };
 

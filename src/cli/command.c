@@ -24,6 +24,7 @@ enum {
 };
 
 const command_group_t command_groups[] = { { "domain", "Domains" },
+                                           { "snapshot", "Snapshots" },
                                            { "host", "Host and daemon" },
                                            { "events", "Events" },
                                            { "shell", "The command line itself" },

@@ -56,7 +56,7 @@ static const verb_arg_t *next_positional (const options_t *self)
     const verb_arg_t *arg;
     for (size_t i = 0; (arg = command_arg (self->command, i)); i++)
         if (arg->type != TYPE_BOOL && !(arg->flags & ARG_NAMED) &&
-            (!is_given (self, arg) || (arg->flags & ARG_REST)))
+            (!is_given (self, arg) || (arg->flags & (ARG_REST | ARG_MANY))))
             return arg;
     return NULL;
 }
@@ -83,28 +83,14 @@ static int give (parser_t *self, const verb_arg_t *arg, char *text, error_t *err
     autofree char *mine = text;
     options_t *options = self->options;
     autofree char *name = option_name (arg);
-    if (is_given (options, arg) || options->count == OPTIONS_MAX)
+    bool again = is_given (options, arg) && !(arg->flags & ARG_MANY);
+    if (again || options->count == OPTIONS_MAX)
         return cli_usage (self->cli, err, "%s: --%s is given twice", options->command->name, name);
     if (mine && check_text (self, arg, mine, err))
         return -1;
     options->given[options->count].arg = arg;
     options->given[options->count].text = take (&mine);
     options->count++;
-    return 0;
-}
-
-//  One more of a list.
-static int add_item (parser_t *self, const verb_arg_t *arg, const char *word, error_t *err)
-{
-    options_t *options = self->options;
-    size_t i = find_given (options, arg);
-    if (i == options->count) {
-        if (give (self, arg, text_copy (word), err))
-            return -1;
-        options->given[i].items = strings_new ();
-    } else if (check_text (self, arg, word, err))
-        return -1;
-    strings_add (options->given[i].items, word);
     return 0;
 }
 
@@ -129,8 +115,6 @@ static int take_positional (parser_t *self, error_t *err)
         return cli_usage (self->cli, err, "%s: '%s' is one word too many; see 'troupe help %s'",
                           self->options->command->name, word, self->options->command->name);
     self->at++;
-    if (arg->flags & ARG_LIST)
-        return add_item (self, arg, word, err);
     return arg->flags & ARG_REST ? append (self, arg, word, err)
                                  : give (self, arg, text_copy (word), err);
 }
@@ -139,14 +123,7 @@ static int take_positional (parser_t *self, error_t *err)
 static bool is_in_text (const options_t *self, const char *word)
 {
     const verb_arg_t *arg = next_positional (self);
-    return !text_starts (word, "--") && arg && is_given (self, arg);
-}
-
-static int give_named (parser_t *self, const verb_arg_t *arg, const char *word, error_t *err)
-{
-    int rc = arg->flags & ARG_LIST ? add_item (self, arg, word, err)
-                                   : give (self, arg, text_copy (word), err);
-    return rc ? -1 : 1;
+    return !text_starts (word, "--") && arg && (arg->flags & ARG_REST) && is_given (self, arg);
 }
 
 //  WORD starts with "--": 1 if it is an option of the command and was taken, 0 if not, or -1.
@@ -166,11 +143,11 @@ static int take_named (parser_t *self, error_t *err)
         return give (self, arg, NULL, err) ? -1 : 1;
     }
     if (word[size])
-        return give_named (self, arg, word + size + 1, err);
+        return give (self, arg, text_copy (word + size + 1), err) ? -1 : 1;
     if (self->at >= self->count)
         return cli_usage (self->cli, err, "%s: --%s: its value is missing (%s)", command->name,
                           word, arg->help);
-    return give_named (self, arg, self->words[self->at++], err);
+    return give (self, arg, text_copy (self->words[self->at++]), err) ? -1 : 1;
 }
 
 static int take_word (parser_t *self, error_t *err)
@@ -227,10 +204,8 @@ void options_destroy (options_t **self_p)
     options_t *self = take (self_p);
     if (!self)
         return;
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->count; i++)
         free (self->given[i].text);
-        strings_destroy (&self->given[i].items);
-    }
     free (self);
 }
 
@@ -239,14 +214,6 @@ const char *options_str (const options_t *self, const char *name)
     for (size_t i = 0; i < self->count; i++)
         if (strcmp (self->given[i].arg->name, name) == 0)
             return self->given[i].text;
-    return NULL;
-}
-
-const strings_t *options_list (const options_t *self, const char *name)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (strcmp (self->given[i].arg->name, name) == 0)
-            return self->given[i].items;
     return NULL;
 }
 

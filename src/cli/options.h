@@ -12,7 +12,7 @@ enum {
     OPTIONS_MAX = 32,
     ARG_REST = 0x100,  //  takes all words that are no options, joined by spaces
     ARG_NAMED = 0x200, //  never by its position
-    ARG_LIST = 0x400   //  with ARG_REST: one by one, and may be given many times
+    ARG_MANY = 0x400   //  may be given several times; options->given has each
 };
 
 struct options {
@@ -20,8 +20,7 @@ struct options {
     size_t count;
     struct {
         const verb_arg_t *arg;
-        char *text;       //  NULL for a flag
-        strings_t *items; //  of a list
+        char *text; //  NULL for a flag
     } given[OPTIONS_MAX];
 };
 
@@ -34,7 +33,6 @@ DEFINE_AUTO (options_t, options_destroy)
 //  By the argument's name in the table.
 const char *options_str (const options_t *self, const char *name); //  NULL if absent
 bool options_flag (const options_t *self, const char *name);
-const strings_t *options_list (const options_t *self, const char *name); //  NULL if absent
 uint64_t options_u64 (const options_t *self, const char *name, uint64_t otherwise);
 
 //  The arguments for the command's verb; reads the files that XML arguments name ("-": stdin).

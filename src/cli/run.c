@@ -72,10 +72,11 @@ int run_long (cli_t *cli, const options_t *options, const char *verb, const trou
               error_t *err)
 {
     cli->patient = true;
-    cli->watched = options_flag (options, "verbose") ? options_str (options, "domain") : NULL;
+    cli->abortable = options_str (options, "domain");
+    cli->watched = options_flag (options, "verbose") ? cli->abortable : NULL;
     auto(troupe_message_t) reply = cli_call (cli, verb, args, err);
     cli->patient = false;
-    cli->watched = NULL;
+    cli->watched = cli->abortable = NULL;
     if (reply)
         cli_json (cli, troupe_message_value (reply));
     return reply ? 0 : -1;

@@ -22,6 +22,11 @@ command_fn run_agent_command, run_domfsfreeze;
 //  A command in QMP's words, as the commands for monitor and agent take them. The caller frees it.
 char *run_qmp_words (const char *words);
 
+//  Snapshots (snapshot.c, snapshot_list.c).
+command_fn run_snapshot_create, run_snapshot_create_as, run_snapshot_current, run_snapshot_delete,
+    run_snapshot_dumpxml, run_snapshot_edit, run_snapshot_info, run_snapshot_list,
+    run_snapshot_parent, run_snapshot_revert;
+
 //  Calls the command's verb with the options that it takes.
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);
 //  A command that is a verb and nothing more: calls it and shows the result.

@@ -34,8 +34,8 @@ static int add_path (troupe_args_t *args, const options_t *options, error_t *err
 //  The flags and the document that the option xml names, as the verbs have them.
 static int add_common (cli_t *cli, troupe_args_t *args, const options_t *options, error_t *err)
 {
-    static const char *const flags[] = { "running", "paused", "live",
-                                         "crash",   "reset",  "memory_only" };
+    static const char *const flags[] = { "running", "paused",      "live",        "crash",
+                                         "reset",   "memory_only", "bypass_cache" };
     const char *domain = options_str (options, "domain"), *xml = options_str (options, "xml");
     if (options_flag (options, "running") && options_flag (options, "paused"))
         return cli_usage (cli, err, "%s: --running does not go with --paused",

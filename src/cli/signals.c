@@ -7,17 +7,27 @@
 #include <time.h>
 #include <unistd.h>
 
-void signals_open (signals_t *self)
+static void open_some (signals_t *self, const int *numbers, size_t count)
 {
     sigset_t set;
     sigemptyset (&set);
-    sigaddset (&set, SIGINT);
-    sigaddset (&set, SIGTERM);
-    sigaddset (&set, SIGHUP);
-    sigaddset (&set, SIGQUIT);
+    for (size_t i = 0; i < count; i++)
+        sigaddset (&set, numbers[i]);
     self->fd = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     sigaddset (&set, SIGPIPE);
     sigprocmask (SIG_BLOCK, &set, &self->before);
+}
+
+void signals_open (signals_t *self)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+    open_some (self, numbers, sizeof numbers / sizeof *numbers);
+}
+
+void signals_open_interrupt (signals_t *self)
+{
+    static const int numbers[] = { SIGINT };
+    open_some (self, numbers, 1);
 }
 
 void signals_close (signals_t *self)

@@ -11,7 +11,8 @@ typedef struct {
     sigset_t before;
 } signals_t;
 
-void signals_open (signals_t *self); //  SIGPIPE is held back too: a write fails instead
+void signals_open (signals_t *self);           //  SIGPIPE is held back too: a write fails instead
+void signals_open_interrupt (signals_t *self); //  the same for SIGINT alone
 void signals_close (signals_t *self);
 #define auto_signals __attribute__ ((cleanup (signals_close))) signals_t
 

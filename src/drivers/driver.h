@@ -60,6 +60,12 @@ typedef struct {
     uint64_t bandwidth;   //  bytes a second, not for memory_only; 0: no limit
 } dump_options_t;
 
+//  How a snapshot is taken.
+enum {
+    SNAPSHOT_REUSE = 1, //  the external files are there already, as images; else none may be
+    SNAPSHOT_LIVE = 2   //  the guest runs while its memory is written to a file
+};
+
 //  Which disks are copied to the other host, through NBD; with NONE both hosts see the same.
 typedef enum {
     COPY_NONE,
@@ -95,6 +101,7 @@ typedef struct {
     bool start_postcopy;
     uint64_t bandwidth, downtime_ms; //  0: unchanged
 } migrate_tuning_t;
+
 //  Backups (libvirt's backup and checkpoint XML formats).
 typedef struct {
     const char *xml; //  <domainbackup>; NULL: a full push of all disks
@@ -180,6 +187,23 @@ typedef struct {
     int (*screenshot) (job_t *job, const char *device, unsigned head, screenshot_t *shot,
                        error_t *err);
 
+    //  Takes SNAPSHOT (snapshot_xml.h: complete, and not yet in the tree) of a guest that runs or
+    //  is shut off; may add a <cookie> of the driver's own. From its first effect on there is an
+    //  undo that takes everything back, unless the tree has the snapshot by then: the caller adds
+    //  it there, and commits. With external disks live and definition name the new files then.
+    int (*snapshot_create) (job_t *job, xml_node_t *snapshot, unsigned flags, error_t *err);
+    //  Can a guest go back to SNAPSHOT? Asked before what runs now is ended.
+    int (*snapshot_check) (job_t *job, const xml_node_t *snapshot, error_t *err);
+    //  The disks of a guest that is shut off are as they were; for good.
+    int (*snapshot_apply) (job_t *job, const xml_node_t *snapshot, error_t *err);
+    //  Starts a guest that is shut off as DOCUMENT's hardware, from a snapshot with its memory, and
+    //  leaves it paused. Fills live, record and status as start does.
+    int (*snapshot_start) (job_t *job, const xml_node_t *snapshot, const xml_t *document,
+                           error_t *err);
+    //  Removes what it holds, and nothing else; what is not there any more is no error. What it
+    //  pushed as its undo goes on with it, up to the snapshot's end in the tree.
+    int (*snapshot_delete) (job_t *job, const xml_node_t *snapshot, error_t *err);
+
     const block_driver_t *block; //  NULL: it can do nothing with disks
 
     //  Begins a backup of the running guest, and returns; job->guest->backup is what follow and end
@@ -197,8 +221,9 @@ typedef struct {
     int (*undo) (job_t *job, const char *kind, const char *argument, error_t *err);
 
     int (*info) (job_t *job, guest_info_t *info, error_t *err);
-    //  Adds what can be measured of the guest to the JSON object STATS: numbers and strings, under
-    //  the names of virConnectGetAllDomainStats ("cpu.time" in ns, ...).
+    //  Adds what can be measured of the guest to the JSON object STATS: numbers, booleans and
+    //  strings, under the names of virConnectGetAllDomainStats ("cpu.time" in ns, ...). What those
+    //  call "block." is there for the disks; and again, as "backing.", for all images of chains.
     int (*stats) (job_t *job, json_t *stats, error_t *err);
 
     //  Monitor passthrough: COMMAND as QMP's JSON, or for the human monitor. The caller frees

@@ -62,6 +62,12 @@ int job_wait_exit (job_t *self, const process_t *process, int ms, error_t *err)
     return self->ops->wait_exit (self, process, ms, err);
 }
 
+int job_run (job_t *self, const process_t *process, int ms, int *code, error_t *err)
+{
+    *code = -1;
+    return self->ops->run (self, process, ms, code, err);
+}
+
 int job_watch_exit (job_t *self, const process_t *process, error_t *err)
 {
     return self->ops->watch_exit (self, process, err);
@@ -107,6 +113,11 @@ int job_write_file (job_t *self, const char *path, const char *text, error_t *er
 int job_remove_file (job_t *self, const char *path, error_t *err)
 {
     return self->ops->remove_file (self, path, err);
+}
+
+int job_write_definition (job_t *self, error_t *err)
+{
+    return self->ops->write_definition (self, err);
 }
 
 void job_progress (job_t *self, const job_progress_t *progress)

@@ -65,6 +65,7 @@ typedef struct {
     int (*go) (job_t *self, const process_t *process, error_t *err);
     int (*kill) (job_t *self, const process_t *process, int signal, error_t *err);
     int (*wait_exit) (job_t *self, const process_t *process, int ms, error_t *err);
+    int (*run) (job_t *self, const process_t *process, int ms, int *code, error_t *err);
     int (*watch_exit) (job_t *self, const process_t *process, error_t *err);
     int (*monitor_open) (job_t *self, const char *path, int ms, error_t *err);
     int (*monitor_close) (job_t *self, error_t *err);
@@ -76,6 +77,7 @@ typedef struct {
     char *(*emulator) (job_t *self, const char *path, error_t *err);
     int (*write_file) (job_t *self, const char *path, const char *text, error_t *err);
     int (*remove_file) (job_t *self, const char *path, error_t *err);
+    int (*write_definition) (job_t *self, error_t *err);
     void (*progress) (job_t *self, const job_progress_t *progress);
     void (*log) (job_t *self, const char *text);
 } job_ops_t;
@@ -85,6 +87,8 @@ struct job {
     const job_ops_t *ops;
     const paths_t *paths;
     guest_t *guest; //  the domain that the job is about; NULL in jobs of the host
+    bool closed;    //  it is nearly done: from now on a cancel is not heard
+    bool finished;  //  an undo found that all was done already, or has brought it to its end
 };
 
 int64_t job_now (job_t *self); //  ms, monotonic
@@ -110,6 +114,9 @@ int job_go (job_t *self, const process_t *process, error_t *err);
 int job_kill (job_t *self, const process_t *process, int signal, error_t *err);
 //  0 when the process is over, -1 with ERR_OPERATION_TIMEOUT when it is not within MS.
 int job_wait_exit (job_t *self, const process_t *process, int ms, error_t *err);
+//  For a program that is done soon: job_go, and then until it has ended. *CODE is its exit status,
+//  -1 if a signal ended it. The caller has pushed the undo "process".
+int job_run (job_t *self, const process_t *process, int ms, int *code, error_t *err);
 //  From now on the domain's owner is told when this process, which an earlier daemon started, ends.
 int job_watch_exit (job_t *self, const process_t *process, error_t *err);
 
@@ -146,6 +153,9 @@ char *job_emulator (job_t *self, const char *path, error_t *err);
 //  Durable, atomic, through the disk actors.
 int job_write_file (job_t *self, const char *path, const char *text, error_t *err);
 int job_remove_file (job_t *self, const char *path, error_t *err);
+//  The guest's definition as it is now; nothing if the domain is transient. For what has to be on
+//  disk before the job's result can say it.
+int job_write_definition (job_t *self, error_t *err);
 
 void job_progress (job_t *self, const job_progress_t *progress);
 void job_log (job_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));

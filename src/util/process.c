@@ -135,6 +135,36 @@ int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib
     return 0;
 }
 
+//  "se.statistics.wait_sum  :   12.345678", later without "se.statistics.": ms.
+static bool find_wait (const char *sched, uint64_t *wait_ns)
+{
+    const char *at = sched ? strstr (sched, "wait_sum") : NULL;
+    unsigned long long ms = 0, part = 0;
+    if (!at || sscanf (at, "wait_sum : %llu.%6llu", &ms, &part) != 2)
+        return false;
+    *wait_ns = ms * 1000000 + part;
+    return true;
+}
+
+void thread_times_parse (thread_times_t *times, const char *schedstat, const char *sched)
+{
+    unsigned long long run = 0, delay = 0;
+    int count = schedstat ? sscanf (schedstat, "%llu %llu", &run, &delay) : 0;
+    *times = (thread_times_t){ .run_ns = run, .delay_ns = delay, .has_delay = count == 2 };
+    times->has_wait = find_wait (sched, &times->wait_ns);
+}
+
+void process_thread_times (pid_t pid, uint64_t thread, thread_times_t *times)
+{
+    error_t ignored;
+    autofree char *folder = text_format ("/proc/%d/task/%" PRIu64, (int) pid, thread);
+    autofree char *schedstat_path = text_format ("%s/schedstat", folder);
+    autofree char *sched_path = text_format ("%s/sched", folder);
+    autofree char *schedstat = file_read (schedstat_path, 256, NULL, &ignored);
+    autofree char *sched = file_read (sched_path, 64 * 1024, NULL, &ignored);
+    thread_times_parse (times, schedstat, sched);
+}
+
 void process_to_text (const process_t *process, char text[PROCESS_TEXT_SIZE])
 {
     snprintf (text, PROCESS_TEXT_SIZE, "%d:%" PRIu64 ":%s", (int) process->pid, process->start_time,

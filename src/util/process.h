@@ -35,6 +35,20 @@ int process_times (const process_t *process, uint64_t *user_ns, uint64_t *system
                    uint64_t *rss_kib, error_t *err);
 int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib, error_t *err);
 
+//  What the scheduler counts of one thread, ns. What the kernel does not say is not there.
+typedef struct {
+    uint64_t run_ns;   //  on a processor
+    uint64_t delay_ns; //  ready to run, while others ran
+    uint64_t
+        wait_ns; //  the same as /proc/PID/task/TID/sched has it (schedstats are off by default)
+    bool has_delay, has_wait;
+} thread_times_t;
+
+void process_thread_times (pid_t pid, uint64_t thread, thread_times_t *times);
+//  From the texts of /proc/PID/task/TID/schedstat (Documentation/scheduler/sched-stats.rst) and
+//  .../sched; NULL: there is none.
+void thread_times_parse (thread_times_t *times, const char *schedstat, const char *sched);
+
 //  As text, "PID:START:BOOTID", for status files and undo entries.
 #define PROCESS_TEXT_SIZE 96
 void process_to_text (const process_t *process, char text[PROCESS_TEXT_SIZE]);

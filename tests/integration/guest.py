@@ -2,10 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import unittest
 
-from harness import SOURCE, DaemonTest, until
+from harness import PATIENCE, SOURCE, DaemonTest, until
 
 EMULATOR = "/usr/bin/qemu-system-x86_64"
 FOLDER = os.path.join(SOURCE, "build", "guest")
@@ -70,13 +71,24 @@ def processes_of(uuid):
     return found
 
 
+def stop_process(pid):
+    """SIGSTOP: it is on its way for a while before the process has stopped."""
+
+    def has_stopped():
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] == "T"
+
+    os.kill(pid, signal.SIGSTOP)
+    until(has_stopped, what=f"the stop of process {pid}")
+
+
 class Guest:
     """One running guest and its console, on a connection of its own: a client that waits for one
     console's output passes over what else comes."""
 
     def __init__(self, test, uuid):
         self.uuid = uuid
-        self.client = test.daemon.client(timeout=30.0)
+        self.client = test.daemon.client(timeout=PATIENCE)
         test.addCleanup(self.client.close)
         self.console = None
         self.commands = 0
@@ -117,7 +129,7 @@ class Guest:
         state = self.client.call("domain.state", domain=self.uuid)
         return state["state_text"], state["reason_text"]
 
-    def wait_state(self, *wanted, timeout=60):
+    def wait_state(self, *wanted, timeout=PATIENCE):
         until(lambda: self.state() == wanted, timeout, f"{wanted} of {self.uuid}, not {self.state()},")
 
     def pid(self):
@@ -135,7 +147,7 @@ class QemuTest(DaemonTest):
 
     def setUp(self):
         super().setUp()
-        self.client = self.daemon.client(timeout=30.0)
+        self.client = self.daemon.client(timeout=PATIENCE)
         self.addCleanup(self.close)
 
     def close(self):
@@ -158,9 +170,9 @@ class QemuTest(DaemonTest):
         """After the daemon's end: a new one, and a new client."""
         self.close()
         self.daemon.start()
-        self.client = self.daemon.client(timeout=30.0)
+        self.client = self.daemon.client(timeout=PATIENCE)
 
-    def lifecycle(self, count, timeout=60):
+    def lifecycle(self, count, timeout=PATIENCE):
         """So many lifecycle events, as (name, event, detail)."""
         events = []
         while len(events) < count:

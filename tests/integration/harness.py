@@ -19,8 +19,13 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 BIN = os.environ.get("TROUPE_BIN", os.path.join(SOURCE, "build", "debug", "bin"))
 
 
-def until(condition, timeout=10.0, what="the condition"):
-    """Waits until CONDITION () is true; its value."""
+#   Seconds to wait for what has to come, before it is taken for lost: much longer than it ever takes.
+PATIENCE = 60
+
+
+def until(condition, timeout=PATIENCE, what="the condition"):
+    """Waits until CONDITION () is true; its value. TIMEOUT: only if it may take even longer."""
+    timeout = max(timeout, PATIENCE)
     end = time.monotonic() + timeout
     while True:
         value = condition()
@@ -68,7 +73,7 @@ class Daemon:
     def endpoint(self, readonly=False):
         return "ipc://" + self.socket_path(readonly)
 
-    def start(self, timeout=20.0):
+    def start(self, timeout=PATIENCE):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [os.path.join(BIN, "trouped"), "--root", self.root, *self.options],
@@ -92,7 +97,7 @@ class Daemon:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
-    def stop(self, timeout=20.0):
+    def stop(self, timeout=PATIENCE):
         """As an administrator does; guests go on. It has to end well."""
         if not self.running():
             return
@@ -115,7 +120,7 @@ class Daemon:
         with open(self.log_path, errors="replace") as log:
             return log.read()[-8000:]
 
-    def client(self, readonly=False, timeout=10.0):
+    def client(self, readonly=False, timeout=PATIENCE):
         return Client(self.endpoint(readonly), timeout)
 
     def command(self, *args):
@@ -127,7 +132,7 @@ class Daemon:
         any, and the whole result is returned)."""
         options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
         done = subprocess.run(
-            self.command(*args), capture_output=True, text=True, timeout=60, **options
+            self.command(*args), capture_output=True, text=True, timeout=2 * PATIENCE, **options
         )
         if status is None:
             return done
@@ -194,7 +199,7 @@ class DaemonTest(unittest.TestCase):
                     if error.name not in ("VIR_ERR_NO_DOMAIN", "VIR_ERR_OPERATION_INVALID"):
                         raise
         self.daemon.stop()
-        until(lambda: not self.daemon.leftovers(), 5, f"the end of {self.daemon.leftovers()}")
+        until(lambda: not self.daemon.leftovers(), what=f"the end of {self.daemon.leftovers()}")
 
     def write(self, name, text):
         """A file in the daemon's folder; its path."""

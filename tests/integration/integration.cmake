@@ -7,7 +7,7 @@ if (TROUPE_PYTHON AND TARGET trouped AND TARGET troupe_command)
         get_filename_component (name ${source} NAME_WE)
         add_test (NAME integration_${name} COMMAND ${TROUPE_PYTHON} -m unittest -v ${name}
             WORKING_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
-        set_tests_properties (integration_${name} PROPERTIES LABELS integration TIMEOUT 600
+        set_tests_properties (integration_${name} PROPERTIES LABELS integration TIMEOUT 1500
             ENVIRONMENT "TROUPE_BIN=${CMAKE_BINARY_DIR}/bin;TROUPE_SANITIZE=${TROUPE_SANITIZE};PYTHONDONTWRITEBYTECODE=1")
     endforeach ()
 endif ()

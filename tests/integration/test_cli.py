@@ -12,7 +12,7 @@ import termios
 import time
 import unittest
 
-from harness import BIN, Daemon, DaemonTest, behaviour, test_domain, until
+from harness import BIN, PATIENCE, Daemon, DaemonTest, behaviour, test_domain, until
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -101,6 +101,16 @@ ELSEWHERE = {
     "save-image-dumpxml",
     "save-image-edit",
     "screenshot",
+    "snapshot-create",
+    "snapshot-create-as",
+    "snapshot-current",
+    "snapshot-delete",
+    "snapshot-dumpxml",
+    "snapshot-edit",
+    "snapshot-info",
+    "snapshot-list",
+    "snapshot-parent",
+    "snapshot-revert",
     "completion",
     "console",
     "domjobabort",
@@ -241,9 +251,7 @@ class Refusals(DaemonTest):
 
     def test_no_daemon(self):
         self.daemon.stop()
-        start = time.monotonic()
         self.assertRefused(1, "nobody listens there; start trouped", "list")
-        self.assertLess(time.monotonic() - start, 2)
 
     def test_full_disk(self):
         with open("/dev/full", "w") as full:
@@ -252,6 +260,20 @@ class Refusals(DaemonTest):
             )
         self.assertEqual(done.returncode, 1)
         self.assertIn("write to stdout", done.stderr)
+
+
+def wait_attached(process):
+    """A command that goes on until it is told to end takes signals once it has subscribed, or has
+    opened its console."""
+
+    def takes_signals():
+        try:
+            files = [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{process.pid}/fd")]
+        except FileNotFoundError:
+            return False
+        return "anon_inode:[signalfd]" in files
+
+    until(takes_signals, what="the beginning of the command")
 
 
 class Consoles(DaemonTest):
@@ -273,7 +295,7 @@ class Consoles(DaemonTest):
     def read_until(self, fd, text):
         output = b""
         while text not in output:
-            self.assertTrue(select.select([fd], [], [], 10)[0], output)
+            self.assertTrue(select.select([fd], [], [], PATIENCE)[0], output)
             data = os.read(fd, 4096)
             self.assertTrue(data, output)
             output += data
@@ -284,15 +306,15 @@ class Consoles(DaemonTest):
         process.stdin.write(b"hello\n")
         process.stdin.flush()
         self.read_until(process.stdout.fileno(), b"hello")
-        out, errors = process.communicate(b"\x1d", timeout=10)
+        out, errors = process.communicate(b"\x1d", timeout=PATIENCE)
         self.assertEqual((process.returncode, errors), (0, b""))
 
     def test_end_of_the_guest(self):
         self.daemon.run("start", "web1")
         process = self.console(subprocess.DEVNULL)
-        time.sleep(0.3)
+        wait_attached(process)
         self.daemon.run("destroy", "web1")
-        out, errors = process.communicate(timeout=10)
+        out, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 0, errors)
         self.assertIn(b"Console ended", errors)
 
@@ -324,11 +346,11 @@ class Consoles(DaemonTest):
     def check_terminal(self, leave):
         process, terminal = self.terminal("start", "web1", "--console")
         self.read_until(terminal, b"Escape character is ^] (Ctrl + ])")
-        until(lambda: self.is_raw(terminal), 5, "a raw terminal")
+        until(lambda: self.is_raw(terminal), what="a raw terminal")
         os.write(terminal, b"ping")
         self.read_until(terminal, b"ping")
         leave(process, terminal)
-        process.wait(10)
+        process.wait(PATIENCE)
         self.assertFalse(self.is_raw(terminal))
         self.daemon.run("destroy", "web1")
 
@@ -349,6 +371,19 @@ class Slow(DaemonTest):
     def setUp(self):
         super().setUp()
         self.define("slow", extra=behaviour("<test:delay op='start' ms='1500'/>"))
+
+    def start_slowly(self, seconds):
+        """A start that is under way, and will be for so long."""
+        with self.daemon.client() as client:
+            xml = client.call("domain.xml", domain="slow")["xml"]
+            client.call("domain.define", xml=xml.replace("ms='1500'", f"ms='{seconds * 1000}'"))
+            process = subprocess.Popen(
+                self.daemon.command("-q", "start", "slow"), stderr=subprocess.DEVNULL
+            )
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            until(lambda: client.call("domain.jobs"), what="the start")
+        return process
 
     def rest(self, terminal):
         """All that is in a terminal whose other side is closed: a read gives what came together."""
@@ -378,24 +413,22 @@ class Slow(DaemonTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_queries_do_not_wait(self):
-        process = subprocess.Popen(self.daemon.command("-q", "start", "slow"))
-        self.addCleanup(process.wait)
-        time.sleep(0.3)
-        start = time.monotonic()
+        process = self.start_slowly(PATIENCE)
         self.assertEqual(self.daemon.run("domstate", "slow"), "shut off\n")
         self.daemon.run("dominfo", "slow")
-        self.assertLess(time.monotonic() - start, 1)
-        self.assertEqual(process.wait(10), 0)
+        self.assertIsNone(process.poll())
+        self.daemon.run("destroy", "slow")
+        self.assertEqual(process.wait(PATIENCE), 1)
 
     def test_timeout(self):
         """A change behind the slow one is given up in time."""
-        process = subprocess.Popen(self.daemon.command("-q", "start", "slow"))
-        self.addCleanup(process.wait)
-        time.sleep(0.3)
+        process = self.start_slowly(PATIENCE)
         done = self.daemon.run("--timeout", "1", "suspend", "slow", status=None)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^error: [^\n]*within the deadline[^\n]*\n$")
-        self.assertEqual(process.wait(10), 0)
+        self.assertIsNone(process.poll())
+        self.daemon.run("destroy", "slow")
+        self.assertEqual(process.wait(PATIENCE), 1)
 
 
 class Editing(DaemonTest):
@@ -433,14 +466,23 @@ class Events(DaemonTest):
         )
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
-        time.sleep(0.5)
+        wait_attached(process)
         return process
+
+    def read_until(self, process, text):
+        """What it says, line by line, up to the one with TEXT in it."""
+        out = ""
+        while text not in out:
+            line = process.stdout.readline()
+            self.assertTrue(line, out)
+            out += line
+        return out
 
     def test_one(self):
         self.define("web1")
         process = self.wait_for("event", "--domain", "web1", "--event", "lifecycle")
         self.daemon.run("start", "web1")
-        out, errors = process.communicate(timeout=10)
+        out, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(
             out, "event 'lifecycle' for domain 'web1': Started Booted\nevents received: 1\n"
         )
@@ -448,11 +490,13 @@ class Events(DaemonTest):
     def test_loop(self):
         self.define("web1")
         self.define("web2")
-        process = self.wait_for("event", "web1", "--all", "--loop", "--timestamp", "--timeout", "3")
+        process = self.wait_for("event", "web1", "--all", "--loop", "--timestamp")
         for command in ("start", "suspend", "resume", "destroy"):
             self.daemon.run(command, "web2")
             self.daemon.run(command, "web1")
-        out, errors = process.communicate(timeout=20)
+        out = self.read_until(process, "Stopped Destroyed")
+        process.send_signal(signal.SIGTERM)
+        out += process.stdout.read()
         stamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: "
         lines = re.findall(f"^{stamp}event 'lifecycle' for domain 'web1': (.*)$", out, re.M)
         self.assertEqual(
@@ -464,9 +508,9 @@ class Events(DaemonTest):
         process = self.wait_for("--output", "json", "event", "--all", "--loop")
         self.define("web1")
         self.daemon.run("start", "web1")
-        time.sleep(0.3)
+        out = self.read_until(process, "domain.job_completed")
         process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=10)
+        out += process.stdout.read()
         events = [json.loads(line) for line in out.splitlines()]
         texts = [event["args"].get("event_text", event["verb"]) for event in events]
         self.assertEqual(texts, ["Defined", "Started", "domain.job_completed"])
@@ -476,7 +520,7 @@ class Events(DaemonTest):
         self.define("web1")
         process = self.wait_for("event", "web1", "--event", "job-completed")
         self.daemon.run("start", "web1")
-        out, errors = process.communicate(timeout=10)
+        out, errors = process.communicate(timeout=PATIENCE)
         self.assertIn("event 'job-completed' for domain 'web1': start completed\n", out)
         self.assertIn("\toperation: 1\n", out)
 
@@ -489,12 +533,11 @@ class Events(DaemonTest):
         process = self.wait_for("event", "--event", "lifecycle")
         self.daemon.stop()
         self.daemon.start()
-        time.sleep(1)
+        errors = process.stderr.readline() + process.stderr.readline()
         self.daemon.run("start", "web1")
-        out, errors = process.communicate(timeout=10)
-        self.assertIn("for domain 'web1': Started Booted", out)
+        self.assertIn("for domain 'web1': Started Booted", process.stdout.read())
         self.assertEqual(
-            errors,
+            errors + process.stderr.read(),
             "the connection was lost; waiting for the daemon\n"
             "connected again: events may be missing; look at the state anew\n",
         )
@@ -503,7 +546,7 @@ class Events(DaemonTest):
         self.define("web1")
         process = self.wait_for("trace", "--count", "5")
         self.daemon.run("start", "web1")
-        out, errors = process.communicate(timeout=10)
+        out, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 0, errors)
         self.assertEqual(len(out.splitlines()), 5)
         self.assertRegex(out.splitlines()[0], r"^\d+\.\d{6} \S+ +\S* -> \S* .*bytes\)$")

@@ -6,7 +6,7 @@ import signal
 import time
 import unittest
 
-from guest import Guest, QemuTest, processes_of, qemu_domain
+from guest import Guest, QemuTest, processes_of, qemu_domain, stop_process
 from harness import until
 from troupe_client import TroupeError
 
@@ -19,8 +19,8 @@ class Hung(QemuTest):
             xml = qemu_domain(name)
             uuids.append(self.client.call("domain.create_xml", xml=xml)["uuid"])
         (pid,) = processes_of(uuids[0])
-        os.kill(pid, signal.SIGSTOP)
         self.addCleanup(lambda: processes_of(uuids[0]) and os.kill(pid, signal.SIGCONT))
+        stop_process(pid)
         return uuids[0], pid
 
     def silent_since(self, uuid):
@@ -74,7 +74,7 @@ class Hung(QemuTest):
         uuid, pid = self.hang("hung")
         os.kill(pid, signal.SIGCONT)
         until(lambda: not self.client.call("domain.usage", domain=uuid, budget=5000)["stale"], 20, "figures")
-        os.kill(pid, signal.SIGSTOP)
+        stop_process(pid)
         usage = self.client.call("domain.usage", domain=uuid, timeout=5)
         self.assertGreater(usage["measured_us"], 0)
 

@@ -5,7 +5,7 @@ import re
 import signal
 import unittest
 
-from guest import BOOT_SECONDS, Guest, QemuTest, processes_of, qemu_domain
+from guest import BOOT_SECONDS, Guest, QemuTest, processes_of, qemu_domain, stop_process
 from harness import until
 
 
@@ -128,7 +128,7 @@ class Life(QemuTest):
         uuid = self.client.call("domain.lookup", domain="stuck")["uuid"]
         before = self.client.call("domain.usage", domain="stuck", budget=5000)
         self.assertEqual(before["stale"], False)
-        os.kill(Guest(self, uuid).pid(), signal.SIGSTOP)
+        stop_process(Guest(self, uuid).pid())
         usage = self.client.call("domain.usage", timeout=3, domain="stuck", budget=200)
         self.assertEqual(usage["stale"], True)
         self.assertEqual(self.client.call("domain.state", domain="stuck")["state_text"], "running")

@@ -1,6 +1,8 @@
 """Simulated guests that are saved and restored: what is admitted meanwhile, and what is left of it."""
 
 import os
+import signal
+import subprocess
 import unittest
 
 from harness import DaemonTest, behaviour, until
@@ -55,6 +57,73 @@ class Save(DaemonTest):
     def history(self):
         rows = self.client.call("domain.jobs", domain="web", history=True)
         return [(row["verb"], row["outcome"]) for row in rows]
+
+    def command(self, *args):
+        """The command line, under way; what it says when it ends is (status, stdout, stderr)."""
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        process = subprocess.Popen(self.daemon.command(*args), **pipes)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def end_of(self, process):
+        stdout, stderr = process.communicate(timeout=60)
+        return process.returncode, stdout, stderr
+
+    def test_interrupt(self):
+        """Ctrl+C aborts the job, tells how it ended, and the guest goes on."""
+        for options in ([], ["--verbose"]):
+            uuid = self.run_domain(extra=SLOW)
+            process = self.command("managedsave", "web", *options)
+            until(lambda: self.job()["step"] == "saving", what="the save")
+            process.send_signal(signal.SIGINT)
+            status, stdout, stderr = self.end_of(process)
+            self.assertEqual((status, stdout), (1, ""), stderr)
+            self.assertRegex(stderr, "error: .*(abort|cancel)")
+            self.assertEqual(self.state()[0], "running")
+            self.assertFalse(self.info()["managed_save"])
+            self.assertEqual(self.history()[-1], ("domain.managed_save", "cancelled"))
+            self.client.call("domain.destroy", domain=uuid)
+            self.client.call("domain.undefine", domain=uuid)
+
+    def test_interrupt_of_what_waits(self):
+        """Only what was asked for here is aborted, not what it waits for."""
+        save = self.begin("domain.managed_save")
+        process = self.command("dump", "web", self.path("core"))
+
+        def waiting():
+            rows = self.client.call("domain.jobs", domain="web")
+            return [row["verb"] for row in rows if row["state"] == "waiting"]
+
+        until(lambda: waiting() == ["domain.dump"], what="the dump in the queue")
+        process.send_signal(signal.SIGINT)
+        status, stdout, stderr = self.end_of(process)
+        self.assertEqual((status, stdout), (1, ""), stderr)
+        self.assertIn("abort", stderr)
+        self.assertEqual(waiting(), [])
+        self.assertEqual(self.job()["step"], "saving")
+        self.client.call("domain.job_abort", domain="web")
+        self.assertFails("VIR_ERR_OPERATION_ABORTED", self.client.wait, save)
+
+    def test_around_the_cache(self):
+        """Not possible, and said; nothing is changed by it."""
+        self.run_domain()
+        path = self.path()
+        for command in (
+            ["save", "web", path],
+            ["managedsave", "web"],
+            ["dump", "web", path],
+            ["dump", "web", path, "--memory-only"],
+        ):
+            done = self.daemon.run(*command, "--bypass-cache", status=None)
+            self.assertEqual(done.returncode, 1, command)
+            self.assertIn("not supported: bypass_cache", done.stderr)
+            self.assertEqual(self.state()[0], "running")
+        self.daemon.run("save", "web", path)
+        done = self.daemon.run("restore", path, "--bypass-cache", status=None)
+        self.assertIn("not supported: bypass_cache", done.stderr)
+        self.assertEqual(self.state(), ("shut off", "saved"))
+        self.daemon.run("restore", path)
 
     def test_round_trip(self):
         """It goes on as it was, the clock of its life included; a renamed one keeps its new name."""

@@ -1,14 +1,20 @@
 """Statistics of many domains in one call; a QEMU that hangs delays nobody beyond the budget."""
 
 import os
+import re
 import signal
 import subprocess
 import time
 import unittest
 
-from guest import QemuTest, processes_of, qemu_domain
+from guest import QemuTest, processes_of, qemu_domain, stop_process
 from harness import test_domain, until
 from troupe_client import TroupeError
+
+
+def sectors(path):
+    """The size of a file, as QEMU counts it."""
+    return (os.path.getsize(path) + 511) // 512 * 512
 
 
 class Stats(QemuTest):
@@ -49,6 +55,39 @@ class Stats(QemuTest):
         groups = self.stats(block=True, state=True, budget=5000)["web1"]["stats"]
         self.assertEqual({name.split(".")[0] for name in groups}, {"block", "state"})
 
+    def test_chain(self):
+        """With --backing each image of a disk is told by itself."""
+        base, top = (os.path.join(self.daemon.root, name) for name in ("base.qcow2", "top.qcow2"))
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", base, "4M"], check=True)
+        behind = ["-b", base, "-F", "qcow2"]
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *behind, top, "8M"], check=True)
+        disk = (
+            f"<disk type='file'><driver name='qemu' type='qcow2'/><source file='{top}'/>"
+            "<target dev='vda' bus='virtio'/></disk>"
+        )
+        self.client.call("domain.create_xml", xml=qemu_domain("web1", devices="<console type='pty'/>" + disk))
+        row = until(lambda: self.stats(budget=5000)["web1"], 10, "an answer")["stats"]
+        self.assertEqual(row["block.count"], 1)
+        self.assertEqual(row["block.0.physical"], sectors(top))
+        self.assertNotIn("block.1.name", row)
+        self.assertFalse([name for name in row if name.startswith("backing.")])
+        self.assertEqual(row["dirtyrate.calc_status"], 0)
+        row = self.stats(budget=5000, block=True, backing=True)["web1"]["stats"]
+        for name, value in {
+            "block.count": 2,
+            "block.0.path": top,
+            "block.0.capacity": 8 << 20,
+            "block.1.name": "vda",
+            "block.1.backingIndex": 1,
+            "block.1.path": base,
+            "block.1.capacity": 4 << 20,
+            "block.1.physical": sectors(base),
+        }.items():
+            self.assertEqual(row[name], value, name)
+        self.assertNotIn("block.0.backingIndex", row)
+        out = self.daemon.run("domstats", "--block", "--backing", "--raw", "--nowait", "web1")
+        self.assertIn("  block.1.backingIndex=1\n", out)
+
     def test_which_domains(self):
         for name in ("on", "off"):
             self.client.call("domain.define", xml=test_domain(name))
@@ -62,9 +101,35 @@ class Stats(QemuTest):
         self.assertNotIn("cpu.time", off["stats"])
         with self.assertRaises(TroupeError):
             self.stats(domains=["nobody"])
+        self.client.call("domain.create_xml", xml=test_domain("passing"))
+        self.client.call("domain.suspend", domain="passing")
+        for option, names in {
+            "--list-active": ["on", "passing"],
+            "--list-inactive": ["off"],
+            "--list-persistent": ["off", "on"],
+            "--list-transient": ["passing"],
+            "--list-running": ["on"],
+            "--list-paused": ["passing"],
+            "--list-shutoff": ["off"],
+            "--list-other": [],
+        }.items():
+            out = self.daemon.run("domstats", option, "--state")
+            self.assertEqual(sorted(re.findall("Domain: '(.*)'", out)), names, option)
+        self.client.call("domain.destroy", domain="passing")
         out = self.daemon.run("domstats", "--state", "--cpu-total", "on")
         self.assertRegex(out, r"^Domain: 'on'\n  state.state=1\n  state.reason=1\n  cpu.time=\d+\n\n$")
         self.assertRegex(self.daemon.run("domstats", "--list-inactive", "--state"), r"^Domain: 'off'\n")
+
+    def test_what_is_not_supported(self):
+        """Absent, unless who asks insists; nothing else is then told either."""
+        self.client.call("domain.create_xml", xml=test_domain("on"))
+        self.assertEqual(self.stats(perf=True, memory=True)["on"]["stats"], {})
+        for group in ("perf", "memory"):
+            with self.assertRaisesRegex(TroupeError, f"not supported: '{group}'") as caught:
+                self.stats(state=True, enforce=True, **{group: True})
+            self.assertEqual(caught.exception.name, "VIR_ERR_NO_SUPPORT")
+        self.assertIn("state.state=1", self.daemon.run("domstats", "--enforce", "--state", "on"))
+        self.daemon.run("domstats", "--list-active", "on", status=2)
 
     def test_one_hangs(self):
         """It is reported from its last values, flagged; never asked before, it says so."""
@@ -74,7 +139,7 @@ class Stats(QemuTest):
         known = until(lambda: self.stats(domains=["hung"], budget=5000)["hung"], 10, "figures")
         for name in ("hung", "fresh"):
             (pid,) = processes_of(uuids[name])
-            os.kill(pid, signal.SIGSTOP)
+            stop_process(pid)
             self.addCleanup(lambda pid=pid: os.path.exists(f"/proc/{pid}") and os.kill(pid, signal.SIGCONT))
         begun = time.monotonic()
         rows = self.stats(budget=1000)

@@ -24,7 +24,7 @@ class NoAnswer(Exception):
 
 
 class Client:
-    def __init__(self, endpoint, timeout=10.0):
+    def __init__(self, endpoint, timeout=60.0):
         self.endpoint = endpoint
         self.timeout = timeout
         self.last_id = 0

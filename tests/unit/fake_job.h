@@ -11,8 +11,8 @@
 #include <string.h>
 
 typedef struct {
-    const char *execute;
-    const char *reply; //  JSON of QMP's "return", or "!message" for an error
+    const char *execute; //  or with its arguments: "stop {...}"
+    const char *reply;   //  JSON of QMP's "return", or "!message" for an error
 } fake_reply_t;
 
 typedef struct {
@@ -29,6 +29,7 @@ typedef struct {
     const char *fail;            //  the call whose line starts with this fails
     error_code_t fail_code;      //  with this code (ERR_OPERATION_FAILED if none)
     process_t process;           //  what job_spawn gives
+    int code;                    //  with which what job_run runs ends
     fake_undo_t undos[32];       //  pushed and not undone (real_unwind)
     size_t undo_count;
     job_progress_t progress; //  the last that was told
@@ -126,6 +127,14 @@ static inline int fake_wait_exit (job_t *self, const process_t *process, int ms,
     return fake_note (self, err, "wait_exit", line);
 }
 
+static inline int fake_run (job_t *self, const process_t *process, int ms, int *code, error_t *err)
+{
+    (void) process;
+    (void) ms;
+    *code = ((fake_job_t *) self)->code;
+    return fake_note (self, err, "run", "");
+}
+
 static inline int fake_watch_exit (job_t *self, const process_t *process, error_t *err)
 {
     char line[64];
@@ -156,7 +165,8 @@ static inline json_t *fake_ask (job_t *self, const char *call, const char *execu
     if (fake_note (self, err, call, line))
         return NULL;
     const fake_reply_t *reply = ((fake_job_t *) self)->replies;
-    while (reply && reply->execute && strcmp (reply->execute, execute) != 0)
+    while (reply && reply->execute && strcmp (reply->execute, execute) != 0 &&
+           strcmp (reply->execute, line) != 0)
         reply++;
     if (!reply || !reply->execute)
         return json_object ();
@@ -210,6 +220,11 @@ static inline int fake_remove_file (job_t *self, const char *path, error_t *err)
     return fake_note (self, err, "remove_file", path);
 }
 
+static inline int fake_write_definition (job_t *self, error_t *err)
+{
+    return fake_note (self, err, "write_definition", "");
+}
+
 static inline void fake_progress (job_t *self, const job_progress_t *progress)
 {
     ((fake_job_t *) self)->progress = *progress;
@@ -233,6 +248,7 @@ static const job_ops_t fake_ops = {
     .go = fake_go,
     .kill = fake_kill,
     .wait_exit = fake_wait_exit,
+    .run = fake_run,
     .watch_exit = fake_watch_exit,
     .monitor_open = fake_monitor_open,
     .monitor_close = fake_monitor_close,
@@ -242,6 +258,7 @@ static const job_ops_t fake_ops = {
     .emulator = fake_emulator,
     .write_file = fake_write_file,
     .remove_file = fake_remove_file,
+    .write_definition = fake_write_definition,
     .progress = fake_progress,
     .log = fake_log,
 };

@@ -93,6 +93,24 @@ static void usage_is_measured (void **state)
     while (after < before + 30000000);
 }
 
+static void threads_are_measured (void **state)
+{
+    (void) state;
+    thread_times_t times;
+    thread_times_parse (&times, "123456789012 4567 89\n",
+                        "qemu (1, #threads: 3)\nse.exec_start : 5.1\n"
+                        "se.statistics.wait_sum             :           12.000345\n");
+    assert_int_equal (times.run_ns, 123456789012);
+    assert_true (times.has_delay && times.delay_ns == 4567);
+    assert_true (times.has_wait && times.wait_ns == 12000345);
+    thread_times_parse (&times, "7", "se.exec_start : 5.1\n");
+    assert_true (times.run_ns == 7 && !times.has_delay && !times.has_wait);
+    thread_times_parse (&times, NULL, NULL);
+    assert_true (times.run_ns == 0 && !times.has_delay && !times.has_wait);
+    process_thread_times (getpid (), (uint64_t) getpid (), &times);
+    assert_true (times.run_ns > 0 && times.has_delay);
+}
+
 static void text_is_strict (void **state)
 {
     (void) state;
@@ -137,7 +155,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (is_found_again),    cmocka_unit_test (another_with_its_pid_is_not_it),
         cmocka_unit_test (usage_is_measured), cmocka_unit_test (text_is_strict),
-        cmocka_unit_test (no_leftovers),
+        cmocka_unit_test (no_leftovers),      cmocka_unit_test (threads_are_measured),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/qemu_snapshot.h"
 #include "drivers/qemu/qemu_start.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
@@ -37,6 +38,11 @@ const driver_t qemu_driver = {
     .image_define = qemu_image_define,
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
+    .snapshot_create = qemu_snapshot_create,
+    .snapshot_check = qemu_snapshot_check,
+    .snapshot_apply = qemu_snapshot_apply,
+    .snapshot_start = qemu_snapshot_start,
+    .snapshot_delete = qemu_snapshot_delete,
     .migrate_begin = qemu_migrate_begin,
     .migrate_in = qemu_migrate_in,
     .migrate_out = qemu_migrate_out,

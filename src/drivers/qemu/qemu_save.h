@@ -25,6 +25,7 @@ int qemu_screenshot (job_t *job, const char *device, unsigned head, screenshot_t
 //      qemu.migration  run, live or stay   a migration ends, and the guest goes on here: if it was
 //                                 stopped for it (run), or by it (live)
 //      qemu.used    PATH          the file of a saved guest gets its name back
+//      qemu.snapshot, qemu.forget, qemu.revert: qemu_snapshot.h
 //      qemu.node    NODE          an image's nodes are removed (qemu_block.h)
 //      qemu.backup  (nothing)     job->guest->backup ends (qemu_backup.h)
 //      qemu.image   INODE:PATH    a new image's file is removed

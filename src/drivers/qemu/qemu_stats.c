@@ -4,6 +4,7 @@
 #include "drivers/qemu/qemu_alias.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/qemu_stats_parts.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -11,30 +12,49 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define QMP_MS 5000 //  whoever asked waits for the budget only
 #define KIB 1024
 #define VCPU_RUNNING 1 //  virVcpuState
 #define VCPU_BLOCKED 2
+#define IOTHREAD "iothread" //  and its number: how the start calls them
 
-static void set_number (json_t *stats, const char *name, uint64_t value)
+int qemu_stats_ask (job_t *job, const char *execute, json_t *arguments, json_t **reply,
+                    error_t *err)
+{
+    *reply = job_qmp (job, execute, arguments, STATS_QMP_MS, err);
+    return !*reply && (err->code == ERR_OPERATION_TIMEOUT || err->code == ERR_OPERATION_ABORTED)
+               ? -1
+               : 0;
+}
+
+void qemu_stats_set (json_t *stats, const char *name, uint64_t value)
 {
     json_object_set_new (stats, name, json_integer ((json_int_t) value));
 }
 
-static void set_nth (json_t *stats, const char *group, size_t n, const char *name, json_t *value)
+void qemu_stats_set_nth (json_t *stats, const char *group, size_t n, const char *name,
+                         json_t *value)
 {
     autofree char *field = text_format ("%s.%zu.%s", group, n, name);
     json_object_set_new (stats, field, value);
 }
 
-//  ns on a processor: the first number of schedstat (Documentation/scheduler/sched-stats.rst).
-static uint64_t thread_time (pid_t pid, uint64_t thread)
+//  Of the thread that runs vcpu N.
+static void add_vcpu (json_t *stats, size_t n, pid_t pid, uint64_t thread, bool runs)
 {
-    error_t ignored;
-    unsigned long long ns = 0;
-    autofree char *path = text_format ("/proc/%d/task/%" PRIu64 "/schedstat", (int) pid, thread);
-    autofree char *text = file_read (path, 256, NULL, &ignored);
-    return text && sscanf (text, "%llu", &ns) == 1 ? ns : 0;
+    thread_times_t times;
+    process_thread_times (pid, thread, &times);
+    const struct {
+        const char *name;
+        uint64_t value;
+        bool known;
+    } fields[] = { { "state", runs ? VCPU_RUNNING : VCPU_BLOCKED, true },
+                   { "time", times.run_ns, true },
+                   { "wait", times.wait_ns, times.has_wait },
+                   { "delay", times.delay_ns, times.has_delay } };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (fields[i].known)
+            qemu_stats_set_nth (stats, "vcpu", n, fields[i].name,
+                                json_integer ((json_int_t) fields[i].value));
 }
 
 static int add_process (job_t *job, json_t *stats, error_t *err)
@@ -47,126 +67,144 @@ static int add_process (job_t *job, json_t *stats, error_t *err)
                           job->guest->name);
     if (process_times (&process, &user_ns, &system_ns, &rss_kib, err))
         return -1;
-    set_number (stats, "cpu.time", user_ns + system_ns);
-    set_number (stats, "cpu.user", user_ns);
-    set_number (stats, "cpu.system", system_ns);
-    set_number (stats, "balloon.rss", rss_kib);
+    qemu_stats_set (stats, "cpu.time", user_ns + system_ns);
+    qemu_stats_set (stats, "cpu.user", user_ns);
+    qemu_stats_set (stats, "cpu.system", system_ns);
+    qemu_stats_set (stats, "balloon.rss", rss_kib);
     size_t n = 0;
     xml_foreach (vcpu, xml_root (job->guest->record), "vcpu") {
         error_t ignored;
         uint64_t thread = 0;
         bool runs = job->guest->status.state == STATE_RUNNING;
-        if (xml_u64 (vcpu, "@thread", &thread, &ignored))
-            continue;
-        set_nth (stats, "vcpu", n, "state", json_integer (runs ? VCPU_RUNNING : VCPU_BLOCKED));
-        set_nth (stats, "vcpu", n, "time",
-                 json_integer ((json_int_t) thread_time (process.pid, thread)));
-        n++;
+        if (xml_u64 (vcpu, "@thread", &thread, &ignored) == 0)
+            add_vcpu (stats, n++, process.pid, thread, runs);
     }
     return 0;
 }
 
-//  A guest without a balloon has no figure for it: QEMU's answer is an error then.
+//  What the guest's driver tells: libvirt's name, QEMU's, and the unit that it is divided by.
+static const struct {
+    const char *name, *qemu;
+    uint64_t unit;
+} balloon_fields[] = {
+    { "balloon.swap_in", "stat-swap-in", KIB },
+    { "balloon.swap_out", "stat-swap-out", KIB },
+    { "balloon.major_fault", "stat-major-faults", 1 },
+    { "balloon.minor_fault", "stat-minor-faults", 1 },
+    { "balloon.unused", "stat-free-memory", KIB },
+    { "balloon.available", "stat-total-memory", KIB },
+    { "balloon.usable", "stat-available-memory", KIB },
+    { "balloon.disk_caches", "stat-disk-caches", KIB },
+    { "balloon.hugetlb_pgalloc", "stat-htlb-pgalloc", 1 },
+    { "balloon.hugetlb_pgfail", "stat-htlb-pgfail", 1 },
+};
+
+//  What the guest does not tell is all ones to QEMU, which a monitor's answer bounds to INT64_MAX.
+static void add_guest_memory (json_t *stats, const json_t *told)
+{
+    const json_t *values = json_object_get (told, "stats");
+    for (size_t i = 0; i < sizeof balloon_fields / sizeof *balloon_fields; i++) {
+        const json_t *value = json_object_get (values, balloon_fields[i].qemu);
+        json_int_t number = json_integer_value (value);
+        if (value && number >= 0 && number < INT64_MAX)
+            qemu_stats_set (stats, balloon_fields[i].name,
+                            (uint64_t) number / balloon_fields[i].unit);
+    }
+    if (told)
+        qemu_stats_set (stats, "balloon.last-update",
+                        (uint64_t) json_integer_value (json_object_get (told, "last-update")));
+}
+
 static int add_balloon (job_t *job, json_t *stats, error_t *err)
 {
-    json_auto_t *balloon = job_qmp (job, "query-balloon", NULL, QMP_MS, err);
-    if (!balloon)
-        return err->code == ERR_OPERATION_TIMEOUT || err->code == ERR_OPERATION_ABORTED ? -1 : 0;
-    set_number (stats, "balloon.current",
-                (uint64_t) json_integer_value (json_object_get (balloon, "actual")) / KIB);
+    const xml_node_t *device = xml_find (xml_root (job->guest->live), "devices/memballoon");
+    if (!device || xml_equals (device, "@model", "none"))
+        return 0;
+    autofree char *path = text_format ("/machine/peripheral/%s", qemu_alias (device));
+    json_auto_t *balloon = NULL, *told = NULL;
+    if (qemu_stats_ask (job, "query-balloon", NULL, &balloon, err) ||
+        qemu_stats_ask (job, "qom-get",
+                        json_pack ("{s:s, s:s}", "path", path, "property", "guest-stats"), &told,
+                        err))
+        return -1;
+    if (balloon)
+        qemu_stats_set (stats, "balloon.current",
+                        (uint64_t) json_integer_value (json_object_get (balloon, "actual")) / KIB);
+    add_guest_memory (stats, told);
     return 0;
 }
 
 static int add_iothreads (job_t *job, json_t *stats, error_t *err)
 {
     static const char *const numbers[] = { "poll-max-ns", "poll-grow", "poll-shrink" };
-    json_auto_t *list = job_qmp (job, "query-iothreads", NULL, QMP_MS, err);
+    json_auto_t *list = job_qmp (job, "query-iothreads", NULL, STATS_QMP_MS, err);
     if (!list)
         return -1;
     size_t i;
     json_t *item;
-    set_number (stats, "iothread.count", json_array_size (list));
+    qemu_stats_set (stats, "iothread.count", json_array_size (list));
     json_array_foreach (list, i, item)
     {
+        const char *id = json_string_value (json_object_get (item, "id"));
+        uint64_t number;
+        if (!id || !text_starts (id, IOTHREAD) || !text_to_u64 (id + strlen (IOTHREAD), &number))
+            continue;
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
-            set_nth (stats, "iothread", i + 1, numbers[k],
-                     json_incref (json_object_get (item, numbers[k])));
+            qemu_stats_set_nth (stats, "iothread", number, numbers[k],
+                                json_incref (json_object_get (item, numbers[k])));
     }
     return 0;
-}
-
-//  The entry of a list whose qdev path ends at the device of this alias.
-static const json_t *entry_of (const json_t *list, const char *alias)
-{
-    autofree char *middle = text_format ("/%s/", alias), *end = text_format ("/%s", alias);
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item)
-    {
-        const char *path = json_string_value (json_object_get (item, "qdev"));
-        if (path && (strstr (path, middle) || text_ends (path, end) || strcmp (path, alias) == 0))
-            return item;
-    }
-    return NULL;
 }
 
 //  libvirt's name, and QEMU's.
-static const char *const block_fields[][2] = {
-    { "rd.reqs", "rd_operations" },     { "rd.bytes", "rd_bytes" },
-    { "rd.times", "rd_total_time_ns" }, { "wr.reqs", "wr_operations" },
-    { "wr.bytes", "wr_bytes" },         { "wr.times", "wr_total_time_ns" },
-    { "fl.reqs", "flush_operations" },  { "fl.times", "flush_total_time_ns" },
+static const char *const rate_fields[][2] = {
+    { "dirtyrate.calc_start_time", "start-time" },
+    { "dirtyrate.calc_period", "calc-time" },
+    { "dirtyrate.megabytes_per_second", "dirty-rate" },
+    { "dirtyrate.calc_mode", "mode" },
 };
 
-static void add_disk (json_t *stats, size_t n, const xml_node_t *disk, const json_t *counters,
-                      const json_t *images)
+//  The status of dirty page rates as virDomainDirtyRateStatus numbers it.
+static int add_dirty_rate (job_t *job, json_t *stats, error_t *err)
 {
-    const char *alias = qemu_alias (disk), *path = xml_string (disk, "source/@file");
-    const json_t *measured = json_object_get (entry_of (counters, alias), "stats");
-    const json_t *image =
-        json_object_get (json_object_get (entry_of (images, alias), "inserted"), "image");
-    if (!path)
-        path = xml_string (disk, "source/@dev");
-    set_nth (stats, "block", n, "name", json_string (xml_string (disk, "target/@dev")));
-    if (path)
-        set_nth (stats, "block", n, "path", json_string (path));
-    for (size_t i = 0; measured && i < sizeof block_fields / sizeof *block_fields; i++)
-        set_nth (stats, "block", n, block_fields[i][0],
-                 json_incref (json_object_get (measured, block_fields[i][1])));
-    if (measured)
-        set_nth (stats, "block", n, "allocation",
-                 json_incref (json_object_get (measured, "wr_highest_offset")));
-    if (image) {
-        set_nth (stats, "block", n, "capacity",
-                 json_incref (json_object_get (image, "virtual-size")));
-        set_nth (stats, "block", n, "physical",
-                 json_incref (json_object_get (image, "actual-size")));
+    static const char *const states[] = { "unstarted", "measuring", "measured" };
+    json_auto_t *rate = NULL;
+    if (qemu_stats_ask (job, "query-dirty-rate", NULL, &rate, err))
+        return -1;
+    const char *state = json_string_value (json_object_get (rate, "status"));
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (text_equals (state, states[i]))
+            qemu_stats_set (stats, "dirtyrate.calc_status", i);
+    for (size_t i = 0; i < sizeof rate_fields / sizeof *rate_fields; i++) {
+        json_t *value = json_object_get (rate, rate_fields[i][1]);
+        if (value)
+            json_object_set (stats, rate_fields[i][0], value);
     }
+    size_t i;
+    json_t *vcpu;
+    json_array_foreach (json_object_get (rate, "vcpu-dirty-rate"), i, vcpu)
+    {
+        qemu_stats_set_nth (
+            stats, "dirtyrate.vcpu", (size_t) json_integer_value (json_object_get (vcpu, "id")),
+            "megabytes_per_second", json_incref (json_object_get (vcpu, "dirty-rate")));
+    }
+    return 0;
 }
 
-static int add_blocks (job_t *job, json_t *stats, error_t *err)
+//  Interfaces of type user have no link on the host that counts.
+static void add_interfaces (job_t *job, json_t *stats)
 {
-    const xml_node_t *devices = xml_find (xml_root (job->guest->live), "devices");
-    size_t n = 0;
-    if (!xml_first (devices, "disk")) {
-        set_number (stats, "block.count", 0);
-        return 0;
-    }
-    json_auto_t *counters = job_qmp (job, "query-blockstats", NULL, QMP_MS, err);
-    json_auto_t *images = counters ? job_qmp (job, "query-block", NULL, QMP_MS, err) : NULL;
-    if (!images)
-        return -1;
-    xml_foreach (disk, devices, "disk")
-        add_disk (stats, n++, disk, counters, images);
-    set_number (stats, "block.count", n);
-    return 0;
+    uint64_t count = 0;
+    xml_foreach (interface, xml_find (xml_root (job->guest->live), "devices"), "interface")
+        count += interface != NULL;
+    qemu_stats_set (stats, "net.count", count);
 }
 
 int qemu_stats (job_t *job, json_t *stats, error_t *err)
 {
-    //  Interfaces of type user have no link on the host that counts.
-    set_number (stats, "net.count", 0);
+    add_interfaces (job, stats);
     bool failed = add_process (job, stats, err) || add_balloon (job, stats, err) ||
-                  add_blocks (job, stats, err) || add_iothreads (job, stats, err);
+                  qemu_stats_block (job, stats, err) || add_iothreads (job, stats, err) ||
+                  add_dirty_rate (job, stats, err) || qemu_stats_kvm (job, stats, err);
     return failed ? -1 : 0;
 }

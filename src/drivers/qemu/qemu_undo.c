@@ -7,6 +7,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/qemu_snapshot.h"
 #include "drivers/qemu/qemu_stream.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
@@ -184,6 +185,9 @@ static const struct {
     { "backup", undo_backup },
     { "image", undo_image },
     { "thaw", qemu_agent_undo_thaw },
+    { "snapshot", qemu_undo_snapshot },
+    { "forget", qemu_undo_forget },
+    { "revert", qemu_undo_revert },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)

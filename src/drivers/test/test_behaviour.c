@@ -8,9 +8,10 @@ enum {
     MAX_MS = 3600 * 1000
 };
 
-static const char *const operations[] = { "complete", "start",  "shutdown", "reboot", "reset",
-                                          "suspend",  "resume", "destroy",  "adopt",  "info",
-                                          "console",  "save",   "restore",  NULL };
+static const char *const operations[] = { "complete", "start",  "shutdown", "reboot",   "reset",
+                                          "suspend",  "resume", "destroy",  "adopt",    "info",
+                                          "console",  "save",   "restore",  "snapshot", "revert",
+                                          "delete",   NULL };
 
 //  What an element may have.
 static const struct {

@@ -9,8 +9,8 @@
 //      </test:behaviour>
 //
 //  Operations: complete, start, shutdown, reboot, reset, suspend, resume, destroy, adopt, info,
-//  console, save, restore. A step of start fails when its effect is there, so that there is
-//  something to undo.
+//  console, save, restore, snapshot, revert, delete (of a snapshot). A step of start fails when its
+//  effect is there, so that there is something to undo.
 
 #ifndef TROUPE_TEST_BEHAVIOUR_H
 #define TROUPE_TEST_BEHAVIOUR_H

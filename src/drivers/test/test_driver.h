@@ -27,6 +27,12 @@ int test_start (job_t *job, unsigned flags, error_t *err);
 int test_save (job_t *job, const char *path, const save_options_t *options, error_t *err);
 int test_restore (job_t *job, const char *path, const restore_options_t *options, error_t *err);
 int test_image_define (job_t *job, const char *path, const char *xml, go_on_t go_on, error_t *err);
+int test_snapshot_create (job_t *job, xml_node_t *snapshot, unsigned flags, error_t *err);
+int test_snapshot_check (job_t *job, const xml_node_t *snapshot, error_t *err);
+int test_snapshot_apply (job_t *job, const xml_node_t *snapshot, error_t *err);
+int test_snapshot_start (job_t *job, const xml_node_t *snapshot, const xml_t *document,
+                         error_t *err);
+int test_snapshot_delete (job_t *job, const xml_node_t *snapshot, error_t *err);
 int64_t test_guest_ends_in (const xml_t *live, const xml_t *record, int64_t now,
                             guest_change_t *change);
 void test_console_boot (const xml_t *live, text_t *output);

@@ -1,0 +1,148 @@
+//  qemu_img.c: see qemu_img.h.
+
+#include "drivers/qemu/qemu_img.h"
+
+#include "util/file.h"
+#include "util/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define INFO_MS 60000
+#define CHANGE_MS 600000 //  as many tables as the image has, on a slow disk
+#define OUTPUT_MAX_BYTES (4u * 1024 * 1024)
+
+//  Where it stands, in the order of preference.
+static const char *program (error_t *err)
+{
+    static const char *const places[] = { "/usr/bin/qemu-img", "/usr/local/bin/qemu-img" };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (access (places[i], X_OK) == 0)
+            return places[i];
+    error_set (err, ERR_OPERATION_FAILED,
+               "the program qemu-img is missing; install it (Debian: qemu-utils)");
+    return NULL;
+}
+
+//  Only root can run a program as somebody else.
+static int set_owner (spawn_t *spawn, const char *path, error_t *err)
+{
+    struct stat status;
+    if (stat (path, &status))
+        return error_errno (err, ERR_OPEN_FAILED, "image '%s'", path);
+    if (geteuid () == 0 && status.st_uid != 0) {
+        spawn->uid = status.st_uid;
+        spawn->gid = status.st_gid;
+    }
+    return 0;
+}
+
+static int start (job_t *job, const spawn_t *spawn, process_t *process, error_t *err)
+{
+    char identity[PROCESS_TEXT_SIZE];
+    if (job_spawn (job, spawn, process, err))
+        return -1;
+    process_to_text (process, identity);
+    return job_undo (job, "process", identity, err);
+}
+
+static int run (job_t *job, const spawn_t *spawn, int ms, char **output, error_t *err)
+{
+    int code;
+    process_t process;
+    error_t ignored = { 0 };
+    unlink (spawn->log);
+    if (start (job, spawn, &process, err) || job_run (job, &process, ms, &code, err))
+        return -1;
+    autofree char *said = file_read (spawn->log, OUTPUT_MAX_BYTES, NULL, &ignored);
+    unlink (spawn->log);
+    if (code != 0) {
+        autofree char *words = text_copy (said && *said ? said : "it said nothing");
+        error_one_line (words);
+        return error_set (err, ERR_OPERATION_FAILED, "qemu-img failed: %s", words);
+    }
+    if (output)
+        *output = said ? take (&said) : text_copy ("");
+    return 0;
+}
+
+int qemu_img_run (job_t *job, const char *path, const char *const *args, int ms, char **output,
+                  error_t *err)
+{
+    static const char *const env[] = { "LC_ALL=C", "PATH=/usr/bin:/bin", NULL };
+    autofree char *log = text_format ("%s/qemu/%s.output", job->paths->run, job->guest->uuid);
+    auto(strings_t) argv = strings_new ();
+    const char *file = program (err);
+    spawn_t spawn = { .env = env, .log = log, .drop_capabilities = true, .tied = true };
+    if (!file || set_owner (&spawn, path, err))
+        return -1;
+    strings_add (argv, file);
+    strings_add_all (argv, args);
+    spawn.argv = strings_list (argv);
+    return run (job, &spawn, ms, output, err);
+}
+
+json_t *qemu_img_info (job_t *job, const char *path, bool chain, error_t *err)
+{
+    const char *const one[] = { "info", "-U", "--output=json", path, NULL };
+    const char *const all[] = { "info", "-U", "--output=json", "--backing-chain", path, NULL };
+    autofree char *text = NULL;
+    json_error_t where;
+    if (qemu_img_run (job, path, chain ? all : one, INFO_MS, &text, err))
+        return NULL;
+    json_t *info = json_loads (text, 0, &where);
+    if (!info)
+        error_set (err, ERR_OPERATION_FAILED, "qemu-img's answer about '%s' is no JSON: %s", path,
+                   where.text);
+    return info;
+}
+
+int qemu_img_find_snapshot (job_t *job, const char *path, const char *name, char id[32],
+                            error_t *err)
+{
+    json_auto_t *info = qemu_img_info (job, path, false, err);
+    json_t *snapshot;
+    size_t i;
+    if (!info)
+        return -1;
+    json_array_foreach (json_object_get (info, "snapshots"), i, snapshot)
+    {
+        const char *found = json_string_value (json_object_get (snapshot, "name"));
+        const char *number = json_string_value (json_object_get (snapshot, "id"));
+        if (number && text_equals (found, name)) {
+            snprintf (id, 32, "%s", number);
+            return 0;
+        }
+    }
+    return error_set (err, ERR_NO_DOMAIN_SNAPSHOT, "the image '%s' has no snapshot '%s'", path,
+                      name);
+}
+
+static int change (job_t *job, const char *path, const char *option, const char *name, error_t *err)
+{
+    const char *const args[] = { "snapshot", option, name, path, NULL };
+    return qemu_img_run (job, path, args, CHANGE_MS, NULL, err);
+}
+
+int qemu_img_snapshot (job_t *job, const char *path, const char *name, error_t *err)
+{
+    return change (job, path, "-c", name, err);
+}
+
+//  By its id, which qemu-img looks for first: a name may look like another one's.
+int qemu_img_apply (job_t *job, const char *path, const char *name, error_t *err)
+{
+    char id[32];
+    return qemu_img_find_snapshot (job, path, name, id, err) || change (job, path, "-a", id, err)
+               ? -1
+               : 0;
+}
+
+int qemu_img_remove_snapshot (job_t *job, const char *path, const char *name, error_t *err)
+{
+    char id[32];
+    if (qemu_img_find_snapshot (job, path, name, id, err))
+        return err->code == ERR_NO_DOMAIN_SNAPSHOT ? 0 : -1;
+    return change (job, path, "-d", name, err);
+}

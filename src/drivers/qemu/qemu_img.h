@@ -1,0 +1,27 @@
+//  qemu_img.h: images that no QEMU has open, through the program qemu-img. It runs as the image's
+//  owner and without capabilities: an image may have been made by a guest to do harm.
+
+#ifndef TROUPE_QEMU_IMG_H
+#define TROUPE_QEMU_IMG_H
+
+#include "drivers/job.h"
+
+//  Runs qemu-img with ARGS (NULL at the end), of which PATH is the image. What it printed is the
+//  caller's (*OUTPUT, may be NULL); its words are the error's when it fails. It may take MS.
+int qemu_img_run (job_t *job, const char *path, const char *const *args, int ms, char **output,
+                  error_t *err);
+
+//  What "qemu-img info" says of PATH, and with CHAIN of those below it (an array): JSON. The caller
+//  drops the reference. A guest may have the image open: then it is what is on disk by now.
+json_t *qemu_img_info (job_t *job, const char *path, bool chain, error_t *err);
+
+//  The id of the internal snapshot NAME in PATH: -1 and ERR_NO_DOMAIN_SNAPSHOT if there is none.
+int qemu_img_find_snapshot (job_t *job, const char *path, const char *name, char id[32],
+                            error_t *err);
+
+//  Takes one, goes back to one, or removes one; that there is none to remove is no error.
+int qemu_img_snapshot (job_t *job, const char *path, const char *name, error_t *err);
+int qemu_img_apply (job_t *job, const char *path, const char *name, error_t *err);
+int qemu_img_remove_snapshot (job_t *job, const char *path, const char *name, error_t *err);
+
+#endif
