@@ -9,6 +9,7 @@ enum {
     MAX_ERRANDS = 32,
     SHORT_MS = 120000,
     FREEZE_MS = 10 * 60000, //  a guest writes its caches first
+    TRIM_MS = 11 * 60000,
     LONG_MS = 24 * 3600000,
     POWER_MS = 75000,
     ANSWER_MS = 1000 //  from the end of a job to its answer
@@ -24,6 +25,16 @@ static const operation_t errands[] = {
     ERRAND ("domain.agent_command", "agent.command", LONG_MS, true),
     ERRAND ("domain.fs_freeze", "agent.fs_freeze", FREEZE_MS, true),
     ERRAND ("domain.fs_thaw", "agent.fs_thaw", FREEZE_MS, true),
+    ERRAND ("domain.fs_info", "agent.fs_info", SHORT_MS, true),
+    ERRAND ("domain.fs_trim", "agent.fs_trim", TRIM_MS, true),
+    ERRAND ("domain.guest_info", "agent.guest_info", SHORT_MS, true),
+    ERRAND ("domain.hostname", "agent.hostname", SHORT_MS, true),
+    ERRAND ("domain.interface_addresses", "agent.interfaces", SHORT_MS, true),
+    ERRAND ("domain.time", "agent.time", SHORT_MS, true),
+    ERRAND ("domain.time_set", "agent.time_set", SHORT_MS, true),
+    ERRAND ("domain.guest_vcpus", "agent.vcpus", SHORT_MS, true),
+    ERRAND ("domain.guest_vcpus_set", "agent.vcpus_set", SHORT_MS, true),
+    ERRAND ("domain.password_set", "agent.password_set", SHORT_MS, true),
 };
 
 //  Verbs that ACPI does as well.

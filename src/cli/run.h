@@ -19,6 +19,10 @@ command_fn run_blockresize;
 //  The guest's agent (agent.c).
 command_fn run_agent_command, run_domfsfreeze;
 
+//  What it tells (guest.c).
+command_fn run_domfsinfo, run_domfstrim, run_domhostname, run_domifaddr, run_domtime, run_guestinfo,
+    run_guestvcpus;
+
 //  A command in QMP's words, as the commands for monitor and agent take them. The caller frees it.
 char *run_qmp_words (const char *words);
 

@@ -188,13 +188,13 @@ AGENT_DEVICES = "<console type='pty'/>" + AGENT_CHANNEL
 class AgentTest(QemuTest):
     """Tests of guests in which QEMU's guest agent runs."""
 
-    def boot_agent(self, name, devices=AGENT_DEVICES):
+    def boot_agent(self, name, devices=AGENT_DEVICES, **parts):
         """A guest whose agent is there."""
-        (guest,) = self.boot(name, initrd="initrd-agent.img", devices=devices)
+        (guest,) = self.boot(name, initrd="initrd-agent.img", devices=devices, **parts)
         self.wait_agent(guest, "connected")
         return guest
 
-    def boot_disk(self, name):
+    def boot_disk(self, name, **parts):
         """And that has a file system on a disk, /disk."""
         path = os.path.join(self.daemon.root, "disk.raw")
         with open(path, "wb") as file:
@@ -203,12 +203,12 @@ class AgentTest(QemuTest):
             "<disk type='file'><driver name='qemu' type='raw'/>"
             f"<source file='{path}'/><target dev='vda' bus='virtio'/></disk>"
         )
-        return self.boot_agent(name, AGENT_DEVICES + disk)
+        return self.boot_agent(name, AGENT_DEVICES + disk, **parts)
 
     def agent_state(self, guest):
         return self.client.call("domain.info", domain=guest.uuid)["agent"]
 
-    def wait_agent(self, guest, state, timeout=60):
+    def wait_agent(self, guest, state, timeout=BOOT_SECONDS):
         until(lambda: self.agent_state(guest) == state, timeout, f"an agent that is {state}")
 
     def ask(self, guest, execute, arguments=None, seconds=60):

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from guest import AGENT_DEVICES, AgentTest
+from guest import AGENT_DEVICES, BOOT_SECONDS, AgentTest
 from harness import until
 from troupe_client import TroupeError
 
@@ -93,12 +93,12 @@ class Power(AgentTest):
         guest = self.boot_agent("web1")
         self.client.call("event.subscribe", verbs=["domain.agent", "domain.reboot", "domain.lifecycle"])
         self.daemon.run("reboot", "web1", "--mode", "agent")
-        self.client.next_event("domain.reboot", timeout=60)
-        self.client.next_event("domain.agent", timeout=60, state_text="connected")
+        self.client.next_event("domain.reboot", timeout=BOOT_SECONDS)
+        self.client.next_event("domain.agent", timeout=BOOT_SECONDS, state_text="connected")
         self.assertEqual(guest.state()[0], "running")
         #   Nothing is left of the reboot: this is the end.
         self.daemon.run("shutdown", "web1", "--mode", "agent")
-        guest.wait_state("shut off", "shutdown")
+        guest.wait_state("shut off", "shutdown", timeout=BOOT_SECONDS)
 
     def test_called_off_reboot(self):
         """A reboot by ACPI that the guest did not heed; then its agent shuts it down: it stays down."""
@@ -106,7 +106,7 @@ class Power(AgentTest):
         guest.run("killall acpid; echo killed")
         self.daemon.run("reboot", "web1", "--mode", "acpi")
         self.daemon.run("shutdown", "web1")
-        guest.wait_state("shut off", "shutdown")
+        guest.wait_state("shut off", "shutdown", timeout=BOOT_SECONDS)
 
     def test_in_order(self):
         """What the first does not do the other does."""
@@ -117,14 +117,14 @@ class Power(AgentTest):
         agent.run("rm /sbin/shutdown; echo gone")
         self.client.call("domain.shutdown", domain="agent", mode="agent,acpi")
         self.client.call("domain.shutdown", domain="plain", mode="agent,acpi")
-        agent.wait_state("shut off", "shutdown")
-        plain.wait_state("shut off", "shutdown")
+        agent.wait_state("shut off", "shutdown", timeout=BOOT_SECONDS)
+        plain.wait_state("shut off", "shutdown", timeout=BOOT_SECONDS)
 
     def test_acpi_first(self):
         guest = self.boot_agent("web1")
         guest.run("rm /sbin/shutdown; echo gone")
         self.client.call("domain.shutdown", domain="web1", mode="acpi,agent")
-        guest.wait_state("shut off", "shutdown")
+        guest.wait_state("shut off", "shutdown", timeout=BOOT_SECONDS)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import time
 import unittest
 
-from guest import AgentTest, Guest
+from guest import BOOT_SECONDS, AgentTest, Guest
 from harness import until
 from troupe_client import TroupeError
 
@@ -40,7 +40,7 @@ class Dead(AgentTest):
         #   Not a measurement: what they were given, and the patience for an agent that is there.
         self.assertLess(time.monotonic() - begun, 40)
         guest.run("kill -CONT $(pidof qemu-ga); echo going")
-        until(lambda: self.answers(guest), 60, "the agent's answer")
+        until(lambda: self.answers(guest), BOOT_SECONDS, "the agent's answer")
         for number in range(20):
             self.assertEqual(self.ask(guest, "guest-sync", {"id": number}), number)
 
@@ -68,8 +68,8 @@ class Dead(AgentTest):
         guest = self.boot_agent("web1")
         self.client.call("event.subscribe", verbs=["domain.agent"])
         guest.run("kill $(pidof qemu-ga); echo killed")
-        self.client.next_event("domain.agent", timeout=60, state_text="disconnected")
-        self.client.next_event("domain.agent", timeout=60, state_text="connected")
+        self.client.next_event("domain.agent", timeout=BOOT_SECONDS, state_text="disconnected")
+        self.client.next_event("domain.agent", timeout=BOOT_SECONDS, state_text="connected")
         self.assertEqual(self.ask(guest, "guest-ping"), {})
 
     def test_daemon_killed(self):
@@ -95,7 +95,7 @@ class Dead(AgentTest):
         self.restart()
         self.assertEqual(Guest(self, guest.uuid).state()[0], "running")
         Guest(self, guest.uuid).open().run("kill -CONT $(pidof qemu-ga); echo going")
-        until(lambda: "<freeze" not in self.text_of(path), 60, "the thaw")
+        until(lambda: "<freeze" not in self.text_of(path), BOOT_SECONDS, "the thaw")
         self.assertFalse(self.frozen(guest))
 
     def text_of(self, path):

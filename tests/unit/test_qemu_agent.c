@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_agent.h"
 
 #include "drivers/channel.h"
+#include "drivers/qemu/qemu_agent_ask.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/state.h"
 #include "fake_job.h"
@@ -36,6 +37,7 @@ static int teardown (void **state)
 {
     (void) state;
     xml_destroy (&fake.guest.record);
+    xml_destroy (&fake.guest.live);
     return 0;
 }
 
@@ -200,6 +202,141 @@ static void test_commands (void **state)
     check_rows (rows, sizeof rows / sizeof *rows);
 }
 
+static void test_changes (void **state)
+{
+    (void) state;
+    static const row_t rows[] = {
+        { "time", "{}", "agent guest-get-time\n", "{\"nseconds\":7,\"seconds\":3}" },
+        { "time_set", "{\"seconds\":3,\"nseconds\":7}",
+          "agent guest-set-time {\"time\":3000000007}\n", "null" },
+        { "time_set", "{\"sync\":true}", "qmp rtc-reset-reinjection\nagent guest-set-time\n",
+          "null" },
+        { "time_set", "{}", "", "!either sync, or seconds" },
+        { "time_set", "{\"seconds\":3,\"nseconds\":1000000000}", "", "!either sync, or seconds" },
+        { "time_set", "{\"seconds\":9223372036854775807}", "", "!either sync, or seconds" },
+        { "vcpus", "{}", "agent guest-get-vcpus\n",
+          "{\"offlinable\":\"1-2,7\",\"online\":\"0,2,7\",\"vcpus\":\"0-2,7\"}" },
+        { "vcpus_set", "{\"cpus\":\"1-2\",\"online\":true}",
+          "agent guest-set-vcpus {\"vcpus\":[{\"logical-id\":1,\"online\":true},"
+          "{\"logical-id\":2,\"online\":true}]}\n",
+          "null" },
+        { "vcpus_set", "{\"cpus\":\"1\"}",
+          "agent guest-set-vcpus {\"vcpus\":[{\"logical-id\":1,\"online\":false}]}\n",
+          "!changed 2 of the 1 CPUs 1" },
+        { "vcpus_set", "{\"cpus\":\"x\"}", "", "!CPUs of domain 'g'" },
+        { "password_set", "{\"user\":\"u\",\"password\":\"pass\"}",
+          "agent guest-set-user-password {\"username\":\"u\",\"password\":\"cGFzcw==\","
+          "\"crypted\":false}\n",
+          "null" },
+        { "hostname", "{}", "agent guest-get-host-name\n", "{\"hostname\":\"h\"}" },
+        { "fs_trim", "{\"minimum\":4096}", "agent guest-fstrim {\"minimum\":4096}\n",
+          "!none of the guest's file systems can be trimmed: no" },
+    };
+    static const fake_reply_t replies[] = {
+        { "guest-get-time", "3000000007" },
+        { "guest-get-vcpus", "[{\"logical-id\":0,\"online\":true,\"can-offline\":false},"
+                             "{\"logical-id\":1,\"online\":false,\"can-offline\":true},"
+                             "{\"logical-id\":2,\"online\":true,\"can-offline\":true},"
+                             "{\"logical-id\":7,\"online\":true,\"can-offline\":true}]" },
+        { "guest-set-vcpus", "2" },
+        { "guest-get-host-name", "{\"host-name\":\"h\"}" },
+        { "guest-fstrim", "{\"paths\":[{\"path\":\"/\",\"error\":\"no\"}]}" },
+        { NULL, NULL }
+    };
+    fake.replies = replies;
+    check_rows (rows, sizeof rows / sizeof *rows);
+}
+
+#define DISK(address)                                                                              \
+    "{\"bus-type\":\"virtio\",\"bus\":0,\"target\":0,\"unit\":0,\"dev\":\"/dev/x\","               \
+    "\"serial\":\"S\",\"pci-controller\":{\"domain\":0,\"bus\":0,\"slot\":" address                \
+    ",\"function\":0}}"
+
+static const fake_reply_t told[] = {
+    { "guest-get-users", "[{\"user\":\"u\",\"login-time\":1.5}]" },
+    { "guest-get-osinfo", "{\"id\":\"debian\",\"kernel-release\":\"6\"}" },
+    { "guest-get-timezone", "{\"offset\":3600,\"zone\":\"CET\"}" },
+    { "guest-get-host-name", "!The command guest-get-host-name has not been found" },
+    { "guest-get-fsinfo",
+      "[{\"name\":\"vda1\",\"mountpoint\":\"/\",\"type\":\"ext4\","
+      "\"used-bytes\":1,\"total-bytes\":2,\"disk\":[" DISK ("4") "," DISK ("5") "]}]" },
+    { "guest-get-disks",
+      "[{\"name\":\"/dev/vda\",\"partition\":false,\"address\":" DISK (
+          "4") "},"
+               "{\"name\":\"/dev/vda1\",\"partition\":true,\"dependencies\":[\"/dev/vda\"]}]" },
+    { "guest-network-get-interfaces", "[{\"name\":\"eth0\",\"hardware-address\":\"m\",\"ip-"
+                                      "addresses\":[{\"ip-address-type\":\"ipv4\","
+                                      "\"ip-address\":\"a\",\"prefix\":24}]},{\"name\":\"x\"}]" },
+    { NULL, NULL }
+};
+
+static void set_disks (void)
+{
+    fake.replies = told;
+    fake.guest.live =
+        parse ("<domain><devices><disk><target dev='vda' bus='virtio'/>"
+               "<address type='pci' domain='0x0000' bus='0x00' slot='0x04' function='0x0'/></disk>"
+               "<disk><target dev='sda' bus='sata'/>"
+               "<address type='drive' controller='0' bus='0' target='0' unit='1'/></disk>"
+               "</devices></domain>");
+}
+
+static void test_what_an_agent_tells (void **state)
+{
+    (void) state;
+    set_disks ();
+    check_row (
+        &(row_t){ "guest_info", "{\"types\":[\"user\",\"os\",\"timezone\"]}",
+                  "agent guest-get-users\nagent guest-get-osinfo\nagent "
+                  "guest-get-timezone\n",
+                  "{\"os.id\":\"debian\",\"os.kernel-release\":\"6\",\"timezone.name\":\"CET\","
+                  "\"timezone.offset\":3600,\"user.0.login-time\":1500,\"user.0.name\":\"u\","
+                  "\"user.count\":1}" });
+    check_row (
+        &(row_t){ "guest_info", "{\"types\":[\"filesystem\"]}", "agent guest-get-fsinfo\n",
+                  "{\"fs.0.disk.0.alias\":\"vda\",\"fs.0.disk.0.device\":\"/dev/x\","
+                  "\"fs.0.disk.0.serial\":\"S\",\"fs.0.disk.1.device\":\"/dev/x\","
+                  "\"fs.0.disk.1.serial\":\"S\",\"fs.0.disk.count\":2,"
+                  "\"fs.0.fstype\":\"ext4\",\"fs.0.mountpoint\":\"/\",\"fs.0.name\":\"vda1\","
+                  "\"fs.0.total-bytes\":2,\"fs.0.used-bytes\":1,\"fs.count\":1}" });
+    check_row (&(row_t){ "guest_info", "{\"types\":[\"disk\"]}", "agent guest-get-disks\n",
+                         "{\"disk.0.alias\":\"vda\",\"disk.0.guest_bus\":\"virtio\","
+                         "\"disk.0.name\":\"/dev/vda\",\"disk.0.partition\":false,"
+                         "\"disk.0.serial\":\"S\",\"disk.1.dependency.0.name\":\"/dev/vda\","
+                         "\"disk.1.dependency.count\":1,\"disk.1.name\":\"/dev/vda1\","
+                         "\"disk.1.partition\":true,\"disk.count\":2}" });
+    check_row (&(row_t){ "guest_info", "{\"types\":[\"interface\"]}",
+                         "agent guest-network-get-interfaces\n",
+                         "{\"if.0.addr.0.addr\":\"a\",\"if.0.addr.0.prefix\":24,"
+                         "\"if.0.addr.0.type\":\"ipv4\",\"if.0.addr.count\":1,"
+                         "\"if.0.hwaddr\":\"m\",\"if.0.name\":\"eth0\",\"if.1.addr.count\":0,"
+                         "\"if.1.name\":\"x\",\"if.count\":2}" });
+    //  What was asked for by name has to be known; of all, it is left out.
+    check_row (&(row_t){ "guest_info", "{\"types\":[\"hostname\"]}", "agent guest-get-host-name\n",
+                         "!has not been found" });
+    json_auto_t *all = qemu_agent (&fake.job, "guest_info", NULL, &err);
+    assert_non_null (all);
+    assert_null (json_object_get (all, "hostname"));
+    assert_int_equal (json_integer_value (json_object_get (all, "if.count")), 2);
+    check_row (&(row_t){ "guest_info", "{\"types\":[\"os\",\"weather\"]}", "", "!'weather'" });
+}
+
+static void test_file_systems_and_interfaces (void **state)
+{
+    (void) state;
+    set_disks ();
+    check_row (&(row_t){ "fs_info", "{}", "agent guest-get-fsinfo\n",
+                         "[{\"mountpoint\":\"/\",\"name\":\"vda1\",\"targets\":[\"vda\"],"
+                         "\"type\":\"ext4\"}]" });
+    check_row (&(row_t){ "interfaces", "{}", "agent guest-network-get-interfaces\n",
+                         "[{\"addresses\":[{\"address\":\"a\",\"prefix\":24,\"type\":\"ipv4\"}],"
+                         "\"mac\":\"m\",\"name\":\"eth0\"},"
+                         "{\"addresses\":[],\"mac\":\"\",\"name\":\"x\"}]" });
+    json_auto_t *sata =
+        json_loads ("{\"bus-type\":\"sata\",\"bus\":0,\"target\":0,\"unit\":1}", 0, NULL);
+    assert_string_equal (qemu_agent_disk_target (&fake.job, sata), "sda");
+}
+
 //  Which channel is the agent's.
 
 static bool find (const char *channels, channel_t *channel)
@@ -265,6 +402,9 @@ int main (void)
         TEST (test_without_an_agent_nothing_is_begun),
         TEST (test_freezing_and_thawing),
         TEST (test_commands),
+        TEST (test_changes),
+        TEST (test_what_an_agent_tells),
+        TEST (test_file_systems_and_interfaces),
         TEST (test_the_agents_channel),
         TEST (test_the_state_of_a_channel),
     };

@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/qemu_agent.h"
 
+#include "drivers/qemu/qemu_agent_ask.h"
 #include "util/text.h"
 
 #include <limits.h>
@@ -207,8 +208,22 @@ static const struct {
     const char *what;
     json_t *(*run) (job_t *job, const json_t *args, error_t *err);
 } table[] = {
-    { "command", do_command }, { "fs_freeze", do_freeze },  { "fs_thaw", do_thaw },
-    { "thaw", do_thaw_left },  { "shutdown", do_shutdown }, { "reboot", do_reboot },
+    { "fs_info", qemu_agent_file_systems },
+    { "fs_trim", qemu_agent_trim },
+    { "guest_info", qemu_agent_info },
+    { "hostname", qemu_agent_hostname },
+    { "interfaces", qemu_agent_interfaces },
+    { "time", qemu_agent_time },
+    { "time_set", qemu_agent_set_time },
+    { "vcpus", qemu_agent_vcpus },
+    { "vcpus_set", qemu_agent_set_vcpus },
+    { "password_set", qemu_agent_set_password },
+    { "command", do_command },
+    { "fs_freeze", do_freeze },
+    { "fs_thaw", do_thaw },
+    { "thaw", do_thaw_left },
+    { "shutdown", do_shutdown },
+    { "reboot", do_reboot },
 };
 
 json_t *qemu_agent (job_t *job, const char *what, const json_t *args, error_t *err)
