@@ -259,11 +259,13 @@ static void take_record (domain_t *self, msg_t **msg_p)
     }
     const value_t *undo = msg_arg (*msg_p, "undo");
     bool asynchronous = strcmp (msg_head (*msg_p)->from, self->async.address) == 0;
+    running_t *slot = asynchronous ? &self->async : &self->sync;
     //  A change that has nothing to undo leaves what an earlier job left.
     if (asynchronous)
         self->async.committed = self->undo && value_count (undo) == 0;
-    if (asynchronous || value_count (undo) > 0)
+    if (asynchronous || value_count (undo) > 0 || slot->undoes)
         document_destroy (&self->undo);
+    slot->undoes = value_count (undo) > 0;
     if (value_count (undo) > 0)
         self->undo = copy_arg (*msg_p, "undo");
     if (asynchronous) {
@@ -484,6 +486,7 @@ static void domain_stop (actor_t *actor)
     free (self->backup);
     free (self->backup_xml);
     document_destroy (&self->progress);
+    document_destroy (&self->blocks);
     past_jobs_destroy (&self->past);
 }
 

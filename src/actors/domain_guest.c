@@ -38,6 +38,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     free (take (&self->live));
     domain_set_record (self, NULL);
     domain_drop_backup (self);
+    domain_drop_blocks (self);
     document_destroy (&self->live_summary);
     document_destroy (&self->usage);
     document_destroy (&self->stats);
@@ -302,6 +303,10 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         domain_add_lifecycle (self, change->event, change->detail);
         domain_commit (self, NULL, NULL, NULL);
         break;
+    case CHANGE_BLOCK:
+        if (domain_active (self))
+            domain_blocks_changed (self);
+        break;
     default:
         if (!domain_active (self))
             break;
@@ -430,6 +435,8 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
         unwind_later (self);
     if (operation == &domain_restart_in_place)
         restart_failed (self, cancelled);
+    if (operation == &domain_block_conclusion)
+        domain_conclusion_failed (self);
     if (operation == &domain_cleanup && !cancelled)
         self->retry_cleanup = actor_timer (self->actor, RETRY_MS, clean_up_again, NULL);
 }
@@ -539,6 +546,7 @@ void domain_settle (domain_t *self)
         domain_run (self, &self->sync, &domain_restart_in_place, NULL);
     look_at_the_clock (self);
     domain_finish_ending (self);
+    domain_watch_blocks (self);
     domain_go_on (self);
     domain_agent_settle (self);
     autostart_if_due (self);

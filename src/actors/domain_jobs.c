@@ -42,6 +42,11 @@ msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
     }
     if (operation == &domain_ports)
         domain_agent_pack_ports (self, pack);
+    const value_t *by = request ? value_get (msg_root (request), "by") : NULL;
+    if (by) {
+        pack_key (pack, "by");
+        pack_value (pack, by);
+    }
     if (operation == &domain_unwinding && self->undo) {
         pack_key (pack, "undo");
         pack_value (pack, document_root (self->undo));
@@ -117,7 +122,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     actor_check (self->actor, !slot->operation);
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
-    slot->cancelled = slot->doomed = slot->committed = slot->late = false;
+    slot->cancelled = slot->doomed = slot->committed = slot->late = slot->undoes = false;
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
     slot->since_us = operation == &domain_backup_follow ? past_jobs_since (self->past)
@@ -202,7 +207,10 @@ static void take_parts (domain_t *self, const value_t *result)
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
     }
+    if (value_get_bool (result, "redefined", false))
+        self->dirty |= DIRTY_DEFINITION;
     domain_take_backup (self, result);
+    domain_take_blocks (self, result);
     if (self->loading && value_get_str (value, "name"))
         take_loaded (self, result, value);
 }
@@ -231,7 +239,7 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     document_t *old_summary = changes ? document_copy (self->config_summary) : NULL;
     bool old_persistent = self->persistent;
     take_parts (self, msg_value (reply));
-    if (operation->class == CLASS_START || operation == &domain_unwinding) {
+    if (operation->class == CLASS_START || operation == &domain_unwinding || slot->undoes) {
         document_destroy (&self->undo);
         free (take (&self->recorded_live));
         self->unwindings = 0;

@@ -182,6 +182,7 @@ static void done_adopt (domain_t *self, const msg_t *request)
                state_reason_name (self->status.state, self->status.reason));
     if (!goes_on)
         domain_end_past (self);
+    domain_blocks_adopted (self);
 }
 
 static void done_load (domain_t *self, const msg_t *request)
@@ -272,6 +273,16 @@ static const operation_t operations[] = {
       done_live },
     { "domain.block_resize", CLASS_MODIFY, ASYNC_NONE, "block_resize", NEED_ACTIVE, DESTROY_MS,
       true, done_nothing },
+    { "domain.block_copy", CLASS_MODIFY, ASYNC_NONE, "block_copy", NEED_ACTIVE, DESTROY_MS, true,
+      done_live },
+    { "domain.block_commit", CLASS_MODIFY, ASYNC_NONE, "block_commit", NEED_ACTIVE, DESTROY_MS,
+      true, done_live },
+    { "domain.block_pull", CLASS_MODIFY, ASYNC_NONE, "block_pull", NEED_ACTIVE, DESTROY_MS, true,
+      done_live },
+    { "domain.block_abort", CLASS_MODIFY, ASYNC_NONE, "block_abort", NEED_ACTIVE, DESTROY_MS, false,
+      done_live },
+    { "domain.block_speed", CLASS_MODIFY, ASYNC_NONE, "block_speed", NEED_ACTIVE, SHORT_MS, true,
+      done_live },
     { "domain.backup_begin", CLASS_JOB, ASYNC_BACKUP_BEGIN, "backup", NEED_ACTIVE, BEGIN_MS, false,
       done_live },
     { "domain.shutdown", CLASS_MODIFY, ASYNC_NONE, "shutdown", NEED_ACTIVE, SHORT_MS, false,
@@ -283,7 +294,7 @@ static const operation_t operations[] = {
       done_suspend },
     { "domain.resume", CLASS_SUSPEND, ASYNC_NONE, "resume", NEED_ACTIVE, SHORT_MS, true,
       done_resume },
-    { "domain.destroy", CLASS_DESTROY, ASYNC_NONE, "destroy", NEED_ACTIVE, DESTROY_MS, true,
+    { "domain.destroy", CLASS_DESTROY, ASYNC_NONE, "destroy", NEED_ACTIVE, DESTROY_MS, false,
       done_destroy },
     { "domain.undefine", CLASS_MODIFY, ASYNC_NONE, "undefine", NEED_PERSISTENT, SHORT_MS, false,
       done_undefine },
@@ -321,7 +332,7 @@ int domain_job_number (const char *verb)
 
 //  What the owner does by itself.
 const operation_t domain_cleanup = { "", CLASS_DESTROY, ASYNC_NONE, "destroy",
-                                     0,  DESTROY_MS,    true,       done_cleanup };
+                                     0,  DESTROY_MS,    false,      done_cleanup };
 const operation_t domain_adoption = { "", CLASS_MODIFY, ASYNC_NONE, "adopt",
                                       0,  SHORT_MS,     false,      done_adopt };
 const operation_t domain_loading = { "", CLASS_MODIFY, ASYNC_NONE, "load",

@@ -213,6 +213,7 @@ static msg_t *make_snapshot (domain_t *self)
     domain_pack_waiting (self, pack);
     domain_pack_migration (self, pack);
     pack_key_str (pack, "backup_xml", self->backup_xml);
+    domain_pack_blocks (self, pack);
     pack_key (pack, "past");
     past_jobs_pack (self->past, pack);
     pack_events (self, pack);

@@ -11,6 +11,7 @@
 //      domain_errands.c   what is asked of it
 //      domain_migration.c migrations whose outcome is not known yet
 //      domain_reload.c    what comes before the files are read once more
+//      domain_blocks.c    block jobs: what is shown of them, and when they are looked at
 //      domain_publish.c   files, snapshots, answers, in this order
 
 #ifndef TROUPE_DOMAIN_SELF_H
@@ -87,6 +88,7 @@ typedef struct {
     bool cancelled;
     bool doomed;      //  and the guest is to end with it
     bool committed;   //  it can't be undone any more
+    bool undoes;      //  what is recorded to be undone is this job's
     bool late;        //  it was not begun: nobody waits for it any more
     bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
@@ -154,6 +156,10 @@ struct domain {
     past_jobs_t *past;              //  asynchronous jobs, the one under way included
     bool past_due;                  //  what began is written with its first record
     document_t *undo;               //  of the job under way, as recorded
+    document_t *blocks;             //  block jobs, as they are shown: domain_blocks.c
+    int64_t blocks_us;              //  when they were looked at, wall clock
+    uint64_t blocks_look;           //  which answer counts
+    bool blocks_due;                //  one is over, or ready: somebody has to conclude
     char *recorded_live;            //  of a start that is under way: for the status file only,
     guest_status_t recorded_status; //  and so is this
     int recorded_id;
@@ -175,7 +181,7 @@ struct domain {
     int64_t silent_us;     //  since when its monitor does not respond, wall clock; 0: it does
     int reconnect_ms;      //  how long to wait before the monitor is connected again
     uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
-    uint64_t retry_loading;
+    uint64_t retry_loading, retry_blocks, blocks_timer;
     uint64_t queue_timer, show_timer, show_queue_timer;
 
     //  Between two hosts.
@@ -329,6 +335,16 @@ bool domain_errands_take_power (domain_t *self, msg_t **msg_p);
 bool domain_errands_fall_back (domain_t *self, msg_t **request_p, const error_t *err);
 void domain_errands_settle (domain_t *self);
 void domain_errands_close (domain_t *self);
+
+//  domain_blocks.c
+extern const operation_t domain_block_conclusion;
+void domain_take_blocks (domain_t *self, const value_t *result); //  what a job says of them
+void domain_pack_blocks (const domain_t *self, pack_t *pack);
+void domain_drop_blocks (domain_t *self);    //  the guest ended
+void domain_blocks_changed (domain_t *self); //  says the hypervisor
+void domain_blocks_adopted (domain_t *self); //  those of an earlier daemon
+void domain_conclusion_failed (domain_t *self);
+void domain_watch_blocks (domain_t *self); //  when a job is over
 
 //  domain_publish.c
 void domain_add_event (domain_t *self, const char *verb, void (*pack_more) (pack_t *, const void *),

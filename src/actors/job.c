@@ -220,6 +220,7 @@ static int open_job (job_actor_t *self, actor_t *actor, const msg_t *args, error
     self->base.paths = self->config->paths;
     self->undo = job_undo_new ();
     pack_init (&self->value);
+    pack_init (&self->blocks);
     const char *owner = msg_str (args, "owner");
     snprintf (self->owner, sizeof self->owner, "%s", owner ? owner : "emulators");
     const char *driver = msg_str (args, "driver");
@@ -269,8 +270,10 @@ static msg_t *make_result (job_actor_t *self)
     pack_t *pack = msg_result (reply);
     const guest_t *guest = self->base.guest;
     pack_map (pack);
-    if (guest && (self->parts & PART_DEFINITION))
+    if (guest && ((self->parts & PART_DEFINITION) || guest->redefined))
         pack_definition (pack, guest);
+    if (guest && guest->redefined)
+        pack_key_bool (pack, "redefined", true);
     if (guest && (self->parts & PART_LIVE))
         pack_live (pack, guest);
     if (guest && (self->parts & (PART_LIVE | PART_RECORD)))
@@ -283,6 +286,10 @@ static msg_t *make_result (job_actor_t *self)
     }
     if (zlistx_size (self->undo) > 0 && (self->parts & PART_UNDO))
         job_pack_undo (pack, self->undo);
+    if (self->blocks.size > 0) {
+        pack_key (pack, "blocks");
+        pack_packed (pack, self->blocks.bytes, self->blocks.size);
+    }
     if (self->value.size > 0) {
         pack_key (pack, "value");
         pack_packed (pack, self->value.bytes, self->value.size);
@@ -366,6 +373,7 @@ static void job_stop (actor_t *actor)
     zlistx_destroy (&self->undo);
     guest_destroy (&self->base.guest);
     pack_close (&self->value);
+    pack_close (&self->blocks);
 }
 
 const actor_class_t job_class = { .kind = "job",

@@ -48,7 +48,8 @@ typedef struct job_actor {
     bool committed;   //  it is too late to cancel it
     uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;
-    pack_t value; //  the result's own value, if one was written
+    pack_t value;  //  the result's own value, if one was written
+    pack_t blocks; //  of the guest's block jobs, for the owner, if it is written
     unsigned parts;
     bool transient;
 } job_actor_t;

@@ -74,6 +74,13 @@ int job_run_migrate_settle (job_actor_t *self, error_t *err);
 
 //  jobs_block.c: what is done with the disks of a running guest.
 int job_run_block_resize (job_actor_t *self, error_t *err);
+int job_run_block_copy (job_actor_t *self, error_t *err);
+int job_run_block_commit (job_actor_t *self, error_t *err);
+int job_run_block_pull (job_actor_t *self, error_t *err);
+int job_run_block_abort (job_actor_t *self, error_t *err);
+int job_run_block_speed (job_actor_t *self, error_t *err);
+int job_run_block_conclude (job_actor_t *self, error_t *err);
+int job_run_block_list (job_actor_t *self, error_t *err);
 
 //  jobs_backup.c: what goes on in the background.
 //  Begins a backup; or, if one is under way, follows it until it is over.

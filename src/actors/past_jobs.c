@@ -85,6 +85,26 @@ void past_jobs_end (past_jobs_t *self, int64_t now_us, const char *outcome, cons
     past->error = err ? text_copy (err->message) : NULL;
 }
 
+//  Before the one that is under way: that one is always the last.
+void past_jobs_add (past_jobs_t *self, const past_job_t *job)
+{
+    bool open = past_jobs_is_open (self);
+    past_t *past = add (self);
+    if (open) {
+        past[0] = past[-1];
+        past--;
+    }
+    *past = (past_t){ .kind = text_copy (job->kind),
+                      .verb = text_copy (job->verb),
+                      .outcome = text_copy (job->outcome),
+                      .error = text_copy (job->error),
+                      .since_us = job->since_us,
+                      .ended_us = job->ended_us,
+                      .asked = job->asked,
+                      .uid = job->uid,
+                      .client = job->client };
+}
+
 static void pack_by (const past_t *self, pack_t *pack)
 {
     if (!self->asked) {

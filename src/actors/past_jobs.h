@@ -29,6 +29,16 @@ bool past_jobs_is_empty (const past_jobs_t *self);
 int64_t past_jobs_since (const past_jobs_t *self);
 void past_jobs_pack_by (const past_jobs_t *self, pack_t *pack);
 
+//  One that is over, and was none of those.
+typedef struct {
+    const char *kind, *verb, *outcome, *error; //  error NULL: it did what it was to do
+    int64_t since_us, ended_us;
+    bool asked; //  by a client: uid, client
+    uint64_t uid, client;
+} past_job_t;
+
+void past_jobs_add (past_jobs_t *self, const past_job_t *job);
+
 //  An array of {kind, verb, since_us, ended_us, outcome, error, by}, the oldest first; without the
 //  one under way.
 void past_jobs_pack (const past_jobs_t *self, pack_t *pack);

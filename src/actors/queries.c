@@ -241,6 +241,7 @@ static const struct {
     { "snapshot.info", answer_snapshot_info },
     { "snapshot.xml", answer_snapshot_xml },
     { "domain.jobs", answer_jobs },
+    { "domain.block_jobs", answer_block_jobs },
     { "migration.inquire", answer_inquire },
     { "domain.backup_xml", answer_backup_xml },
 };

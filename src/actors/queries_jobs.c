@@ -2,6 +2,8 @@
 
 #include "actors/queries_jobs.h"
 
+#include "util/text.h"
+
 static void pack_copy (pack_t *pack, const value_t *from, const char *key)
 {
     const value_t *value = value_get (from, key);
@@ -19,17 +21,22 @@ static void pack_since (const query_t *self, pack_t *pack, const value_t *from)
     pack_key_i64 (pack, "elapsed_ms", since < self->now_us ? (self->now_us - since) / 1000 : 0);
 }
 
+static void pack_left (pack_t *pack, const value_t *job)
+{
+    uint64_t remaining = value_get_u64 (job, "remaining", 0);
+    uint64_t rate = value_get_u64 (job, "rate", 0);
+    pack_key_u64 (pack, "left_ms", rate > 0 ? remaining / rate * 1000 : 0);
+}
+
 static void pack_progress (pack_t *pack, const value_t *job)
 {
     static const char *const numbers[] = { "done", "total",      "remaining",
                                            "rate", "dirty_rate", "passes" };
     const value_t *progress = value_get (job, "progress");
-    uint64_t remaining = value_get_u64 (progress, "remaining", 0);
-    uint64_t rate = value_get_u64 (progress, "rate", 0);
     pack_copy (pack, progress, "step");
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         pack_key_u64 (pack, numbers[i], value_get_u64 (progress, numbers[i], 0));
-    pack_key_u64 (pack, "left_ms", rate > 0 ? remaining / rate * 1000 : 0);
+    pack_left (pack, progress);
 }
 
 static void pack_job (const query_t *self, pack_t *pack, const value_t *job)
@@ -74,11 +81,55 @@ static void pack_row_head (pack_t *pack, const snapshot_t *domain, const char *s
     pack_key_str (pack, "state", state);
 }
 
+static const value_t *blocks_of (const snapshot_t *domain)
+{
+    return domain->blocks ? document_root (domain->blocks) : NULL;
+}
+
+//  They go on beside the job, one a disk.
+static void pack_block (const query_t *self, pack_t *pack, const value_t *block)
+{
+    static const char *const keys[] = { "kind", "verb",  "by",        "device", "path",     "ready",
+                                        "done", "total", "remaining", "rate",   "bandwidth" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        pack_copy (pack, block, keys[i]);
+    pack_since (self, pack, block);
+    pack_left (pack, block);
+}
+
+int answer_block_jobs (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
+{
+    (void) err;
+    const char *disk = value_get_str (self->args, "disk");
+    const value_t *blocks = blocks_of (domain);
+    pack_array (result);
+    for (size_t i = 0; i < value_count (blocks); i++) {
+        const value_t *block = value_at (blocks, i);
+        if (disk && !text_equals (value_get_str (block, "device"), disk) &&
+            !text_equals (value_get_str (block, "path"), disk))
+            continue;
+        pack_map (result);
+        pack_block (self, result, block);
+        pack_copy (result, block, "type");
+        pack_copy (result, block, "type_text");
+        pack_copy (result, block, "measured_us");
+        pack_end (result);
+    }
+    pack_end (result);
+    return 0;
+}
+
 static void pack_rows (const query_t *self, pack_t *pack, const snapshot_t *domain)
 {
     if (domain->job) {
         pack_row_head (pack, domain, "running");
         pack_job (self, pack, document_root (domain->job));
+        pack_end (pack);
+    }
+    const value_t *blocks = blocks_of (domain);
+    for (size_t i = 0; i < value_count (blocks); i++) {
+        pack_row_head (pack, domain, "running");
+        pack_block (self, pack, value_at (blocks, i));
         pack_end (pack);
     }
     const value_t *waiting = domain->waiting ? document_root (domain->waiting) : NULL;

@@ -34,6 +34,7 @@ static void snapshot_destroy (snapshot_t **self_p)
     document_destroy (&self->metadata);
     document_destroy (&self->job);
     document_destroy (&self->waiting);
+    document_destroy (&self->blocks);
     document_destroy (&self->past);
     document_destroy (&self->tree);
     document_destroy (&self->migration);
@@ -163,6 +164,7 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->metadata = document_of_value (value_get (args, "metadata"));
     self->job = document_of_value (value_get (args, "job"));
     self->waiting = read_array (args, "waiting");
+    self->blocks = read_array (args, "block_jobs");
     self->migration = document_of_value (value_get (args, "migration"));
     self->past = read_array (args, "past");
     return self;

@@ -26,6 +26,7 @@ typedef struct {
     char *backup_xml;     //  NULL: no backup is under way
     //  {kind, verb, async, since_us, step, done, total, by}; NULL: none is active.
     document_t *job;
+    document_t *blocks; //  array of block jobs, as domain_blocks.c packs them; NULL: none
     //  As past_jobs_pack (actors/past_jobs.h) writes it; NULL: there was none.
     document_t *past;
     //  As snapshot_summary_pack (actors/snapshot_summary.h) writes it; NULL: it has no snapshots.

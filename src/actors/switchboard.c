@@ -3,6 +3,7 @@
 #include "actors/switchboard_self.h"
 
 #include "actors/mailbox.h"
+#include "util/text.h"
 
 #include <errno.h>
 #include <sys/resource.h>
@@ -120,10 +121,14 @@ void board_fail_request (switchboard_t *self, request_t **request_p, const error
     request_remove (&self->requests, request_p);
 }
 
+bool board_is_domain (const char *address)
+{
+    return text_starts (address, "domain/");
+}
+
 void board_set_nobody (error_t *err, const char *address)
 {
-    bool domain = strncmp (address, "domain/", 7) == 0;
-    error_set (err, domain ? ERR_NO_DOMAIN : ERR_OPERATION_INVALID,
+    error_set (err, board_is_domain (address) ? ERR_NO_DOMAIN : ERR_OPERATION_INVALID,
                "nobody is at the address %s: it ended, or never was", address);
 }
 

@@ -99,12 +99,22 @@ void board_wake (switchboard_t *self, slot_t *slot)
     }
 }
 
+//  Why those who wait for an actor that ended get no answer. A domain's owner ends by itself when
+//  nothing is left of the domain.
+static void set_ended (const switchboard_t *self, const slot_t *slot, error_t *err)
+{
+    if (board_is_domain (slot->address) && !self->stopping)
+        board_set_nobody (err, slot->address);
+    else
+        error_set (err, ERR_OPERATION_ABORTED, "%s ended before it answered", slot->address);
+}
+
 void board_route_bye (switchboard_t *self, slot_t *slot, msg_t **msg_p)
 {
     end_reason_t reason = (end_reason_t) msg_head (*msg_p)->reason;
     error_t err;
     if (!msg_failed (*msg_p, &err))
-        error_set (&err, ERR_OPERATION_ABORTED, "%s ended before it answered", slot->address);
+        set_ended (self, slot, &err);
     forget_requester (self, slot->incarnation);
     zhashx_delete (self->incarnations, &slot->incarnation);
     actor_destroy (&slot->actor);

@@ -140,13 +140,15 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
 }
 
 //  The daemon's errors begin with the verb; people typed a command.
-static void name_command (const cli_t *self, const char *verb, error_t *err)
+int cli_refused (const cli_t *self, const char *verb, const troupe_error_t *from, error_t *err)
 {
     size_t size = strlen (verb);
+    cli_failed (from, err);
     if (!self->command || !text_starts (err->message, verb) || err->message[size] != ':')
-        return;
+        return -1;
     autofree char *message = text_format ("%s%s", self->command, err->message + size);
     snprintf (err->message, sizeof err->message, "%s", message);
+    return -1;
 }
 
 troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *args, error_t *err)
@@ -162,8 +164,7 @@ troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *
     auto(troupe_message_t) message = id ? wait_for_answer (self, id, verb, &failure) : NULL;
     if (message && !troupe_message_failed (message, &failure))
         return take (&message);
-    cli_failed (&failure, err);
-    name_command (self, verb, err);
+    cli_refused (self, verb, &failure, err);
     if (failure.code == TROUPE_ERROR_NO_CONNECT)
         troupe_close (&self->troupe); //  the next command of a shell looks for a daemon again
     return NULL;

@@ -66,6 +66,8 @@ int cli_usage (cli_t *self, error_t *err, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 //  Copies the library's error. Returns -1.
 int cli_failed (const troupe_error_t *from, error_t *err);
+//  The same of the daemon's answer to VERB, in the words of the command. Returns -1.
+int cli_refused (const cli_t *self, const char *verb, const troupe_error_t *from, error_t *err);
 
 //  A line for people: nothing with --quiet or --output json.
 void cli_say (const cli_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
@@ -74,6 +76,8 @@ bool cli_json (const cli_t *self, const troupe_value_t *value);
 
 //  One command and its arguments. The exit status; errors were printed.
 int cli_run (cli_t *self, int argc, const char *const *argv);
+//  Commands parted by semicolons. The last one's exit status.
+int cli_run_string (cli_t *self, const char *commands);
 //  Reads commands from stdin until its end, or quit. The last one's exit status.
 int cli_shell (cli_t *self);
 

@@ -223,7 +223,7 @@ static int console_open (console_t *self, error_t *err)
     troupe_error_t failure;
     auto(troupe_message_t) answer = troupe_wait (self->cli->troupe, self->open, -1, &failure);
     if (!answer || troupe_message_failed (answer, &failure))
-        return cli_failed (&failure, err);
+        return cli_refused (self->cli, "console.open", &failure, err);
     return handle_answer (self, answer, err);
 }
 

@@ -1,11 +1,10 @@
 //  events.c: the commands event and trace: what comes without having been asked for.
 
+#include "cli/incoming.h"
 #include "cli/json.h"
 #include "cli/run.h"
-#include "cli/signals.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -45,6 +44,13 @@ static const event_row_t event_rows[] = {
     { "device-removal-failed", "domain.device", "removal-failed", { "device" }, "", false },
     { "migration-iteration", "domain.migration_iteration", NULL, { "iteration" }, "", false },
     { "job-completed", "domain.job_completed", NULL, { "kind", "outcome", "error" }, "", true },
+    { "block-job", "domain.block_job", NULL, { "type_text", "path", "status_text" }, "", false },
+    { "block-job-2",
+      "domain.block_job",
+      NULL,
+      { "type_text", "device", "status_text" },
+      "",
+      false },
     { "block-threshold",
       "domain.block_threshold",
       NULL,
@@ -59,46 +65,6 @@ static const event_row_t event_rows[] = {
 enum {
     EVENT_ROWS = sizeof event_rows / sizeof *event_rows
 };
-
-static int64_t now_ms (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t end_of (const options_t *options)
-{
-    uint64_t seconds = options_u64 (options, "timeout", 0);
-    return seconds > 0 && seconds < 1000000000 ? now_ms () + (int64_t) seconds * 1000 : INT64_MAX;
-}
-
-typedef enum {
-    CAME_MESSAGE,
-    CAME_SIGNAL,
-    CAME_END //  of the time
-} came_t;
-
-//  Waits for the next message, a signal or UNTIL.
-static came_t next_message (cli_t *cli, const signals_t *signals, int64_t until,
-                            troupe_message_t **message)
-{
-    troupe_error_t ignored; //  it says that nothing came
-    struct pollfd items[] = { { .fd = signals->fd, .events = POLLIN },
-                              { .fd = troupe_fd (cli->troupe), .events = POLLIN } };
-    fflush (stdout);
-    for (;;) {
-        *message = troupe_receive (cli->troupe, 0, &ignored);
-        if (*message)
-            return CAME_MESSAGE;
-        int64_t left = until == INT64_MAX ? -1 : until - now_ms ();
-        if (until != INT64_MAX && left <= 0)
-            return CAME_END;
-        poll (items, 2, left > INT32_MAX ? INT32_MAX : (int) left);
-        if (items[0].revents)
-            return CAME_SIGNAL;
-    }
-}
 
 //  --- event ------------------------------------------------------------------------------------
 
@@ -310,9 +276,9 @@ static int event_loop (cli_t *cli, const options_t *options, place_t *place, err
     int count = 0;
     bool loop = options_flag (options, "loop");
     came_t came = CAME_MESSAGE;
-    for (int64_t until = end_of (options); came == CAME_MESSAGE && (count == 0 || loop);) {
+    for (int64_t until = incoming_end (options); came == CAME_MESSAGE && (count == 0 || loop);) {
         auto(troupe_message_t) message = NULL;
-        came = next_message (cli, &signals, until, &message);
+        came = incoming_next (cli, &signals, until, &message);
         int counts = message ? handle_message (cli, options, place, message, err) : 0;
         if (counts < 0)
             return -1;
@@ -372,9 +338,9 @@ static int trace_loop (cli_t *cli, const options_t *options, error_t *err)
     signals_open (&signals);
     uint64_t limit = options_u64 (options, "count", UINT64_MAX);
     came_t came = CAME_MESSAGE;
-    for (int64_t until = end_of (options); came == CAME_MESSAGE && limit > 0;) {
+    for (int64_t until = incoming_end (options); came == CAME_MESSAGE && limit > 0;) {
         auto(troupe_message_t) message = NULL;
-        came = next_message (cli, &signals, until, &message);
+        came = incoming_next (cli, &signals, until, &message);
         const char *verb = message ? troupe_message_verb (message) : "";
         if (strcmp (verb, TROUPE_LOST) == 0)
             return error_set (err, ERR_NO_CONNECT, "trace: the daemon ended");

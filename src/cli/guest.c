@@ -55,7 +55,7 @@ int run_guestinfo (cli_t *cli, const options_t *options, error_t *err)
     if (cli_json (cli, fields))
         return 0;
     for (size_t i = 0; i < troupe_count (fields); i++) {
-        printf ("%-20s: ", troupe_key (fields, i));
+        printf ("%-20s: ", troupe_key_at (fields, i));
         columns_show (stdout, troupe_at (fields, i));
     }
     return 0;

@@ -93,8 +93,8 @@ static void print_all (void)
 {
     printf ("troupe [options] [<command> [<arguments>]]\n\n");
     print_globals ();
-    printf ("\nWithout a command it reads commands from stdin. 'help COMMAND' tells more about "
-            "one.\n\n");
+    printf ("\nWithout a command it reads commands from stdin; several in one argument are parted "
+            "by ';'.\n'help COMMAND' tells more about one.\n\n");
     for (const command_group_t *group = command_groups; group->name; group++)
         print_group (group);
 }

@@ -4,6 +4,7 @@
 #include "cli/run.h"
 
 #include <locale.h>
+#include <string.h>
 
 //  The options before the command. The index of the command, or -1.
 static int take_globals (cli_t *cli, int argc, const char *const *argv, error_t *err)
@@ -32,6 +33,8 @@ static int start (cli_t *cli, int argc, const char *const *argv)
         puts (TROUPE_VERSION);
         return EXIT_OK;
     }
+    if (at == argc - 1 && strpbrk (argv[at], " ;"))
+        return cli_run_string (cli, argv[at]);
     if (at < argc)
         return cli_run (cli, argc - at, argv + at);
     if (cli->help) {

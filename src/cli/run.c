@@ -8,10 +8,27 @@
 
 #include <string.h>
 
+//  The daemon says what is wrong in a document; which file it came from, only we know.
+static void name_file (const options_t *options, error_t *err)
+{
+    const char *command = options->command->name;
+    if (err->code == ERR_NO_CONNECT || text_starts (err->message, command))
+        return;
+    for (const verb_arg_t *arg = options->command->verb->args; arg->name; arg++) {
+        const char *path = arg->type == TYPE_XML ? options_str (options, arg->name) : NULL;
+        if (path)
+            error_prefix (err, "%s '%s'", command, path);
+    }
+}
+
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err)
 {
     auto(troupe_args_t) args = options_args (options, err);
-    return args ? cli_call (cli, options->command->verb->name, args, err) : NULL;
+    auto(troupe_message_t) reply =
+        args ? cli_call (cli, options->command->verb->name, args, err) : NULL;
+    if (args && !reply)
+        name_file (options, err);
+    return take (&reply);
 }
 
 char *run_domain_name (cli_t *cli, const options_t *options, error_t *err)

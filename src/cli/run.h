@@ -14,7 +14,11 @@ command_fn run_autostart, run_backup_begin, run_completion, run_console, run_des
     run_ttyconsole, run_uri, run_vcpucount, run_version;
 
 //  Disks (block.c).
-command_fn run_blockresize;
+command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
+
+//  PATH as the daemon finds it: relative ones are meant from here. The caller frees it; NULL and
+//  ERR.
+char *run_absolute_path (const char *path, error_t *err);
 
 //  The guest's agent (agent.c).
 command_fn run_agent_command, run_domfsfreeze;

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-//  PATH as the daemon finds it. The caller frees it; NULL and ERR.
-static char *absolute_path (const char *path, error_t *err)
+char *run_absolute_path (const char *path, error_t *err)
 {
     char folder[PATH_MAX];
     if (path[0] == '/')
@@ -25,7 +24,7 @@ static char *absolute_path (const char *path, error_t *err)
 
 static int add_path (troupe_args_t *args, const options_t *options, error_t *err)
 {
-    autofree char *path = absolute_path (options_str (options, "file"), err);
+    autofree char *path = run_absolute_path (options_str (options, "file"), err);
     if (path)
         troupe_args_str (args, "path", path);
     return path ? 0 : -1;

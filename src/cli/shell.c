@@ -5,16 +5,20 @@
 #include <string.h>
 #include <unistd.h>
 
-//  Splits LINE into words: blanks part them, quotes and backslashes keep them together. False if a
-//  quote has no end.
-static bool split_words (const char *line, strings_t *words)
+//  The words of the next command in *LINE, which is moved behind it: blanks part words, a semicolon
+//  or a comment ends the command, quotes and backslashes keep together. False if a quote has no
+//  end.
+static bool next_command (const char **line, strings_t *words)
 {
     auto(text_t) word = text_new ();
     bool inside = false;
     char quote = 0;
-    for (const char *at = line; *at; at++) {
+    const char *at = *line;
+    for (; *at && (quote || *at != ';'); at++) {
         bool blank = strchr (" \t\n", *at);
-        if (quote ? *at == quote : !blank && (*at == '"' || *at == '\'')) {
+        if (*at == '#' && !inside && words->count == 0)
+            at += strlen (at) - 1;
+        else if (quote ? *at == quote : !blank && (*at == '"' || *at == '\'')) {
             quote = quote ? 0 : *at;
             inside = true;
         } else if (!quote && blank) {
@@ -32,19 +36,13 @@ static bool split_words (const char *line, strings_t *words)
     }
     if (inside)
         strings_add (words, word->data);
+    *line = *at ? at + 1 : at;
     return quote == 0;
 }
 
 //  Options that a command line gave count for that command only.
-static int run_line (cli_t *cli, const char *line, int last)
+static int run_words (cli_t *cli, const strings_t *words)
 {
-    auto(strings_t) words = strings_new ();
-    if (!split_words (line, words)) {
-        fprintf (stderr, "error: a quote has no end\n");
-        return EXIT_USAGE;
-    }
-    if (words->count == 0 || words->items[0][0] == '#')
-        return last;
     bool quiet = cli->quiet, json = cli->json;
     int timeout_ms = cli->timeout_ms;
     int status = cli_run (cli, (int) words->count, strings_list (words));
@@ -53,6 +51,27 @@ static int run_line (cli_t *cli, const char *line, int last)
     cli->timeout_ms = timeout_ms;
     cli->help = false;
     return status;
+}
+
+//  The exit status of its last command; LAST if it has none.
+static int run_line (cli_t *cli, const char *line, int last)
+{
+    while (*line && !cli->quit) {
+        auto(strings_t) words = strings_new ();
+        if (!next_command (&line, words)) {
+            fprintf (stderr, "error: a quote has no end\n");
+            return EXIT_USAGE;
+        }
+        if (words->count > 0)
+            last = run_words (cli, words);
+    }
+    return last;
+}
+
+int cli_run_string (cli_t *self, const char *commands)
+{
+    self->shell = true;
+    return run_line (self, commands, EXIT_OK);
 }
 
 int cli_shell (cli_t *self)

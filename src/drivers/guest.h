@@ -31,6 +31,7 @@ typedef struct {
     char *name;
     int id;            //  > 0 while it runs
     xml_t *definition; //  inactive document; NULL for a transient domain's jobs that don't need it
+    bool redefined;    //  the definition is another one now: the owner is to keep it
     xml_t *live;       //  running document: aliases, pty paths, labels; NULL unless it runs
     xml_t *record;     //  the driver's facts of the running guest, kept in the status file:
                        //  <driver><process .../><monitor path='...'/></driver>
@@ -73,6 +74,7 @@ typedef enum {
     CHANGE_ITERATION,
     CHANGE_UNPLUG_FAILED,
     CHANGE_CHANNEL, //  the guest opened (value 1) or closed (0) the channel `device`
+    CHANGE_BLOCK,   //  a block job is ready, or over: its driver can say more
     CHANGE_RESTART  //  the guest is over and on_reboot (on_poweroff) asks for a new start
 } change_kind_t;
 

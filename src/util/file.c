@@ -134,6 +134,32 @@ char *file_folder (const char *path)
     return text_copy_bytes (path, slash == path ? 1 : (size_t) (slash - path));
 }
 
+//  Where the part begins that two paths do not share.
+static size_t shared_folders (const char *folder, const char *path)
+{
+    size_t shared = 0;
+    for (size_t i = 0;; i++) {
+        bool end = !folder[i] || folder[i] == '/';
+        if (end && path[i] == '/')
+            shared = i;
+        if (!folder[i] || folder[i] != path[i])
+            return shared;
+    }
+}
+
+char *file_relative (const char *folder, const char *path)
+{
+    auto(text_t) text = text_new ();
+    if (strcmp (folder, "/") == 0)
+        folder = "";
+    size_t shared = shared_folders (folder, path);
+    for (const char *at = folder + shared; *at; at++)
+        if (*at == '/')
+            text_add (text, "../");
+    text_add (text, path + shared + 1);
+    return text_finish (&text);
+}
+
 int file_sync_folder (const char *folder, error_t *err)
 {
     autoclose int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -46,6 +46,9 @@ DEFINE_AUTO (file_write_t, file_write_destroy)
 int file_sync_folder (const char *folder, error_t *err);
 //  The folder part of PATH ("/" of "/a", "." of "a"). The caller frees it.
 char *file_folder (const char *path);
+//  How a file in FOLDER names PATH: "../base.img". Both are absolute, and plain: no "." or "..".
+//  The caller frees it.
+char *file_relative (const char *folder, const char *path);
 
 //  Removes PATH; that there is none is no error. Durable after file_sync_folder.
 int file_remove (const char *path, error_t *err);

@@ -12,7 +12,7 @@ EMULATOR = "/usr/bin/qemu-system-x86_64"
 FOLDER = os.path.join(SOURCE, "build", "guest")
 UP = b"troupe guest is up"
 #   TCG on a busy machine, beside other tests.
-BOOT_SECONDS = 120
+BOOT_SECONDS = 400
 
 
 def require_guest():

@@ -82,6 +82,10 @@ LIFE = [
 
 #   Commands that have tests of their own, below, in test_jobs.py, test_stats.py or test_qemu_*.py.
 ELSEWHERE = {
+    "blockcommit",
+    "blockcopy",
+    "blockjob",
+    "blockpull",
     "blockresize",
     "backup-begin",
     "backup-dumpxml",
@@ -242,7 +246,7 @@ class Refusals(DaemonTest):
         self.assertRefused(1, "'web1' is not running", "suspend", "web1")
         self.assertRefused(1, "web1", "ttyconsole", "web1")
         self.assertRefused(1, "/nosuch/file", "define", "/nosuch/file")
-        self.assertRefused(1, "XML", "define", self.write("bad.xml", "<domain>"))
+        self.assertRefused(1, "define '.*/bad.xml': .*XML", "define", self.write("bad.xml", "<domain>"))
 
     def test_failure_as_json(self):
         done = self.daemon.run("start", "nobody", "--output", "json", status=None)
@@ -325,6 +329,10 @@ class Consoles(DaemonTest):
         out, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 0, errors)
         self.assertIn(b"Console ended", errors)
+
+    def test_error_names_the_command(self):
+        done = self.daemon.run("console", "none", status=None)
+        self.assertRegex(done.stderr, r"^error: console: no domain has .*'none'.*\n$")
 
     def test_not_running(self):
         done = self.daemon.run("console", "web1", status=None)
@@ -571,6 +579,18 @@ class Shell(DaemonTest):
         self.assertEqual(done.returncode, 0, done)
         self.assertEqual(done.stdout, f"Domain 'web1' defined from {file}\nrunning\n")
         self.assertRegex(done.stderr, r"\Aerror: unknown command 'nosuch'.*\n\Z")
+
+    def test_several_in_a_string(self):
+        """As virsh has it: parted by semicolons, in the shell and as the one argument."""
+        self.define("web1")
+        self.assertEqual(self.daemon.run("domstate web1"), "shut off\n")
+        both = "desc web1 'a; b' ; desc web1;"
+        done = self.daemon.run(both)
+        self.assertEqual(done, "Domain description updated successfully\na; b\n")
+        self.assertEqual(self.daemon.run(input=both), done)
+        done = self.daemon.run("domstate web1; domstate none", status=None)
+        self.assertEqual((done.returncode, done.stdout), (1, "shut off\n"))
+        self.assertEqual(self.daemon.run("# domstate none"), "")
 
     def test_status_is_the_last_ones(self):
         self.assertEqual(self.daemon.run(input="domstate x\n", status=None).returncode, 1)

@@ -98,7 +98,7 @@ class Promises(DaemonTest):
         document = test_domain(
             "brief",
             extra=behaviour(
-                "<test:delay op='start' ms='300'/>"
+                "<test:delay op='start' ms='2000'/>"
                 "<test:fault op='start' step='2' message='a fault'/>"
             ),
         )

@@ -189,6 +189,21 @@ static void names_the_folder (void **state)
     }
 }
 
+static void names_relative_paths (void **state)
+{
+    (void) state;
+    static const char *const paths[][3] = {
+        { "/a/b", "/a/b/c.img", "c.img" },       { "/a/b", "/a/c.img", "../c.img" },
+        { "/a/b", "/c/d.img", "../../c/d.img" }, { "/a/b", "/a/bc/d.img", "../bc/d.img" },
+        { "/a/bc", "/a/b/d.img", "../b/d.img" }, { "/", "/a/b.img", "a/b.img" },
+        { "/a", "/b.img", "../b.img" },          { "/a", "/a/b/c.img", "b/c.img" },
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        autofree char *name = file_relative (paths[i][0], paths[i][1]);
+        assert_string_equal (name, paths[i][2]);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +220,7 @@ int main (void)
         unit_test_in_folder (tails),
         unit_test_in_folder (removes),
         cmocka_unit_test (names_the_folder),
+        cmocka_unit_test (names_relative_paths),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -153,14 +153,47 @@ static void test_damaged_files (void **state)
     }
 }
 
+//  Jobs that go on beside others.
+static void test_one_that_is_over (void **state)
+{
+    (void) state;
+    auto(past_jobs_t) self = past_jobs_new ();
+    past_job_t pull = { .kind = "block pull",
+                        .verb = "domain.block_pull",
+                        .outcome = "completed",
+                        .since_us = 5,
+                        .ended_us = 9,
+                        .asked = true,
+                        .uid = 7,
+                        .client = 2 };
+    past_jobs_begin (self, "save", "domain.save", NULL, 1000);
+    past_jobs_add (self, &pull);
+    assert_true (past_jobs_is_open (self));
+    assert_string_equal (past_jobs_last_verb (self), "domain.save");
+    past_jobs_end (self, 3000, "completed", NULL);
+    for (int i = 0; i < PAST_JOBS_MAX - 2; i++)
+        past_jobs_add (self, &pull);
+    past_jobs_begin (self, "dump", "domain.dump", NULL, 4000);
+    pull.outcome = "failed";
+    pull.error = "no space";
+    past_jobs_add (self, &pull);
+    past_jobs_end (self, 5000, "completed", NULL);
+    auto(document_t) after = packed (self);
+    assert_int_equal (value_count (document_root (after)), PAST_JOBS_MAX);
+    const value_t *job = value_at (document_root (after), PAST_JOBS_MAX - 2);
+    assert_string_equal (value_get_str (job, "outcome"), "failed");
+    assert_string_equal (value_get_str (job, "error"), "no space");
+    assert_int_equal (value_get_u64 (value_get (job, "by"), "uid", 0), 7);
+    job = value_at (document_root (after), PAST_JOBS_MAX - 1);
+    assert_string_equal (value_get_str (job, "kind"), "dump");
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_one_job),
-        cmocka_unit_test (test_the_last_one),
-        cmocka_unit_test (test_end_without_begin),
-        cmocka_unit_test (test_the_oldest_are_forgotten),
-        cmocka_unit_test (test_file),
+        cmocka_unit_test (test_one_job),           cmocka_unit_test (test_the_last_one),
+        cmocka_unit_test (test_end_without_begin), cmocka_unit_test (test_the_oldest_are_forgotten),
+        cmocka_unit_test (test_one_that_is_over),  cmocka_unit_test (test_file),
         cmocka_unit_test (test_damaged_files),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -151,6 +151,17 @@ static const struct {
       "\"tray-open\":false}}",
       CHANGE_TRAY, 1, "ide0-0-0" },
     { "{\"event\":\"MIGRATION_PASS\",\"data\":{\"pass\":3}}", CHANGE_ITERATION, 3, "" },
+    { "{\"event\":\"JOB_STATUS_CHANGE\",\"data\":{\"id\":\"copy-vda\",\"status\":\"ready\"}}",
+      CHANGE_BLOCK, 0, "" },
+    { "{\"event\":\"JOB_STATUS_CHANGE\",\"data\":{\"id\":\"pull-vda\",\"status\":"
+      "\"concluded\"}}",
+      CHANGE_BLOCK, 0, "" },
+    { "{\"event\":\"JOB_STATUS_CHANGE\",\"data\":{\"id\":\"commit-vda\",\"status\":"
+      "\"running\"}}",
+      CHANGE_NONE, 0, "" },
+    { "{\"event\":\"JOB_STATUS_CHANGE\",\"data\":{\"id\":\"create-disk-vda-1\",\"status\":"
+      "\"concluded\"}}",
+      CHANGE_NONE, 0, "" },
     { "{\"event\":\"WATCHDOG\",\"data\":{\"action\":\"inject-nmi\"}}", CHANGE_WATCHDOG, 6, "" },
     { "{\"event\":\"VNC_DISCONNECTED\",\"data\":{}}", CHANGE_GRAPHICS, 2, "" },
     { "{\"event\":\"VSERPORT_CHANGE\",\"data\":{\"id\":\"channel0\",\"open\":true}}",

@@ -196,6 +196,18 @@ static void scene_owner_dies_while_asked (actor_t *self)
     check_equal (scene_code (answer), ERR_OPERATION_ABORTED);
 }
 
+//  Its owner ends because nothing is left of it.
+static void scene_domain_vanishes_while_asked (actor_t *self)
+{
+    spawn_puppet (self, "domain/1");
+    scene_reset ();
+    msg_t *kept = msg_request ("keep");
+    actor_request (self, "domain/1", &kept, 60000, scene_keep, NULL);
+    check_equal (ask_code (self, "domain/1", "end", 5000), ERR_NO_DOMAIN);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), ERR_NO_DOMAIN);
+}
+
 static void scene_owner_panics_while_asked (actor_t *self)
 {
     spawn_puppet (self, "puppet/1");
@@ -526,6 +538,7 @@ SCENE_TEST (unknown_verb)
 SCENE_TEST (start_fails)
 SCENE_TEST (address_taken)
 SCENE_TEST (owner_dies_while_asked)
+SCENE_TEST (domain_vanishes_while_asked)
 SCENE_TEST (owner_panics_while_asked)
 SCENE_TEST (deadline)
 SCENE_TEST (admitted_outlives_deadline)
@@ -560,6 +573,7 @@ int main (void)
         cmocka_unit_test (test_start_fails),
         cmocka_unit_test (test_address_taken),
         cmocka_unit_test (test_owner_dies_while_asked),
+        cmocka_unit_test (test_domain_vanishes_while_asked),
         cmocka_unit_test (test_owner_panics_while_asked),
         cmocka_unit_test (test_deadline),
         cmocka_unit_test (test_admitted_outlives_deadline),

@@ -13,7 +13,6 @@
 #define QMP_MS 10000
 #define FIRST_WAIT_MS 10
 #define LONGEST_WAIT_MS 500
-#define CANCEL_MS 60000 //  for what is being written just now
 
 static bool is_concluded (const json_t *entry)
 {
@@ -118,52 +117,13 @@ int qemu_backup_follow (job_t *job, error_t *err)
     return job_finish (job, err);
 }
 
-//  One of QEMU's jobs: is cancelled if it still works, and dismissed. *THERE: it is not gone yet.
-static int end_job (job_t *job, const json_t *entry, bool *cancelled, bool *there, error_t *err)
-{
-    *there = entry != NULL;
-    if (!entry)
-        return 0;
-    if (is_concluded (entry))
-        return qemu_tell (job, "job-dismiss",
-                          json_pack ("{s:s}", "id", answer_string (entry, "id")), QMP_MS, err);
-    if (*cancelled)
-        return 0;
-    *cancelled = true;
-    error_t why = { 0 };
-    if (qemu_tell (job, "job-cancel", json_pack ("{s:s}", "id", answer_string (entry, "id")),
-                   QMP_MS, &why) == 0)
-        return 0;
-    //  It may have come to its end by itself in between, and that shows when we look again.
-    if (why.code == ERR_OPERATION_FAILED)
-        return 0;
-    *err = why;
-    return -1;
-}
-
-static int end_job_of (job_t *job, const char *id, error_t *err)
-{
-    bool cancelled = false, there = true;
-    int64_t until = job_now (job) + CANCEL_MS;
-    for (int wait = FIRST_WAIT_MS; there; wait = wait < LONGEST_WAIT_MS ? wait * 2 : wait) {
-        json_auto_t *list = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
-        if (!list || end_job (job, answer_entry (list, "id", id), &cancelled, &there, err))
-            return -1;
-        if (there && job_now (job) > until)
-            return error_set (err, ERR_OPERATION_TIMEOUT, "QEMU does not end its job '%s'", id);
-        if (there && job_wait (job, wait, err))
-            return -1;
-    }
-    return 0;
-}
-
 //  Also that which made the image, if we were cut off there (qemu_block_create).
 static int end_jobs (job_t *job, error_t *err)
 {
     xml_foreach (store, xml_root (job->guest->backup), "store") {
         const char *node = xml_string (store, "@node");
         autofree char *create = text_format ("create-%s", node);
-        if (end_job_of (job, create, err) || end_job_of (job, node, err))
+        if (qemu_block_end_job (job, create, err) || qemu_block_end_job (job, node, err))
             return -1;
     }
     return 0;

@@ -90,6 +90,8 @@ void qemu_block_write (xml_node_t *disk, const qemu_image_t *chain, size_t count
 //  QEMU's own words about a job that is over: 0 if it succeeded. The job is dismissed. It has to be
 //  one that was started with auto-dismiss off.
 int qemu_block_wait_job (job_t *job, const char *id, error_t *err);
+//  Cancels the job, unless it is over, and dismisses it. It is no error if there is none.
+int qemu_block_end_job (job_t *job, const char *id, error_t *err);
 
 //  Block jobs are in the guest's record: <blockjob id='copy-vda' disk='vda' .../>.
 

@@ -17,6 +17,7 @@
 #define OPEN_MS 60000
 #define FIRST_WAIT_MS 5
 #define LONGEST_WAIT_MS 100
+#define CANCEL_MS 60000 //  for what is being written just now
 
 int qemu_block_add (job_t *job, const xml_node_t *disk, const qemu_node_t *node, error_t *err)
 {
@@ -103,6 +104,45 @@ int qemu_block_wait_job (job_t *job, const char *id, error_t *err)
     if (qemu_tell (job, "job-dismiss", json_pack ("{s:s}", "id", id), QMP_MS, err))
         return -1;
     return error ? error_set (err, ERR_OPERATION_FAILED, "%s", error) : 0;
+}
+
+//  One of QEMU's jobs: is cancelled if it still works, and dismissed. *THERE: it is not gone yet.
+static int end_job (job_t *job, const json_t *entry, bool *cancelled, bool *there, error_t *err)
+{
+    *there = entry != NULL;
+    if (!entry)
+        return 0;
+    if (strcmp (answer_string (entry, "status"), "concluded") == 0)
+        return qemu_tell (job, "job-dismiss",
+                          json_pack ("{s:s}", "id", answer_string (entry, "id")), QMP_MS, err);
+    if (*cancelled)
+        return 0;
+    *cancelled = true;
+    error_t why = { 0 };
+    if (qemu_tell (job, "job-cancel", json_pack ("{s:s}", "id", answer_string (entry, "id")),
+                   QMP_MS, &why) == 0)
+        return 0;
+    //  It may have come to its end by itself in between, and that shows when we look again.
+    if (why.code == ERR_OPERATION_FAILED)
+        return 0;
+    *err = why;
+    return -1;
+}
+
+int qemu_block_end_job (job_t *job, const char *id, error_t *err)
+{
+    bool cancelled = false, there = true;
+    int64_t until = job_now (job) + CANCEL_MS;
+    for (int wait = FIRST_WAIT_MS; there; wait = wait < LONGEST_WAIT_MS ? wait * 2 : wait) {
+        json_auto_t *list = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+        if (!list || end_job (job, answer_entry (list, "id", id), &cancelled, &there, err))
+            return -1;
+        if (there && job_now (job) > until)
+            return error_set (err, ERR_OPERATION_TIMEOUT, "QEMU does not end its job '%s'", id);
+        if (there && job_wait (job, wait, err))
+            return -1;
+    }
+    return 0;
 }
 
 //  New images.

@@ -1,7 +1,7 @@
 //  qemu_block_resize.c: disks that become larger or smaller while the guest runs.
 
 #include "drivers/qemu/qemu_block.h"
-#include "drivers/qemu/qemu_block_driver.h"
+#include "drivers/qemu/qemu_block_job.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

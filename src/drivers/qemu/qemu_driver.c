@@ -2,7 +2,7 @@
 
 #include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_driver.h"
-#include "drivers/qemu/qemu_block_driver.h"
+#include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_complete.h"
@@ -14,10 +14,6 @@
 #include "drivers/qemu/qemu_start.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
-
-static const block_driver_t qemu_block = {
-    .resize = qemu_block_resize,
-};
 
 const driver_t qemu_driver = {
     .name = "qemu",
@@ -52,7 +48,7 @@ const driver_t qemu_driver = {
     .migrate_leave = qemu_migrate_leave,
     .migrate_stay = qemu_migrate_stay,
     .migrate_tune = qemu_migrate_tune,
-    .block = &qemu_block,
+    .block = &qemu_block_driver,
     .backup_begin = qemu_backup_begin,
     .backup_follow = qemu_backup_follow,
     .backup_end = qemu_backup_end,

@@ -1,6 +1,7 @@
 //  qemu_end.c: how a guest ends, and how a restarted daemon finds out whether it did.
 
 #include "drivers/qemu/qemu_backup.h"
+#include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
@@ -92,6 +93,7 @@ static int end_guest (job_t *job, bool graceful, error_t *err)
     process_t process;
     if (!qemu_recorded_process (job->guest, &process))
         return 0;
+    qemu_block_last_look (job);
     if (record_end (job, err))
         return -1;
     if (end_process (job, &process, graceful, err) == 0)
@@ -111,6 +113,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     qemu_migrate_drop_created (job);
     qemu_give_files_back (job);
     qemu_backup_abandon (job);
+    qemu_block_forget (job);
     job->guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
     return 0;
 }

@@ -245,6 +245,18 @@ static void on_unplug_failed (const event_t *self)
     set_unplug (self, CHANGE_UNPLUG_FAILED);
 }
 
+//  Of the jobs that QEMU has, those of qemu_block_job.h.
+static void on_job_status (const event_t *self)
+{
+    static const char *const ours[] = { "copy-", "commit-", "pull-" };
+    const char *status = text_of (self, "status");
+    if (strcmp (status, "ready") != 0 && strcmp (status, "concluded") != 0)
+        return;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (text_starts (text_of (self, "id"), ours[i]))
+            self->change->kind = CHANGE_BLOCK;
+}
+
 //  virDomainEventGraphicsPhase.
 static void set_graphics (const event_t *self, int phase)
 {
@@ -298,6 +310,7 @@ static const struct {
     { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_failed },
     { "MEM_UNPLUG_ERROR", on_unplug_failed },
     { "MIGRATION_PASS", on_pass },
+    { "JOB_STATUS_CHANGE", on_job_status },
     { "VNC_CONNECTED", on_vnc_connected },
     { "VNC_INITIALIZED", on_vnc_initialized },
     { "VNC_DISCONNECTED", on_vnc_disconnected },

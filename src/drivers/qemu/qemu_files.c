@@ -139,6 +139,14 @@ int qemu_take_files (job_t *job, uid_t uid, gid_t gid, error_t *err)
     return uid ? qemu_each_file (job->guest->live, &taker, take_file, err) : 0;
 }
 
+int qemu_take_file (job_t *job, const char *path, error_t *err)
+{
+    taker_t taker = { .job = job };
+    qemu_file_t file = { .what = "the image", .path = path, .written = true };
+    qemu_identity (job, &taker.uid, &taker.gid);
+    return taker.uid ? take_file (&taker, &file, err) : 0;
+}
+
 void qemu_give_files_back (job_t *job)
 {
     xml_node_t *record = job->guest->record ? xml_root (job->guest->record) : NULL;

@@ -1,6 +1,7 @@
 //  qemu_migrate.c: the sender of a live migration. (QEMU's QMP reference: migrate,
 //  MigrationCapability, MigrationParameters, MigrationStatus.)
 
+#include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_live.h"
@@ -62,6 +63,8 @@ static int check_disks (const xml_t *live, error_t *err)
 
 xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, error_t *err)
 {
+    if (qemu_block_check_idle (job->guest, NULL, "migrate", err))
+        return NULL;
     auto(xml_t) document = xml_copy (job->guest->live);
     if (qemu_complete (job, document, err))
         return NULL;

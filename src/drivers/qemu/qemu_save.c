@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/pending_file.h"
 #include "drivers/qemu/qemu_abi.h"
+#include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_stream.h"
@@ -47,6 +48,8 @@ static int check_state (const guest_t *guest, error_t *err)
 {
     if (!guest->live || !guest->record)
         return error_set (err, ERR_OPERATION_INVALID, "it is not running");
+    if (qemu_block_check_idle (guest, NULL, "save", err))
+        return -1;
     if (guest->status.state == STATE_PMSUSPENDED || guest->status.state == STATE_CRASHED)
         return error_set (err, ERR_OPERATION_INVALID,
                           "it is %s; only a guest that runs or is paused can be saved",

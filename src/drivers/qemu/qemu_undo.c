@@ -4,6 +4,7 @@
 #include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_save.h"
@@ -150,18 +151,36 @@ static int undo_node (job_t *job, const char *node, error_t *err)
     return rc;
 }
 
-//  What it left on the host goes without QEMU as well.
-static int undo_backup (job_t *job, const char *argument, error_t *err)
+typedef int (undo_fn) (job_t *job, const char *argument, error_t *err);
+
+//  What was left on the host goes without QEMU as well.
+static int undo_reached (job_t *job, const char *what, undo_fn *undo, const char *argument,
+                         error_t *err)
 {
     bool opened = false;
     error_t ignored = { 0 };
-    (void) argument;
     if (!qemu_has_ended (job) && reach_monitor (job, &opened, err))
-        return error_prefix (err, "end the backup of domain '%s'", job->guest->name);
-    int rc = qemu_backup_end (job, err);
+        return error_prefix (err, "end the %s of domain '%s'", what, job->guest->name);
+    int rc = undo (job, argument, err);
     if (opened)
         job_monitor_close (job, &ignored);
     return rc;
+}
+
+static int end_backup (job_t *job, const char *argument, error_t *err)
+{
+    (void) argument;
+    return qemu_backup_end (job, err);
+}
+
+static int undo_backup (job_t *job, const char *argument, error_t *err)
+{
+    return undo_reached (job, "backup", end_backup, argument, err);
+}
+
+static int undo_blockjob (job_t *job, const char *id, error_t *err)
+{
+    return undo_reached (job, "block job", qemu_block_undo, id, err);
 }
 
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
@@ -176,18 +195,19 @@ static int undo_image (job_t *job, const char *argument, error_t *err)
 
 static const struct {
     const char *kind;
-    int (*run) (job_t *job, const char *argument, error_t *err);
+    undo_fn *run;
 } kinds[] = {
     { "pause", undo_pause },
     { "migration", undo_migration },
     { "used", undo_used },
     { "node", undo_node },
     { "backup", undo_backup },
+    { "blockjob", undo_blockjob },
     { "image", undo_image },
-    { "thaw", qemu_agent_undo_thaw },
     { "snapshot", qemu_undo_snapshot },
     { "forget", qemu_undo_forget },
     { "revert", qemu_undo_revert },
+    { "thaw", qemu_agent_undo_thaw },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
