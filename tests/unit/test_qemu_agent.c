@@ -235,9 +235,9 @@ static void test_changes (void **state)
     static const fake_reply_t replies[] = {
         { "guest-get-time", "3000000007" },
         { "guest-get-vcpus", "[{\"logical-id\":0,\"online\":true,\"can-offline\":false},"
-                             "{\"logical-id\":1,\"online\":false,\"can-offline\":true},"
+                             "{\"logical-id\":7,\"online\":true,\"can-offline\":true},"
                              "{\"logical-id\":2,\"online\":true,\"can-offline\":true},"
-                             "{\"logical-id\":7,\"online\":true,\"can-offline\":true}]" },
+                             "{\"logical-id\":1,\"online\":false,\"can-offline\":true}]" },
         { "guest-set-vcpus", "2" },
         { "guest-get-host-name", "{\"host-name\":\"h\"}" },
         { "guest-fstrim", "{\"paths\":[{\"path\":\"/\",\"error\":\"no\"}]}" },

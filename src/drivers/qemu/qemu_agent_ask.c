@@ -180,31 +180,39 @@ json_t *qemu_agent_set_time (job_t *job, const json_t *args, error_t *err)
 
 //  CPUs, as the guest sees them.
 
-static void add_range (text_t *list, json_int_t first, json_int_t last)
+static int compare (const void *a, const void *b)
 {
-    text_addf (list, "%s%lld", list->size ? "," : "", (long long) first);
-    if (last > first)
-        text_addf (list, "-%lld", (long long) last);
+    json_int_t x = *(const json_int_t *) a, y = *(const json_int_t *) b;
+    return (x > y) - (x < y);
 }
 
-//  "0-2,5" of those that have the FLAG (NULL: all).
+//  The numbers of those that have the FLAG (NULL: all), in order; an agent has none. The caller
+//  frees them.
+static json_int_t *cpu_numbers (const json_t *cpus, const char *flag, size_t *count)
+{
+    json_int_t *numbers = memory_new (json_array_size (cpus) + 1, sizeof *numbers);
+    size_t i;
+    json_t *cpu;
+    *count = 0;
+    json_array_foreach (cpus, i, cpu) if (!flag || json_is_true (json_object_get (cpu, flag)))
+        numbers[(*count)++] = json_integer_value (json_object_get (cpu, "logical-id"));
+    qsort (numbers, *count, sizeof *numbers, compare);
+    return numbers;
+}
+
+//  "0-2,5"
 static char *cpu_list (const json_t *cpus, const char *flag)
 {
     auto(text_t) list = text_new ();
-    json_int_t first = -1, last = -1;
-    size_t count = json_array_size (cpus);
-    for (size_t i = 0; i <= count; i++) {
-        const json_t *cpu = json_array_get (cpus, i);
-        bool counts = cpu && (!flag || json_is_true (json_object_get (cpu, flag)));
-        json_int_t id = json_integer_value (json_object_get (cpu, "logical-id"));
-        if (counts && first >= 0 && id == last + 1) {
-            last = id;
+    size_t count, first = 0;
+    autofree json_int_t *numbers = cpu_numbers (cpus, flag, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count && numbers[i + 1] == numbers[i] + 1)
             continue;
-        }
-        if ((counts || !cpu) && first >= 0)
-            add_range (list, first, last);
-        if (counts)
-            first = last = id;
+        text_addf (list, "%s%lld", list->size ? "," : "", (long long) numbers[first]);
+        if (i > first)
+            text_addf (list, "-%lld", (long long) numbers[i]);
+        first = i + 1;
     }
     return text_finish (&list);
 }
