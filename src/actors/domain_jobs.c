@@ -6,7 +6,8 @@
 #include "util/text.h"
 
 enum {
-    SHOW_MS = 500 //  a change that takes longer is shown among the jobs
+    SHOW_MS = 500, //  a change that takes longer is shown among the jobs
+    BEGUN_MS = 50
 };
 
 //  Starting a job.
@@ -61,6 +62,19 @@ static void forget_progress (domain_t *self)
     document_destroy (&self->progress);
 }
 
+//  What takes longer is told even if it has recorded nothing when the daemon ends.
+static void write_begun (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->past_timer = 0;
+    if (!self->past_due)
+        return;
+    self->past_due = false;
+    self->dirty |= DIRTY_PAST;
+    domain_commit (self, NULL, NULL, NULL);
+}
+
 static void begin_async (domain_t *self, const operation_t *operation, const msg_t *request)
 {
     forget_progress (self);
@@ -72,6 +86,8 @@ static void begin_async (domain_t *self, const operation_t *operation, const msg
                      request ? value_get (msg_root (request), "by") : NULL,
                      actor_wall_clock (self->actor));
     self->past_due = true;
+    if (!self->past_timer)
+        self->past_timer = actor_timer (self->actor, BEGUN_MS, write_begun, NULL);
 }
 
 static void pack_numbers (pack_t *pack, const value_t *progress)

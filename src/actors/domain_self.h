@@ -154,7 +154,8 @@ struct domain {
     bool queue_changed;             //  since the last snapshot
     document_t *progress;           //  of the asynchronous job, as it told it
     past_jobs_t *past;              //  asynchronous jobs, the one under way included
-    bool past_due;                  //  what began is written with its first record
+    bool past_due;                  //  what began is written with its first record, or
+    uint64_t past_timer;            //  ... a little later if it has none
     document_t *undo;               //  of the job under way, as recorded
     document_t *blocks;             //  block jobs, as they are shown: domain_blocks.c
     int64_t blocks_us;              //  when they were looked at, wall clock

@@ -76,8 +76,9 @@ bool cli_json (const cli_t *self, const troupe_value_t *value);
 
 //  One command and its arguments. The exit status; errors were printed.
 int cli_run (cli_t *self, int argc, const char *const *argv);
-//  Commands parted by semicolons. The last one's exit status.
-int cli_run_string (cli_t *self, const char *commands);
+//  Commands and their arguments, parted by semicolons or newlines, and quoted as for a shell. The
+//  exit status of the last one that was run, LAST if there is none.
+int cli_run_text (cli_t *self, const char *text, int last);
 //  Reads commands from stdin until its end, or quit. The last one's exit status.
 int cli_shell (cli_t *self);
 

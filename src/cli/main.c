@@ -4,7 +4,6 @@
 #include "cli/run.h"
 
 #include <locale.h>
-#include <string.h>
 
 //  The options before the command. The index of the command, or -1.
 static int take_globals (cli_t *cli, int argc, const char *const *argv, error_t *err)
@@ -33,8 +32,9 @@ static int start (cli_t *cli, int argc, const char *const *argv)
         puts (TROUPE_VERSION);
         return EXIT_OK;
     }
-    if (at == argc - 1 && strpbrk (argv[at], " ;"))
-        return cli_run_string (cli, argv[at]);
+    //  One argument alone may be several commands: troupe "start web; console web".
+    if (at + 1 == argc)
+        return cli_run_text (cli, argv[at], EXIT_OK);
     if (at < argc)
         return cli_run (cli, argc - at, argv + at);
     if (cli->help) {

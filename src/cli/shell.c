@@ -5,20 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
-//  The words of the next command in *LINE, which is moved behind it: blanks part words, a semicolon
-//  or a comment ends the command, quotes and backslashes keep together. False if a quote has no
-//  end.
-static bool next_command (const char **line, strings_t *words)
+//  Reads words up to the end of one command: a semicolon, a newline or the end of the text. Blanks
+//  part words, quotes and backslashes keep them together, # begins a comment. What follows the
+//  command, or NULL if a quote has no end.
+static const char *split_words (const char *at, strings_t *words)
 {
     auto(text_t) word = text_new ();
     bool inside = false;
     char quote = 0;
-    const char *at = *line;
-    for (; *at && (quote || *at != ';'); at++) {
-        bool blank = strchr (" \t\n", *at);
-        if (*at == '#' && !inside && words->count == 0)
-            at += strlen (at) - 1;
-        else if (quote ? *at == quote : !blank && (*at == '"' || *at == '\'')) {
+    for (; *at && (quote || !strchr (";\n", *at)); at++) {
+        bool blank = strchr (" \t", *at);
+        if (quote ? *at == quote : !blank && (*at == '"' || *at == '\'')) {
             quote = quote ? 0 : *at;
             inside = true;
         } else if (!quote && blank) {
@@ -27,6 +24,10 @@ static bool next_command (const char **line, strings_t *words)
             inside = false;
             text_destroy (&word);
             word = text_new ();
+        } else if (!quote && !inside && *at == '#') {
+            at += strcspn (at, "\n") - 1;
+        } else if (*at == '\\' && quote != '\'' && at[1] == '\n') {
+            at++; //  the line goes on
         } else {
             if (*at == '\\' && quote != '\'' && at[1])
                 at++;
@@ -36,8 +37,7 @@ static bool next_command (const char **line, strings_t *words)
     }
     if (inside)
         strings_add (words, word->data);
-    *line = *at ? at + 1 : at;
-    return quote == 0;
+    return quote ? NULL : at + (*at != 0);
 }
 
 //  Options that a command line gave count for that command only.
@@ -53,25 +53,30 @@ static int run_words (cli_t *cli, const strings_t *words)
     return status;
 }
 
-//  The exit status of its last command; LAST if it has none.
-static int run_line (cli_t *cli, const char *line, int last)
+//  Nothing is run of a text that can't be read to its end.
+static bool is_complete (const char *text)
 {
-    while (*line && !cli->quit) {
+    while (text && *text) {
         auto(strings_t) words = strings_new ();
-        if (!next_command (&line, words)) {
-            fprintf (stderr, "error: a quote has no end\n");
-            return EXIT_USAGE;
-        }
-        if (words->count > 0)
-            last = run_words (cli, words);
+        text = split_words (text, words);
     }
-    return last;
+    return text != NULL;
 }
 
-int cli_run_string (cli_t *self, const char *commands)
+int cli_run_text (cli_t *self, const char *text, int last)
 {
-    self->shell = true;
-    return run_line (self, commands, EXIT_OK);
+    if (!is_complete (text)) {
+        fprintf (stderr, "error: a quote has no end\n");
+        return EXIT_USAGE;
+    }
+    while (*text && !self->quit) {
+        auto(strings_t) words = strings_new ();
+        text = split_words (text, words);
+        self->shell = self->shell || *text;
+        if (words->count > 0)
+            last = run_words (self, words);
+    }
+    return last;
 }
 
 int cli_shell (cli_t *self)
@@ -92,7 +97,7 @@ int cli_shell (cli_t *self)
                 putchar ('\n');
             break;
         }
-        status = run_line (self, line, status);
+        status = cli_run_text (self, line, status);
     }
     return status;
 }

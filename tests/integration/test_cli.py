@@ -597,6 +597,21 @@ class Shell(DaemonTest):
         self.assertEqual(self.daemon.run(input="start 'x\n", status=None).returncode, 2)
         self.assertEqual(self.daemon.run(input="exit\n", status=None).returncode, 0)
 
+    def test_several_in_one_argument(self):
+        """Parted by semicolons and newlines, unless these are quoted; one that fails stops no other."""
+        self.define("web1")
+        self.define("a;b c")
+        out = self.daemon.run("start web1; domstate web1;; # that's all; no\ndomstate \\\n 'a;b c';")
+        self.assertEqual(out, "Domain 'web1' started\nrunning\nshut off\n")
+        self.assertEqual(self.daemon.run("domstate a\\;b\\ c"), "shut off\n")
+        done = self.daemon.run("-q", "nosuch; domstate nobody; domid web1 ;quit; destroy web1", status=None)
+        self.assertEqual((done.returncode, done.stdout), (0, "1\n"))
+        self.assertEqual(len(done.stderr.splitlines()), 2, done.stderr)
+        self.assertEqual(self.daemon.run("domid web1; nosuch", status=2), "1\n")
+        #   Nothing is done of a line that can't be read to its end.
+        self.assertEqual(self.daemon.run("destroy web1; domstate 'web1", status=2), "")
+        self.assertEqual(self.daemon.run(input="domstate web1; domid web1\n"), "running\n1\n")
+
     def complete(self, *words):
         script = self.write("completion.bash", self.daemon.run("completion", "bash"))
         #   compopt works only while bash completes for a user.
