@@ -59,6 +59,7 @@ enum {
     TROUPE_ERROR_XML_MALFORMED = 35,
     TROUPE_ERROR_RPC = 39, //  a message that is none
     TROUPE_ERROR_NO_DOMAIN = 42,
+    TROUPE_ERROR_AUTH = 45,               //  a key is missing, or not known there
     TROUPE_ERROR_OPERATION_INVALID = 55,  //  not in the present state
     TROUPE_ERROR_UNSUPPORTED_CONFIG = 67, //  the XML asks for what troupe does not do
     TROUPE_ERROR_TIMEOUT = 68,
@@ -90,10 +91,16 @@ typedef struct troupe troupe_t;
 #define TROUPE_SESSION "session:"
 TROUPE_API char *troupe_endpoint (const char *root, bool read_only, troupe_error_t *err);
 
-//  Connects to ENDPOINT ("ipc:///run/troupe/troupe.sock"; "tcp://host:port" where a daemon offers
-//  it) and waits for the daemon, at most TIMEOUT_MS (> 0). The caller owns the result. NULL and
-//  TROUPE_ERROR_NO_CONNECT, at once, when nobody listens there or we may not connect.
+//  Connects to ENDPOINT ("ipc:///run/troupe/troupe.sock") and waits for the daemon, at most
+//  TIMEOUT_MS (> 0). The caller owns the result. NULL and TROUPE_ERROR_NO_CONNECT, at once, when
+//  nobody listens there or we may not connect.
 TROUPE_API troupe_t *troupe_open (const char *endpoint, int timeout_ms, troupe_error_t *err);
+//  The same over TCP ("tcp://host:port", where a daemon was started with --listen): both sides
+//  prove who they are (CURVE). KEYS is the folder with our own key and the daemon's
+//  ("/etc/troupe/keys"; 'troupe key-own' and 'troupe key-add' fill it). NULL and TROUPE_ERROR_AUTH
+//  when a key is missing, or the daemon does not know ours.
+TROUPE_API troupe_t *troupe_open_with_keys (const char *endpoint, const char *keys, int timeout_ms,
+                                            troupe_error_t *err);
 //  Requests that were sent leave; their answers are lost. Waits at most 200 ms.
 TROUPE_API void troupe_close (troupe_t **self_p);
 

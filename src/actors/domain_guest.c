@@ -271,10 +271,12 @@ static guest_change_t change_in_job (const domain_t *self, const guest_change_t 
     return meant;
 }
 
-//  A guest that is over is also stopped: no news. One that is being received has none of its own.
+//  A guest that is over, or has crashed, is also stopped: no news. One that is being received has
+//  none of its own.
 static void take_state (domain_t *self, const guest_change_t *change)
 {
-    if (!domain_active (self) || is_ending (self) ||
+    bool stopped = self->status.state == STATE_CRASHED && change->status.state == STATE_PAUSED;
+    if (!domain_active (self) || is_ending (self) || stopped ||
         domain_pending_migration (self) == ASYNC_MIGRATE_IN)
         return;
     guest_change_t meant = change_in_job (self, change);

@@ -174,7 +174,8 @@ static void done_adopt (domain_t *self, const msg_t *request)
     (void) request;
     domain_set_silence (self, 0);
     self->dirty |= DIRTY_STATUS;
-    if (self->status.state == STATE_SHUTOFF || self->status.state == STATE_CRASHED)
+    //  One that crashed is there to be looked at: else its driver ended it.
+    if (self->status.state == STATE_SHUTOFF)
         self->ending = (guest_change_t){ .kind = CHANGE_ENDED, .status = self->status };
     bool goes_on = self->backup && self->ending.kind == CHANGE_NONE;
     actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,

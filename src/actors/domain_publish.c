@@ -418,13 +418,21 @@ static publication_t *publication_new (const domain_t *self, msg_t **request_p, 
     return publication;
 }
 
+//  The files of a domain that is gone are removed once: behind that the host may end us at any
+//  time, so no answer may wait for a write any more.
+static void remove_files (domain_t *self)
+{
+    if (!past_jobs_is_empty (self->past))
+        self->dirty |= DIRTY_PAST;
+    if (self->snapshots)
+        self->dirty |= DIRTY_SNAPSHOTS;
+}
+
 static void commit (domain_t *self, publication_t *publication)
 {
     publication->last = is_gone (self);
-    if (publication->last && !past_jobs_is_empty (self->past))
-        self->dirty |= DIRTY_PAST;
-    if (publication->last && self->snapshots)
-        self->dirty |= DIRTY_SNAPSHOTS;
+    if (publication->last && self->shown)
+        remove_files (self);
     publication->wrote = self->dirty;
     publication->restores = self->restoring;
     self->changed_us = actor_wall_clock (self->actor);

@@ -1,18 +1,15 @@
-//  jobs_migrate.c: the sender of a migration; and how the two daemons talk to each other.
+//  jobs_migrate.c: the sender of a migration.
 
 #include "actors/jobs_migrate.h"
 
 #include "actors/job_ops.h"
 #include "actors/jobs.h"
-#include "actors/peer.h"
 #include "drivers/state.h"
 #include "util/text.h"
 
 #include <string.h>
 
 enum {
-    CONNECT_MS = 10000,
-    CALL_MS = 10000,
     PREPARE_MS = 120000, //  a slow emulator, images to make
     FINISH_MS = 300000,  //  the rest of the guest's state
     SETTLE_MS = 20000,   //  how long this job asks; afterwards the owner does
@@ -21,63 +18,6 @@ enum {
     WISH_MS = 10000,
     CHANNELS_MAX = 255
 };
-
-//  The other daemon.
-
-int migrate_open_peer (job_actor_t *self, const char *endpoint, char peer[MSG_ADDRESS_MAX],
-                       error_t *err)
-{
-    const char *own = actor_address (self->actor);
-    snprintf (peer, MSG_ADDRESS_MAX, "peer/%s", own + strlen ("job/"));
-    auto(msg_t) args = msg_request ("start");
-    pack_key_str (msg_args (args), "owner", own);
-    pack_key_str (msg_args (args), "endpoint", endpoint);
-    void *arg;
-    actor_reply_fn *on_reply = job_expect (self, &arg);
-    actor_spawn (self->actor, peer, &peer_class, &args, false, CONNECT_MS, on_reply, arg);
-    return job_await (self, NULL, err);
-}
-
-int migrate_call (job_actor_t *self, const char *peer, const char *verb, pack_t *args,
-                  int deadline_ms, msg_t **reply, error_t *err)
-{
-    auto(msg_t) msg = msg_request ("peer.call");
-    pack_t *pack = msg_args (msg);
-    pack_end (args);
-    pack_key_str (pack, "verb", verb);
-    pack_key_u64 (pack, "deadline_ms", (uint64_t) deadline_ms);
-    pack_key (pack, "args");
-    pack_packed (pack, args->bytes, args->size);
-    pack_close (args);
-    return job_ask (self, peer, &msg, deadline_ms, reply, err);
-}
-
-static void begin_args (pack_t *pack)
-{
-    pack_init (pack);
-    pack_map (pack);
-}
-
-static outcome_t ask_receiver (job_actor_t *self, const char *peer, const char *token, bool confirm,
-                               int ms, error_t *err)
-{
-    pack_t args;
-    auto(msg_t) reply = NULL;
-    begin_args (&args);
-    pack_key_str (&args, "uuid", self->base.guest->uuid);
-    pack_key_str (&args, "token", token);
-    pack_key_bool (&args, "confirm", confirm);
-    if (migrate_call (self, peer, "migration.resolve", &args, ms, &reply, err))
-        return OUTCOME_UNKNOWN;
-    const char *outcome = value_get_str (msg_value (reply), "outcome");
-    return text_equals (outcome, "taken") ? OUTCOME_TAKEN : OUTCOME_ABANDONED;
-}
-
-outcome_t migrate_ask_receiver (job_actor_t *self, const char *peer, const char *token,
-                                bool confirm, error_t *err)
-{
-    return ask_receiver (self, peer, token, confirm, CALL_MS, err);
-}
 
 //  What is wanted.
 
@@ -180,22 +120,13 @@ static void make_record (sender_t *self)
     migration_record_write (record, job->base.guest->record);
 }
 
-//  Between the brackets or up to the port of "tcp://HOST:PORT". NULL: it has no host.
-static char *host_of (const char *endpoint)
-{
-    if (!text_starts (endpoint, "tcp://"))
-        return NULL;
-    const char *host = endpoint + strlen ("tcp://");
-    return text_copy_bytes (host, *host == '[' ? strcspn (host, "]") + 1 : strcspn (host, ":"));
-}
-
 //  It must be another daemon, of our kind.
 static int greet (sender_t *self, error_t *err)
 {
     pack_t args;
     auto(msg_t) reply = NULL;
-    begin_args (&args);
-    if (migrate_call (self->job, self->peer, "host.version", &args, CALL_MS, &reply, err))
+    migrate_begin_args (&args);
+    if (migrate_call (self->job, self->peer, "host.version", &args, MIGRATE_CALL_MS, &reply, err))
         return -1;
     if (text_equals (value_get_str (msg_value (reply), "instance"), self->job->config->instance))
         return error_set (err, ERR_INVALID_ARG, "that is this daemon itself");
@@ -235,7 +166,7 @@ static int pack_prepare (sender_t *self, pack_t *pack, error_t *err)
 {
     const migration_t *migration = &self->migration;
     const char *const copies[] = { [COPY_ALL] = "all", [COPY_TOP] = "top" };
-    autofree char *origin = paths_endpoint (self->job->base.paths, "troupe.sock", err);
+    autofree char *origin = migrate_origin (self->job->config, self->migration.local, err);
     if (!origin || pack_documents (self, pack, err))
         return -1;
     pack_key_str (pack, "token", self->record->token);
@@ -254,20 +185,11 @@ static int pack_prepare (sender_t *self, pack_t *pack, error_t *err)
     return 0;
 }
 
-//  A receiver that listens everywhere does not say where that is.
-static char *with_host (const sender_t *self, const char *uri)
-{
-    if (!uri || !text_starts (uri, "tcp://:"))
-        return text_copy (uri);
-    return text_format ("tcp://%s%s", self->host ? self->host : "127.0.0.1",
-                        uri + strlen ("tcp://"));
-}
-
 static int prepare (sender_t *self, error_t *err)
 {
     pack_t args;
     auto(msg_t) reply = NULL;
-    begin_args (&args);
+    migrate_begin_args (&args);
     if (pack_prepare (self, &args, err)) {
         pack_close (&args);
         return -1;
@@ -279,8 +201,8 @@ static int prepare (sender_t *self, error_t *err)
     if (migrate_call (self->job, self->peer, "migration.prepare", &args, PREPARE_MS, &reply, err))
         return error_prefix (err, "the other daemon");
     free (self->uri);
-    self->uri = with_host (self, value_get_str (msg_value (reply), "uri"));
-    self->storage = with_host (self, value_get_str (msg_value (reply), "storage"));
+    self->uri = migrate_with_host (self->host, value_get_str (msg_value (reply), "uri"));
+    self->storage = migrate_with_host (self->host, value_get_str (msg_value (reply), "storage"));
     self->migration.uri = self->uri;
     self->migration.storage = self->storage;
     return self->uri ? 0
@@ -301,7 +223,7 @@ static int ask_wish (sender_t *self, error_t *err)
     job_actor_t *job = self->job;
     auto(msg_t) msg = msg_request ("migration.wish");
     auto(msg_t) reply = NULL;
-    if (job_ask (job, job->owner, &msg, CALL_MS, &reply, err))
+    if (job_ask (job, job->owner, &msg, MIGRATE_CALL_MS, &reply, err))
         return -1;
     self->record->run = value_get_bool (msg_value (reply), "run", false) && !wants (job, "suspend");
     migration_record_write (self->record, job->base.guest->record);
@@ -337,7 +259,7 @@ static int check_still (sender_t *self, error_t *err)
 static int finish (sender_t *self, error_t *err)
 {
     pack_t args;
-    begin_args (&args);
+    migrate_begin_args (&args);
     pack_key_str (&args, "domain", self->job->base.guest->uuid);
     pack_key_str (&args, "token", self->record->token);
     pack_key_bool (&args, "run", self->record->run);
@@ -350,8 +272,8 @@ static outcome_t find_out (sender_t *self, error_t *err)
     job_actor_t *job = self->job;
     int64_t until = actor_now (job->actor) + SETTLE_MS;
     for (error_t asked = { 0 };;) {
-        outcome_t outcome =
-            migrate_ask_receiver (job, self->peer, self->record->token, false, &asked);
+        outcome_t outcome = migrate_ask_receiver (job, self->peer, self->record->token, false,
+                                                  MIGRATE_CALL_MS, &asked);
         if (outcome != OUTCOME_UNKNOWN)
             return outcome;
         if (actor_now (job->actor) >= until || job_wait (&job->base, AGAIN_MS, &asked)) {
@@ -384,7 +306,7 @@ static int leave (sender_t *self, error_t *err)
     error_t ignored = { 0 };
     if (job->driver->migrate_leave (&job->base, &self->migration, err))
         return -1;
-    migrate_ask_receiver (job, self->peer, self->record->token, true, &ignored);
+    migrate_ask_receiver (job, self->peer, self->record->token, true, MIGRATE_CALL_MS, &ignored);
     job->parts = PART_STATUS;
     return 0;
 }
@@ -412,7 +334,7 @@ static int migrate (sender_t *self, error_t *err)
     if (read_wishes (job, &self->migration, err) ||
         migrate_open_peer (job, peer, self->peer, err) || greet (self, err))
         return -1;
-    self->host = host_of (peer);
+    self->host = migrate_host_of (peer);
     make_record (self);
     if (prepare (self, err) == 0 &&
         job->driver->migrate_out (&job->base, &self->migration, err) == 0 &&
@@ -421,7 +343,7 @@ static int migrate (sender_t *self, error_t *err)
     //  A courtesy: it finds out by itself that nothing will come.
     error_t ignored = { 0 };
     job->unwinding = true;
-    ask_receiver (job, self->peer, self->record->token, false, COURTESY_MS, &ignored);
+    migrate_ask_receiver (job, self->peer, self->record->token, false, COURTESY_MS, &ignored);
     job->unwinding = false;
     return -1;
 }

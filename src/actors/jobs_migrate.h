@@ -22,9 +22,17 @@ typedef enum {
     OUTCOME_WAIT       //  the other side is still at it
 } outcome_t;
 
+enum {
+    MIGRATE_CALL_MS = 10000 //  for what the other daemon does at once
+};
+
+//  jobs_migrate_peer.c
+
 //  The other daemon: opens a connection, once a job. PEER is its address among our actors.
 int migrate_open_peer (job_actor_t *self, const char *endpoint, char peer[MSG_ADDRESS_MAX],
                        error_t *err);
+//  An open map, for the arguments of a call.
+void migrate_begin_args (pack_t *pack);
 //  One call: ARGS is an open map of arguments, which is taken. *REPLY (may be NULL) is the
 //  caller's.
 int migrate_call (job_actor_t *self, const char *peer, const char *verb, pack_t *args,
@@ -32,7 +40,13 @@ int migrate_call (job_actor_t *self, const char *peer, const char *verb, pack_t 
 //  Of the receiver: what became of it. It gives up what it has not taken. CONFIRM instead: it may
 //  forget that it has taken the guest.
 outcome_t migrate_ask_receiver (job_actor_t *self, const char *peer, const char *token,
-                                bool confirm, error_t *err);
+                                bool confirm, int ms, error_t *err);
+//  The host in an endpoint; NULL: it has none. The caller frees the result, as of all that follow.
+char *migrate_host_of (const char *endpoint);
+//  Where the other daemon can ask us; LOCAL: it is on this host. NULL and ERR when it can't.
+char *migrate_origin (const config_t *config, bool local, error_t *err);
+//  URI with HOST in it: a receiver that listens everywhere does not say where that is.
+char *migrate_with_host (const char *host, const char *uri);
 
 //  The receiver's mark.
 char *migrate_mark_path (const job_actor_t *self, const char *uuid, const char *token);

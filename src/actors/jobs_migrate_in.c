@@ -4,6 +4,7 @@
 #include "actors/job_ops.h"
 #include "actors/jobs.h"
 #include "actors/jobs_migrate.h"
+#include "client/keys.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -14,7 +15,6 @@
 enum {
     RECEIVE_MS = 300000,
     ABANDON_MS = 60000,
-    CALL_MS = 10000,
     NOTHING_CAME_US = 60 * 1000000 //  and the sender can't be asked: it does not come any more
 };
 
@@ -56,8 +56,13 @@ static int check_token (const job_actor_t *self, error_t *err)
 //  A job of the host: which domain it is, only the document says.
 int job_run_migrate_prepare (job_actor_t *self, error_t *err)
 {
+    const char *origin = value_str (job_arg (self, "origin"));
+    curve_t curve;
     if (check_token (self, err))
         return -1;
+    //  Later it is too late to find out that it can't be asked.
+    if (text_starts (origin, "tcp://") && keys_for (self->base.paths->keys, origin, &curve, err))
+        return error_prefix (err, "to ask the sender");
     auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
     if (!doc)
         return -1;
@@ -273,11 +278,10 @@ static outcome_t ask_sender (job_actor_t *self, const migration_record_t *record
     auto(msg_t) reply = NULL;
     if (migrate_open_peer (self, record->peer, peer, err))
         return OUTCOME_UNKNOWN;
-    pack_init (&args);
-    pack_map (&args);
+    migrate_begin_args (&args);
     pack_key_str (&args, "uuid", self->base.guest->uuid);
     pack_key_str (&args, "token", record->token);
-    if (migrate_call (self, peer, "migration.inquire", &args, CALL_MS, &reply, err))
+    if (migrate_call (self, peer, "migration.inquire", &args, MIGRATE_CALL_MS, &reply, err))
         return OUTCOME_UNKNOWN;
     return value_get_bool (msg_value (reply), "known", true) ? OUTCOME_WAIT : OUTCOME_ABANDONED;
 }
@@ -315,9 +319,10 @@ static int settle_out (job_actor_t *self, migration_record_t *record, error_t *e
     char peer[MSG_ADDRESS_MAX];
     error_t trouble = { 0 };
     migration_t migration = { .copy = record->copy ? COPY_ALL : COPY_NONE };
-    outcome_t outcome = migrate_open_peer (self, record->peer, peer, &trouble)
-                            ? OUTCOME_UNKNOWN
-                            : migrate_ask_receiver (self, peer, record->token, false, &trouble);
+    outcome_t outcome =
+        migrate_open_peer (self, record->peer, peer, &trouble)
+            ? OUTCOME_UNKNOWN
+            : migrate_ask_receiver (self, peer, record->token, false, MIGRATE_CALL_MS, &trouble);
     if (outcome == OUTCOME_UNKNOWN) {
         note_trouble (self, record, &trouble);
         return 0;
@@ -326,7 +331,7 @@ static int settle_out (job_actor_t *self, migration_record_t *record, error_t *e
     if (outcome == OUTCOME_TAKEN) {
         if (self->driver->migrate_leave (&self->base, &migration, err))
             return -1;
-        migrate_ask_receiver (self, peer, record->token, true, &trouble);
+        migrate_ask_receiver (self, peer, record->token, true, MIGRATE_CALL_MS, &trouble);
         return 0;
     }
     migration_record_remove (self->base.guest->record);

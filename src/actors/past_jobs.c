@@ -11,8 +11,9 @@
 typedef struct {
     char *kind, *verb, *outcome, *error; //  outcome NULL: it is under way; error may be NULL
     int64_t since_us, ended_us;
-    bool asked; //  by a client: uid, client
+    bool asked; //  by a client: uid or key, client
     uint64_t uid, client;
+    char *key;
 } past_t;
 
 struct past_jobs {
@@ -26,6 +27,7 @@ static void past_close (past_t *self)
     free (self->verb);
     free (self->outcome);
     free (self->error);
+    free (self->key);
 }
 
 past_jobs_t *past_jobs_new (void)
@@ -62,6 +64,7 @@ void past_jobs_begin (past_jobs_t *self, const char *kind, const char *verb, con
     past->since_us = now_us;
     past->asked = by != NULL;
     past->uid = value_get_u64 (by, "uid", 0);
+    past->key = text_copy (value_get_str (by, "key"));
     past->client = value_get_u64 (by, "client", 0);
 }
 
@@ -112,7 +115,10 @@ static void pack_by (const past_t *self, pack_t *pack)
         return;
     }
     pack_key_map (pack, "by");
-    pack_key_u64 (pack, "uid", self->uid);
+    if (self->key)
+        pack_key_str (pack, "key", self->key);
+    else
+        pack_key_u64 (pack, "uid", self->uid);
     pack_key_u64 (pack, "client", self->client);
     pack_end (pack);
 }
@@ -191,7 +197,10 @@ static void add_node (xml_node_t *jobs, const past_t *past)
     if (past->error)
         xml_set (node, "@error", past->error);
     if (past->asked) {
-        xml_set_u64 (node, "@uid", past->uid);
+        if (past->key)
+            xml_set (node, "@key", past->key);
+        else
+            xml_set_u64 (node, "@uid", past->uid);
         xml_set_u64 (node, "@client", past->client);
     }
 }
@@ -215,7 +224,8 @@ static int read_node (past_jobs_t *self, const xml_node_t *node, error_t *err)
     past->verb = text_copy (verb ? verb : "");
     past->outcome = text_copy (xml_string (node, "@outcome"));
     past->error = text_copy (xml_string (node, "@error"));
-    past->asked = xml_string (node, "@uid") != NULL;
+    past->key = text_copy (xml_string (node, "@key"));
+    past->asked = xml_string (node, "@client") != NULL;
     if (xml_u64 (node, "@since_us", &since, err) || xml_u64 (node, "@ended_us", &ended, err) ||
         xml_u64 (node, "@uid", &past->uid, err) || xml_u64 (node, "@client", &past->client, err))
         return -1;

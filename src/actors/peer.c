@@ -153,7 +153,7 @@ static int peer_start (actor_t *actor, const msg_t *args, error_t *err)
 {
     peer_t *self = actor_state (actor);
     self->questions = zlistx_new ();
-    self->wire = wire_new (msg_str (args, "endpoint"), err);
+    self->wire = wire_new (msg_str (args, "endpoint"), msg_str (args, "keys"), err);
     if (!self->wire || wire_connect (self->wire, err))
         return -1;
     actor_watch (actor, msg_str (args, "owner"), owner_down, NULL);

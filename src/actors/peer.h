@@ -1,5 +1,6 @@
 //  peer.h: owns the connection to another troupe daemon, as a client of it, for the job that made
-//  it: `peer/UUID/NUMBER`. It is spawned with {owner, endpoint}, ends with its owner, and is asked
+//  it: `peer/UUID/NUMBER`. It is spawned with {owner, endpoint, keys (the folder: client/keys.h)},
+//  ends with its owner, and is asked
 //
 //      peer.call {verb, args, deadline_ms}    the other daemon's answer: its result, or its error
 //

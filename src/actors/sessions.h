@@ -25,7 +25,7 @@ typedef struct interest {
 typedef struct session {
     uint64_t key;    //  which connection: of which socket, and ZeroMQ's number for it
     uint64_t number; //  never used again
-    char user_id[48];
+    char user_id[USER_ID_SIZE];
     peer_t peer;
     access_t role;
 
@@ -68,7 +68,8 @@ void session_unsubscribe (session_t *self);
 bool session_wants (const session_t *self, const char *uuid, const char *verb);
 //  Does it get anything unasked? Then we want to know when it is gone.
 bool session_listens (const session_t *self);
-//  Who asks, as a request's `by`: {uid, gid, pid, role, client, trace}. TRACE may be NULL.
+//  Who asks, as a request's `by`: {uid, gid, pid (or, of another host, key), role, client, trace}.
+//  TRACE may be NULL.
 void session_pack_by (const session_t *self, const char *trace, pack_t *pack);
 
 #endif

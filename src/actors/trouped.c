@@ -3,6 +3,7 @@
 
 #include "actors/host.h"
 #include "actors/switchboard.h"
+#include "client/keys.h"
 #include "util/file.h"
 #include "util/text.h"
 #include "util/xml.h"
@@ -19,7 +20,7 @@
 #include <sys/stat.h>
 
 typedef struct {
-    const char *root, *launcher, *group;
+    const char *root, *launcher, *group, *listen;
     bool session, quiet, debug;
     int idle_exit_s, max_actors;
 } options_t;
@@ -34,6 +35,7 @@ static const char usage[] =
     "                    unless run by root)\n"
     "  --group NAME      group that may use the read-write socket (default: troupe, if there\n"
     "                    is one)\n"
+    "  --listen ENDPOINT serve other hosts, whose keys are known, at tcp://HOST:PORT\n"
     "  --idle-exit SEC   end after SEC seconds without client and running guest\n"
     "  --max-actors N    fewer actors than descriptors and threads allow\n"
     "  --launcher PATH   of troupe-launch (default: beside trouped, or in libexec)\n"
@@ -46,6 +48,7 @@ enum {
     OPTION_ROOT = 256,
     OPTION_SESSION,
     OPTION_GROUP,
+    OPTION_LISTEN,
     OPTION_IDLE,
     OPTION_ACTORS,
     OPTION_LAUNCHER,
@@ -57,6 +60,7 @@ static const struct option long_options[] = {
     { "root", required_argument, NULL, OPTION_ROOT },
     { "session", no_argument, NULL, OPTION_SESSION },
     { "group", required_argument, NULL, OPTION_GROUP },
+    { "listen", required_argument, NULL, OPTION_LISTEN },
     { "idle-exit", required_argument, NULL, OPTION_IDLE },
     { "max-actors", required_argument, NULL, OPTION_ACTORS },
     { "launcher", required_argument, NULL, OPTION_LAUNCHER },
@@ -87,6 +91,9 @@ static void take_option (options_t *options, int option)
         break;
     case OPTION_GROUP:
         options->group = optarg;
+        break;
+    case OPTION_LISTEN:
+        options->listen = optarg;
         break;
     case OPTION_IDLE:
         options->idle_exit_s = to_count ("idle-exit", optarg);
@@ -230,6 +237,16 @@ static int lock_folder (const char *folder, error_t *err)
     return -1;
 }
 
+static int make_keys (const options_t *options, const paths_t *paths, error_t *err)
+{
+    if (!options->listen)
+        return 0;
+    if (!text_starts (options->listen, "tcp://"))
+        return error_set (err, ERR_INVALID_ARG, "--listen '%s': it has to be tcp://HOST:PORT",
+                          options->listen);
+    return keys_make (paths->keys, err);
+}
+
 static int run (const options_t *options, error_t *err)
 {
     paths_mode_t mode = options->root                         ? PATHS_ROOT
@@ -244,13 +261,14 @@ static int run (const options_t *options, error_t *err)
     if (etc_lock < 0)
         return -1;
     autofree char *launcher = find_launcher (options->launcher, err);
-    if (!launcher || drop_capabilities (err))
+    if (!launcher || make_keys (options, paths, err) || drop_capabilities (err))
         return -1;
     char instance[9];
     set_instance (paths, instance);
     const config_t config = { .paths = paths,
                               .launcher = launcher,
                               .socket_group = options->group ? options->group : "troupe",
+                              .listen = options->listen,
                               .instance = instance,
                               .idle_exit_s = options->idle_exit_s,
                               .foreground = !options->quiet,

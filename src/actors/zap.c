@@ -5,11 +5,17 @@
 
 #include "actors/zap.h"
 
+#include "actors/config.h"
+
+#include <czmq.h>
 #include <errno.h>
 #include <string.h>
 #include <zmq.h>
 
+DEFINE_AUTO (zlistx_t, zlistx_destroy)
+
 enum {
+    LOOK_MS = 1000,
     MAX_FRAMES = 16,
     DRAIN = 64 //  requests handled at one wake-up
 };
@@ -23,11 +29,19 @@ enum {
     FRAME_ADDRESS,
     FRAME_IDENTITY,
     FRAME_MECHANISM,
-    FRAMES_LEAST
+    FRAMES_LEAST,
+    FRAME_KEY = FRAMES_LEAST //  CURVE's only credential
+};
+
+enum {
+    KEY_BYTES = 32
 };
 
 typedef struct {
     void *socket;
+    zcertstore_t *known; //  NULL: no other hosts
+    zhashx_t *let_in;    //  User-Ids of keys
+    unsigned revoked;    //  so far
 } zap_t;
 
 typedef struct {
@@ -38,7 +52,7 @@ typedef struct {
 
 typedef struct {
     const char *status, *text;
-    char user_id[64];
+    char user_id[USER_ID_SIZE];
 } verdict_t;
 
 static bool read_number (const char **at, uint64_t most, char end, uint64_t *number)
@@ -52,14 +66,44 @@ static bool read_number (const char **at, uint64_t most, char end, uint64_t *num
     return good;
 }
 
+static bool read_word (const char **at, char *word, size_t room)
+{
+    size_t size = strcspn (*at, ":");
+    if (size == 0 || size >= room || (*at)[size] != ':')
+        return false;
+    snprintf (word, room, "%.*s", (int) size, *at);
+    *at += size + 1;
+    return true;
+}
+
+static bool peer_from_key (const char *text, peer_t *peer)
+{
+    char role[8], number[16];
+    *peer = (peer_t){ .most = ACCESS_READ };
+    if (!read_word (&text, number, sizeof number) || !read_word (&text, role, sizeof role) ||
+        !read_word (&text, peer->key, sizeof peer->key) || strlen (text) != KEY_TEXT_SIZE - 1)
+        return false;
+    for (access_t each = ACCESS_READ; each <= ACCESS_ADMIN; each++)
+        if (strcmp (access_name (each), role) == 0) {
+            peer->most = each;
+            return true;
+        }
+    return false;
+}
+
 bool peer_from_user_id (const char *user_id, peer_t *peer)
 {
+    static const char of_key[] = "key:";
     uint64_t uid, gid, pid;
+    if (user_id && strncmp (user_id, of_key, sizeof of_key - 1) == 0)
+        return peer_from_key (user_id + sizeof of_key - 1, peer);
     if (!user_id || !read_number (&user_id, UINT32_MAX, ':', &uid) ||
         !read_number (&user_id, UINT32_MAX, ':', &gid) ||
         !read_number (&user_id, INT32_MAX, 0, &pid))
         return false;
-    *peer = (peer_t){ (uint32_t) uid, (uint32_t) gid, (int32_t) pid };
+    *peer = (peer_t){
+        .uid = (uint32_t) uid, .gid = (uint32_t) gid, .pid = (int32_t) pid, .most = ACCESS_ADMIN
+    };
     return true;
 }
 
@@ -86,20 +130,52 @@ static bool user_from_address (zmq_msg_t *frame, char *user_id, size_t room)
     return true;
 }
 
-static void judge (zap_request_t *request, verdict_t *verdict)
+//  The store reads its folder again when that has changed.
+static bool user_from_key (zap_t *zap, const char *key, char *user_id, size_t room)
+{
+    zcert_t *cert = zap->known ? zcertstore_lookup (zap->known, key) : NULL;
+    const char *name = cert ? zcert_meta (cert, "name") : NULL;
+    const char *role = cert ? zcert_meta (cert, "role") : NULL;
+    peer_t peer;
+    if (!name || !role)
+        return false;
+    int size = snprintf (user_id, room, "key:%u:%s:%s:%s", zap->revoked, role, name, key);
+    return size > 0 && (size_t) size < room && peer_from_user_id (user_id, &peer);
+}
+
+static bool user_from_credential (zap_t *zap, zap_request_t *request, char *user_id, size_t room)
+{
+    char key[KEY_TEXT_SIZE];
+    zmq_msg_t *frame = &request->frames[FRAME_KEY];
+    if (request->count <= FRAME_KEY || zmq_msg_size (frame) != KEY_BYTES)
+        return false;
+    zmq_z85_encode (key, zmq_msg_data (frame), KEY_BYTES);
+    if (!user_from_key (zap, key, user_id, room))
+        return false;
+    zhashx_insert (zap->let_in, user_id, "");
+    return true;
+}
+
+static void judge (zap_t *zap, zap_request_t *request, verdict_t *verdict)
 {
     *verdict = (verdict_t){ "500", "malformed request", "" };
     if (request->cut || request->count < FRAMES_LEAST ||
         !frame_is (&request->frames[FRAME_VERSION], "1.0"))
         return;
-    *verdict = (verdict_t){ "400", "not a local peer", "" };
-    if (frame_is (&request->frames[FRAME_MECHANISM], "NULL") &&
-        frame_is (&request->frames[FRAME_DOMAIN], ZAP_DOMAIN_IPC) &&
-        user_from_address (&request->frames[FRAME_ADDRESS], verdict->user_id,
-                           sizeof verdict->user_id)) {
+    zmq_msg_t *mechanism = &request->frames[FRAME_MECHANISM];
+    zmq_msg_t *domain = &request->frames[FRAME_DOMAIN];
+    bool known = false;
+    *verdict = (verdict_t){ "400", "neither a local peer nor a key that is known", "" };
+    if (frame_is (mechanism, "NULL") && frame_is (domain, ZAP_DOMAIN_IPC))
+        known = user_from_address (&request->frames[FRAME_ADDRESS], verdict->user_id,
+                                   sizeof verdict->user_id);
+    else if (frame_is (mechanism, "CURVE") && frame_is (domain, ZAP_DOMAIN_TCP))
+        known = user_from_credential (zap, request, verdict->user_id, sizeof verdict->user_id);
+    if (known) {
         verdict->status = "200";
         verdict->text = "OK";
-    }
+    } else
+        verdict->user_id[0] = 0;
 }
 
 static void send_text (void *socket, const char *text, int flags)
@@ -108,13 +184,14 @@ static void send_text (void *socket, const char *text, int flags)
 }
 
 //  A lost answer ends the peer's handshake, and it connects again: nothing to do about it here.
-static void answer (void *socket, zap_request_t *request)
+static void answer (zap_t *zap, zap_request_t *request)
 {
+    void *socket = zap->socket;
     //  Without routing id, delimiter and request id there is nobody to answer.
     if (request->count <= FRAME_REQUEST_ID)
         return;
     verdict_t verdict;
-    judge (request, &verdict);
+    judge (zap, request, &verdict);
     zmq_msg_send (&request->frames[FRAME_ROUTING_ID], socket, ZMQ_DONTWAIT | ZMQ_SNDMORE);
     zmq_msg_send (&request->frames[FRAME_EMPTY], socket, ZMQ_DONTWAIT | ZMQ_SNDMORE);
     send_text (socket, "1.0", ZMQ_SNDMORE);
@@ -151,17 +228,56 @@ static void on_requests (actor_t *self, int fd, short events, void *arg)
     zap_t *zap = actor_state (self);
     zap_request_t request;
     for (int i = 0; i < DRAIN && receive (zap->socket, &request); i++) {
-        answer (zap->socket, &request);
+        answer (zap, &request);
         for (size_t frame = 0; frame < request.count; frame++)
             zmq_msg_close (&request.frames[frame]);
     }
 }
 
+//  Keys that were let in, and are not known any more.
+
+//  The number in front may be another by now.
+static bool is_still_known (zap_t *zap, const char *user_id)
+{
+    char now[USER_ID_SIZE];
+    const char *key = user_id + strlen (user_id) - (KEY_TEXT_SIZE - 1);
+    const char *rest = strchr (user_id + strlen ("key:"), ':');
+    return user_from_key (zap, key, now, sizeof now) &&
+           strcmp (strchr (now + strlen ("key:"), ':'), rest) == 0;
+}
+
+static void revoke_key (actor_t *self, const char *user_id)
+{
+    zap_t *zap = actor_state (self);
+    auto(msg_t) msg = msg_request ("key.revoked");
+    pack_key_str (msg_args (msg), "user_id", user_id);
+    actor_send (self, "zmq_gateway", &msg);
+    zap->revoked++;
+    zhashx_delete (zap->let_in, user_id);
+}
+
+static void look_at_keys (actor_t *self, void *arg)
+{
+    (void) arg;
+    zap_t *zap = actor_state (self);
+    auto(zlistx_t) all = zhashx_keys (zap->let_in);
+    for (const char *user_id = zlistx_first (all); user_id; user_id = zlistx_next (all))
+        if (!is_still_known (zap, user_id))
+            revoke_key (self, user_id);
+    actor_timer (self, LOOK_MS, look_at_keys, NULL);
+}
+
 static int zap_start (actor_t *self, const msg_t *args, error_t *err)
 {
-    (void) args;
     zap_t *zap = actor_state (self);
+    const config_t *config = config_of (args);
     int none = 0;
+    zap->let_in = zhashx_new ();
+    if (config && config->listen) {
+        autofree char *folder = text_format ("%s/known", config->paths->keys);
+        zap->known = zcertstore_new (folder);
+        actor_timer (self, LOOK_MS, look_at_keys, NULL);
+    }
     zap->socket = zmq_socket (actor_context (self), ZMQ_ROUTER);
     if (!zap->socket)
         return error_set (err, ERR_RESOURCE_BUSY, "start %s: no more sockets: %s",
@@ -179,6 +295,8 @@ static void zap_stop (actor_t *self)
     zap_t *zap = actor_state (self);
     if (zap->socket)
         zmq_close (zap->socket);
+    zcertstore_destroy (&zap->known);
+    zhashx_destroy (&zap->let_in);
 }
 
 static void zap_handle (actor_t *self, msg_t **msg)

@@ -11,7 +11,9 @@ enum {
     //  Frames a connection that ZeroMQ keeps for us, and for the client. With the sizes below this
     //  bounds what a client can make us hold.
     HIGH_WATER = 512,
-    LINGER_MS = 200, //  for the last answers at shut-down
+    LINGER_MS = 200,     //  for the last answers at shut-down
+    HEARTBEAT_MS = 5000, //  over TCP: a host that is gone says nothing
+    DEAD_MS = 15000,
     MAX_CALL_BYTES = 8 * 1024 * 1024,
     MAX_READ_CALL_BYTES = 64 * 1024, //  queries are small, and everybody may send them
     MAX_REQUESTS = 4096,
@@ -27,6 +29,7 @@ static const struct {
 } doors[SOCKETS] = {
     [SOCKET_WRITE] = { "troupe.sock", 0660, 0600, true, ACCESS_ADMIN, MAX_CALL_BYTES },
     [SOCKET_READ] = { "troupe-ro.sock", 0666, 0600, false, ACCESS_READ, MAX_READ_CALL_BYTES },
+    [SOCKET_TCP] = { NULL, 0, 0, false, ACCESS_ADMIN, MAX_CALL_BYTES },
 };
 
 //  Who sends.
@@ -34,7 +37,7 @@ static const struct {
 static access_t role_of (unsigned door, const peer_t *peer)
 {
     bool admin = peer->uid == 0 || peer->uid == geteuid ();
-    access_t role = admin ? ACCESS_ADMIN : ACCESS_WRITE;
+    access_t role = peer->key[0] ? peer->most : admin ? ACCESS_ADMIN : ACCESS_WRITE;
     return role < doors[door].most ? role : doors[door].most;
 }
 
@@ -63,6 +66,11 @@ static session_t *new_session (actor_t *self, uint64_t key, const char *user_id,
 {
     gateway_t *gateway = actor_state (self);
     peer_t peer;
+    if (user_id && zhashx_lookup (gateway->revoked, user_id)) {
+        error_set (err, ERR_AUTH_FAILED,
+                   "read a request: the key of this connection is not known any more");
+        return NULL;
+    }
     if (!peer_from_user_id (user_id, &peer)) {
         error_set (err, ERR_AUTH_FAILED,
                    "read a request: who sends it is not known; connect again");
@@ -171,7 +179,7 @@ static void on_readable (actor_t *self, int fd, short events, void *arg)
 
 //  Opening.
 
-static void set_options (void *socket, size_t max_bytes, int listener)
+static void set_options (void *socket, size_t max_bytes, const char *domain)
 {
     int high_water = HIGH_WATER, linger = LINGER_MS, mandatory = 1;
     //  Twice, so that what is a little too large gets an answer, not an end.
@@ -181,8 +189,49 @@ static void set_options (void *socket, size_t max_bytes, int listener)
     zmq_setsockopt (socket, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt (socket, ZMQ_ROUTER_MANDATORY, &mandatory, sizeof mandatory);
     zmq_setsockopt (socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
-    zmq_setsockopt (socket, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN_IPC, strlen (ZAP_DOMAIN_IPC));
-    zmq_setsockopt (socket, ZMQ_USE_FD, &listener, sizeof listener);
+    zmq_setsockopt (socket, ZMQ_ZAP_DOMAIN, domain, strlen (domain));
+}
+
+static int new_socket (actor_t *self, unsigned number, const char *domain, const char *endpoint,
+                       error_t *err)
+{
+    gateway_t *gateway = actor_state (self);
+    door_t *door = &gateway->doors[number];
+    door->socket = zmq_socket (actor_context (self), ZMQ_ROUTER);
+    if (!door->socket)
+        return error_set (err, ERR_RESOURCE_BUSY, "open %s: %s", endpoint, zmq_strerror (errno));
+    set_options (door->socket, doors[number].max_bytes, domain);
+    return 0;
+}
+
+static int bind_socket (void *socket, const char *endpoint, error_t *err)
+{
+    return zmq_bind (socket, endpoint) == -1
+               ? error_set (err, ERR_OPEN_FAILED, "open %s: %s", endpoint, zmq_strerror (errno))
+               : 0;
+}
+
+static int open_tcp (actor_t *self, error_t *err)
+{
+    gateway_t *gateway = actor_state (self);
+    const char *endpoint = gateway->config->listen;
+    curve_t curve;
+    if (!endpoint)
+        return 0;
+    if (keys_own (gateway->config->paths->keys, &curve, err) ||
+        new_socket (self, SOCKET_TCP, ZAP_DOMAIN_TCP, endpoint, err))
+        return -1;
+    void *socket = gateway->doors[SOCKET_TCP].socket;
+    int yes = 1, interval = HEARTBEAT_MS, dead = DEAD_MS;
+    zmq_setsockopt (socket, ZMQ_IPV6, &yes, sizeof yes);
+    zmq_setsockopt (socket, ZMQ_HEARTBEAT_IVL, &interval, sizeof interval);
+    zmq_setsockopt (socket, ZMQ_HEARTBEAT_TIMEOUT, &dead, sizeof dead);
+    //  Without encryption nobody may come in.
+    if (zmq_setsockopt (socket, ZMQ_CURVE_SERVER, &yes, sizeof yes) ||
+        zmq_setsockopt (socket, ZMQ_CURVE_SECRETKEY, curve.secret, KEY_TEXT_SIZE))
+        return error_set (err, ERR_NO_SUPPORT, "open %s: libzmq: %s", endpoint,
+                          zmq_strerror (errno));
+    return bind_socket (socket, endpoint, err);
 }
 
 static int open_door (actor_t *self, unsigned number, error_t *err)
@@ -201,13 +250,11 @@ static int open_door (actor_t *self, unsigned number, error_t *err)
     door->listener = listener_open (endpoint + strlen ("ipc://"), mode, group, err);
     if (!door->listener)
         return -1;
-    door->socket = zmq_socket (actor_context (self), ZMQ_ROUTER);
-    if (!door->socket)
-        return error_set (err, ERR_RESOURCE_BUSY, "open %s: %s", endpoint, zmq_strerror (errno));
+    if (new_socket (self, number, ZAP_DOMAIN_IPC, endpoint, err))
+        return -1;
     int fd = listener_take (door->listener);
-    set_options (door->socket, doors[number].max_bytes, fd);
-    if (zmq_bind (door->socket, endpoint) == -1) {
-        error_set (err, ERR_OPEN_FAILED, "open %s: %s", endpoint, zmq_strerror (errno));
+    zmq_setsockopt (door->socket, ZMQ_USE_FD, &fd, sizeof fd);
+    if (bind_socket (door->socket, endpoint, err)) {
         close (fd);
         return -1;
     }
@@ -222,6 +269,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway->config = config_of (args);
     gateway->snapshots = snapshots_new ();
     gateway->sessions = sessions_new ();
+    gateway->revoked = zhashx_new ();
     gateway->history = history_new ();
     gateway->gathers = zlistx_new ();
     uint64_t epoch;
@@ -230,9 +278,9 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway->streams = table_by_u64 ();
     gateway->heard_ms = actor_now (self);
     pack_init (&gateway->frame);
-    for (unsigned door = 0; door < SOCKETS; door++)
-        if (open_door (self, door, err))
-            return -1;
+    if (open_door (self, SOCKET_WRITE, err) || open_door (self, SOCKET_READ, err) ||
+        open_tcp (self, err))
+        return -1;
     actor_subscribe (self, "domain/", gateway_on_snapshot, NULL);
     actor_subscribe (self, "snapshots/", gateway_on_tree, NULL);
     //  Comes back behind the snapshots that are there already: then we know what to answer.
@@ -245,7 +293,8 @@ static void listen_to_clients (actor_t *self)
 {
     gateway_t *gateway = actor_state (self);
     for (uintptr_t door = 0; door < SOCKETS; door++)
-        actor_watch_socket (self, gateway->doors[door].socket, on_readable, (void *) door);
+        if (gateway->doors[door].socket)
+            actor_watch_socket (self, gateway->doors[door].socket, on_readable, (void *) door);
 }
 
 static void answer_idle (actor_t *self, msg_t **msg_p)
@@ -265,12 +314,31 @@ static void answer_idle (actor_t *self, msg_t **msg_p)
     actor_reply (self, msg_p, &reply);
 }
 
+//  A connection can't be ended from here, but nothing is heard on it any more.
+static void revoke_key (actor_t *self, const char *user_id)
+{
+    gateway_t *gateway = actor_state (self);
+    error_t err;
+    zhashx_insert (gateway->revoked, user_id, "");
+    error_set (&err, ERR_AUTH_FAILED, "the key of this connection is not known any more");
+    session_t *next;
+    for (session_t *each = sessions_first (gateway->sessions); each; each = next) {
+        next = each->next;
+        if (strcmp (each->user_id, user_id) != 0)
+            continue;
+        gateway_error (self, each, false, 0, &err);
+        gateway_drop (self, &each);
+    }
+}
+
 static void gateway_handle (actor_t *self, msg_t **msg_p)
 {
     if (msg_is (*msg_p, "console.data"))
         gateway_console_data (self, msg_p);
     else if (msg_is (*msg_p, "console.end"))
         gateway_console_end (self, *msg_p);
+    else if (msg_is (*msg_p, "key.revoked"))
+        revoke_key (self, msg_str (*msg_p, "user_id"));
     else if (msg_is (*msg_p, "gateway.idle"))
         answer_idle (self, msg_p);
     else if (msg_is (*msg_p, "gateway.listen") && msg_kind (*msg_p) == MSG_SEND)
@@ -291,6 +359,7 @@ static void gateway_stop (actor_t *self)
     gateway_forget_requests (self);
     gateway_forget_stats (self);
     sessions_destroy (&gateway->sessions);
+    zhashx_destroy (&gateway->revoked);
     history_destroy (&gateway->history);
     zhashx_destroy (&gateway->streams);
     snapshots_destroy (&gateway->snapshots);

@@ -233,8 +233,12 @@ static int call_ping (actor_t *self, session_t *session, const call_t *call, err
     pack_map (pack);
     pack_key_u64 (pack, "session", session->number);
     pack_key_str (pack, "role", access_name (session->role));
-    pack_key_u64 (pack, "uid", session->peer.uid);
-    pack_key_i64 (pack, "pid", session->peer.pid);
+    if (session->peer.key[0])
+        pack_key_str (pack, "key", session->peer.key);
+    else {
+        pack_key_u64 (pack, "uid", session->peer.uid);
+        pack_key_i64 (pack, "pid", session->peer.pid);
+    }
     pack_end (pack);
     reply_end (pack);
     gateway_post (self, session, NULL);
@@ -345,11 +349,12 @@ static int check_access (const session_t *session, const verb_t *verb, error_t *
 {
     if (session->role >= verb->access)
         return 0;
+    const char *instead = session->peer.key[0] ? "have its key added with another --role there"
+                          : verb->access == ACCESS_ADMIN ? "ask as root, or as the daemon's user"
+                                                         : "use troupe.sock, not troupe-ro.sock";
     return error_set (err, ERR_OPERATION_DENIED,
                       "%s: it needs the right '%s', and this connection may only %s; %s",
-                      verb->name, access_name (verb->access), access_name (session->role),
-                      verb->access == ACCESS_ADMIN ? "ask as root, or as the daemon's user"
-                                                   : "use troupe.sock, not troupe-ro.sock");
+                      verb->name, access_name (verb->access), access_name (session->role), instead);
 }
 
 static int carry_out (actor_t *self, session_t *session, const call_t *call, error_t *err)

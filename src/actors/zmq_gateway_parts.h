@@ -16,6 +16,7 @@
 enum {
     SOCKET_WRITE, //  troupe.sock
     SOCKET_READ,  //  troupe-ro.sock
+    SOCKET_TCP,   //  other hosts'; only if we are told to listen
     SOCKETS
 };
 
@@ -55,6 +56,7 @@ typedef struct {
     door_t doors[SOCKETS];
     snapshots_t *snapshots;
     sessions_t *sessions;
+    zhashx_t *revoked; //  User-Ids of keys that may not do anything any more
     history_t *history;
     char epoch[17];    //  of the history's numbers
     zlistx_t *gathers; //  of zmq_gateway_stats.c: calls under way

@@ -4,6 +4,7 @@
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/spinner.h"
+#include "util/paths.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -72,6 +73,14 @@ const char *cli_endpoint (cli_t *self, error_t *err)
     return self->endpoint;
 }
 
+char *cli_keys (const cli_t *self, error_t *err)
+{
+    bool session = is_session (self) || (!self->root && geteuid () != 0);
+    paths_mode_t mode = session ? PATHS_SESSION : self->root ? PATHS_ROOT : PATHS_SYSTEM;
+    auto(paths_t) paths = paths_new (mode, session ? NULL : self->root, err);
+    return paths ? text_copy (paths->keys) : NULL;
+}
+
 int cli_connect (cli_t *self, error_t *err)
 {
     if (self->troupe)
@@ -81,7 +90,10 @@ int cli_connect (cli_t *self, error_t *err)
         return -1;
     troupe_error_t failure;
     int timeout_ms = self->timeout_ms ? self->timeout_ms : CONNECT_MS;
-    self->troupe = troupe_open (endpoint, timeout_ms, &failure);
+    autofree char *keys = cli_keys (self, err);
+    if (!keys)
+        return -1;
+    self->troupe = troupe_open_with_keys (endpoint, keys, timeout_ms, &failure);
     if (!self->troupe && failure.code == TROUPE_ERROR_NO_CONNECT && is_session (self) &&
         !self->no_start) {
         if (session_start (endpoint, err))

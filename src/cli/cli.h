@@ -52,6 +52,8 @@ void cli_close (cli_t *self);
 
 //  The daemon's endpoint, made from the options. NULL and ERR when it can't be.
 const char *cli_endpoint (cli_t *self, error_t *err);
+//  The folder of our keys, for connections to other hosts. The caller frees it; NULL and ERR.
+char *cli_keys (const cli_t *self, error_t *err);
 //  Connects, unless that is done; an ordinary user's session daemon is started if none runs.
 int cli_connect (cli_t *self, error_t *err);
 

@@ -26,6 +26,7 @@ enum {
 const command_group_t command_groups[] = { { "domain", "Domains" },
                                            { "snapshot", "Snapshots" },
                                            { "host", "Host and daemon" },
+                                           { "keys", "Keys of this host and of others" },
                                            { "events", "Events" },
                                            { "shell", "The command line itself" },
                                            { NULL, NULL } };

@@ -62,7 +62,10 @@ int run_domjobinfo (cli_t *cli, const options_t *options, error_t *err)
 //  "uid 0, client 3".
 static void add_asker (columns_t *table, const troupe_value_t *by)
 {
-    if (by)
+    const char *key = troupe_get_str (by, "key");
+    if (key)
+        columns_addf (table, "key %s, client %" PRIu64, key, troupe_get_u64 (by, "client", 0));
+    else if (by)
         columns_addf (table, "uid %" PRIu64 ", client %" PRIu64, troupe_get_u64 (by, "uid", 0),
                       troupe_get_u64 (by, "client", 0));
     else

@@ -192,8 +192,14 @@ static int wait_until_up (wire_t *wire, int timeout_ms, error_t *err)
 
 troupe_t *troupe_open (const char *endpoint, int timeout_ms, troupe_error_t *err)
 {
+    return troupe_open_with_keys (endpoint, NULL, timeout_ms, err);
+}
+
+troupe_t *troupe_open_with_keys (const char *endpoint, const char *keys, int timeout_ms,
+                                 troupe_error_t *err)
+{
     error_t failure;
-    auto(wire_t) wire = wire_new (endpoint, &failure);
+    auto(wire_t) wire = wire_new (endpoint, keys, &failure);
     if (!wire || wait_until_up (wire, timeout_ms, &failure)) {
         fail (err, &failure);
         return NULL;

@@ -3,6 +3,7 @@
 #include "client/wire.h"
 
 #include "client/endpoint.h"
+#include "client/keys.h"
 #include "msg/frame.h"
 
 #include <assert.h>
@@ -17,13 +18,15 @@
 enum {
     LINGER_MS = 200,
     RECEIVE_QUEUE = 10000,
+    HEARTBEAT_MS = 5000, //  over TCP: a host that is gone says nothing
+    DEAD_MS = 15000,
     MONITORED = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                 ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED
 };
 
 struct wire {
-    char *endpoint;
+    char *endpoint, *keys;
     void *context, *dealer, *monitor;
     unsigned connections; //  so far
     int epoll, timer;
@@ -52,11 +55,12 @@ static int socket_fd (void *socket)
     return fd;
 }
 
-wire_t *wire_new (const char *endpoint, error_t *err)
+wire_t *wire_new (const char *endpoint, const char *keys, error_t *err)
 {
     auto(wire_t) self = calloc (1, sizeof *self);
     assert (self);
     self->endpoint = strdup (endpoint);
+    self->keys = text_copy (keys);
     self->wake_at = INT64_MAX;
     self->context = zmq_ctx_new ();
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);
@@ -84,6 +88,7 @@ void wire_destroy (wire_t **self_p)
     if (self->timer >= 0)
         close (self->timer);
     free (self->endpoint);
+    free (self->keys);
     free (self);
 }
 
@@ -115,7 +120,28 @@ void wire_drop (wire_t *self)
     self->state = WIRE_DOWN;
 }
 
-static int open_sockets (wire_t *self)
+//  As a client of a server whose key is known.
+static int use_keys (void *dealer, const curve_t *curve)
+{
+    const struct {
+        int option;
+        const char *key;
+    } keys[] = { { ZMQ_CURVE_SERVERKEY, curve->server },
+                 { ZMQ_CURVE_PUBLICKEY, curve->public },
+                 { ZMQ_CURVE_SECRETKEY, curve->secret } };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (zmq_setsockopt (dealer, keys[i].option, keys[i].key, KEY_TEXT_SIZE))
+            return -1;
+    int interval = HEARTBEAT_MS, dead = DEAD_MS;
+    return zmq_setsockopt (dealer, ZMQ_HEARTBEAT_IVL, &interval, sizeof interval) ||
+                   zmq_setsockopt (dealer, ZMQ_HEARTBEAT_TIMEOUT, &dead, sizeof dead) ||
+                   zmq_setsockopt (dealer, ZMQ_CONNECT_TIMEOUT, &dead, sizeof dead)
+               ? -1
+               : 0;
+}
+
+//  CURVE may be NULL.
+static int open_sockets (wire_t *self, const curve_t *curve)
 {
     self->dealer = zmq_socket (self->context, ZMQ_DEALER);
     self->monitor = zmq_socket (self->context, ZMQ_PAIR);
@@ -130,6 +156,8 @@ static int open_sockets (wire_t *self)
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (zmq_setsockopt (self->dealer, options[i].option, &options[i].value, sizeof (int)))
             return -1;
+    if (curve && use_keys (self->dealer, curve))
+        return -1;
     //  A name of its own: that of a closed monitor is taken until libzmq's thread gets to it.
     char address[40];
     snprintf (address, sizeof address, "inproc://monitor-%u", self->connections++);
@@ -144,9 +172,15 @@ int wire_connect (wire_t *self, error_t *err)
 {
     if (self->state != WIRE_DOWN)
         return 0;
-    if (endpoint_probe (self->endpoint, err))
+    curve_t curve;
+    bool remote = text_starts (self->endpoint, "tcp://");
+    if (remote && !self->keys)
+        return error_set (err, ERR_AUTH_FAILED,
+                          "connect to %s: this needs keys (troupe_open_with_keys)", self->endpoint);
+    if (endpoint_probe (self->endpoint, err) ||
+        (remote && keys_for (self->keys, self->endpoint, &curve, err)))
         return -1;
-    if (open_sockets (self)) {
+    if (open_sockets (self, remote ? &curve : NULL)) {
         error_set (err, ERR_NO_CONNECT, "connect to %s: %s", self->endpoint, zmq_strerror (errno));
         wire_drop (self);
         return -1;
@@ -179,10 +213,11 @@ int wire_check (wire_t *self, error_t *err)
         bool was_up = self->state == WIRE_UP;
         wire_drop (self);
         if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
-            return error_set (err, ERR_AUTH_FAILED,
-                              "connect to %s: the daemon refused us; a read-only connection may be "
-                              "allowed (--readonly)",
-                              self->endpoint);
+            return error_set (err, ERR_AUTH_FAILED, "connect to %s: the daemon refused us%s",
+                              self->endpoint,
+                              text_starts (self->endpoint, "tcp://")
+                                  ? "; is our key known there ('troupe key-own' prints it)?"
+                                  : "; a read-only connection may be allowed (--readonly)");
         return error_set (err, ERR_NO_CONNECT,
                           was_up ? "the connection to %s was lost: the daemon ended it"
                                  : "connect to %s: the other side ended it; is a troupe daemon "

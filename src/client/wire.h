@@ -20,15 +20,17 @@ typedef enum {
     WIRE_UP
 } wire_state_t;
 
-//  The caller owns the result, which is down. NULL and ERR when a descriptor is missing.
-wire_t *wire_new (const char *endpoint, error_t *err);
+//  The caller owns the result, which is down. KEYS: the folder of our keys, for tcp (keys.h); may
+//  be NULL for others. NULL and ERR when a descriptor is missing.
+wire_t *wire_new (const char *endpoint, const char *keys, error_t *err);
 void wire_destroy (wire_t **self_p);
 DEFINE_AUTO (wire_t, wire_destroy)
 
 const char *wire_endpoint (const wire_t *self);
 wire_state_t wire_state (const wire_t *self);
 
-//  Begins to connect; does not wait. ERR_NO_CONNECT when nobody listens there.
+//  Begins to connect; does not wait. ERR_NO_CONNECT when nobody listens there, ERR_AUTH_FAILED when
+//  a key is missing.
 int wire_connect (wire_t *self, error_t *err);
 void wire_drop (wire_t *self); //  down, at once
 //  What has the monitor seen? -1 and ERR_NO_CONNECT when the connection is lost (it is down then).

@@ -118,6 +118,7 @@ paths_t *paths_new (paths_mode_t mode, const char *root, error_t *err)
     if ((mode == PATHS_SESSION && set_session (self, err)) ||
         (mode == PATHS_ROOT && set_root (self, root, err)) || check_text (self, err))
         return NULL;
+    self->keys = text_format ("%s/keys", self->etc);
     return take (&self);
 }
 
@@ -131,6 +132,7 @@ void paths_destroy (paths_t **self_p)
     free (self->lib);
     free (self->log);
     free (self->cache);
+    free (self->keys);
     free (self);
     *self_p = NULL;
 }

@@ -20,6 +20,7 @@ typedef struct {
     char *lib;   //  what lasts: /var/lib/troupe; qemu/nvram/ below it
     char *log;   //  /var/log/troupe; qemu/NAME.log below it
     char *cache; //  what can be made again: /var/cache/troupe
+    char *keys;  //  of this host, and those that it knows: ETC/keys
 } paths_t;
 
 //  ROOT is used with PATHS_ROOT only and is made absolute. In session mode the folders are those of

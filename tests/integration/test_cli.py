@@ -80,7 +80,7 @@ LIFE = [
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]
 
-#   Commands that have tests of their own, below, in test_jobs.py, test_stats.py or test_qemu_*.py.
+#   Commands that have tests of their own, below, in test_jobs.py, test_remote.py, test_stats.py or test_qemu_*.py.
 ELSEWHERE = {
     "blockcommit",
     "blockcopy",
@@ -90,6 +90,10 @@ ELSEWHERE = {
     "backup-begin",
     "backup-dumpxml",
     "dump",
+    "key-add",
+    "key-list",
+    "key-own",
+    "key-remove",
     "managedsave",
     "managedsave-define",
     "managedsave-dumpxml",

@@ -140,6 +140,29 @@ class Recovery(QemuTest):
         except FileNotFoundError:
             return "gone"
 
+    def test_a_preserved_crash(self):
+        """on_crash 'preserve': a guest that panicked is kept to be looked at, by the next daemon too."""
+        guest = self.start(
+            "web1",
+            machine="q35",
+            devices="<panic model='isa'/>",
+            extra="<on_crash>preserve</on_crash>",
+        )
+        self.client.call("domain.resume", domain="web1")
+        pid = guest.pid()
+        #   The port at which a kernel tells the device that it panicked.
+        self.daemon.run("qemu-monitor-command", "web1", "--hmp", "o /b 0x505 1")
+        guest.wait_state("crashed", "panicked")
+        self.daemon.kill()
+        self.restart()
+        guest = Guest(self, guest.uuid)
+        until(lambda: "found crashed" in self.daemon.log(), what="its adoption")
+        until(lambda: not self.client.call("domain.jobs"), what="the end of its adoption")
+        self.assertEqual(guest.state(), ("crashed", "panicked"))
+        self.assertEqual(guest.pid(), pid)
+        self.client.call("domain.destroy", domain="web1")
+        self.assertEqual(processes_of(guest.uuid), [])
+
     def test_many_restarts(self):
         (guest,) = self.boot("web1")
         pid = guest.pid()

@@ -9,7 +9,7 @@
 
 static session_t *add (sessions_t *self, uint64_t key)
 {
-    peer_t peer = { 1000, 100, 77 };
+    peer_t peer = { .uid = 1000, .gid = 100, .pid = 77 };
     return sessions_add (self, key, "1000:100:77", &peer, ACCESS_WRITE);
 }
 

@@ -231,7 +231,11 @@ static void test_nobody_listens (void **state)
     assert_int_equal (err.code, TROUPE_ERROR_NO_CONNECT);
     assert_non_null (strstr (err.message, "nobody listens there; start trouped"));
     assert_null (troupe_open ("tcp://127.0.0.1:1", 2000, &err));
-    assert_int_equal (err.code, TROUPE_ERROR_NO_CONNECT);
+    assert_int_equal (err.code, TROUPE_ERROR_AUTH);
+    assert_non_null (strstr (err.message, "troupe_open_with_keys"));
+    assert_null (troupe_open_with_keys ("tcp://127.0.0.1:1", "/nowhere", 2000, &err));
+    assert_int_equal (err.code, TROUPE_ERROR_AUTH);
+    assert_non_null (strstr (err.message, "'troupe key-own' makes it"));
 }
 
 static void test_no_answer (void **state)

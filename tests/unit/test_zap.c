@@ -7,6 +7,28 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#define STRANGER "neither a local peer nor a key that is known"
+#define KEY "0123456789012345678901234567890123456789"
+
+static void test_user_ids_of_keys (void **state)
+{
+    (void) state;
+    peer_t peer;
+    assert_true (peer_from_user_id ("key:0:write:host2:" KEY, &peer));
+    assert_string_equal (peer.key, "host2");
+    assert_int_equal (peer.most, ACCESS_WRITE);
+    const char *wrong[] = { "key:",
+                            "key::write:host2:" KEY,
+                            "key:1:write:host2:",
+                            "key:1:write:host2:" KEY "0",
+                            "key:1:write::" KEY,
+                            "key:1::host2:" KEY,
+                            "key:1:root:host2:" KEY,
+                            "key:1:write:a-name-of-thirty-three-characters:" KEY };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false (peer_from_user_id (wrong[i], &peer));
+}
+
 static void test_user_ids (void **state)
 {
     (void) state;
@@ -72,10 +94,9 @@ static void scene_answers (actor_t *self)
     } cases[] = {
         { { "1.0", "1", "ipc", "localhost:1:2:3", "", "NULL" }, "|1.0|1|200|OK|1:2:3||" },
         { { "1.0", "2", "ipc", ":1:2:3", "id", "NULL" }, "|1.0|2|200|OK|1:2:3||" },
-        { { "1.0", "3", "tcp", "localhost:1:2:3", "", "NULL" }, "|1.0|3|400|not a local peer|||" },
-        { { "1.0", "4", "ipc", "192.168.0.1", "", "NULL" }, "|1.0|4|400|not a local peer|||" },
-        { { "1.0", "5", "ipc", "a:1:2:3", "", "PLAIN", "u", "p" },
-          "|1.0|5|400|not a local peer|||" },
+        { { "1.0", "3", "tcp", "localhost:1:2:3", "", "NULL" }, "|1.0|3|400|" STRANGER "|||" },
+        { { "1.0", "4", "ipc", "192.168.0.1", "", "NULL" }, "|1.0|4|400|" STRANGER "|||" },
+        { { "1.0", "5", "ipc", "a:1:2:3", "", "PLAIN", "u", "p" }, "|1.0|5|400|" STRANGER "|||" },
         { { "2.0", "6", "ipc", "a:1:2:3", "", "NULL" }, "|1.0|6|500|malformed request|||" },
         { { "1.0", "7" }, "|1.0|7|500|malformed request|||" },
         { { "1.0", "8", "ipc", "a:1:2:3", "", "NULL", "1", "2", "3", "4", "5", "6", "7", "8", "9" },
@@ -132,6 +153,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_user_ids),
+        cmocka_unit_test (test_user_ids_of_keys),
         cmocka_unit_test (test_answers),
         cmocka_unit_test (test_real_peer),
     };

@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 from guest import processes_of  # noqa: E402, F401
 from harness import Daemon, behaviour, until  # noqa: E402, F401
 from harness import test_domain as simulated_domain  # noqa: E402, F401
+from troupe_client import TroupeError  # noqa: E402, F401
 
 EMULATOR = "/usr/bin/qemu-system-x86_64"
 

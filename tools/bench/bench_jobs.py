@@ -1,5 +1,5 @@
-"""What a job and a hung hypervisor cost those who only ask: queries during a save, and statistics of a
-fleet of which one QEMU is stopped. And what waits behind a job: 200 changes of one domain during a save.
+"""What a job and a hung hypervisor cost those who only ask: queries during a save and during a migration (of
+both daemons), and statistics of a fleet of which one QEMU is stopped. And what waits behind a job: 200 changes of one domain during a save.
 
     bench_jobs.py [FLEET [BUDGET_MS [TIMES]]]
 """
@@ -12,6 +12,7 @@ import sys
 from bench import (
     Clock,
     Daemon,
+    TroupeError,
     behaviour,
     cpu_ms,
     place,
@@ -23,7 +24,7 @@ from bench import (
     verdict,
 )
 
-SLOW = 4000000  # bytes a second: the save takes until all queries were asked
+SLOW = 500000  # bytes a second: a job takes until all queries were asked
 QUERIES = 2000
 QUEUED = 200
 PATIENCE = 120
@@ -43,25 +44,44 @@ def p99(times):
     return sorted(times)[int(len(times) * 0.99)]
 
 
-def queries_during_a_save(client, root):
+def show(title, idle, during):
+    ratio = statistics.median(during) / statistics.median(idle)
+    print(f"  {title:32}{spread(during)}   p99 {p99(during):.2f}")
+    print(f"  ratio of the medians {ratio:.2f}: {verdict(ratio <= 2)} (at most 2); "
+          f"p99 {verdict(p99(during) <= 5)} (at most 5 ms)")
+
+
+def queries_during(client, what, verb, asked, **args):
+    """Of ASKED, clients by title, while VERB is carried out on a busy guest."""
     client.call("domain.create_xml", xml=qemu_domain("busy", memory_mib=512))
     idle = ask(client, "busy")
-    id = client.send("domain.save", domain="busy", path=root + "/busy.save", bandwidth=SLOW)
-    until(lambda: client.call("domain.job_info", domain="busy").get("done", 0) > 0, 30, "the save")
-    during = ask(client, "busy")
-    still = client.call("domain.job_info", domain="busy")["kind"] == "save"
+    print(f"  domain.state, idle, ms          {spread(idle)}   p99 {p99(idle):.2f}")
+    id = client.send(verb, deadline=PATIENCE * 1000, domain="busy", bandwidth=SLOW, **args)
+    until(lambda: client.call("domain.job_info", domain="busy").get("done", 0) > 0, 30, "the " + what)
+    for title, other in asked.items():
+        show(title, idle, ask(other, "busy"))
+    still = client.call("domain.job_info", domain="busy")["kind"] == what
     client.call("domain.job_abort", domain="busy")
     try:
         client.wait(id, PATIENCE)
-    except Exception:  # it was called off
+    except TroupeError:  # it was called off
         pass
-    client.call("domain.destroy", domain="busy")
-    ratio = statistics.median(during) / statistics.median(idle)
-    print(f"  domain.state, idle, ms          {spread(idle)}   p99 {p99(idle):.2f}")
-    print(f"  during a save, ms               {spread(during)}   p99 {p99(during):.2f}")
-    print(f"  ratio of the medians {ratio:.2f}: {verdict(ratio <= 2)} (at most 2); p99 {verdict(p99(during) <= 5)} (at most 5 ms)")
     if not still:
-        print("  (the save was over before the last query)")
+        print(f"  (the {what} was over before the last query)")
+    client.call("domain.destroy", domain="busy")
+
+
+def queries_during_a_migration(client):
+    other = Daemon("--quiet").start()
+    try:
+        with other.client(timeout=PATIENCE) as there:
+            queries_during(client, "migrate", "domain.migrate",
+                           {"during a migration, its source": client, "its destination": there},
+                           peer=other.endpoint(), live=True)
+            until(lambda: not there.call("domain.list"), 30, "the receiver's end")
+    finally:
+        other.stop()
+        other.remove()
 
 
 def queued_requests(client, daemon):
@@ -121,7 +141,9 @@ def main():
     try:
         with daemon.client(timeout=PATIENCE) as client:
             queued_requests(client, daemon)
-            queries_during_a_save(client, daemon.root)
+            path = daemon.root + "/busy.save"
+            queries_during(client, "save", "domain.save", {"during a save": client}, path=path)
+            queries_during_a_migration(client)
             statistics_of_a_fleet(client, fleet, budget, times)
     finally:
         daemon.stop()
