@@ -242,6 +242,11 @@ static void start_job (host_t *self, host_job_t *job)
         pack_key (pack, "args");
         pack_value (pack, given);
     }
+    const value_t *by = value_get (msg_root (job->request), "by");
+    if (by) {
+        pack_key (pack, "by");
+        pack_value (pack, by);
+    }
     actor_spawn_for (self->actor, job->request, job->address, &job_class, &args, JOB_MS,
                      on_job_done, job);
 }

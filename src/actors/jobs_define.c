@@ -191,11 +191,25 @@ static void pack_given (const job_actor_t *self, pack_t *pack)
     }
 }
 
+//  To the domain's owner it is the client's request.
+static void pass_asker (const job_actor_t *self, msg_t *msg)
+{
+    const value_t *by = msg_arg (self->start, "by");
+    pack_t pack;
+    if (!by)
+        return;
+    pack_init (&pack);
+    pack_value (&pack, by);
+    msg_set_by (msg, pack.bytes, pack.size);
+    pack_close (&pack);
+}
+
 static int pass_on (job_actor_t *self, const char *verb, const xml_t *doc,
                     const reserved_t *reserved, int deadline_ms, error_t *err)
 {
     autofree char *text = xml_text (doc);
     auto(msg_t) msg = msg_request (verb);
+    pass_asker (self, msg);
     pack_t *pack = msg_args (msg);
     pack_key_str (pack, "name", reserved->name);
     pack_key_str (pack, "definition", text);

@@ -14,6 +14,7 @@ typedef struct {
     snapshot_tree_t *tree;
     xml_node_t *snapshot;
     xml_t *document;  //  of the hardware that it goes on with
+    xml_t *old;       //  the definition until then; NULL: it is not changed, or for good
     bool running;     //  then, and
     bool paused;      //  neither of the two: shut off
     bool from_memory; //  it goes on from memory that the snapshot has
@@ -23,6 +24,7 @@ static void revert_close (revert_t *self)
 {
     snapshot_tree_destroy (&self->tree);
     xml_destroy (&self->document);
+    xml_destroy (&self->old);
 }
 
 static bool asked (const job_actor_t *self, const char *flag)
@@ -114,17 +116,38 @@ static int end_guest (job_actor_t *self, error_t *err)
     return 0;
 }
 
-static int set_definition (job_actor_t *self, const revert_t *revert, error_t *err)
+static int set_definition (job_actor_t *self, revert_t *revert, error_t *err)
 {
-    guest_t *guest = self->base.guest;
+    job_t *job = &self->base;
     xml_t *definition = document_of (self, revert->snapshot, true, err);
     if (!definition)
         return -1;
-    xml_destroy (&guest->definition);
-    guest->definition = definition;
+    revert->old = job->guest->definition;
+    job->guest->definition = definition;
     if (!self->transient)
         self->parts |= PART_DEFINITION;
+    if (!self->driver->snapshot_branch)
+        return 0;
+    return self->driver->snapshot_branch (job, revert->snapshot,
+                                          revert->from_memory ? revert->document : NULL, err);
+}
+
+//  For good.
+static int keep_definition (job_actor_t *self, revert_t *revert, error_t *err)
+{
+    if (job_write_definition (&self->base, err))
+        return -1;
+    xml_destroy (&revert->old);
     return 0;
+}
+
+//  Undo is about what is on disk.
+static void put_back_definition (job_actor_t *self, revert_t *revert)
+{
+    if (!revert->old)
+        return;
+    xml_destroy (&self->base.guest->definition);
+    self->base.guest->definition = take (&revert->old);
 }
 
 static int set_current (job_actor_t *self, const revert_t *revert, error_t *err)
@@ -135,12 +158,12 @@ static int set_current (job_actor_t *self, const revert_t *revert, error_t *err)
 
 //  As with a restore: durable with nothing to undo before it runs, so that no daemon undoes a guest
 //  that ran.
-static int let_run (job_actor_t *self, const revert_t *revert, error_t *err)
+static int let_run (job_actor_t *self, revert_t *revert, error_t *err)
 {
     guest_t *guest = self->base.guest;
     error_t failed = { 0 };
     guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_FROM_SNAPSHOT };
-    if (job_write_definition (&self->base, err) || job_commit (&self->base, err))
+    if (keep_definition (self, revert, err) || job_commit (&self->base, err))
         return -1;
     if (!revert->running)
         return 0;
@@ -152,7 +175,7 @@ static int let_run (job_actor_t *self, const revert_t *revert, error_t *err)
     return 0;
 }
 
-static int go_on_from_memory (job_actor_t *self, const revert_t *revert, error_t *err)
+static int go_on_from_memory (job_actor_t *self, revert_t *revert, error_t *err)
 {
     if (job_next_id (self, err) ||
         self->driver->snapshot_start (&self->base, revert->snapshot, revert->document, err) ||
@@ -162,7 +185,7 @@ static int go_on_from_memory (job_actor_t *self, const revert_t *revert, error_t
     return 0;
 }
 
-static int go_back_shut_off (job_actor_t *self, const revert_t *revert, error_t *err)
+static int go_back_shut_off (job_actor_t *self, revert_t *revert, error_t *err)
 {
     guest_t *guest = self->base.guest;
     if (self->driver->snapshot_apply (&self->base, revert->snapshot, err) ||
@@ -171,7 +194,7 @@ static int go_back_shut_off (job_actor_t *self, const revert_t *revert, error_t 
     guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FROM_SNAPSHOT };
     self->parts |= PART_STATUS;
     if (!revert->running && !revert->paused)
-        return 0;
+        return keep_definition (self, revert, err) || job_commit (&self->base, err) ? -1 : 0;
     if (job_next_id (self, err) || self->driver->start (&self->base, START_PAUSED, err) ||
         let_run (self, revert, err))
         return -1;
@@ -191,6 +214,8 @@ int job_run_snapshot_revert (job_actor_t *self, error_t *err)
 {
     revert_t revert = { .tree = NULL };
     int rc = revert_domain (self, &revert, err);
+    if (rc)
+        put_back_definition (self, &revert);
     revert_close (&revert);
     return rc ? error_prefix (err, "revert domain '%s' to snapshot '%s'", self->base.guest->name,
                               value_str (job_arg (self, "snapshot")))

@@ -149,7 +149,7 @@ static int take_snapshot (job_actor_t *self, snapshot_tree_t *tree, xml_node_t *
     job_t *job = &self->base;
     bool keep = !asked (self, "no_metadata");
     unsigned flags = (asked (self, "reuse_external") ? SNAPSHOT_REUSE : 0u) |
-                     (asked (self, "live") ? SNAPSHOT_LIVE : 0u);
+                     (asked (self, "live") ? SNAPSHOT_LIVE : 0u) | (keep ? 0u : SNAPSHOT_UNKNOWN);
     if (!self->driver->snapshot_create)
         return job_unsupported (self, "take a snapshot of", err);
     if (check_new (self, tree, made, err) || self->driver->snapshot_create (job, made, flags, err))
@@ -161,8 +161,10 @@ static int take_snapshot (job_actor_t *self, snapshot_tree_t *tree, xml_node_t *
         if (job_save_snapshots (self, tree, err))
             return -1;
     }
-    if (job_commit (job, err))
+    if ((snapshot_is_external (made) && job_write_definition (job, err)) || job_commit (job, err))
         return -1;
+    if (self->driver->snapshot_taken)
+        self->driver->snapshot_taken (job);
     const guest_t *guest = job->guest;
     self->parts = (guest->live ? PART_LIVE | PART_STATUS : 0u) |
                   (snapshot_is_external (made) && !self->transient ? PART_DEFINITION : 0u);

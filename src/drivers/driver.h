@@ -62,8 +62,9 @@ typedef struct {
 
 //  How a snapshot is taken.
 enum {
-    SNAPSHOT_REUSE = 1, //  the external files are there already, as images; else none may be
-    SNAPSHOT_LIVE = 2   //  the guest runs while its memory is written to a file
+    SNAPSHOT_REUSE = 1,  //  the external files are there already, as images; else none may be
+    SNAPSHOT_LIVE = 2,   //  the guest runs while its memory is written to a file
+    SNAPSHOT_UNKNOWN = 4 //  it is not to be in the tree
 };
 
 //  Which disks are copied to the other host, through NBD; with NONE both hosts see the same.
@@ -192,8 +193,13 @@ typedef struct {
     //  undo that takes everything back, unless the tree has the snapshot by then: the caller adds
     //  it there, and commits. With external disks live and definition name the new files then.
     int (*snapshot_create) (job_t *job, xml_node_t *snapshot, unsigned flags, error_t *err);
+    //  It is in the tree, and committed: what its undo needed can be forgotten. May be NULL.
+    void (*snapshot_taken) (job_t *job);
     //  Can a guest go back to SNAPSHOT? Asked before what runs now is ended.
     int (*snapshot_check) (job_t *job, const xml_node_t *snapshot, error_t *err);
+    //  Makes what a guest that is shut off goes on in from an external snapshot; DOCUMENT (or NULL)
+    //  and the guest's definition name it then. NULL: there are no such snapshots.
+    int (*snapshot_branch) (job_t *job, const xml_node_t *snapshot, xml_t *document, error_t *err);
     //  The disks of a guest that is shut off are as they were; for good.
     int (*snapshot_apply) (job_t *job, const xml_node_t *snapshot, error_t *err);
     //  Starts a guest that is shut off as DOCUMENT's hardware, from a snapshot with its memory, and

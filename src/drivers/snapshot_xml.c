@@ -170,8 +170,7 @@ static int check_wishes (const xml_t *given, const xml_t *domain, error_t *err)
     return 0;
 }
 
-//  The image's name with the snapshot's in the place of its suffix.
-static char *default_file (const char *source, const char *name)
+char *snapshot_default_file (const char *source, const char *name)
 {
     const char *base = strrchr (source, '/'), *dot = strrchr (source, '.');
     bool suffix = dot && (!base || dot > base + 1);
@@ -197,7 +196,7 @@ static int set_target (xml_node_t *to, const xml_node_t *disk, const xml_node_t 
     if (!given && (block || xml_equals (disk, "@type", "block")))
         return error_set (err, ERR_XML_ERROR,
                           "disk '%s' is a device: the snapshot's file has to be named", target);
-    autofree char *file = given ? text_copy (given) : default_file (source, snapshot);
+    autofree char *file = given ? text_copy (given) : snapshot_default_file (source, snapshot);
     if (file[0] != '/' || text_equals (file, source))
         return error_set (err, ERR_XML_ERROR,
                           "disk '%s': the snapshot's file '%s' is the disk's own, or its path is "

@@ -41,6 +41,8 @@ bool snapshot_is_external (const xml_node_t *snapshot);
 bool snapshot_was_active (const xml_node_t *snapshot); //  it has memory
 //  A document of its <domain>; INACTIVE: of its <inactiveDomain>, if it has one. NULL: it has none.
 xml_t *snapshot_domain (const xml_node_t *snapshot, bool inactive);
+//  The image's name with the snapshot's in the place of its suffix. The caller frees it.
+char *snapshot_default_file (const char *source, const char *name);
 //  The disk of DOMAIN whose target or source is NAME; NULL.
 xml_node_t *snapshot_find_disk (const xml_t *domain, const char *name);
 //  Its file or device; NULL: it has none.

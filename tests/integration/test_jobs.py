@@ -207,8 +207,7 @@ class CutOff(DaemonTest):
         (job,) = past
         self.assertEqual(job["outcome"], outcome)
         self.assertRegex(job["error"], "ended meanwhile")
-        if not known_as:
-            self.assertEqual(job["by"]["uid"], os.getuid())
+        self.assertEqual(job["by"]["uid"], os.getuid())
         self.assertGreaterEqual(job["ended_us"], job["since_us"])
         self.assertRegex(self.daemon.run("jobs", "web", "--history"), f"{job['verb']} .*{outcome}")
 

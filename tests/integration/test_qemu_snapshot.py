@@ -50,6 +50,18 @@ class SnapshotTest(QemuTest):
         rows = self.client.call("domain.jobs", domain=domain, history=True)
         return [(row["verb"], row["outcome"]) for row in rows]
 
+    def settle(self):
+        until(lambda: not self.client.call("domain.jobs"), 60, "the end of what was half done")
+
+    def kill_after(self, ms, verb, **args):
+        """The daemon is killed so long after a request; returns once the next one has done what
+        follows from it."""
+        self.client.send(verb, domain="web1", deadline=60000, **args)
+        time.sleep(ms / 1000)
+        self.daemon.kill()
+        self.restart()
+        self.settle()
+
 
 class Internal(SnapshotTest):
     def test_running(self):
@@ -144,18 +156,6 @@ class Internal(SnapshotTest):
         self.assertEqual(self.tags(image), [])
         self.daemon.run("snapshot-create-as", "web1", "one", "--diskspec", "vdb,snapshot=no")
         self.assertEqual(self.tags(image), ["one"])
-
-    def settle(self):
-        until(lambda: not self.client.call("domain.jobs"), 60, "the end of what was half done")
-
-    def kill_after(self, ms, verb, **args):
-        """The daemon is killed so long after a request; returns once the next one has done what
-        follows from it."""
-        self.client.send(verb, domain="web1", deadline=60000, **args)
-        time.sleep(ms / 1000)
-        self.daemon.kill()
-        self.restart()
-        self.settle()
 
     def test_daemon_killed(self):
         """At any moment: the snapshot is there, known and whole, or it is not there at all."""

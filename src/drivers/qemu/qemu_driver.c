@@ -10,6 +10,7 @@
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/qemu_overlay.h"
 #include "drivers/qemu/qemu_snapshot.h"
 #include "drivers/qemu/qemu_start.h"
 
@@ -35,6 +36,8 @@ const driver_t qemu_driver = {
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
     .snapshot_create = qemu_snapshot_create,
+    .snapshot_taken = qemu_overlay_taken,
+    .snapshot_branch = qemu_snapshot_branch,
     .snapshot_check = qemu_snapshot_check,
     .snapshot_apply = qemu_snapshot_apply,
     .snapshot_start = qemu_snapshot_start,

@@ -83,13 +83,11 @@ int qemu_img_run (job_t *job, const char *path, const char *const *args, int ms,
     return run (job, &spawn, ms, output, err);
 }
 
-json_t *qemu_img_info (job_t *job, const char *path, bool chain, error_t *err)
+static json_t *ask (job_t *job, const char *path, const char *const *args, error_t *err)
 {
-    const char *const one[] = { "info", "-U", "--output=json", path, NULL };
-    const char *const all[] = { "info", "-U", "--output=json", "--backing-chain", path, NULL };
     autofree char *text = NULL;
     json_error_t where;
-    if (qemu_img_run (job, path, chain ? all : one, INFO_MS, &text, err))
+    if (qemu_img_run (job, path, args, INFO_MS, &text, err))
         return NULL;
     json_t *info = json_loads (text, 0, &where);
     if (!info)
@@ -98,10 +96,27 @@ json_t *qemu_img_info (job_t *job, const char *path, bool chain, error_t *err)
     return info;
 }
 
+json_t *qemu_img_info (job_t *job, const char *path, error_t *err)
+{
+    const char *const args[] = { "info", "-U", "--output=json", path, NULL };
+    return ask (job, path, args, err);
+}
+
+//  With the format: what a guest wrote into a raw image is not to be taken for another one.
+int qemu_img_capacity (job_t *job, const char *path, const char *format, uint64_t *bytes,
+                       error_t *err)
+{
+    const char *const args[] = { "info", "-U", "--output=json", "-f", format, path, NULL };
+    json_auto_t *info = ask (job, path, args, err);
+    json_int_t size = json_integer_value (json_object_get (info, "virtual-size"));
+    *bytes = size > 0 ? (uint64_t) size : 0;
+    return info ? 0 : -1;
+}
+
 int qemu_img_find_snapshot (job_t *job, const char *path, const char *name, char id[32],
                             error_t *err)
 {
-    json_auto_t *info = qemu_img_info (job, path, false, err);
+    json_auto_t *info = qemu_img_info (job, path, err);
     json_t *snapshot;
     size_t i;
     if (!info)

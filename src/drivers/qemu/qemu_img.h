@@ -11,9 +11,13 @@
 int qemu_img_run (job_t *job, const char *path, const char *const *args, int ms, char **output,
                   error_t *err);
 
-//  What "qemu-img info" says of PATH, and with CHAIN of those below it (an array): JSON. The caller
-//  drops the reference. A guest may have the image open: then it is what is on disk by now.
-json_t *qemu_img_info (job_t *job, const char *path, bool chain, error_t *err);
+//  What "qemu-img info" says of PATH: JSON. The caller drops the reference. A guest may have the
+//  image open: then it is what is on disk by now.
+json_t *qemu_img_info (job_t *job, const char *path, error_t *err);
+
+//  How many bytes the guest sees in PATH, an image in FORMAT.
+int qemu_img_capacity (job_t *job, const char *path, const char *format, uint64_t *bytes,
+                       error_t *err);
 
 //  The id of the internal snapshot NAME in PATH: -1 and ERR_NO_DOMAIN_SNAPSHOT if there is none.
 int qemu_img_find_snapshot (job_t *job, const char *path, const char *name, char id[32],

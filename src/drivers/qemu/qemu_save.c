@@ -67,15 +67,27 @@ static int stop_guest (job_t *job, error_t *err)
 }
 
 static int write_state (job_t *job, save_image_t *image, const pending_file_t *file, bool running,
-                        uint64_t bandwidth, error_t *err)
+                        bool stop, uint64_t bandwidth, error_t *err)
 {
     if (save_image_begin (image, file->fd, err) || qemu_undo_pause (job, running, err) ||
-        (running && stop_guest (job, err)))
+        (stop && stop_guest (job, err)))
         return -1;
     job_file_t state = { .path = file->partial, .write = true, .offset = image->stream_at };
     if (qemu_stream_write (job, &state, file->fd, "saving", bandwidth, err))
         return -1;
     return save_image_finish (image, file->fd, err);
+}
+
+save_image_t *qemu_save_image (job_t *job, bool running, error_t *err)
+{
+    save_options_t options = { .go_on = running ? GO_ON_RUNNING : GO_ON_PAUSED };
+    return check_state (job->guest, err) ? NULL : make_image (job, &options, running, err);
+}
+
+int qemu_save_write (job_t *job, save_image_t *image, const pending_file_t *file, bool running,
+                     bool stop, error_t *err)
+{
+    return write_state (job, image, file, running, stop, 0, err);
 }
 
 //  With its name the file counts: from then on the guest must not run on, whatever happens to us.
@@ -96,7 +108,7 @@ static int save (job_t *job, const char *path, const save_options_t *options, er
         return -1;
     auto(save_image_t) image = make_image (job, options, running, err);
     auto(pending_file_t) file = image ? pending_file_new (job, path, err) : NULL;
-    if (!file || write_state (job, image, file, running, options->bandwidth, err) ||
+    if (!file || write_state (job, image, file, running, running, options->bandwidth, err) ||
         give_name (job, image, file, err))
         return -1;
     if (qemu_destroy (job, false, err))

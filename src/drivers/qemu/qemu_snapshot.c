@@ -8,6 +8,7 @@
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_img.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_overlay.h"
 #include "drivers/qemu/qemu_qmp_job.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/snapshot_tree.h"
@@ -160,11 +161,10 @@ static int check_absent (job_t *job, const xml_node_t *disk, const char *name, e
 
 int qemu_snapshot_create (job_t *job, xml_node_t *snapshot, unsigned flags, error_t *err)
 {
-    (void) flags;
     const xml_t *domain = domain_of (job->guest);
     const char *name = snapshot_name (snapshot);
     if (snapshot_is_external (snapshot))
-        return error_set (err, ERR_OPERATION_UNSUPPORTED, "not supported: external snapshots");
+        return qemu_overlay_create (job, snapshot, flags, err);
     if (check_name (name, err) || check_firmware (domain, err) ||
         qemu_block_check_idle (job->guest, NULL, "a snapshot", err) ||
         each_disk (job, snapshot, domain, check_disk, err) ||
@@ -224,8 +224,7 @@ int qemu_snapshot_check (job_t *job, const xml_node_t *snapshot, error_t *err)
     auto(xml_t) own = snapshot_domain (snapshot, false);
     const xml_t *then = own ? own : domain_of (job->guest);
     if (snapshot_is_external (snapshot))
-        return error_set (err, ERR_OPERATION_UNSUPPORTED,
-                          "not supported: going back to an external snapshot");
+        return qemu_overlay_check (job, snapshot, err);
     return each_disk (job, snapshot, then, find_in_image, err) ||
                    check_not_base (job, snapshot, then, err)
                ? -1
@@ -249,6 +248,8 @@ static int close_revert (job_t *job, const xml_node_t *snapshot, error_t *err)
 
 int qemu_snapshot_apply (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
+    if (snapshot_is_external (snapshot))
+        return 0; //  its images never change
     if (close_revert (job, snapshot, err) ||
         each_disk (job, snapshot, job->guest->definition, apply_disk, err))
         return -1;
@@ -256,10 +257,17 @@ int qemu_snapshot_apply (job_t *job, const xml_node_t *snapshot, error_t *err)
     return 0;
 }
 
+int qemu_snapshot_branch (job_t *job, const xml_node_t *snapshot, xml_t *document, error_t *err)
+{
+    return snapshot_is_external (snapshot) ? qemu_overlay_branch (job, snapshot, document, err) : 0;
+}
+
 //  Loading it may take long, and can be called off: then the guest is over, and its disks are back.
 int qemu_snapshot_start (job_t *job, const xml_node_t *snapshot, const xml_t *document,
                          error_t *err)
 {
+    if (snapshot_is_external (snapshot))
+        return qemu_overlay_start (job, snapshot, document, err);
     return qemu_start_from (job, document, NULL, err) ||
                    job_undo (job, "qemu.revert", snapshot_name (snapshot), err) ||
                    job_record (job, err) ||

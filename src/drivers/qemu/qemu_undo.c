@@ -7,6 +7,7 @@
 #include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
+#include "drivers/qemu/qemu_overlay.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_snapshot.h"
 #include "drivers/qemu/qemu_stream.h"
@@ -35,9 +36,7 @@ int qemu_undo_pause (job_t *job, bool running, error_t *err)
                                                                                                 : 0;
 }
 
-//  A daemon that just started is not connected to the guest's monitor yet; adoption does that, and
-//  finds it closed again.
-static int reach_monitor (job_t *job, bool *opened, error_t *err)
+int qemu_reach_monitor (job_t *job, bool *opened, error_t *err)
 {
     bool running;
     const char *monitor = recorded (job->guest, "monitor/@path");
@@ -69,7 +68,7 @@ static int undo_in_guest (job_t *job, const char *argument,
     if (!qemu_recorded_process (job->guest, &process) ||
         job_wait_exit (job, &process, 0, &ignored) == 0)
         return 0;
-    if (reach_monitor (job, &opened, err))
+    if (qemu_reach_monitor (job, &opened, err))
         return error_prefix (err, "let domain '%s' go on", job->guest->name);
     int rc = run (job, argument, err);
     if (opened)
@@ -143,7 +142,7 @@ static int undo_node (job_t *job, const char *node, error_t *err)
     error_t ignored = { 0 };
     if (qemu_has_ended (job))
         return 0;
-    if (reach_monitor (job, &opened, err))
+    if (qemu_reach_monitor (job, &opened, err))
         return error_prefix (err, "remove the node '%s' of domain '%s'", node, job->guest->name);
     int rc = qemu_block_remove (job, node, err);
     if (opened)
@@ -159,7 +158,7 @@ static int undo_reached (job_t *job, const char *what, undo_fn *undo, const char
 {
     bool opened = false;
     error_t ignored = { 0 };
-    if (!qemu_has_ended (job) && reach_monitor (job, &opened, err))
+    if (!qemu_has_ended (job) && qemu_reach_monitor (job, &opened, err))
         return error_prefix (err, "end the %s of domain '%s'", what, job->guest->name);
     int rc = undo (job, argument, err);
     if (opened)
@@ -208,6 +207,8 @@ static const struct {
     { "forget", qemu_undo_forget },
     { "revert", qemu_undo_revert },
     { "thaw", qemu_agent_undo_thaw },
+    { "overlay", qemu_undo_overlay },
+    { "branch", qemu_undo_branch },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
