@@ -485,6 +485,8 @@ static void domain_stop (actor_t *actor)
     free (self->recorded_live);
     free (self->backup);
     free (self->backup_xml);
+    free (self->checkpoints);
+    document_destroy (&self->checkpoint_list);
     document_destroy (&self->progress);
     document_destroy (&self->blocks);
     past_jobs_destroy (&self->past);

@@ -2,6 +2,7 @@
 
 #include "actors/domain_files.h"
 
+#include "drivers/checkpoint.h"
 #include "drivers/snapshot_tree.h"
 #include "util/file.h"
 #include "util/uuid.h"
@@ -20,6 +21,8 @@ char *domain_path (const paths_t *paths, const driver_t *driver, const char *uui
         return text_format ("%s/%s/%s.status", paths->run, driver->name, uuid);
     case FILE_PAST:
         return text_format ("%s/jobs/%s", paths->run, uuid);
+    case FILE_CHECKPOINTS:
+        return checkpoints_path (paths, driver->name, uuid);
     case FILE_SNAPSHOTS:
         return snapshot_tree_path (paths, driver->name, uuid);
     }
@@ -113,10 +116,15 @@ int domain_sweep (const paths_t *paths, error_t *err)
     const struct {
         const char *folder, *below, *prefix, *suffix;
     } left[] = {
-        { paths->etc, "", ".", ".new" },          { paths->etc, "/autostart", ".", ".new" },
-        { paths->run, "", ".", ".new" },          { paths->cache, "", ".", ".new" },
-        { paths->lib, "/snapshot", ".", ".new" }, { paths->run, "", "", ".output" },
-        { paths->run, "", "probe-", ".monitor" }, { paths->log, "", "probe-", ".log" },
+        { paths->etc, "", ".", ".new" },
+        { paths->etc, "/autostart", ".", ".new" },
+        { paths->run, "", ".", ".new" },
+        { paths->cache, "", ".", ".new" },
+        { paths->lib, "/snapshot", ".", ".new" },
+        { paths->run, "", "", ".output" },
+        { paths->lib, "/checkpoint", ".", ".new" },
+        { paths->run, "", "probe-", ".monitor" },
+        { paths->log, "", "probe-", ".log" },
     };
     for (const driver_t *const *driver = drivers; *driver; driver++)
         for (size_t i = 0; i < sizeof left / sizeof *left; i++) {

@@ -11,7 +11,8 @@ typedef enum {
     FILE_AUTOSTART,  //  ETC/DRIVER/autostart/UUID: its being there counts
     FILE_STATUS,     //  RUN/DRIVER/UUID.status
     FILE_PAST,       //  RUN/jobs/UUID
-    FILE_SNAPSHOTS   //  LIB/DRIVER/snapshot/UUID.xml
+    FILE_SNAPSHOTS,  //  LIB/DRIVER/snapshot/UUID.xml
+    FILE_CHECKPOINTS //  LIB/DRIVER/checkpoint/UUID.xml: jobs write it
 } domain_file_t;
 
 //  The caller frees it.

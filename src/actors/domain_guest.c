@@ -383,6 +383,7 @@ static void unwind_later (domain_t *self)
     document_destroy (&self->undo);
     self->unwindings = 0;
     self->dirty |= DIRTY_STATUS;
+    domain_blocks_adopted (self);
 }
 
 //  It is destroyed and started anew; or, if somebody else was about to end it, asked how it is.

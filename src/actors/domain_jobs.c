@@ -28,6 +28,7 @@ static void pack_guest (const domain_t *self, const operation_t *operation, pack
     pack_key_str (pack, "live", self->live);
     pack_key_str (pack, "record", self->record);
     pack_key_str (pack, "backup", self->backup);
+    pack_key_str (pack, "checkpoints", self->checkpoints);
 }
 
 msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
@@ -226,6 +227,10 @@ static void take_parts (domain_t *self, const value_t *result)
     if (value_get_bool (result, "redefined", false))
         self->dirty |= DIRTY_DEFINITION;
     domain_take_backup (self, result);
+    if (value_get (result, "checkpoint_list")) {
+        take_text (result, "checkpoints", &self->checkpoints);
+        take_document (result, "checkpoint_list", &self->checkpoint_list);
+    }
     domain_take_blocks (self, result);
     if (self->loading && value_get_str (value, "name"))
         take_loaded (self, result, value);

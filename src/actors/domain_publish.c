@@ -82,6 +82,8 @@ static msg_t *write_request (const domain_t *self)
         autofree char *status = status_text (self);
         add_file (self, request, FILE_STATUS, status);
     }
+    if (is_gone (self) && self->checkpoints)
+        add_file (self, request, FILE_CHECKPOINTS, NULL);
     if (self->dirty & DIRTY_PAST) {
         autofree char *past = is_gone (self) ? NULL : past_jobs_text (self->past);
         add_file (self, request, FILE_PAST, past);
@@ -213,6 +215,7 @@ static msg_t *make_snapshot (domain_t *self)
     domain_pack_waiting (self, pack);
     domain_pack_migration (self, pack);
     pack_key_str (pack, "backup_xml", self->backup_xml);
+    pack_copy (pack, "checkpoints", root_or_null (self->checkpoint_list));
     domain_pack_blocks (self, pack);
     pack_key (pack, "past");
     past_jobs_pack (self->past, pack);

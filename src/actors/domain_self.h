@@ -136,6 +136,8 @@ struct domain {
     bool written_autostart;           //  as it is on disk
     char *definition, *live, *record; //  canonical texts; NULL: none
     char *backup, *backup_xml;        //  under way: all of it, and what users see; NULL: none
+    char *checkpoints;                //  all (drivers/checkpoint.h); NULL: none
+    document_t *checkpoint_list;      //  as checkpoint_summary_pack has them
     document_t *config_summary, *live_summary;
     guest_status_t status;
     guest_state_t announced; //  the state that the last lifecycle event told of
@@ -343,7 +345,7 @@ void domain_take_blocks (domain_t *self, const value_t *result); //  what a job 
 void domain_pack_blocks (const domain_t *self, pack_t *pack);
 void domain_drop_blocks (domain_t *self);    //  the guest ended
 void domain_blocks_changed (domain_t *self); //  says the hypervisor
-void domain_blocks_adopted (domain_t *self); //  those of an earlier daemon
+void domain_blocks_adopted (domain_t *self); //  those that the record has
 void domain_conclusion_failed (domain_t *self);
 void domain_watch_blocks (domain_t *self); //  when a job is over
 

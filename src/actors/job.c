@@ -5,6 +5,7 @@
 
 #include "actors/emulators.h"
 #include "actors/job_ops.h"
+#include "actors/checkpoint_summary.h"
 #include "actors/summary.h"
 #include "drivers/undo.h"
 #include "util/text.h"
@@ -186,7 +187,8 @@ static int read_guest (job_actor_t *self, const msg_t *args, error_t *err)
     if (read_document (args, "definition", &guest->definition, err) ||
         read_document (args, "live", &guest->live, err) ||
         read_document (args, "record", &guest->record, err) ||
-        read_document (args, "backup", &guest->backup, err))
+        read_document (args, "backup", &guest->backup, err) ||
+        read_document (args, "checkpoints", &guest->checkpoints, err))
         return -1;
     return 0;
 }
@@ -264,6 +266,14 @@ static void pack_backup (pack_t *pack, const guest_t *guest)
     pack_document (pack, "backup_xml", shown);
 }
 
+static void pack_checkpoints (pack_t *pack, const guest_t *guest)
+{
+    bool any = checkpoints_count (guest->checkpoints) > 0;
+    pack_document (pack, "checkpoints", any ? guest->checkpoints : NULL);
+    pack_key (pack, "checkpoint_list");
+    checkpoint_summary_pack (pack, guest->checkpoints);
+}
+
 static msg_t *make_result (job_actor_t *self)
 {
     msg_t *reply = msg_reply ();
@@ -280,6 +290,8 @@ static msg_t *make_result (job_actor_t *self)
         pack_document (pack, "record", guest->record);
     if (guest && (self->parts & PART_BACKUP))
         pack_backup (pack, guest);
+    if (guest && (self->parts & PART_CHECKPOINTS))
+        pack_checkpoints (pack, guest);
     if (guest && (self->parts & PART_STATUS)) {
         pack_key_i64 (pack, "state", guest->status.state);
         pack_key_i64 (pack, "reason", guest->status.reason);

@@ -22,7 +22,8 @@ enum {
     PART_RECORD = 4,     //  the driver's record
     PART_STATUS = 8,     //  state and reason, which the job has set
     PART_UNDO = 16,      //  what is left to be undone
-    PART_BACKUP = 32     //  the backup under way; none if guest->backup is NULL
+    PART_BACKUP = 32,    //  the backup under way; none if guest->backup is NULL
+    PART_CHECKPOINTS = 64
 };
 
 typedef struct {

@@ -86,6 +86,13 @@ int job_run_block_list (job_actor_t *self, error_t *err);
 //  Begins a backup; or, if one is under way, follows it until it is over.
 int job_run_backup (job_actor_t *self, error_t *err);
 
+//  jobs_checkpoint.c
+int job_run_checkpoint_create (job_actor_t *self, error_t *err);
+int job_run_checkpoint_delete (job_actor_t *self, error_t *err);
+int job_run_checkpoint_measure (job_actor_t *self, error_t *err);
+//  Before a domain is undefined: ERR_OPERATION_INVALID if it has some that it is not to forget.
+int job_check_checkpoints (job_actor_t *self, error_t *err);
+
 //  jobs_load.c: what the files of an earlier daemon say.
 int job_run_load (job_actor_t *self, error_t *err);
 int job_run_adopt (job_actor_t *self, error_t *err);

@@ -56,9 +56,10 @@ static int follow (job_actor_t *self, error_t *err)
 static int begin (job_actor_t *self, error_t *err)
 {
     backup_options_t options = { .xml = value_str (job_arg (self, "xml")),
+                                 .checkpoint = value_str (job_arg (self, "checkpoint_xml")),
                                  .reuse = value_bool (job_arg (self, "reuse_external"), false),
                                  .now_s = actor_wall_clock (self->actor) / 1000000 };
-    self->parts = PART_BACKUP;
+    self->parts = PART_BACKUP | PART_CHECKPOINTS;
     return self->driver->backup_begin (&self->base, &options, err);
 }
 

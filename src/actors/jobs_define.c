@@ -388,7 +388,8 @@ int job_run_undefine (job_actor_t *self, error_t *err)
         return error_set (err, ERR_INVALID_ARG,
                           "undefine domain '%s': 'nvram' and 'keep_nvram' contradict each other",
                           guest->name);
-    if (check_managed_save (self, err) || check_snapshots (self, err))
+    if (job_check_checkpoints (self, err) || check_managed_save (self, err) ||
+        check_snapshots (self, err))
         return -1;
     if (!nvram || keep || access (nvram, F_OK))
         return 0;

@@ -8,6 +8,7 @@
 #include "actors/domain_files.h"
 #include "actors/snapshot_summary.h"
 #include "actors/summary.h"
+#include "drivers/checkpoint.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -152,7 +153,11 @@ static int remove_rest (job_actor_t *self, error_t *err)
     const char *uuid = self->base.guest->uuid;
     autofree char *status = domain_path (self->config->paths, self->driver, uuid, FILE_STATUS);
     autofree char *past = domain_path (self->config->paths, self->driver, uuid, FILE_PAST);
-    return job_remove_file (&self->base, past, err) || job_remove_file (&self->base, status, err)
+    autofree char *checkpoints =
+        domain_path (self->config->paths, self->driver, uuid, FILE_CHECKPOINTS);
+    return job_remove_file (&self->base, checkpoints, err) ||
+                   job_remove_file (&self->base, past, err) ||
+                   job_remove_file (&self->base, status, err)
                ? -1
                : 0;
 }
@@ -231,6 +236,20 @@ static void pack_past (job_actor_t *self, const guest_t *guest)
 }
 
 //  A file that can't be read is in nobody's way: all else of the domain works without.
+static void load_checkpoints (job_actor_t *self, guest_t *guest)
+{
+    error_t err;
+    autofree char *path =
+        domain_path (self->config->paths, self->driver, guest->uuid, FILE_CHECKPOINTS);
+    autofree char *text = file_read (path, FILE_MAX_BYTES, NULL, &err);
+    if (!text && errno != ENOENT)
+        actor_log (self->actor, LEVEL_ERROR, "domain '%s': %s", guest->name, err.message);
+    guest->checkpoints = text ? checkpoints_parse (text, &err) : NULL;
+    if (text && !guest->checkpoints)
+        set_aside (self, path, &err);
+}
+
+//  The same.
 static void pack_snapshots (job_actor_t *self, const guest_t *guest)
 {
     error_t err;
@@ -282,7 +301,9 @@ int job_run_load (job_actor_t *self, error_t *err)
     if (register_name (self, guest, err))
         return -1;
     pack_loaded (self, guest, undone);
-    self->parts = PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO | PART_BACKUP;
+    load_checkpoints (self, guest);
+    self->parts =
+        PART_DEFINITION | PART_LIVE | PART_STATUS | PART_UNDO | PART_BACKUP | PART_CHECKPOINTS;
     return 0;
 }
 
@@ -323,7 +344,7 @@ int job_run_unwind (job_actor_t *self, error_t *err)
                           guest->name);
     }
     tell_outcome (self);
-    self->parts = (guest->live ? PART_LIVE | PART_STATUS | PART_BACKUP : 0u) |
+    self->parts = (guest->live ? PART_LIVE | PART_STATUS | PART_BACKUP : 0u) | PART_CHECKPOINTS |
                   (self->base.finished && persistent ? PART_DEFINITION : 0u);
     return 0;
 }

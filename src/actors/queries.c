@@ -2,6 +2,7 @@
 
 #include "actors/queries.h"
 
+#include "actors/queries_checkpoints.h"
 #include "actors/domain_filter.h"
 #include "actors/queries_jobs.h"
 #include "actors/queries_snapshots.h"
@@ -244,6 +245,9 @@ static const struct {
     { "domain.block_jobs", answer_block_jobs },
     { "migration.inquire", answer_inquire },
     { "domain.backup_xml", answer_backup_xml },
+    { "checkpoint.list", answer_checkpoints },
+    { "checkpoint.info", answer_checkpoint_info },
+    { "checkpoint.xml", answer_checkpoint_xml },
 };
 
 static answer_fn *find_answer (const verb_t *verb)

@@ -36,6 +36,7 @@ static void snapshot_destroy (snapshot_t **self_p)
     document_destroy (&self->waiting);
     document_destroy (&self->blocks);
     document_destroy (&self->past);
+    document_destroy (&self->checkpoints);
     document_destroy (&self->tree);
     document_destroy (&self->migration);
     free (self);
@@ -167,6 +168,7 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->blocks = read_array (args, "block_jobs");
     self->migration = document_of_value (value_get (args, "migration"));
     self->past = read_array (args, "past");
+    self->checkpoints = read_array (args, "checkpoints");
     return self;
 }
 

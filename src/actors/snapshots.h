@@ -24,6 +24,8 @@ typedef struct {
     //  {live, config}: each {title, description, elements: {uri: xml}}. Of config NULL: none.
     document_t *metadata; //  NULL: none at all
     char *backup_xml;     //  NULL: no backup is under way
+    //  As checkpoint_summary_pack (actors/checkpoint_summary.h) writes it; NULL: none.
+    document_t *checkpoints;
     //  {kind, verb, async, since_us, step, done, total, by}; NULL: none is active.
     document_t *job;
     document_t *blocks; //  array of block jobs, as domain_blocks.c packs them; NULL: none

@@ -35,6 +35,11 @@ command_fn run_snapshot_create, run_snapshot_create_as, run_snapshot_current, ru
     run_snapshot_dumpxml, run_snapshot_edit, run_snapshot_info, run_snapshot_list,
     run_snapshot_parent, run_snapshot_revert;
 
+//  Checkpoints (checkpoints.c).
+command_fn run_checkpoint_create, run_checkpoint_create_as, run_checkpoint_delete,
+    run_checkpoint_dumpxml, run_checkpoint_edit, run_checkpoint_info, run_checkpoint_list,
+    run_checkpoint_parent;
+
 //  Calls the command's verb with the options that it takes.
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);
 //  A command that is a verb and nothing more: calls it and shows the result.

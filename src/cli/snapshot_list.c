@@ -2,21 +2,11 @@
 
 #include "cli/columns.h"
 #include "cli/run.h"
+#include "cli/tree.h"
 
-#include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 //  Lists.
-
-static void add_time (columns_t *table, const troupe_value_t *snapshot)
-{
-    time_t time = (time_t) troupe_get_i64 (snapshot, "creation_time", 0);
-    struct tm local;
-    char text[64];
-    strftime (text, sizeof text, "%Y-%m-%d %H:%M:%S %z", localtime_r (&time, &local));
-    columns_add (table, text);
-}
 
 static void print_table (const troupe_value_t *list, bool parents)
 {
@@ -26,77 +16,12 @@ static void print_table (const troupe_value_t *list, bool parents)
     for (size_t i = 0; i < troupe_count (list); i++) {
         const troupe_value_t *snapshot = troupe_at (list, i);
         columns_add (table, troupe_get_str (snapshot, "name"));
-        add_time (table, snapshot);
+        tree_add_time (table, snapshot);
         columns_add (table, troupe_get_str (snapshot, "state"));
         if (parents)
             columns_add (table, troupe_get_str (snapshot, "parent"));
     }
     columns_print (table, stdout);
-}
-
-static void print_names (const troupe_value_t *list)
-{
-    for (size_t i = 0; i < troupe_count (list); i++)
-        puts (troupe_get_str (troupe_at (list, i), "name"));
-}
-
-//  Trees.
-
-static bool is_child (const troupe_value_t *snapshot, const char *parent)
-{
-    const char *own = troupe_get_str (snapshot, "parent");
-    return own && strcmp (own, parent) == 0;
-}
-
-static const troupe_value_t *next_child (const troupe_value_t *list, size_t *at, const char *parent)
-{
-    while (*at < troupe_count (list)) {
-        const troupe_value_t *snapshot = troupe_at (list, (*at)++);
-        if (is_child (snapshot, parent))
-            return snapshot;
-    }
-    return NULL;
-}
-
-//  What is below NAME, each line behind INDENT.
-static void print_below (const troupe_value_t *list, const char *name, const char *indent)
-{
-    size_t at = 0;
-    const troupe_value_t *child = next_child (list, &at, name);
-    while (child) {
-        const troupe_value_t *next = next_child (list, &at, name);
-        const char *own = troupe_get_str (child, "name");
-        autofree char *deeper = text_format ("%s%s", indent, next ? "  | " : "    ");
-        printf ("%s  |\n%s  +- %s\n", indent, indent, own);
-        print_below (list, own, deeper);
-        child = next;
-    }
-}
-
-static bool is_top (const troupe_value_t *list, const troupe_value_t *snapshot)
-{
-    const char *parent = troupe_get_str (snapshot, "parent");
-    for (size_t i = 0; parent && i < troupe_count (list); i++)
-        if (strcmp (troupe_get_str (troupe_at (list, i), "name"), parent) == 0)
-            return false;
-    return true;
-}
-
-static void print_tree (const troupe_value_t *list, const char *from)
-{
-    if (from) {
-        puts (from);
-        print_below (list, from, "");
-        putchar ('\n');
-        return;
-    }
-    for (size_t i = 0; i < troupe_count (list); i++)
-        if (is_top (list, troupe_at (list, i))) {
-            const char *name = troupe_get_str (troupe_at (list, i), "name");
-            puts (name);
-            print_below (list, name, "");
-            putchar ('\n');
-        }
 }
 
 static int check_list (cli_t *cli, const options_t *options, error_t *err)
@@ -162,9 +87,9 @@ int run_snapshot_list (cli_t *cli, const options_t *options, error_t *err)
     if (cli_json (cli, list))
         return 0;
     if (options_flag (options, "tree"))
-        print_tree (list, from);
+        tree_print (list, from);
     else if (options_flag (options, "name"))
-        print_names (list);
+        tree_print_names (list);
     else
         print_table (list, options_flag (options, "parent"));
     return 0;
@@ -200,22 +125,15 @@ int run_snapshot_dumpxml (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
-static void print_line (const char *title, const char *text)
-{
-    printf ("%-15s %s\n", title, text ? text : "-");
-}
-
 static void print_info (const troupe_value_t *info)
 {
-    print_line ("Name:", troupe_get_str (info, "name"));
-    print_line ("Domain:", troupe_get_str (info, "domain"));
-    print_line ("Current:", troupe_get_bool (info, "current", false) ? "yes" : "no");
-    print_line ("State:", troupe_get_str (info, "state"));
-    print_line ("Location:", troupe_get_str (info, "location"));
-    print_line ("Parent:", troupe_get_str (info, "parent"));
-    printf ("%-15s %" PRIu64 "\n", "Children:", troupe_get_u64 (info, "children", 0));
-    printf ("%-15s %" PRIu64 "\n", "Descendants:", troupe_get_u64 (info, "descendants", 0));
-    print_line ("Metadata:", "yes");
+    tree_print_line ("Name:", troupe_get_str (info, "name"));
+    tree_print_line ("Domain:", troupe_get_str (info, "domain"));
+    tree_print_line ("Current:", troupe_get_bool (info, "current", false) ? "yes" : "no");
+    tree_print_line ("State:", troupe_get_str (info, "state"));
+    tree_print_line ("Location:", troupe_get_str (info, "location"));
+    tree_print_relatives (info);
+    tree_print_line ("Metadata:", "yes");
 }
 
 int run_snapshot_info (cli_t *cli, const options_t *options, error_t *err)
@@ -233,12 +151,6 @@ int run_snapshot_parent (cli_t *cli, const options_t *options, error_t *err)
     auto(troupe_message_t) reply = ask_one (cli, options, "snapshot.info", err);
     if (!reply)
         return -1;
-    const troupe_value_t *info = troupe_message_value (reply);
-    const char *parent = troupe_get_str (info, "parent");
-    if (!parent)
-        return error_set (err, ERR_NO_DOMAIN_SNAPSHOT, "snapshot '%s' has no parent",
-                          troupe_get_str (info, "name"));
-    if (!cli_json (cli, info))
-        puts (parent);
-    return 0;
+    return tree_print_parent (cli, troupe_message_value (reply), "snapshot", ERR_NO_DOMAIN_SNAPSHOT,
+                              err);
 }

@@ -25,12 +25,7 @@ static strings_t *split (const char *spec)
     return parts;
 }
 
-//  Where KEY=VALUE goes.
-typedef struct {
-    const char *key, *path;
-} place_t;
-
-static int set_part (cli_t *cli, xml_node_t *node, const char *part, const place_t *places,
+static int set_part (cli_t *cli, xml_node_t *node, const char *part, const spec_place_t *places,
                      error_t *err)
 {
     size_t size = strcspn (part, "=");
@@ -39,15 +34,15 @@ static int set_part (cli_t *cli, xml_node_t *node, const char *part, const place
             xml_set (node, places->path, part + size + 1);
             return 0;
         }
-    return cli_usage (cli, err, "snapshot-create-as: '%s' is no part of a spec", part);
+    return cli_usage (cli, err, "'%s' is no part of a spec", part);
 }
 
 //  [file=]NAME[,snapshot=TYPE]
 static int add_memory (cli_t *cli, xml_node_t *root, const char *spec, error_t *err)
 {
-    static const place_t places[] = { { "file", "@file" },
-                                      { "snapshot", "@snapshot" },
-                                      { NULL, NULL } };
+    static const spec_place_t places[] = { { "file", "@file" },
+                                           { "snapshot", "@snapshot" },
+                                           { NULL, NULL } };
     auto(strings_t) parts = split (spec);
     xml_node_t *memory = xml_add (root, "memory");
     for (size_t i = 0; i < parts->count; i++)
@@ -60,20 +55,29 @@ static int add_memory (cli_t *cli, xml_node_t *root, const char *spec, error_t *
     return 0;
 }
 
-//  DISK[,snapshot=TYPE][,driver=TYPE][,stype=TYPE][,file=NAME]
-static int add_disk (cli_t *cli, xml_node_t *disks, const char *spec, error_t *err)
+xml_node_t *spec_add_disk (cli_t *cli, xml_node_t *disks, const char *spec,
+                           const spec_place_t *places, error_t *err)
 {
-    static const place_t places[] = { { "snapshot", "@snapshot" },
-                                      { "driver", "driver/@type" },
-                                      { "stype", "@type" },
-                                      { "file", "source/@file" },
-                                      { NULL, NULL } };
     auto(strings_t) parts = split (spec);
     xml_node_t *disk = xml_add (disks, "disk");
     xml_set (disk, "@name", parts->items[0]);
     for (size_t i = 1; i < parts->count; i++)
         if (set_part (cli, disk, parts->items[i], places, err))
-            return -1;
+            return NULL;
+    return disk;
+}
+
+//  DISK[,snapshot=TYPE][,driver=TYPE][,stype=TYPE][,file=NAME]
+static int add_disk (cli_t *cli, xml_node_t *disks, const char *spec, error_t *err)
+{
+    static const spec_place_t places[] = { { "snapshot", "@snapshot" },
+                                           { "driver", "driver/@type" },
+                                           { "stype", "@type" },
+                                           { "file", "source/@file" },
+                                           { NULL, NULL } };
+    xml_node_t *disk = spec_add_disk (cli, disks, spec, places, err);
+    if (!disk)
+        return -1;
     if (xml_equals (disk, "@type", "block") && xml_string (disk, "source/@file")) {
         autofree char *path = text_copy (xml_string (disk, "source/@file"));
         xml_remove_path (disk, "source");

@@ -105,10 +105,18 @@ typedef struct {
 
 //  Backups (libvirt's backup and checkpoint XML formats).
 typedef struct {
-    const char *xml; //  <domainbackup>; NULL: a full push of all disks
-    bool reuse;      //  the files to be written are there
-    int64_t now_s;   //  since the epoch: for names
+    const char *xml;        //  <domainbackup>; NULL: a full push of all disks
+    const char *checkpoint; //  <domaincheckpoint>, to be made at the same instant; NULL: none
+    bool reuse;             //  the files to be written are there
+    int64_t now_s;          //  since the epoch: for names
 } backup_options_t;
+
+typedef struct {
+    const char *xml; //  <domaincheckpoint>; NULL: of all disks that can have one
+    bool redefine;   //  only what is known of it
+    bool validate;   //  ... if its bitmaps are there
+    int64_t now_s;   //  since the epoch: for its name
+} checkpoint_options_t;
 
 typedef struct {
     char *path;       //  the caller removes the file, and frees this
@@ -222,6 +230,16 @@ typedef struct {
     //  Takes away what the backup needed while it was under way, and what it wrote if it is not
     //  complete. It must work twice, after any part of backup_begin, and when the guest has ended.
     int (*backup_end) (job_t *job, error_t *err);
+
+    //  Checkpoints: they change job->guest->checkpoints, and its file (checkpoint.h), in one step.
+    //  *NAME of the new one is the caller's.
+    int (*checkpoint_create) (job_t *job, const checkpoint_options_t *options, char **name,
+                              error_t *err);
+    //  All NAMES are there. METADATA: what they recorded stays in the images.
+    int (*checkpoint_delete) (job_t *job, const strings_t *names, bool metadata, error_t *err);
+    //  The document of the running guest's checkpoint NAME, which is there, with the size in bytes
+    //  that each bitmap has recorded. The caller owns it.
+    int (*checkpoint_measure) (job_t *job, const char *name, xml_t **measured, error_t *err);
 
     //  Undoes KIND of this driver's own: those that job_undo was given as "NAME.KIND".
     int (*undo) (job_t *job, const char *kind, const char *argument, error_t *err);

@@ -15,6 +15,7 @@ void guest_destroy (guest_t **self_p)
     xml_destroy (&self->live);
     xml_destroy (&self->record);
     xml_destroy (&self->backup);
+    xml_destroy (&self->checkpoints);
     free (self);
 }
 

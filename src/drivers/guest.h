@@ -37,6 +37,7 @@ typedef struct {
                        //  <driver><process .../><monitor path='...'/></driver>
     xml_t *backup; //  the driver's facts of a backup that is under way, kept there too: <backup>
                    //  with the user's completed <domainbackup> inside; NULL: there is none
+    xml_t *checkpoints; //  all (checkpoint.h); NULL: none
     guest_status_t status;
 } guest_t;
 

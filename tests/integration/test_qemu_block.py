@@ -314,6 +314,78 @@ class CommandLine(BlockTest):
         self.assertEqual(said, "Commit complete, overlay image kept\n")
 
 
+class Beside(BlockTest):
+    """Block jobs beside other things."""
+
+    def test_a_guest_that_writes(self):
+        """What it writes before, during and after a copy is in the image that it goes over to."""
+        self.tool("qemu-img", "create", "-q", "-f", "raw", self.path("disk.img"), f"{SIZE_MIB}M")
+        devices = DISKS.format(format="raw", path=self.path("disk.img"))
+        guest = self.start_disk(devices).open()
+        self.client.call("domain.resume", domain="web1")
+        guest.wait_up()
+        write = "yes {0} | head -c 65536 >/data; dd if=/data of=/dev/vda bs=1M seek={1} conv=fsync"
+        guest.run(write.format("before", 1))
+        self.client.call(
+            "domain.block_copy", domain="web1", disk="vda", path=self.path("copy.img"), format="qcow2"
+        )
+        guest.run(write.format("during", 20))
+        self.event("ready")
+        self.client.call("domain.block_abort", domain="web1", disk="vda", pivot=True)
+        guest.run(write.format("after", 40))
+        self.client.call("domain.destroy", domain="web1")
+        self.tool("qemu-img", "convert", "-O", "raw", self.path("copy.img"), self.path("out.img"))
+        with open(self.path("out.img"), "rb") as image:
+            for word, at in (("before", 1), ("during", 20), ("after", 40)):
+                image.seek(at * MIB)
+                expected = (f"{word}\n" * 65536)[:65536].encode()
+                self.assertTrue(image.read(65536) == expected, f"{word}: {at} MiB")
+
+    def test_two_disks(self):
+        """One job a disk; each is shown, and ends, alone."""
+        self.make_chain()
+        second = self.path("second.img")
+        self.tool("qemu-img", "create", "-q", "-f", "raw", second, f"{SIZE_MIB}M")
+        devices = DISKS.format(format="qcow2", path=self.path("top.img"))
+        devices += f"<disk type='file'><source file='{second}'/><target dev='vdb'/></disk>"
+        self.start_disk(devices)
+        self.client.call("domain.block_pull", domain="web1", disk="vda", bandwidth=SLOW)
+        self.client.call(
+            "domain.block_copy", domain="web1", disk="vdb", path=self.path("copy.img"), bandwidth=SLOW
+        )
+        self.assertEqual({job["device"] for job in self.jobs()}, {"vda", "vdb"})
+        rows = self.client.call("domain.jobs")
+        self.assertEqual(
+            {row["verb"] for row in rows}, {"domain.block_pull", "domain.block_copy"}
+        )
+        self.client.call("domain.block_abort", domain="web1", disk="vda")
+        self.event("canceled")
+        self.assertEqual([job["device"] for job in self.jobs()], ["vdb"])
+        self.client.call("domain.block_speed", domain="web1", disk=second, bandwidth=0)
+        self.watcher.next_event("domain.block_job", status_text="ready", device="vdb")
+        self.client.call("domain.block_abort", domain="web1", disk="vdb", pivot=True)
+        self.assertEqual(self.jobs(), [])
+
+    def test_hung_qemu(self):
+        """Queries go on; what needs QEMU says so; afterwards everything goes on."""
+        guest = self.start_chain()
+        self.client.call("domain.block_pull", domain="web1", disk="vda", bandwidth=SLOW)
+        os.kill(guest.pid(), signal.SIGSTOP)
+        try:
+            self.assertEqual(self.jobs()[0]["kind"], "block pull")
+            with self.assertRaisesRegex(TroupeError, "did not answer"):
+                self.client.call("domain.block_speed", domain="web1", disk="vda", bandwidth=0)
+        finally:
+            os.kill(guest.pid(), signal.SIGCONT)
+        #   QEMU may have heard it the first time, after all.
+        try:
+            self.client.call("domain.block_speed", domain="web1", disk="vda", bandwidth=0)
+        except TroupeError as error:
+            self.assertRegex(error.message, "in no block job|not found")
+        self.event("completed")
+        self.assertEqual(self.chain(), ["top.img"])
+
+
 class Copy(BlockTest):
     def copy(self, name="copy.img", **args):
         self.client.call(
@@ -431,6 +503,44 @@ class Copy(BlockTest):
         self.assertEqual(self.jobs(), [])
         self.client.call("domain.create", domain="web1", paused=True)
         self.assert_data("top.img", *LAYERS)
+
+    def test_destroyed_while_it_is_pivoted(self):
+        """The next start has all data, whichever image it uses; and that image is there."""
+        guest = self.start_chain()
+        for attempt in range(4):
+            name = f"copy{attempt}.img"
+            with self.subTest(attempt=attempt):
+                self.copy(name)
+                self.event("ready")
+                self.client.send("domain.block_abort", domain="web1", disk="vda", pivot=True)
+                self.client.socket.poll(attempt * 2)
+                self.client.call("domain.destroy", domain="web1", timeout=30)
+                self.assertEqual(guest.state()[0], "shut off")
+                self.assertEqual(self.jobs(), [])
+                source = self.disk(inactive=True).find("source").get("file")
+                self.assert_data(os.path.basename(source), *LAYERS)
+                self.client.call("domain.create", domain="web1", paused=True)
+                self.watcher.next_event("domain.block_job")
+
+    def test_to_a_block_device(self):
+        file = self.path("device")
+        with open(file, "wb") as device:
+            device.truncate(SIZE_MIB * MIB)
+        done = subprocess.run(["losetup", "-f", "--show", file], capture_output=True, text=True)
+        if done.returncode:
+            self.skipTest(f"no loop device: {done.stderr}")
+        loop = done.stdout.strip()
+        self.addCleanup(subprocess.run, ["losetup", "-d", loop], check=True)
+        self.start_chain()
+        with self.assertRaisesRegex(TroupeError, "ask for one"):
+            self.client.call("domain.block_copy", domain="web1", disk="vda", path=loop)
+        words = ["blockcopy", "web1", "vda", loop, "--blockdev", "--format", "raw"]
+        self.daemon.run(*words, "--wait", "--pivot")
+        for disk in (self.disk(), self.disk(inactive=True)):
+            self.assertEqual((disk.get("type"), disk.find("source").get("dev")), ("block", loop))
+        self.daemon.run("blockresize", "web1", "vda", "--capacity")
+        self.client.call("domain.destroy", domain="web1")
+        self.assert_data(loop, *LAYERS, options=("-f", "raw"))
 
     def test_qemu_killed_meanwhile(self):
         guest = self.start_chain()

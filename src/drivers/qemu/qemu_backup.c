@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_checkpoint.h"
 #include "util/text.h"
 
 #include <errno.h>
@@ -59,11 +60,36 @@ static int check_file (const xml_node_t *disk, bool reuse, error_t *err)
     return 0;
 }
 
+//  What it goes by is copied: the checkpoint's own bitmap records on.
+static int plan_bitmap (job_t *job, const xml_node_t *disk, xml_node_t *store, error_t *err)
+{
+    const char *name = xml_string (disk, "@name"), *since = xml_string (disk, "@incremental");
+    const char *source = xml_string (store, "@source");
+    const char *exported = xml_string (disk, "@exportbitmap");
+    const xml_node_t *checkpoint = checkpoint_find (job->guest->checkpoints, since);
+    if (!checkpoint)
+        return error_set (err, ERR_NO_DOMAIN_CHECKPOINT, "disk '%s': there is no checkpoint '%s'",
+                          name, since);
+    if (!checkpoint_has_disk (checkpoint, name))
+        return error_set (err, ERR_INVALID_ARG,
+                          "disk '%s' is not part of checkpoint '%s': say backupmode='full'", name,
+                          since);
+    json_auto_t *nodes = qemu_bitmap_nodes (job, err);
+    const json_t *bitmap = qemu_bitmap_find (nodes, source, since);
+    if (!nodes || qemu_bitmap_check (bitmap, since, name, err))
+        return -1;
+    xml_setf (store, "@bitmap", "%s%s", exported ? exported : "backup-", exported ? "" : name);
+    xml_set_u64 (store, "@granularity", answer_number (bitmap, "granularity"));
+    if (qemu_bitmap_find (nodes, source, xml_string (store, "@bitmap")))
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "the image of disk '%s' has a bitmap '%s' already", name,
+                          xml_string (store, "@bitmap"));
+    return 0;
+}
+
 static int plan_disk (job_t *job, const xml_node_t *disk, bool reuse, error_t *err)
 {
     const char *name = xml_string (disk, "@name");
-    if (xml_equals (disk, "@backupmode", "incremental"))
-        return error_set (err, ERR_NO_SUPPORT, "not supported: an incremental backup");
     if (qemu_block_check_idle (job->guest, name, "a backup", err) || check_file (disk, reuse, err))
         return -1;
     auto(qemu_disk_t) found = qemu_block_find (job, name, err);
@@ -78,7 +104,8 @@ static int plan_disk (job_t *job, const xml_node_t *disk, bool reuse, error_t *e
     xml_set (store, "@path", qemu_backup_path (disk));
     xml_set (store, "@made", xml_equals (disk, "@type", "block") || reuse ? "no" : "yes");
     xml_set_u64 (store, "@capacity", found->chain[0].capacity);
-    return 0;
+    return xml_equals (disk, "@backupmode", "incremental") ? plan_bitmap (job, disk, store, err)
+                                                           : 0;
 }
 
 //  Fills job->guest->backup; nothing has happened yet.
@@ -112,39 +139,83 @@ static int make_stores (job_t *job, bool reuse, error_t *err)
     return 0;
 }
 
-static void add_action (json_t *actions, const char *type, json_t *data)
+static void add_bitmap (json_t *actions, const xml_node_t *store, const char *since)
 {
-    json_array_append_new (actions, json_pack ("{s:s, s:o}", "type", type, "data", data));
+    error_t never;
+    uint64_t granularity = 0;
+    const char *node = xml_string (store, "@source"), *name = xml_string (store, "@bitmap");
+    xml_u64 (store, "@granularity", &granularity, &never);
+    qemu_action_add (actions, "block-dirty-bitmap-add",
+                     json_pack ("{s:s, s:s, s:b, s:I}", "node", node, "name", name, "disabled", 1,
+                                "granularity", (json_int_t) granularity));
+    qemu_action_add (
+        actions, "block-dirty-bitmap-merge",
+        json_pack ("{s:s, s:s, s:[s]}", "node", node, "target", name, "bitmaps", since));
 }
 
-//  All disks at the same instant.
-static int begin_jobs (job_t *job, error_t *err)
+static void add_backup (json_t *actions, const xml_node_t *store, bool pull)
+{
+    const char *node = xml_string (store, "@node"), *bitmap = xml_string (store, "@bitmap");
+    json_t *backup = json_pack ("{s:s, s:s, s:s, s:b}", "job-id", node, "device",
+                                xml_string (store, "@source"), "target", node, "auto-dismiss", 0);
+    const char *sync = pull ? "none" : bitmap ? "bitmap" : "full";
+    json_object_set_new (backup, "sync", json_string (sync));
+    if (bitmap && !pull) {
+        json_object_set_new (backup, "bitmap", json_string (bitmap));
+        json_object_set_new (backup, "bitmap-mode", json_string ("never"));
+    }
+    qemu_action_add (actions, "blockdev-backup", backup);
+}
+
+//  All disks at the same instant, and the checkpoint with them.
+static int begin_jobs (job_t *job, json_t *actions, error_t *err)
 {
     const guest_t *guest = job->guest;
     bool pull = qemu_backup_is_pull (qemu_backup_asked (guest));
-    json_t *actions = json_array ();
     xml_foreach (store, xml_root (guest->backup), "store") {
-        const char *node = xml_string (store, "@node");
-        add_action (actions, "blockdev-backup",
-                    json_pack ("{s:s, s:s, s:s, s:s, s:b}", "job-id", node, "device",
-                               xml_string (store, "@source"), "target", node, "sync",
-                               pull ? "none" : "full", "auto-dismiss", 0));
+        if (xml_string (store, "@bitmap"))
+            add_bitmap (actions, store,
+                        xml_string (qemu_backup_disk (guest, store), "@incremental"));
+        add_backup (actions, store, pull);
     }
-    return qemu_tell (job, "transaction", json_pack ("{s:o}", "actions", actions), BEGIN_MS, err);
+    return qemu_tell (job, "transaction", json_pack ("{s:O}", "actions", actions), BEGIN_MS, err);
+}
+
+static int plan_checkpoint (job_t *job, const backup_options_t *options, xml_t **checkpoint,
+                            json_t *actions, error_t *err)
+{
+    if (!options->checkpoint)
+        return 0;
+    *checkpoint = qemu_checkpoint_complete (job->guest->live, job->guest->checkpoints,
+                                            options->checkpoint, options->now_s, err);
+    return *checkpoint ? qemu_checkpoint_plan (job, xml_root (*checkpoint), actions, err) : -1;
+}
+
+static int push_undo (job_t *job, const xml_t *checkpoint, error_t *err)
+{
+    if (job_undo (job, "qemu.backup", "", err))
+        return -1;
+    return checkpoint
+               ? job_undo (job, "qemu.checkpoint", checkpoint_name (xml_root (checkpoint)), err)
+               : 0;
 }
 
 static int begin (job_t *job, const backup_options_t *options, error_t *err)
 {
     if (!job->guest->live || !job->guest->record)
         return error_set (err, ERR_OPERATION_INVALID, "it is not running");
-    if (make_plan (job, options, err)) {
+    auto(xml_t) checkpoint = NULL;
+    json_auto_t *actions = json_array ();
+    if (make_plan (job, options, err) ||
+        plan_checkpoint (job, options, &checkpoint, actions, err)) {
         xml_destroy (&job->guest->backup);
         return -1;
     }
     bool pull = qemu_backup_is_pull (qemu_backup_asked (job->guest));
-    if (job_undo (job, "qemu.backup", "", err) || job_record (job, err) ||
-        make_stores (job, options->reuse, err) || begin_jobs (job, err) ||
-        (pull && qemu_backup_serve (job, err)))
+    if (push_undo (job, checkpoint, err) || job_record (job, err) ||
+        make_stores (job, options->reuse, err) || begin_jobs (job, actions, err) ||
+        (pull && qemu_backup_serve (job, err)) ||
+        (checkpoint && qemu_checkpoint_keep (job, xml_root (checkpoint), err)))
         return -1;
     xml_set (xml_root (job->guest->backup), "@state", "running");
     return job_commit (job, err);

@@ -7,12 +7,13 @@
 //
 //      <backup state='beginning|running|completed'>
 //        <domainbackup ...>            as qemu_backup_complete made it
-//        <store disk='vda' source='disk-vda' node='backup-vda' path='...' bitmap='...' made='yes'
-//               inode='...' before='UID:GID:PATH'/>
+//        <store disk='vda' source='disk-vda' node='backup-vda' path='...' made='yes'
+//               bitmap='backup-vda' granularity='65536' inode='...' before='UID:GID:PATH'/>
 //        <server socket='...' inode='...'/>
 //      </backup>
 //
 //  A store's node and its job have the same name. MADE: the file is ours, and which one it is.
+//  BITMAP, of the source: a copy of the one that an incremental backup goes by.
 
 #ifndef TROUPE_QEMU_BACKUP_H
 #define TROUPE_QEMU_BACKUP_H

@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_live.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -129,10 +130,27 @@ static int end_jobs (job_t *job, error_t *err)
     return 0;
 }
 
+static int remove_bitmaps (job_t *job, error_t *err)
+{
+    json_auto_t *nodes = qemu_bitmap_nodes (job, err);
+    if (!nodes)
+        return -1;
+    xml_foreach (store, xml_root (job->guest->backup), "store") {
+        const char *node = xml_string (store, "@source"), *name = xml_string (store, "@bitmap");
+        if (name && qemu_bitmap_find (nodes, node, name) &&
+            qemu_tell (job, "block-dirty-bitmap-remove",
+                       json_pack ("{s:s, s:s}", "node", node, "name", name), QMP_MS, err))
+            return -1;
+    }
+    return 0;
+}
+
 static int end_in_qemu (job_t *job, error_t *err)
 {
-    return qemu_backup_stop_server (job, err) || end_jobs (job, err) || remove_nodes (job, err) ? -1
-                                                                                                : 0;
+    return qemu_backup_stop_server (job, err) || end_jobs (job, err) || remove_nodes (job, err) ||
+                   remove_bitmaps (job, err)
+               ? -1
+               : 0;
 }
 
 int qemu_backup_end (job_t *job, error_t *err)

@@ -40,7 +40,7 @@ static int end_in_qemu (job_t *job, const xml_node_t *entry, error_t *err)
 
 int qemu_block_undo (job_t *job, const char *id, error_t *err)
 {
-    xml_foreach (entry, xml_root (job->guest->record), "blockjob") {
+    xml_foreach (entry, job->guest->record ? xml_root (job->guest->record) : NULL, "blockjob") {
         if (!xml_equals (entry, "@id", id))
             continue;
         if ((!qemu_has_ended (job) && end_in_qemu (job, entry, err) && !qemu_has_ended (job)) ||
@@ -221,8 +221,8 @@ static void look_at_running (job_t *job, xml_node_t *entry, const char *state, j
         xml_set (entry, "@ready", "yes");
         tell (entry, BLOCK_READY, news);
     }
-    if ((xml_equals (entry, "@state", "aborting") || (pivoting && ready)) &&
-        qemu_block_tell_end (job, entry, &err))
+    bool ends = xml_equals (entry, "@state", "aborting") || (pivoting && ready);
+    if (ends && !xml_equals (entry, "@told", "yes") && qemu_block_tell_end (job, entry, &err))
         log_failure (job, &err);
     if (xml_equals (entry, "@state", "starting"))
         xml_set (entry, "@state", "running");

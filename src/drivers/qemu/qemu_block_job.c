@@ -287,12 +287,15 @@ static int check_pivot (job_t *job, const xml_node_t *entry, error_t *err)
 }
 
 //  An abort of what is ready leaves a copy that is complete, as of this moment.
-int qemu_block_tell_end (job_t *job, const xml_node_t *entry, error_t *err)
+int qemu_block_tell_end (job_t *job, xml_node_t *entry, error_t *err)
 {
     const char *id = xml_string (entry, "@id");
     bool pivot = xml_equals (entry, "@state", "pivoting");
-    return qemu_tell (job, pivot ? "job-complete" : "block-job-cancel",
-                      json_pack ("{s:s}", pivot ? "id" : "device", id), QMP_MS, err);
+    if (qemu_tell (job, pivot ? "job-complete" : "block-job-cancel",
+                   json_pack ("{s:s}", pivot ? "id" : "device", id), QMP_MS, err))
+        return -1;
+    xml_set (entry, "@told", "yes");
+    return 0;
 }
 
 //  The intent is on disk before QEMU hears of it: if the daemon is killed, the next one knows what
@@ -304,9 +307,10 @@ static int begin_end (job_t *job, xml_node_t *entry, bool pivot, error_t *err)
         return -1;
     if (qemu_block_tell_end (job, entry, err) == 0)
         return 0;
+    //  If that fails as well, conclude finds the intent, and asks once more.
     error_t ignored = { 0 };
     xml_set (entry, "@state", "running");
-    job_record (job, &ignored); //  else conclude finds the intent, and asks once more
+    job_record (job, &ignored);
     return -1;
 }
 

@@ -3,6 +3,7 @@
 //      <blockjob id='copy-vda' type='copy|active-commit|commit|pull' disk='vda'
 //                path='...'            the disk's image when it began
 //                state='starting|running|pivoting|aborting' ready='yes'
+//                told='yes'            QEMU knows that it is to pivot or abort
 //                over='0' error='...'  how it ended (block_status_t), while that is dealt with
 //                since_us='..' uid='..' client='..' bandwidth='..'>
 //        <dest path='...' format='...' block='yes'    what the disk may go over to
@@ -47,7 +48,7 @@ void qemu_block_leaves (xml_node_t *entry, const qemu_disk_t *disk, size_t i);
 int qemu_block_launch (job_t *job, xml_node_t *entry, const char *execute, json_t *arguments,
                        error_t *err);
 //  Tells QEMU to end the job in the way that the entry says: "pivoting" or "aborting".
-int qemu_block_tell_end (job_t *job, const xml_node_t *entry, error_t *err);
+int qemu_block_tell_end (job_t *job, xml_node_t *entry, error_t *err);
 
 typedef struct {
     char state[32]; //  "running", "ready", "concluded", ...; "": QEMU does not have it

@@ -5,6 +5,7 @@
 #include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
+#include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
@@ -55,6 +56,9 @@ const driver_t qemu_driver = {
     .backup_begin = qemu_backup_begin,
     .backup_follow = qemu_backup_follow,
     .backup_end = qemu_backup_end,
+    .checkpoint_create = qemu_checkpoint_create,
+    .checkpoint_delete = qemu_checkpoint_delete,
+    .checkpoint_measure = qemu_checkpoint_measure,
     .undo = qemu_undo,
     .info = qemu_info,
     .stats = qemu_stats,

@@ -31,6 +31,7 @@ int qemu_screenshot (job_t *job, const char *device, unsigned head, screenshot_t
 //      qemu.overlay, qemu.branch: qemu_overlay.h
 //      qemu.node    NODE          an image's nodes are removed (qemu_block.h)
 //      qemu.backup  (nothing)     job->guest->backup ends (qemu_backup.h)
+//      qemu.checkpoint NAME       it is none: no bitmap, no document (qemu_checkpoint.h)
 //      qemu.blockjob  ID          the block job ends (qemu_block_job.h)
 //      qemu.image   INODE:PATH    a new image's file is removed
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err);

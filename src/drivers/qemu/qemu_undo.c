@@ -5,6 +5,7 @@
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_block_job.h"
+#include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_overlay.h"
@@ -182,6 +183,11 @@ static int undo_blockjob (job_t *job, const char *id, error_t *err)
     return undo_reached (job, "block job", qemu_block_undo, id, err);
 }
 
+static int undo_checkpoint (job_t *job, const char *name, error_t *err)
+{
+    return undo_reached (job, "checkpoint", qemu_checkpoint_undo, name, err);
+}
+
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
 static int undo_image (job_t *job, const char *argument, error_t *err)
 {
@@ -202,6 +208,7 @@ static const struct {
     { "node", undo_node },
     { "backup", undo_backup },
     { "blockjob", undo_blockjob },
+    { "checkpoint", undo_checkpoint },
     { "image", undo_image },
     { "snapshot", qemu_undo_snapshot },
     { "forget", qemu_undo_forget },

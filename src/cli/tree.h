@@ -1,0 +1,24 @@
+//  tree.h: lists of things that came from one another, in virsh's layout: snapshots, checkpoints.
+//  Each is a map with name, parent (or nil) and creation_time (s).
+
+#ifndef TROUPE_TREE_H
+#define TROUPE_TREE_H
+
+#include "cli/cli.h"
+#include "cli/columns.h"
+
+//  As a tree; FROM: what is below that name, which is not in LIST. NULL: all.
+void tree_print (const troupe_value_t *list, const char *from);
+void tree_print_names (const troupe_value_t *list);
+//  A cell with the time of ITEM.
+void tree_add_time (columns_t *table, const troupe_value_t *item);
+
+//  Of one of them, a line each. TEXT NULL: "-".
+void tree_print_line (const char *title, const char *text);
+//  Parent, and how many came from it.
+void tree_print_relatives (const troupe_value_t *item);
+//  Prints the parent's name. -1, and ERR with CODE, if there is none; WHAT "snapshot".
+int tree_print_parent (cli_t *cli, const troupe_value_t *item, const char *what, error_code_t code,
+                       error_t *err);
+
+#endif
