@@ -1,6 +1,7 @@
 //  qemu_undo.c: how a guest that was being saved or dumped goes on when that is called off, in the
 //  daemon that did it or in the next one.
 
+#include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_block_job.h"
@@ -210,6 +211,7 @@ static const struct {
     { "snapshot", qemu_undo_snapshot },
     { "forget", qemu_undo_forget },
     { "revert", qemu_undo_revert },
+    { "thaw", qemu_agent_undo_thaw },
     { "overlay", qemu_undo_overlay },
     { "branch", qemu_undo_branch },
 };
