@@ -401,7 +401,9 @@ static void domain_handle (actor_t *actor, msg_t **msg_p)
         }
     if (strcmp (verb, "migration.abandon") == 0 && domain_refuse_abandon (self, msg_p))
         return;
-    if (domain_operation (verb) || domain_direct (verb, &class))
+    if (!self->loading && domain_errands_take (self, msg_p))
+        return;
+    if (domain_operation (verb) || domain_direct (verb, &class) || domain_errand (verb))
         domain_enqueue (self, msg_p);
 }
 
@@ -421,6 +423,7 @@ static int domain_start (actor_t *actor, const msg_t *args, error_t *err)
     self->past = past_jobs_new ();
     self->publications = zlistx_new ();
     self->measuring = zlistx_new ();
+    self->errands = zlistx_new ();
     self->openings = zlistx_new ();
     snprintf (self->uuid, sizeof self->uuid, "%s", msg_str (args, "uuid"));
     disk_address (self->uuid, self->disk);
@@ -459,6 +462,7 @@ static void domain_stop (actor_t *actor)
         free (opening);
     }
     zlistx_destroy (&self->openings);
+    domain_agent_close (self);
     if (self->publications)
         domain_drop_publications (self);
     zlistx_destroy (&self->queue);

@@ -48,6 +48,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->ending = (guest_change_t){ .kind = CHANGE_NONE };
     self->exited = self->restart_due = false;
     self->silent_us = 0;
+    domain_agent_over (self);
     actor_timer_cancel (self->actor, &self->due_timer);
     actor_timer_cancel (self->actor, &self->retry_monitor);
     self->dirty |= DIRTY_STATUS;
@@ -294,6 +295,9 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         break;
     case CHANGE_STATE:
         take_state (self, change);
+        break;
+    case CHANGE_CHANNEL:
+        domain_agent_take_port (self, change);
         break;
     case CHANGE_LIFECYCLE:
         if (!domain_active (self))
@@ -547,6 +551,7 @@ void domain_settle (domain_t *self)
     domain_finish_ending (self);
     domain_watch_blocks (self);
     domain_go_on (self);
+    domain_agent_settle (self);
     autostart_if_due (self);
     if (self->restart_wanted && !self->sync.operation && !self->async.operation) {
         self->restart_wanted = false;

@@ -42,6 +42,8 @@ msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
         pack_key (pack, "args");
         pack_value (pack, given);
     }
+    if (operation == &domain_ports)
+        domain_agent_pack_ports (self, pack);
     const value_t *by = request ? value_get (msg_root (request), "by") : NULL;
     if (by) {
         pack_key (pack, "by");
@@ -264,6 +266,9 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
         self->unwindings = 0;
     }
     operation->done (self, slot->request);
+    if (value_get (msg_value (reply), "live_summary"))
+        domain_agent_follow (self, operation->class == CLASS_START ? AGENT_REASON_STARTED
+                                                                   : AGENT_REASON_UNKNOWN);
     if (slot == &self->async && operation->async != ASYNC_BACKUP_BEGIN)
         domain_end_async (self, "completed", NULL);
     auto(msg_t) request = take (&slot->request);
@@ -285,6 +290,7 @@ static void start_failed (domain_t *self)
     free (take (&self->recorded_live));
     self->id = -1;
     self->exited = false;
+    domain_agent_over (self);
     self->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED };
     self->dirty |= DIRTY_STATUS;
 }
@@ -311,7 +317,8 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
     *slot = (running_t){ 0 };
-    auto(msg_t) answer = request ? msg_error (err) : NULL;
+    bool again = request && domain_errands_fall_back (self, &request, err);
+    auto(msg_t) answer = request && !again ? msg_error (err) : NULL;
     domain_commit (self, &request, &answer, NULL);
     if (destroyed)
         domain_answer_destroys (self);

@@ -101,6 +101,12 @@ static void done_live (domain_t *self, const msg_t *request)
     self->dirty |= DIRTY_STATUS;
 }
 
+static void done_ports (domain_t *self, const msg_t *request)
+{
+    done_live (self, request);
+    domain_agent_ports_written (self);
+}
+
 static void done_suspend (domain_t *self, const msg_t *request)
 {
     (void) request;
@@ -305,6 +311,9 @@ static const operation_t operations[] = {
       done_metadata },
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
       true, done_live },
+    //  From the job that has the agent shut the guest down.
+    { "guest.no_restart", CLASS_MODIFY, ASYNC_NONE, "no_restart", NEED_ACTIVE, SHORT_MS, false,
+      done_live },
 };
 
 //  virDomainJobOperation, by what runs; the first row that fits counts.
@@ -341,6 +350,11 @@ const operation_t domain_restart_in_place = { "", CLASS_MODIFY, ASYNC_NONE, "res
                                               0,  SHORT_MS,     false,      done_restart };
 const operation_t domain_unwinding = { "", CLASS_DESTROY, ASYNC_NONE, "unwind",
                                        0,  DESTROY_MS,    false,      done_unwind };
+
+const operation_t domain_ports = { "", CLASS_MODIFY, ASYNC_NONE, "ports",
+                                   0,  SHORT_MS,     true,       done_ports };
+const operation_t domain_thawed = { "", CLASS_MODIFY, ASYNC_NONE, "thawed",
+                                    0,  SHORT_MS,     true,       done_live };
 
 const operation_t *domain_operation (const char *verb)
 {

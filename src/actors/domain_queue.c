@@ -79,6 +79,8 @@ static bool try_request (domain_t *self, msg_t **msg_p)
         class = operation->class;
     if (self->loading)
         return false; //  not even a destroy: what is there is not known yet
+    if (domain_errands_take (self, msg_p))
+        return true; //  it came while that was so
     bool changing = self->sync.operation || (self->undo && !self->async.operation);
     verdict_t verdict = admission_verdict (domain_async_kind (self), changing, class);
     if (verdict == ADMIT_REFUSE) {
@@ -95,7 +97,7 @@ static bool try_request (domain_t *self, msg_t **msg_p)
         return false;
     if (direct)
         direct (self, msg_p);
-    else
+    else if (!domain_errands_take_power (self, msg_p))
         admit (self, msg_p, operation);
     return true;
 }

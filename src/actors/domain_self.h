@@ -7,6 +7,8 @@
 //      domain_measure.c   measurements
 //      domain_background.c  what goes on after its requester was answered: backups
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
+//      domain_agent.c     the guest's agent: whether it is there
+//      domain_errands.c   what is asked of it
 //      domain_migration.c migrations whose outcome is not known yet
 //      domain_reload.c    what comes before the files are read once more
 //      domain_blocks.c    block jobs: what is shown of them, and when they are looked at
@@ -19,6 +21,7 @@
 #include "actors/config.h"
 #include "actors/migration_record.h"
 #include "actors/past_jobs.h"
+#include "drivers/channel.h"
 #include "drivers/driver.h"
 
 #include <czmq.h>
@@ -38,6 +41,13 @@ enum {
     NEED_INACTIVE = 2,
     NEED_PERSISTENT = 4
 };
+
+//  virConnectDomainEventAgentLifecycleReason.
+typedef enum {
+    AGENT_REASON_UNKNOWN = 0,
+    AGENT_REASON_STARTED = 1,
+    AGENT_REASON_CHANNEL = 2
+} agent_reason_t;
 
 typedef struct domain domain_t;
 typedef struct operation operation_t;
@@ -184,6 +194,17 @@ struct domain {
     uint64_t migration_timer;
     int migration_checks; //  without a result
 
+    //  Its agent.
+    channel_state_t agent; //  as the last event told; CHANNEL_UNKNOWN: it has none, or nobody knows
+    char agent_alias[64];  //  of its channel; "": it has none
+    char agent_address[MSG_ADDRESS_MAX];
+    bool agent_runs;      //  the actor
+    zhashx_t *ports;      //  "open" or "closed" by alias: news that the live document lacks
+    bool ports_due;       //  they are to be written there
+    zlistx_t *errands;    //  domain_agent.c
+    bool thawing, thawed; //  what a job froze and did not thaw
+    uint64_t retry_agent;
+
     //  What has to be written and told.
     unsigned dirty;
     zlistx_t *publications;
@@ -236,7 +257,7 @@ void domain_end_past (domain_t *self);
 const operation_t *domain_operation (const char *verb); //  NULL unless it is one
 int domain_job_number (const char *verb);               //  virDomainJobOperation; 0: none
 extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain_restart,
-    domain_restart_in_place, domain_unwinding;
+    domain_restart_in_place, domain_unwinding, domain_ports, domain_thawed;
 
 //  domain_migration.c
 //  Takes RECORD over. What it says of a migration is known then.
@@ -293,6 +314,30 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
                             const error_t *err);
 //  Starts the clean-up behind a guest that ended, when nothing else is under way.
 void domain_finish_ending (domain_t *self);
+
+//  domain_agent.c
+const char *domain_agent_state (const domain_t *self); //  "connected", "disconnected", "": none
+//  The live document is new: whether it has an agent, and where.
+void domain_agent_follow (domain_t *self, agent_reason_t reason);
+void domain_agent_take_port (domain_t *self, const guest_change_t *change);
+//  For the job that writes them into the live document; and it has.
+void domain_agent_pack_ports (const domain_t *self, pack_t *pack);
+void domain_agent_ports_written (domain_t *self);
+void domain_agent_try_again (domain_t *self); //  settles once more, after a while
+void domain_agent_settle (domain_t *self);
+void domain_agent_over (domain_t *self);  //  the guest is
+void domain_agent_close (domain_t *self); //  and the owner
+
+//  domain_errands.c
+bool domain_errand (const char *verb); //  is it one?
+//  A request that is for the agent alone. True: it was dealt with.
+bool domain_errands_take (domain_t *self, msg_t **msg_p);
+//  One that was admitted, and that the agent may do: shutdown, reboot.
+bool domain_errands_take_power (domain_t *self, msg_t **msg_p);
+//  One that failed. True: the agent is to do it.
+bool domain_errands_fall_back (domain_t *self, msg_t **request_p, const error_t *err);
+void domain_errands_settle (domain_t *self);
+void domain_errands_close (domain_t *self);
 
 //  domain_blocks.c
 extern const operation_t domain_block_conclusion;

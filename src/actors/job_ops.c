@@ -14,7 +14,8 @@ enum {
     KILL_MS = 5000,
     ASK_MS = 50,
     EMULATOR_MS = 60000,
-    MONITOR_CLOSE_MS = 5000
+    MONITOR_CLOSE_MS = 5000,
+    AGENT_SLACK_MS = 2000 //  the agent's own error says more
 };
 
 static job_actor_t *actor_of (job_t *job)
@@ -250,13 +251,17 @@ static void pack_file (pack_t *pack, const job_file_t *file)
     pack_key_u64 (pack, "offset", file->offset);
 }
 
+static char *command_text (const char *execute, json_t *arguments)
+{
+    json_auto_t *command = json_pack ("{s:s, s:o*}", "execute", execute, "arguments", arguments);
+    return json_dumps (command, JSON_COMPACT);
+}
+
 static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
                             const job_file_t *file, int ms, error_t *err)
 {
     job_actor_t *self = actor_of (job);
-    json_t *command = json_pack ("{s:s, s:o*}", "execute", execute, "arguments", arguments);
-    autofree char *text = json_dumps (command, JSON_COMPACT);
-    json_decref (command);
+    autofree char *text = command_text (execute, arguments);
     auto(msg_t) msg = msg_request ("qmp");
     pack_key_str (msg_args (msg), "command", text);
     if (file)
@@ -277,6 +282,42 @@ static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
 static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
 {
     return op_qmp_file (job, execute, arguments, NULL, ms, err);
+}
+
+//  Agent.
+
+static json_t *agent_result (job_t *job, const msg_t *reply, const char *execute, error_t *err)
+{
+    const char *json = value_get_str (msg_value (reply), "json");
+    if (json && strcmp (json, "{}") == 0)
+        return json_object ();
+    json_t *result =
+        qmp_return (json ? json : "", "the guest agent", execute, ERR_AGENT_COMMAND_FAILED, err);
+    if (!result)
+        error_prefix (err, "domain '%s'", job->guest->name);
+    return result;
+}
+
+static json_t *op_agent (job_t *job, const char *execute, json_t *arguments, unsigned how, int ms,
+                         error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    autofree char *text = command_text (execute, arguments);
+    autofree char *address = text_format ("agent/%s", job->guest->uuid);
+    auto(msg_t) msg = msg_request ("agent");
+    pack_t *pack = msg_args (msg);
+    pack_key_str (pack, "command", text);
+    pack_key_i64 (pack, "ms", ms);
+    pack_key_bool (pack, "ends", how & AGENT_ENDS);
+    pack_key_bool (pack, "unheard", how & AGENT_UNHEARD);
+    auto(msg_t) reply = NULL;
+    if (job_ask (self, address, &msg, ms + AGENT_SLACK_MS, &reply, err) == 0)
+        return agent_result (job, reply, execute, err);
+    //  Nobody is there.
+    if (err->code == ERR_OPERATION_INVALID)
+        error_set (err, ERR_AGENT_UNRESPONSIVE, "the guest agent is not connected");
+    error_prefix (err, "domain '%s': %s", job->guest->name, execute);
+    return NULL;
 }
 
 static char *op_emulator (job_t *job, const char *path, error_t *err)
@@ -360,6 +401,7 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .monitor_close = op_monitor_close,
                                   .qmp = op_qmp,
                                   .qmp_file = op_qmp_file,
+                                  .agent = op_agent,
                                   .emulator = op_emulator,
                                   .write_file = op_write_file,
                                   .remove_file = op_remove_file,

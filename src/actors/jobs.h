@@ -48,6 +48,13 @@ int job_unsupported (const job_actor_t *self, const char *what, error_t *err);
 int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,
                    error_t *err);
 
+//  jobs_agent.c: what is asked of guests' agents, and what follows for the documents.
+int job_run_agent (job_actor_t *self, error_t *err);
+int job_run_agent_shutdown (job_actor_t *self, error_t *err);
+int job_run_no_restart (job_actor_t *self, error_t *err);
+int job_run_ports (job_actor_t *self, error_t *err);
+int job_run_thawed (job_actor_t *self, error_t *err);
+
 //  jobs_snapshot.c, jobs_revert.c: snapshots (jobs_snapshot.h).
 int job_run_snapshot_create (job_actor_t *self, error_t *err);
 int job_run_snapshot_delete (job_actor_t *self, error_t *err);

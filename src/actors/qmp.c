@@ -113,10 +113,10 @@ static json_t *parse_object (const char *text, size_t size, size_t flags, error_
 static uint64_t read_id (const json_t *object)
 {
     const char *text = json_string_value (json_object_get (object, "id"));
-    uint64_t id = UINT64_MAX;
+    uint64_t id = QMP_NO_ID;
     if (!text || strncmp (text, ID_PREFIX, strlen (ID_PREFIX)) != 0 ||
         !text_to_u64 (text + strlen (ID_PREFIX), &id))
-        return UINT64_MAX;
+        return QMP_NO_ID;
     return id;
 }
 
@@ -141,6 +141,7 @@ int qmp_read (const char *line, size_t size, qmp_line_t *read, error_t *err)
         return -1;
     const json_t *error = json_object_get (object, "error");
     read->id = read_id (object);
+    read->has_id = json_object_get (object, "id") != NULL;
     read->kind = QMP_OTHER;
     if (error) {
         read->kind = QMP_ERROR;
@@ -201,7 +202,8 @@ char *qmp_command (const char *command, uint64_t id, error_t *err)
     if (check_command (object, err) == 0) {
         char text[32];
         snprintf (text, sizeof text, ID_PREFIX "%" PRIu64, id);
-        json_object_set_new (object, "id", json_string (text));
+        if (id != QMP_NO_ID)
+            json_object_set_new (object, "id", json_string (text));
         autofree char *json = json_dumps (object, JSON_COMPACT);
         line = text_format ("%s\n", json ? json : "{}");
     }
@@ -241,13 +243,14 @@ static char *bound_integers (const char *text)
     return text_finish (&bounded);
 }
 
-json_t *qmp_result (const char *answer, const char *what, error_t *err)
+json_t *qmp_return (const char *answer, const char *who, const char *what, error_code_t refused,
+                    error_t *err)
 {
     autofree char *bounded = bound_integers (answer);
     json_t *object =
         parse_object (bounded, strlen (bounded), JSON_ALLOW_NUL, ERR_OPERATION_FAILED, err);
     if (!object) {
-        error_prefix (err, "QEMU's answer to %s", what);
+        error_prefix (err, "%s's answer to %s", who, what);
         return NULL;
     }
     json_t *result = json_incref (json_object_get (object, "return"));
@@ -256,10 +259,15 @@ json_t *qmp_result (const char *answer, const char *what, error_t *err)
     if (error)
         describe (error, desc, sizeof desc);
     if (error)
-        error_set (err, ERR_OPERATION_FAILED, "QEMU refused %s: %s", what, desc);
+        error_set (err, refused, "%s refused %s: %s", who, what, desc);
     else if (!result)
-        error_set (err, ERR_OPERATION_FAILED, "QEMU's answer to %s has neither return nor error",
+        error_set (err, ERR_OPERATION_FAILED, "%s's answer to %s has neither return nor error", who,
                    what);
     json_decref (object);
     return result;
+}
+
+json_t *qmp_result (const char *answer, const char *what, error_t *err)
+{
+    return qmp_return (answer, "QEMU", what, ERR_OPERATION_FAILED, err);
 }

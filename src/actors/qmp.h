@@ -1,5 +1,5 @@
 //  qmp.h: QEMU's monitor protocol as text: lines, what kind they are, and their ids. No I/O.
-//  (QEMU's "QMP protocol specification", docs/interop/qmp-spec.)
+//  (QEMU's "QMP protocol specification", docs/interop/qmp-spec.) Guest agents speak it as well.
 
 #ifndef TROUPE_QMP_H
 #define TROUPE_QMP_H
@@ -38,9 +38,12 @@ typedef enum {
     QMP_OTHER //  an object, but none of these
 } qmp_kind_t;
 
+#define QMP_NO_ID UINT64_MAX
+
 typedef struct {
     qmp_kind_t kind;
-    uint64_t id;     //  of an answer: the number of qmp_command; UINT64_MAX if it has none of ours
+    uint64_t id;     //  of an answer: the number of qmp_command; QMP_NO_ID if it has none of ours
+    bool has_id;     //  ours or not
     char desc[512];  //  QMP_ERROR: "CommandNotFound: The command x has not been found"
     char event[128]; //  QMP_EVENT: its name
 } qmp_line_t;
@@ -49,12 +52,17 @@ typedef struct {
 int qmp_read (const char *line, size_t size, qmp_line_t *read, error_t *err);
 
 //  COMMAND (an object with execute or exec-oob, and arguments) as the line to send, with newline,
-//  under the number ID. ERR_INVALID_ARG if it is none. The caller frees it.
+//  under the number ID (QMP_NO_ID: without one). ERR_INVALID_ARG if it is none. The caller frees
+//  it.
 char *qmp_command (const char *command, uint64_t id, error_t *err);
 
 //  For who asked: what ANSWER (a whole answer's text) holds under "return", which the caller
 //  releases; or NULL with QEMU's own words, WHAT naming the command. Integers above INT64_MAX,
 //  which QEMU uses for "unknown", become INT64_MAX.
 json_t *qmp_result (const char *answer, const char *what, error_t *err);
+//  The same of WHO answers in this protocol ("the guest agent"), with the code REFUSED for an
+//  error.
+json_t *qmp_return (const char *answer, const char *who, const char *what, error_code_t refused,
+                    error_t *err);
 
 #endif

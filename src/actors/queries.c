@@ -103,6 +103,7 @@ static int answer_info (const query_t *self, const snapshot_t *domain, pack_t *r
     pack_key_bool (result, "autostart", domain->autostart);
     pack_key_bool (result, "managed_save", domain->managed_save);
     pack_key_str (result, "title", domain->title);
+    pack_key_str (result, "agent", domain->agent);
     pack_key_i64 (result, "changed_us", domain->changed_us);
     pack_key (result, "migration");
     if (domain->migration)

@@ -24,6 +24,7 @@ static void snapshot_destroy (snapshot_t **self_p)
     free (self->name);
     free (self->driver);
     free (self->os_type);
+    free (self->agent);
     free (self->title);
     free (self->xml);
     free (self->xml_inactive);
@@ -153,6 +154,7 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->name = copy_text (args, "name");
     self->driver = copy_text (args, "driver");
     self->os_type = copy_text (args, "os_type");
+    self->agent = copy_text (args, "agent");
     self->title = copy_text (args, "title");
     read_numbers (self, args);
     self->xml = text_copy (value_get_str (args, "xml"));

@@ -10,7 +10,7 @@
 //  One domain. Texts are never NULL unless that is said. Fields as in domain.info (msg/verbs.def).
 typedef struct {
     char uuid[UUID_TEXT_SIZE];
-    char *name, *driver, *os_type, *title;
+    char *name, *driver, *os_type, *title, *agent;
     int64_t id; //  -1 unless active
     int state, reason;
     uint64_t vcpus, max_vcpus;               //  of the running domain, else of the definition

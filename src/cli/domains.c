@@ -157,6 +157,9 @@ static void print_dominfo (const troupe_value_t *info, const troupe_value_t *usa
     line ("Autostart:", troupe_get_bool (info, "autostart", false) ? "enable" : "disable");
     line ("Managed save:", troupe_get_bool (info, "managed_save", false) ? "yes" : "no");
     line ("Driver:", troupe_get_str (info, "driver"));
+    const char *agent = troupe_get_str (info, "agent");
+    if (agent && *agent)
+        line ("Guest agent:", agent);
 }
 
 //  The info's members, and the usage as one more.

@@ -57,6 +57,7 @@ static const event_row_t event_rows[] = {
       { "device", "path", "threshold", "excess" },
       "",
       false },
+    { "agent-lifecycle", "domain.agent", NULL, { "state_text", "reason_text" }, "", false },
     { "monitor", "domain.monitor", NULL, { "responding" }, "", false },
     { "metadata-change", "domain.metadata", NULL, { "type", "uri" }, "", false },
 };

@@ -1,6 +1,7 @@
 //  json.c: values as JSON.
 
 #include "cli/json.h"
+#include "util/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -33,19 +34,8 @@ void json_text (FILE *file, const char *text)
 
 static void json_base64 (FILE *file, const uint8_t *bytes, size_t size)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    fputc ('"', file);
-    for (size_t i = 0; i < size; i += 3) {
-        size_t left = size - i;
-        uint32_t three = (uint32_t) bytes[i] << 16;
-        three |= left > 1 ? (uint32_t) bytes[i + 1] << 8 : 0;
-        three |= left > 2 ? bytes[i + 2] : 0;
-        fputc (digits[three >> 18], file);
-        fputc (digits[three >> 12 & 63], file);
-        fputc (left > 1 ? digits[three >> 6 & 63] : '=', file);
-        fputc (left > 2 ? digits[three & 63] : '=', file);
-    }
-    fputc ('"', file);
+    autofree char *text = text_base64 (bytes, size);
+    fprintf (file, "\"%s\"", text);
 }
 
 static void json_integer (FILE *file, const troupe_value_t *value)

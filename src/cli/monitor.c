@@ -25,7 +25,7 @@ static char *join_members (const char *words)
 
 //  As virsh takes it: a QMP object as it is; otherwise a command's name, behind which an object
 //  with its arguments, or members of one, may stand.
-static char *qmp_command (const char *words)
+char *run_qmp_words (const char *words)
 {
     words += strspn (words, " \t\n");
     if (words[0] == '{')
@@ -47,7 +47,7 @@ int run_monitor_command (cli_t *cli, const options_t *options, error_t *err)
     if (hmp && pretty)
         return cli_usage (cli, err, "qemu-monitor-command: --hmp and --pretty exclude each other");
     const char *words = options_str (options, "cmd");
-    autofree char *command = hmp ? text_copy (words) : qmp_command (words);
+    autofree char *command = hmp ? text_copy (words) : run_qmp_words (words);
     auto(troupe_args_t) args = troupe_args_new ();
     troupe_args_str (args, "domain", options_str (options, "domain"));
     troupe_args_str (args, "command", command);

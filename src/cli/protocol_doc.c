@@ -35,6 +35,7 @@ static const char *const class_words[CLASS_COUNT] = {
     [CLASS_STREAM] = "a stream",
     [CLASS_MIGRATION] = "while the domain migrates",
     [CLASS_HOTPLUG] = "a change: one at a time on a domain",
+    [CLASS_AGENT] = "asked of the guest's agent, beside all others",
 };
 
 //  A '|' would end a cell of the table.

@@ -20,6 +20,16 @@ command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_b
 //  ERR.
 char *run_absolute_path (const char *path, error_t *err);
 
+//  The guest's agent (agent.c).
+command_fn run_agent_command, run_domfsfreeze;
+
+//  What it tells (guest.c).
+command_fn run_domfsinfo, run_domfstrim, run_domhostname, run_domifaddr, run_domtime, run_guestinfo,
+    run_guestvcpus;
+
+//  A command in QMP's words, as the commands for monitor and agent take them. The caller frees it.
+char *run_qmp_words (const char *words);
+
 //  Snapshots (snapshot.c, snapshot_list.c).
 command_fn run_snapshot_create, run_snapshot_create_as, run_snapshot_current, run_snapshot_delete,
     run_snapshot_dumpxml, run_snapshot_edit, run_snapshot_info, run_snapshot_list,

@@ -255,6 +255,10 @@ typedef struct {
     int (*monitor_command) (job_t *job, const char *command, bool human, char **reply,
                             error_t *err);
 
+    //  Has the guest's agent do WHAT ("fs_freeze", ...: the table is drivers/qemu/qemu_agent.c's,
+    //  the arguments and results are those of msg/verbs.def). The caller releases the result.
+    json_t *(*agent) (job_t *job, const char *what, const json_t *args, error_t *err);
+
     //  Adds the <guest> elements of this driver to <capabilities> (libvirt's format).
     int (*capabilities) (job_t *job, xml_node_t *capabilities, error_t *err);
 

@@ -1,8 +1,9 @@
-//  guest.c: the end of a guest_t.
+//  guest.c: see guest.h.
 
 #include "drivers/guest.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void guest_destroy (guest_t **self_p)
 {
@@ -16,4 +17,23 @@ void guest_destroy (guest_t **self_p)
     xml_destroy (&self->backup);
     xml_destroy (&self->checkpoints);
     free (self);
+}
+
+static const char *own_poweroff (const guest_t *guest)
+{
+    const char *own =
+        guest->definition ? xml_string (xml_root (guest->definition), "on_poweroff") : NULL;
+    return own ? own : "destroy";
+}
+
+bool guest_reboots (const guest_t *guest)
+{
+    return guest->live && xml_equals (xml_root (guest->live), "on_poweroff", "restart") &&
+           strcmp (own_poweroff (guest), "restart") != 0;
+}
+
+void guest_restore_poweroff (guest_t *guest)
+{
+    if (guest->live)
+        xml_set (xml_root (guest->live), "on_poweroff", own_poweroff (guest));
 }

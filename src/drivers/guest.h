@@ -44,6 +44,11 @@ typedef struct {
 void guest_destroy (guest_t **self_p);
 DEFINE_AUTO (guest_t, guest_destroy)
 
+//  A reboot by ACPI makes the live document's on_poweroff "restart" until the guest is down. Is
+//  that so? And back to what the definition has: the reboot is over, or called off.
+bool guest_reboots (const guest_t *guest);
+void guest_restore_poweroff (guest_t *guest);
+
 //  Measurements, asked of the guest's process or hypervisor; never part of the state.
 typedef struct {
     uint64_t cpu_ns;     //  used by all vcpus and the hypervisor's threads
@@ -69,8 +74,9 @@ typedef enum {
     CHANGE_THRESHOLD,
     CHANGE_ITERATION,
     CHANGE_UNPLUG_FAILED,
-    CHANGE_BLOCK,  //  a block job is ready, or over: its driver can say more
-    CHANGE_RESTART //  the guest is over and on_reboot (on_poweroff) asks for a new start
+    CHANGE_CHANNEL, //  the guest opened (value 1) or closed (0) the channel `device`
+    CHANGE_BLOCK,   //  a block job is ready, or over: its driver can say more
+    CHANGE_RESTART  //  the guest is over and on_reboot (on_poweroff) asks for a new start
 } change_kind_t;
 
 //  The value of CHANGE_PM.

@@ -94,6 +94,12 @@ json_t *job_qmp_file (job_t *self, const char *execute, json_t *arguments, const
     return self->ops->qmp_file (self, execute, arguments, file, ms, err);
 }
 
+json_t *job_agent (job_t *self, const char *execute, json_t *arguments, unsigned how, int ms,
+                   error_t *err)
+{
+    return self->ops->agent (self, execute, arguments, how, ms, err);
+}
+
 char *job_emulator (job_t *self, const char *path, error_t *err)
 {
     return self->ops->emulator (self, path, err);

@@ -72,6 +72,8 @@ typedef struct {
     json_t *(*qmp) (job_t *self, const char *execute, json_t *arguments, int ms, error_t *err);
     json_t *(*qmp_file) (job_t *self, const char *execute, json_t *arguments,
                          const job_file_t *file, int ms, error_t *err);
+    json_t *(*agent) (job_t *self, const char *execute, json_t *arguments, unsigned how, int ms,
+                      error_t *err);
     char *(*emulator) (job_t *self, const char *path, error_t *err);
     int (*write_file) (job_t *self, const char *path, const char *text, error_t *err);
     int (*remove_file) (job_t *self, const char *path, error_t *err);
@@ -129,6 +131,20 @@ json_t *job_qmp (job_t *self, const char *execute, json_t *arguments, int ms, er
 //  travels in a message. Open the file before: if that hangs, it is to be this job's thread.
 json_t *job_qmp_file (job_t *self, const char *execute, json_t *arguments, const job_file_t *file,
                       int ms, error_t *err);
+
+//  How job_agent asks.
+enum {
+    AGENT_ENDS = 1,   //  the agent goes with the command: that it does is an answer, too
+    AGENT_UNHEARD = 2 //  returns {} once the command is sent; whatever comes is dropped
+};
+
+//  One command to the guest's agent; as job_qmp. Commands of all jobs pass one at a time. Errors:
+//
+//      ERR_AGENT_UNRESPONSIVE      the guest's agent is not connected, or says nothing
+//      ERR_AGENT_COMMAND_TIMEOUT   it was there, but has not answered within MS
+//      ERR_AGENT_COMMAND_FAILED    with the agent's own words
+json_t *job_agent (job_t *self, const char *execute, json_t *arguments, unsigned how, int ms,
+                   error_t *err);
 
 //  What the emulator at PATH can do: the text that qemu_caps_parse reads. Probed once for each
 //  path, size and mtime, whoever asks. The caller frees it.

@@ -143,6 +143,7 @@ bool verb_is_event (const char *name)
         "domain.block_threshold",
         "domain.migration_iteration",
         "domain.job_completed",
+        "domain.agent",
         "domain.block_job",
     };
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)

@@ -32,6 +32,7 @@ typedef enum {
     CLASS_STREAM,    //  console: beside everything
     CLASS_MIGRATION, //  what steers a migration under way
     CLASS_HOTPLUG,   //  devices come and go
+    CLASS_AGENT,     //  the guest's agent is asked: beside everything
     CLASS_COUNT
 } verb_class_t;
 

@@ -215,3 +215,21 @@ const char *const *strings_list (const strings_t *self)
 {
     return (const char *const *) self->items;
 }
+
+char *text_base64 (const void *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *from = bytes;
+    auto(text_t) text = text_new ();
+    for (size_t i = 0; i < size; i += 3) {
+        size_t left = size - i;
+        uint32_t three = (uint32_t) from[i] << 16;
+        three |= left > 1 ? (uint32_t) from[i + 1] << 8 : 0;
+        three |= left > 2 ? from[i + 2] : 0;
+        text_add_char (text, digits[three >> 18]);
+        text_add_char (text, digits[three >> 12 & 63]);
+        text_add_char (text, left > 1 ? digits[three >> 6 & 63] : '=');
+        text_add_char (text, left > 2 ? digits[three & 63] : '=');
+    }
+    return text_finish (&text);
+}

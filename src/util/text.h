@@ -29,6 +29,9 @@ bool text_ends (const char *text, const char *suffix);
 //  0x.
 bool text_to_u64 (const char *text, uint64_t *value);
 
+//  SIZE bytes in base64 (RFC 4648). The caller frees it.
+char *text_base64 (const void *bytes, size_t size);
+
 //  COUNT zeroed things of SIZE bytes.
 void *memory_new (size_t count, size_t size);
 //  As reallocarray.

@@ -1,5 +1,6 @@
 """Real guests under QEMU: the small Linux that tools/guest-kernel makes, and what tests do with it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -32,7 +33,8 @@ def require_guest():
 
 
 def qemu_domain(name, devices="<console type='pty'/>", extra="", memory_mib=128, **parts):
-    """XML of a guest that boots in seconds. PARTS: machine, vcpus, uuid, emulator, kernel, type."""
+    """XML of a guest that boots in seconds. PARTS: machine, vcpus, uuid, emulator, kernel, type,
+    initrd (the file's name)."""
     get = parts.get
     return f"""<domain type='{get("type", "qemu")}'>
   <name>{name}</name>
@@ -42,7 +44,7 @@ def qemu_domain(name, devices="<console type='pty'/>", extra="", memory_mib=128,
   <os>
     <type arch='x86_64' machine='{get("machine", "pc")}'>hvm</type>
     <kernel>{get("kernel", os.path.join(FOLDER, "vmlinuz"))}</kernel>
-    <initrd>{os.path.join(FOLDER, "initrd.img")}</initrd>
+    <initrd>{os.path.join(FOLDER, get("initrd", "initrd.img"))}</initrd>
     <cmdline>console=ttyS0 quiet troupe.hostname={name}</cmdline>
   </os>
   <features><acpi/></features>
@@ -177,3 +179,45 @@ class QemuTest(DaemonTest):
             args = self.client.next_event("domain.lifecycle", timeout=timeout)["args"]
             events.append((args["name"], args["event_text"], args["detail_text"]))
         return events
+
+
+AGENT_CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+AGENT_DEVICES = "<console type='pty'/>" + AGENT_CHANNEL
+
+
+class AgentTest(QemuTest):
+    """Tests of guests in which QEMU's guest agent runs."""
+
+    def boot_agent(self, name, devices=AGENT_DEVICES, **parts):
+        """A guest whose agent is there."""
+        (guest,) = self.boot(name, initrd="initrd-agent.img", devices=devices, **parts)
+        self.wait_agent(guest, "connected")
+        return guest
+
+    def boot_disk(self, name, **parts):
+        """And that has a file system on a disk, /disk."""
+        path = os.path.join(self.daemon.root, "disk.raw")
+        with open(path, "wb") as file:
+            file.truncate(16 << 20)
+        disk = (
+            "<disk type='file'><driver name='qemu' type='raw'/>"
+            f"<source file='{path}'/><target dev='vda' bus='virtio'/></disk>"
+        )
+        return self.boot_agent(name, AGENT_DEVICES + disk, **parts)
+
+    def agent_state(self, guest):
+        return self.client.call("domain.info", domain=guest.uuid)["agent"]
+
+    def wait_agent(self, guest, state, timeout=BOOT_SECONDS):
+        until(lambda: self.agent_state(guest) == state, timeout, f"an agent that is {state}")
+
+    def ask(self, guest, execute, arguments=None, seconds=60):
+        """What the agent returns within so many seconds."""
+        command = {"execute": execute, **({"arguments": arguments} if arguments else {})}
+        asked = self.client.send(
+            "domain.agent_command", domain=guest.uuid, command=json.dumps(command), timeout=seconds
+        )
+        return json.loads(self.client.wait(asked, seconds + 60)["reply"])["return"]
+
+    def frozen(self, guest):
+        return self.ask(guest, "guest-fsfreeze-status") == "frozen"

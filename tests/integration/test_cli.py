@@ -137,6 +137,17 @@ ELSEWHERE = {
     "exit",
     "help",
     "jobs",
+    "domfsfreeze",
+    "domfsinfo",
+    "domfsthaw",
+    "domfstrim",
+    "domhostname",
+    "domifaddr",
+    "domtime",
+    "guestinfo",
+    "guestvcpus",
+    "set-user-password",
+    "qemu-agent-command",
     "qemu-monitor-command",
     "quit",
     "trace",
@@ -635,7 +646,7 @@ class Shell(DaemonTest):
         self.assertEqual(sorted(self.complete("start", "")), ["db", "web1"])
         self.assertEqual(self.complete("start", "w"), ["web1"])
         self.assertEqual(self.complete("start", "--pau"), ["--paused"])
-        self.assertEqual(self.complete("shutdown", "--mode", "a"), ["acpi", "agent"])
+        self.assertEqual(self.complete("shutdown", "--mode", "ag"), ["agent", "agent,acpi"])
         self.assertEqual(self.complete("--output", "j"), ["json"])
         self.assertEqual(self.complete("help", "domst"), ["domstate", "domstats"])
         self.assertIn("/etc/passwd", self.complete("define", "/etc/pass"))

@@ -153,16 +153,16 @@ static inline int fake_monitor_close (job_t *self, error_t *err)
     return fake_note (self, err, "monitor_close", "");
 }
 
-static inline json_t *fake_qmp (job_t *self, const char *execute, json_t *arguments, int ms,
-                                error_t *err)
+//  CALL is "qmp" or "agent".
+static inline json_t *fake_ask (job_t *self, const char *call, const char *execute,
+                                json_t *arguments, error_code_t refused, error_t *err)
 {
-    (void) ms;
     char line[2048];
     char *text = arguments ? json_dumps (arguments, JSON_COMPACT) : NULL;
     snprintf (line, sizeof line, "%s%s%s", execute, text ? " " : "", text ? text : "");
     free (text);
     json_decref (arguments);
-    if (fake_note (self, err, "qmp", line))
+    if (fake_note (self, err, call, line))
         return NULL;
     const fake_reply_t *reply = ((fake_job_t *) self)->replies;
     while (reply && reply->execute && strcmp (reply->execute, execute) != 0 &&
@@ -171,8 +171,22 @@ static inline json_t *fake_qmp (job_t *self, const char *execute, json_t *argume
     if (!reply || !reply->execute)
         return json_object ();
     if (reply->reply[0] == '!')
-        error_set (err, ERR_OPERATION_FAILED, "%s", reply->reply + 1);
+        error_set (err, refused, "%s", reply->reply + 1);
     return reply->reply[0] == '!' ? NULL : json_loads (reply->reply, JSON_DECODE_ANY, NULL);
+}
+
+static inline json_t *fake_qmp (job_t *self, const char *execute, json_t *arguments, int ms,
+                                error_t *err)
+{
+    (void) ms;
+    return fake_ask (self, "qmp", execute, arguments, ERR_OPERATION_FAILED, err);
+}
+
+static inline json_t *fake_agent (job_t *self, const char *execute, json_t *arguments, unsigned how,
+                                  int ms, error_t *err)
+{
+    (void) how, (void) ms;
+    return fake_ask (self, "agent", execute, arguments, ERR_AGENT_COMMAND_FAILED, err);
 }
 
 static inline json_t *fake_qmp_file (job_t *self, const char *execute, json_t *arguments,
@@ -240,6 +254,7 @@ static const job_ops_t fake_ops = {
     .monitor_close = fake_monitor_close,
     .qmp = fake_qmp,
     .qmp_file = fake_qmp_file,
+    .agent = fake_agent,
     .emulator = fake_emulator,
     .write_file = fake_write_file,
     .remove_file = fake_remove_file,

@@ -12,33 +12,33 @@
 typedef struct {
     async_kind_t running;
     bool changing;
-    //  query, modify, suspend, start, job, destroy, stream, migration, hot-plug
+    //  query, modify, suspend, start, job, destroy, stream, migration, hot-plug, agent
     const char *want;
 } row_t;
 
 static const row_t rows[] = {
-    { ASYNC_NONE, false, "YYYYYYYRY" },
-    { ASYNC_NONE, true, "YWWWWCYRW" },
-    { ASYNC_START, false, "YWWWWCWRW" },
-    { ASYNC_START, true, "YWWWWCWRW" },
-    { ASYNC_SAVE, false, "YWWWWCYRW" },
-    { ASYNC_SAVE, true, "YWWWWCYRW" },
-    { ASYNC_DUMP, false, "YWWWWCYRW" },
-    { ASYNC_DUMP, true, "YWWWWCYRW" },
-    { ASYNC_SNAPSHOT, false, "YWWWWCYRW" },
-    { ASYNC_SNAPSHOT, true, "YWWWWCYRW" },
-    { ASYNC_SNAPSHOT_WRITTEN, false, "YWYWWCYRW" },
-    { ASYNC_SNAPSHOT_WRITTEN, true, "YWWWWCYRW" },
-    { ASYNC_MIGRATE_OUT, false, "YWYWWCYYR" },
-    { ASYNC_MIGRATE_OUT, true, "YWWWWCYWR" },
-    { ASYNC_MIGRATE_IN, false, "YWRWWCWYR" },
-    { ASYNC_MIGRATE_IN, true, "YWRWWCWWR" },
-    { ASYNC_MIGRATE_HANDED, false, "YWRWWCYRR" },
-    { ASYNC_MIGRATE_HANDED, true, "YWRWWCYRR" },
-    { ASYNC_BACKUP, false, "YYYWWCYRY" },
-    { ASYNC_BACKUP, true, "YWWWWCYRW" },
-    { ASYNC_BACKUP_BEGIN, false, "YWWWWCYRW" },
-    { ASYNC_BACKUP_BEGIN, true, "YWWWWCYRW" },
+    { ASYNC_NONE, false, "YYYYYYYRYY" },
+    { ASYNC_NONE, true, "YWWWWCYRWY" },
+    { ASYNC_START, false, "YWWWWCWRWR" },
+    { ASYNC_START, true, "YWWWWCWRWR" },
+    { ASYNC_SAVE, false, "YWWWWCYRWY" },
+    { ASYNC_SAVE, true, "YWWWWCYRWY" },
+    { ASYNC_DUMP, false, "YWWWWCYRWY" },
+    { ASYNC_DUMP, true, "YWWWWCYRWY" },
+    { ASYNC_SNAPSHOT, false, "YWWWWCYRWY" },
+    { ASYNC_SNAPSHOT, true, "YWWWWCYRWY" },
+    { ASYNC_SNAPSHOT_WRITTEN, false, "YWYWWCYRWY" },
+    { ASYNC_SNAPSHOT_WRITTEN, true, "YWWWWCYRWY" },
+    { ASYNC_MIGRATE_OUT, false, "YWYWWCYYRY" },
+    { ASYNC_MIGRATE_OUT, true, "YWWWWCYWRY" },
+    { ASYNC_MIGRATE_IN, false, "YWRWWCWYRR" },
+    { ASYNC_MIGRATE_IN, true, "YWRWWCWWRR" },
+    { ASYNC_MIGRATE_HANDED, false, "YWRWWCYRRR" },
+    { ASYNC_MIGRATE_HANDED, true, "YWRWWCYRRR" },
+    { ASYNC_BACKUP, false, "YYYWWCYRYY" },
+    { ASYNC_BACKUP, true, "YWWWWCYRWY" },
+    { ASYNC_BACKUP_BEGIN, false, "YWWWWCYRWY" },
+    { ASYNC_BACKUP_BEGIN, true, "YWWWWCYRWY" },
 };
 
 static char letter (verdict_t verdict)

@@ -66,15 +66,6 @@ static void test_a_reboot_is_a_shutdown_that_starts_again (void **state)
     assert_string_equal (on_poweroff (), "destroy");
 }
 
-static void test_the_agent_is_not_supported (void **state)
-{
-    (void) state;
-    error_t err = { 0 };
-    assert_int_equal (qemu_driver.shutdown (&fake.job, SHUTDOWN_AGENT, &err), -1);
-    assert_int_equal (err.code, ERR_ARGUMENT_UNSUPPORTED);
-    assert_string_equal (fake.trace, "");
-}
-
 static void test_suspend_and_resume_say_the_new_state (void **state)
 {
     (void) state;
@@ -260,7 +251,6 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         TEST (test_a_reboot_is_a_shutdown_that_starts_again),
-        TEST (test_the_agent_is_not_supported),
         TEST (test_suspend_and_resume_say_the_new_state),
         TEST (test_a_failure_leaves_the_state_and_names_the_domain),
         TEST (test_destroy_is_gentle_first),

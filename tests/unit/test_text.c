@@ -99,12 +99,27 @@ static void reads_numbers (void **state)
     assert_true (text_to_u64 ("010", &value) && value == 10);
 }
 
+//  RFC 4648's own examples.
+static void test_base64 (void **state)
+{
+    (void) state;
+    static const char *const rows[][2] = {
+        { "", "" },        { "f", "Zg==" },        { "fo", "Zm8=" },
+        { "foo", "Zm9v" }, { "foob", "Zm9vYg==" }, { "\xff\xfe\xfd", "//79" }
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        autofree char *text = text_base64 (rows[i][0], strlen (rows[i][0]));
+        assert_string_equal (text, rows[i][1]);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (grows),          cmocka_unit_test (takes_bytes),
-        cmocka_unit_test (builds_an_argv), cmocka_unit_test (sorts_by_bytes),
-        cmocka_unit_test (compares),       cmocka_unit_test (reads_numbers),
+        cmocka_unit_test (test_base64),    cmocka_unit_test (grows),
+        cmocka_unit_test (takes_bytes),    cmocka_unit_test (builds_an_argv),
+        cmocka_unit_test (sorts_by_bytes), cmocka_unit_test (compares),
+        cmocka_unit_test (reads_numbers),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

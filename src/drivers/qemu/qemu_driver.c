@@ -1,5 +1,6 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
+#include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_backup.h"
@@ -62,6 +63,7 @@ const driver_t qemu_driver = {
     .info = qemu_info,
     .stats = qemu_stats,
     .monitor_command = qemu_monitor_command,
+    .agent = qemu_agent,
     .capabilities = qemu_capabilities,
     .event = qemu_event,
     .console = qemu_console,

@@ -82,7 +82,7 @@ static int go_on (job_t *job, const dump_options_t *options, bool running, error
         return 0;
     if (options->reset && command (job, "system_reset", NULL, err))
         return -1;
-    return running ? command (job, "cont", NULL, err) : 0;
+    return running ? qemu_stream_go_on (job, err) : 0;
 }
 
 static int end_guest (job_t *job, error_t *err)

@@ -186,7 +186,7 @@ int qemu_restart (job_t *job, error_t *err)
     json_auto_t *cont = reset ? job_qmp (job, "cont", NULL, QMP_MS, err) : NULL;
     if (!cont)
         return -1;
-    qemu_live_restore_poweroff (job->guest);
+    guest_restore_poweroff (job->guest);
     job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
     return 0;
 }
@@ -210,6 +210,14 @@ static int ask_state (job_t *job, error_t *err)
     if (!is_over (job->guest))
         return 0;
     return wants_restart (job->guest) ? qemu_restart (job, err) : note_end (job, now, err);
+}
+
+//  What the guest did with them while nobody listened.
+static int ask_channels (job_t *job, error_t *err)
+{
+    const xml_t *live = job->guest->live;
+    bool any = live && xml_find (xml_root (live), "devices/channel");
+    return is_over (job->guest) || !any ? 0 : qemu_live_ask_chardevs (job, err);
 }
 
 int qemu_adopt (job_t *job, error_t *err)
@@ -239,7 +247,7 @@ int qemu_adopt (job_t *job, error_t *err)
     if (job_watch_exit (job, &process, err) == 0 &&
         job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
         (!qemu_is_salvaged (job->guest) || qemu_salvage_ask (job, err) == 0) &&
-        ask_state (job, err) == 0)
+        ask_state (job, err) == 0 && ask_channels (job, err) == 0)
         return 0;
     //  It may have ended in between.
     error_t ended = { 0 };

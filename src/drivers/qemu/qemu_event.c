@@ -279,6 +279,14 @@ static void on_vnc_disconnected (const event_t *self)
     set_graphics (self, 2);
 }
 
+//  The guest opened its end of a channel, or closed it.
+static void on_port (const event_t *self)
+{
+    self->change->kind = CHANGE_CHANNEL;
+    self->change->value = json_is_true (json_object_get (self->data, "open"));
+    set_device (self, text_of (self, "id"));
+}
+
 static const struct {
     const char *name;
     void (*handle) (const event_t *self);
@@ -306,6 +314,7 @@ static const struct {
     { "VNC_CONNECTED", on_vnc_connected },
     { "VNC_INITIALIZED", on_vnc_initialized },
     { "VNC_DISCONNECTED", on_vnc_disconnected },
+    { "VSERPORT_CHANGE", on_port },
 };
 
 void qemu_event (const char *json, const xml_t *live, guest_change_t *change)

@@ -1,6 +1,7 @@
 //  qemu_live.c: the live document.
 
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/channel.h"
 #include "drivers/qemu/qemu_alias.h"
 #include "drivers/qemu/qemu_start.h"
 #include "util/text.h"
@@ -64,21 +65,26 @@ static void set_pty (xml_node_t *devices, const char *label, const char *path)
     }
 }
 
-static int ask_ptys (job_t *job, error_t *err)
+//  Where a pty is, and whether the guest has its end of a channel open.
+static void note_chardev (job_t *job, const json_t *item)
+{
+    const char *label = json_string_value (json_object_get (item, "label"));
+    const char *file = json_string_value (json_object_get (item, "filename"));
+    const json_t *open = json_object_get (item, "frontend-open");
+    if (label && file && text_starts (file, "pty:"))
+        set_pty (xml_find (xml_root (job->guest->live), "devices"), label, file + strlen ("pty:"));
+    if (label && text_starts (label, "char") && open)
+        channel_set_state (job->guest->live, label + strlen ("char"), json_is_true (open));
+}
+
+int qemu_live_ask_chardevs (job_t *job, error_t *err)
 {
     json_auto_t *list = job_qmp (job, "query-chardev", NULL, QMP_MS, err);
     if (!list)
         return -1;
     size_t i;
     json_t *item;
-    json_array_foreach (list, i, item)
-    {
-        const char *label = json_string_value (json_object_get (item, "label"));
-        const char *file = json_string_value (json_object_get (item, "filename"));
-        if (label && file && text_starts (file, "pty:"))
-            set_pty (xml_find (xml_root (job->guest->live), "devices"), label,
-                     file + strlen ("pty:"));
-    }
+    json_array_foreach (list, i, item) note_chardev (job, item);
     return 0;
 }
 
@@ -122,7 +128,7 @@ static int ask_vcpus (job_t *job, error_t *err)
 
 int qemu_live_ask (job_t *job, error_t *err)
 {
-    return ask_ptys (job, err) || ask_vnc (job, err) || ask_vcpus (job, err) ? -1 : 0;
+    return qemu_live_ask_chardevs (job, err) || ask_vnc (job, err) || ask_vcpus (job, err) ? -1 : 0;
 }
 
 static int command (job_t *job, const char *execute, json_t *arguments, error_t *err)
@@ -214,12 +220,4 @@ bool qemu_has_ended (job_t *job)
     error_t ignored = { 0 };
     return !qemu_recorded_process (job->guest, &process) ||
            job_wait_exit (job, &process, 0, &ignored) == 0;
-}
-
-void qemu_live_restore_poweroff (guest_t *guest)
-{
-    const char *own =
-        guest->definition ? xml_string (xml_root (guest->definition), "on_poweroff") : NULL;
-    if (guest->live)
-        xml_set (xml_root (guest->live), "on_poweroff", own ? own : "destroy");
 }

@@ -12,12 +12,12 @@ void qemu_live_make (job_t *job, const xml_t *from, char **folder);
 //  Fills in what QEMU decided: ptys, VNC's port; and the threads of the vcpus into the record.
 int qemu_live_ask (job_t *job, error_t *err);
 
+//  Of that the character devices only: ptys, and which channels the guest has open.
+int qemu_live_ask_chardevs (job_t *job, error_t *err);
+
 //  What is set through QMP before the guest runs: VNC's password, links that are down, balloon. A
 //  RESTORED guest has the balloon's size in its state.
 int qemu_live_set (job_t *job, bool restored, error_t *err);
-
-//  Sets on_poweroff to what the definition has: a reboot changed it, which is over or called off.
-void qemu_live_restore_poweroff (guest_t *guest);
 
 //  QEMU's process, from the guest's record. False if it is not there.
 bool qemu_recorded_process (const guest_t *guest, process_t *process);

@@ -18,27 +18,19 @@ static int command (job_t *job, const char *what, const char *execute, error_t *
     return reply ? 0 : error_prefix (err, "%s domain '%s'", what, job->guest->name);
 }
 
-static int check_mode (job_t *job, const char *what, shutdown_mode_t mode, error_t *err)
-{
-    if (mode != SHUTDOWN_AGENT)
-        return 0;
-    return error_set (err, ERR_ARGUMENT_UNSUPPORTED,
-                      "not supported: %s domain '%s' through the guest agent; use ACPI", what,
-                      job->guest->name);
-}
-
 int qemu_shutdown (job_t *job, shutdown_mode_t mode, error_t *err)
 {
-    if (check_mode (job, "shut down", mode, err) ||
-        command (job, "shut down", "system_powerdown", err))
+    (void) mode;
+    if (command (job, "shut down", "system_powerdown", err))
         return -1;
-    qemu_live_restore_poweroff (job->guest);
+    guest_restore_poweroff (job->guest);
     return 0;
 }
 
 int qemu_reboot (job_t *job, shutdown_mode_t mode, error_t *err)
 {
-    if (check_mode (job, "reboot", mode, err) || command (job, "reboot", "system_powerdown", err))
+    (void) mode;
+    if (command (job, "reboot", "system_powerdown", err))
         return -1;
     //  Kept with the live document, so that a daemon that was killed meanwhile does it as well.
     xml_set (xml_root (job->guest->live), "on_poweroff", "restart");

@@ -15,6 +15,7 @@
 #define STALL_MS 60000 //  a dump that gets no further cannot be waited for
 #define CUT_MS 30000   //  TCP itself would take a quarter of an hour to notice
 #define NO_LIMIT ((json_int_t) INT64_MAX / 1024)
+#define FINISH_MS 10000
 #define DOWNTIME_MS 2000 //  of a guest that runs while its state is written
 
 static int command (job_t *job, const char *execute, json_t *arguments, error_t *err)
@@ -243,6 +244,28 @@ int qemu_stream_read (job_t *job, const job_file_t *file, error_t *err)
 }
 
 //  Ending.
+
+static bool is_finishing (job_t *job)
+{
+    error_t ignored = { 0 };
+    json_auto_t *status = job_qmp (job, "query-status", NULL, QMP_MS, &ignored);
+    const char *name = json_string_value (json_object_get (status, "status"));
+    return name && (strcmp (name, "finish-migrate") == 0 || strcmp (name, "postmigrate") == 0);
+}
+
+//  QEMU calls a migration over a moment before it lets the guest go on.
+int qemu_stream_go_on (job_t *job, error_t *err)
+{
+    int64_t until = job_now (job) + FINISH_MS;
+    for (;;) {
+        if (command (job, "cont", NULL, err) == 0)
+            return 0;
+        if (job_now (job) >= until || !is_finishing (job))
+            return -1;
+        if (job_wait (job, FIRST_WAIT_MS, err))
+            return -1;
+    }
+}
 
 static int cancel_stream (job_t *job, error_t *err)
 {

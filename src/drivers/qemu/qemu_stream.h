@@ -60,6 +60,9 @@ typedef int qemu_work_ask_fn (job_t *job, qemu_work_t *work, job_progress_t *pro
                               error_t *err);
 int qemu_work_follow (job_t *job, qemu_work_ask_fn *ask, const char *step, int fd, error_t *err);
 
+//  Lets the guest go on, once the state is written or was given up.
+int qemu_stream_go_on (job_t *job, error_t *err);
+
 //  Ends what QEMU still writes or reads in the background: a migration is cancelled, a dump, for
 //  which QEMU has no such command, is waited for.
 int qemu_work_stop (job_t *job, error_t *err);

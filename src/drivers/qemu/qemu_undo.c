@@ -1,6 +1,7 @@
 //  qemu_undo.c: how a guest that was being saved or dumped goes on when that is called off, in the
 //  daemon that did it or in the next one.
 
+#include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_block_job.h"
@@ -23,7 +24,6 @@
 #include <string.h>
 
 #define MONITOR_MS 5000
-#define QMP_MS 10000
 
 static const char *recorded (const guest_t *guest, const char *path)
 {
@@ -51,8 +51,7 @@ int qemu_reach_monitor (job_t *job, bool *opened, error_t *err)
 
 static int go_on (job_t *job, error_t *err)
 {
-    json_auto_t *reply = job_qmp (job, "cont", NULL, QMP_MS, err);
-    if (!reply)
+    if (qemu_stream_go_on (job, err))
         return -1;
     job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_SAVE_CANCELED };
     return 0;
@@ -212,6 +211,7 @@ static const struct {
     { "snapshot", qemu_undo_snapshot },
     { "forget", qemu_undo_forget },
     { "revert", qemu_undo_revert },
+    { "thaw", qemu_agent_undo_thaw },
     { "overlay", qemu_undo_overlay },
     { "branch", qemu_undo_branch },
 };

@@ -1,0 +1,90 @@
+"""What a guest's agent tells of it, and changes in it."""
+
+import time
+import unittest
+
+from guest import AgentTest
+from troupe_client import TroupeError
+
+
+class Told(AgentTest):
+    def setUp(self):
+        super().setUp()
+        self.guest = self.boot_disk("web1", vcpus=2)
+
+    def run_said(self, *args):
+        return self.daemon.run(*args).rstrip("\n")
+
+    def test_told(self):
+        self.guest.run("ifconfig lo 127.0.0.1; echo up")
+        self.assertEqual(self.daemon.run("domhostname", "web1"), "web1\n")
+        info = self.client.call("domain.guest_info", domain="web1")
+        self.assertEqual(info["hostname"], "web1")
+        self.assertEqual(info["os.id"], "troupe")
+        self.assertEqual(info["os.machine"], "x86_64")
+        self.assertEqual(info["user.count"], 0)
+        self.assertEqual(info["fs.count"], 1)
+        self.assertEqual((info["fs.0.mountpoint"], info["fs.0.fstype"]), ("/disk", "ext4"))
+        self.assertEqual(info["fs.0.disk.0.alias"], "vda")
+        self.assertGreater(info["fs.0.total-bytes"], info["fs.0.used-bytes"])
+        disks = [info[f"disk.{i}.name"] for i in range(info["disk.count"])]
+        self.assertIn("/dev/vda", disks)
+        interfaces = [info[f"if.{i}.name"] for i in range(info["if.count"])]
+        self.assertIn("lo", interfaces)
+        #   Only what is asked for, under the names that tools know.
+        said = self.daemon.run("guestinfo", "web1", "--os", "--hostname")
+        self.assertRegex(said, r"(?m)^os\.id               : troupe$")
+        self.assertRegex(said, r"(?m)^hostname            : web1$")
+        self.assertNotRegex(said, r"(?m)^(fs|disk|if|user)\.")
+        with self.assertRaisesRegex(TroupeError, "'weather' is not known"):
+            self.client.call("domain.guest_info", domain="web1", types=["weather"])
+
+        self.assertRegex(self.daemon.run("domfsinfo", "web1"), r" /disk +vda +ext4 +vda *\n")
+        said = self.daemon.run("domifaddr", "web1")
+        self.assertRegex(said, r" Name +MAC address +Protocol +Address *\n-+\n")
+        self.assertRegex(said, r" lo +00:00:00:00:00:00 +ipv4 +127\.0\.0\.1/8\n")
+        self.assertNotIn(" lo ", self.daemon.run("domifaddr", "web1", "--interface", "eth7"))
+
+    def test_time(self):
+        self.daemon.run("domtime", "web1", "--time", "1000000000")
+        year = self.guest.run("date -u +%Y-%m-%d")
+        self.assertEqual(year, "2001-09-09")
+        said = self.client.call("domain.time", domain="web1")
+        self.assertLess(abs(said["seconds"] - 1000000000), 300)
+        self.assertRegex(self.daemon.run("domtime", "web1", "--pretty"), r"^Time: 2001-09-09 \d\d:\d\d:\d\d\n$")
+        self.assertRegex(self.daemon.run("domtime", "web1"), r"^Time: 1000000\d\d\d\n$")
+        self.daemon.run("domtime", "web1", "--now")
+        self.assertLess(abs(self.client.call("domain.time", domain="web1")["seconds"] - time.time()), 300)
+        self.daemon.run("domtime", "web1", "--sync")
+        self.daemon.run("domtime", "web1", "--sync", "--now", status=2)
+        with self.assertRaisesRegex(TroupeError, "set the time of domain 'web1'"):
+            self.client.call("domain.time_set", domain="web1", seconds=1, sync=True)
+
+    def test_vcpus(self):
+        said = self.client.call("domain.guest_vcpus", domain="web1")
+        self.assertEqual((said["vcpus"], said["online"]), ("0-1", "0-1"))
+        self.assertEqual(self.run_said("guestvcpus", "web1", "1", "--disable"), "CPUs disabled")
+        self.assertEqual(self.guest.run("cat /sys/devices/system/cpu/online"), "0")
+        self.assertRegex(self.daemon.run("guestvcpus", "web1"), r"(?m)^online         : 0$")
+        self.daemon.run("guestvcpus", "web1", "--cpulist", "1", "--enable")
+        self.assertEqual(self.guest.run("cat /sys/devices/system/cpu/online"), "0-1")
+        with self.assertRaises(TroupeError):
+            self.client.call("domain.guest_vcpus_set", domain="web1", cpus="7", online=True)
+        with self.assertRaisesRegex(TroupeError, "CPUs of domain 'web1'"):
+            self.client.call("domain.guest_vcpus_set", domain="web1", cpus="one", online=True)
+        self.daemon.run("guestvcpus", "web1", "--enable", status=2)
+
+    def test_password(self):
+        self.daemon.run("set-user-password", "web1", "root", "s3cret: Grüße")
+        self.assertEqual(self.guest.run("cat /tmp/chpasswd"), "root:s3cret: Grüße")
+        self.daemon.run("set-user-password", "web1", "root", "$1$x", "--encrypted")
+        self.assertEqual(self.guest.run("cat /tmp/chpasswd"), "-e root:$1$x")
+        self.assertNotIn("s3cret", self.daemon.log())
+
+    def test_trim(self):
+        self.guest.run("dd if=/dev/zero of=/disk/f bs=64k count=16 2>/dev/null; sync; rm /disk/f; sync; echo")
+        self.assertEqual(self.run_said("domfstrim", "web1"), "Trimmed")
+
+
+if __name__ == "__main__":
+    unittest.main()
