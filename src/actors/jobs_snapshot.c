@@ -104,9 +104,6 @@ static int check_wishes (const job_actor_t *self, error_t *err)
     if (asked (self, "current") && !asked (self, "redefine"))
         return error_set (err, ERR_INVALID_ARG,
                           "'current' goes with 'redefine': a new snapshot is always current");
-    if (asked (self, "quiesce"))
-        return error_set (err, ERR_OPERATION_UNSUPPORTED,
-                          "not supported: quiesce; it needs the guest agent");
     return 0;
 }
 
@@ -120,6 +117,10 @@ static int check_kind (const job_actor_t *self, const xml_node_t *snapshot, erro
                           "not supported: live, unless the memory goes to a file (memspec)");
     if (asked (self, "reuse_external") && !external)
         return error_set (err, ERR_INVALID_ARG, "reuse_external: no part of it is external");
+    if (asked (self, "quiesce") && (!external || memory || !self->base.guest->live))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: quiesce, unless the guest runs, and only its disks are "
+                          "taken (disk_only)");
     if (asked (self, "halt") && !self->base.guest->live)
         return error_set (err, ERR_INVALID_ARG, "halt: the domain is not running");
     return 0;
@@ -149,7 +150,9 @@ static int take_snapshot (job_actor_t *self, snapshot_tree_t *tree, xml_node_t *
     job_t *job = &self->base;
     bool keep = !asked (self, "no_metadata");
     unsigned flags = (asked (self, "reuse_external") ? SNAPSHOT_REUSE : 0u) |
-                     (asked (self, "live") ? SNAPSHOT_LIVE : 0u) | (keep ? 0u : SNAPSHOT_UNKNOWN);
+                     (asked (self, "live") ? SNAPSHOT_LIVE : 0u) |
+                     (asked (self, "quiesce") ? SNAPSHOT_QUIESCE : 0u) |
+                     (keep ? 0u : SNAPSHOT_UNKNOWN);
     if (!self->driver->snapshot_create)
         return job_unsupported (self, "take a snapshot of", err);
     if (check_new (self, tree, made, err) || self->driver->snapshot_create (job, made, flags, err))

@@ -62,9 +62,10 @@ typedef struct {
 
 //  How a snapshot is taken.
 enum {
-    SNAPSHOT_REUSE = 1,  //  the external files are there already, as images; else none may be
-    SNAPSHOT_LIVE = 2,   //  the guest runs while its memory is written to a file
-    SNAPSHOT_UNKNOWN = 4 //  it is not to be in the tree
+    SNAPSHOT_REUSE = 1,   //  the external files are there already, as images; else none may be
+    SNAPSHOT_LIVE = 2,    //  the guest runs while its memory is written to a file
+    SNAPSHOT_UNKNOWN = 4, //  it is not to be in the tree
+    SNAPSHOT_QUIESCE = 8  //  the guest's file systems are frozen meanwhile (disks only)
 };
 
 //  Which disks are copied to the other host, through NBD; with NONE both hosts see the same.

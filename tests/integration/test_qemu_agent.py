@@ -1,6 +1,7 @@
 """Guests with QEMU's guest agent: what it is asked."""
 
 import json
+import os
 import unittest
 
 from guest import AGENT_DEVICES, BOOT_SECONDS, AgentTest
@@ -66,6 +67,18 @@ class Asked(AgentTest):
         self.assertEqual(self.daemon.run("domfsthaw", "web1"), "Thawed 0 filesystem(s)\n")
         self.assertEqual(self.daemon.run("domfsfreeze", "web1", "/disk"), "Froze 1 filesystem(s)\n")
         self.daemon.run("domfsthaw", "web1")
+        self.assertFalse(self.frozen(guest))
+
+    def test_quiesced_snapshot(self):
+        """What was written before is on the disk, without any sync; the guest goes on writing."""
+        guest = self.boot_disk("web1")
+        guest.run("echo marker-of-this-test >/disk/f")
+        self.daemon.run("snapshot-create-as", "web1", "one", "--disk-only", "--quiesce")
+        with open(os.path.join(self.daemon.root, "disk.raw"), "rb") as file:
+            self.assertIn(b"marker-of-this-test", file.read())
+        self.assertFalse(self.frozen(guest))
+        guest.run("echo more >/disk/f; sync")
+        self.daemon.run("snapshot-create-as", "web1", "two", "--disk-only")
         self.assertFalse(self.frozen(guest))
 
     def test_no_agent(self):

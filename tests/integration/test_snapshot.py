@@ -255,7 +255,7 @@ class Snapshot(DaemonTest):
             ({"xml": "<domainsnapshot><name>a/b</name></domainsnapshot>"}, "'/'"),
             ({"xml": "<domain/>"}, "<domain>"),
             ({"xml": "<domainsnapshot"}, "snapshot XML"),
-            ({"quiesce": True}, "guest agent"),
+            ({"quiesce": True}, "disk_only"),
             ({"disk_only": True}, "external"),
             ({"current": True}, "goes with 'redefine'"),
             ({"redefine": True}, "needs the xml"),

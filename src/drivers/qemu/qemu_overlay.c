@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/qemu_overlay.h"
 #include "drivers/pending_file.h"
+#include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_img.h"
 #include "drivers/qemu/qemu_live.h"
@@ -285,6 +286,17 @@ static int switch_disks (overlay_t *self, json_t *actions, error_t *err)
     return reply ? 0 : -1;
 }
 
+//  That it could not be thawed spoils no snapshot; its owner tries again.
+static int switch_frozen (overlay_t *self, json_t *actions, error_t *err)
+{
+    error_t frozen = { 0 };
+    if (qemu_agent_freeze (self->job, err) || switch_disks (self, actions, err))
+        return -1;
+    if (qemu_agent_thaw (self->job, &frozen))
+        job_log (self->job, "domain '%s': %s", self->job->guest->name, frozen.message);
+    return 0;
+}
+
 static int let_go_on (job_t *job, error_t *err)
 {
     json_auto_t *reply = job_qmp (job, "cont", NULL, QMP_MS, err);
@@ -297,7 +309,8 @@ static int take_live (overlay_t *self, json_t *actions, unsigned flags, error_t 
     guest_status_t status = self->job->guest->status;
     if (qemu_is_running (self->job, &running, err) ||
         (memory && save_memory (self, running, flags & SNAPSHOT_LIVE, err)) ||
-        switch_disks (self, actions, err) || (memory && running && let_go_on (self->job, err)))
+        (flags & SNAPSHOT_QUIESCE ? switch_frozen : switch_disks) (self, actions, err) ||
+        (memory && running && let_go_on (self->job, err)))
         return -1;
     self->job->guest->status = status;
     return 0;
