@@ -370,8 +370,8 @@ static const struct {
     { "monitor.closed", take_monitor_end }, { "process.exited", take_exit },
     { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
     { "monitor.silent", take_silence },     { "migration.wish", domain_tell_wish },
-    { "monitor.silent", take_silence },     { "job.finish", domain_take_finish },
-    { "job.guest_over", take_guest_over },  { "job.snapshots", take_snapshots },
+    { "job.finish", domain_take_finish },   { "job.guest_over", take_guest_over },
+    { "job.snapshots", take_snapshots },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.

@@ -5,6 +5,7 @@
 #include "util/text.h"
 
 enum {
+    LAST_WORDS_MS = 1000,
     RECONNECT_MS = 1000,
     RECONNECT_MAX_MS = 60000,
     RETRY_MS = 5000,
@@ -50,6 +51,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->silent_us = 0;
     domain_agent_over (self);
     actor_timer_cancel (self->actor, &self->due_timer);
+    actor_timer_cancel (self->actor, &self->exit_timer);
     actor_timer_cancel (self->actor, &self->retry_monitor);
     self->dirty |= DIRTY_STATUS;
     actor_log (self->actor, LEVEL_INFO, "domain '%s' is %s (%s)", self->name,
@@ -82,6 +84,26 @@ static void guest_over (domain_t *self, const guest_change_t *change)
     domain_finish_ending (self);
 }
 
+//  It said nothing of an end before its process was gone.
+static void exit_is_news (domain_t *self)
+{
+    //  The hypervisor failed, not the guest: libvirt's event says so, its state does not.
+    guest_change_t change = { .kind = CHANGE_ENDED,
+                              .status = { STATE_SHUTOFF, SHUTOFF_CRASHED },
+                              .event = EVENT_STOPPED,
+                              .detail = STOPPED_FAILED };
+    guest_over (self, &change);
+}
+
+static void nothing_was_heard (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->exit_timer = 0;
+    if (self->exited)
+        exit_is_news (self);
+}
+
 void domain_take_exit (domain_t *self, const msg_t *msg)
 {
     actor_log (self->actor, LEVEL_INFO, "domain '%s': process %s ended with code %lld, signal %lld",
@@ -92,12 +114,12 @@ void domain_take_exit (domain_t *self, const msg_t *msg)
     if (!self->record || !strstr (self->record, identity))
         return;
     self->exited = true;
-    //  The hypervisor failed, not the guest: libvirt's event says so, its state does not.
-    guest_change_t change = { .kind = CHANGE_ENDED,
-                              .status = { STATE_SHUTOFF, SHUTOFF_CRASHED },
-                              .event = EVENT_STOPPED,
-                              .detail = STOPPED_FAILED };
-    guest_over (self, &change);
+    //  What it said last may still be on its way from the monitor, whose end comes behind it.
+    bool heard = self->ending.kind != CHANGE_NONE || self->retry_monitor || self->async.operation;
+    if (heard)
+        exit_is_news (self);
+    else if (!self->exit_timer)
+        self->exit_timer = actor_timer (self->actor, LAST_WORDS_MS, nothing_was_heard, NULL);
 }
 
 //  Events of the hypervisor.
@@ -490,7 +512,11 @@ void domain_monitor_lost (domain_t *self, const msg_t *msg)
     const char *reason = msg_str (msg, "reason");
     actor_log (self->actor, LEVEL_INFO, "domain '%s': its monitor closed: %s", self->name,
                reason ? reason : "unknown");
-    domain_look_again (self);
+    if (self->exit_timer) {
+        actor_timer_cancel (self->actor, &self->exit_timer);
+        exit_is_news (self);
+    } else
+        domain_look_again (self);
 }
 
 //  Guests without a process (the test driver's) end by the clock.

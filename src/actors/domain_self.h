@@ -183,7 +183,8 @@ struct domain {
     int crashes;           //  since then
     int64_t silent_us;     //  since when its monitor does not respond, wall clock; 0: it does
     int reconnect_ms;      //  how long to wait before the monitor is connected again
-    uint64_t due_timer, retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
+    uint64_t due_timer, exit_timer;
+    uint64_t retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
     uint64_t retry_loading, retry_blocks, blocks_timer;
     uint64_t queue_timer, show_timer, show_queue_timer;
 

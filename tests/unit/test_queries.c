@@ -164,7 +164,7 @@ static void test_facts (void **state)
     auto(document_t) info = ask_as (*state, "domain.info", "domain=run", ACCESS_READ, &err);
     assert_string_equal (value_get_str (document_root (info), "reason_text"), "booted");
     assert_int_equal (value_get_u64 (document_root (info), "max_vcpus", 0), 4);
-    assert_int_equal (value_count (document_root (info)), 20);
+    assert_int_equal (value_count (document_root (info)), 21);
     auto(document_t) look = ask_as (*state, "domain.lookup", "domain=4", ACCESS_READ, &err);
     assert_string_equal (value_get_str (document_root (look), "name"), "crashed");
     auto(document_t) off = ask_as (*state, "domain.state", "domain=" OFF, ACCESS_READ, &err);
