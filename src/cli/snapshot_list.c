@@ -84,14 +84,8 @@ int run_snapshot_list (cli_t *cli, const options_t *options, error_t *err)
     if (!reply)
         return -1;
     const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
-    if (options_flag (options, "tree"))
-        tree_print (list, from);
-    else if (options_flag (options, "name"))
-        tree_print_names (list);
-    else
-        print_table (list, options_flag (options, "parent"));
+    if (!cli_json (cli, list))
+        tree_show (options, list, from, print_table);
     return 0;
 }
 

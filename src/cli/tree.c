@@ -22,6 +22,17 @@ void tree_print_names (const troupe_value_t *list)
         puts (troupe_get_str (troupe_at (list, i), "name"));
 }
 
+void tree_show (const options_t *options, const troupe_value_t *list, const char *from,
+                tree_table_fn *print_table)
+{
+    if (options_flag (options, "tree"))
+        tree_print (list, from);
+    else if (options_flag (options, "name"))
+        tree_print_names (list);
+    else
+        print_table (list, options_flag (options, "parent"));
+}
+
 static bool is_child (const troupe_value_t *item, const char *parent)
 {
     const char *own = troupe_get_str (item, "parent");

@@ -6,10 +6,16 @@
 
 #include "cli/cli.h"
 #include "cli/columns.h"
+#include "cli/options.h"
 
 //  As a tree; FROM: what is below that name, which is not in LIST. NULL: all.
 void tree_print (const troupe_value_t *list, const char *from);
 void tree_print_names (const troupe_value_t *list);
+//  As the options tree and name say; else PRINT_TABLE does it, with the parents if they are asked
+//  for.
+typedef void (tree_table_fn) (const troupe_value_t *list, bool parents);
+void tree_show (const options_t *options, const troupe_value_t *list, const char *from,
+                tree_table_fn *print_table);
 //  A cell with the time of ITEM.
 void tree_add_time (columns_t *table, const troupe_value_t *item);
 

@@ -156,20 +156,35 @@ static bool is_ours (const char *name)
     return text_starts (name, PREFIX);
 }
 
+static bool is_concluded (const json_t *item)
+{
+    return strcmp (string (item, "status"), "concluded") == 0;
+}
+
 static int check_job (const json_t *item, error_t *err)
 {
     const char *why = string (item, "error");
-    if (strcmp (string (item, "status"), "concluded") != 0 &&
-        strcmp (string (item, "status"), "aborting") != 0)
+    if (!is_concluded (item) && strcmp (string (item, "status"), "aborting") != 0)
         return 0;
     return error_set (err, ERR_OPERATION_FAILED, "the copy of disk '%s' ended: %s",
                       string (item, "id") + strlen (PREFIX), *why ? why : "QEMU gives no reason");
 }
 
+//  QEMU's jobs that are ours; NULL and ERR. The caller owns the result.
+static json_t *our_jobs (job_t *job, error_t *err)
+{
+    json_auto_t *all = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+    json_t *ours = all ? json_array () : NULL, *item;
+    size_t i;
+    json_array_foreach (all, i, item) if (is_ours (string (item, "id")))
+        json_array_append (ours, item);
+    return ours;
+}
+
 //  *READY: all of them are alike.
 static int look_at_mirrors (job_t *job, job_progress_t *progress, bool *ready, error_t *err)
 {
-    json_auto_t *jobs = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+    json_auto_t *jobs = our_jobs (job, err);
     size_t i;
     json_t *item;
     *ready = true;
@@ -177,8 +192,6 @@ static int look_at_mirrors (job_t *job, job_progress_t *progress, bool *ready, e
         return -1;
     json_array_foreach (jobs, i, item)
     {
-        if (!is_ours (string (item, "id")))
-            continue;
         if (check_job (item, err))
             return -1;
         *ready = *ready && strcmp (string (item, "status"), "ready") == 0;
@@ -225,18 +238,19 @@ int qemu_copy_begin (job_t *job, const migration_t *migration, error_t *err)
 //  Ends all jobs of ours: FORCE at once, else a mirror that is ready ends with both sides alike.
 static int cancel_mirrors (job_t *job, bool force, error_t *err)
 {
-    json_auto_t *jobs = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+    json_auto_t *jobs = our_jobs (job, err);
     size_t i;
     json_t *item;
     if (!jobs)
         return -1;
     json_array_foreach (jobs, i, item)
     {
-        const char *id = string (item, "id");
         error_t ended = { 0 };
-        if (is_ours (id) && strcmp (string (item, "status"), "concluded") != 0 &&
-            command (job, "block-job-cancel",
-                     json_pack ("{s:s, s:b}", "device", id, "force", force), QMP_MS, &ended) &&
+        if (is_concluded (item))
+            continue;
+        if (command (job, "block-job-cancel",
+                     json_pack ("{s:s, s:b}", "device", string (item, "id"), "force", force),
+                     QMP_MS, &ended) &&
             !force) {
             *err = ended;
             return -1;
@@ -248,7 +262,7 @@ static int cancel_mirrors (job_t *job, bool force, error_t *err)
 //  Dismisses what has ended. *LEFT: how many go on; an error of one is the result's unless FORCE.
 static int dismiss_mirrors (job_t *job, bool force, size_t *left, error_t *err)
 {
-    json_auto_t *jobs = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
+    json_auto_t *jobs = our_jobs (job, err);
     size_t i;
     json_t *item;
     *left = 0;
@@ -256,16 +270,14 @@ static int dismiss_mirrors (job_t *job, bool force, size_t *left, error_t *err)
         return -1;
     json_array_foreach (jobs, i, item)
     {
-        const char *id = string (item, "id"), *why = string (item, "error");
-        if (!is_ours (id))
-            continue;
-        if (strcmp (string (item, "status"), "concluded") != 0) {
+        if (!is_concluded (item)) {
             ++*left;
             continue;
         }
-        if (*why && !force)
+        if (string (item, "error")[0] && !force)
             return check_job (item, err);
-        if (command (job, "job-dismiss", json_pack ("{s:s}", "id", id), QMP_MS, err))
+        if (command (job, "job-dismiss", json_pack ("{s:s}", "id", string (item, "id")), QMP_MS,
+                     err))
             return -1;
     }
     return 0;
