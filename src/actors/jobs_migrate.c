@@ -206,8 +206,8 @@ static int prepare (sender_t *self, error_t *err)
     self->storage = migrate_with_host (self->host, value_get_str (msg_value (reply), "storage"));
     self->migration.uri = self->uri;
     self->migration.storage = self->storage;
-    return self->uri ? 0
-                     : error_set (err, ERR_RPC, "the other daemon does not say where to send it");
+    bool known = self->uri && (self->storage || self->migration.copy == COPY_NONE);
+    return known ? 0 : error_set (err, ERR_RPC, "the other daemon does not say where to send it");
 }
 
 //  From here on the guest may not run here unless the other side gave it up.
@@ -331,6 +331,10 @@ static int check_snapshots (job_actor_t *self, error_t *err)
 {
     if (!wants (self, "undefine_source"))
         return 0;
+    if (self->base.guest->checkpoints)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "it has checkpoints, which would be forgotten; delete them, or leave it "
+                          "defined here");
     auto(snapshot_tree_t) tree = job_load_snapshots (self, err);
     if (!tree)
         return -1;
@@ -362,6 +366,8 @@ static int migrate (sender_t *self, error_t *err)
     error_t ignored = { 0 };
     job->unwinding = true;
     migrate_ask_receiver (job, self->peer, self->record->token, false, COURTESY_MS, &ignored);
+    migration_record_remove (job->base.guest->record);
+    job_record (&job->base, &ignored);
     job->unwinding = false;
     return -1;
 }

@@ -63,6 +63,10 @@ int job_run_migrate_prepare (job_actor_t *self, error_t *err)
     //  Later it is too late to find out that it can't be asked.
     if (text_starts (origin, "tcp://") && keys_for (self->base.paths->keys, origin, &curve, err))
         return error_prefix (err, "to ask the sender");
+    const char *persistent = value_str (job_arg (self, "persistent_xml"));
+    auto(xml_t) definition = persistent ? job_complete_definition (self, persistent, err) : NULL;
+    if (persistent && !definition)
+        return -1;
     auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
     if (!doc)
         return -1;
@@ -165,13 +169,18 @@ int migrate_take (job_actor_t *self, const migration_record_t *record, error_t *
         take_definition (guest);
     migration_record_remove (guest->record);
     //  It is ours, in whatever state.
-    if (self->driver->migrate_run (&self->base, record->run, &stays)) {
+    bool failed = self->driver->migrate_run (&self->base, record->run, &stays);
+    //  The next daemon takes it again.
+    if (failed && stays.code == ERR_OPERATION_ABORTED) {
+        *err = stays;
+        return -1;
+    }
+    if (failed) {
         actor_log (self->actor, LEVEL_ERROR, "domain '%s' has come, but does not run: %s",
                    guest->name, stays.message);
         guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_UNKNOWN };
     }
     self->parts = PART_LIVE | PART_STATUS | (record->persistent ? PART_DEFINITION : 0u);
-    (void) err;
     return 0;
 }
 
@@ -193,8 +202,11 @@ int job_run_migrate_finish (job_actor_t *self, error_t *err)
         return -1;
     record->run = value_bool (job_arg (self, "run"), false);
     migration_record_write (record, self->base.guest->record);
-    if (self->driver->migrate_complete (&self->base, err) || job_record (&self->base, err) ||
-        write_mark (self, token, err))
+    if (self->driver->migrate_complete (&self->base, err) || job_record (&self->base, err))
+        return error_prefix (err, "take domain '%s' over", self->base.guest->name);
+    //  A mark that is on its way to the disk can't be taken back.
+    self->base.closed = true;
+    if (write_mark (self, token, err))
         return error_prefix (err, "take domain '%s' over", self->base.guest->name);
     return migrate_take (self, record, err);
 }
@@ -240,7 +252,7 @@ static int ask_owner (job_actor_t *self, const char *uuid, const char *token, bo
     *taken = false;
     //  Without an owner there is no domain.
     if (job_ask (self, owner, &msg, ABANDON_MS, &reply, err))
-        return err->code == ERR_OPERATION_TIMEOUT ? -1 : 0;
+        return err->code == ERR_NO_DOMAIN ? 0 : -1;
     *taken = text_equals (value_get_str (msg_value (reply), "outcome"), "taken");
     return 0;
 }

@@ -74,6 +74,8 @@ void migration_record_write (const migration_record_t *self, xml_t *record)
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (*flag (self, i))
             xml_set (node, flags[i].path, "yes");
+        else
+            xml_remove_path (node, flags[i].path);
     if (self->trouble)
         xml_set (node, "@trouble", self->trouble);
     else

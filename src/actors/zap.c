@@ -39,9 +39,9 @@ enum {
 
 typedef struct {
     void *socket;
-    zcertstore_t *known; //  NULL: no other hosts
-    zhashx_t *let_in;    //  User-Ids of keys
-    unsigned revoked;    //  so far
+    const char *keys; //  the folder; NULL: no other hosts
+    zhashx_t *let_in; //  User-Ids of keys
+    unsigned revoked; //  so far
 } zap_t;
 
 typedef struct {
@@ -130,17 +130,23 @@ static bool user_from_address (zmq_msg_t *frame, char *user_id, size_t room)
     return true;
 }
 
-//  The store reads its folder again when that has changed.
+//  Keys are few, and their folder is small: it is read each time, so that what an administrator
+//  does there counts at once.
 static bool user_from_key (zap_t *zap, const char *key, char *user_id, size_t room)
 {
-    zcert_t *cert = zap->known ? zcertstore_lookup (zap->known, key) : NULL;
-    const char *name = cert ? zcert_meta (cert, "name") : NULL;
-    const char *role = cert ? zcert_meta (cert, "role") : NULL;
+    error_t ignored;
+    known_key_t known;
     peer_t peer;
-    if (!name || !role)
-        return false;
-    int size = snprintf (user_id, room, "key:%u:%s:%s:%s", zap->revoked, role, name, key);
-    return size > 0 && (size_t) size < room && peer_from_user_id (user_id, &peer);
+    auto(strings_t) names = zap->keys ? keys_list (zap->keys, &ignored) : NULL;
+    for (size_t i = 0; names && i < names->count; i++) {
+        if (keys_read (zap->keys, names->items[i], &known, &ignored) ||
+            strcmp (known.public, key) != 0)
+            continue;
+        int size =
+            snprintf (user_id, room, "key:%u:%s:%s:%s", zap->revoked, known.role, known.name, key);
+        return size > 0 && (size_t) size < room && peer_from_user_id (user_id, &peer);
+    }
+    return false;
 }
 
 static bool user_from_credential (zap_t *zap, zap_request_t *request, char *user_id, size_t room)
@@ -273,9 +279,9 @@ static int zap_start (actor_t *self, const msg_t *args, error_t *err)
     const config_t *config = config_of (args);
     int none = 0;
     zap->let_in = zhashx_new ();
+    actor_random (self, &zap->revoked, sizeof zap->revoked);
     if (config && config->listen) {
-        autofree char *folder = text_format ("%s/known", config->paths->keys);
-        zap->known = zcertstore_new (folder);
+        zap->keys = config->paths->keys;
         actor_timer (self, LOOK_MS, look_at_keys, NULL);
     }
     zap->socket = zmq_socket (actor_context (self), ZMQ_ROUTER);
@@ -295,7 +301,6 @@ static void zap_stop (actor_t *self)
     zap_t *zap = actor_state (self);
     if (zap->socket)
         zmq_close (zap->socket);
-    zcertstore_destroy (&zap->known);
     zhashx_destroy (&zap->let_in);
 }
 

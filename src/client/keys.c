@@ -58,8 +58,12 @@ int keys_make (const char *folder, error_t *err)
         return 0;
     if (file_make_folders (folder, 0700, err))
         return -1;
+    //  It is there when all of it is: the secret comes last.
+    autofree char *new = text_format ("%s/.new", folder);
+    autofree char *new_secret = text_format ("%s_secret", new);
     auto(zcert_t) cert = new_pair ();
-    return zcert_save (cert, path) ? refuse_save (path, err) : 0;
+    bool failed = zcert_save (cert, new) || rename (new, path) || rename (new_secret, secret);
+    return failed ? refuse_save (path, err) : 0;
 }
 
 int keys_own (const char *folder, curve_t *curve, error_t *err)
@@ -124,6 +128,23 @@ int keys_for (const char *folder, const char *endpoint, curve_t *curve, error_t 
                       endpoint, folder, endpoint);
 }
 
+//  It would be taken for the one or the other. NAME's own is replaced.
+static int check_unknown (const char *folder, const known_key_t *known, error_t *err)
+{
+    known_key_t other;
+    error_t ignored;
+    auto(strings_t) names = keys_list (folder, err);
+    if (!names)
+        return -1;
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp (names->items[i], known->name) != 0 &&
+            keys_read (folder, names->items[i], &other, &ignored) == 0 &&
+            strcmp (other.public, known->public) == 0)
+            return error_set (err, ERR_INVALID_ARG, "key of '%s': it is known as '%s' already",
+                              known->name, other.name);
+    return 0;
+}
+
 static bool is_name (const char *name)
 {
     size_t size =
@@ -162,7 +183,7 @@ static int check (const known_key_t *known, error_t *err)
 
 int keys_add (const char *folder, const known_key_t *known, error_t *err)
 {
-    if (check (known, err))
+    if (check (known, err) || check_unknown (folder, known, err))
         return -1;
     autofree char *above = text_format ("%s/known", folder);
     autofree char *path = known_path (folder, known->name);

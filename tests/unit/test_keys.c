@@ -61,7 +61,6 @@ static void test_known (void **state)
     assert_int_equal (keys_for (folder, endpoint, &curve, &err), -1);
     assert_int_equal (err.code, ERR_AUTH_FAILED);
     assert_non_null (strstr (err.message, "troupe key-add NAME KEY --endpoint tcp://host2:16509"));
-    add (folder, "nowhere", key, "");
     add (folder, "host2", key, endpoint);
     assert_int_equal (keys_for (folder, endpoint, &curve, &err), 0);
     assert_string_equal (curve.server, key);
@@ -71,9 +70,12 @@ static void test_known (void **state)
     assert_string_equal (known.public, key);
     assert_string_equal (known.endpoint, endpoint);
     add (folder, "host2", key, "tcp://elsewhere:1");
+    snprintf (known.name, sizeof known.name, "another");
+    assert_int_equal (keys_add (folder, &known, &err), -1);
+    assert_non_null (strstr (err.message, "it is known as 'host2' already"));
     assert_int_equal (keys_for (folder, endpoint, &curve, &err), -1);
     auto(strings_t) names = keys_list (folder, &err);
-    assert_int_equal (names->count, 2);
+    assert_int_equal (names->count, 1);
     assert_int_equal (keys_remove (folder, "host2", &err), 0);
     assert_int_equal (keys_remove (folder, "host2", &err), -1);
     assert_int_equal (err.code, ERR_OPERATION_INVALID);

@@ -46,18 +46,26 @@ static void test_written_and_read (void **state)
     assert_non_null (xml_find (xml_root (record), "other"));
 }
 
-static void test_trouble_ends (void **state)
+//  What an earlier migration wanted is not what the next one wants.
+static void test_written_again (void **state)
 {
     (void) state;
     auto(xml_t) record = record_of ("<record/>");
-    migration_record_t written = {
-        .incoming = true, .token = "0", .peer = "tcp://host2:1", .trouble = "no answer"
-    };
+    migration_record_t written = { .incoming = true,
+                                   .run = true,
+                                   .persistent = true,
+                                   .undefine = true,
+                                   .copy = true,
+                                   .token = "0",
+                                   .peer = "tcp://host2:1",
+                                   .trouble = "no answer" };
     migration_record_write (&written, record);
     written.trouble = NULL;
+    written.run = written.persistent = written.undefine = written.copy = false;
     migration_record_write (&written, record);
     auto(migration_record_t) read = migration_record_read (record);
     assert_true (read->incoming);
+    assert_false (read->run || read->persistent || read->undefine || read->copy);
     assert_null (read->trouble);
 }
 
@@ -76,7 +84,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_written_and_read),
-        cmocka_unit_test (test_trouble_ends),
+        cmocka_unit_test (test_written_again),
         cmocka_unit_test (test_none),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

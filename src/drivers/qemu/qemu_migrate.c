@@ -216,15 +216,27 @@ int qemu_migrate_stay (job_t *job, bool run, error_t *err)
     return 0;
 }
 
-//  In post-copy the guest runs there, and its memory is still here.
-static void await_postcopy (job_t *job)
+static bool is_needed (const char *status)
+{
+    return strncmp (status, "postcopy-", strlen ("postcopy-")) == 0;
+}
+
+//  In post-copy the guest runs there, and its memory is still here: only a QEMU that is gone, or
+//  has sent all, is not needed any more.
+static int await_postcopy (job_t *job, error_t *err)
 {
     char status[QEMU_STATUS_SIZE];
-    error_t err = { 0 };
-    while (qemu_stream_status (job, status, NULL, &err) == 0 &&
-           strcmp (status, "postcopy-active") == 0)
-        if (job_wait (job, LEAVE_MS, &err))
-            return;
+    error_t asked = { 0 };
+    while (qemu_stream_status (job, status, NULL, &asked) == 0) {
+        if (!is_needed (status))
+            return 0;
+        if (job_wait (job, LEAVE_MS, err))
+            return -1;
+    }
+    if (asked.code != ERR_OPERATION_TIMEOUT && asked.code != ERR_OPERATION_ABORTED)
+        return 0;
+    *err = asked;
+    return -1;
 }
 
 //  Files that both hosts see are the other guest's now.
@@ -238,7 +250,8 @@ static void forget_owners (guest_t *guest)
 int qemu_migrate_leave (job_t *job, const migration_t *migration, error_t *err)
 {
     const guest_status_t over = { STATE_SHUTOFF, SHUTOFF_MIGRATED };
-    await_postcopy (job);
+    if (await_postcopy (job, err))
+        return -1;
     if (migration->copy == COPY_NONE)
         forget_owners (job->guest);
     job->guest->status = over;
@@ -265,6 +278,12 @@ int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp (known[i].status, status) == 0)
             *transfer = known[i].transfer;
+    //  Once all is sent nobody may run it before it is somebody's: somebody resumed it meanwhile.
+    bool running = false;
+    if (*transfer == TRANSFER_COMPLETE && qemu_is_running (job, &running, err))
+        return -1;
+    if (running)
+        *transfer = TRANSFER_FAILED;
     return 0;
 }
 

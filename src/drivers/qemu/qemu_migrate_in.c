@@ -134,17 +134,35 @@ static int ask_receiver (job_t *job, qemu_work_t *work, job_progress_t *progress
     return 0;
 }
 
+//  From here on its disks may be the only ones: what is left behind is better than what is lost.
+static void keep_created (job_t *job)
+{
+    xml_node_t *created, *record = xml_root (job->guest->record);
+    while ((created = xml_find (record, "incoming/created")))
+        xml_remove (created);
+}
+
 int qemu_migrate_complete (job_t *job, error_t *err)
 {
-    return qemu_work_follow (job, ask_receiver, "receiving", -1, err);
+    if (qemu_work_follow (job, ask_receiver, "receiving", -1, err))
+        return -1;
+    keep_created (job);
+    return 0;
+}
+
+//  It may have been stopped by a daemon that was killed then.
+static void stop_server (job_t *job)
+{
+    error_t err = { 0 };
+    if (command (job, "nbd-server-stop", NULL, &err))
+        job_log (job, "domain '%s': %s", job->guest->name, err.message);
 }
 
 int qemu_migrate_run (job_t *job, bool run, error_t *err)
 {
     xml_node_t *record = xml_root (job->guest->record);
-    if (xml_equals (record, "incoming/@storage", "yes") &&
-        command (job, "nbd-server-stop", NULL, err))
-        return -1;
+    if (xml_equals (record, "incoming/@storage", "yes"))
+        stop_server (job);
     xml_remove_path (record, "incoming");
     if (!run)
         job->guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
