@@ -207,7 +207,7 @@ static char *cpu_list (const json_t *cpus, const char *flag)
     size_t count, first = 0;
     autofree json_int_t *numbers = cpu_numbers (cpus, flag, &count);
     for (size_t i = 0; i < count; i++) {
-        if (i + 1 < count && numbers[i + 1] == numbers[i] + 1)
+        if (i + 1 < count && (uint64_t) numbers[i + 1] - (uint64_t) numbers[i] == 1)
             continue;
         text_addf (list, "%s%lld", list->size ? "," : "", (long long) numbers[first]);
         if (i > first)

@@ -8,6 +8,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+//  The latest time that a guest may tell, in seconds.
+#define LATEST_S 1e12
+
 //  VALUE (taken over; NULL: nothing) under a name.
 static void put (json_t *fields, json_t *value, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
@@ -43,9 +46,9 @@ static void put_users (job_t *job, const json_t *users, json_t *fields)
         const json_t *seconds = json_object_get (user, "login-time");
         put (fields, member (user, "user"), "user.%zu.name", i);
         put (fields, member (user, "domain"), "user.%zu.domain", i);
-        if (json_is_number (seconds))
-            put (fields, json_integer ((json_int_t) (json_number_value (seconds) * 1000)),
-                 "user.%zu.login-time", i);
+        double time = json_number_value (seconds);
+        if (json_is_number (seconds) && time >= 0 && time < LATEST_S)
+            put (fields, json_integer ((json_int_t) (time * 1000)), "user.%zu.login-time", i);
     }
 }
 
