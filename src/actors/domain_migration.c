@@ -119,14 +119,18 @@ static void forget_definition (domain_t *self)
     domain_add_lifecycle (self, EVENT_UNDEFINED, UNDEFINED_REMOVED);
 }
 
+void domain_undefine_migrated (domain_t *self, guest_status_t status)
+{
+    bool gone = status.state == STATE_SHUTOFF && status.reason == SHUTOFF_MIGRATED;
+    if (gone && self->migration && self->migration->undefine && self->persistent)
+        forget_definition (self);
+}
+
 //  The guest runs on another host.
 static void gone (domain_t *self)
 {
-    bool undefine = self->migration && self->migration->undefine && self->persistent;
     domain_set_inactive (self, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_MIGRATED },
                          STOPPED_MIGRATED);
-    if (undefine)
-        forget_definition (self);
 }
 
 void domain_done_migrate (domain_t *self, const msg_t *request)
