@@ -37,6 +37,9 @@ void migrate_begin_args (pack_t *pack);
 //  caller's.
 int migrate_call (job_actor_t *self, const char *peer, const char *verb, pack_t *args,
                   int deadline_ms, msg_t **reply, error_t *err);
+//  To the receiver: all was sent; the guest is to go on there.
+int migrate_call_finish (job_actor_t *self, const char *peer, const migration_record_t *record,
+                         int ms, error_t *err);
 //  Of the receiver: what became of it. It gives up what it has not taken. CONFIRM instead: it may
 //  forget that it has taken the guest.
 outcome_t migrate_ask_receiver (job_actor_t *self, const char *peer, const char *token,

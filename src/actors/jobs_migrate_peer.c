@@ -46,6 +46,17 @@ void migrate_begin_args (pack_t *pack)
     pack_map (pack);
 }
 
+int migrate_call_finish (job_actor_t *self, const char *peer, const migration_record_t *record,
+                         int ms, error_t *err)
+{
+    pack_t args;
+    migrate_begin_args (&args);
+    pack_key_str (&args, "domain", self->base.guest->uuid);
+    pack_key_str (&args, "token", record->token);
+    pack_key_bool (&args, "run", record->run);
+    return migrate_call (self, peer, "migration.finish", &args, ms, NULL, err);
+}
+
 outcome_t migrate_ask_receiver (job_actor_t *self, const char *peer, const char *token,
                                 bool confirm, int ms, error_t *err)
 {

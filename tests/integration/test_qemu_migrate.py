@@ -282,6 +282,49 @@ class Migrate(QemuTest):
         except TroupeError:
             self.assertEqual(guest.state()[0], "running")
 
+    def handed_over(self, guest, **args):
+        """To a receiving daemon that has ended; no job of the sender's is at it any more."""
+        self.sending(guest.uuid, **args)
+        self.other.kill()
+        self.client.call("domain.migrate_tune", domain=guest.uuid, bandwidth=1 << 40)
+        until(lambda: self.migration(guest.uuid)["phase"] == "handed over", 60, "the hand-over")
+        self.daemon.kill()
+        self.restart()
+
+    def migration(self, uuid):
+        return self.client.call("domain.info", domain=uuid)["migration"]
+
+    def test_handed_over_and_killed(self):
+        """A QEMU that ends here when the guest may run there: the other host is asked first."""
+        (guest,) = self.boot("web1")
+        guest.type("memory=there")
+        guest.run("true")
+        self.client.call("domain.define", xml=self.client.call("domain.xml", domain=guest.uuid)["xml"])
+        self.handed_over(guest, persistent=True, undefine_source=True)
+        os.kill(self.qemus(guest.uuid)[0], signal.SIGKILL)
+        until(lambda: "has ended" in (self.migration(guest.uuid)["trouble"] or ""), 60, "the trouble")
+        self.assertEqual(guest.state(), ("paused", "migrating"))
+        self.restart_other()
+        until(lambda: not self.client.call("domain.list", all=True), 90, "the end of it here")
+        self.assertEqual(self.state(self.there, guest.uuid), ("running", "migrated"))
+        self.assertTrue(self.there.call("domain.info", domain=guest.uuid)["persistent"])
+        self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "there")
+        until(lambda: not self.marks(), 30, "the confirmation")
+
+    def test_killed_on_both_sides(self):
+        """While no daemon looked: then the guest is over, and both say so."""
+        (guest,) = self.boot("web1")
+        self.client.call("domain.define", xml=self.client.call("domain.xml", domain=guest.uuid)["xml"])
+        self.handed_over(guest)
+        self.daemon.kill()
+        for daemon in (self.daemon, self.other):
+            os.kill(self.qemus(guest.uuid, daemon)[0], signal.SIGKILL)
+        self.restart()
+        self.assertEqual(guest.state(), ("paused", "migrating"))
+        self.restart_other()
+        until(lambda: guest.state() == ("shut off", "crashed"), 90, "the truth")
+        self.assertGone(guest.uuid)
+
     def settled(self, uuid):
         def one():
             self.assertLessEqual(self.running_copies(uuid), 1)
