@@ -19,29 +19,6 @@ enum {
     NOTHING_CAME_US = 60 * 1000000 //  and the sender can't be asked: it does not come any more
 };
 
-//  The mark.
-
-char *migrate_mark_path (const job_actor_t *self, const char *uuid, const char *token)
-{
-    return text_format ("%s/migrations/%s.%s", self->base.paths->lib, uuid, token);
-}
-
-bool migrate_is_marked (const job_actor_t *self, const char *uuid, const char *token)
-{
-    autofree char *path = migrate_mark_path (self, uuid, token);
-    return access (path, F_OK) == 0;
-}
-
-static int write_mark (job_actor_t *self, const char *token, error_t *err)
-{
-    autofree char *folder = text_format ("%s/migrations", self->base.paths->lib);
-    autofree char *path = migrate_mark_path (self, self->base.guest->uuid, token);
-    return file_make_folders (folder, 0700, err) ||
-                   job_write_file (&self->base, path, "taken\n", err)
-               ? -1
-               : 0;
-}
-
 //  Preparing.
 
 //  It becomes part of a file's name.
@@ -207,7 +184,7 @@ int job_run_migrate_finish (job_actor_t *self, error_t *err)
         return error_prefix (err, "take domain '%s' over", self->base.guest->name);
     //  A mark that is on its way to the disk can't be taken back.
     self->base.closed = true;
-    if (write_mark (self, token, err))
+    if (migrate_write_mark (self, record, err))
         return error_prefix (err, "take domain '%s' over", self->base.guest->name);
     return migrate_take (self, record, err);
 }
@@ -236,6 +213,9 @@ int job_run_migrate_abandon (job_actor_t *self, error_t *err)
     const char *uuid = self->base.guest->uuid;
     error_t ignored = { 0 };
     auto(migration_record_t) record = own_record (self, token, &ignored);
+    //  One that was given up waiting for may still become one.
+    if (migrate_await_mark (self, token, err))
+        return -1;
     bool taken = migrate_is_marked (self, uuid, token);
     if (record && !taken && give_up (self, err))
         return -1;
@@ -287,16 +267,11 @@ int job_run_migrate_resolve (job_actor_t *self, error_t *err)
 static outcome_t ask_sender (job_actor_t *self, const migration_record_t *record, error_t *err)
 {
     char peer[MSG_ADDRESS_MAX];
-    pack_t args;
-    auto(msg_t) reply = NULL;
-    if (migrate_open_peer (self, record->peer, peer, err))
+    bool known;
+    if (migrate_open_peer (self, record->peer, peer, err) ||
+        migrate_inquire (self, peer, self->base.guest->uuid, record->token, &known, err))
         return OUTCOME_UNKNOWN;
-    migrate_begin_args (&args);
-    pack_key_str (&args, "uuid", self->base.guest->uuid);
-    pack_key_str (&args, "token", record->token);
-    if (migrate_call (self, peer, "migration.inquire", &args, MIGRATE_CALL_MS, &reply, err))
-        return OUTCOME_UNKNOWN;
-    return value_get_bool (msg_value (reply), "known", true) ? OUTCOME_WAIT : OUTCOME_ABANDONED;
+    return known ? OUTCOME_WAIT : OUTCOME_ABANDONED;
 }
 
 static void note_trouble (job_actor_t *self, migration_record_t *record, const error_t *trouble)

@@ -325,6 +325,41 @@ class Migrate(QemuTest):
         until(lambda: guest.state() == ("shut off", "crashed"), 90, "the truth")
         self.assertGone(guest.uuid)
 
+    def test_killed_after_its_end(self):
+        """The daemon ends between the end of its QEMU and what it would have written of it."""
+        guest = self.start("web1")
+        status = os.path.join(self.daemon.root, "run", "troupe", "qemu", guest.uuid + ".status")
+        receiver = self.other.process
+        self.addCleanup(receiver.send_signal, signal.SIGCONT)
+        self.migrate(guest.uuid, persistent=True, undefine_source=True)
+        self.wait_for_end(status)
+        #   The last thing that it does is to ask the other daemon, which has no time for it.
+        receiver.send_signal(signal.SIGSTOP)
+        until(lambda: not self.qemus(guest.uuid), 30, "the end of its QEMU")
+        self.daemon.kill()
+        receiver.send_signal(signal.SIGCONT)
+        self.restart()
+        until(lambda: not self.client.call("domain.list", all=True), 30, "the end of its definition")
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+        #   Unless that was too late, the mark is still there: the other daemon finds out by asking.
+        self.other.kill()
+        self.restart_other()
+        until(lambda: not self.marks(), 60, "the end of the mark")
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+
+    def wait_for_end(self, status):
+        """Until the daemon has written that it ends the guest: it is there for a moment only."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                with open(status) as file:
+                    if "<end " in file.read():
+                        return
+            except FileNotFoundError:
+                return
+            time.sleep(0.0005)
+        self.fail("the guest's end did not come")
+
     def settled(self, uuid):
         def one():
             self.assertLessEqual(self.running_copies(uuid), 1)
