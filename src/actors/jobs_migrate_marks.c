@@ -74,8 +74,8 @@ static bool mark_open (mark_t *self, const char *folder, const char *name)
     size_t size = strcspn (name, ".");
     if (size != UUID_TEXT_SIZE - 1 || strlen (name) != size + MIGRATION_TOKEN_SIZE)
         return false;
-    snprintf (self->uuid, sizeof self->uuid, "%s", name);
-    snprintf (self->token, sizeof self->token, "%s", name + size + 1);
+    memcpy (self->uuid, name, size);
+    memcpy (self->token, name + size + 1, MIGRATION_TOKEN_SIZE);
     self->origin = file_read (self->path, MARK_MAX_BYTES, NULL, &ignored);
     if (!self->origin)
         return false;
