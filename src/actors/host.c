@@ -145,6 +145,7 @@ static void serve_when_ready (host_t *self)
                zhashx_size (self->registry.by_uuid),
                (long long) (actor_wall_clock (self->actor) - self->started_us) / 1000);
     autostart_once (self);
+    host_watch_marks (self);
     if (self->config->idle_exit_s > 0)
         actor_timer (self->actor, IDLE_LOOK_MS, look_idle, NULL);
 }
