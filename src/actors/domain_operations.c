@@ -320,8 +320,7 @@ static const operation_t operations[] = {
       SHORT_MS, false, done_rename },
     { "domain.metadata_set", CLASS_MODIFY, ASYNC_NONE, "metadata_set", 0, SHORT_MS, false,
       done_metadata },
-    { "domain.perf_set", CLASS_MODIFY, ASYNC_NONE, "perf_set", 0, SHORT_MS, false,
-      done_documents },
+    { "domain.perf_set", CLASS_MODIFY, ASYNC_NONE, "perf_set", 0, SHORT_MS, false, done_documents },
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
       true, done_live },
     //  From the job that has the agent shut the guest down.

@@ -144,8 +144,8 @@ static void test_no_process (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_names),   cmocka_unit_test (test_counts),
-        cmocka_unit_test (test_changes), cmocka_unit_test (test_refused),
+        cmocka_unit_test (test_names),      cmocka_unit_test (test_counts),
+        cmocka_unit_test (test_changes),    cmocka_unit_test (test_refused),
         cmocka_unit_test (test_no_process),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
