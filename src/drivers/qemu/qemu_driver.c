@@ -8,6 +8,7 @@
 #include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_merge.h"
+#include "drivers/qemu/qemu_perf.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
@@ -22,6 +23,7 @@ const driver_t qemu_driver = {
     .name = "qemu",
     .types = qemu_types,
     .complete = qemu_complete,
+    .perf_record = qemu_perf_record,
     .start = qemu_start,
     .shutdown = qemu_shutdown,
     .reboot = qemu_reboot,
