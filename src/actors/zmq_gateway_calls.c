@@ -129,15 +129,18 @@ session_t *gateway_finish (actor_t *self, open_request_t **request_p)
 //  The runtime knows addresses only: says it in the words of who asked.
 static void reword (actor_t *self, const open_request_t *request, error_t *err)
 {
+    const gateway_t *gateway = actor_state (self);
     bool late = err->code == ERR_OPERATION_TIMEOUT && request->deadline <= actor_now (self);
     if (err->code == ERR_NO_DOMAIN && request->domain)
         snapshots_unknown (request->verb->name, request->domain, err);
-    else if (late) {
-        error_set (err, ERR_OPERATION_TIMEOUT, "%s%s%s%s: not done within the deadline",
-                   request->verb->name, request->domain ? ": domain '" : "",
-                   request->domain ? request->domain : "", request->domain ? "'" : "");
+    else if (late && request->domain)
+        snapshots_late (gateway->snapshots, request->verb->name, request->domain,
+                        actor_wall_clock (self), err);
+    else if (late)
+        error_set (err, ERR_OPERATION_TIMEOUT, "%s: not done within the deadline",
+                   request->verb->name);
+    if (late)
         err->retry = true;
-    }
 }
 
 void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
