@@ -37,6 +37,14 @@ async_kind_t domain_pending_migration (const domain_t *self)
                                  : ASYNC_NONE;
 }
 
+bool domain_end_is_open (const domain_t *self)
+{
+    const guest_status_t *over = &self->ending.status;
+    bool known = over->state == STATE_SHUTOFF &&
+                 (over->reason == SHUTOFF_MIGRATED || over->reason == SHUTOFF_DESTROYED);
+    return domain_pending_migration (self) == ASYNC_MIGRATE_HANDED && !known;
+}
+
 //  Asking again and again, ever more rarely.
 
 static void check_now (actor_t *actor, void *arg)
@@ -184,8 +192,7 @@ static void went_on (domain_t *self)
 void domain_done_take (domain_t *self, const msg_t *request)
 {
     bool over = self->status.state == STATE_SHUTOFF;
-    bool handed = domain_pending_migration (self) == ASYNC_MIGRATE_HANDED;
-    if (over && handed)
+    if (over && self->status.reason == SHUTOFF_MIGRATED)
         gone (self);
     else if (over)
         domain_done_abandon (self, request);

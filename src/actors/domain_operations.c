@@ -177,6 +177,10 @@ static void done_adopt (domain_t *self, const msg_t *request)
     //  One that crashed is there to be looked at: else its driver ended it.
     if (self->status.state == STATE_SHUTOFF)
         self->ending = (guest_change_t){ .kind = CHANGE_ENDED, .status = self->status };
+    if (self->ending.kind != CHANGE_NONE && domain_end_is_open (self)) {
+        self->exited = true;
+        self->status = (guest_status_t){ STATE_PAUSED, PAUSED_MIGRATION };
+    }
     bool goes_on = self->backup && self->ending.kind == CHANGE_NONE;
     actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
                state_name (self->status.state),

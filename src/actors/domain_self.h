@@ -268,6 +268,8 @@ async_kind_t domain_pending_migration (const domain_t *self);
 //  Its guest is over: if that is so because it was migrated away, so is the definition, if it was
 //  asked for. Before the record is dropped, whoever finds out, also the next daemon.
 void domain_undefine_migrated (domain_t *self, guest_status_t status);
+//  What ended here was handed over: the other host is asked before anything is said of it.
+bool domain_end_is_open (const domain_t *self);
 //  Looks after it, later.
 void domain_follow_migration (domain_t *self);
 void domain_pack_migration (const domain_t *self, pack_t *pack);

@@ -11,8 +11,8 @@
 #include <inttypes.h>
 
 enum {
-    PROBE_MS = 50000,
-    PROBES_MAX = 3, //  in a row, of a file that changes while it is probed
+    PROBE_MS = 14000,
+    PROBES_MAX = 3, //  in a row, of a file that changes while it is probed, or of one that hangs
     DISK_MS = 60000
 };
 
@@ -171,6 +171,18 @@ static void probe_again (actor_t *self, emulator_t *emulator, const emulator_fil
     fail_all (self, emulator, &err);
 }
 
+//  QEMU answers in a tenth of a second. One that hung in its start, on a machine that was short of
+//  memory, say, has been ended; nobody's guest was in it, so it may have another try.
+static bool may_hang_less (actor_t *self, const emulator_t *emulator, const msg_t *reply)
+{
+    error_t err;
+    if (!msg_failed (reply, &err) || err.code != ERR_OPERATION_TIMEOUT ||
+        emulator->probes >= PROBES_MAX)
+        return false;
+    actor_log (self, LEVEL_WARNING, "%s; it is tried again", err.message);
+    return true;
+}
+
 static void on_probed (actor_t *self, const msg_t *reply, void *arg)
 {
     emulator_t *emulator = arg;
@@ -183,6 +195,10 @@ static void on_probed (actor_t *self, const msg_t *reply, void *arg)
     }
     if (!emulator_file_equals (&file, &emulator->file)) {
         probe_again (self, emulator, &file);
+        return;
+    }
+    if (may_hang_less (self, emulator, reply)) {
+        probe (self, emulator);
         return;
     }
     if (read_probe (emulator, reply, &err)) {

@@ -2,7 +2,8 @@
 //
 //  `emulator.get` {path} is answered with {capabilities}: the text that qemu_caps_parse reads.
 //  An emulator is probed once for each path, size and mtime, however many ask meanwhile; the text
-//  is kept in memory and in CACHE/qemu. Errors are not kept: the next request tries again.
+//  is kept in memory and in CACHE/qemu. Errors are not kept: the next request tries again. A probe
+//  that hangs is ended, and tried again at once, three times at most.
 
 #ifndef TROUPE_EMULATORS_H
 #define TROUPE_EMULATORS_H

@@ -29,6 +29,7 @@ const job_kind_t job_kinds[] = {
     { "migrate_abandon", job_run_migrate_abandon },
     { "migrate_resolve", job_run_migrate_resolve },
     { "migrate_settle", job_run_migrate_settle },
+    { "migrate_look", job_run_migrate_look },
     { "block_resize", job_run_block_resize },
     { "block_copy", job_run_block_copy },
     { "block_commit", job_run_block_commit },

@@ -96,7 +96,8 @@ typedef enum {
     TRANSFER_NONE, //  nothing has come, or is on its way
     TRANSFER_ACTIVE,
     TRANSFER_COMPLETE,
-    TRANSFER_FAILED
+    TRANSFER_FAILED,
+    TRANSFER_GONE //  and the hypervisor with it
 } transfer_t;
 
 typedef struct {
@@ -150,7 +151,8 @@ typedef struct {
     int (*restart) (job_t *job, error_t *err);
 
     //  After a restart of the daemon: is the recorded guest still there? Fills job->guest->status;
-    //  when it ended meanwhile, with the reason (STATE_SHUTOFF, ...).
+    //  when it ended meanwhile, with the reason (STATE_SHUTOFF, ...). What is left of one that was
+    //  handed over to another host stays: only that host knows what it is the end of.
     int (*adopt) (job_t *job, error_t *err);
 
     //  No record of the guest could be read. If it runs all the same, fills job->guest's live,

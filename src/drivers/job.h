@@ -10,6 +10,7 @@
 #define TROUPE_JOB_H
 
 #include "drivers/guest.h"
+#include "drivers/net/link.h"
 #include "util/paths.h"
 
 #include <jansson.h>
@@ -156,6 +157,37 @@ int job_remove_file (job_t *self, const char *path, error_t *err);
 //  The guest's definition as it is now; nothing if the domain is transient. For what has to be on
 //  disk before the job's result can say it.
 int job_write_definition (job_t *self, error_t *err);
+
+//  Network links (drivers/net/link.h), which the links actor makes and keeps on record under this
+//  job's owner and KEY. The caller has pushed the undo "link" with the key before it makes one.
+//  *LINK (may be NULL) is how the kernel has it.
+//
+//      ERR_OPERATION_DENIED        the daemon may not (it runs as an ordinary user)
+//      ERR_OPERATION_UNSUPPORTED   this kernel can't
+//      ERR_OPERATION_FAILED        the kernel's own words; a name that exists already
+int job_link_create (job_t *self, const char *key, const link_spec_t *spec, link_t *link,
+                     error_t *err);
+//  PEER: of the other end of a veth that is still here.
+int job_link_set (job_t *self, const char *key, bool peer, const link_settings_t *settings,
+                  link_t *link, error_t *err);
+//  ERR_NO_INTERFACE if there is none.
+int job_link_get (job_t *self, const char *key, link_t *link, error_t *err);
+//  Anybody's link. ERR_NO_INTERFACE if there is none of this NAME.
+int job_link_find (job_t *self, const char *name, link_t *link, error_t *err);
+//  0 as well if it is gone already.
+int job_link_delete (job_t *self, const char *key, error_t *err);
+//  "192.168.122.1/24" or "fd00::1/64", given to the link or taken away. 0 as well if it is so.
+int job_link_address (job_t *self, const char *key, const char *address, bool remove, error_t *err);
+int job_link_route (job_t *self, const char *key, const link_route_t *route, bool remove,
+                    error_t *err);
+//  Replaces what was set; NULL: no limits.
+int job_link_bandwidth (job_t *self, const char *key, const link_bandwidth_t *bandwidth,
+                        error_t *err);
+//  For the owner's adoption after a restart: these (NULL at the end) it still has; any others of
+//  it are removed.
+int job_link_claim (job_t *self, const char *const *keys, error_t *err);
+//  Removes all links of this job's owner.
+int job_link_release (job_t *self, error_t *err);
 
 void job_progress (job_t *self, const job_progress_t *progress);
 void job_log (job_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));

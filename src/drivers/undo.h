@@ -6,7 +6,8 @@
 //      process  PID:START:BOOTID   kills exactly this process and waits for its end
 //      monitor  (nothing)          closes the guest's monitor
 //      owner    UID:GID:PATH       gives the file back to this owner
-//      DRIVER.KIND ...             what driver_t's undo of this driver does
+//      link     KEY                removes the network link that the guest's owner has under this
+//      key DRIVER.KIND ...             what driver_t's undo of this driver does
 //
 //  Each may be done twice, and when its effect never happened.
 

@@ -2,17 +2,21 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import unittest
 
 from harness import PATIENCE, SOURCE, DaemonTest, until
+from troupe_client import NoAnswer
 
 EMULATOR = "/usr/bin/qemu-system-x86_64"
 FOLDER = os.path.join(SOURCE, "build", "guest")
 UP = b"troupe guest is up"
 #   TCG on a busy machine, beside other tests.
 BOOT_SECONDS = 400
+#   Those that say nothing about where a virtual CPU is.
+REGISTERS = re.compile(r"[A-Z]S =|XMM|FPR|DR\d|[LG]DT|IDT|TR|EFER|FCW|$")
 
 
 def require_guest():
@@ -98,10 +102,27 @@ class Guest:
         return self
 
     def wait_up(self):
-        self.console.read_until(UP, BOOT_SECONDS)
-        self.forget_up_to(UP)
-        self.console.read_until(b"/ # ", BOOT_SECONDS)
+        try:
+            self.console.read_until(UP, BOOT_SECONDS)
+            self.forget_up_to(UP)
+            self.console.read_until(b"/ # ", BOOT_SECONDS)
+        except NoAnswer as error:
+            raise AssertionError(f"{error}\nIt does this instead:\n{self.doing()}") from None
         return self
+
+    def doing(self):
+        """What keeps a guest busy that does not come up: QEMU's threads with the ticks that they
+        ran, and twice where its virtual CPUs are."""
+        said = [str(self.state())]
+        for pid in processes_of(self.uuid):
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{thread}/stat") as file:
+                    name, rest = file.read().rsplit(")", 1)
+                said.append(f"{name}) {rest.split()[0]}, {rest.split()[11]} ticks")
+        for command in ["info chardev", "info irq", "info registers -a", "info registers -a"]:
+            told = self.client.call("domain.monitor_command", domain=self.uuid, command=command, hmp=True)
+            said += [line for line in told["reply"].splitlines() if not REGISTERS.match(line)]
+        return "\n".join(said)
 
     def forget(self):
         """What was printed up to now does not count any more."""

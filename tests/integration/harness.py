@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -174,6 +175,15 @@ class Daemon:
     def leftovers(self):
         return self.processes() + self.mounts()
 
+    def told(self):
+        """All logs in the folder, for the one who reads of a failed test."""
+        paths = [os.path.join(at, name) for at, _, names in os.walk(self.root) for name in names]
+        said = []
+        for path in sorted(path for path in paths if path.endswith(".log")):
+            with open(path, errors="replace") as log:
+                said.append(f"== {os.path.relpath(path, self.root)}\n{log.read()[-4000:]}")
+        return "\n".join(said)
+
     def remove(self):
         shutil.rmtree(self.root, ignore_errors=True)
 
@@ -186,8 +196,15 @@ class DaemonTest(unittest.TestCase):
     def setUp(self):
         self.daemon = Daemon(*self.options)
         self.addCleanup(self.daemon.remove)
+        self.addCleanup(self._tell)
         self.addCleanup(self._stop)
         self.daemon.start()
+
+    def _tell(self):
+        """The logs of a test that failed go with its failure; unittest knows of it before this."""
+        outcome = self._outcome
+        if outcome and not outcome.success:
+            print(f"\nLogs of {self.id()}:\n{self.daemon.told()}", file=sys.stderr)
 
     def _stop(self):
         if not self.daemon.running():

@@ -26,6 +26,8 @@ typedef enum {
     PROBE_GOOD,
     PROBE_FAILS,
     PROBE_NONSENSE,
+    PROBE_HANGS_TWICE,
+    PROBE_HANGS,
     PROBE_UPDATED //  the first time, the emulator is replaced meanwhile
 } probe_kind_t;
 
@@ -50,6 +52,8 @@ static int probe_start (actor_t *self, const msg_t *args, error_t *err)
     actor_end (self);
     if (probe_kind == PROBE_FAILS)
         return error_set (err, ERR_OPERATION_FAILED, "the probe was told to fail");
+    if (probe_kind == PROBE_HANGS || (probe_kind == PROBE_HANGS_TWICE && probe_count < 3))
+        return error_set (err, ERR_OPERATION_TIMEOUT, "QEMU did not greet");
     if (probe_kind == PROBE_UPDATED && probe_count == 1)
         touch_emulator ("a newer version");
     autofree char *text = text_format ("%sprobe %d\n", CAPS, probe_count);
@@ -177,6 +181,19 @@ static void scene_failed_probe_is_retried (actor_t *self)
     check_get (self, 3);
 }
 
+static void scene_hung_probe_is_tried_again (actor_t *self)
+{
+    start_all (self);
+    error_t err;
+    probe_kind = PROBE_HANGS;
+    check_equal (get_error (self, emulator, &err), -1);
+    check_equal (err.code, ERR_OPERATION_TIMEOUT);
+    check_equal (probe_count, 3);
+    probe_count = 0;
+    probe_kind = PROBE_HANGS_TWICE;
+    check_get (self, 3);
+}
+
 static void scene_no_emulator (actor_t *self)
 {
     start_all (self);
@@ -265,6 +282,7 @@ static void run (scene_fn *scene, char *folder)
 SCENE_TEST (probed_once)
 SCENE_TEST (kept_on_disk)
 SCENE_TEST (failed_probe_is_retried)
+SCENE_TEST (hung_probe_is_tried_again)
 SCENE_TEST (no_emulator)
 SCENE_TEST (updated_meanwhile)
 SCENE_TEST (bad_cache)
@@ -276,6 +294,7 @@ int main (void)
         unit_test_in_folder (test_probed_once),
         unit_test_in_folder (test_kept_on_disk),
         unit_test_in_folder (test_failed_probe_is_retried),
+        unit_test_in_folder (test_hung_probe_is_tried_again),
         unit_test_in_folder (test_no_emulator),
         unit_test_in_folder (test_updated_meanwhile),
         unit_test_in_folder (test_bad_cache),

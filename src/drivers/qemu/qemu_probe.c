@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
-#define QMP_MS 30000
+#define QMP_MS 10000
 #define EXIT_MS 5000
 #define LAST_MS 2000 //  from the end of its monitor to that of the program
 #define MONITOR_FD 3
