@@ -250,8 +250,13 @@ static bool is_our_job (const domain_t *self, const msg_t *msg)
 
 static void take_record (domain_t *self, msg_t **msg_p)
 {
-    if (!is_our_job (self, *msg_p)) {
-        error_t err;
+    error_t err;
+    bool ours = is_our_job (self, *msg_p);
+    if (ours && domain_follow_perf (self, msg_str (*msg_p, "record"), &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    if (!ours) {
         error_set (&err, ERR_OPERATION_INVALID, "%s is no job of domain '%s' any more",
                    msg_head (*msg_p)->from, self->name);
         domain_refuse (self, msg_p, &err);

@@ -133,6 +133,10 @@ typedef struct {
     //  controllers, machine type. Completing it again changes nothing.
     int (*complete) (job_t *job, xml_t *domain, error_t *err);
 
+    //  Has the record say which performance events of the guest's process are to be counted
+    //  (perf/@events, names with a blank between, of process/@identity).
+    void (*perf_record) (guest_t *guest);
+
     //  Starts job->guest from job->guest->definition: fills live and record. When it returns 0 the
     //  guest runs (or is paused, if asked). When it returns -1 the caller runs the undo stack.
     int (*start) (job_t *job, unsigned flags, error_t *err);

@@ -7,6 +7,7 @@
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/qemu_perf.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
@@ -21,6 +22,7 @@ const driver_t qemu_driver = {
     .name = "qemu",
     .types = qemu_types,
     .complete = qemu_complete,
+    .perf_record = qemu_perf_record,
     .start = qemu_start,
     .shutdown = qemu_shutdown,
     .reboot = qemu_reboot,
