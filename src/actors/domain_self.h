@@ -295,6 +295,9 @@ void domain_go_on (domain_t *self);
 void domain_take_backup (domain_t *self, const value_t *result);
 //  From the job that follows it: how it ended.
 direct_fn domain_take_finish;
+//  From a job that goes on, or failed: the documents are others now.
+direct_fn domain_take_documents;
+bool domain_is_our_job (const domain_t *self, const msg_t *msg);
 //  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
 //  if it has another cause than the job can know.
 const char *domain_background_failed (domain_t *self, const running_t *slot, error_t *err);
