@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from guest import Guest, QemuTest, processes_of, qemu_domain
+from guest import AGENT_DEVICES, Guest, QemuTest, processes_of, qemu_domain
 from harness import until
 from troupe_client import TroupeError
 
@@ -40,7 +40,8 @@ class Save(QemuTest):
     def test_round_trip(self):
         """The guest that comes back is the one that was saved, with its memory, its shell, and the
         processor that was chosen when it started."""
-        (guest,) = self.boot("web1", extra="<cpu mode='host-model'/>")
+        sockets = "<graphics type='vnc'><listen type='socket'/></graphics>"
+        (guest,) = self.boot("web1", devices=AGENT_DEVICES + sockets, extra="<cpu mode='host-model'/>")
         flags = guest.run("grep -m1 flags /proc/cpuinfo")
         self.assertIn("flags", flags)
         cpu = self.cpu()
