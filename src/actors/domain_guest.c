@@ -66,7 +66,8 @@ void domain_finish_ending (domain_t *self)
     if (self->ending.kind == CHANGE_NONE || !domain_active (self))
         return;
     domain_end_background (self);
-    if (self->async.operation || self->retry_cleanup || domain_destroy_waits (self))
+    if (self->async.operation || self->retry_cleanup || domain_destroy_waits (self) ||
+        domain_end_is_open (self))
         return;
     if (self->sync.operation) {
         //  What still waits for the guest waits in vain.
