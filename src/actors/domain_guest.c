@@ -238,7 +238,8 @@ static bool ends_by_job (const domain_t *self)
     return kind == ASYNC_SAVE || (kind == ASYNC_MIGRATE_HANDED && self->async.operation) ||
            (kind == ASYNC_START && self->async.operation && domain_active (self)) ||
            (kind == ASYNC_DUMP && request && msg_flag (request, "crash")) ||
-           (kind == ASYNC_SNAPSHOT && request && msg_flag (request, "halt"));
+           ((kind == ASYNC_SNAPSHOT || kind == ASYNC_SNAPSHOT_WRITTEN) && request &&
+            msg_flag (request, "halt"));
 }
 
 static void take_end (domain_t *self, const guest_change_t *change)

@@ -92,6 +92,7 @@ typedef struct {
     bool committed;   //  it can't be undone any more
     bool undoes;      //  what is recorded to be undone is this job's
     bool late;        //  it was not begun: nobody waits for it any more
+    bool written;     //  the guest may be suspended and resumed beside it
     bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
@@ -166,6 +167,7 @@ struct domain {
     int64_t blocks_us;              //  when they were looked at, wall clock
     uint64_t blocks_look;           //  which answer counts
     bool blocks_due;                //  one is over, or ready: somebody has to conclude
+    char *known_records[2];         //  the record as the sync and the async job have it
     char *recorded_live;            //  of a start that is under way: for the status file only,
     guest_status_t recorded_status; //  and so is this
     int recorded_id;
@@ -297,6 +299,7 @@ void domain_take_backup (domain_t *self, const value_t *result);
 direct_fn domain_take_finish;
 //  From a job that goes on, or failed: the documents are others now.
 direct_fn domain_take_documents;
+void domain_take_record_of (domain_t *self, const running_t *slot, const char *record);
 bool domain_is_our_job (const domain_t *self, const msg_t *msg);
 //  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
 //  if it has another cause than the job can know.
