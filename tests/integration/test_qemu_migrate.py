@@ -1,7 +1,10 @@
 """Live migration between two daemons: the guest is never lost, and never runs twice."""
 
+import glob
 import os
 import signal
+import socket
+import stat
 import subprocess
 import time
 import unittest
@@ -157,8 +160,17 @@ class Migrate(QemuTest):
         self.assertRegex(err, r"migrate: \[ *\d+ %\]")
         self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
 
+    def stranger(self):
+        """Connects to the socket at which the other QEMU receives disks, and says nothing."""
+        pattern = os.path.join(self.other.root, "**", "storage")
+        (path,) = until(lambda: [p for p in glob.glob(pattern, recursive=True) if stat.S_ISSOCK(os.stat(p).st_mode)],
+                        60, "the socket for disks")
+        stranger = socket.socket(socket.AF_UNIX)
+        self.addCleanup(stranger.close)
+        stranger.connect(path)
+
     def test_disks(self):
-        """Disks are copied, and made there if need be."""
+        """Disks are copied, and made there if need be. A client of their server that is silent harms nobody."""
         disks = ""
         for target, kind in (("vda", "raw"), ("vdb", "qcow2")):
             path = os.path.join(self.daemon.root, target)
@@ -169,7 +181,10 @@ class Migrate(QemuTest):
         guest = self.start("web1", devices="<console type='pty'/>" + disks)
         xml = self.client.call("domain.xml", domain=guest.uuid, security_info=True)["xml"]
         moved = xml.replace(self.daemon.root + "/vd", self.other.root + "/vd")
-        self.client.wait(self.migrate(guest.uuid, copy="all", xml=moved), timeout=120)
+        id = self.migrate(guest.uuid, copy="all", xml=moved, bandwidth=8 << 20)
+        self.stranger()
+        self.client.wait(id, timeout=120)
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
         self.there.call("domain.destroy", domain=guest.uuid)
         for target, kind in (("vda", "raw"), ("vdb", "qcow2")):
             here, there = (os.path.join(d.root, target) for d in (self.daemon, self.other))

@@ -1,9 +1,9 @@
 //  qemu_migrate.h: live migration (driver_t's functions of these names), and what it leaves in a
 //  guest's record while it is received:
 //
-//      <incoming storage='yes'>          disks are received through QEMU's NBD server
-//          <created path='...'/>         this image was made for it: removed unless the guest runs
-//      </incoming>
+//      <incoming socket='...' (or port)>          disks are received through this NBD server
+//          <created path='...' inode='...'/>      this image was made for it: removed unless the
+//      </incoming>                                guest runs; without inode it has no name yet
 
 #ifndef TROUPE_QEMU_MIGRATE_H
 #define TROUPE_QEMU_MIGRATE_H
@@ -40,5 +40,7 @@ int qemu_copy_forget (job_t *job, error_t *err);
 //  The receiver: makes images that are not there; and lets QEMU receive.
 int qemu_copy_make_images (job_t *job, const migration_t *migration, error_t *err);
 int qemu_copy_listen (job_t *job, const migration_t *migration, char **storage, error_t *err);
+//  Ends that, if the record has one: nobody can write to its disks any more.
+int qemu_copy_close (job_t *job, error_t *err);
 
 #endif

@@ -1,6 +1,7 @@
 //  qemu_migrate_in.c: the receiver of a live migration. (QEMU's QMP reference: migrate-incoming,
 //  query-migrate's socket-address.)
 
+#include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_migrate.h"
@@ -8,7 +9,6 @@
 #include "drivers/qemu/qemu_stream.h"
 #include "drivers/qemu/qemu_transport.h"
 #include "drivers/state.h"
-#include "drivers/undo.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -150,27 +150,25 @@ int qemu_migrate_complete (job_t *job, error_t *err)
     return 0;
 }
 
-//  It may have been stopped by a daemon that was killed then.
-static void stop_server (job_t *job)
+static int let_run (job_t *job, bool run, error_t *err)
 {
-    error_t err = { 0 };
-    if (command (job, "nbd-server-stop", NULL, &err))
-        job_log (job, "domain '%s': %s", job->guest->name, err.message);
+    if (run && command (job, "cont", NULL, err))
+        return -1;
+    job->guest->status = run ? (guest_status_t){ STATE_RUNNING, RUNNING_MIGRATED }
+                             : (guest_status_t){ STATE_PAUSED, PAUSED_USER };
+    return 0;
 }
 
+//  A stranger who is connected to its storage delays the end of that only.
 int qemu_migrate_run (job_t *job, bool run, error_t *err)
 {
-    xml_node_t *record = xml_root (job->guest->record);
-    if (xml_equals (record, "incoming/@storage", "yes"))
-        stop_server (job);
-    xml_remove_path (record, "incoming");
-    if (!run)
-        job->guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
-    else if (command (job, "cont", NULL, err))
-        return -1;
-    else
-        job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_MIGRATED };
-    return 0;
+    error_t open = { 0 };
+    int rc = let_run (job, run, err);
+    if (qemu_copy_close (job, &open))
+        job_log (job, "domain '%s': what received its disks does not end: %s", job->guest->name,
+                 open.message);
+    xml_remove_path (xml_root (job->guest->record), "incoming");
+    return rc;
 }
 
 void qemu_migrate_drop_created (job_t *job)
@@ -182,7 +180,8 @@ void qemu_migrate_drop_created (job_t *job)
     xml_foreach (created, incoming, "created") {
         error_t err = { 0 };
         const char *path = xml_string (created, "@path");
-        if (path && undo_run (job, "file", path, &err))
+        const char *inode = xml_string (created, "@inode");
+        if (path && qemu_block_drop_file (job, path, inode ? inode : "", &err))
             job_log (job, "domain '%s': %s", job->guest->name, err.message);
     }
     xml_remove_path (xml_root (job->guest->record), "incoming");
