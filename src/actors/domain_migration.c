@@ -120,6 +120,32 @@ bool domain_refuse_abandon (domain_t *self, msg_t **msg_p)
 
 //  What is new.
 
+static void say_why (const domain_t *self, const guest_status_t *status, error_t *err)
+{
+    bool receiving = domain_pending_migration (self) == ASYNC_MIGRATE_IN;
+    if (status->state != STATE_SHUTOFF)
+        error_set (err, ERR_OPERATION_FAILED, "the other host gave it up: it goes on here");
+    else if (receiving && status->reason == SHUTOFF_FAILED)
+        error_set (err, ERR_OPERATION_FAILED, "the guest did not come: its sender gave it up");
+    else
+        error_set (err, ERR_OPERATION_FAILED, "the guest ended here before it was decided: %s",
+                   state_reason_name (status->state, status->reason));
+}
+
+void domain_end_migration (domain_t *self, const guest_status_t *status)
+{
+    bool moved = status->state == STATE_SHUTOFF && status->reason == SHUTOFF_MIGRATED;
+    error_t err;
+    if (self->async.operation || !past_jobs_is_open (self->past))
+        return;
+    if (moved || self->arrived)
+        domain_end_async (self, "completed", NULL);
+    else {
+        say_why (self, status, &err);
+        domain_end_async (self, "failed", &err);
+    }
+}
+
 static void forget_definition (domain_t *self)
 {
     self->persistent = self->autostart = self->managed_save = false;
@@ -198,10 +224,13 @@ void domain_done_take (domain_t *self, const msg_t *request)
         domain_done_abandon (self, request);
     else if (self->migration)
         self->dirty |= DIRTY_STATUS; //  still not decided
-    else if (self->arrived)
-        arrived (self);
-    else
-        went_on (self);
+    else {
+        domain_end_migration (self, &self->status);
+        if (self->arrived)
+            arrived (self);
+        else
+            went_on (self);
+    }
 }
 
 //  Showing.

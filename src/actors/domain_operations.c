@@ -185,7 +185,7 @@ static void done_adopt (domain_t *self, const msg_t *request)
     actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
                state_name (self->status.state),
                state_reason_name (self->status.state, self->status.reason));
-    if (!goes_on)
+    if (!goes_on && domain_pending_migration (self) == ASYNC_NONE)
         domain_end_past (self);
     domain_blocks_adopted (self);
 }

@@ -265,6 +265,9 @@ extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain
 void domain_set_record (domain_t *self, char *record);
 //  A migration that no job of ours is about: ASYNC_NONE if there is none.
 async_kind_t domain_pending_migration (const domain_t *self);
+//  The guest is over, or (STATUS running, paused) its migration decided: so is that in the history,
+//  unless a job of ours is still at it.
+void domain_end_migration (domain_t *self, const guest_status_t *status);
 //  Its guest is over: if that is so because it was migrated away, so is the definition, if it was
 //  asked for. Before the record is dropped, whoever finds out, also the next daemon.
 void domain_undefine_migrated (domain_t *self, guest_status_t status);

@@ -295,7 +295,10 @@ class Migrate(QemuTest):
         try:
             self.client.wait(id, timeout=60)
         except TroupeError:
-            self.assertEqual(guest.state()[0], "running")
+            pass
+        stayed = guest.state()[0] == "running"
+        self.assertEqual(self.last_job(self.client, guest.uuid)[:2],
+                         ("migrate", "failed" if stayed else "completed"))
 
     def handed_over(self, guest, **args):
         """To a receiving daemon that has ended; no job of the sender's is at it any more."""
@@ -322,6 +325,7 @@ class Migrate(QemuTest):
         self.restart_other()
         until(lambda: not self.client.call("domain.list", all=True), 90, "the end of it here")
         self.assertEqual(self.state(self.there, guest.uuid), ("running", "migrated"))
+        self.assertEqual(self.last_job(self.there, guest.uuid), ("migrate_receive", "completed", None))
         self.assertTrue(self.there.call("domain.info", domain=guest.uuid)["persistent"])
         self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "there")
         until(lambda: not self.marks(), 30, "the confirmation")
@@ -338,6 +342,7 @@ class Migrate(QemuTest):
         self.assertEqual(guest.state(), ("paused", "migrating"))
         self.restart_other()
         until(lambda: guest.state() == ("shut off", "crashed"), 90, "the truth")
+        self.assertEqual(self.last_job(self.client, guest.uuid)[:2], ("migrate", "failed"))
         self.assertGone(guest.uuid)
 
     def test_killed_after_its_end(self):
@@ -356,6 +361,7 @@ class Migrate(QemuTest):
         self.restart()
         until(lambda: not self.client.call("domain.list", all=True), 30, "the end of its definition")
         self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+        self.assertEqual(self.last_job(self.there, guest.uuid), ("migrate_receive", "completed", None))
         #   Unless that was too late, the mark is still there: the other daemon finds out by asking.
         self.other.kill()
         self.restart_other()
@@ -374,6 +380,11 @@ class Migrate(QemuTest):
                 return
             time.sleep(0.0005)
         self.fail("the guest's end did not come")
+
+    def last_job(self, client, uuid):
+        """What its history says of the migration."""
+        row = client.call("domain.jobs", domain=uuid, history=True)[-1]
+        return row["kind"], row["outcome"], row["error"]
 
     def settled(self, uuid):
         def one():
