@@ -6,6 +6,7 @@
 #include "actors/disk_request.h"
 #include "actors/domain_files.h"
 #include "actors/emulators.h"
+#include "actors/keyed_calls.h"
 #include "actors/log.h"
 #include "actors/spawner.h"
 #include "actors/zap.h"
@@ -28,8 +29,13 @@ static const struct {
     const char *address;
     const actor_class_t *class;
 } helpers[] = {
-    { "log", &log_class },         { "disk/0", &disk_class },         { "disk/1", &disk_class },
-    { "spawner", &spawner_class }, { "emulators", &emulators_class }, { "zap", &zap_class },
+    { "log", &log_class },
+    { "disk/0", &disk_class },
+    { "disk/1", &disk_class },
+    { "spawner", &spawner_class },
+    { "emulators", &emulators_class },
+    { "zap", &zap_class },
+    { KEYED_CALLS_ADDRESS, &keyed_calls_class },
 };
 
 static void start_helper (host_t *self, const char *address, const actor_class_t *class);

@@ -4,6 +4,7 @@
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/spinner.h"
+#include "msg/verbs.h"
 #include "util/paths.h"
 #include "util/text.h"
 
@@ -163,12 +164,25 @@ int cli_refused (const cli_t *self, const char *verb, const troupe_error_t *from
     return -1;
 }
 
+//  A command may change several things, one after another: each call has a key of its own, the
+//  same when the command is run again. NULL: this one has none. The caller frees it.
+static char *number_key (cli_t *self, const char *name)
+{
+    const verb_t *verb = verb_find (name);
+    if (!self->key || !verb || !verb_takes_key (verb))
+        return NULL;
+    return ++self->keyed == 1 ? text_copy (self->key)
+                              : text_format ("%s/%u", self->key, self->keyed);
+}
+
 troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *args, error_t *err)
 {
     if (cli_connect (self, err))
         return NULL;
     troupe_error_t failure;
+    autofree char *key = number_key (self, verb);
     troupe_options_t options = { .deadline_ms = self->timeout_ms,
+                                 .key = key,
                                  .limit_ms = self->timeout_ms ? 0
                                              : self->patient  ? PATIENT_MS
                                                               : LIMIT_MS };

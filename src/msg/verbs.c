@@ -125,6 +125,14 @@ bool verb_is_choice (const char *choices, const char *text)
     return false;
 }
 
+//  To look, or to type into a console, twice does no harm, or is what is meant.
+bool verb_takes_key (const verb_t *self)
+{
+    bool looks =
+        self->access == ACCESS_READ || (self->class == CLASS_QUERY && self->owner != OWNER_DOMAIN);
+    return !looks && self->owner != OWNER_GATEWAY && self->class != CLASS_STREAM;
+}
+
 bool verb_is_event (const char *name)
 {
     static const char *const events[] = {
