@@ -18,6 +18,9 @@ void domain_set_record (domain_t *self, char *record)
 {
     bool receiving = self->migration && self->migration->incoming;
     bool persistent = receiving && self->migration->persistent;
+    error_t err;
+    if (domain_follow_perf (self, record, &err))
+        actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s", self->name, err.message);
     free (self->record);
     self->record = record;
     migration_record_destroy (&self->migration);

@@ -7,6 +7,7 @@ const job_kind_t job_kinds[] = {
     { "create_xml", job_run_create_xml },
     { "rename", job_run_rename },
     { "metadata_set", job_run_metadata_set },
+    { "perf_set", job_run_perf_set },
     { "undefine", job_run_undefine },
     { "start", job_run_start },
     { "restore_file", job_run_restore_file },

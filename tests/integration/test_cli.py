@@ -44,6 +44,7 @@ LIFE = [
     ),
     (["metadata", "web1", "http://x.example/"], r"<(x:)?a .*b=.c./>\n", {"metadata"}),
     (["metadata", "web1", "--uri", "http://x.example/", "--remove"], r"Metadata removed\n", None),
+    (["perf", "web1"], r"(\w+ *: disabled\n)+", {"cpu_clock", "page_faults"}),
     (["domrename", "web1", "web2"], r"Domain successfully renamed\n", None),
     (["domrename", "web2", "web1"], r"Domain successfully renamed\n", None),
     (["start", "--paused", "web1"], r"Domain 'web1' started\n", {"uuid", "name", "id"}),
