@@ -330,6 +330,9 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         domain_add_lifecycle (self, change->event, change->detail);
         domain_commit (self, NULL, NULL, NULL);
         break;
+    case CHANGE_POSTCOPY:
+        domain_take_postcopy (self, (postcopy_t) change->value);
+        break;
     case CHANGE_BLOCK:
         if (domain_active (self))
             domain_blocks_changed (self);

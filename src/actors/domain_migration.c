@@ -236,6 +236,51 @@ void domain_done_take (domain_t *self, const msg_t *request)
     }
 }
 
+//  Post-copy: the guest runs there, and part of its memory is here.
+
+static void set_postcopy (domain_t *self, int reason, int detail)
+{
+    if (self->status.reason == reason)
+        return;
+    self->status.reason = reason;
+    self->dirty |= DIRTY_STATUS;
+    if (detail >= 0)
+        domain_add_lifecycle (
+            self, self->status.state == STATE_RUNNING ? EVENT_RESUMED : EVENT_SUSPENDED, detail);
+    domain_commit (self, NULL, NULL, NULL);
+}
+
+static void take_at_receiver (domain_t *self, postcopy_t postcopy)
+{
+    bool incomplete =
+        self->status.reason == RUNNING_POSTCOPY || self->status.reason == RUNNING_POSTCOPY_FAILED;
+    if (postcopy == POSTCOPY_BROKEN)
+        set_postcopy (self, RUNNING_POSTCOPY_FAILED, RESUMED_POSTCOPY_FAILED);
+    else if (incomplete && postcopy == POSTCOPY_ACTIVE)
+        set_postcopy (self, RUNNING_POSTCOPY, RESUMED_POSTCOPY);
+    else if (incomplete)
+        set_postcopy (self, RUNNING_MIGRATED, -1);
+}
+
+static void take_at_sender (domain_t *self, postcopy_t postcopy)
+{
+    if (postcopy == POSTCOPY_BROKEN)
+        set_postcopy (self, PAUSED_POSTCOPY_FAILED, SUSPENDED_POSTCOPY_FAILED);
+    else if (postcopy == POSTCOPY_ACTIVE && self->status.reason == PAUSED_POSTCOPY_FAILED)
+        set_postcopy (self, PAUSED_POSTCOPY, SUSPENDED_POSTCOPY);
+}
+
+void domain_take_postcopy (domain_t *self, postcopy_t postcopy)
+{
+    async_kind_t kind = domain_async_kind (self);
+    if (!domain_active (self))
+        return;
+    if (self->status.state == STATE_RUNNING && kind == ASYNC_NONE)
+        take_at_receiver (self, postcopy);
+    else if (self->status.state == STATE_PAUSED && kind == ASYNC_MIGRATE_HANDED)
+        take_at_sender (self, postcopy);
+}
+
 //  Showing.
 
 void domain_pack_migration (const domain_t *self, pack_t *pack)

@@ -282,6 +282,8 @@ void domain_end_migration (domain_t *self, const guest_status_t *status);
 void domain_undefine_migrated (domain_t *self, guest_status_t status);
 //  What ended here was handed over: the other host is asked before anything is said of it.
 bool domain_end_is_open (const domain_t *self);
+//  The hypervisor's news of it, on either side.
+void domain_take_postcopy (domain_t *self, postcopy_t postcopy);
 //  Looks after it, later.
 void domain_follow_migration (domain_t *self);
 void domain_pack_migration (const domain_t *self, pack_t *pack);

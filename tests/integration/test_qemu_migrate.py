@@ -141,6 +141,7 @@ class Migrate(QemuTest):
             (("migrate", "web1", peer, "--copy-storage-all", "--copy-storage-inc"), "does not go with"),
             (("migrate", "web1", peer, "--migrate-disks", "vda"), "--migrate-disks goes with"),
             (("migrate-setspeed", "web1", "10"), "no migration"),
+            (("migrate", "web1", peer, "--postcopy-resume"), "no migration"),
         ):
             with self.subTest(args=args):
                 done = self.daemon.run(*args, status=None)
@@ -260,6 +261,32 @@ class Migrate(QemuTest):
         self.client.call("domain.migrate_tune", domain=guest.uuid, postcopy=True)
         self.client.wait(id, timeout=120)
         self.assertEqual(self.state(self.there, guest.uuid)[0], "running")
+        self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "fetched")
+
+    def test_postcopy_broken(self):
+        """Its connection breaks in the midst: both sides say so, restarted or not; and it goes on."""
+        with open("/proc/sys/vm/unprivileged_userfaultfd") as file:
+            if file.read().strip() != "1":
+                self.skipTest("post-copy needs vm.unprivileged_userfaultfd=1")
+        (guest,) = self.boot("web1")
+        guest.type("memory=fetched")
+        guest.run("true")
+        self.sending(guest.uuid, postcopy=True, postcopy_bandwidth=2 * SLOW)
+        self.client.call("domain.migrate_tune", domain=guest.uuid, postcopy=True)
+        until(lambda: self.state(self.there, guest.uuid) == ("running", "post-copy"), 60, "the switch")
+        self.other.run("qemu-monitor-command", "web1", '{"execute":"migrate-pause"}')
+        broken = lambda: (self.state(self.there, guest.uuid), guest.state()) == (
+            ("running", "post-copy failed"), ("paused", "post-copy failed"))
+        until(broken, 60, "the break")
+        for daemon in (self.daemon, self.other):
+            daemon.kill()
+        self.restart()
+        self.restart_other()
+        until(lambda: "--postcopy-resume" in (self.migration(guest.uuid)["trouble"] or ""), 60, "the advice")
+        self.assertTrue(broken())
+        self.daemon.run("migrate", "web1", self.other.endpoint(), "--postcopy-resume")
+        until(lambda: guest.state() == ("shut off", "migrated"), 180, "the end of it here")
+        until(lambda: self.state(self.there, guest.uuid) == ("running", "migrated"), 30, "all of it there")
         self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "fetched")
 
     def test_qemu_killed(self):

@@ -15,6 +15,7 @@ xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, 
 int qemu_migrate_out (job_t *job, const migration_t *migration, error_t *err);
 int qemu_migrate_leave (job_t *job, const migration_t *migration, error_t *err);
 int qemu_migrate_stay (job_t *job, bool run, error_t *err);
+int qemu_migrate_resume (job_t *job, const char *uri, error_t *err);
 int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err);
 int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err);
 //  Ends what is under way, and lets a guest go on that stands still because of it. HOW is what
@@ -26,6 +27,9 @@ int qemu_migrate_in (job_t *job, const xml_t *document, const migration_t *migra
                      char **storage, error_t *err);
 int qemu_migrate_complete (job_t *job, error_t *err);
 int qemu_migrate_run (job_t *job, bool run, error_t *err);
+int qemu_migrate_recover (job_t *job, const char *uri, char **at, error_t *err);
+//  Of a guest that ran before all of it had come: how that is now.
+int qemu_migrate_ask_postcopy (job_t *job, error_t *err);
 //  Of a guest that is not taken over: removes the images that were made for it.
 void qemu_migrate_drop_created (job_t *job);
 
