@@ -404,10 +404,11 @@ static void unwind_later (domain_t *self)
         self->retry_unwinding = actor_timer (self->actor, RETRY_MS, unwind_again, NULL);
         return;
     }
-    actor_log (self->actor, LEVEL_ERROR,
-               "domain '%s': a start that failed could not be undone in %d attempts; look for what "
-               "is left of it by hand",
-               self->name, UNWINDINGS_MAX);
+    actor_log (
+        self->actor, LEVEL_ERROR,
+        "domain '%s': a job that failed could not be undone in %d attempts; look for what is "
+        "left of it by hand",
+        self->name, UNWINDINGS_MAX);
     document_destroy (&self->undo);
     self->unwindings = 0;
     self->dirty |= DIRTY_STATUS;

@@ -128,16 +128,19 @@ session_t *gateway_finish (actor_t *self, open_request_t **request_p)
 }
 
 //  The runtime knows addresses only: says it in the words of who asked.
-static void reword (const open_request_t *request, const msg_t *reply, error_t *err)
+static void reword (actor_t *self, const open_request_t *request, const msg_t *reply, error_t *err)
 {
+    const gateway_t *gateway = actor_state (self);
+    const char *verb = request->verb->name;
+    bool late = msg_is_expired (reply);
     if (err->code == ERR_NO_DOMAIN && request->domain)
-        snapshots_unknown (request->verb->name, request->domain, err);
-    else if (msg_is_expired (reply)) {
-        error_set (err, ERR_OPERATION_TIMEOUT, "%s%s%s%s: not done within the deadline",
-                   request->verb->name, request->domain ? ": domain '" : "",
-                   request->domain ? request->domain : "", request->domain ? "'" : "");
+        snapshots_unknown (verb, request->domain, err);
+    else if (late && request->domain)
+        snapshots_late (gateway->snapshots, verb, request->domain, actor_wall_clock (self), err);
+    else if (late)
+        error_set (err, ERR_OPERATION_TIMEOUT, "%s: not done within the deadline", verb);
+    if (late)
         err->retry = true;
-    }
 }
 
 void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
@@ -148,7 +151,7 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
     error_t err;
     bool failed = msg_failed (reply, &err);
     if (failed)
-        reword (request, reply, &err);
+        reword (self, request, reply, &err);
     session_t *session = gateway_finish (self, &request);
     if (!session)
         return;

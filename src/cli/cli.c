@@ -104,8 +104,8 @@ int cli_connect (cli_t *self, error_t *err)
     return self->troupe ? 0 : cli_failed (&failure, err);
 }
 
-//  As virsh's --verbose does. That there is no job yet, or no longer, shows nothing.
-static void show_progress (const cli_t *self)
+//  As virsh's --verbose does. That there is no job yet, or no longer, shows nothing: then false.
+static bool show_progress (const cli_t *self)
 {
     troupe_error_t ignored;
     auto(troupe_args_t) args = troupe_args_new ();
@@ -116,6 +116,7 @@ static void show_progress (const cli_t *self)
     uint64_t total = troupe_get_u64 (job, "total", 0), done = troupe_get_u64 (job, "done", 0);
     if (total > 0)
         fprintf (stderr, "\r%s: [%3d %%]", self->command, (int) (done * 100 / total));
+    return total > 0;
 }
 
 static void ring_in_time (cli_t *self, int64_t since_ms)
@@ -135,10 +136,11 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
     interrupt_open (&interrupt, self);
     spinner_start (&spinner, verb, !self->quiet && !self->json && !self->watched);
     troupe_message_t *message;
+    bool shown = false;
     do {
         message = troupe_wait (self->troupe, id, SLICE_MS, failure);
         if (self->watched)
-            show_progress (self);
+            shown |= show_progress (self);
         else
             spinner_turn (&spinner);
         ring_in_time (self, spinner.since_ms);
@@ -147,7 +149,7 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
     } while (!message && failure->code == TROUPE_ERROR_TIMEOUT);
     spinner_stop (&spinner);
     interrupt_close (&interrupt);
-    if (self->watched)
+    if (shown)
         fputc ('\n', stderr);
     return message;
 }
