@@ -6,6 +6,8 @@
 #include "actors/disk_request.h"
 #include "actors/domain_files.h"
 #include "actors/emulators.h"
+#include "actors/links.h"
+#include "actors/links_remover.h"
 #include "actors/keyed_calls.h"
 #include "actors/log.h"
 #include "actors/spawner.h"
@@ -35,6 +37,8 @@ static const struct {
     { "spawner", &spawner_class },
     { "emulators", &emulators_class },
     { "zap", &zap_class },
+    { "links/remover", &links_remover_class },
+    { "links", &links_class },
     { KEYED_CALLS_ADDRESS, &keyed_calls_class },
 };
 
@@ -140,6 +144,8 @@ static void serve_when_ready (host_t *self)
     if (self->serving || !self->loaded || self->starting > 0)
         return;
     self->serving = true;
+    auto(msg_t) settle = msg_request ("links.settle");
+    actor_send (self->actor, "links", &settle);
     start_helper (self, "zmq_gateway", &zmq_gateway_class);
     actor_log (self->actor, LEVEL_INFO, "serving %zu domains after %lld ms",
                zhashx_size (self->registry.by_uuid),
