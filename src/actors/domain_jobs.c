@@ -307,7 +307,8 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     if (value_get (msg_value (reply), "live_summary"))
         domain_agent_follow (self, operation->class == CLASS_START ? AGENT_REASON_STARTED
                                                                    : AGENT_REASON_UNKNOWN);
-    if (slot == &self->async && operation->async != ASYNC_BACKUP_BEGIN)
+    bool goes_on = operation->async == ASYNC_BACKUP_BEGIN || operation->async == ASYNC_MIGRATE_IN;
+    if (slot == &self->async && !goes_on)
         domain_end_async (self, "completed", NULL);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
@@ -349,7 +350,9 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_own_job_failed (self, operation, cancelled, err);
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
-    if (slot == &self->async && !domain_leaves_alone (self, slot, err))
+    bool open =
+        domain_leaves_alone (self, slot, err) || domain_pending_migration (self) != ASYNC_NONE;
+    if (slot == &self->async && !open)
         domain_end_async (self, domain_background_failed (self, slot, &why), &why);
     if (!start && (slot->committed || operation->class == CLASS_START))
         domain_look_again (self);

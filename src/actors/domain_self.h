@@ -276,11 +276,16 @@ extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain
 void domain_set_record (domain_t *self, char *record);
 //  A migration that no job of ours is about: ASYNC_NONE if there is none.
 async_kind_t domain_pending_migration (const domain_t *self);
+//  The guest is over, or (STATUS running, paused) its migration decided: so is that in the history,
+//  unless a job of ours is still at it.
+void domain_end_migration (domain_t *self, const guest_status_t *status);
 //  Its guest is over: if that is so because it was migrated away, so is the definition, if it was
 //  asked for. Before the record is dropped, whoever finds out, also the next daemon.
 void domain_undefine_migrated (domain_t *self, guest_status_t status);
 //  What ended here was handed over: the other host is asked before anything is said of it.
 bool domain_end_is_open (const domain_t *self);
+//  The hypervisor's news of it, on either side.
+void domain_take_postcopy (domain_t *self, postcopy_t postcopy);
 //  Looks after it, later.
 void domain_follow_migration (domain_t *self);
 void domain_pack_migration (const domain_t *self, pack_t *pack);
