@@ -118,7 +118,7 @@ static int find_macvtap (const device_t *device, dev_t *number, error_t *err)
 //  Where udev does not make /dev/tapN, as in a container.
 static int open_macvtap_node (const device_t *device, error_t *err)
 {
-    dev_t number;
+    dev_t number = 0;
     char folder[] = "/dev/troupe-XXXXXX", path[sizeof folder + 8];
     if (find_macvtap (device, &number, err))
         return -1;
