@@ -7,6 +7,7 @@
 #include "actors/domain_files.h"
 #include "actors/emulators.h"
 #include "actors/log.h"
+#include "actors/network_files.h"
 #include "actors/spawner.h"
 #include "actors/zap.h"
 #include "actors/zmq_gateway.h"
@@ -19,6 +20,7 @@
 
 enum {
     START_MS = 30000,
+    NETWORK_START_MS = 60000,
     IDLE_LOOK_MS = 1000
 };
 
@@ -77,15 +79,51 @@ static void start_helper (host_t *self, const char *address, const actor_class_t
 
 //  Serving.
 
-static void autostart (host_t *self)
+static void autostart_domains (host_t *self)
 {
-    for (entry_t *entry = zhashx_first (self->registry.by_uuid); entry;
-         entry = zhashx_next (self->registry.by_uuid)) {
+    for (entry_t *entry = zhashx_first (self->domains.by_uuid); entry;
+         entry = zhashx_next (self->domains.by_uuid)) {
         char address[MSG_ADDRESS_MAX];
-        snprintf (address, sizeof address, "domain/%s", entry->uuid);
+        host_address_of (entry, address);
         auto(msg_t) msg = msg_request ("host.autostart");
         actor_send (self->actor, address, &msg);
     }
+}
+
+//  One that could not be started has said so in the log.
+static void on_network_started (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) reply, (void) arg;
+    host_t *self = actor_state (actor);
+    if (--self->autostarting == 0)
+        autostart_domains (self);
+}
+
+//  They compare their ports with the domains that run.
+static void tell_networks (host_t *self)
+{
+    for (entry_t *entry = zhashx_first (self->networks.by_uuid); entry;
+         entry = zhashx_next (self->networks.by_uuid)) {
+        char address[MSG_ADDRESS_MAX];
+        host_address_of (entry, address);
+        auto(msg_t) msg = msg_request ("host.serving");
+        actor_send (self->actor, address, &msg);
+    }
+}
+
+//  Networks first: domains plug into them.
+static void autostart (host_t *self)
+{
+    for (entry_t *entry = zhashx_first (self->networks.by_uuid); entry;
+         entry = zhashx_next (self->networks.by_uuid)) {
+        char address[MSG_ADDRESS_MAX];
+        host_address_of (entry, address);
+        auto(msg_t) msg = msg_request ("host.autostart");
+        self->autostarting++;
+        actor_request (self->actor, address, &msg, NETWORK_START_MS, on_network_started, NULL);
+    }
+    if (self->autostarting == 0)
+        autostart_domains (self);
 }
 
 //  Once a boot: the mark lies in the folder that a boot empties.
@@ -135,9 +173,10 @@ static void serve_when_ready (host_t *self)
         return;
     self->serving = true;
     start_helper (self, "zmq_gateway", &zmq_gateway_class);
-    actor_log (self->actor, LEVEL_INFO, "serving %zu domains after %lld ms",
-               zhashx_size (self->registry.by_uuid),
+    actor_log (self->actor, LEVEL_INFO, "serving %zu domains and %zu networks after %lld ms",
+               zhashx_size (self->domains.by_uuid), zhashx_size (self->networks.by_uuid),
                (long long) (actor_wall_clock (self->actor) - self->started_us) / 1000);
+    tell_networks (self);
     autostart_once (self);
     if (self->config->idle_exit_s > 0)
         actor_timer (self->actor, IDLE_LOOK_MS, look_idle, NULL);
@@ -188,15 +227,17 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
     self->started_us = actor_wall_clock (actor);
     self->jobs = zhashx_new ();
     self->want_ids = zlistx_new ();
-    registry_open (&self->registry);
+    registry_open (&self->domains, "domain");
+    registry_open (&self->networks, "network");
     if (open_signals (self, err) || domain_make_folders (self->config->paths, err) ||
-        domain_sweep (self->config->paths, err))
+        domain_sweep (self->config->paths, err) ||
+        network_make_folders (self->config->paths, err))
         return -1;
     for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++)
         start_helper (self, helpers[i].address, helpers[i].class);
     actor_log (actor, LEVEL_INFO, "trouped " TROUPE_VERSION " starts, instance %s",
                self->config->instance);
-    return host_load_domains (self, err);
+    return host_load (self, err);
 }
 
 static const struct {
@@ -216,6 +257,8 @@ static const struct {
     { "host.next_id", host_next_id },
     { "host.info", host_info },
     { "domain.restore", host_define },
+    { "network.define", host_define },
+    { "network.create_xml", host_define },
     { "image.xml", host_define },
     { "image.define", host_define },
     { "migration.prepare", host_define },
@@ -244,7 +287,8 @@ static void host_stop (actor_t *actor)
     while (self->want_ids && (msg = zlistx_detach (self->want_ids, NULL)))
         msg_destroy (&msg);
     zlistx_destroy (&self->want_ids);
-    registry_close (&self->registry);
+    registry_close (&self->domains);
+    registry_close (&self->networks);
     if (self->signal_fd >= 0)
         close (self->signal_fd);
 }

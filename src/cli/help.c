@@ -25,6 +25,7 @@ static const char *const value_names[] = {
     [TYPE_XML] = "path",   [TYPE_DOMAIN] = "name, uuid or id",
     [TYPE_U64] = "number", [TYPE_I64] = "number",
     [TYPE_BIN] = "text",   [TYPE_STRS] = "text",
+    [TYPE_NETWORK] = "name or uuid",
 };
 
 static void print_option (const verb_arg_t *arg)

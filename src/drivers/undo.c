@@ -2,6 +2,7 @@
 
 #include "drivers/undo.h"
 #include "drivers/driver.h"
+#include "drivers/net/network_rules.h"
 #include "util/file.h"
 
 #include <errno.h>
@@ -78,12 +79,18 @@ static int undo_folder (job_t *job, const char *path, error_t *err)
     return 0;
 }
 
+static int undo_rules (job_t *job, const char *uuid, error_t *err)
+{
+    return network_rules_remove (job, uuid, err);
+}
+
 static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } undo_kinds[] = {
     { "file", undo_file },       { "folder", undo_folder }, { "process", undo_process },
     { "monitor", undo_monitor }, { "owner", undo_owner },
+    { "rules", undo_rules },
 };
 
 static const driver_t *driver_of (const char *kind)
