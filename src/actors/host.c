@@ -6,6 +6,8 @@
 #include "actors/disk_request.h"
 #include "actors/domain_files.h"
 #include "actors/emulators.h"
+#include "actors/links.h"
+#include "actors/links_remover.h"
 #include "actors/log.h"
 #include "actors/network_files.h"
 #include "actors/spawner.h"
@@ -30,8 +32,14 @@ static const struct {
     const char *address;
     const actor_class_t *class;
 } helpers[] = {
-    { "log", &log_class },         { "disk/0", &disk_class },         { "disk/1", &disk_class },
-    { "spawner", &spawner_class }, { "emulators", &emulators_class }, { "zap", &zap_class },
+    { "log", &log_class },
+    { "disk/0", &disk_class },
+    { "disk/1", &disk_class },
+    { "spawner", &spawner_class },
+    { "emulators", &emulators_class },
+    { "zap", &zap_class },
+    { "links/remover", &links_remover_class },
+    { "links", &links_class },
 };
 
 static void start_helper (host_t *self, const char *address, const actor_class_t *class);
@@ -172,6 +180,8 @@ static void serve_when_ready (host_t *self)
     if (self->serving || !self->loaded || self->starting > 0)
         return;
     self->serving = true;
+    auto(msg_t) settle = msg_request ("links.settle");
+    actor_send (self->actor, "links", &settle);
     start_helper (self, "zmq_gateway", &zmq_gateway_class);
     actor_log (self->actor, LEVEL_INFO, "serving %zu domains and %zu networks after %lld ms",
                zhashx_size (self->domains.by_uuid), zhashx_size (self->networks.by_uuid),

@@ -4,6 +4,7 @@
 
 #include "actors/disk_request.h"
 #include "actors/domain_files.h"
+#include "actors/job_links.h"
 #include "actors/monitor.h"
 #include "actors/qmp.h"
 #include "util/text.h"
@@ -406,5 +407,15 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .write_file = op_write_file,
                                   .remove_file = op_remove_file,
                                   .write_definition = op_write_definition,
+                                  .link_create = job_links_create,
+                                  .link_set = job_links_set,
+                                  .link_get = job_links_get,
+                                  .link_find = job_links_find,
+                                  .link_delete = job_links_delete,
+                                  .link_address = job_links_address,
+                                  .link_route = job_links_route,
+                                  .link_bandwidth = job_links_bandwidth,
+                                  .link_claim = job_links_claim,
+                                  .link_release = job_links_release,
                                   .progress = op_progress,
                                   .log = op_log };

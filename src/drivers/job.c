@@ -120,6 +120,60 @@ int job_write_definition (job_t *self, error_t *err)
     return self->ops->write_definition (self, err);
 }
 
+int job_link_create (job_t *self, const char *key, const link_spec_t *spec, link_t *link,
+                     error_t *err)
+{
+    return self->ops->link_create (self, key, spec, link, err);
+}
+
+int job_link_set (job_t *self, const char *key, bool peer, const link_settings_t *settings,
+                  link_t *link, error_t *err)
+{
+    return self->ops->link_set (self, key, peer, settings, link, err);
+}
+
+int job_link_get (job_t *self, const char *key, link_t *link, error_t *err)
+{
+    return self->ops->link_get (self, key, link, err);
+}
+
+int job_link_find (job_t *self, const char *name, link_t *link, error_t *err)
+{
+    return self->ops->link_find (self, name, link, err);
+}
+
+int job_link_delete (job_t *self, const char *key, error_t *err)
+{
+    return self->ops->link_delete (self, key, err);
+}
+
+int job_link_address (job_t *self, const char *key, const char *address, bool remove, error_t *err)
+{
+    return self->ops->link_address (self, key, address, remove, err);
+}
+
+int job_link_route (job_t *self, const char *key, const link_route_t *route, bool remove,
+                    error_t *err)
+{
+    return self->ops->link_route (self, key, route, remove, err);
+}
+
+int job_link_bandwidth (job_t *self, const char *key, const link_bandwidth_t *bandwidth,
+                        error_t *err)
+{
+    return self->ops->link_bandwidth (self, key, bandwidth, err);
+}
+
+int job_link_claim (job_t *self, const char *const *keys, error_t *err)
+{
+    return self->ops->link_claim (self, keys, err);
+}
+
+int job_link_release (job_t *self, error_t *err)
+{
+    return self->ops->link_release (self, err);
+}
+
 void job_progress (job_t *self, const job_progress_t *progress)
 {
     self->ops->progress (self, progress);

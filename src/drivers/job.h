@@ -79,6 +79,21 @@ typedef struct {
     int (*write_file) (job_t *self, const char *path, const char *text, error_t *err);
     int (*remove_file) (job_t *self, const char *path, error_t *err);
     int (*write_definition) (job_t *self, error_t *err);
+    int (*link_create) (job_t *self, const char *key, const link_spec_t *spec, link_t *link,
+                        error_t *err);
+    int (*link_set) (job_t *self, const char *key, bool peer, const link_settings_t *settings,
+                     link_t *link, error_t *err);
+    int (*link_get) (job_t *self, const char *key, link_t *link, error_t *err);
+    int (*link_find) (job_t *self, const char *name, link_t *link, error_t *err);
+    int (*link_delete) (job_t *self, const char *key, error_t *err);
+    int (*link_address) (job_t *self, const char *key, const char *address, bool remove,
+                         error_t *err);
+    int (*link_route) (job_t *self, const char *key, const link_route_t *route, bool remove,
+                       error_t *err);
+    int (*link_bandwidth) (job_t *self, const char *key, const link_bandwidth_t *bandwidth,
+                           error_t *err);
+    int (*link_claim) (job_t *self, const char *const *keys, error_t *err);
+    int (*link_release) (job_t *self, error_t *err);
     void (*progress) (job_t *self, const job_progress_t *progress);
     void (*log) (job_t *self, const char *text);
 } job_ops_t;

@@ -84,12 +84,17 @@ static int undo_rules (job_t *job, const char *uuid, error_t *err)
     return network_rules_remove (job, uuid, err);
 }
 
+static int undo_link (job_t *job, const char *key, error_t *err)
+{
+    return job_link_delete (job, key, err);
+}
+
 static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } undo_kinds[] = {
     { "file", undo_file },       { "folder", undo_folder }, { "process", undo_process },
-    { "monitor", undo_monitor }, { "owner", undo_owner },
+    { "monitor", undo_monitor }, { "owner", undo_owner },   { "link", undo_link },
     { "rules", undo_rules },
 };
 

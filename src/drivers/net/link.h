@@ -96,12 +96,14 @@ typedef struct {
     char peer_name[LINK_NAME_SIZE], peer_mac[LINK_MAC_SIZE]; //  veth only
 } link_t;
 
-//  Bandwidth, in libvirt's units (https://libvirt.org/formatnetwork.html#quality-of-service).
+//  Bandwidth, in libvirt's units (https://libvirt.org/formatnetwork.html#quality-of-service):
+//  kilobytes of 1000 a second, kibibytes of 1024.
 typedef struct {
-    uint64_t average_kib; //  a second; 0: not limited
-    uint64_t peak_kib;    //  a second; 0: as average
-    uint64_t burst_kib;   //  at peak speed; 0: what fits the average
-    uint64_t floor_kib;   //  a second: inbound only; what the port is promised on its network
+    uint64_t average_kb; //  a second; 0: not limited
+    uint64_t peak_kb;    //  a second; 0: as average. Has no effect where packets can only be
+                         //  dropped, not queued: outbound, of a macvtap inbound
+    uint64_t burst_kib;  //  at peak speed; 0: what fits the average
+    uint64_t floor_kb;   //  a second: inbound only; what a port is promised on its network
 } link_rate_t;
 
 typedef struct {

@@ -1,0 +1,579 @@
+//  test_links.c: links in a network namespace of the test's own: each kind, with all that goes with
+//  it; what may not be touched; what is left after failures and kills.
+
+#include "scene.h"
+#include "netns.h"
+
+#include "actors/config.h"
+#include "actors/disk.h"
+#include "actors/links.h"
+#include "actors/links_remover.h"
+#include "drivers/net/link_words.h"
+#include "util/file.h"
+#include "util/process.h"
+
+#include <netlink/attr.h>
+
+enum {
+    STORM = 200
+};
+
+static config_t config;
+
+//  An owner, who keeps what it is told.
+static int told_gone, told_changed;
+static char told_key[LINK_KEY_MAX];
+
+static void owner_handle (actor_t *self, msg_t **msg_p)
+{
+    (void) self;
+    told_gone += msg_is (*msg_p, "link.gone");
+    told_changed += msg_is (*msg_p, "link.changed");
+    snprintf (told_key, sizeof told_key, "%s", msg_str (*msg_p, "key"));
+}
+
+static int owner_start (actor_t *self, const msg_t *args, error_t *err)
+{
+    (void) self, (void) args, (void) err;
+    return 0;
+}
+
+static const actor_class_t owner_class = { .kind = "network",
+                                           .start = owner_start,
+                                           .handle = owner_handle };
+
+static void start_links (actor_t *self)
+{
+    const struct {
+        const char *address;
+        const actor_class_t *class;
+    } all[] = { { "links/remover", &links_remover_class }, { "links", &links_class } };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        scene_reset ();
+        msg_t *args = msg_request ("start");
+        config_pack (&config, msg_args (args));
+        actor_spawn (self, all[i].address, all[i].class, &args, false, PATIENCE_MS, scene_keep,
+                     NULL);
+        auto(msg_t) answer = scene_await (self, 1);
+        check_equal (scene_code (answer), 0);
+    }
+}
+
+static void start_all (actor_t *self)
+{
+    check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
+    check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
+    start_links (self);
+}
+
+static void stop_links (actor_t *self)
+{
+    scene_end_actor (self, "links");
+    scene_end_actor (self, "links/remover");
+}
+
+//  Requests.
+
+#define OWNER "network/test"
+
+static msg_t *key_request (const char *verb, const char *key)
+{
+    msg_t *msg = msg_request (verb);
+    pack_key_str (msg_args (msg), "owner", OWNER);
+    pack_key_str (msg_args (msg), "key", key);
+    return msg;
+}
+
+static msg_t *create_request (const char *key, const link_spec_t *spec)
+{
+    msg_t *msg = key_request ("link.create", key);
+    pack_key (msg_args (msg), "spec");
+    link_spec_pack (msg_args (msg), spec);
+    return msg;
+}
+
+//  The answer's code; its link goes to LINK, its error to LAST.
+static error_t last;
+
+static int call (actor_t *self, msg_t *msg, link_t *link)
+{
+    auto(msg_t) answer = scene_call (self, "links", &msg, PATIENCE_MS);
+    memset (&last, 0, sizeof last);
+    if (!msg_failed (answer, &last) && link)
+        link_read (value_get (msg_value (answer), "link"), link);
+    return (int) last.code;
+}
+
+static int create (actor_t *self, const char *key, const link_spec_t *spec, link_t *link)
+{
+    return call (self, create_request (key, spec), link);
+}
+
+//  Has to work.
+static void make (actor_t *self, const char *key, const link_spec_t *spec, link_t *link)
+{
+    if (create (self, key, spec, link))
+        fprintf (stderr, "%s\n", last.message);
+    check_equal (last.code, 0);
+}
+
+static int do_key (actor_t *self, const char *verb, const char *key, link_t *link)
+{
+    return call (self, key_request (verb, key), link);
+}
+
+static int find (actor_t *self, const char *name, link_t *link)
+{
+    msg_t *msg = msg_request ("link.get");
+    pack_key_str (msg_args (msg), "name", name);
+    return call (self, msg, link);
+}
+
+static int set (actor_t *self, const char *key, bool peer, const link_settings_t *settings,
+                link_t *link)
+{
+    msg_t *msg = key_request ("link.set", key);
+    pack_key_bool (msg_args (msg), "peer", peer);
+    pack_key (msg_args (msg), "settings");
+    link_settings_pack (msg_args (msg), settings);
+    return call (self, msg, link);
+}
+
+static void release (actor_t *self)
+{
+    msg_t *msg = msg_request ("link.release");
+    pack_key_str (msg_args (msg), "owner", OWNER);
+    check_equal (call (self, msg, NULL), 0);
+}
+
+static size_t count_records (void)
+{
+    error_t err;
+    size_t lines = 0;
+    autofree char *path = text_format ("%s/links", config.paths->run);
+    autofree char *text = file_read (path, 1 << 20, NULL, &err);
+    for (const char *c = text; c && *c; c++)
+        lines += *c == '\n';
+    return lines ? lines - 1 : 0;
+}
+
+static const link_spec_t a_pair = { .kind = LINK_VETH,
+                                    .set = { .name = "vnet%d", .up = LINK_ON },
+                                    .peer = { .name = "vnet%d" } };
+static const link_spec_t a_bridge = {
+    .kind = LINK_BRIDGE,
+    .set = { .name = "br7", .mac = "52:54:00:AA:bb:01", .up = LINK_ON },
+    .stp = LINK_ON,
+    .has_forward_delay = true,
+    .forward_delay_ms = 2000,
+    .multicast_snooping = LINK_OFF
+};
+
+//  Scenes.
+
+static void scene_pair (actor_t *self)
+{
+    start_all (self);
+    link_t bridge, link, again;
+    make (self, "bridge", &a_bridge, &bridge);
+    check_text (bridge.name, "br7");
+    check_text (bridge.mac, "52:54:00:aa:bb:01");
+    check (bridge.up);
+    link_spec_t spec = a_pair;
+    spec.set.master = "br7";
+    spec.set.master_index = bridge.ifindex;
+    spec.set.mtu = 1400;
+    spec.set.isolated = spec.peer.up = LINK_ON;
+    spec.peer.mac = "52:54:00:aa:bb:02";
+    make (self, "net0", &spec, &link);
+    check_text (link.kind, "veth");
+    check_equal (link.mtu, 1400);
+    check_equal (link.master_index, bridge.ifindex);
+    check_text (link.peer_mac, "52:54:00:aa:bb:02");
+    check (strncmp (link.name, "vnet", 4) == 0 && strncmp (link.peer_name, "vnet", 4) == 0);
+    check_equal (if_nametoindex (link.name), link.ifindex);
+    check_equal (if_nametoindex (link.peer_name), link.peer_index);
+    check_text (netns_find (link.mac).alias, "troupe " OWNER " net0");
+    check_equal (do_key (self, "link.get", "net0", &again), 0);
+    check_equal (again.ifindex, link.ifindex);
+    check_text (again.peer_name, link.peer_name);
+    check_equal (find (self, link.peer_name, &again), 0);
+    check_equal (again.ifindex, link.peer_index);
+    check_equal (create (self, "net0", &a_pair, NULL), ERR_OPERATION_INVALID);
+    check_equal (do_key (self, "link.delete", "net0", NULL), 0);
+    check_equal (do_key (self, "link.delete", "net0", NULL), 0);
+    check_equal (do_key (self, "link.get", "net0", NULL), ERR_NO_INTERFACE);
+    release (self);
+}
+
+static void scene_settings (actor_t *self)
+{
+    start_all (self);
+    link_t bridge, link;
+    make (self, "bridge", &a_bridge, &bridge);
+    make (self, "net0", &a_pair, &link);
+    link_settings_t settings = { .name = "blue",
+                                 .mac = "52:54:00:aa:bb:03",
+                                 .alias = "a guest's",
+                                 .master = "br7",
+                                 .mtu = 1300,
+                                 .up = LINK_OFF,
+                                 .flood = LINK_OFF };
+    check_equal (set (self, "net0", false, &settings, &link), 0);
+    check_text (link.name, "blue");
+    check_text (link.mac, "52:54:00:aa:bb:03");
+    check_equal (link.mtu, 1300);
+    check_equal (link.master_index, bridge.ifindex);
+    check (!link.up);
+    settings = (link_settings_t){ .name = "inner", .up = LINK_ON };
+    check_equal (set (self, "net0", true, &settings, &link), 0);
+    check_text (link.peer_name, "inner");
+    settings = (link_settings_t){ .master = "" };
+    check_equal (set (self, "net0", false, &settings, &link), 0);
+    check_equal (link.master_index, 0);
+    //  It fails in the middle: nothing is changed.
+    settings = (link_settings_t){ .mac = "52:54:00:aa:bb:04", .mtu = 1400, .name = "br7" };
+    check_equal (set (self, "net0", false, &settings, NULL), ERR_OPERATION_FAILED);
+    check (strstr (last.message, "change link 'blue'") && strstr (last.message, "exists already"));
+    check_equal (do_key (self, "link.get", "net0", &link), 0);
+    check_text (link.mac, "52:54:00:aa:bb:03");
+    check_equal (link.mtu, 1300);
+    settings = (link_settings_t){ .master = "nosuch" };
+    check_equal (set (self, "net0", false, &settings, NULL), ERR_NO_INTERFACE);
+    check (strstr (last.message, "there is no bridge 'nosuch'"));
+    settings = (link_settings_t){ .mac = "01:54:00:aa:bb:04" };
+    check_equal (set (self, "net0", false, &settings, NULL), ERR_INVALID_MAC);
+    //  MAC, alias and name are others now, and it is still ours.
+    stop_links (self);
+    start_links (self);
+    check_equal (do_key (self, "link.get", "net0", &link), 0);
+    check_text (link.name, "blue");
+    release (self);
+}
+
+static void scene_kinds (actor_t *self)
+{
+    start_all (self);
+    link_t lower, link;
+    make (self, "lower", &a_pair, &lower);
+    const struct {
+        const char *kind;
+        link_spec_t spec;
+    } kinds[] = {
+        { "tun", { .kind = LINK_TAP, .set.name = "vnet%d", .vnet_hdr = true } },
+        { "tun",
+          { .kind = LINK_TAP,
+            .set = { .name = "tap9", .mac = "fe:54:00:00:00:01", .mtu = 1280, .up = LINK_ON },
+            .uid = 65534,
+            .gid = 65534,
+            .multi_queue = true } },
+        { "macvtap", { .kind = LINK_MACVTAP, .set.name = "macvtap%d", .lower = lower.name } },
+        { "macvlan",
+          { .kind = LINK_MACVLAN,
+            .set.name = "macvlan%d",
+            .lower_index = lower.ifindex,
+            .mode = "bridge" } },
+        { "vlan", { .kind = LINK_VLAN, .set.name = "vlan%d", .lower = lower.name, .vlan = 7 } },
+        { "vxlan",
+          { .kind = LINK_VXLAN,
+            .set.name = "vx7",
+            .vni = 7,
+            .remote = "239.1.1.1",
+            .lower = lower.name } },
+        { "bridge", { .kind = LINK_BRIDGE, .set.name = "br%d", .vlan_filtering = LINK_ON } },
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        autofree char *key = text_format ("kind-%zu", i);
+        //  Not every kernel has all of them; each says which one it has not.
+        if (create (self, key, &kinds[i].spec, &link) == ERR_OPERATION_UNSUPPORTED) {
+            check (strstr (last.message, "kernel does not support it"));
+            check (i >= 2);
+            continue;
+        }
+        if (last.code)
+            fprintf (stderr, "%s\n", last.message);
+        check_equal (last.code, 0);
+        check_text (link.kind, kinds[i].kind);
+        check_equal (if_nametoindex (link.name), link.ifindex);
+    }
+    check_equal (find (self, "tap9", &link), 0);
+    check_text (link.mac, "fe:54:00:00:00:01");
+    check_equal (link.mtu, 1280);
+    check (link.up);
+    release (self);
+}
+
+//  What is not ours is left alone, and what can't be made leaves nothing.
+static void scene_strangers (actor_t *self)
+{
+    start_all (self);
+    check_equal (netns_make_pair ("blue", "red"), 0);
+    const unsigned before = netns_count_links ();
+    const unsigned blue = if_nametoindex ("blue");
+    link_spec_t spec = a_pair;
+    spec.set.name = "blue";
+    check_equal (create (self, "net0", &spec, NULL), ERR_OPERATION_FAILED);
+    check (strstr (last.message, "make veth 'blue'") && strstr (last.message, "was left alone"));
+    spec = (link_spec_t){ .kind = LINK_TAP, .set.name = "blue" };
+    check_equal (create (self, "net0", &spec, NULL), ERR_OPERATION_FAILED);
+    check (strstr (last.message, "make tap 'blue'") && strstr (last.message, "was left alone"));
+    spec = a_pair;
+    spec.peer.name = "red";
+    check_equal (create (self, "net0", &spec, NULL), ERR_OPERATION_FAILED);
+    //  It is made, but can't be plugged into what is no bridge.
+    spec = a_pair;
+    spec.set.master = "blue";
+    check_equal (create (self, "net0", &spec, NULL), ERR_OPERATION_UNSUPPORTED);
+    spec.set.master = "green";
+    check_equal (create (self, "net0", &spec, NULL), ERR_NO_INTERFACE);
+    spec.set.master = NULL;
+    spec.set.name = "a/b";
+    check_equal (create (self, "net0", &spec, NULL), ERR_INVALID_ARG);
+    spec.set.name = "vnet%d%d";
+    check_equal (create (self, "net0", &spec, NULL), ERR_INVALID_ARG);
+    spec = (link_spec_t){ .kind = LINK_BRIDGE, .set.name = "br0", .vlan = 3 };
+    check_equal (create (self, "net0", &spec, NULL), ERR_INVALID_ARG);
+    check_equal (do_key (self, "link.delete", "net0", NULL), 0);
+    check_equal (netns_count_links (), before);
+    check_equal (if_nametoindex ("blue"), blue);
+    check_equal (count_records (), 0);
+    //  One that took the name and the ifindex of ours is not ours.
+    link_t link;
+    spec = a_pair;
+    spec.set.name = "ours";
+    make (self, "net0", &spec, &link);
+    stop_links (self);
+    check_equal (netns_remove (link.ifindex), 0);
+    struct ifinfomsg head = { .ifi_index = (int) link.ifindex };
+    struct nl_msg *msg = netlink_message (RTM_NEWLINK, NLM_F_CREATE, &head, sizeof head);
+    netlink_put_text (msg, IFLA_IFNAME, "ours");
+    struct nlattr *info = netlink_nest (msg, IFLA_LINKINFO);
+    netlink_put_text (msg, IFLA_INFO_KIND, "veth");
+    nla_nest_end (msg, info);
+    check_equal (netns_ask (msg), 0);
+    start_links (self);
+    release (self);
+    check_equal (if_nametoindex ("ours"), link.ifindex);
+    check_equal (netns_remove (link.ifindex), 0);
+    check_equal (netns_remove (blue), 0);
+}
+
+static void scene_addresses (actor_t *self)
+{
+    start_all (self);
+    link_t link;
+    make (self, "bridge", &a_bridge, &link);
+    static const struct {
+        const char *address;
+        int code;
+    } addresses[] = {
+        { "192.168.122.1/24", 0 },
+        { "192.168.122.1/24", 0 },
+        { "fd00:7::1/64", 0 },
+        { "192.168.122.1", ERR_INVALID_ARG },
+        { "192.168.122.1/33", ERR_INVALID_ARG },
+        { "192.168.122/24", ERR_INVALID_ARG },
+    };
+    for (int remove = 0; remove < 2; remove++)
+        for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+            msg_t *msg = key_request ("link.address", "bridge");
+            pack_key_str (msg_args (msg), "address", addresses[i].address);
+            pack_key_bool (msg_args (msg), "remove", remove);
+            check_equal (call (self, msg, NULL), addresses[i].code);
+        }
+    msg_t *msg = key_request ("link.address", "bridge");
+    pack_key_str (msg_args (msg), "address", "192.168.122.1/24");
+    check_equal (call (self, msg, NULL), 0);
+    static const struct {
+        link_route_t route;
+        bool remove;
+        int code;
+    } routes[] = {
+        { { .to = "10.7.0.0/16", .via = "192.168.122.9" }, false, 0 },
+        { { .to = "10.7.0.0/16", .via = "192.168.122.9" }, false, ERR_OPERATION_FAILED },
+        { { .to = "10.8.0.0/16", .metric = 5 }, false, 0 },
+        { { .to = "10.7.0.1/16" }, false, ERR_INVALID_ARG },
+        { { .to = "10.9.0.0/16", .via = "fd00::1" }, false, ERR_INVALID_ARG },
+        { { .to = "10.9.0.0/16", .via = "172.16.0.1" }, false, ERR_OPERATION_FAILED },
+        { { .to = "10.7.0.0/16" }, true, 0 },
+        { { .to = "10.7.0.0/16" }, true, 0 },
+    };
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        msg = key_request ("link.route", "bridge");
+        pack_key (msg_args (msg), "route");
+        link_route_pack (msg_args (msg), &routes[i].route);
+        pack_key_bool (msg_args (msg), "remove", routes[i].remove);
+        int code = call (self, msg, NULL);
+        if (code != routes[i].code)
+            fprintf (stderr, "route %zu: %s\n", i, last.message);
+        check_equal (code, routes[i].code);
+    }
+    release (self);
+}
+
+static int set_bandwidth (actor_t *self, const link_bandwidth_t *bandwidth)
+{
+    msg_t *msg = key_request ("link.bandwidth", "net0");
+    if (bandwidth) {
+        pack_key (msg_args (msg), "bandwidth");
+        link_bandwidth_pack (msg_args (msg), bandwidth);
+    }
+    return call (self, msg, NULL);
+}
+
+static void scene_bandwidth (actor_t *self)
+{
+    start_all (self);
+    link_t link;
+    make (self, "net0", &a_pair, &link);
+    link_bandwidth_t bandwidth = { .inbound = { 1000, 5000, 1024, 0 } };
+    check_equal (set_bandwidth (self, &bandwidth), 0);
+    bandwidth.inbound.average_kb = UINT32_MAX;
+    check_equal (set_bandwidth (self, &bandwidth), 0);
+    check_equal (set_bandwidth (self, NULL), 0);
+    check_equal (set_bandwidth (self, NULL), 0);
+    bandwidth = (link_bandwidth_t){ .outbound.average_kb = 128 };
+    int code = set_bandwidth (self, &bandwidth);
+    if (code)
+        check (strstr (last.message, "this host's kernel has not policing"));
+    check (code == 0 || code == ERR_OPERATION_UNSUPPORTED);
+    bandwidth = (link_bandwidth_t){ .inbound.peak_kb = 128 };
+    check_equal (set_bandwidth (self, &bandwidth), ERR_INVALID_ARG);
+    release (self);
+}
+
+static void await_told (actor_t *self, const int *what, int count)
+{
+    for (int waited = 0; *what < count && waited < PATIENCE_MS; waited += 10)
+        scene_pass (self, 10);
+    check (*what >= count);
+}
+
+static void scene_told (actor_t *self)
+{
+    start_all (self);
+    check_equal (scene_spawn (self, OWNER, &owner_class, false), 0);
+    link_t link;
+    make (self, "net0", &a_pair, &link);
+    check_equal (told_changed + told_gone, 0);
+    struct ifinfomsg head = { .ifi_index = (int) link.ifindex };
+    struct nl_msg *msg = netlink_message (RTM_SETLINK, 0, &head, sizeof head);
+    netlink_put_u32 (msg, IFLA_MTU, 1200);
+    check_equal (netns_ask (msg), 0);
+    await_told (self, &told_changed, 1);
+    check_text (told_key, "net0");
+    check_equal (netns_remove (link.ifindex), 0);
+    await_told (self, &told_gone, 1);
+    check_equal (do_key (self, "link.get", "net0", NULL), ERR_NO_INTERFACE);
+    //  The key is free again.
+    make (self, "net0", &a_pair, &link);
+    release (self);
+    check_equal (told_gone, 1);
+    scene_end_actor (self, OWNER);
+}
+
+//  After a restart its owner says what it still has.
+static void scene_claim (actor_t *self)
+{
+    start_all (self);
+    link_t link, kept;
+    make (self, "net0", &a_pair, &kept);
+    make (self, "net1", &a_pair, &link);
+    stop_links (self);
+    start_links (self);
+    msg_t *msg = msg_request ("link.claim");
+    pack_key_str (msg_args (msg), "owner", OWNER);
+    pack_key_array (msg_args (msg), "keys");
+    pack_str (msg_args (msg), "net0");
+    pack_str (msg_args (msg), "net2");
+    pack_end (msg_args (msg));
+    auto(msg_t) answer = scene_call (self, "links", &msg, PATIENCE_MS);
+    const value_t *links = value_get (msg_value (answer), "links");
+    check_equal (value_count (links), 1);
+    link_read (value_get (value_at (links, 0), "link"), &link);
+    check_equal (link.ifindex, kept.ifindex);
+    check_equal (netns_count_links (), 3);
+    //  An owner that does not exist any more.
+    auto(msg_t) settled = scene_ask (self, "links", "links.settle", PATIENCE_MS);
+    check_equal (scene_code (settled), 0);
+    for (int i = 0; i < 100 && do_key (self, "link.get", "net0", NULL) == 0; i++)
+        scene_pass (self, 50);
+    check_equal (last.code, ERR_NO_INTERFACE);
+}
+
+static void create_many (actor_t *self, int count, const link_spec_t *spec)
+{
+    scene_reset ();
+    for (int i = 0; i < count; i++) {
+        autofree char *key = text_format ("net%d", i);
+        msg_t *msg = create_request (key, spec);
+        actor_request (self, "links", &msg, PATIENCE_MS, scene_keep, NULL);
+    }
+}
+
+//  While another process makes and removes links of the same names.
+static void scene_storm (actor_t *self)
+{
+    const link_spec_t a_tap = { .kind = LINK_TAP, .set = { .name = "vnet%d", .up = LINK_ON } };
+    const pid_t rival = netns_start_rival ();
+    start_all (self);
+    create_many (self, STORM, &a_pair);
+    auto(msg_t) answer = scene_await (self, STORM);
+    check_equal (scene_code (answer), 0);
+    check_equal (count_records (), STORM);
+    for (int i = 0; i < STORM; i++) {
+        autofree char *key = text_format ("net%d", i);
+        link_t link;
+        check_equal (do_key (self, "link.get", key, &link), 0);
+        check (link.up && *link.peer_name);
+    }
+    release (self);
+    //  Taken back before they are there.
+    create_many (self, STORM, &a_tap);
+    release (self);
+    answer = scene_await (self, STORM);
+    check_equal (scene_code (answer), 0);
+    check_equal (count_records (), 0);
+    netns_end_rival (rival);
+}
+
+static void run (scene_fn *scene, char *folder)
+{
+    paths_t paths = { .run = folder };
+    config = (config_t){ .paths = &paths };
+    told_gone = told_changed = 0;
+    const int before = unit_count_descriptors ();
+    scene_run (scene);
+    assert_int_equal (unit_count_descriptors (), before);
+    assert_int_equal (count_records (), 0);
+    assert_int_equal (netns_count_links (), 1);
+}
+
+#define SCENE_TEST(name)                                                                           \
+    static void test_##name (void **state)                                                         \
+    {                                                                                              \
+        run (scene_##name, *state);                                                                \
+    }
+
+SCENE_TEST (pair)
+SCENE_TEST (settings)
+SCENE_TEST (kinds)
+SCENE_TEST (strangers)
+SCENE_TEST (addresses)
+SCENE_TEST (bandwidth)
+SCENE_TEST (told)
+SCENE_TEST (claim)
+SCENE_TEST (storm)
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        unit_test_in_folder (test_pair),      unit_test_in_folder (test_settings),
+        unit_test_in_folder (test_kinds),     unit_test_in_folder (test_strangers),
+        unit_test_in_folder (test_addresses), unit_test_in_folder (test_bandwidth),
+        unit_test_in_folder (test_told),      unit_test_in_folder (test_claim),
+        unit_test_in_folder (test_storm),
+    };
+    NETNS_OR_SKIP ();
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
