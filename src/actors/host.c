@@ -240,8 +240,7 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
     registry_open (&self->domains, "domain");
     registry_open (&self->networks, "network");
     if (open_signals (self, err) || domain_make_folders (self->config->paths, err) ||
-        domain_sweep (self->config->paths, err) ||
-        network_make_folders (self->config->paths, err))
+        domain_sweep (self->config->paths, err) || network_make_folders (self->config->paths, err))
         return -1;
     for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++)
         start_helper (self, helpers[i].address, helpers[i].class);

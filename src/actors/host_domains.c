@@ -108,8 +108,7 @@ static void start_now (actor_t *actor, void *arg)
 {
     host_t *self = actor_state (actor);
     autofree char *address = arg;
-    entry_t *entry =
-        registry_find (registry_of_address (self, address), strchr (address, '/') + 1);
+    entry_t *entry = registry_find (registry_of_address (self, address), strchr (address, '/') + 1);
     if (entry)
         host_spawn_owner (self, entry, true, NULL);
 }
@@ -132,8 +131,7 @@ static void owner_down (actor_t *actor, const char *address, const msg_t *down, 
 {
     (void) arg;
     host_t *self = actor_state (actor);
-    entry_t *entry =
-        registry_find (registry_of_address (self, address), strchr (address, '/') + 1);
+    entry_t *entry = registry_find (registry_of_address (self, address), strchr (address, '/') + 1);
     error_t err;
     if (!entry || !msg_failed (down, &err) || actor_stopping (actor))
         return;

@@ -34,8 +34,8 @@ typedef struct {
     zlistx_t *want_ids; //  requests for ids, while not all that are taken are known
     int signal_fd;
     int64_t started_us;
-    int starting; //  helpers that did not answer yet
-    bool loaded;  //  all domains and networks
+    int starting;     //  helpers that did not answer yet
+    bool loaded;      //  all domains and networks
     int autostarting; //  networks that are being started before the domains
     bool serving;
     restarts_t restarts; //  of our helpers

@@ -347,8 +347,7 @@ static int run_kind (actor_t *actor, const job_kind_t *kind, const msg_t *args, 
     if (rc) {
         if (self->doomed && !self->committed)
             end_guest (self);
-        bool owned =
-            text_starts (self->owner, "domain/") || text_starts (self->owner, "network/");
+        bool owned = text_starts (self->owner, "domain/") || text_starts (self->owner, "network/");
         bool recorded = zlistx_size (self->undo) > 0 && owned;
         if (job_unwind (self) && recorded)
             tell_undone (self);

@@ -51,8 +51,7 @@ static int check_uris (const xml_node_t *node, error_t *err)
     for (const xmlNs *declared = node->nsDef; declared; declared = declared->next)
         if (declared->href && xmlStrlen (declared->href) > MAX_URI_BYTES)
             return error_set (err, ERR_XML_ERROR,
-                              "XML: the name of a namespace has more than %d bytes",
-                              MAX_URI_BYTES);
+                              "XML: the name of a namespace has more than %d bytes", MAX_URI_BYTES);
     xml_foreach (child, node, NULL)
         if (check_uris (child, err))
             return -1;
@@ -293,8 +292,8 @@ static int set_element (job_actor_t *self, xml_node_t *root, error_t *err)
     const char *value = value_str (job_arg (self, "value"));
     if (!uri || (value && !key))
         return error_set (err, ERR_INVALID_ARG,
-                          "set metadata of %s '%s': an element needs uri and key",
-                          job_noun (self), self->base.guest->name);
+                          "set metadata of %s '%s': an element needs uri and key", job_noun (self),
+                          self->base.guest->name);
     xml_foreach (element, xml_find (root, "metadata"), NULL)
         if (text_equals (xml_namespace (element), uri)) {
             xml_remove (element);

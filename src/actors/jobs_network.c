@@ -310,8 +310,7 @@ static int load_status (job_actor_t *self, guest_t *guest, bool *ran, error_t *e
     autofree char *path = path_of (self, NETWORK_STATUS);
     auto(xml_t) status = NULL;
     found_t found = job_read_document (path, "status", &status, err);
-    if (found == FILE_BROKEN ||
-        (status && read_status (self, guest, xml_root (status), ran, err)))
+    if (found == FILE_BROKEN || (status && read_status (self, guest, xml_root (status), ran, err)))
         job_set_aside (self, path, err);
     return found == FILE_UNREADABLE ? -1 : 0;
 }

@@ -148,7 +148,7 @@ static void pack_first (pack_t *pack, const char *key, const value_t *a, const v
 //  The portgroup's words go before the network's own.
 static void pack_grant (const network_t *self, const port_t *port, pack_t *pack)
 {
-    static const char *const whole[] = { "kind", "bridge", "bridge_index", "mtu",
+    static const char *const whole[] = { "kind", "bridge",   "bridge_index", "mtu",
                                          "mode", "isolated", "driver" };
     static const char *const grouped[] = { "bandwidth", "vlan", "trust_guest_rx_filters" };
     const value_t *plug = plug_of (self), *group = group_of (self, port->portgroup);
@@ -262,8 +262,7 @@ static void on_domain (actor_t *actor, const char *topic, const msg_t *event, vo
     network_t *self = actor_state (actor);
     const value_t *job = msg_arg (event, "job");
     bool busy = job && job->type != MSGPACK_OBJECT_NIL;
-    if (self->running_domains && !msg_is (event, "gone") &&
-        (busy || msg_i64 (event, "id", -1) > 0))
+    if (self->running_domains && !msg_is (event, "gone") && (busy || msg_i64 (event, "id", -1) > 0))
         strings_add (self->running_domains, topic + strlen ("domain/"));
 }
 

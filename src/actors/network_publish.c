@@ -41,8 +41,8 @@ static char *status_text (const network_t *self)
     text_addf (text, "<netstatus ran='%s'>\n", self->live ? "yes" : "no");
     if (self->undo)
         status_add_undo (text, document_root (self->undo));
-    text_addf (text, "<record>\n%s</record>\n<live>\n%s</live>\n",
-               self->record ? self->record : "", live ? live : "");
+    text_addf (text, "<record>\n%s</record>\n<live>\n%s</live>\n", self->record ? self->record : "",
+               live ? live : "");
     network_ports_write (self, text);
     text_add (text, "</netstatus>\n");
     return text_finish (&text);

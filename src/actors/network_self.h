@@ -66,13 +66,13 @@ struct network {
     bool persistent, autostart;
     char *definition, *live, *record; //  canonical texts; NULL: none
     document_t *config_summary, *live_summary;
-    document_t *undo; //  of the job under way, as recorded
-    document_t *plug; //  what ports are plugged into (network_plug.h); NULL unless active
-    zlistx_t *ports;  //  port_t, oldest first
+    document_t *undo;           //  of the job under way, as recorded
+    document_t *plug;           //  what ports are plugged into (network_plug.h); NULL unless active
+    zlistx_t *ports;            //  port_t, oldest first
     strings_t *running_domains; //  while it is found out which ports are lost
     uint64_t subscription;      //  to that
-    zlistx_t *leases; //  lease_t
-    int lease_fd;     //  where dnsmasq's helper tells of them; -1: closed
+    zlistx_t *leases;           //  lease_t
+    int lease_fd;               //  where dnsmasq's helper tells of them; -1: closed
 
     //  What it does.
     network_run_t running;
@@ -80,10 +80,10 @@ struct network {
     uint64_t job_count;
     char *recorded_live; //  of a start that is under way: for the status file only
     bool loading, undone;
-    bool look_due; //  something of it ended: a job has to look after it
+    bool look_due;                  //  something of it ended: a job has to look after it
     char exited[PROCESS_TEXT_SIZE]; //  of its processes the last that ended
-    int ends;      //  how often its dnsmasq ended, one soon after the other
-    int64_t up_ms; //  since when it has run
+    int ends;                       //  how often its dnsmasq ended, one soon after the other
+    int64_t up_ms;                  //  since when it has run
     int left_behind;
     uint64_t look_timer, retry_timer, lease_timer;
 

@@ -40,8 +40,7 @@ void networks_forget (networks_t *self, const char *uuid)
         if (strcmp (self->views[i]->uuid, uuid) == 0) {
             view_destroy (&self->views[i]);
             self->count--;
-            memmove (self->views + i, self->views + i + 1,
-                     (self->count - i) * sizeof *self->views);
+            memmove (self->views + i, self->views + i + 1, (self->count - i) * sizeof *self->views);
             return;
         }
 }

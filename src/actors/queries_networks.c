@@ -214,9 +214,9 @@ static const struct {
     const char *verb;
     network_answer_fn *answer;
 } answers[] = {
-    { "network.list", answer_list },       { "network.info", answer_info },
-    { "network.xml", answer_xml },         { "network.metadata_get", answer_metadata },
-    { "network.leases", answer_leases },   { "network.ports", answer_ports },
+    { "network.list", answer_list },         { "network.info", answer_info },
+    { "network.xml", answer_xml },           { "network.metadata_get", answer_metadata },
+    { "network.leases", answer_leases },     { "network.ports", answer_ports },
     { "network.port_xml", answer_port_xml },
 };
 

@@ -135,8 +135,8 @@ static error_code_t nobody_code (const char *address)
 
 void board_set_nobody (error_t *err, const char *address)
 {
-    error_set (err, nobody_code (address),
-               "nobody is at the address %s: it ended, or never was", address);
+    error_set (err, nobody_code (address), "nobody is at the address %s: it ended, or never was",
+               address);
 }
 
 void board_refuse (switchboard_t *self, const msg_t *msg, const error_t *err)

@@ -145,7 +145,10 @@ static void reword (actor_t *self, const open_request_t *request, error_t *err)
         snapshots_unknown (request->verb->name, request->domain, err);
     else if (late) {
         error_set (err, ERR_OPERATION_TIMEOUT, "%s%s%s%s: not done within the deadline",
-                   request->verb->name, !request->domain ? "" : network ? ": network '" : ": domain '",
+                   request->verb->name,
+                   !request->domain ? ""
+                   : network        ? ": network '"
+                                    : ": domain '",
                    request->domain ? request->domain : "", request->domain ? "'" : "");
         err->retry = true;
     }
@@ -204,8 +207,8 @@ static msg_t *request_of (const session_t *session, const call_t *call, const ve
 static int find_network (gateway_t *gateway, const call_t *call, const verb_t *verb,
                          char address[MSG_ADDRESS_MAX], error_t *err)
 {
-    const network_view_t *network = networks_resolve (
-        gateway->networks, verb->name, value_get_str (call->args, "network"), err);
+    const network_view_t *network = networks_resolve (gateway->networks, verb->name,
+                                                      value_get_str (call->args, "network"), err);
     if (!network)
         return -1;
     snprintf (address, MSG_ADDRESS_MAX, "network/%s", network->uuid);
@@ -311,8 +314,7 @@ static int call_subscribe (actor_t *self, session_t *session, const call_t *call
         return -1;
     const char *net_name = value_get_str (call->args, "network");
     const network_view_t *network = NULL;
-    if (net_name &&
-        !(network = networks_resolve (gateway->networks, call->verb, net_name, err)))
+    if (net_name && !(network = networks_resolve (gateway->networks, call->verb, net_name, err)))
         return -1;
     uint64_t since = 0;
     bool complete;

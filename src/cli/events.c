@@ -76,9 +76,9 @@ typedef struct {
 
 static const event_table_t domain_table = { event_rows, sizeof event_rows / sizeof *event_rows,
                                             "domain" };
-static const event_table_t network_table = {
-    network_rows, sizeof network_rows / sizeof *network_rows, "network"
-};
+static const event_table_t network_table = { network_rows,
+                                             sizeof network_rows / sizeof *network_rows,
+                                             "network" };
 
 static const event_table_t *table_of (const options_t *options)
 {

@@ -1,5 +1,5 @@
-//  metadata.c: desc and metadata, net-desc and net-metadata: description, title and metadata elements
-//  of a domain or a network.
+//  metadata.c: desc and metadata, net-desc and net-metadata: description, title and metadata
+//  elements of a domain or a network.
 
 #include "cli/run.h"
 

@@ -187,7 +187,7 @@ static void add_text (columns_t *table, const char *text)
 
 int run_net_dhcp_leases (cli_t *cli, const options_t *options, error_t *err)
 {
-    const char *const titles[] = { "Expiry Time", "MAC address",         "Protocol", "IP address",
+    const char *const titles[] = { "Expiry Time", "MAC address",       "Protocol", "IP address",
                                    "Hostname",    "Client ID or DUID", NULL };
     auto(troupe_message_t) reply = run_verb (cli, options, err);
     if (!reply)

@@ -50,8 +50,8 @@ troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);
 //  A command that is a verb and nothing more: calls it and shows the result.
 int run_plain (cli_t *cli, const options_t *options, error_t *err);
 
-//  The domain's name, or the network's, for messages: what was given, unless that is an id or a uuid; then the daemon
-//  knows. The caller frees it; NULL and ERR when there is no such domain.
+//  The domain's name, or the network's, for messages: what was given, unless that is an id or a
+//  uuid; then the daemon knows. The caller frees it; NULL and ERR when there is no such domain.
 char *run_domain_name (cli_t *cli, const options_t *options, error_t *err);
 //  Says the command's DONE, with {name} being NAME and every {option} what was given for it.
 void run_say (cli_t *cli, const options_t *options, const char *done, const char *name);

@@ -23,8 +23,8 @@ static const char *const device_order[] = {
 };
 
 static const char *const network_order[] = {
-    "name", "uuid", "title", "description", "metadata",  "forward", "bridge",    "mtu",  "mac",
-    "domain", "dns",  "vlan",  "bandwidth",   "port", "ip", "route", "portgroup", NULL,
+    "name",   "uuid", "title", "description", "metadata", "forward", "bridge", "mtu",       "mac",
+    "domain", "dns",  "vlan",  "bandwidth",   "port",     "ip",      "route",  "portgroup", NULL,
 };
 
 static int rank (const char *const *order, const char *name)
@@ -103,8 +103,8 @@ static int check_name (const xml_node_t *root, error_t *err)
                           xml_name (root), name);
     if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0 || strlen (name) > 200)
         return error_set (err, ERR_XML_ERROR,
-                          "%s XML: the name '%s' can't be the name of a log file",
-                          xml_name (root), name);
+                          "%s XML: the name '%s' can't be the name of a log file", xml_name (root),
+                          name);
     return 0;
 }
 

@@ -6,7 +6,8 @@
 
 #include "drivers/job.h"
 
-//  A new child of PARENT (the domain, its devices, a network), put where libvirt's documents have it.
+//  A new child of PARENT (the domain, its devices, a network), put where libvirt's documents have
+//  it.
 xml_node_t *definition_insert (xml_node_t *parent, const char *name);
 //  Sets PATH unless it is there.
 void definition_default (xml_node_t *node, const char *path, const char *value);

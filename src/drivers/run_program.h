@@ -5,9 +5,9 @@
 
 #include "drivers/job.h"
 
-//  SPAWN->log is the file for what it says, removed before and after. *OUTPUT (may be NULL) is that;
-//  the caller frees it. An exit status that is not 0 is ERR_OPERATION_FAILED with the program's own
-//  words behind NAME. Pushes the undo "process".
+//  SPAWN->log is the file for what it says, removed before and after. *OUTPUT (may be NULL) is
+//  that; the caller frees it. An exit status that is not 0 is ERR_OPERATION_FAILED with the
+//  program's own words behind NAME. Pushes the undo "process".
 int run_program (job_t *job, const spawn_t *spawn, const char *name, int ms, char **output,
                  error_t *err);
 //  The first of PLACES (NULL at the end) that can be executed; NULL: none.

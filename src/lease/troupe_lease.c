@@ -6,7 +6,8 @@
 //      troupe-lease init                          prints the leases that there are
 //      troupe-lease add|old|del MAC ADDRESS [NAME]
 //
-//  TROUPE_LEASE_FILE and TROUPE_LEASE_SOCKET say where; lines are as in drivers/net/network_lease.h.
+//  TROUPE_LEASE_FILE and TROUPE_LEASE_SOCKET say where; lines are as in
+//  drivers/net/network_lease.h.
 
 #include "drivers/net/network_lease.h"
 #include "util/file.h"
@@ -78,7 +79,10 @@ static char *make_line (const char *mac, const char *address, const char *name)
     //  Of IPv6 the first argument is the client's DUID.
     const char *hardware = six ? (iaid ? iaid : "0") : mac;
     return text_format ("%llu %s %s %s %s", expiry (), hardware, address,
-                        name && *name ? name : "*", six ? mac : client ? client : "*");
+                        name && *name ? name : "*",
+                        six      ? mac
+                        : client ? client
+                                 : "*");
 }
 
 static char *replace (const char *text, const char *address, const char *new_line)

@@ -41,9 +41,9 @@ const verb_t *verb_of_command (const char *command)
 }
 
 static const char *const type_names[] = {
-    [TYPE_STR] = "string",    [TYPE_NAME] = "name",        [TYPE_XML] = "XML text",
-    [TYPE_DOMAIN] = "domain", [TYPE_U64] = "whole number", [TYPE_I64] = "integer",
-    [TYPE_BOOL] = "boolean",  [TYPE_BIN] = "bytes",        [TYPE_STRS] = "array of strings",
+    [TYPE_STR] = "string",      [TYPE_NAME] = "name",        [TYPE_XML] = "XML text",
+    [TYPE_DOMAIN] = "domain",   [TYPE_U64] = "whole number", [TYPE_I64] = "integer",
+    [TYPE_BOOL] = "boolean",    [TYPE_BIN] = "bytes",        [TYPE_STRS] = "array of strings",
     [TYPE_NETWORK] = "network",
 };
 

@@ -69,7 +69,9 @@ static void add_name (batch_t *self, struct nlmsghdr *head, const char *name)
 //  Whether it was removed, was in use or was not there is all one to us.
 static int drop_empty_table (const char *table)
 {
-    enum { DELETE_TABLE = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELTABLE };
+    enum {
+        DELETE_TABLE = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELTABLE
+    };
     batch_t batch = { .size = 0 };
     char answer[4096];
     int fd = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);

@@ -80,8 +80,10 @@ static int read_prefix (const xml_node_t *node, const char *what, subnet_t *subn
     const char *mask = xml_string (node, "@netmask"), *prefix = xml_string (node, "@prefix");
     int bits = (int) default_prefix (&subnet->address);
     if (mask && prefix)
-        return error_set (err, ERR_XML_ERROR, "network XML: %s has both a netmask and a prefix; "
-                          "give one of them", what);
+        return error_set (err, ERR_XML_ERROR,
+                          "network XML: %s has both a netmask and a prefix; "
+                          "give one of them",
+                          what);
     if (mask && subnet->address.family == AF_INET6)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: %s has a netmask; with IPv6 it is a prefix", what);
@@ -118,8 +120,7 @@ static void cut (address_t *address, unsigned prefix, uint8_t rest)
 {
     for (unsigned bit = prefix; bit < bits_of (address); bit++) {
         uint8_t mask = (uint8_t) (0x80u >> (bit % 8));
-        address->bytes[bit / 8] =
-            (uint8_t) ((address->bytes[bit / 8] & ~mask) | (rest & mask));
+        address->bytes[bit / 8] = (uint8_t) ((address->bytes[bit / 8] & ~mask) | (rest & mask));
     }
 }
 

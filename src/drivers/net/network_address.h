@@ -11,8 +11,8 @@
 #define ADDRESS_TEXT_SIZE INET6_ADDRSTRLEN
 
 typedef struct {
-    int family;         //  AF_INET, AF_INET6
-    uint8_t bytes[16];  //  big-endian; 4 of them with AF_INET
+    int family;        //  AF_INET, AF_INET6
+    uint8_t bytes[16]; //  big-endian; 4 of them with AF_INET
 } address_t;
 
 typedef struct {

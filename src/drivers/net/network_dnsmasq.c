@@ -50,7 +50,15 @@ static void add_srv (text_t *text, const xml_node_t *srv)
     text_add (text, "\n");
 }
 
-static void add_records (text_t *text, const xml_node_t *dns)
+//  A plain one is also known with the network's domain.
+static void add_host_name (text_t *text, const char *name, const char *domain)
+{
+    text_addf (text, "%s,", name);
+    if (domain && !strchr (name, '.'))
+        text_addf (text, "%s.%s,", name, domain);
+}
+
+static void add_records (text_t *text, const xml_node_t *dns, const char *domain)
 {
     xml_foreach (txt, dns, "txt")
         text_addf (text, "txt-record=%s,\"%s\"\n", xml_string (txt, "@name"),
@@ -60,7 +68,7 @@ static void add_records (text_t *text, const xml_node_t *dns)
     xml_foreach (host, dns, "host") {
         text_add (text, "host-record=");
         xml_foreach (name, host, "hostname")
-            text_addf (text, "%s,", xml_string (name, "."));
+            add_host_name (text, xml_string (name, "."), domain);
         text_addf (text, "%s\n", xml_string (host, "@ip"));
     }
 }
@@ -74,7 +82,7 @@ static void add_local_ptr (text_t *text, const xml_node_t *ip)
     if (!xml_flag (ip, "@localPtr", false) || subnet_read (ip, "", &subnet, &ignored))
         return;
     subnet_text (&subnet, words);
-    text_addf (text, "rev-server=%s,\n", words);
+    text_addf (text, "rev-server=%s\n", words);
 }
 
 static void add_dns (text_t *text, const xml_node_t *network)
@@ -103,7 +111,7 @@ static void add_dns (text_t *text, const xml_node_t *network)
         add_local_ptr (text, ip);
     if (dns) {
         add_forwarders (text, dns);
-        add_records (text, dns);
+        add_records (text, dns, xml_string (network, "domain/@name"));
     }
 }
 
@@ -281,8 +289,8 @@ static int wait_until_it_serves (job_t *job, const process_t *process, const cha
     error_t running = { 0 };
     for (int i = 0; access (pid, F_OK); i++) {
         if (job_now (job) > until)
-            return error_set (err, ERR_OPERATION_TIMEOUT,
-                              "its dnsmasq does not serve within %d s", SERVE_MS / 1000);
+            return error_set (err, ERR_OPERATION_TIMEOUT, "its dnsmasq does not serve within %d s",
+                              SERVE_MS / 1000);
         if (job_wait (job, LOOK_MS, err))
             return -1;
         if (i % 10 == 9 && job_wait_exit (job, process, LOOK_MS, &running) == 0)
@@ -326,8 +334,7 @@ int network_dnsmasq_start (job_t *job, const char *bridge, error_t *err)
     autofree char *path = network_path (job->paths, guest->uuid, NETWORK_DNSMASQ);
     autofree char *pid = network_path (job->paths, guest->uuid, NETWORK_PID);
     autofree char *helper = text_format ("%s/troupe-lease", job->helpers);
-    autofree char *config =
-        network_dnsmasq_config (xml_root (guest->live), bridge, helper, pid);
+    autofree char *config = network_dnsmasq_config (xml_root (guest->live), bridge, helper, pid);
     if (job_undo (job, "file", path, err) || job_undo (job, "file", pid, err) ||
         job_remove_file (job, pid, err) || job_write_file (job, path, config, err) ||
         spawn (job, path, &process, err) || wait_until_it_serves (job, &process, pid, err))

@@ -23,10 +23,11 @@ static int add_vfs (strings_t *devices, const char *pf, bool links, error_t *err
         if (size < 0 && i > 0)
             return 0;
         if (size < 0)
-            return error_set (err, ERR_OPERATION_FAILED,
-                              "the interface '%s' has no SR-IOV virtual functions; set their number "
-                              "in %s/sriov_numvfs",
-                              pf, folder);
+            return error_set (
+                err, ERR_OPERATION_FAILED,
+                "the interface '%s' has no SR-IOV virtual functions; set their number "
+                "in %s/sriov_numvfs",
+                pf, folder);
         to[size] = 0;
         auto(strings_t) names = links ? file_list (net, "", err) : NULL;
         if (links && !names)
@@ -47,8 +48,8 @@ static void add_pci (strings_t *devices, const xml_node_t *address)
     xml_int (address, "@bus", 0, 0xff, &bus, &ignored);
     xml_int (address, "@slot", 0, 0x1f, &slot, &ignored);
     xml_int (address, "@function", 0, 7, &function, &ignored);
-    strings_addf (devices, "%04x:%02x:%02x.%x", (unsigned) domain, (unsigned) bus,
-                  (unsigned) slot, (unsigned) function);
+    strings_addf (devices, "%04x:%02x:%02x.%x", (unsigned) domain, (unsigned) bus, (unsigned) slot,
+                  (unsigned) function);
 }
 
 strings_t *network_devices (const guest_t *guest, error_t *err)
@@ -84,10 +85,10 @@ static uint64_t number (const xml_node_t *node, const char *path)
 static void pack_rate (pack_t *pack, const char *key, const xml_node_t *rate)
 {
     pack_key_map (pack, key);
-    pack_key_u64 (pack, "average_kib", number (rate, "@average"));
-    pack_key_u64 (pack, "peak_kib", number (rate, "@peak"));
+    pack_key_u64 (pack, "average_kb", number (rate, "@average"));
+    pack_key_u64 (pack, "peak_kb", number (rate, "@peak"));
     pack_key_u64 (pack, "burst_kib", number (rate, "@burst"));
-    pack_key_u64 (pack, "floor_kib", 0);
+    pack_key_u64 (pack, "floor_kb", 0);
     pack_end (pack);
 }
 

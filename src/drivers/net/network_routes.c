@@ -105,7 +105,10 @@ int network_check_routes (const xml_node_t *network, error_t *err)
 
 int network_free_subnet (error_t *err)
 {
-    enum { FIRST = 122, COUNT = 254 };
+    enum {
+        FIRST = 122,
+        COUNT = 254
+    };
     autofree char *table = read_table (AF_INET, err);
     char link[IF_NAMESIZE];
     if (!table)

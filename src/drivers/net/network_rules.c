@@ -40,30 +40,29 @@ static void add_inside (text_t *text, const xml_node_t *node, forward_t mode, co
     const char *family = family_word (node, subnet);
     if (!family)
         return;
-    text_addf (text, "    oifname $bridge %s%s daddr %s %saccept\n", out ? "iifname $device " : "",
+    text_addf (text, "    oifname $inner %s%s daddr %s %saccept\n", out ? "iifname $outer " : "",
                family, subnet, mode == FORWARD_NAT && nat ? "ct state established,related " : "");
-    text_addf (text, "    iifname $bridge %s%s saddr %s accept\n", out ? "oifname $device " : "",
+    text_addf (text, "    iifname $inner %s%s saddr %s accept\n", out ? "oifname $outer " : "",
                family, subnet);
 }
 
 static bool has_nat (const xml_node_t *network, const xml_node_t *ip)
 {
-    return !xml_equals (ip, "@family", "ipv6") ||
-           xml_equals (network, "forward/nat/@ipv6", "yes");
+    return !xml_equals (ip, "@family", "ipv6") || xml_equals (network, "forward/nat/@ipv6", "yes");
 }
 
 static void add_forward (text_t *text, const xml_node_t *network, const char *out)
 {
     forward_t mode = network_forward (network);
     text_add (text, "    type filter hook forward priority filter; policy accept;\n"
-                    "    iifname $bridge oifname $bridge accept\n");
+                    "    iifname $inner oifname $inner accept\n");
     if (mode == FORWARD_NAT || mode == FORWARD_ROUTE) {
         xml_foreach (ip, network, "ip")
             add_inside (text, ip, mode, out, has_nat (network, ip));
         xml_foreach (route, network, "route")
             add_inside (text, route, mode, out, has_nat (network, route));
     }
-    text_add (text, "    oifname $bridge reject\n    iifname $bridge reject\n");
+    text_add (text, "    oifname $inner reject\n    iifname $inner reject\n");
 }
 
 //  NAT.
@@ -104,7 +103,7 @@ static void add_nat_of (text_t *text, const xml_node_t *network, const xml_node_
                    subnet);
     for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
         text_addf (text, "    %s%s%s saddr %s %s daddr != %s ", protocols[i],
-                   out ? "oifname $device " : "", family, subnet, family, subnet);
+                   out ? "oifname $outer " : "", family, subnet, family, subnet);
         add_translation (text, network, six, *protocols[i]);
     }
 }
@@ -140,9 +139,9 @@ char *network_rules_text (const xml_node_t *network, const char *uuid, const cha
     char suffix[UUID_TEXT_SIZE];
     chain_suffix (uuid, suffix);
     auto(text_t) text = text_new ();
-    text_addf (text, "define bridge = \"%s\"\n", bridge);
+    text_addf (text, "define inner = \"%s\"\n", bridge);
     if (out)
-        text_addf (text, "define device = \"%s\"\n", out);
+        text_addf (text, "define outer = \"%s\"\n", out);
     drop_chains (text, table, suffix);
     text_addf (text, "table inet %s {\n  chain forward_%s {\n", table, suffix);
     add_forward (text, network, out);

@@ -43,8 +43,10 @@ static int forward_packets (job_t *job, int family, error_t *err)
         return 0;
     if (write_switch (path, "1", err))
         return -1;
-    job_log (job, "network '%s' needs the host to pass packets on: IPv%d forwarding is on from now "
-             "on (%s)", job->guest->name, family == AF_INET6 ? 6 : 4, path);
+    job_log (job,
+             "network '%s' needs the host to pass packets on: IPv%d forwarding is on from now "
+             "on (%s)",
+             job->guest->name, family == AF_INET6 ? 6 : 4, path);
     return 0;
 }
 
@@ -85,8 +87,8 @@ static void read_rate (const xml_node_t *rate, link_rate_t *into)
     const struct {
         const char *path;
         uint64_t *value;
-    } numbers[] = { { "@average", &into->average_kib },
-                    { "@peak", &into->peak_kib },
+    } numbers[] = { { "@average", &into->average_kb },
+                    { "@peak", &into->peak_kb },
                     { "@burst", &into->burst_kib } };
     error_t ignored; //  it was checked
     for (size_t i = 0; rate && i < sizeof numbers / sizeof *numbers; i++)
@@ -163,8 +165,7 @@ static int add_routes (job_t *job, const xml_node_t *network, error_t *err)
     char to[ADDRESS_TEXT_SIZE + 4];
     xml_foreach (node, network, "route") {
         uint64_t metric = 1;
-        if (subnet_read (node, "<route>", &subnet, err) ||
-            xml_u64 (node, "@metric", &metric, err))
+        if (subnet_read (node, "<route>", &subnet, err) || xml_u64 (node, "@metric", &metric, err))
             return -1;
         subnet_text (&subnet, to);
         link_route_t route = { .to = to,
@@ -197,8 +198,8 @@ static int check_host_bridge (job_t *job, const char *bridge, error_t *err)
         return error_prefix (err, "start network '%s'", job->guest->name);
     if (strcmp (link.kind, "bridge") != 0)
         return error_set (err, ERR_OPERATION_FAILED,
-                          "start network '%s': the host's link '%s' is no bridge",
-                          job->guest->name, bridge);
+                          "start network '%s': the host's link '%s' is no bridge", job->guest->name,
+                          bridge);
     return 0;
 }
 

@@ -12,8 +12,8 @@ enum {
     MAX_KEYS = 3
 };
 
-//  A section: where its elements are, by what one is known (any of the keys that both have has to be
-//  the same), and what may be done with it. Of those that libvirt names, bridge, domain, ip,
+//  A section: where its elements are, by what one is known (any of the keys that both have has to
+//  be the same), and what may be done with it. Of those that libvirt names, bridge, domain, ip,
 //  forward and forward-pf can't be changed in libvirt either.
 typedef struct {
     const char *section, *element, *parent;

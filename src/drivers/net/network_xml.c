@@ -9,10 +9,10 @@
 #include <string.h>
 
 static const char *const forward_names[] = {
-    [FORWARD_NONE] = "isolated",       [FORWARD_NAT] = "nat",
-    [FORWARD_ROUTE] = "route",         [FORWARD_OPEN] = "open",
-    [FORWARD_BRIDGE] = "bridge",       [FORWARD_PRIVATE] = "private",
-    [FORWARD_VEPA] = "vepa",           [FORWARD_PASSTHROUGH] = "passthrough",
+    [FORWARD_NONE] = "isolated",   [FORWARD_NAT] = "nat",
+    [FORWARD_ROUTE] = "route",     [FORWARD_OPEN] = "open",
+    [FORWARD_BRIDGE] = "bridge",   [FORWARD_PRIVATE] = "private",
+    [FORWARD_VEPA] = "vepa",       [FORWARD_PASSTHROUGH] = "passthrough",
     [FORWARD_HOSTDEV] = "hostdev",
 };
 
@@ -130,8 +130,8 @@ static int check_nat (const xml_node_t *forward, forward_t mode, error_t *err)
                           "network XML: <nat> goes with forward mode 'nat' only, not with '%s'",
                           forward_names[mode]);
     if (xml_find (nat, "address") &&
-        (!address_read (start, &first) || !address_read (end, &last) ||
-         first.family != AF_INET || last.family != AF_INET || address_compare (&first, &last) > 0))
+        (!address_read (start, &first) || !address_read (end, &last) || first.family != AF_INET ||
+         last.family != AF_INET || address_compare (&first, &last) > 0))
         return error_set (err, ERR_XML_ERROR,
                           "network XML: <nat><address start='%s' end='%s'/>: it has to be a range "
                           "of IPv4 addresses",
@@ -183,8 +183,7 @@ static int check_parts (const xml_node_t *forward, size_t rule, error_t *err)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: <forward> takes interfaces, or addresses, or one <pf>");
     if (forward_rules[rule].needed && devs + pfs + addresses == 0 && !xml_string (forward, "@dev"))
-        return error_set (err, ERR_XML_ERROR,
-                          "network XML: forward mode '%s' needs %s", mode,
+        return error_set (err, ERR_XML_ERROR, "network XML: forward mode '%s' needs %s", mode,
                           forward_rules[rule].address ? "a <pf> or <address>es"
                                                       : "an <interface> of the host or a <pf>");
     return 0;
@@ -194,8 +193,7 @@ static int check_pci_address (const xml_node_t *address, error_t *err)
 {
     int domain = 0, bus = 0, slot = 0, function = 0;
     if (!xml_equals (address, "@type", "pci") || !xml_string (address, "@bus") ||
-        !xml_string (address, "@slot") ||
-        xml_int (address, "@domain", 0, 0xffff, &domain, err) ||
+        !xml_string (address, "@slot") || xml_int (address, "@domain", 0, 0xffff, &domain, err) ||
         xml_int (address, "@bus", 0, 0xff, &bus, err) ||
         xml_int (address, "@slot", 0, 0x1f, &slot, err) ||
         xml_int (address, "@function", 0, 7, &function, err))
@@ -240,8 +238,7 @@ static int check_forward (const xml_node_t *network, error_t *err)
     forward_t mode = network_forward (network);
     if (!forward)
         return 0;
-    if (check_mode (network, err) || check_nat (forward, mode, err) ||
-        check_devices (forward, err))
+    if (check_mode (network, err) || check_nat (forward, mode, err) || check_devices (forward, err))
         return -1;
     bool bridged = mode == FORWARD_BRIDGE && xml_find (network, "bridge");
     for (size_t i = 0; i < sizeof forward_rules / sizeof *forward_rules && !bridged; i++)
@@ -288,8 +285,8 @@ static int check_bridge (const xml_node_t *network, error_t *err)
                           xml_string (bridge, "@stp"));
     const char *mac = xml_string (network, "mac/@address");
     if (xml_find (network, "mac") && !network_is_mac (mac))
-        return error_set (err, ERR_XML_ERROR,
-                          "network XML: '%s' is no MAC address of an interface", mac ? mac : "");
+        return error_set (err, ERR_XML_ERROR, "network XML: '%s' is no MAC address of an interface",
+                          mac ? mac : "");
     return 0;
 }
 
@@ -416,8 +413,8 @@ int network_check (const xml_node_t *network, error_t *err)
 
 static int check_singletons (const xml_node_t *network, error_t *err)
 {
-    static const char *const once[] = { "name", "uuid", "forward", "bridge", "mac", "domain",
-                                        "dns",  "mtu",  "metadata", "bandwidth" };
+    static const char *const once[] = { "name",   "uuid", "forward", "bridge",   "mac",
+                                        "domain", "dns",  "mtu",     "metadata", "bandwidth" };
     for (size_t i = 0; i < sizeof once / sizeof *once; i++)
         if (count_of (network, once[i]) > 1)
             return error_set (err, ERR_XML_ERROR, "network XML: <%s> stands there twice", once[i]);

@@ -16,8 +16,7 @@ static bool is_word (network_word_t kind, const char *text)
     if (size == 0 || size > 1024)
         return false;
     for (const char *c = text; *c; c++)
-        if ((unsigned char) *c < ' ' || *c == 0x7f || *c == '"' ||
-            (*c == ',' && kind == WORD_PATH))
+        if ((unsigned char) *c < ' ' || *c == 0x7f || *c == '"' || (*c == ',' && kind == WORD_PATH))
             return false;
     return kind == WORD_NAME ? strspn (text, name_characters) == size && *text != '-'
                              : kind != WORD_PATH || *text == '/';
@@ -85,10 +84,8 @@ static int check_txts (const xml_node_t *dns, error_t *err)
     xml_foreach (txt, dns, "txt") {
         if (!xml_string (txt, "@name") || !xml_string (txt, "@value"))
             return error_set (err, ERR_XML_ERROR, "network XML: <dns><txt> needs name and value");
-        if (network_check_word (WORD_NAME, "the name of a <txt>", xml_string (txt, "@name"),
-                                err) ||
-            network_check_word (WORD_TEXT, "the value of a <txt>", xml_string (txt, "@value"),
-                                err))
+        if (network_check_word (WORD_NAME, "the name of a <txt>", xml_string (txt, "@name"), err) ||
+            network_check_word (WORD_TEXT, "the value of a <txt>", xml_string (txt, "@value"), err))
             return -1;
     }
     return 0;
@@ -128,8 +125,10 @@ static int check_hosts (const xml_node_t *dns, error_t *err)
     xml_foreach (host, dns, "host") {
         const char *ip = xml_string (host, "@ip");
         if (!ip || !address_read (ip, &address))
-            return error_set (err, ERR_XML_ERROR, "network XML: <dns><host ip='%s'> is no IP "
-                              "address", ip ? ip : "");
+            return error_set (err, ERR_XML_ERROR,
+                              "network XML: <dns><host ip='%s'> is no IP "
+                              "address",
+                              ip ? ip : "");
         if (strings_contain (seen, ip))
             return error_set (err, ERR_XML_ERROR,
                               "network XML: two <host>s of <dns> have the ip '%s'; put the names "
@@ -154,8 +153,7 @@ static int check_options (const xml_node_t *network, error_t *err)
         xml_foreach (option, options, NULL) {
             const char *value = xml_string (option, "@value");
             if (!value)
-                return error_set (err, ERR_XML_ERROR,
-                                  "network XML: <dnsmasq:option> has no value");
+                return error_set (err, ERR_XML_ERROR, "network XML: <dnsmasq:option> has no value");
             for (const char *c = value; *c; c++)
                 if ((unsigned char) *c < ' ')
                     return error_set (err, ERR_XML_ERROR,
@@ -174,8 +172,8 @@ int network_check_dns (const xml_node_t *network, error_t *err)
         return 0;
     return check_flag (dns, "@enable", "<dns enable", err) ||
                    check_flag (dns, "@forwardPlainNames", "<dns forwardPlainNames", err) ||
-                   check_forwarders (dns, err) || check_txts (dns, err) ||
-                   check_srvs (dns, err) || check_hosts (dns, err)
+                   check_forwarders (dns, err) || check_txts (dns, err) || check_srvs (dns, err) ||
+                   check_hosts (dns, err)
                ? -1
                : 0;
 }

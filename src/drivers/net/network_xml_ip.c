@@ -132,9 +132,8 @@ static int check_host_names (const xml_node_t *host, bool six, const char *what,
                           "network XML: %s: <host id='%s'>: hosts of IPv4 have a mac, no id", what,
                           id);
     if (!mac && !name && !id)
-        return error_set (err, ERR_XML_ERROR,
-                          "network XML: %s: a <host> has neither %s nor name", what,
-                          six ? "id" : "mac");
+        return error_set (err, ERR_XML_ERROR, "network XML: %s: a <host> has neither %s nor name",
+                          what, six ? "id" : "mac");
     if (mac && !network_is_mac (mac))
         return error_set (err, ERR_XML_ERROR,
                           "network XML: %s: <host>: '%s' is no MAC address of an interface", what,
@@ -173,8 +172,8 @@ static int check_once (strings_t *seen, const char *what, const char *kind, cons
     for (char *c = key; c && *c; c++)
         *c = (char) (*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
     if (key && strings_contain (seen, key))
-        return error_set (err, ERR_XML_ERROR,
-                          "network XML: %s: two <host>s have the %s '%s'", what, kind, text);
+        return error_set (err, ERR_XML_ERROR, "network XML: %s: two <host>s have the %s '%s'", what,
+                          kind, text);
     if (key)
         strings_add (seen, key);
     return 0;
@@ -250,8 +249,8 @@ static int check_family (const xml_node_t *ip, const subnet_t *subnets, size_t c
                               mine);
         }
     if (xml_find (ip, "dhcp") && dhcps[six]++ > 0)
-        return error_set (err, ERR_XML_ERROR,
-                          "network XML: two <ip> of IPv%d have <dhcp>; one may", six ? 6 : 4);
+        return error_set (err, ERR_XML_ERROR, "network XML: two <ip> of IPv%d have <dhcp>; one may",
+                          six ? 6 : 4);
     return 0;
 }
 
@@ -273,11 +272,15 @@ static int check_route (const xml_node_t *route, const subnet_t *subnets, size_t
                           "network XML: %s: this is the address of a host, with a prefix of %u",
                           what, subnet.prefix);
     if (!via || !address_read (via, &gateway))
-        return error_set (err, ERR_XML_ERROR, "network XML: %s has no gateway, or none that is an "
-                          "IP address", what);
+        return error_set (err, ERR_XML_ERROR,
+                          "network XML: %s has no gateway, or none that is an "
+                          "IP address",
+                          what);
     if (xml_string (route, "@metric") && xml_int (route, "@metric", 1, INT_MAX, &metric, err))
-        return error_set (err, ERR_XML_ERROR, "network XML: %s: the metric '%s' is no number above "
-                          "0", what, xml_string (route, "@metric"));
+        return error_set (err, ERR_XML_ERROR,
+                          "network XML: %s: the metric '%s' is no number above "
+                          "0",
+                          what, xml_string (route, "@metric"));
     for (size_t i = 0; i < count; i++)
         if (gateway.family == base.family && subnet_has (&subnets[i], &gateway))
             return 0;
@@ -293,8 +296,7 @@ int network_check_ips (const xml_node_t *network, error_t *err)
     xml_foreach (ip, network, "ip") {
         if (count == MAX_IPS)
             return error_set (err, ERR_XML_ERROR, "network XML: more than %d <ip>", MAX_IPS);
-        if (check_ip (ip, &subnets[count], err) ||
-            check_family (ip, subnets, count, dhcps, err))
+        if (check_ip (ip, &subnets[count], err) || check_family (ip, subnets, count, dhcps, err))
             return -1;
         count++;
     }
