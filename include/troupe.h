@@ -209,6 +209,11 @@ typedef struct {
     //  missed deadline arrives. -1: as long as the connection lasts.
     int limit_ms;
     const char *trace; //  goes with the call through all actors, for `troupe trace`
+    //  A key of the caller's own, 1 to 128 printable ASCII characters: however often the same call
+    //  is sent with it, also over another connection or after the daemon was started again, it is
+    //  carried out once, and each gets its answer. Only with calls that change something. The
+    //  daemon keeps answers for a day (docs/protocol.md). NULL: none.
+    const char *key;
 } troupe_options_t;
 
 //  Sends a request and returns its id (> 0), for which exactly one answer, reply or failure, comes

@@ -242,7 +242,7 @@ static void open_console (domain_t *self, msg_t **msg_p)
 
 //  Jobs of ours, and news of the guest.
 
-static bool is_our_job (const domain_t *self, const msg_t *msg)
+bool domain_is_our_job (const domain_t *self, const msg_t *msg)
 {
     const char *from = msg_head (msg)->from;
     return strcmp (from, self->async.address) == 0 || strcmp (from, self->sync.address) == 0;
@@ -250,8 +250,13 @@ static bool is_our_job (const domain_t *self, const msg_t *msg)
 
 static void take_record (domain_t *self, msg_t **msg_p)
 {
-    if (!is_our_job (self, *msg_p)) {
-        error_t err;
+    error_t err;
+    bool ours = domain_is_our_job (self, *msg_p);
+    if (ours && domain_follow_perf (self, msg_str (*msg_p, "record"), &err)) {
+        domain_refuse (self, msg_p, &err);
+        return;
+    }
+    if (!ours) {
         error_set (&err, ERR_OPERATION_INVALID, "%s is no job of domain '%s' any more",
                    msg_head (*msg_p)->from, self->name);
         domain_refuse (self, msg_p, &err);
@@ -288,7 +293,7 @@ static void take_record (domain_t *self, msg_t **msg_p)
 static void take_guest_over (domain_t *self, msg_t **msg_p)
 {
     auto(msg_t) reply = msg_reply ();
-    if (is_our_job (self, *msg_p) && domain_active (self))
+    if (domain_is_our_job (self, *msg_p) && domain_active (self))
         domain_set_inactive (self, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FROM_SNAPSHOT },
                              STOPPED_FROM_SNAPSHOT);
     domain_commit (self, msg_p, &reply, NULL);
@@ -296,7 +301,7 @@ static void take_guest_over (domain_t *self, msg_t **msg_p)
 
 static void take_snapshots (domain_t *self, msg_t **msg_p)
 {
-    if (!is_our_job (self, *msg_p))
+    if (!domain_is_our_job (self, *msg_p))
         return;
     document_destroy (&self->snapshots);
     if (value_count (msg_arg (*msg_p, "snapshots")) > 0)
@@ -306,7 +311,7 @@ static void take_snapshots (domain_t *self, msg_t **msg_p)
 
 static void take_undone (domain_t *self, msg_t **msg_p)
 {
-    if (!is_our_job (self, *msg_p))
+    if (!domain_is_our_job (self, *msg_p))
         return;
     document_destroy (&self->undo);
     self->dirty |= DIRTY_STATUS;
@@ -314,7 +319,7 @@ static void take_undone (domain_t *self, msg_t **msg_p)
 
 static void take_progress (domain_t *self, msg_t **msg_p)
 {
-    if (!is_our_job (self, *msg_p))
+    if (!domain_is_our_job (self, *msg_p))
         return;
     document_destroy (&self->progress);
     self->progress = document_of_value (value_get (msg_root (*msg_p), "args"));
@@ -371,7 +376,7 @@ static const struct {
     { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
     { "monitor.silent", take_silence },     { "migration.wish", domain_tell_wish },
     { "job.finish", domain_take_finish },   { "job.guest_over", take_guest_over },
-    { "job.snapshots", take_snapshots },
+    { "job.snapshots", take_snapshots },    { "job.documents", domain_take_documents },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.

@@ -11,8 +11,7 @@ enum {
     FREEZE_MS = 10 * 60000, //  a guest writes its caches first
     TRIM_MS = 11 * 60000,
     LONG_MS = 24 * 3600000,
-    POWER_MS = 75000,
-    ANSWER_MS = 1000 //  from the end of a job to its answer
+    POWER_MS = 75000
 };
 
 //  WITHOUT: the job does not need the inactive document.
@@ -190,11 +189,9 @@ static void run_errand (domain_t *self, const operation_t *operation, msg_t **re
     zlistx_add_end (self->errands, errand);
     snprintf (errand->address, sizeof errand->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
-    if (errand->request)
-        actor_admit (self->actor, errand->request, operation->limit_ms + ANSWER_MS);
     auto(msg_t) args = domain_job_arguments (self, operation, errand->request);
-    actor_spawn (self->actor, errand->address, &job_class, &args, false, operation->limit_ms,
-                 on_errand_done, errand);
+    actor_spawn_for (self->actor, errand->request, errand->address, &job_class, &args,
+                     operation->limit_ms, on_errand_done, errand);
 }
 
 static void take_errand (domain_t *self, const operation_t *operation, msg_t **request_p)

@@ -128,5 +128,6 @@ int domain_sweep (const paths_t *paths, error_t *err)
             if (file_sweep (folder, left[i].prefix, left[i].suffix, err))
                 return -1;
         }
-    return 0;
+    autofree char *marks = text_format ("%s/migrations", paths->lib);
+    return file_sweep (marks, ".", ".new", err);
 }

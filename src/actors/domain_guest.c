@@ -66,7 +66,8 @@ void domain_finish_ending (domain_t *self)
     if (self->ending.kind == CHANGE_NONE || !domain_active (self))
         return;
     domain_end_background (self);
-    if (self->async.operation || self->retry_cleanup || domain_destroy_waits (self))
+    if (self->async.operation || self->retry_cleanup || domain_destroy_waits (self) ||
+        domain_end_is_open (self))
         return;
     if (self->sync.operation) {
         //  What still waits for the guest waits in vain.
@@ -399,10 +400,11 @@ static void unwind_later (domain_t *self)
         self->retry_unwinding = actor_timer (self->actor, RETRY_MS, unwind_again, NULL);
         return;
     }
-    actor_log (self->actor, LEVEL_ERROR,
-               "domain '%s': a start that failed could not be undone in %d attempts; look for what "
-               "is left of it by hand",
-               self->name, UNWINDINGS_MAX);
+    actor_log (
+        self->actor, LEVEL_ERROR,
+        "domain '%s': a job that failed could not be undone in %d attempts; look for what is "
+        "left of it by hand",
+        self->name, UNWINDINGS_MAX);
     document_destroy (&self->undo);
     self->unwindings = 0;
     self->dirty |= DIRTY_STATUS;

@@ -205,19 +205,42 @@ static void take_loaded (domain_t *self, const value_t *result, const value_t *v
     take_past (self, value_get_str (value, "past"));
 }
 
+static void take_definition (domain_t *self, const value_t *result)
+{
+    take_text (result, "definition", &self->definition);
+    take_document (result, "config_summary", &self->config_summary);
+}
+
+static void take_live (domain_t *self, const value_t *result)
+{
+    take_text (result, "live", &self->live);
+    take_document (result, "live_summary", &self->live_summary);
+    self->id = (int) value_get_i64 (result, "id", -1);
+}
+
+//  A guest that ended meanwhile stays ended.
+void domain_take_documents (domain_t *self, msg_t **msg_p)
+{
+    const value_t *args = value_get (msg_root (*msg_p), "args");
+    if (!domain_is_our_job (self, *msg_p))
+        return;
+    take_definition (self, args);
+    self->dirty |= DIRTY_DEFINITION;
+    if (value_get (args, "live_summary") && domain_active (self)) {
+        take_live (self, args);
+        self->dirty |= DIRTY_STATUS;
+    }
+    domain_commit (self, NULL, NULL, NULL);
+}
+
 static void take_parts (domain_t *self, const value_t *result)
 {
     const value_t *value = value_get (result, "value");
     self->finished = self->finished || value_get_bool (value, "finished", false);
-    if (value_get (result, "config_summary")) {
-        take_text (result, "definition", &self->definition);
-        take_document (result, "config_summary", &self->config_summary);
-    }
-    if (value_get (result, "live_summary")) {
-        take_text (result, "live", &self->live);
-        take_document (result, "live_summary", &self->live_summary);
-        self->id = (int) value_get_i64 (result, "id", -1);
-    }
+    if (value_get (result, "config_summary"))
+        take_definition (self, result);
+    if (value_get (result, "live_summary"))
+        take_live (self, result);
     if (value_get (result, "record"))
         domain_set_record (self, text_copy (value_get_str (result, "record")));
     if (value_get (result, "state")) {

@@ -47,6 +47,38 @@ static void keep (domain_t *self, const measurement_t *measurement, document_t *
     *last = take (values_p);
 }
 
+//  What the driver measured, and what we count of its process ourselves.
+static document_t *complete (const domain_t *self, const measurement_t *measurement,
+                             const value_t *value)
+{
+    pack_t pack;
+    error_t never;
+    if (!self->perf || last_of ((domain_t *) self, measurement) != &self->stats)
+        return document_of_value (value);
+    pack_init (&pack);
+    pack_map (&pack);
+    for (size_t i = 0; i < value_count (value); i++) {
+        const char *key = value_key_at (value, i);
+        const value_t *part = value_val_at (value, i);
+        pack_key (&pack, key);
+        if (strcmp (key, "stats") != 0) {
+            pack_value (&pack, part);
+            continue;
+        }
+        pack_map (&pack);
+        for (size_t n = 0; n < value_count (part); n++) {
+            pack_key (&pack, value_key_at (part, n));
+            pack_value (&pack, value_val_at (part, n));
+        }
+        domain_pack_perf (self, &pack);
+        pack_end (&pack);
+    }
+    pack_end (&pack);
+    document_t *all = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &never);
+    pack_close (&pack);
+    return all;
+}
+
 static void answer_measured (domain_t *self, measurement_t *measurement, const msg_t *reply)
 {
     auto(msg_t) answer = msg_reply ();
@@ -65,7 +97,7 @@ static void answer_measured (domain_t *self, measurement_t *measurement, const m
     if (failed)
         pack_stale (*last, msg_result (answer));
     else {
-        auto(document_t) now = document_of_value (value_get (msg_value (reply), "value"));
+        auto(document_t) now = complete (self, measurement, value_get (msg_value (reply), "value"));
         pack_value (msg_result (answer), document_root (now));
         keep (self, measurement, &now);
     }

@@ -18,6 +18,9 @@ void domain_set_record (domain_t *self, char *record)
 {
     bool receiving = self->migration && self->migration->incoming;
     bool persistent = receiving && self->migration->persistent;
+    error_t err;
+    if (domain_follow_perf (self, record, &err))
+        actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s", self->name, err.message);
     free (self->record);
     self->record = record;
     migration_record_destroy (&self->migration);
@@ -35,6 +38,14 @@ async_kind_t domain_pending_migration (const domain_t *self)
            : migration->incoming ? ASYNC_MIGRATE_IN
            : migration->handed   ? ASYNC_MIGRATE_HANDED
                                  : ASYNC_NONE;
+}
+
+bool domain_end_is_open (const domain_t *self)
+{
+    const guest_status_t *over = &self->ending.status;
+    bool known = over->state == STATE_SHUTOFF &&
+                 (over->reason == SHUTOFF_MIGRATED || over->reason == SHUTOFF_DESTROYED);
+    return domain_pending_migration (self) == ASYNC_MIGRATE_HANDED && !known;
 }
 
 //  Asking again and again, ever more rarely.
@@ -184,8 +195,7 @@ static void went_on (domain_t *self)
 void domain_done_take (domain_t *self, const msg_t *request)
 {
     bool over = self->status.state == STATE_SHUTOFF;
-    bool handed = domain_pending_migration (self) == ASYNC_MIGRATE_HANDED;
-    if (over && handed)
+    if (over && self->status.reason == SHUTOFF_MIGRATED)
         gone (self);
     else if (over)
         domain_done_abandon (self, request);

@@ -177,6 +177,10 @@ static void done_adopt (domain_t *self, const msg_t *request)
     //  One that crashed is there to be looked at: else its driver ended it.
     if (self->status.state == STATE_SHUTOFF)
         self->ending = (guest_change_t){ .kind = CHANGE_ENDED, .status = self->status };
+    if (self->ending.kind != CHANGE_NONE && domain_end_is_open (self)) {
+        self->exited = true;
+        self->status = (guest_status_t){ STATE_PAUSED, PAUSED_MIGRATION };
+    }
     bool goes_on = self->backup && self->ending.kind == CHANGE_NONE;
     actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
                state_name (self->status.state),
@@ -225,6 +229,13 @@ static void done_rename (domain_t *self, const msg_t *request)
     domain_add_lifecycle (self, EVENT_DEFINED, DEFINED_RENAMED);
 }
 
+//  Either document, or both.
+static void done_documents (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->dirty |= (self->persistent ? DIRTY_DEFINITION : 0u) | (self->live ? DIRTY_STATUS : 0u);
+}
+
 static void pack_metadata_event (pack_t *pack, const void *arg)
 {
     const msg_t *request = arg;
@@ -234,7 +245,7 @@ static void pack_metadata_event (pack_t *pack, const void *arg)
 
 static void done_metadata (domain_t *self, const msg_t *request)
 {
-    self->dirty |= (self->persistent ? DIRTY_DEFINITION : 0u) | (self->live ? DIRTY_STATUS : 0u);
+    done_documents (self, request);
     domain_add_event (self, "domain.metadata", pack_metadata_event, request);
 }
 
@@ -309,6 +320,7 @@ static const operation_t operations[] = {
       SHORT_MS, false, done_rename },
     { "domain.metadata_set", CLASS_MODIFY, ASYNC_NONE, "metadata_set", 0, SHORT_MS, false,
       done_metadata },
+    { "domain.perf_set", CLASS_MODIFY, ASYNC_NONE, "perf_set", 0, SHORT_MS, false, done_documents },
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
       true, done_live },
     //  From the job that has the agent shut the guest down.

@@ -353,6 +353,12 @@ static bool writes_memory_only (const running_t *slot)
 
 static int abort_running (domain_t *self, error_t *err)
 {
+    if (!self->async.operation && self->undo)
+        return error_set (
+            err, ERR_OPERATION_INVALID,
+            "domain.job_abort: domain '%s' takes back what a job had begun; that goes "
+            "to its end",
+            self->name);
     if (!self->async.operation)
         return error_set (err, ERR_OPERATION_INVALID,
                           "domain.job_abort: no job is active on domain '%s'", self->name);

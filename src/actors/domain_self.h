@@ -5,6 +5,7 @@
 //      domain_operations.c  the table of what runs as a job, and what is new once it is done
 //      domain_jobs.c      how jobs are started, and their results taken
 //      domain_measure.c   measurements
+//      domain_perf.c      the counters of its process
 //      domain_background.c  what goes on after its requester was answered: backups
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
 //      domain_agent.c     the guest's agent: whether it is there
@@ -23,6 +24,7 @@
 #include "actors/past_jobs.h"
 #include "drivers/channel.h"
 #include "drivers/driver.h"
+#include "util/perf.h"
 
 #include <czmq.h>
 
@@ -143,6 +145,7 @@ struct domain {
     guest_state_t announced; //  the state that the last lifecycle event told of
     int64_t changed_us;
     document_t *usage, *stats; //  as last measured
+    perf_t *perf;              //  what of its process is counted; NULL: nothing
     document_t *snapshots;     //  as snapshot_summary_pack has them; NULL: none
     bool snapshots_new;        //  since they were published
     bool snapshots_shown;      //  some were
@@ -240,6 +243,12 @@ void domain_pack_waiting (domain_t *self, pack_t *pack);
 direct_fn domain_measure;
 void measurement_destroy (measurement_t **self_p);
 
+//  domain_perf.c
+//  Counts what RECORD (NULL: none) says from now on. On failure it counts what it did before.
+int domain_follow_perf (domain_t *self, const char *record, error_t *err);
+//  Pairs "perf.NAME", into an open map.
+void domain_pack_perf (const domain_t *self, pack_t *pack);
+
 //  domain_jobs.c
 //  The message that starts a job of OPERATION. REQUEST: whose arguments go with it; may be NULL.
 msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
@@ -268,6 +277,8 @@ async_kind_t domain_pending_migration (const domain_t *self);
 //  Its guest is over: if that is so because it was migrated away, so is the definition, if it was
 //  asked for. Before the record is dropped, whoever finds out, also the next daemon.
 void domain_undefine_migrated (domain_t *self, guest_status_t status);
+//  What ended here was handed over: the other host is asked before anything is said of it.
+bool domain_end_is_open (const domain_t *self);
 //  Looks after it, later.
 void domain_follow_migration (domain_t *self);
 void domain_pack_migration (const domain_t *self, pack_t *pack);
@@ -284,6 +295,9 @@ void domain_go_on (domain_t *self);
 void domain_take_backup (domain_t *self, const value_t *result);
 //  From the job that follows it: how it ended.
 direct_fn domain_take_finish;
+//  From a job that goes on, or failed: the documents are others now.
+direct_fn domain_take_documents;
+bool domain_is_our_job (const domain_t *self, const msg_t *msg);
 //  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
 //  if it has another cause than the job can know.
 const char *domain_background_failed (domain_t *self, const running_t *slot, error_t *err);

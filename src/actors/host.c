@@ -8,6 +8,7 @@
 #include "actors/emulators.h"
 #include "actors/links.h"
 #include "actors/links_remover.h"
+#include "actors/keyed_calls.h"
 #include "actors/log.h"
 #include "actors/network_files.h"
 #include "actors/spawner.h"
@@ -40,6 +41,7 @@ static const struct {
     { "zap", &zap_class },
     { "links/remover", &links_remover_class },
     { "links", &links_class },
+    { KEYED_CALLS_ADDRESS, &keyed_calls_class },
 };
 
 static void start_helper (host_t *self, const char *address, const actor_class_t *class);
@@ -188,6 +190,7 @@ static void serve_when_ready (host_t *self)
                (long long) (actor_wall_clock (self->actor) - self->started_us) / 1000);
     tell_networks (self);
     autostart_once (self);
+    host_watch_marks (self);
     if (self->config->idle_exit_s > 0)
         actor_timer (self->actor, IDLE_LOOK_MS, look_idle, NULL);
 }

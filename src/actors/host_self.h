@@ -3,6 +3,7 @@
 //      host.c           start and end of the daemon, restarts, signals
 //      host_domains.c   names, uuids, ids of domains and networks; definitions from outside
 //      host_answers.c   what is asked about host and daemon
+//      host_marks.c     what migrations left
 
 #ifndef TROUPE_HOST_SELF_H
 #define TROUPE_HOST_SELF_H
@@ -38,6 +39,7 @@ typedef struct {
     bool loaded;      //  all domains and networks
     int autostarting; //  networks that are being started before the domains
     bool serving;
+    int marks_ms;        //  until the next look for marks of migrations
     restarts_t restarts; //  of our helpers
 } host_t;
 
@@ -61,6 +63,9 @@ void host_share_job (host_t *self, host_job_t *job, msg_t **request_p);
 
 //  host_answers.c
 host_verb_fn host_info, host_version, host_capabilities;
+
+//  host_marks.c
+void host_watch_marks (host_t *self);
 
 //  host.c
 //  All domains are loaded: answers clients from now on.

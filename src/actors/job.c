@@ -5,6 +5,7 @@
 
 #include "actors/emulators.h"
 #include "actors/job_ops.h"
+#include "actors/jobs_snapshot.h"
 #include "actors/checkpoint_summary.h"
 #include "actors/summary.h"
 #include "drivers/undo.h"
@@ -282,6 +283,16 @@ static void pack_checkpoints (pack_t *pack, const guest_t *guest)
     checkpoint_summary_pack (pack, guest->checkpoints);
 }
 
+void job_tell_documents (job_actor_t *self)
+{
+    const guest_t *guest = self->base.guest;
+    auto(msg_t) msg = msg_request ("job.documents");
+    pack_definition (msg_args (msg), guest);
+    if (guest->live)
+        pack_live (msg_args (msg), guest);
+    actor_send (self->actor, self->owner, &msg);
+}
+
 static msg_t *make_result (job_actor_t *self)
 {
     msg_t *reply = msg_reply ();
@@ -336,6 +347,18 @@ static void end_guest (job_actor_t *self)
     self->unwinding = false;
 }
 
+//  What failed may have been brought to its end by its undo, or some of it.
+static void tell_changes (job_actor_t *self)
+{
+    error_t ignored;
+    if (!self->base.guest || !self->base.guest->redefined)
+        return;
+    job_tell_documents (self);
+    auto(snapshot_tree_t) tree = job_load_snapshots (self, &ignored);
+    if (tree)
+        job_tell_snapshots (self, tree);
+}
+
 static int run_kind (actor_t *actor, const job_kind_t *kind, const msg_t *args, error_t *err)
 {
     job_actor_t *self = actor_state (actor);
@@ -351,6 +374,7 @@ static int run_kind (actor_t *actor, const job_kind_t *kind, const msg_t *args, 
         bool recorded = zlistx_size (self->undo) > 0 && owned;
         if (job_unwind (self) && recorded)
             tell_undone (self);
+        tell_changes (self);
         return -1;
     }
     auto(msg_t) result = make_result (self);

@@ -78,6 +78,8 @@ int job_tell (job_actor_t *self, const char *to, msg_t **request_p, int deadline
 
 //  Runs the undo stack backwards; each failure is logged, and stays on it. True: there was none.
 bool job_unwind (job_actor_t *self);
+//  The owner hears of the guest's documents before the job's result, or without one.
+void job_tell_documents (job_actor_t *self);
 
 //  Parses a definition from outside, finds its driver and has it completed.
 xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *err);

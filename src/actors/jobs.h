@@ -78,6 +78,13 @@ int job_run_snapshot_create (job_actor_t *self, error_t *err);
 int job_run_snapshot_delete (job_actor_t *self, error_t *err);
 int job_run_snapshot_revert (job_actor_t *self, error_t *err);
 
+//  jobs_perf.c
+int job_run_perf_set (job_actor_t *self, error_t *err);
+
+//  Which documents a change is about, from the arguments live and config; without them the live one
+//  if the guest runs. -1 and ERR if one is not there; WHAT begins its message.
+int job_scope (const job_actor_t *self, const char *what, bool *live, bool *config, error_t *err);
+
 //  jobs_migrate.c: the sender of a migration.
 int job_run_migrate (job_actor_t *self, error_t *err);
 int job_run_migrate_tune (job_actor_t *self, error_t *err);
@@ -89,6 +96,9 @@ int job_run_migrate_finish (job_actor_t *self, error_t *err);
 int job_run_migrate_abandon (job_actor_t *self, error_t *err);
 int job_run_migrate_resolve (job_actor_t *self, error_t *err);
 int job_run_migrate_settle (job_actor_t *self, error_t *err);
+
+//  jobs_migrate_marks.c: what was received, and the sender does not know to be forgotten.
+int job_run_migrate_look (job_actor_t *self, error_t *err);
 
 //  jobs_block.c: what is done with the disks of a running guest.
 int job_run_block_resize (job_actor_t *self, error_t *err);

@@ -326,22 +326,31 @@ static int set_metadata (job_actor_t *self, xml_t *doc, error_t *err)
     return check_readable (doc, err);
 }
 
+int job_scope (const job_actor_t *self, const char *what, bool *live, bool *config, error_t *err)
+{
+    const guest_t *guest = self->base.guest;
+    *live = value_bool (job_arg (self, "live"), false);
+    *config = value_bool (job_arg (self, "config"), false);
+    if (!*live && !*config) {
+        *live = guest->live != NULL;
+        *config = !*live;
+    }
+    if (*live && !guest->live)
+        return error_set (err, ERR_OPERATION_INVALID, "%s: %s '%s' is not running", what,
+                          job_noun (self), guest->name);
+    if (*config && !guest->definition)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "%s: %s '%s' is transient: it has no definition", what, job_noun (self),
+                          guest->name);
+    return 0;
+}
+
 int job_run_metadata_set (job_actor_t *self, error_t *err)
 {
     guest_t *guest = self->base.guest;
-    bool live = value_bool (job_arg (self, "live"), false);
-    bool config = value_bool (job_arg (self, "config"), false);
-    if (!live && !config) {
-        live = guest->live != NULL;
-        config = !live;
-    }
-    if (live && !guest->live)
-        return error_set (err, ERR_OPERATION_INVALID, "set metadata: %s '%s' is not running",
-                          job_noun (self), guest->name);
-    if (config && !guest->definition)
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "set metadata: %s '%s' is transient: it has no definition",
-                          job_noun (self), guest->name);
+    bool live, config;
+    if (job_scope (self, "set metadata", &live, &config, err))
+        return -1;
     if (live && set_metadata (self, guest->live, err))
         return -1;
     if (config && set_metadata (self, guest->definition, err))

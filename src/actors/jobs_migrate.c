@@ -245,7 +245,8 @@ static int learn_wish (sender_t *self, error_t *err)
     return 0;
 }
 
-//  It was let go on here in the last moment: what was sent is old.
+//  It was let go on here in the last moment: what was sent is old. A QEMU that has ended meanwhile
+//  is no reason not to go on there.
 static int check_still (sender_t *self, error_t *err)
 {
     transfer_t transfer;
@@ -255,16 +256,6 @@ static int check_still (sender_t *self, error_t *err)
     return transfer == TRANSFER_FAILED
                ? error_set (err, ERR_OPERATION_ABORTED, "it was resumed in the last moment")
                : 0;
-}
-
-static int finish (sender_t *self, error_t *err)
-{
-    pack_t args;
-    migrate_begin_args (&args);
-    pack_key_str (&args, "domain", self->job->base.guest->uuid);
-    pack_key_str (&args, "token", self->record->token);
-    pack_key_bool (&args, "run", self->record->run);
-    return migrate_call (self->job, self->peer, "migration.finish", &args, FINISH_MS, NULL, err);
 }
 
 //  The answer to finish did not come, or was an error. ERR is why; it is kept.
@@ -314,7 +305,8 @@ static int leave (sender_t *self, error_t *err)
 
 static int give (sender_t *self, error_t *err)
 {
-    if (learn_wish (self, err) == 0 && check_still (self, err) == 0 && finish (self, err) == 0)
+    if (learn_wish (self, err) == 0 && check_still (self, err) == 0 &&
+        migrate_call_finish (self->job, self->peer, self->record, FINISH_MS, err) == 0)
         return leave (self, err);
     switch (find_out (self, err)) {
     case OUTCOME_TAKEN:

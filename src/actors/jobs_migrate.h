@@ -28,15 +28,22 @@ enum {
 
 //  jobs_migrate_peer.c
 
-//  The other daemon: opens a connection, once a job. PEER is its address among our actors.
+//  The other daemon: opens a connection, one at a time. PEER is its address among our actors.
 int migrate_open_peer (job_actor_t *self, const char *endpoint, char peer[MSG_ADDRESS_MAX],
                        error_t *err);
+void migrate_close_peer (job_actor_t *self, const char *peer);
 //  An open map, for the arguments of a call.
 void migrate_begin_args (pack_t *pack);
 //  One call: ARGS is an open map of arguments, which is taken. *REPLY (may be NULL) is the
 //  caller's.
 int migrate_call (job_actor_t *self, const char *peer, const char *verb, pack_t *args,
                   int deadline_ms, msg_t **reply, error_t *err);
+//  To the sender: may it still ask for the migration? Once it is not KNOWN, it never will.
+int migrate_inquire (job_actor_t *self, const char *peer, const char *uuid, const char *token,
+                     bool *known, error_t *err);
+//  To the receiver: all was sent; the guest is to go on there.
+int migrate_call_finish (job_actor_t *self, const char *peer, const migration_record_t *record,
+                         int ms, error_t *err);
 //  Of the receiver: what became of it. It gives up what it has not taken. CONFIRM instead: it may
 //  forget that it has taken the guest.
 outcome_t migrate_ask_receiver (job_actor_t *self, const char *peer, const char *token,
@@ -48,9 +55,12 @@ char *migrate_origin (const config_t *config, bool local, error_t *err);
 //  URI with HOST in it: a receiver that listens everywhere does not say where that is.
 char *migrate_with_host (const char *host, const char *uri);
 
-//  The receiver's mark.
+//  jobs_migrate_marks.c: the receiver's mark. Paths are the caller's.
 char *migrate_mark_path (const job_actor_t *self, const char *uuid, const char *token);
 bool migrate_is_marked (const job_actor_t *self, const char *uuid, const char *token);
+int migrate_write_mark (job_actor_t *self, const migration_record_t *record, error_t *err);
+//  A mark that was on its way to the disk is there when this returns 0.
+int migrate_await_mark (job_actor_t *self, const char *token, error_t *err);
 
 //  jobs_migrate_in.c: the guest is ours from here on: the mark was written. RUN: it is to run.
 int migrate_take (job_actor_t *self, const migration_record_t *record, error_t *err);

@@ -15,31 +15,9 @@
 enum {
     RECEIVE_MS = 300000,
     ABANDON_MS = 60000,
+    FINISH_MS = 60000,             //  what had not come yet can't come any more
     NOTHING_CAME_US = 60 * 1000000 //  and the sender can't be asked: it does not come any more
 };
-
-//  The mark.
-
-char *migrate_mark_path (const job_actor_t *self, const char *uuid, const char *token)
-{
-    return text_format ("%s/migrations/%s.%s", self->base.paths->lib, uuid, token);
-}
-
-bool migrate_is_marked (const job_actor_t *self, const char *uuid, const char *token)
-{
-    autofree char *path = migrate_mark_path (self, uuid, token);
-    return access (path, F_OK) == 0;
-}
-
-static int write_mark (job_actor_t *self, const char *token, error_t *err)
-{
-    autofree char *folder = text_format ("%s/migrations", self->base.paths->lib);
-    autofree char *path = migrate_mark_path (self, self->base.guest->uuid, token);
-    return file_make_folders (folder, 0700, err) ||
-                   job_write_file (&self->base, path, "taken\n", err)
-               ? -1
-               : 0;
-}
 
 //  Preparing.
 
@@ -206,7 +184,7 @@ int job_run_migrate_finish (job_actor_t *self, error_t *err)
         return error_prefix (err, "take domain '%s' over", self->base.guest->name);
     //  A mark that is on its way to the disk can't be taken back.
     self->base.closed = true;
-    if (write_mark (self, token, err))
+    if (migrate_write_mark (self, record, err))
         return error_prefix (err, "take domain '%s' over", self->base.guest->name);
     return migrate_take (self, record, err);
 }
@@ -235,6 +213,9 @@ int job_run_migrate_abandon (job_actor_t *self, error_t *err)
     const char *uuid = self->base.guest->uuid;
     error_t ignored = { 0 };
     auto(migration_record_t) record = own_record (self, token, &ignored);
+    //  One that was given up waiting for may still become one.
+    if (migrate_await_mark (self, token, err))
+        return -1;
     bool taken = migrate_is_marked (self, uuid, token);
     if (record && !taken && give_up (self, err))
         return -1;
@@ -286,16 +267,11 @@ int job_run_migrate_resolve (job_actor_t *self, error_t *err)
 static outcome_t ask_sender (job_actor_t *self, const migration_record_t *record, error_t *err)
 {
     char peer[MSG_ADDRESS_MAX];
-    pack_t args;
-    auto(msg_t) reply = NULL;
-    if (migrate_open_peer (self, record->peer, peer, err))
+    bool known;
+    if (migrate_open_peer (self, record->peer, peer, err) ||
+        migrate_inquire (self, peer, self->base.guest->uuid, record->token, &known, err))
         return OUTCOME_UNKNOWN;
-    migrate_begin_args (&args);
-    pack_key_str (&args, "uuid", self->base.guest->uuid);
-    pack_key_str (&args, "token", record->token);
-    if (migrate_call (self, peer, "migration.inquire", &args, MIGRATE_CALL_MS, &reply, err))
-        return OUTCOME_UNKNOWN;
-    return value_get_bool (msg_value (reply), "known", true) ? OUTCOME_WAIT : OUTCOME_ABANDONED;
+    return known ? OUTCOME_WAIT : OUTCOME_ABANDONED;
 }
 
 static void note_trouble (job_actor_t *self, migration_record_t *record, const error_t *trouble)
@@ -316,8 +292,8 @@ static int settle_in (job_actor_t *self, migration_record_t *record, error_t *er
         return -1;
     //  Also of what still comes: a network that was cut does not tell us that its other end is
     //  gone.
-    outcome_t outcome =
-        transfer == TRANSFER_FAILED ? OUTCOME_ABANDONED : ask_sender (self, record, &trouble);
+    bool over = transfer == TRANSFER_FAILED || transfer == TRANSFER_GONE;
+    outcome_t outcome = over ? OUTCOME_ABANDONED : ask_sender (self, record, &trouble);
     int64_t age = actor_wall_clock (self->actor) - record->since_us;
     bool hopeless = transfer == TRANSFER_NONE && age > NOTHING_CAME_US;
     if (outcome == OUTCOME_ABANDONED || (outcome == OUTCOME_UNKNOWN && hopeless))
@@ -326,28 +302,70 @@ static int settle_in (job_actor_t *self, migration_record_t *record, error_t *er
     return 0;
 }
 
+//  A guest whose hypervisor here has ended can only go on there: the receiver is told to take it.
+//  Whether it could, is asked afterwards in any case.
+static outcome_t ask_outcome (job_actor_t *self, const char *peer, const migration_record_t *record,
+                              bool ended, error_t *err)
+{
+    error_t refused = { 0 };
+    if (ended && migrate_call_finish (self, peer, record, FINISH_MS, &refused) == 0)
+        return OUTCOME_TAKEN;
+    outcome_t outcome =
+        migrate_ask_receiver (self, peer, record->token, false, MIGRATE_CALL_MS, err);
+    if (ended && outcome == OUTCOME_ABANDONED)
+        actor_log (self->actor, LEVEL_ERROR,
+                   "domain '%s': its hypervisor ended while it was handed over, and the other host "
+                   "could not let it go on: %s",
+                   self->base.guest->name, refused.message);
+    return outcome;
+}
+
+static int leave (job_actor_t *self, const char *peer, const migration_record_t *record,
+                  error_t *err)
+{
+    error_t ignored = { 0 };
+    migration_t migration = { .copy = record->copy ? COPY_ALL : COPY_NONE };
+    if (self->driver->migrate_leave (&self->base, &migration, err))
+        return -1;
+    migrate_ask_receiver (self, peer, record->token, true, MIGRATE_CALL_MS, &ignored);
+    return 0;
+}
+
+//  It will not run there.
+static int keep (job_actor_t *self, const migration_record_t *record, bool ended, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    const guest_status_t over = { STATE_SHUTOFF, SHUTOFF_CRASHED };
+    migration_record_remove (guest->record);
+    if (!ended)
+        return self->driver->migrate_stay (&self->base, record->run, err);
+    guest->status = over;
+    if (self->driver->destroy (&self->base, false, err))
+        return -1;
+    guest->status = over;
+    return 0;
+}
+
 static int settle_out (job_actor_t *self, migration_record_t *record, error_t *err)
 {
     char peer[MSG_ADDRESS_MAX];
+    transfer_t transfer = TRANSFER_ACTIVE;
     error_t trouble = { 0 };
-    migration_t migration = { .copy = record->copy ? COPY_ALL : COPY_NONE };
-    outcome_t outcome =
-        migrate_open_peer (self, record->peer, peer, &trouble)
-            ? OUTCOME_UNKNOWN
-            : migrate_ask_receiver (self, peer, record->token, false, MIGRATE_CALL_MS, &trouble);
+    outcome_t outcome = OUTCOME_UNKNOWN;
+    //  One that does not answer now is asked again.
+    self->driver->migrate_state (&self->base, &transfer, &trouble);
+    bool ended = transfer == TRANSFER_GONE;
+    if (migrate_open_peer (self, record->peer, peer, &trouble) == 0)
+        outcome = ask_outcome (self, peer, record, ended, &trouble);
     if (outcome == OUTCOME_UNKNOWN) {
+        if (ended)
+            error_prefix (&trouble, "its hypervisor here has ended; whether it runs there");
         note_trouble (self, record, &trouble);
         return 0;
     }
     self->parts = PART_STATUS | PART_RECORD;
-    if (outcome == OUTCOME_TAKEN) {
-        if (self->driver->migrate_leave (&self->base, &migration, err))
-            return -1;
-        migrate_ask_receiver (self, peer, record->token, true, MIGRATE_CALL_MS, &trouble);
-        return 0;
-    }
-    migration_record_remove (self->base.guest->record);
-    return self->driver->migrate_stay (&self->base, record->run, err);
+    return outcome == OUTCOME_TAKEN ? leave (self, peer, record, err)
+                                    : keep (self, record, ended, err);
 }
 
 int job_run_migrate_settle (job_actor_t *self, error_t *err)

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    CONNECT_MS = 10000
+    CONNECT_MS = 10000,
+    CLOSE_MS = 5000
 };
 
 int migrate_open_peer (job_actor_t *self, const char *endpoint, char peer[MSG_ADDRESS_MAX],
@@ -24,6 +25,13 @@ int migrate_open_peer (job_actor_t *self, const char *endpoint, char peer[MSG_AD
     actor_reply_fn *on_reply = job_expect (self, &arg);
     actor_spawn (self->actor, peer, &peer_class, &args, false, CONNECT_MS, on_reply, arg);
     return job_await (self, NULL, err);
+}
+
+void migrate_close_peer (job_actor_t *self, const char *peer)
+{
+    error_t ignored;
+    actor_stop (self->actor, peer);
+    job_await_end (self, peer, CLOSE_MS, &ignored);
 }
 
 int migrate_call (job_actor_t *self, const char *peer, const char *verb, pack_t *args,
@@ -44,6 +52,31 @@ void migrate_begin_args (pack_t *pack)
 {
     pack_init (pack);
     pack_map (pack);
+}
+
+int migrate_call_finish (job_actor_t *self, const char *peer, const migration_record_t *record,
+                         int ms, error_t *err)
+{
+    pack_t args;
+    migrate_begin_args (&args);
+    pack_key_str (&args, "domain", self->base.guest->uuid);
+    pack_key_str (&args, "token", record->token);
+    pack_key_bool (&args, "run", record->run);
+    return migrate_call (self, peer, "migration.finish", &args, ms, NULL, err);
+}
+
+int migrate_inquire (job_actor_t *self, const char *peer, const char *uuid, const char *token,
+                     bool *known, error_t *err)
+{
+    pack_t args;
+    auto(msg_t) reply = NULL;
+    migrate_begin_args (&args);
+    pack_key_str (&args, "uuid", uuid);
+    pack_key_str (&args, "token", token);
+    if (migrate_call (self, peer, "migration.inquire", &args, MIGRATE_CALL_MS, &reply, err))
+        return -1;
+    *known = value_get_bool (msg_value (reply), "known", true);
+    return 0;
 }
 
 outcome_t migrate_ask_receiver (job_actor_t *self, const char *peer, const char *token,

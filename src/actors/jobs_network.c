@@ -172,25 +172,6 @@ int job_run_network_unwind (job_actor_t *self, error_t *err)
 
 //  Changes of a part (drivers/net/network_update.h).
 
-static int check_scope (job_actor_t *self, bool *live, bool *config, error_t *err)
-{
-    const guest_t *guest = self->base.guest;
-    *live = value_bool (job_arg (self, "live"), false);
-    *config = value_bool (job_arg (self, "config"), false);
-    if (!*live && !*config) {
-        *live = guest->live != NULL;
-        *config = !*live;
-    }
-    if (*live && !guest->live)
-        return error_set (err, ERR_OPERATION_INVALID, "update network '%s': it is not active",
-                          guest->name);
-    if (*config && self->transient)
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "update network '%s': it is transient: it has no definition",
-                          guest->name);
-    return 0;
-}
-
 static int update (job_actor_t *self, xml_t *document, error_t *err)
 {
     int64_t index = -1;
@@ -209,7 +190,8 @@ int job_run_network_update (job_actor_t *self, error_t *err)
     bool live, config;
     autofree char *old = guest->definition ? xml_text (guest->definition) : NULL;
     auto(xml_t) before = guest->live ? xml_copy (guest->live) : NULL;
-    if (check_scope (self, &live, &config, err) || (live && update (self, guest->live, err)) ||
+    if (job_scope (self, "update", &live, &config, err) ||
+        (live && update (self, guest->live, err)) ||
         (config && update (self, guest->definition, err)))
         return -1;
     self->parts = live ? PART_LIVE : 0u;

@@ -217,27 +217,23 @@ int job_run_snapshot_create (job_actor_t *self, error_t *err)
 
 //  Deleting.
 
-//  The driver's "undo" of it goes on with it, for a daemon that ends in the middle. An error leaves
-//  what is known of the snapshot, so that it can be deleted again.
-static int delete_data (job_actor_t *self, const xml_node_t *snapshot, error_t *err)
+static int delete_one (job_actor_t *self, snapshot_tree_t *tree, const char *name, bool last,
+                       error_t *err)
 {
     job_t *job = &self->base;
-    error_t dropped = { 0 };
-    if (!self->driver->snapshot_delete)
-        return job_unsupported (self, "delete a snapshot of", err);
-    if (self->driver->snapshot_delete (job, snapshot, err) == 0)
-        return 0;
-    if (job_commit (job, &dropped))
-        job_log (job, "domain '%s': %s", job->guest->name, dropped.message);
-    return -1;
-}
-
-static int delete_one (job_actor_t *self, snapshot_tree_t *tree, const char *name, error_t *err)
-{
-    if (!asked (self, "metadata") && delete_data (self, snapshot_tree_find (tree, name), err))
+    if (!asked (self, "metadata") && self->driver->snapshot_delete (job, tree, name, last, err))
         return -1;
     snapshot_tree_remove (tree, name);
-    return job_save_snapshots (self, tree, err) || job_commit (&self->base, err) ? -1 : 0;
+    if (job_save_snapshots (self, tree, err))
+        return -1;
+    //  What the last one pushed goes with the job's end, and so is the history's: in one step.
+    if (last)
+        return 0;
+    if (job->guest->redefined)
+        job_tell_documents (self);
+    int rc = job_commit (job, err);
+    self->committed = false; //  what comes next can be called off
+    return rc;
 }
 
 //  The leaves first: a parent's data may be needed by its children.
@@ -250,28 +246,48 @@ static const char *deepest_below (const snapshot_tree_t *tree, const char *name)
     return NULL;
 }
 
-static int delete_below (job_actor_t *self, snapshot_tree_t *tree, const char *name, error_t *err)
+//  All that the request means, in the order in which they go. The caller owns the list.
+static strings_t *doomed_snapshots (job_actor_t *self, const snapshot_tree_t *tree, error_t *err)
 {
-    const char *leaf;
-    while ((leaf = deepest_below (tree, name))) {
-        autofree char *copy = text_copy (leaf);
-        if (delete_one (self, tree, copy, err))
-            return -1;
+    auto(strings_t) names = strings_new ();
+    autofree char *text = snapshot_tree_text (tree);
+    auto(snapshot_tree_t) rest = snapshot_tree_parse (text, err);
+    const char *name = value_str (job_arg (self, "snapshot")), *leaf;
+    bool only_below = asked (self, "children_only"), below = only_below || asked (self, "children");
+    while (rest && below && (leaf = deepest_below (rest, name))) {
+        strings_add (names, leaf);
+        snapshot_tree_remove (rest, names->items[names->count - 1]);
     }
-    return 0;
+    if (!only_below)
+        strings_add (names, name);
+    return rest ? take (&names) : NULL;
+}
+
+static int check_deletable (job_actor_t *self, const snapshot_tree_t *tree, const strings_t *names,
+                            error_t *err)
+{
+    if (asked (self, "metadata"))
+        return 0;
+    if (!self->driver->snapshot_delete)
+        return job_unsupported (self, "delete a snapshot of", err);
+    return self->driver->snapshot_deletable
+               ? self->driver->snapshot_deletable (&self->base, tree, names, err)
+               : 0;
 }
 
 static int delete_snapshots (job_actor_t *self, snapshot_tree_t *tree, error_t *err)
 {
-    bool below = asked (self, "children"), only_below = asked (self, "children_only");
-    const char *name = value_str (job_arg (self, "snapshot"));
-    if (below && only_below)
+    if (asked (self, "children") && asked (self, "children_only"))
         return error_set (err, ERR_INVALID_ARG,
                           "'children' and 'children_only' contradict each other");
-    if (!job_named_snapshot (self, tree, err) ||
-        ((below || only_below) && delete_below (self, tree, name, err)))
+    auto(strings_t) names =
+        job_named_snapshot (self, tree, err) ? doomed_snapshots (self, tree, err) : NULL;
+    if (!names || check_deletable (self, tree, names, err))
         return -1;
-    return only_below ? 0 : delete_one (self, tree, name, err);
+    for (size_t i = 0; i < names->count; i++)
+        if (delete_one (self, tree, names->items[i], i + 1 == names->count, err))
+            return -1;
+    return 0;
 }
 
 int job_run_snapshot_delete (job_actor_t *self, error_t *err)
@@ -280,7 +296,6 @@ int job_run_snapshot_delete (job_actor_t *self, error_t *err)
     if (!tree || delete_snapshots (self, tree, err))
         return error_prefix (err, "delete snapshot '%s' of domain '%s'",
                              value_str (job_arg (self, "snapshot")), self->base.guest->name);
-    if (self->base.guest->live)
-        self->parts = PART_LIVE;
+    self->parts = self->base.guest->live ? PART_LIVE : PART_RECORD;
     return 0;
 }

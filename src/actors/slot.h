@@ -46,6 +46,7 @@ struct request {
     slot_t *slot;               //  who has to answer
     uint64_t incarnation;       //  0 while it is parked
     bool stream;                //  bounded by its window, so not counted in open_requests
+    bool admitted;              //  whoever has to answer said that it begins with it
     request_t *next, *previous; //  of the same slot
 };
 

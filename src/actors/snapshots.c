@@ -246,6 +246,28 @@ int snapshots_unknown (const char *verb, const char *domain, error_t *err)
                       verb, domain);
 }
 
+static long long seconds_since (int64_t us, int64_t now_us)
+{
+    return us < now_us ? (long long) (now_us - us) / 1000000 : 0;
+}
+
+int snapshots_late (const snapshots_t *self, const char *verb, const char *domain, int64_t now_us,
+                    error_t *err)
+{
+    const snapshot_t *found = find_text (self, domain);
+    const value_t *job = found && found->job ? document_root (found->job) : NULL;
+    auto(text_t) why = text_new ();
+    if (found && found->silent_since_us > 0)
+        text_addf (why, "; its hypervisor has not responded for %lld s",
+                   seconds_since (found->silent_since_us, now_us));
+    if (value_get_str (job, "kind"))
+        text_addf (why, "; its job '%s' has been active for %lld s, 'troupe jobs' shows it",
+                   value_get_str (job, "kind"),
+                   seconds_since (value_get_i64 (job, "since_us", now_us), now_us));
+    return error_set (err, ERR_OPERATION_TIMEOUT, "%s: domain '%s': not done within the deadline%s",
+                      verb, domain, why->data);
+}
+
 const snapshot_t *snapshots_resolve (const snapshots_t *self, const char *verb,
                                      const value_t *domain, error_t *err)
 {

@@ -67,5 +67,9 @@ const snapshot_t *snapshots_resolve (const snapshots_t *self, const char *verb,
                                      const value_t *domain, error_t *err);
 //  The same for a domain that is known to have gone. Returns -1.
 int snapshots_unknown (const char *verb, const char *domain, error_t *err);
+//  ERR_OPERATION_TIMEOUT of a request about DOMAIN (as in snapshots_resolve's text), with what may
+//  have kept it waiting. NOW_US: the wall clock's. Returns -1.
+int snapshots_late (const snapshots_t *self, const char *verb, const char *domain, int64_t now_us,
+                    error_t *err);
 
 #endif

@@ -104,13 +104,20 @@ void board_send_to_peer (switchboard_t *self, uint64_t peer, msg_t **msg_p)
         msg_destroy (msg_p);
 }
 
-void board_answer_error (switchboard_t *self, pair_key_t key, const char *from, const error_t *err)
+static void answer_error (switchboard_t *self, pair_key_t key, const char *from, const error_t *err,
+                          unsigned flags)
 {
     auto(msg_t) msg = msg_error (err);
+    msg_header (msg)->flags = (uint8_t) flags;
     msg_header (msg)->peer = key.peer;
     msg_header (msg)->id = key.id;
     snprintf (msg_header (msg)->from, MSG_ADDRESS_MAX, "%s", from);
     board_send_to_peer (self, key.peer, &msg);
+}
+
+void board_answer_error (switchboard_t *self, pair_key_t key, const char *from, const error_t *err)
+{
+    answer_error (self, key, from, err, 0);
 }
 
 void board_fail_request (switchboard_t *self, request_t **request_p, const error_t *err)
@@ -157,7 +164,9 @@ static void expire (switchboard_t *self)
         error_set (&err, ERR_OPERATION_TIMEOUT, "no answer from %s within the deadline",
                    request->slot->address);
         err.retry = true;
-        board_fail_request (self, &request, &err);
+        unsigned flags = MSG_EXPIRED | (request->admitted ? 0 : MSG_UNBEGUN);
+        answer_error (self, request->key, request->slot->address, &err, flags);
+        request_remove (&self->requests, &request);
     }
 }
 

@@ -245,8 +245,10 @@ static void route_admit (switchboard_t *self, slot_t *sender, msg_t **msg_p)
     const msg_header_t *head = msg_head (*msg_p);
     request_t *request = request_find (&self->requests, (pair_key_t){ head->peer, head->id });
     sender->admitted = request && request->slot == sender;
-    if (sender->admitted)
-        timers_set (&self->requests.deadlines, &request->node, head->deadline);
+    if (!sender->admitted)
+        return;
+    request->admitted = true;
+    timers_set (&self->requests.deadlines, &request->node, head->deadline);
 }
 
 typedef void (route_fn) (switchboard_t *self, slot_t *sender, msg_t **msg_p);

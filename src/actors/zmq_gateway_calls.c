@@ -2,6 +2,7 @@
 
 #include "actors/zmq_gateway_parts.h"
 
+#include "actors/keyed_calls.h"
 #include "actors/switchboard.h"
 
 #include <inttypes.h>
@@ -134,24 +135,26 @@ session_t *gateway_finish (actor_t *self, open_request_t **request_p)
 }
 
 //  The runtime knows addresses only: says it in the words of who asked.
-static void reword (actor_t *self, const open_request_t *request, error_t *err)
+static void reword (actor_t *self, const open_request_t *request, const msg_t *reply, error_t *err)
 {
-    bool late = err->code == ERR_OPERATION_TIMEOUT && request->deadline <= actor_now (self);
+    const gateway_t *gateway = actor_state (self);
+    const char *verb = request->verb->name;
+    bool late = msg_is_expired (reply);
     bool network = request->verb->owner == OWNER_NETWORK;
     if (err->code == ERR_NO_NETWORK && request->domain && network)
-        error_set (err, ERR_NO_NETWORK, "%s: there is no network '%s' any more",
-                   request->verb->name, request->domain);
+        error_set (err, ERR_NO_NETWORK, "%s: there is no network '%s' any more", verb,
+                   request->domain);
+    else if (late && request->domain && network)
+        error_set (err, ERR_OPERATION_TIMEOUT, "%s: network '%s': not done within the deadline",
+                   verb, request->domain);
     else if (err->code == ERR_NO_DOMAIN && request->domain)
-        snapshots_unknown (request->verb->name, request->domain, err);
-    else if (late) {
-        error_set (err, ERR_OPERATION_TIMEOUT, "%s%s%s%s: not done within the deadline",
-                   request->verb->name,
-                   !request->domain ? ""
-                   : network        ? ": network '"
-                                    : ": domain '",
-                   request->domain ? request->domain : "", request->domain ? "'" : "");
+        snapshots_unknown (verb, request->domain, err);
+    else if (late && request->domain)
+        snapshots_late (gateway->snapshots, verb, request->domain, actor_wall_clock (self), err);
+    else if (late)
+        error_set (err, ERR_OPERATION_TIMEOUT, "%s: not done within the deadline", verb);
+    if (late)
         err->retry = true;
-    }
 }
 
 void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
@@ -162,7 +165,7 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
     error_t err;
     bool failed = msg_failed (reply, &err);
     if (failed)
-        reword (self, request, &err);
+        reword (self, request, reply, &err);
     session_t *session = gateway_finish (self, &request);
     if (!session)
         return;
@@ -192,14 +195,20 @@ static void pack_args (pack_t *pack, const verb_t *verb, const value_t *args)
     }
 }
 
-static msg_t *request_of (const session_t *session, const call_t *call, const verb_t *verb)
+static msg_t *request_by (const session_t *session, const call_t *call, const char *verb)
 {
     pack_t by;
     pack_init (&by);
     session_pack_by (session, call->trace, &by);
-    msg_t *msg = msg_request (verb->name);
+    msg_t *msg = msg_request (verb);
     msg_set_by (msg, by.bytes, by.size);
     pack_close (&by);
+    return msg;
+}
+
+static msg_t *request_of (const session_t *session, const call_t *call, const verb_t *verb)
+{
+    msg_t *msg = request_by (session, call, verb->name);
     pack_args (msg_args (msg), verb, call->args);
     return msg;
 }
@@ -231,6 +240,50 @@ static int find_owner (gateway_t *gateway, const call_t *call, const verb_t *ver
     if (!domain)
         return -1;
     snprintf (address, MSG_ADDRESS_MAX, "domain/%s", domain->uuid);
+    return 0;
+}
+
+//  A call with a key: whether it was made before has to be known before whether its domain is
+//  there, which the first call may have ended, undefined or renamed.
+static msg_t *keyed_request (gateway_t *gateway, const session_t *session, const call_t *call,
+                             const verb_t *verb)
+{
+    char address[MSG_ADDRESS_MAX];
+    error_t missing;
+    bool found = find_owner (gateway, call, verb, address, &missing) == 0;
+    const value_t *domain = value_get (call->args, "domain");
+    msg_t *msg = request_by (session, call, "keyed.call");
+    pack_t *pack = msg_args (msg);
+    pack_key_str (pack, "key", call->key);
+    pack_key_str (pack, "verb", verb->name);
+    if (domain) {
+        pack_key (pack, "domain");
+        pack_value (pack, domain);
+    }
+    if (found)
+        pack_key_str (pack, "to", address);
+    else {
+        pack_key (pack, "error");
+        error_pack (&missing, pack);
+    }
+    pack_key_map (pack, "args");
+    pack_args (pack, verb, call->args);
+    pack_end (pack);
+    return msg;
+}
+
+static int pass_on_once (actor_t *self, session_t *session, const call_t *call, const verb_t *verb,
+                         error_t *err)
+{
+    if (!verb_takes_key (verb))
+        return error_set (err, ERR_INVALID_ARG,
+                          "%s: it changes nothing that could happen twice: ask without the key",
+                          verb->name);
+    open_request_t *request = gateway_open_request (self, session, call, verb, err);
+    if (!request)
+        return -1;
+    auto(msg_t) msg = keyed_request (actor_state (self), session, call, verb);
+    gateway_forward (self, request, KEYED_CALLS_ADDRESS, &msg, gateway_on_answer);
     return 0;
 }
 
@@ -401,6 +454,8 @@ static int carry_out (actor_t *self, session_t *session, const call_t *call, err
                           call->verb);
     if (check_access (session, verb, err) || verb_check_args (verb, call->args, err))
         return -1;
+    if (call->key)
+        return pass_on_once (self, session, call, verb, err);
     return verb->owner == OWNER_GATEWAY ? answer_here (self, session, call, verb, err)
                                         : pass_on (self, session, call, verb, err);
 }

@@ -24,7 +24,7 @@ static const struct {
     { "vcpu", "vcpu.", true, NULL },
     { "interface", "net.", true, NULL },
     { "block", "block.", true, NULL },
-    { "perf", "perf.", false, "performance events can't be enabled for a domain" },
+    { "perf", "perf.", true, NULL },
     { "iothread", "iothread.", true, NULL },
     { "memory", "memory.", false, "domains have no monitors of memory bandwidth" },
     { "dirtyrate", "dirtyrate.", true, NULL },

@@ -4,6 +4,7 @@
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/spinner.h"
+#include "msg/verbs.h"
 #include "util/paths.h"
 #include "util/text.h"
 
@@ -103,8 +104,8 @@ int cli_connect (cli_t *self, error_t *err)
     return self->troupe ? 0 : cli_failed (&failure, err);
 }
 
-//  As virsh's --verbose does. That there is no job yet, or no longer, shows nothing.
-static void show_progress (const cli_t *self)
+//  As virsh's --verbose does. That there is no job yet, or no longer, shows nothing: then false.
+static bool show_progress (const cli_t *self)
 {
     troupe_error_t ignored;
     auto(troupe_args_t) args = troupe_args_new ();
@@ -115,6 +116,7 @@ static void show_progress (const cli_t *self)
     uint64_t total = troupe_get_u64 (job, "total", 0), done = troupe_get_u64 (job, "done", 0);
     if (total > 0)
         fprintf (stderr, "\r%s: [%3d %%]", self->command, (int) (done * 100 / total));
+    return total > 0;
 }
 
 static void ring_in_time (cli_t *self, int64_t since_ms)
@@ -134,10 +136,11 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
     interrupt_open (&interrupt, self);
     spinner_start (&spinner, verb, !self->quiet && !self->json && !self->watched);
     troupe_message_t *message;
+    bool shown = false;
     do {
         message = troupe_wait (self->troupe, id, SLICE_MS, failure);
         if (self->watched)
-            show_progress (self);
+            shown |= show_progress (self);
         else
             spinner_turn (&spinner);
         ring_in_time (self, spinner.since_ms);
@@ -146,7 +149,7 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
     } while (!message && failure->code == TROUPE_ERROR_TIMEOUT);
     spinner_stop (&spinner);
     interrupt_close (&interrupt);
-    if (self->watched)
+    if (shown)
         fputc ('\n', stderr);
     return message;
 }
@@ -163,12 +166,25 @@ int cli_refused (const cli_t *self, const char *verb, const troupe_error_t *from
     return -1;
 }
 
+//  A command may change several things, one after another: each call has a key of its own, the
+//  same when the command is run again. NULL: this one has none. The caller frees it.
+static char *number_key (cli_t *self, const char *name)
+{
+    const verb_t *verb = verb_find (name);
+    if (!self->key || !verb || !verb_takes_key (verb))
+        return NULL;
+    return ++self->keyed == 1 ? text_copy (self->key)
+                              : text_format ("%s/%u", self->key, self->keyed);
+}
+
 troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *args, error_t *err)
 {
     if (cli_connect (self, err))
         return NULL;
     troupe_error_t failure;
+    autofree char *key = number_key (self, verb);
     troupe_options_t options = { .deadline_ms = self->timeout_ms,
+                                 .key = key,
                                  .limit_ms = self->timeout_ms ? 0
                                              : self->patient  ? PATIENT_MS
                                                               : LIMIT_MS };

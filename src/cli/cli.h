@@ -22,6 +22,9 @@ enum {
     EXIT_USAGE = 2
 };
 
+//  Of a key that is given: the protocol's 128, less what number_key adds to it.
+#define CLI_MAX_KEY 116
+
 typedef struct cli cli_t;
 
 //  What happens once if a call lasts as long.
@@ -36,6 +39,8 @@ struct cli {
     bool read_only, quiet, json, no_start;
     const char *command;   //  that is being run, for errors; NULL: none
     int timeout_ms;        //  0: the defaults
+    const char *key;       //  of the calls that change something; NULL: none
+    unsigned keyed;        //  how many there were
     bool patient;          //  the present call may take very long
     const char *watched;   //  the domain whose job is shown meanwhile; NULL: none
     const char *abortable; //  the domain whose job Ctrl+C aborts; NULL: it ends the command

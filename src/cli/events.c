@@ -43,7 +43,7 @@ static const event_row_t event_rows[] = {
     { "device-removed", "domain.device", "removed", { "device" }, "", false },
     { "device-removal-failed", "domain.device", "removal-failed", { "device" }, "", false },
     { "migration-iteration", "domain.migration_iteration", NULL, { "iteration" }, "", false },
-    { "job-completed", "domain.job_completed", NULL, { "kind", "outcome", "error" }, "", true },
+    { "job-completed", "domain.job_completed", NULL, { "kind", "outcome" }, "", true },
     { "block-job", "domain.block_job", NULL, { "type_text", "path", "status_text" }, "", false },
     { "block-job-2",
       "domain.block_job",
@@ -201,7 +201,7 @@ static void print_others (const troupe_value_t *args, const event_row_t *row)
 {
     for (size_t i = 0; i < troupe_count (args); i++) {
         const char *key = troupe_key_at (args, i);
-        if (is_shown (row, key))
+        if (is_shown (row, key) || troupe_type (troupe_get (args, key)) == TROUPE_NIL)
             continue;
         printf ("\t%s:", key);
         print_detail (troupe_get (args, key));

@@ -13,6 +13,8 @@ const global_option_t global_options[] = {
     { "output", 0, "form", "table|json", "table: for people; json: one document for programs" },
     { "quiet", 'q', NULL, NULL, "only what was asked for, no messages" },
     { "timeout", 0, "seconds", NULL, "how long to wait for the daemon" },
+    { "call-key", 0, "key", NULL,
+      "what this command changes is changed once, however often it is run with this key" },
     { "no-start", 0, NULL, NULL, "do not start a session daemon when none runs" },
     { "version", 'v', NULL, NULL, "print the version" },
     { "help", 'h', NULL, NULL, "help, of a command if one is given" },
@@ -43,6 +45,22 @@ static int set_timeout (cli_t *cli, const char *value, error_t *err)
     return 0;
 }
 
+static int set_key (cli_t *cli, const char *value, error_t *err)
+{
+    size_t size = strlen (value);
+    for (const char *c = value; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            size = 0;
+    if (size == 0 || size > CLI_MAX_KEY)
+        return cli_usage (cli, err,
+                          "--call-key '%s': it has to be 1 to %d printable ASCII characters "
+                          "without blanks",
+                          value, CLI_MAX_KEY);
+    cli->key = value;
+    cli->keyed = 0;
+    return 0;
+}
+
 static int set_value (cli_t *cli, const global_option_t *option, const char *value, error_t *err)
 {
     if (strcmp (option->name, "root") == 0)
@@ -51,6 +69,8 @@ static int set_value (cli_t *cli, const global_option_t *option, const char *val
         cli->connect = value;
     else if (strcmp (option->name, "timeout") == 0)
         return set_timeout (cli, value, err);
+    else if (strcmp (option->name, "call-key") == 0)
+        return set_key (cli, value, err);
     else if (strcmp (value, "json") == 0 || strcmp (value, "table") == 0)
         cli->json = strcmp (value, "json") == 0;
     else

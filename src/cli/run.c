@@ -53,7 +53,9 @@ char *run_domain_name (cli_t *cli, const options_t *options, error_t *err)
         return text_copy ("");
     char uuid[UUID_TEXT_SIZE];
     uint64_t id;
-    if (cli->quiet || cli->json || (!text_to_u64 (domain, &id) && !uuid_normalize (domain, uuid)))
+    //  With a key the domain may be gone already.
+    if (cli->quiet || cli->json || cli->key ||
+        (!text_to_u64 (domain, &id) && !uuid_normalize (domain, uuid)))
         return text_copy (domain);
     auto(troupe_message_t) found = cli_call_domain (cli, "domain.lookup", domain, err);
     if (!found)

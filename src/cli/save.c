@@ -97,6 +97,27 @@ int run_managedsave (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
+//  As virsh's: without one there is nothing to do, and that is no failure.
+int run_managedsave_remove (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_message_t) info =
+        cli_call_domain (cli, "domain.info", options_str (options, "domain"), err);
+    if (!info)
+        return -1;
+    const troupe_value_t *domain = troupe_message_value (info);
+    bool saved = troupe_get_bool (domain, "managed_save", false);
+    auto(troupe_message_t) reply = saved ? run_verb (cli, options, err) : NULL;
+    if (saved && !reply)
+        return -1;
+    if (cli_json (cli, reply ? troupe_message_value (reply) : NULL))
+        return 0;
+    run_say (cli, options,
+             saved ? options->command->done
+                   : "Domain '{name}' has no managed save image; removal skipped",
+             troupe_get_str (domain, "name"));
+    return 0;
+}
+
 int run_managedsave_define (cli_t *cli, const options_t *options, error_t *err)
 {
     auto(troupe_args_t) args = troupe_args_new ();

@@ -6,6 +6,7 @@
 #include "util/xml.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static void add_domain (troupe_args_t *args, const options_t *options)
 {
@@ -19,15 +20,16 @@ static void add_flags (troupe_args_t *args, const options_t *options, const char
             troupe_args_bool (args, *flags, true);
 }
 
-//  It may take long.
+//  It may take long; people see how far it is, and Ctrl+C aborts it.
 static troupe_message_t *call_long (cli_t *cli, const options_t *options, const char *verb,
                                     const troupe_args_t *args, error_t *err)
 {
     cli->patient = true;
-    cli->watched = options_str (options, "domain");
+    cli->abortable = options_str (options, "domain");
+    cli->watched = isatty (STDERR_FILENO) && !cli->quiet ? cli->abortable : NULL;
     troupe_message_t *reply = cli_call (cli, verb, args, err);
     cli->patient = false;
-    cli->watched = NULL;
+    cli->watched = cli->abortable = NULL;
     return reply;
 }
 

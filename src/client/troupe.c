@@ -256,6 +256,8 @@ static char *pack_request (uint64_t id, const char *verb, const troupe_args_t *a
     pack_key_u64 (&pack, "deadline", (uint64_t) deadline_ms);
     if (options && options->trace)
         pack_key_str (&pack, "trace", options->trace);
+    if (options && options->key)
+        pack_key_str (&pack, "key", options->key);
     pack_args (&pack, args);
     pack_end (&pack);
     return pack_take (&pack, size);

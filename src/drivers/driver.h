@@ -8,6 +8,7 @@
 #include "drivers/block.h"
 #include "drivers/guest.h"
 #include "drivers/job.h"
+#include "drivers/snapshot_tree.h"
 #include "util/text.h"
 
 enum {
@@ -96,7 +97,8 @@ typedef enum {
     TRANSFER_NONE, //  nothing has come, or is on its way
     TRANSFER_ACTIVE,
     TRANSFER_COMPLETE,
-    TRANSFER_FAILED
+    TRANSFER_FAILED,
+    TRANSFER_GONE //  and the hypervisor with it
 } transfer_t;
 
 typedef struct {
@@ -132,6 +134,10 @@ typedef struct {
     //  controllers, machine type. Completing it again changes nothing.
     int (*complete) (job_t *job, xml_t *domain, error_t *err);
 
+    //  Has the record say which performance events of the guest's process are to be counted
+    //  (perf/@events, names with a blank between, of process/@identity).
+    void (*perf_record) (guest_t *guest);
+
     //  Starts job->guest from job->guest->definition: fills live and record. When it returns 0 the
     //  guest runs (or is paused, if asked). When it returns -1 the caller runs the undo stack.
     int (*start) (job_t *job, unsigned flags, error_t *err);
@@ -150,7 +156,8 @@ typedef struct {
     int (*restart) (job_t *job, error_t *err);
 
     //  After a restart of the daemon: is the recorded guest still there? Fills job->guest->status;
-    //  when it ended meanwhile, with the reason (STATE_SHUTOFF, ...).
+    //  when it ended meanwhile, with the reason (STATE_SHUTOFF, ...). What is left of one that was
+    //  handed over to another host stays: only that host knows what it is the end of.
     int (*adopt) (job_t *job, error_t *err);
 
     //  No record of the guest could be read. If it runs all the same, fills job->guest's live,
@@ -215,9 +222,16 @@ typedef struct {
     //  leaves it paused. Fills live, record and status as start does.
     int (*snapshot_start) (job_t *job, const xml_node_t *snapshot, const xml_t *document,
                            error_t *err);
-    //  Removes what it holds, and nothing else; what is not there any more is no error. What it
-    //  pushed as its undo goes on with it, up to the snapshot's end in the tree.
-    int (*snapshot_delete) (job_t *job, const xml_node_t *snapshot, error_t *err);
+    //  Can these snapshots be deleted, one after the other? Asked before the first effect. May be
+    //  NULL: then they can.
+    int (*snapshot_deletable) (job_t *job, const snapshot_tree_t *tree, const strings_t *names,
+                               error_t *err);
+    //  Removes what the snapshot NAME holds, and nothing else; what is not there any more is no
+    //  error. It may change what the TREE says, and the guest's documents. What it pushed as its
+    //  undo goes on with it, up to the snapshot's end in the tree, or takes back what can be. LAST:
+    //  no other one is deleted after it.
+    int (*snapshot_delete) (job_t *job, snapshot_tree_t *tree, const char *name, bool last,
+                            error_t *err);
 
     const block_driver_t *block; //  NULL: it can do nothing with disks
 

@@ -20,6 +20,15 @@ void pending_file_destroy (pending_file_t **self_p)
     free (self);
 }
 
+//  QEMU locks byte ranges of the images that it has open (docs/system/images, "Disk image file
+//  locking"): what replaces one of them takes the disk from under its guest.
+static bool is_locked (const char *path)
+{
+    autoclose int fd = open (path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    return fd >= 0 && fcntl (fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+}
+
 static int check_path (const char *path, error_t *err)
 {
     struct stat status;
@@ -29,6 +38,11 @@ static int check_path (const char *path, error_t *err)
         return error_errno (err, ERR_OPEN_FAILED, "write '%s'", path);
     if (stat (path, &status) == 0 && !S_ISREG (status.st_mode))
         return error_set (err, ERR_OPEN_FAILED, "write '%s': it is there, and no regular file",
+                          path);
+    if (is_locked (path))
+        return error_set (err, ERR_OPEN_FAILED,
+                          "write '%s': it is in use, as a disk of a running guest is (a process "
+                          "holds a lock on it); name another file",
                           path);
     return 0;
 }

@@ -28,9 +28,6 @@ static int check_fields (const value_t *root, error_t *err)
                               "lists them",
                               name);
     }
-    if (value_get (root, "key"))
-        return error_set (err, ERR_NO_SUPPORT,
-                          "read a request: idempotency keys (field 'key') are not supported yet");
     return 0;
 }
 
@@ -56,6 +53,27 @@ static int read_trace (call_t *self, const value_t *value, error_t *err)
     return 0;
 }
 
+//  Printable, so that it can be shown in a log and typed in a shell.
+static bool is_key (const char *text)
+{
+    size_t size = strlen (text);
+    for (const char *c = text; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return false;
+    return size > 0 && size <= CALL_MAX_KEY;
+}
+
+static int read_key (call_t *self, const value_t *value, error_t *err)
+{
+    self->key = value_str (value);
+    if (value && (!self->key || !is_key (self->key)))
+        return error_set (err, ERR_RPC,
+                          "read a request: its field 'key' has to be a string of 1 to %d printable "
+                          "ASCII characters without blanks",
+                          CALL_MAX_KEY);
+    return 0;
+}
+
 int call_read (call_t *self, const void *bytes, size_t size, error_t *err)
 {
     *self = (call_t){ .document = document_parse (bytes, size, VALUE_MAX_BYTES, err) };
@@ -77,6 +95,7 @@ int call_read (call_t *self, const void *bytes, size_t size, error_t *err)
     if (self->args && self->args->type == MSGPACK_OBJECT_NIL)
         self->args = NULL;
     if (check_fields (root, err) || read_deadline (self, value_get (root, "deadline"), err) ||
+        read_key (self, value_get (root, "key"), err) ||
         read_trace (self, value_get (root, "trace"), err))
         return -1;
     return 0;

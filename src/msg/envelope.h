@@ -1,6 +1,6 @@
 //  envelope.h: the messages between clients and the daemon: one ZeroMQ frame with one msgpack map.
 //
-//      {id, kind: "request", verb, args, deadline, trace}     client to daemon
+//      {id, kind: "request", verb, args, deadline, key, trace}     client to daemon
 //      {id, kind: "reply", result}                            its answer, exactly one:
 //      {id, kind: "error", error: {code, name, message, retry}}     this or that
 //      {kind: "event", verb, args}                            daemon to client, unasked
@@ -16,6 +16,7 @@
 #define CALL_DEADLINE_MS 30000
 #define CALL_MAX_DEADLINE_MS (24 * 3600 * 1000)
 #define CALL_MAX_TRACE 128
+#define CALL_MAX_KEY 128
 
 //  A request. Its values live as long as it.
 typedef struct {
@@ -24,12 +25,13 @@ typedef struct {
     uint64_t id;
     const char *verb;
     const char *trace;   //  NULL if absent
+    const char *key;     //  the same call is carried out once; NULL if absent
     const value_t *args; //  a map, or NULL
     int deadline_ms;     //  from now
 } call_t;
 
-//  Reads a request. -1 and ERR_RPC (or ERR_NO_SUPPORT for an idempotency key) when it is none; its
-//  id is there if it could be read. Close it in both cases.
+//  Reads a request. -1 and ERR_RPC when it is none; its id is there if it could be read. Close it
+//  in both cases.
 int call_read (call_t *self, const void *bytes, size_t size, error_t *err);
 void call_close (call_t *self);
 

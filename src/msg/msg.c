@@ -244,6 +244,16 @@ bool msg_is_late (const msg_t *self)
     return self->head.kind == MSG_ERROR && (self->head.flags & MSG_LATE);
 }
 
+bool msg_is_expired (const msg_t *self)
+{
+    return self->head.kind == MSG_ERROR && (self->head.flags & MSG_EXPIRED);
+}
+
+bool msg_is_unbegun (const msg_t *self)
+{
+    return self->head.kind == MSG_ERROR && (self->head.flags & MSG_UNBEGUN);
+}
+
 int msg_send (void *socket, uint64_t to_peer, msg_t **self_p)
 {
     auto(msg_t) self = take (self_p);

@@ -50,7 +50,9 @@ enum {
     MSG_URGENT = 1,      //  may use the reserve when an address is busy: abort, destroy
     MSG_NESTED = 2,      //  of a job, which asks one thing at a time: never refused as busy
     MSG_IF_ADMITTED = 4, //  MSG_SPAWN: only if the request that was admitted just before is open
-    MSG_LATE = 8         //  MSG_ERROR: it was not
+    MSG_LATE = 8,        //  MSG_ERROR: it was not
+    MSG_EXPIRED = 16,    //  MSG_ERROR: the deadline passed before there was an answer
+    MSG_UNBEGUN = 32     //  with MSG_EXPIRED: nobody had admitted it either
 };
 
 typedef struct {
@@ -110,6 +112,9 @@ msg_t *msg_recv (void *socket, uint64_t *from_peer);
 
 //  The request that was to be admitted is not open any more.
 bool msg_is_late (const msg_t *self);
+//  It is the switchboard's word that a deadline passed; and nobody had admitted the request.
+bool msg_is_expired (const msg_t *self);
+bool msg_is_unbegun (const msg_t *self);
 
 void error_pack (const error_t *err, pack_t *pack); //  {code, domain, message, retry, name}
 void error_unpack (const value_t *value, error_t *err);

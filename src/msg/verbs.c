@@ -127,6 +127,14 @@ bool verb_is_choice (const char *choices, const char *text)
     return false;
 }
 
+//  To look, or to type into a console, twice does no harm, or is what is meant.
+bool verb_takes_key (const verb_t *self)
+{
+    bool looks =
+        self->access == ACCESS_READ || (self->class == CLASS_QUERY && self->owner != OWNER_DOMAIN);
+    return !looks && self->owner != OWNER_GATEWAY && self->class != CLASS_STREAM;
+}
+
 bool verb_is_event (const char *name)
 {
     static const char *const events[] = {
@@ -161,6 +169,11 @@ static int check_arg (const verb_t *self, const verb_arg_t *arg, const value_t *
         return error_set (err, ERR_INVALID_ARG,
                           "%s: argument '%s' has %u bytes; a document may have 4 MiB at most",
                           self->name, arg->name, value->via.str.size);
+    if (!type_matches (arg->type, value) && arg->type == TYPE_NAME)
+        return error_set (err, ERR_INVALID_ARG,
+                          "%s: argument '%s' has to be a name (%s): 1 to %d bytes, without '/' and "
+                          "control characters",
+                          self->name, arg->name, arg->help, MAX_NAME_BYTES);
     if (!type_matches (arg->type, value))
         return error_set (err, ERR_INVALID_ARG, "%s: argument '%s' has to be a %s (%s)", self->name,
                           arg->name, arg_type_name (arg->type), arg->help);

@@ -77,6 +77,9 @@ extern const verb_t verbs[]; //  name NULL at the end
 const verb_t *verb_find (const char *name);
 const verb_t *verb_of_command (const char *command);
 
+//  Does it change something, so that a client may give a key with it (docs/protocol.md)?
+bool verb_takes_key (const verb_t *self);
+
 //  Is there an event of this name that owners publish (docs/protocol.md)?
 bool verb_is_event (const char *name);
 

@@ -172,9 +172,12 @@ int file_sync_folder (const char *folder, error_t *err)
 
 int file_remove (const char *path, error_t *err)
 {
-    if (unlink (path) && errno != ENOENT)
-        return error_errno (err, ERR_WRITE_FAILED, "remove '%s'", path);
-    return 0;
+    struct stat status;
+    if (unlink (path) == 0 || errno == ENOENT)
+        return 0;
+    error_errno (err, ERR_WRITE_FAILED, "remove '%s'", path);
+    //  A file system that is read-only says so before it looks whether the file is there.
+    return lstat (path, &status) && errno == ENOENT ? 0 : -1;
 }
 
 static void folder_close (DIR **folder_p)

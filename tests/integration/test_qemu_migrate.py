@@ -282,6 +282,84 @@ class Migrate(QemuTest):
         except TroupeError:
             self.assertEqual(guest.state()[0], "running")
 
+    def handed_over(self, guest, **args):
+        """To a receiving daemon that has ended; no job of the sender's is at it any more."""
+        self.sending(guest.uuid, **args)
+        self.other.kill()
+        self.client.call("domain.migrate_tune", domain=guest.uuid, bandwidth=1 << 40)
+        until(lambda: self.migration(guest.uuid)["phase"] == "handed over", 60, "the hand-over")
+        self.daemon.kill()
+        self.restart()
+
+    def migration(self, uuid):
+        return self.client.call("domain.info", domain=uuid)["migration"]
+
+    def test_handed_over_and_killed(self):
+        """A QEMU that ends here when the guest may run there: the other host is asked first."""
+        (guest,) = self.boot("web1")
+        guest.type("memory=there")
+        guest.run("true")
+        self.client.call("domain.define", xml=self.client.call("domain.xml", domain=guest.uuid)["xml"])
+        self.handed_over(guest, persistent=True, undefine_source=True)
+        os.kill(self.qemus(guest.uuid)[0], signal.SIGKILL)
+        until(lambda: "has ended" in (self.migration(guest.uuid)["trouble"] or ""), 60, "the trouble")
+        self.assertEqual(guest.state(), ("paused", "migrating"))
+        self.restart_other()
+        until(lambda: not self.client.call("domain.list", all=True), 90, "the end of it here")
+        self.assertEqual(self.state(self.there, guest.uuid), ("running", "migrated"))
+        self.assertTrue(self.there.call("domain.info", domain=guest.uuid)["persistent"])
+        self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "there")
+        until(lambda: not self.marks(), 30, "the confirmation")
+
+    def test_killed_on_both_sides(self):
+        """While no daemon looked: then the guest is over, and both say so."""
+        (guest,) = self.boot("web1")
+        self.client.call("domain.define", xml=self.client.call("domain.xml", domain=guest.uuid)["xml"])
+        self.handed_over(guest)
+        self.daemon.kill()
+        for daemon in (self.daemon, self.other):
+            os.kill(self.qemus(guest.uuid, daemon)[0], signal.SIGKILL)
+        self.restart()
+        self.assertEqual(guest.state(), ("paused", "migrating"))
+        self.restart_other()
+        until(lambda: guest.state() == ("shut off", "crashed"), 90, "the truth")
+        self.assertGone(guest.uuid)
+
+    def test_killed_after_its_end(self):
+        """The daemon ends between the end of its QEMU and what it would have written of it."""
+        guest = self.start("web1")
+        status = os.path.join(self.daemon.root, "run", "troupe", "qemu", guest.uuid + ".status")
+        receiver = self.other.process
+        self.addCleanup(receiver.send_signal, signal.SIGCONT)
+        self.migrate(guest.uuid, persistent=True, undefine_source=True)
+        self.wait_for_end(status)
+        #   The last thing that it does is to ask the other daemon, which has no time for it.
+        receiver.send_signal(signal.SIGSTOP)
+        until(lambda: not self.qemus(guest.uuid), 30, "the end of its QEMU")
+        self.daemon.kill()
+        receiver.send_signal(signal.SIGCONT)
+        self.restart()
+        until(lambda: not self.client.call("domain.list", all=True), 30, "the end of its definition")
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+        #   Unless that was too late, the mark is still there: the other daemon finds out by asking.
+        self.other.kill()
+        self.restart_other()
+        until(lambda: not self.marks(), 60, "the end of the mark")
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+
+    def wait_for_end(self, status):
+        """Until the daemon has written that it ends the guest: it is there for a moment only."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                with open(status) as file:
+                    if "<end " in file.read():
+                        return
+            except FileNotFoundError:
+                return
+            time.sleep(0.0005)
+        self.fail("the guest's end did not come")
+
     def settled(self, uuid):
         def one():
             self.assertLessEqual(self.running_copies(uuid), 1)

@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from guest import Guest, QemuTest, processes_of, qemu_domain
+from guest import AGENT_DEVICES, Guest, QemuTest, processes_of, qemu_domain
 from harness import until
 from troupe_client import TroupeError
 
@@ -34,7 +34,8 @@ class Save(QemuTest):
 
     def test_round_trip(self):
         """The guest that comes back is the one that was saved, with its memory and its shell."""
-        (guest,) = self.boot("web1")
+        sockets = "<graphics type='vnc'><listen type='socket'/></graphics>"
+        (guest,) = self.boot("web1", devices=AGENT_DEVICES + sockets)
         guest.type("memory=kept")
         guest.run("true")
         path = self.path("web1.save")

@@ -124,12 +124,60 @@ class Stats(QemuTest):
         """Absent, unless who asks insists; nothing else is then told either."""
         self.client.call("domain.create_xml", xml=test_domain("on"))
         self.assertEqual(self.stats(perf=True, memory=True)["on"]["stats"], {})
-        for group in ("perf", "memory"):
-            with self.assertRaisesRegex(TroupeError, f"not supported: '{group}'") as caught:
-                self.stats(state=True, enforce=True, **{group: True})
-            self.assertEqual(caught.exception.name, "VIR_ERR_NO_SUPPORT")
+        with self.assertRaisesRegex(TroupeError, "not supported: 'memory'") as caught:
+            self.stats(state=True, enforce=True, memory=True)
+        self.assertEqual(caught.exception.name, "VIR_ERR_NO_SUPPORT")
+        with self.assertRaisesRegex(TroupeError, "not supported: performance events"):
+            self.client.call("domain.perf_set", domain="on", enable=["cpu_clock"])
         self.assertIn("state.state=1", self.daemon.run("domstats", "--enforce", "--state", "on"))
         self.daemon.run("domstats", "--list-active", "on", status=2)
+
+    def test_perf(self):
+        """Events are counted from the start, or from when they are enabled; the document says which."""
+        perf = "<perf><event name='page_faults' enabled='yes'/><event name='cpu_clock' enabled='no'/></perf>"
+        xml = qemu_domain("web1", extra=perf)
+        self.client.call("domain.define", xml=xml)
+        self.client.call("domain.create", domain="web1")
+
+        def counted():
+            return self.stats(perf=True, budget=5000)["web1"]["stats"]
+
+        until(lambda: set(counted()) == {"perf.page_faults"}, what="the counter of page faults")
+        self.assertGreater(counted()["perf.page_faults"], 1000)  # of all of QEMU's memory so far
+        self.assertIn("page_faults              : enabled\n", self.daemon.run("perf", "web1"))
+        events = "cpu_clock,context_switches"
+        self.daemon.run("perf", "web1", "--enable", events, "--disable", "page_faults", "--live", "--config")
+        names = {"perf.cpu_clock", "perf.context_switches"}
+        until(lambda: set(counted()) == names, what="other counters")
+        first = counted()
+        until(lambda: counted()["perf.cpu_clock"] > first["perf.cpu_clock"], what="time of the vcpus")
+
+        def check_documents():
+            for options in ([], ["--config"]):
+                shown = self.daemon.json("perf", "web1", *options)
+                self.assertEqual({name for name in shown if shown[name]}, {"cpu_clock", "context_switches"})
+
+        check_documents()
+        #   The processor's own events are not counted on every host; what was counted goes on.
+        refused = self.daemon.run("perf", "web1", "--enable", "cpu_cycles", "--live", status=None)
+        if refused.returncode:
+            self.assertRegex(refused.stderr, "not supported: performance event 'cpu_cycles'")
+            self.assertEqual(set(counted()), names)
+            self.assertNotIn("cpu_cycles", self.client.call("domain.xml", domain="web1")["xml"])
+        for enable in (["no_such_event"], ["cmt"]):
+            with self.assertRaisesRegex(TroupeError, "there is no event"):
+                self.client.call("domain.perf_set", domain="web1", enable=enable)
+        self.daemon.run("perf", "web1", "--disable", "cpu_cycles", "--live")
+        self.daemon.kill()
+        self.restart()
+        until(lambda: set(counted()) == names, what="the counters of the next daemon")
+        check_documents()
+        self.client.call("domain.destroy", domain="web1")
+        self.assertEqual(counted(), {})
+        with self.assertRaisesRegex(TroupeError, "perf/event/@name 'mbmt'"):
+            self.client.call("domain.define", xml=xml.replace("page_faults", "mbmt"))
+        with self.assertRaisesRegex(TroupeError, "there twice"):
+            self.client.call("domain.define", xml=xml.replace("page_faults", "cpu_clock"))
 
     def test_one_hangs(self):
         """It is reported from its last values, flagged; never asked before, it says so."""

@@ -33,6 +33,10 @@ static void test_request (void **state)
     assert_string_equal (call.trace, "t1");
     assert_int_equal (call.deadline_ms, CALL_DEADLINE_MS);
     assert_null (call.args);
+    assert_null (call.key);
+    call_close (&call);
+    assert_int_equal (read_with (&call, "key", "2026-07-01/web#1"), 0);
+    assert_string_equal (call.key, "2026-07-01/web#1");
     call_close (&call);
 }
 
@@ -45,8 +49,9 @@ static void test_refused (void **state)
         const char *field, *text;
         int code;
     } cases[] = {
-        { "key", "k", ERR_NO_SUPPORT }, { "deadline", "1", ERR_RPC }, { "trace", text, ERR_RPC },
-        { "trace", NULL, ERR_RPC },     { "from", "me", ERR_RPC },
+        { "key", "", ERR_RPC },       { "key", "a b", ERR_RPC },  { "key", text, ERR_RPC },
+        { "deadline", "1", ERR_RPC }, { "trace", text, ERR_RPC }, { "trace", NULL, ERR_RPC },
+        { "from", "me", ERR_RPC },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         call_t call;

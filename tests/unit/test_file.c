@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mount.h>
 
 static void writes_and_reads (void **state)
 {
@@ -179,6 +180,25 @@ static void removes (void **state)
     assert_int_equal (err.code, ERR_WRITE_FAILED);
 }
 
+static void removes_what_a_read_only_file_system_does_not_have (void **state)
+{
+    error_t err;
+    const char *folder = *state;
+    autofree char *file = text_format ("%s/a", folder);
+    autofree char *missing = text_format ("%s/b", folder);
+    if (mount ("none", folder, "tmpfs", 0, "size=64k"))
+        skip ();
+    int written = file_write (file, "", 0, &err);
+    int changed = mount ("none", folder, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL);
+    int gone = file_remove (missing, &err), there = file_remove (file, &err);
+    assert_int_equal (umount (folder), 0);
+    assert_int_equal (written, 0);
+    assert_int_equal (changed, 0);
+    assert_int_equal (gone, 0);
+    assert_int_equal (there, -1);
+    assert_non_null (strstr (err.message, "Read-only file system"));
+}
+
 static void names_the_folder (void **state)
 {
     (void) state;
@@ -219,6 +239,7 @@ int main (void)
         unit_test_in_folder (makes_folders),
         unit_test_in_folder (tails),
         unit_test_in_folder (removes),
+        unit_test_in_folder (removes_what_a_read_only_file_system_does_not_have),
         cmocka_unit_test (names_the_folder),
         cmocka_unit_test (names_relative_paths),
     };

@@ -1,5 +1,5 @@
-//  test_network_xml.c: which network documents are taken, how they are completed, and what is said of
-//  those that are not.
+//  test_network_xml.c: which network documents are taken, how they are completed, and what is said
+//  of those that are not.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 
 #include "drivers/net/network_xml.h"
 #include "fake_job.h"
+#include "util/text.h"
 
 #include <string.h>
 
@@ -51,7 +52,8 @@ static void test_good (void **state)
         "<dns><forwarder domain='a.b' addr='10.0.0.1'/><txt name='x' value='y, z'/><srv "
         "service='s' protocol='tcp' target='t' port='1'/><host ip='10.0.0.2'><hostname>h</hostname>"
         "</host></dns>" IP "/>",
-        "<bandwidth><inbound average='1000' peak='2000' burst='64'/></bandwidth><portgroup name='a' "
+        "<bandwidth><inbound average='1000' peak='2000' burst='64'/></bandwidth><portgroup "
+        "name='a' "
         "default='yes'/><portgroup name='b'/><port isolated='yes'/>" IP "/>",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -134,7 +136,8 @@ static const struct {
     { "<dns><forwarder/></dns>", "has neither addr nor domain" },
     { "<domain/>", "<domain> has no name" },
     { "<portgroup name='a'/><portgroup name='a'/>", "the portgroup 'a' is there twice" },
-    { "<portgroup name='a' default='yes'/><portgroup name='b' default='yes'/>", "both the default" },
+    { "<portgroup name='a' default='yes'/><portgroup name='b' default='yes'/>",
+      "both the default" },
     { "<bandwidth><inbound peak='1'/></bandwidth>", "has no average" },
     { "<bandwidth><inbound average='0'/></bandwidth>", "more than 0" },
     { "<virtualport type='openvswitch'/>", "not supported: <virtualport type='openvswitch'>" },

@@ -69,6 +69,32 @@ static void test_a_running_guests_document_can_be_defined (void **state)
     assert_has (text, "ua-root");
 }
 
+//  A guest that is restored may find another folder, and none is made for a path that seems given.
+static void test_sockets_that_the_daemon_made_are_made_anew (void **state)
+{
+    (void) state;
+#define FOLDER "/r/run/troupe/qemu/460996d8-cb4a-487e-9510-bc4f7e08d9c5"
+    auto(xml_t) made = qemu_completed (
+        "pc", "<devices><channel type='unix'><source mode='bind' path='" FOLDER "/channel0'/>"
+              "<target type='virtio' name='a'/></channel><graphics type='vnc' "
+              "socket='" FOLDER "/vnc'><listen type='socket' socket='" FOLDER "/vnc'/></graphics>"
+              "</devices>");
+    autofree char *text = xml_text (made);
+    assert_has_not (text, "/troupe/");
+    assert_string_equal (qemu_at (made, "devices/graphics/listen/@type"), "socket");
+    static const char *const given[] = { "/run/agent.sock", FOLDER "/below/agent", FOLDER "0/agent",
+                                         "/troupe/qemu/agent", "agent" };
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        autofree char *devices = text_format ("<devices><channel type='unix'><source mode='bind' "
+                                              "path='%s'/><target type='virtio' name='a'/>"
+                                              "</channel></devices>",
+                                              given[i]);
+        auto(xml_t) document = qemu_completed ("pc", devices);
+        assert_string_equal (qemu_at (document, "devices/channel/source/@path"), given[i]);
+    }
+#undef FOLDER
+}
+
 static void test_the_first_serial_port_is_the_first_console (void **state)
 {
     (void) state;
@@ -206,6 +232,7 @@ int main (void)
         cmocka_unit_test (test_a_small_definition_is_filled),
         cmocka_unit_test (test_completing_twice_changes_nothing),
         cmocka_unit_test (test_a_running_guests_document_can_be_defined),
+        cmocka_unit_test (test_sockets_that_the_daemon_made_are_made_anew),
         cmocka_unit_test (test_the_first_serial_port_is_the_first_console),
         cmocka_unit_test (test_disks_have_places_by_their_names),
         cmocka_unit_test (test_ports_that_are_given_are_kept),

@@ -9,6 +9,14 @@
 #define UUID_B "bbbbbbbb-0000-4000-8000-000000000002"
 #define UUID_C "cccccccc-0000-4000-8000-000000000003"
 
+static int apply_packed (snapshots_t *self, const char *uuid, pack_t *pack)
+{
+    error_t err;
+    auto(document_t) document = document_parse (pack->bytes, pack->size, VALUE_MAX_BYTES, &err);
+    pack_close (pack);
+    return snapshots_apply (self, uuid, document_root (document), &err) ? (int) err.code : 0;
+}
+
 static int apply (snapshots_t *self, const char *uuid, const char *name, int64_t id)
 {
     pack_t pack;
@@ -21,10 +29,7 @@ static int apply (snapshots_t *self, const char *uuid, const char *name, int64_t
     pack_key_u64 (&pack, "max_vcpus", 4);
     pack_key_str (&pack, "xml", "<domain/>");
     pack_end (&pack);
-    error_t err;
-    auto(document_t) document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
-    pack_close (&pack);
-    return snapshots_apply (self, uuid, document_root (document), &err) ? (int) err.code : 0;
+    return apply_packed (self, uuid, &pack);
 }
 
 static const char *resolve (const snapshots_t *self, const char *text, uint64_t number)
@@ -140,12 +145,44 @@ static void test_many (void **state)
     }
 }
 
+//  Who waited in vain reads what for.
+static void test_late (void **state)
+{
+    (void) state;
+    auto(snapshots_t) self = snapshots_new ();
+    error_t err;
+    apply (self, UUID_A, "web", 7);
+    assert_int_equal (snapshots_late (self, "domain.suspend", "7", 0, &err), -1);
+    assert_int_equal (err.code, ERR_OPERATION_TIMEOUT);
+    assert_string_equal (err.message, "domain.suspend: domain '7': not done within the deadline");
+    pack_t pack;
+    pack_init (&pack);
+    pack_map (&pack);
+    pack_key_str (&pack, "name", "web");
+    pack_key_i64 (&pack, "state", 1);
+    pack_key_i64 (&pack, "silent_since_us", 1000000);
+    pack_key (&pack, "job");
+    pack_map (&pack);
+    pack_key_str (&pack, "kind", "save");
+    pack_key_i64 (&pack, "since_us", 3000000);
+    pack_end (&pack);
+    pack_end (&pack);
+    assert_int_equal (apply_packed (self, UUID_A, &pack), 0);
+    snapshots_late (self, "domain.suspend", "web", 9500000, &err);
+    assert_non_null (strstr (err.message, "deadline; its hypervisor has not responded for 8 s; its "
+                                          "job 'save' has been active for 6 s"));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_order_is_that_of_names),   cmocka_unit_test (test_newest_replaces),
-        cmocka_unit_test (test_one_name_twice),           cmocka_unit_test (test_resolve),
-        cmocka_unit_test (test_nonsense_changes_nothing), cmocka_unit_test (test_many),
+        cmocka_unit_test (test_order_is_that_of_names),
+        cmocka_unit_test (test_newest_replaces),
+        cmocka_unit_test (test_one_name_twice),
+        cmocka_unit_test (test_resolve),
+        cmocka_unit_test (test_nonsense_changes_nothing),
+        cmocka_unit_test (test_many),
+        cmocka_unit_test (test_late),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

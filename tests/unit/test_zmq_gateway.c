@@ -86,7 +86,9 @@ static const bad_t bad_input[] = {
     { BYTES ("\x84\xa2id\x07" KIND "\xa4verb\xa9host.info\xa5"
              "extra\x01"),
       ERR_RPC, true },
-    { BYTES ("\x84\xa2id\x07" KIND "\xa4verb\xa9host.info\xa3key\xa1k"), ERR_NO_SUPPORT, true },
+    { BYTES ("\x84\xa2id\x07" KIND "\xa4verb\xa9host.info\xa3key\xa1k"), ERR_INVALID_ARG, true },
+    { BYTES ("\x84\xa2id\x07" KIND "\xa4verb\xa9host.info\xa3key\xa1 "), ERR_RPC, true },
+    { BYTES ("\x84\xa2id\x07" KIND "\xa4verb\xa9host.info\xa3key\x07"), ERR_RPC, true },
     { BYTES ("\x84\xa2id\x07" KIND "\xa4verb\xa9host.info\xa8"
              "deadline\x00"),
       ERR_RPC, true },

@@ -336,8 +336,9 @@ int network_dnsmasq_start (job_t *job, const char *bridge, error_t *err)
     autofree char *helper = text_format ("%s/troupe-lease", job->helpers);
     autofree char *config = network_dnsmasq_config (xml_root (guest->live), bridge, helper, pid);
     if (job_undo (job, "file", path, err) || job_undo (job, "file", pid, err) ||
-        job_remove_file (job, pid, err) || job_write_file (job, path, config, err) ||
-        spawn (job, path, &process, err) || wait_until_it_serves (job, &process, pid, err))
+        job_record (job, err) || job_remove_file (job, pid, err) ||
+        job_write_file (job, path, config, err) || spawn (job, path, &process, err) ||
+        wait_until_it_serves (job, &process, pid, err))
         return error_prefix (err, "network '%s'", guest->name);
     return 0;
 }

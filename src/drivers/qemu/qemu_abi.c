@@ -15,6 +15,7 @@ static const char *const host_side[] = {
     "on_poweroff",
     "on_reboot",
     "on_crash",
+    "perf",
     "seclabel",
     "vcpu/@cpuset",
     "vcpu/@placement",

@@ -2,6 +2,7 @@
 //  (commit), or the other way round (pull).
 
 #include "drivers/qemu/qemu_block_job.h"
+#include "drivers/qemu/qemu_chains.h"
 #include "drivers/qemu/qemu_files.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -92,8 +93,7 @@ static int take_range (job_t *job, const qemu_disk_t *disk, const range_t *range
     return range->top > 1 ? qemu_take_file (job, disk->chain[range->top - 1].path, err) : 0;
 }
 
-static int launch_commit (job_t *job, const qemu_disk_t *disk, xml_node_t *entry,
-                          const range_t *range, bool relative, error_t *err)
+static json_t *commit_arguments (const qemu_disk_t *disk, const range_t *range, bool relative)
 {
     const qemu_image_t *top = &disk->chain[range->top], *base = &disk->chain[range->base];
     json_t *arguments = json_pack ("{s:s, s:s, s:s}", "device", disk->chain[0].node, "top-node",
@@ -102,7 +102,7 @@ static int launch_commit (job_t *job, const qemu_disk_t *disk, xml_node_t *entry
         autofree char *name = backing_name (top - 1, base, relative);
         json_object_set_new (arguments, "backing-file", json_string (name));
     }
-    return qemu_block_launch (job, entry, "block-commit", arguments, err);
+    return arguments;
 }
 
 static int commit_disk (job_t *job, const qemu_disk_t *disk, const block_start_t *start,
@@ -117,7 +117,8 @@ static int commit_disk (job_t *job, const qemu_disk_t *disk, const block_start_t
         return -1;
     note_range (entry, disk, &range, commit->remove);
     return take_range (job, disk, &range, err) ||
-                   launch_commit (job, disk, entry, &range, commit->relative, err)
+                   qemu_block_launch (job, entry, "block-commit",
+                                      commit_arguments (disk, &range, commit->relative), err)
                ? -1
                : 0;
 }
@@ -132,6 +133,48 @@ int qemu_block_commit (job_t *job, const block_start_t *start, const block_commi
         return 0;
     return error_prefix (err, "commit: the disk '%s' of domain '%s'", disk->target,
                          job->guest->name);
+}
+
+//  Merging one image into the next.
+
+static size_t index_of (const qemu_disk_t *disk, const char *path)
+{
+    for (size_t i = 0; i < disk->count; i++) {
+        autofree char *real = qemu_chains_path (disk->chain[i].path);
+        if (strcmp (real, path) == 0)
+            return i;
+    }
+    return disk->count;
+}
+
+static int launch_merge (job_t *job, const qemu_disk_t *disk, const range_t *range, bool relative,
+                         error_t *err)
+{
+    static const block_start_t start = { .disk = "" };
+    xml_node_t *entry =
+        qemu_block_enter (job, disk, range->top == 0 ? "active-commit" : "commit", &start);
+    note_range (entry, disk, range, false);
+    if (take_range (job, disk, range, err))
+        return -1;
+    json_t *arguments = commit_arguments (disk, range, relative);
+    if (range->top > 0)
+        json_object_set_new (arguments, "auto-finalize", json_false ());
+    return qemu_block_send (job, entry, "block-commit", arguments, err);
+}
+
+int qemu_block_merge (job_t *job, const char *target, const char *top, const char *base,
+                      bool relative, error_t *err)
+{
+    auto(qemu_disk_t) disk = qemu_block_claim (job, target, "merging", err);
+    if (!disk)
+        return -1;
+    range_t range = { index_of (disk, top), index_of (disk, base) };
+    if (range.top == disk->count || range.base != range.top + 1)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "in QEMU '%s' does not stand on '%s': its images were changed behind the "
+                          "domain's back",
+                          top, base);
+    return launch_merge (job, disk, &range, relative, err);
 }
 
 //  Pull.

@@ -215,7 +215,7 @@ static int clean_up (job_t *job, xml_node_t *entry, json_t *news, error_t *err)
 static void look_at_running (job_t *job, xml_node_t *entry, const char *state, json_t *news)
 {
     error_t err = { 0 };
-    bool ready = strcmp (state, "ready") == 0;
+    bool ready = strcmp (state, "ready") == 0 || strcmp (state, "pending") == 0;
     bool pivoting = xml_equals (entry, "@state", "pivoting");
     if (ready && !xml_equals (entry, "@ready", "yes")) {
         xml_set (entry, "@ready", "yes");
@@ -284,7 +284,7 @@ void qemu_block_forget (job_t *job)
     xml_node_t *record = job->guest->record ? xml_root (job->guest->record) : NULL;
     while ((entry = xml_first (record, "blockjob"))) {
         error_t err = { 0 };
-        if (xml_equals (entry, "@state", "pivoting"))
+        if (xml_equals (entry, "@state", "pivoting") && xml_find (entry, "dest"))
             job_log (job,
                      "domain '%s': its end came while the disk '%s' went over from '%s' to '%s': "
                      "compare both before the next start",

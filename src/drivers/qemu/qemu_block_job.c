@@ -79,8 +79,14 @@ xml_node_t *qemu_block_begin (job_t *job, const qemu_disk_t *disk, const char *t
                               const block_start_t *start, error_t *err)
 {
     autofree char *id = text_format ("%s-%s", types[type_index (type)].word, disk->target);
-    if (job_undo (job, "qemu.blockjob", id, err))
-        return NULL;
+    return job_undo (job, "qemu.blockjob", id, err) ? NULL
+                                                    : qemu_block_enter (job, disk, type, start);
+}
+
+xml_node_t *qemu_block_enter (job_t *job, const qemu_disk_t *disk, const char *type,
+                              const block_start_t *start)
+{
+    autofree char *id = text_format ("%s-%s", types[type_index (type)].word, disk->target);
     xml_node_t *entry = xml_add (xml_root (job->guest->record), "blockjob");
     xml_set (entry, "@id", id);
     xml_set (entry, "@type", type);
@@ -101,8 +107,8 @@ void qemu_block_leaves (xml_node_t *entry, const qemu_disk_t *disk, size_t i)
     xml_set (xml_add (entry, "node"), "@name", disk->chain[i].node);
 }
 
-int qemu_block_launch (job_t *job, xml_node_t *entry, const char *execute, json_t *arguments,
-                       error_t *err)
+int qemu_block_send (job_t *job, xml_node_t *entry, const char *execute, json_t *arguments,
+                     error_t *err)
 {
     uint64_t bandwidth = 0;
     if (xml_u64 (entry, "@bandwidth", &bandwidth, err) || job_record (job, err)) {
@@ -116,7 +122,13 @@ int qemu_block_launch (job_t *job, xml_node_t *entry, const char *execute, json_
         return -1;
     xml_set (entry, "@state", "running");
     qemu_block_show_mirror (job, entry, false);
-    return job_commit (job, err);
+    return 0;
+}
+
+int qemu_block_launch (job_t *job, xml_node_t *entry, const char *execute, json_t *arguments,
+                       error_t *err)
+{
+    return qemu_block_send (job, entry, execute, arguments, err) || job_commit (job, err) ? -1 : 0;
 }
 
 //  As libvirt's format has it: what the disk may go over to.
@@ -286,12 +298,15 @@ static int check_pivot (job_t *job, const xml_node_t *entry, error_t *err)
                       word, disk, job->guest->name, job->guest->name, disk);
 }
 
-//  An abort of what is ready leaves a copy that is complete, as of this moment.
+//  An abort of what is ready leaves a copy that is complete, as of this moment. A commit of what
+//  the guest does not write to waits to be finalized only if that was asked for.
 int qemu_block_tell_end (job_t *job, xml_node_t *entry, error_t *err)
 {
     const char *id = xml_string (entry, "@id");
     bool pivot = xml_equals (entry, "@state", "pivoting");
-    if (qemu_tell (job, pivot ? "job-complete" : "block-job-cancel",
+    const char *complete =
+        qemu_block_type (entry) == BLOCK_COMMIT ? "job-finalize" : "job-complete";
+    if (qemu_tell (job, pivot ? complete : "block-job-cancel",
                    json_pack ("{s:s}", pivot ? "id" : "device", id), QMP_MS, err))
         return -1;
     xml_set (entry, "@told", "yes");
@@ -337,6 +352,13 @@ static int wait_over (job_t *job, const xml_node_t *entry, error_t *err)
             return -1;
     }
     return 0;
+}
+
+int qemu_block_finish (job_t *job, xml_node_t *entry, error_t *err)
+{
+    if (!xml_equals (entry, "@told", "yes") && begin_end (job, entry, true, err))
+        return -1;
+    return wait_over (job, entry, err);
 }
 
 static int abort_job (job_t *job, const char *name, const block_abort_t *how, error_t *err)

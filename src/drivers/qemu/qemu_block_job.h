@@ -41,12 +41,25 @@ qemu_disk_t *qemu_block_claim (job_t *job, const char *name, const char *word, e
 //  The entry, in the record, and its undo pushed; it is not on disk yet. TYPE as above.
 xml_node_t *qemu_block_begin (job_t *job, const qemu_disk_t *disk, const char *type,
                               const block_start_t *start, error_t *err);
+//  The same without an undo: whoever asks has one of its own.
+xml_node_t *qemu_block_enter (job_t *job, const qemu_disk_t *disk, const char *type,
+                              const block_start_t *start);
 //  Image number I of the disk is to be removed from QEMU once it is not in the chain any more.
 void qemu_block_leaves (xml_node_t *entry, const qemu_disk_t *disk, size_t i);
 //  QEMU takes ARGUMENTS over, with the job's id and speed added; the entry is "running" then, and
 //  the undo forgotten.
 int qemu_block_launch (job_t *job, xml_node_t *entry, const char *execute, json_t *arguments,
                        error_t *err);
+//  The same, and nothing is forgotten.
+int qemu_block_send (job_t *job, xml_node_t *entry, const char *execute, json_t *arguments,
+                     error_t *err);
+//  Merges the image TOP of the disk into BASE right below it, as far as can still be called off:
+//  when QEMU's job is "ready" or "pending", qemu_block_finish has the guest go over. RELATIVE: as
+//  in block_commit_t. What was begun is in the record; its undo is the caller's.
+int qemu_block_merge (job_t *job, const char *target, const char *top, const char *base,
+                      bool relative, error_t *err);
+//  Ends such a job, and waits until it is over.
+int qemu_block_finish (job_t *job, xml_node_t *entry, error_t *err);
 //  Tells QEMU to end the job in the way that the entry says: "pivoting" or "aborting".
 int qemu_block_tell_end (job_t *job, xml_node_t *entry, error_t *err);
 

@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_cpuset.h"
+#include "drivers/qemu/qemu_perf.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -193,6 +194,7 @@ int qemu_check (completion_t *self, error_t *err)
                           "not supported: on_poweroff 'restart' with on_reboot 'destroy'");
     bool failed = check_singles (self, err) || check_devices (self, err) || check_os (self, err) ||
                   check_genid (self, err) || check_cpuset (self, err) || check_cache (self, err) ||
-                  check_features (self, err) || check_iothreads (self, err);
+                  check_features (self, err) || check_iothreads (self, err) ||
+                  qemu_check_perf (self->domain, err);
     return failed ? -1 : 0;
 }

@@ -39,9 +39,34 @@ static void drop_indices (xml_node_t *image)
     }
 }
 
+//  Below the folder that a daemon makes for each of its guests (qemu_folder_path); another start,
+//  or another host, has another one.
+static bool is_made_here (const char *path)
+{
+    static const char parent[] = "/troupe/qemu/";
+    const size_t size = strlen (parent) + UUID_TEXT_SIZE - 1;
+    const char *name = path ? strrchr (path, '/') : NULL;
+    if (!name || name - path < (ptrdiff_t) size || !text_starts (name - size, parent))
+        return false;
+    char uuid[UUID_TEXT_SIZE] = "", again[UUID_TEXT_SIZE];
+    memcpy (uuid, name - UUID_TEXT_SIZE + 1, UUID_TEXT_SIZE - 1);
+    return uuid_normalize (uuid, again) && strcmp (uuid, again) == 0;
+}
+
+static void drop_sockets (xml_node_t *device)
+{
+    if (xml_is (device, "channel") && is_made_here (xml_string (device, "source/@path")))
+        xml_remove_path (device, "source");
+    if (xml_is (device, "graphics") && is_made_here (xml_string (device, "listen/@socket"))) {
+        xml_remove_path (device, "listen/@socket");
+        xml_remove_path (device, "@socket");
+    }
+}
+
 //  What a running guest's document has on top.
 static void drop_live (xml_node_t *device)
 {
+    drop_sockets (device);
     definition_drop_alias (device);
     xml_remove_path (device, "@tty");
     if (xml_equals (device, "@type", "pty"))

@@ -7,6 +7,8 @@
 #include "drivers/qemu/qemu_capabilities.h"
 #include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/qemu_merge.h"
+#include "drivers/qemu/qemu_perf.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
@@ -21,6 +23,7 @@ const driver_t qemu_driver = {
     .name = "qemu",
     .types = qemu_types,
     .complete = qemu_complete,
+    .perf_record = qemu_perf_record,
     .start = qemu_start,
     .shutdown = qemu_shutdown,
     .reboot = qemu_reboot,
@@ -42,6 +45,7 @@ const driver_t qemu_driver = {
     .snapshot_check = qemu_snapshot_check,
     .snapshot_apply = qemu_snapshot_apply,
     .snapshot_start = qemu_snapshot_start,
+    .snapshot_deletable = qemu_merge_check,
     .snapshot_delete = qemu_snapshot_delete,
     .migrate_begin = qemu_migrate_begin,
     .migrate_in = qemu_migrate_in,

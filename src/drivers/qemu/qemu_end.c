@@ -170,6 +170,16 @@ static guest_status_t vanished (const process_t *process)
     return (guest_status_t){ STATE_SHUTOFF, same_boot ? SHUTOFF_CRASHED : SHUTOFF_UNKNOWN };
 }
 
+//  Only the other host knows whether that is the end of the guest.
+static int note_vanished (job_t *job, const process_t *process, error_t *err)
+{
+    bool handed = xml_equals (xml_root (job->guest->record), "migration/@phase", "handed");
+    if (!handed)
+        return note_end (job, vanished (process), err);
+    job->guest->status = vanished (process);
+    return 0;
+}
+
 //  A panic that on_crash wants preserved stays to be looked at.
 static bool is_over (const guest_t *guest)
 {
@@ -235,7 +245,7 @@ int qemu_adopt (job_t *job, error_t *err)
     qemu_drop_used (job);
     error_t running = { 0 };
     if (job_wait_exit (job, &process, 0, &running) == 0)
-        return note_end (job, vanished (&process), err);
+        return note_vanished (job, &process, err);
     if (running.code != ERR_OPERATION_TIMEOUT) {
         *err = running;
         return error_prefix (err, "adopt domain '%s'", job->guest->name);
@@ -252,6 +262,6 @@ int qemu_adopt (job_t *job, error_t *err)
     //  It may have ended in between.
     error_t ended = { 0 };
     if (job_wait_exit (job, &process, 0, &ended) == 0)
-        return note_end (job, vanished (&process), err);
+        return note_vanished (job, &process, err);
     return error_prefix (err, "adopt domain '%s'", job->guest->name);
 }

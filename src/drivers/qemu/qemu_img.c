@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 
 #define INFO_MS 60000
-#define CHANGE_MS 600000 //  as many tables as the image has, on a slow disk
+#define CHANGE_MS 600000         //  as many tables as the image has, on a slow disk
+#define COMMIT_MS (24 * 3600000) //  all that an image holds
 
 //  Where it stands, in the order of preference.
 static const char *program (error_t *err)
@@ -71,12 +72,16 @@ json_t *qemu_img_info (job_t *job, const char *path, error_t *err)
     return ask (job, path, args, err);
 }
 
-//  With the format: what a guest wrote into a raw image is not to be taken for another one.
+json_t *qemu_img_info_as (job_t *job, const char *path, const char *format, error_t *err)
+{
+    const char *const args[] = { "info", "-U", "--output=json", "-f", format, path, NULL };
+    return format ? ask (job, path, args, err) : qemu_img_info (job, path, err);
+}
+
 int qemu_img_capacity (job_t *job, const char *path, const char *format, uint64_t *bytes,
                        error_t *err)
 {
-    const char *const args[] = { "info", "-U", "--output=json", "-f", format, path, NULL };
-    json_auto_t *info = ask (job, path, args, err);
+    json_auto_t *info = qemu_img_info_as (job, path, format, err);
     json_int_t size = json_integer_value (json_object_get (info, "virtual-size"));
     *bytes = size > 0 ? (uint64_t) size : 0;
     return info ? 0 : -1;
@@ -129,4 +134,19 @@ int qemu_img_remove_snapshot (job_t *job, const char *path, const char *name, er
     if (qemu_img_find_snapshot (job, path, name, id, err))
         return err->code == ERR_NO_DOMAIN_SNAPSHOT ? 0 : -1;
     return change (job, path, "-d", name, err);
+}
+
+//  It stays as it is: that it would be emptied costs as much again.
+int qemu_img_commit (job_t *job, const char *path, error_t *err)
+{
+    const char *const args[] = { "commit", "-q", "-d", "-f", "qcow2", path, NULL };
+    return qemu_img_run (job, path, args, COMMIT_MS, NULL, err);
+}
+
+int qemu_img_rebase (job_t *job, const char *path, const char *backing, const char *format,
+                     error_t *err)
+{
+    const char *const args[] = { "rebase", "-q", "-u",   "-f", "qcow2", "-b",
+                                 backing,  "-F", format, path, NULL };
+    return qemu_img_run (job, path, args, CHANGE_MS, NULL, err);
 }

@@ -15,6 +15,10 @@ int qemu_img_run (job_t *job, const char *path, const char *const *args, int ms,
 //  image open: then it is what is on disk by now.
 json_t *qemu_img_info (job_t *job, const char *path, error_t *err);
 
+//  The same of an image in FORMAT (NULL: as it says itself), so that what a guest wrote into a raw
+//  image is not taken for another one.
+json_t *qemu_img_info_as (job_t *job, const char *path, const char *format, error_t *err);
+
 //  How many bytes the guest sees in PATH, an image in FORMAT.
 int qemu_img_capacity (job_t *job, const char *path, const char *format, uint64_t *bytes,
                        error_t *err);
@@ -27,5 +31,12 @@ int qemu_img_find_snapshot (job_t *job, const char *path, const char *name, char
 int qemu_img_snapshot (job_t *job, const char *path, const char *name, error_t *err);
 int qemu_img_apply (job_t *job, const char *path, const char *name, error_t *err);
 int qemu_img_remove_snapshot (job_t *job, const char *path, const char *name, error_t *err);
+
+//  Writes what PATH (qcow2) holds into the image that it stands on.
+int qemu_img_commit (job_t *job, const char *path, error_t *err);
+//  PATH (qcow2) names BACKING, in FORMAT, as what it stands on; nothing is copied, so that has to
+//  hold the same as what it named before.
+int qemu_img_rebase (job_t *job, const char *path, const char *backing, const char *format,
+                     error_t *err);
 
 #endif

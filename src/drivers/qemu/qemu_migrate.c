@@ -272,8 +272,11 @@ int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err)
         { "cancelling", TRANSFER_FAILED },
     };
     char status[QEMU_STATUS_SIZE];
+    *transfer = TRANSFER_GONE;
+    if (qemu_has_ended (job))
+        return 0;
     if (qemu_stream_status (job, status, NULL, err))
-        return -1;
+        return qemu_has_ended (job) ? 0 : -1;
     *transfer = TRANSFER_ACTIVE;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp (known[i].status, status) == 0)

@@ -8,6 +8,7 @@
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_img.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_merge.h"
 #include "drivers/qemu/qemu_overlay.h"
 #include "drivers/qemu/qemu_qmp_job.h"
 #include "drivers/qemu/qemu_start.h"
@@ -223,6 +224,10 @@ int qemu_snapshot_check (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
     auto(xml_t) own = snapshot_domain (snapshot, false);
     const xml_t *then = own ? own : domain_of (job->guest);
+    if (qemu_merge_is_begun (snapshot))
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "its deletion was begun and called off, and its images have newer data "
+                          "since: it can only be deleted");
     if (snapshot_is_external (snapshot))
         return qemu_overlay_check (job, snapshot, err);
     return each_disk (job, snapshot, then, find_in_image, err) ||
@@ -311,16 +316,26 @@ static int remove_snapshot (job_t *job, const xml_node_t *snapshot, error_t *err
     return each_disk (job, snapshot, own ? own : domain_of (job->guest), remove_part, err);
 }
 
-int qemu_snapshot_delete (job_t *job, const xml_node_t *snapshot, error_t *err)
+//  An error leaves what is known of it, so that it can be deleted again.
+static int delete_internal (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
-    if (snapshot_is_external (snapshot))
-        return error_set (err, ERR_OPERATION_UNSUPPORTED,
-                          "not supported: deleting an external snapshot; with metadata it is only "
-                          "forgotten");
+    error_t dropped = { 0 };
     if (qemu_block_check_idle (job->guest, NULL, "the removal of a snapshot", err) ||
         job_undo (job, "qemu.forget", snapshot_name (snapshot), err) || job_record (job, err))
         return -1;
-    return remove_snapshot (job, snapshot, err);
+    if (remove_snapshot (job, snapshot, err) == 0)
+        return 0;
+    if (job_commit (job, &dropped))
+        job_log (job, "domain '%s': %s", job->guest->name, dropped.message);
+    return -1;
+}
+
+int qemu_snapshot_delete (job_t *job, snapshot_tree_t *tree, const char *name, bool last,
+                          error_t *err)
+{
+    const xml_node_t *snapshot = snapshot_tree_find (tree, name);
+    return snapshot_is_external (snapshot) ? qemu_merge_delete (job, tree, name, last, err)
+                                           : delete_internal (job, snapshot, err);
 }
 
 //  Undo.

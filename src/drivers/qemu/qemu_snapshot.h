@@ -12,7 +12,8 @@ int qemu_snapshot_apply (job_t *job, const xml_node_t *snapshot, error_t *err);
 int qemu_snapshot_start (job_t *job, const xml_node_t *snapshot, const xml_t *document,
                          error_t *err);
 int qemu_snapshot_branch (job_t *job, const xml_node_t *snapshot, xml_t *document, error_t *err);
-int qemu_snapshot_delete (job_t *job, const xml_node_t *snapshot, error_t *err);
+int qemu_snapshot_delete (job_t *job, snapshot_tree_t *tree, const char *name, bool last,
+                          error_t *err);
 
 //  Kinds of undo of this driver's own:
 //

@@ -6,6 +6,7 @@
 #include "drivers/qemu/qemu_cpuset.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_perf.h"
 #include "drivers/qemu/qemu_stream.h"
 #include "drivers/qemu/qemu_words.h"
 #include "drivers/state.h"
@@ -148,6 +149,7 @@ static int spawn (start_t *self, error_t *err)
     process_to_text (&self->process, identity);
     const char *cpuset = xml_string (xml_root (job->guest->live), "vcpu/@cpuset");
     xml_set (xml_root (job->guest->record), "process/@identity", identity);
+    qemu_perf_record (job->guest);
     bool failed = job_undo (job, "process", identity, err) || job_undo (job, "monitor", "", err) ||
                   job_record (job, err) ||
                   (cpuset && qemu_cpuset_apply (cpuset, self->process.pid, err)) ||

@@ -7,6 +7,7 @@
 #include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_checkpoint.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_merge.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_overlay.h"
 #include "drivers/qemu/qemu_save.h"
@@ -214,6 +215,7 @@ static const struct {
     { "thaw", qemu_agent_undo_thaw },
     { "overlay", qemu_undo_overlay },
     { "branch", qemu_undo_branch },
+    { "merge", qemu_undo_merge },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)

@@ -32,7 +32,8 @@ int test_snapshot_check (job_t *job, const xml_node_t *snapshot, error_t *err);
 int test_snapshot_apply (job_t *job, const xml_node_t *snapshot, error_t *err);
 int test_snapshot_start (job_t *job, const xml_node_t *snapshot, const xml_t *document,
                          error_t *err);
-int test_snapshot_delete (job_t *job, const xml_node_t *snapshot, error_t *err);
+int test_snapshot_delete (job_t *job, snapshot_tree_t *tree, const char *name, bool last,
+                          error_t *err);
 int64_t test_guest_ends_in (const xml_t *live, const xml_t *record, int64_t now,
                             guest_change_t *change);
 void test_console_boot (const xml_t *live, text_t *output);

@@ -58,10 +58,12 @@ int test_snapshot_start (job_t *job, const xml_node_t *snapshot, const xml_t *do
     return test_start_from (job, document, false, (int64_t) ran, err);
 }
 
-int test_snapshot_delete (job_t *job, const xml_node_t *snapshot, error_t *err)
+int test_snapshot_delete (job_t *job, snapshot_tree_t *tree, const char *name, bool last,
+                          error_t *err)
 {
+    (void) last;
     const guest_t *guest = job->guest;
-    if (check_internal (snapshot, err))
+    if (check_internal (snapshot_tree_find (tree, name), err))
         return -1;
     return test_behave (job, guest->live ? guest->live : guest->definition, "delete", 0, err);
 }
