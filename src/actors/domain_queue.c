@@ -45,7 +45,8 @@ async_kind_t domain_async_kind (const domain_t *self)
     async_kind_t pending = domain_pending_migration (self);
     if (pending != ASYNC_NONE)
         return pending;
-    return self->async.operation ? self->async.operation->async : ASYNC_NONE;
+    async_kind_t kind = self->async.operation ? self->async.operation->async : ASYNC_NONE;
+    return kind == ASYNC_SNAPSHOT && self->async.written ? ASYNC_SNAPSHOT_WRITTEN : kind;
 }
 
 static void make_way (domain_t *self, bool graceful)

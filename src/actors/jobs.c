@@ -31,6 +31,8 @@ const job_kind_t job_kinds[] = {
     { "migrate_resolve", job_run_migrate_resolve },
     { "migrate_settle", job_run_migrate_settle },
     { "migrate_look", job_run_migrate_look },
+    { "migrate_resume", job_run_migrate_resume },
+    { "migrate_recover", job_run_migrate_recover },
     { "block_resize", job_run_block_resize },
     { "block_copy", job_run_block_copy },
     { "block_commit", job_run_block_commit },

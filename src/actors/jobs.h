@@ -100,6 +100,10 @@ int job_run_migrate_settle (job_actor_t *self, error_t *err);
 //  jobs_migrate_marks.c: what was received, and the sender does not know to be forgotten.
 int job_run_migrate_look (job_actor_t *self, error_t *err);
 
+//  jobs_migrate_resume.c: post-copy over a new connection: the sender, the receiver.
+int job_run_migrate_resume (job_actor_t *self, error_t *err);
+int job_run_migrate_recover (job_actor_t *self, error_t *err);
+
 //  jobs_block.c: what is done with the disks of a running guest.
 int job_run_block_resize (job_actor_t *self, error_t *err);
 int job_run_block_copy (job_actor_t *self, error_t *err);

@@ -88,6 +88,24 @@ static int answer_lookup (const query_t *self, const snapshot_t *domain, pack_t 
     return 0;
 }
 
+//  All but its token, with which either side could be told that it is over.
+static void pack_migration (pack_t *result, const snapshot_t *domain)
+{
+    static const char *const shown[] = { "role", "phase", "peer", "since_us", "trouble" };
+    const value_t *migration = domain->migration ? document_root (domain->migration) : NULL;
+    pack_key (result, "migration");
+    if (!migration) {
+        pack_nil (result);
+        return;
+    }
+    pack_map (result);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        pack_key (result, shown[i]);
+        pack_value (result, value_get (migration, shown[i]));
+    }
+    pack_end (result);
+}
+
 static int answer_info (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
 {
     (void) self, (void) err;
@@ -106,11 +124,7 @@ static int answer_info (const query_t *self, const snapshot_t *domain, pack_t *r
     pack_key_str (result, "title", domain->title);
     pack_key_str (result, "agent", domain->agent);
     pack_key_i64 (result, "changed_us", domain->changed_us);
-    pack_key (result, "migration");
-    if (domain->migration)
-        pack_value (result, document_root (domain->migration));
-    else
-        pack_nil (result);
+    pack_migration (result, domain);
     pack_end (result);
     return 0;
 }

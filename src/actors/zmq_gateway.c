@@ -62,6 +62,15 @@ static int connection_of (zmq_msg_t *id, uint32_t *connection, error_t *err)
     return 0;
 }
 
+static void tell_used (actor_t *self, const session_t *session)
+{
+    if (!session->peer.key[0])
+        return;
+    auto(msg_t) msg = msg_request ("key.used");
+    pack_key_str (msg_args (msg), "user_id", session->user_id);
+    actor_send (self, "zap", &msg);
+}
+
 static session_t *new_session (actor_t *self, uint64_t key, const char *user_id, error_t *err)
 {
     gateway_t *gateway = actor_state (self);
@@ -85,6 +94,7 @@ static session_t *new_session (actor_t *self, uint64_t key, const char *user_id,
         err->retry = true;
         return NULL;
     }
+    tell_used (self, session);
     gateway_sweep_soon (self);
     return session;
 }
@@ -336,6 +346,13 @@ static void revoke_key (actor_t *self, const char *user_id)
     }
 }
 
+static void tell_all_used (actor_t *self)
+{
+    gateway_t *gateway = actor_state (self);
+    for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
+        tell_used (self, each);
+}
+
 static void gateway_handle (actor_t *self, msg_t **msg_p)
 {
     if (msg_is (*msg_p, "console.data"))
@@ -344,6 +361,8 @@ static void gateway_handle (actor_t *self, msg_t **msg_p)
         gateway_console_end (self, *msg_p);
     else if (msg_is (*msg_p, "key.revoked"))
         revoke_key (self, msg_str (*msg_p, "user_id"));
+    else if (msg_is (*msg_p, "keys.wanted"))
+        tell_all_used (self);
     else if (msg_is (*msg_p, "gateway.idle"))
         answer_idle (self, msg_p);
     else if (msg_is (*msg_p, "gateway.listen") && msg_kind (*msg_p) == MSG_SEND)

@@ -230,6 +230,12 @@ static inline void fake_progress (job_t *self, const job_progress_t *progress)
     ((fake_job_t *) self)->progress = *progress;
 }
 
+static inline void fake_written (job_t *self, bool status)
+{
+    error_t ignored;
+    fake_note (self, &ignored, "written", status ? "status" : "");
+}
+
 static inline void fake_log (job_t *self, const char *text)
 {
     error_t ignored;
@@ -260,6 +266,7 @@ static const job_ops_t fake_ops = {
     .remove_file = fake_remove_file,
     .write_definition = fake_write_definition,
     .progress = fake_progress,
+    .written = fake_written,
     .log = fake_log,
 };
 

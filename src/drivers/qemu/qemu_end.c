@@ -214,6 +214,8 @@ static int ask_state (job_t *job, error_t *err)
         return -1;
     const char *name = json_string_value (json_object_get (status, "status"));
     note_run_state (job->guest, name ? name : "");
+    if (qemu_migrate_ask_postcopy (job, err))
+        return -1;
     guest_status_t now = job->guest->status;
     if (now.state == STATE_CRASHED)
         now = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };

@@ -5,6 +5,7 @@
 #include "drivers/qemu/qemu_command.h"
 #include "drivers/qemu/qemu_cpuset.h"
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_host_model.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_perf.h"
 #include "drivers/qemu/qemu_stream.h"
@@ -73,7 +74,7 @@ static int prepare (start_t *self, error_t *err)
     const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");
     autofree char *text = job_emulator (job, emulator, err);
     auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
-    if (!caps)
+    if (!caps || qemu_host_model_apply (job->guest->live, caps, err))
         return -1;
     self->args = qemu_command (job->guest->live, caps, err);
     if (self->args && (self->state || self->incoming)) {
