@@ -12,6 +12,24 @@ int job_run_rename (job_actor_t *self, error_t *err);
 int job_run_metadata_set (job_actor_t *self, error_t *err);
 int job_run_undefine (job_actor_t *self, error_t *err);
 
+//  Metadata and namespaces within bounds, and readable again as it is printed.
+int job_check_document (const xml_t *doc, error_t *err);
+
+//  jobs_network.c: networks.
+int job_run_network_define (job_actor_t *self, error_t *err);
+int job_run_network_create_xml (job_actor_t *self, error_t *err);
+int job_run_network_store (job_actor_t *self, error_t *err);
+int job_run_network_undefine (job_actor_t *self, error_t *err);
+int job_run_network_autostart (job_actor_t *self, error_t *err);
+int job_run_network_metadata_set (job_actor_t *self, error_t *err);
+int job_run_network_start (job_actor_t *self, error_t *err);
+int job_run_network_destroy (job_actor_t *self, error_t *err);
+int job_run_network_look (job_actor_t *self, error_t *err);
+int job_run_network_unwind (job_actor_t *self, error_t *err);
+int job_run_network_update (job_actor_t *self, error_t *err);
+int job_run_network_check (job_actor_t *self, error_t *err);
+int job_run_network_load (job_actor_t *self, error_t *err);
+
 //  jobs_guest.c: what is done with a guest.
 int job_run_start (job_actor_t *self, error_t *err);
 int job_run_shutdown (job_actor_t *self, error_t *err);

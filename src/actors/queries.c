@@ -5,6 +5,7 @@
 #include "actors/queries_checkpoints.h"
 #include "actors/domain_filter.h"
 #include "actors/queries_jobs.h"
+#include "actors/queries_networks.h"
 #include "actors/queries_snapshots.h"
 
 #include "drivers/state.h"
@@ -274,11 +275,13 @@ static answer_fn *find_answer (const verb_t *verb)
 
 bool query_known (const verb_t *verb)
 {
-    return find_answer (verb) != NULL;
+    return find_answer (verb) || network_query_known (verb);
 }
 
 int query_answer (const query_t *self, pack_t *result, error_t *err)
 {
+    if (network_query_known (self->verb))
+        return network_query_answer (self, result, err);
     answer_fn *answer = find_answer (self->verb);
     if (!answer)
         return error_set (err, ERR_NO_SUPPORT, "%s: it is not answered from snapshots",

@@ -278,6 +278,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway_t *gateway = actor_state (self);
     gateway->config = config_of (args);
     gateway->snapshots = snapshots_new ();
+    gateway->networks = networks_new ();
     gateway->sessions = sessions_new ();
     gateway->revoked = zhashx_new ();
     gateway->history = history_new ();
@@ -293,6 +294,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
         return -1;
     actor_subscribe (self, "domain/", gateway_on_snapshot, NULL);
     actor_subscribe (self, "snapshots/", gateway_on_tree, NULL);
+    actor_subscribe (self, "network/", gateway_on_network, NULL);
     //  Comes back behind the snapshots that are there already: then we know what to answer.
     auto(msg_t) msg = msg_request ("gateway.listen");
     actor_send (self, actor_address (self), &msg);
@@ -313,6 +315,9 @@ static void answer_idle (actor_t *self, msg_t **msg_p)
     uint64_t busy = 0, active = 0;
     for (size_t i = 0; i < snapshots_count (gateway->snapshots); i++)
         active += snapshots_at (gateway->snapshots, i)->id > 0;
+    const network_view_t *network;
+    for (size_t i = 0; (network = networks_at (gateway->networks, i)); i++)
+        active += value_get_bool (document_root (network->facts), "active", false);
     for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
         busy += session_listens (each) || each->open_requests > 0;
     auto(msg_t) reply = msg_reply ();
@@ -382,6 +387,7 @@ static void gateway_stop (actor_t *self)
     history_destroy (&gateway->history);
     zhashx_destroy (&gateway->streams);
     snapshots_destroy (&gateway->snapshots);
+    networks_destroy (&gateway->networks);
     pack_close (&gateway->frame);
 }
 

@@ -1,4 +1,5 @@
-//  guest.h: what a driver is told of a domain, and what it tells back.
+//  guest.h: what a driver is told of a domain, and what it tells back. In jobs of a network it is
+//  the network: of all this it has uuid, name, definition, live document and record.
 
 #ifndef TROUPE_GUEST_H
 #define TROUPE_GUEST_H

@@ -105,7 +105,9 @@ typedef struct {
 struct job {
     const job_ops_t *ops;
     const paths_t *paths;
-    guest_t *guest; //  the domain that the job is about; NULL in jobs of the host
+    const char *helpers;  //  folder of our small programs: troupe-launch, troupe-lease, ...
+    const char *instance; //  8 hexadecimal digits: in names that daemons on one machine share
+    guest_t *guest; //  the domain, or network, that the job is about; NULL in jobs of the host
     bool closed;    //  it is nearly done: from now on a cancel is not heard
     bool written;   //  job_written was called
     bool finished;  //  an undo found that all was done already, or has brought it to its end

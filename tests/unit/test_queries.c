@@ -106,7 +106,11 @@ static document_t *ask_as (const snapshots_t *snapshots, const char *verb, const
     pack_end (&pack);
     auto(document_t) document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, err);
     pack_clear (&pack);
-    query_t query = { snapshots, verb_find (verb), document_root (document), role, NOW_US };
+    query_t query = { .snapshots = snapshots,
+                      .verb = verb_find (verb),
+                      .args = document_root (document),
+                      .role = role,
+                      .now_us = NOW_US };
     assert_int_equal (verb_check_args (query.verb, query.args, err), 0);
     int rc = query_answer (&query, &pack, err);
     document_t *answer = rc ? NULL : document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, err);
