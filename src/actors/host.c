@@ -275,6 +275,7 @@ static const struct {
     { "image.define", host_define },
     { "migration.prepare", host_define },
     { "migration.resolve", host_define },
+    { "host.find", host_find },
     { "host.version", host_version },
     { "host.capabilities", host_capabilities },
 };
