@@ -13,6 +13,7 @@
 #include "util/process.h"
 
 #include <netlink/attr.h>
+#include <sys/capability.h>
 
 enum {
     STORM = 200
@@ -537,6 +538,100 @@ static void scene_storm (actor_t *self)
     netns_end_rival (rival);
 }
 
+//  A process in another network namespace, as a container has one.
+
+static pid_t start_container (char identity[PROCESS_TEXT_SIZE])
+{
+    int ready[2];
+    char byte;
+    process_t process;
+    error_t err;
+    check (pipe (ready) == 0);
+    const pid_t pid = netns_fork ();
+    if (pid == 0) {
+        if (unshare (CLONE_NEWNET) || write (ready[1], "!", 1) != 1)
+            _exit (1);
+        for (;;)
+            pause ();
+    }
+    check (read (ready[0], &byte, 1) == 1);
+    check (close (ready[0]) == 0 && close (ready[1]) == 0);
+    check (process_identify (pid, &process, &err) == 0);
+    process_to_text (&process, identity);
+    return pid;
+}
+
+static void end_container (pid_t pid)
+{
+    check (kill (pid, SIGKILL) == 0);
+    check (waitpid (pid, NULL, 0) == pid);
+}
+
+static bool container_has (pid_t pid, const char *name)
+{
+    char line[512];
+    bool found = false;
+    autofree char *path = text_format ("/proc/%d/net/dev", (int) pid);
+    FILE *file = fopen (path, "r");
+    check (file != NULL);
+    while (fgets (line, sizeof line, file))
+        found = found || strncmp (line + strspn (line, " "), name, strlen (name)) == 0;
+    fclose (file);
+    return found;
+}
+
+static pid_t container;
+static char container_identity[PROCESS_TEXT_SIZE];
+
+static void scene_namespaces (actor_t *self)
+{
+    start_all (self);
+    check_equal (scene_spawn (self, OWNER, &owner_class, false), 0);
+    link_t link;
+    link_spec_t spec = a_pair;
+    spec.peer = (link_settings_t){
+        .name = "eth0", .mac = "52:54:00:aa:bb:05", .up = LINK_ON, .process = container_identity
+    };
+    make (self, "net0", &spec, &link);
+    check_text (link.peer_name, "");
+    check (container_has (container, "eth0:"));
+    check_equal (netns_count_links (), 2);
+    //  Both ends are made here, then one goes.
+    make (self, "net1", &a_pair, &link);
+    link_settings_t move = { .name = "eth1", .up = LINK_ON, .process = container_identity };
+    check_equal (set (self, "net1", true, &move, NULL), 0);
+    check (container_has (container, "eth1:"));
+    check_equal (set (self, "net1", true, &move, NULL), ERR_OPERATION_INVALID);
+    make (self, "tap", &(link_spec_t){ .kind = LINK_TAP, .set.name = "vnet%d" }, &link);
+    autofree char *path = text_format ("/proc/%d/ns/net", (int) container);
+    move = (link_settings_t){ .netns = path };
+    check_equal (set (self, "tap", false, &move, NULL), 0);
+    check_equal (do_key (self, "link.get", "tap", NULL), ERR_OPERATION_INVALID);
+    check_equal (told_gone, 0);
+    check_equal (do_key (self, "link.delete", "tap", NULL), 0);
+    move = (link_settings_t){ .process = "1:1:11111111-2222-3333-4444-555555555555" };
+    check_equal (set (self, "net1", false, &move, NULL), ERR_OPERATION_INVALID);
+    move = (link_settings_t){ .netns = "/etc/passwd" };
+    check_equal (set (self, "net1", false, &move, NULL), ERR_INVALID_ARG);
+    //  With the container its ends go, and so do ours.
+    end_container (container);
+    await_told (self, &told_gone, 2);
+    check_equal (do_key (self, "link.get", "net0", NULL), ERR_NO_INTERFACE);
+    scene_end_actor (self, OWNER);
+}
+
+//  Without capabilities.
+static void scene_denied (actor_t *self)
+{
+    start_all (self);
+    check_equal (create (self, "net0", &a_pair, NULL), ERR_OPERATION_DENIED);
+    check (strstr (last.message, "make veth 'vnet%d': not permitted"));
+    const link_spec_t tap = { .kind = LINK_TAP, .set.name = "vnet%d" };
+    check_equal (create (self, "net0", &tap, NULL), ERR_OPERATION_DENIED);
+    check_equal (find (self, "lo", NULL), 0);
+    release (self);
+}
+
 static void run (scene_fn *scene, char *folder)
 {
     paths_t paths = { .run = folder };
@@ -555,6 +650,70 @@ static void run (scene_fn *scene, char *folder)
         run (scene_##name, *state);                                                                \
     }
 
+//  The process that does it has no way back.
+static void in_child (scene_fn *scene, char *folder, bool privileged)
+{
+    paths_t paths = { .run = folder };
+    config = (config_t){ .paths = &paths };
+    cap_t none = privileged ? NULL : cap_init ();
+    if (none && cap_set_proc (none))
+        _exit (2);
+    cap_free (none);
+    scene_run (scene);
+    _exit (0);
+}
+
+static void test_denied (void **state)
+{
+    int status;
+    const pid_t pid = netns_fork ();
+    if (pid == 0)
+        in_child (scene_denied, *state, false);
+    assert_int_equal (waitpid (pid, &status, 0), pid);
+    assert_int_equal (status, 0);
+}
+
+static void test_namespaces (void **state)
+{
+    container = start_container (container_identity);
+    run (scene_namespaces, *state);
+}
+
+//  A daemon that is killed at any instant: the next one knows its links, and has removed what was
+//  half made.
+
+static void scene_until_killed (actor_t *self)
+{
+    start_all (self);
+    for (;;) {
+        create_many (self, STORM, &a_pair);
+        auto(msg_t) answer = scene_await (self, STORM);
+        release (self);
+    }
+}
+
+static void scene_after_kill (actor_t *self)
+{
+    start_all (self);
+    check_equal (find (self, "lo", NULL), 0);
+    //  What was half made is removed before this is.
+    release (self);
+}
+
+static void test_killed (void **state)
+{
+    for (unsigned round = 0; round < 6; round++) {
+        const pid_t pid = netns_fork ();
+        if (pid == 0)
+            in_child (scene_until_killed, *state, true);
+        while (netns_count_links () < 2 + round * 67)
+            sched_yield ();
+        assert_int_equal (kill (pid, SIGKILL), 0);
+        assert_int_equal (waitpid (pid, NULL, 0), pid);
+        run (scene_after_kill, *state);
+    }
+}
+
 SCENE_TEST (pair)
 SCENE_TEST (settings)
 SCENE_TEST (kinds)
@@ -572,7 +731,8 @@ int main (void)
         unit_test_in_folder (test_kinds),     unit_test_in_folder (test_strangers),
         unit_test_in_folder (test_addresses), unit_test_in_folder (test_bandwidth),
         unit_test_in_folder (test_told),      unit_test_in_folder (test_claim),
-        unit_test_in_folder (test_storm),
+        unit_test_in_folder (test_storm),     unit_test_in_folder (test_namespaces),
+        unit_test_in_folder (test_denied),    unit_test_in_folder (test_killed),
     };
     NETNS_OR_SKIP ();
     return cmocka_run_group_tests (tests, NULL, NULL);
