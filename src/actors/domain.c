@@ -277,7 +277,7 @@ static void take_record (domain_t *self, msg_t **msg_p)
         free (self->backup);
         self->backup = text_copy (msg_str (*msg_p, "backup"));
     }
-    domain_set_record (self, text_copy (msg_str (*msg_p, "record")));
+    domain_take_record_of (self, slot, msg_str (*msg_p, "record"));
     free (self->recorded_live);
     self->recorded_live = text_copy (msg_str (*msg_p, "live"));
     self->recorded_id = (int) msg_i64 (*msg_p, "id", -1);
@@ -315,6 +315,17 @@ static void take_undone (domain_t *self, msg_t **msg_p)
         return;
     document_destroy (&self->undo);
     self->dirty |= DIRTY_STATUS;
+}
+
+static void take_written (domain_t *self, msg_t **msg_p)
+{
+    if (strcmp (msg_head (*msg_p)->from, self->async.address) != 0 || !domain_active (self))
+        return;
+    self->async.written = true;
+    self->status.state = (guest_state_t) msg_i64 (*msg_p, "state", self->status.state);
+    self->status.reason = (int) msg_i64 (*msg_p, "reason", self->status.reason);
+    domain_commit (self, NULL, NULL, NULL);
+    domain_pump (self);
 }
 
 static void take_progress (domain_t *self, msg_t **msg_p)
@@ -368,15 +379,25 @@ static const struct {
     const char *verb;
     direct_fn *run;
 } immediate[] = {
-    { "domain.usage", domain_measure },     { "domain.measure", domain_measure },
-    { "domain.job_abort", domain_abort },   { "console.open", open_console },
-    { "job.record", take_record },          { "job.progress", take_progress },
-    { "job.undone", take_undone },          { "monitor.event", take_event },
-    { "monitor.closed", take_monitor_end }, { "process.exited", take_exit },
-    { "guest.poweroff", take_poweroff },    { "host.autostart", start_by_itself },
-    { "monitor.silent", take_silence },     { "migration.wish", domain_tell_wish },
-    { "job.finish", domain_take_finish },   { "job.guest_over", take_guest_over },
-    { "job.snapshots", take_snapshots },    { "job.documents", domain_take_documents },
+    { "domain.usage", domain_measure },
+    { "domain.measure", domain_measure },
+    { "domain.job_abort", domain_abort },
+    { "console.open", open_console },
+    { "job.record", take_record },
+    { "job.progress", take_progress },
+    { "job.undone", take_undone },
+    { "monitor.event", take_event },
+    { "monitor.closed", take_monitor_end },
+    { "process.exited", take_exit },
+    { "guest.poweroff", take_poweroff },
+    { "host.autostart", start_by_itself },
+    { "monitor.silent", take_silence },
+    { "migration.wish", domain_tell_wish },
+    { "job.finish", domain_take_finish },
+    { "job.guest_over", take_guest_over },
+    { "job.written", take_written },
+    { "job.snapshots", take_snapshots },
+    { "job.documents", domain_take_documents },
 };
 
 //  After too many panics: the guest, if there is one, goes on, but nobody touches it.
@@ -487,6 +508,8 @@ static void domain_stop (actor_t *actor)
     free (self->definition);
     free (self->live);
     domain_set_record (self, NULL);
+    free (self->known_records[0]);
+    free (self->known_records[1]);
     free (self->recorded_live);
     free (self->backup);
     free (self->backup_xml);

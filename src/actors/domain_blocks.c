@@ -88,6 +88,7 @@ static void tell (domain_t *self, const news_t *news)
                         .ended_us = actor_wall_clock (self->actor),
                         .asked = value_get_bool (news->block, "asked", false),
                         .uid = value_get_u64 (news->block, "uid", 0),
+                        .key = value_get_str (news->block, "key"),
                         .client = value_get_u64 (news->block, "client", 0) };
     past_jobs_add (self->past, &past);
     self->dirty |= DIRTY_PAST;
@@ -113,15 +114,20 @@ static void pack_asker (pack_t *pack, const value_t *block)
 {
     bool asked = value_get_bool (block, "asked", false);
     uint64_t uid = value_get_u64 (block, "uid", 0), client = value_get_u64 (block, "client", 0);
+    const char *key = value_get_str (block, "key");
     pack_key_bool (pack, "asked", asked);
     pack_key_u64 (pack, "uid", uid);
+    pack_key_str (pack, "key", key);
     pack_key_u64 (pack, "client", client);
     if (!asked) {
         pack_key_str (pack, "by", NULL);
         return;
     }
     pack_key_map (pack, "by");
-    pack_key_u64 (pack, "uid", uid);
+    if (key)
+        pack_key_str (pack, "key", key);
+    else
+        pack_key_u64 (pack, "uid", uid);
     pack_key_u64 (pack, "client", client);
     pack_end (pack);
 }

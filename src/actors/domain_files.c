@@ -49,7 +49,7 @@ int domain_make_folders (const paths_t *paths, error_t *err)
     return 0;
 }
 
-static int add_uuids (strings_t *uuids, const char *folder, const char *suffix, error_t *err)
+int files_add_uuids (strings_t *uuids, const char *folder, const char *suffix, error_t *err)
 {
     auto(strings_t) names = file_list (folder, suffix, err);
     if (!names)
@@ -70,15 +70,10 @@ strings_t *domain_list_files (const paths_t *paths, const driver_t *driver, erro
     autofree char *etc = text_format ("%s/%s", paths->etc, driver->name);
     autofree char *run = text_format ("%s/%s", paths->run, driver->name);
     //  A monitor's socket may be all that tells of a guest.
-    if (add_uuids (all, etc, ".xml", err) || add_uuids (all, run, ".status", err) ||
-        add_uuids (all, run, ".monitor", err))
+    if (files_add_uuids (all, etc, ".xml", err) || files_add_uuids (all, run, ".status", err) ||
+        files_add_uuids (all, run, ".monitor", err))
         return NULL;
-    strings_sort (all);
-    strings_t *once = strings_new ();
-    for (size_t i = 0; i < all->count; i++)
-        if (i == 0 || strcmp (all->items[i - 1], all->items[i]) != 0)
-            strings_add (once, all->items[i]);
-    return once;
+    return strings_sort_once (all);
 }
 
 static int list_all (const paths_t *paths, strings_t *uuids, error_t *err)
@@ -98,7 +93,7 @@ static int sweep_past (const paths_t *paths, error_t *err)
     auto(strings_t) known = strings_new ();
     auto(strings_t) past = strings_new ();
     autofree char *jobs = text_format ("%s/jobs", paths->run);
-    if (file_sweep (jobs, ".", ".new", err) || add_uuids (past, jobs, "", err) ||
+    if (file_sweep (jobs, ".", ".new", err) || files_add_uuids (past, jobs, "", err) ||
         list_all (paths, known, err))
         return -1;
     for (size_t i = 0; i < past->count; i++) {

@@ -26,6 +26,9 @@ int domain_make_folders (const paths_t *paths, error_t *err);
 //  them).
 int domain_sweep (const paths_t *paths, error_t *err);
 
+//  Adds the uuids that are the names, before SUFFIX, of files in FOLDER.
+int files_add_uuids (strings_t *uuids, const char *folder, const char *suffix, error_t *err);
+
 //  The uuids that have a definition or a status file, sorted, each once. The caller owns the
 //  result.
 strings_t *domain_list_files (const paths_t *paths, const driver_t *driver, error_t *err);

@@ -11,10 +11,14 @@ typedef struct {
     bool persistent, transient;
     bool autostart, no_autostart;
     bool running, paused, shutoff, other;
+    bool with_snapshot, without_snapshot;
+    bool with_checkpoint, without_checkpoint;
+    bool with_managed_save, without_managed_save;
 } domain_filter_t;
 
 //  From a query's arguments: active, inactive, persistent, transient, autostart, no_autostart,
-//  state_running, state_paused, state_shutoff, state_other.
+//  state_running, state_paused, state_shutoff, state_other, with_snapshot, without_snapshot,
+//  with_checkpoint, without_checkpoint, with_managed_save, without_managed_save.
 void domain_filter_read (domain_filter_t *self, const value_t *args);
 bool domain_filter_matches (const domain_filter_t *self, const snapshot_t *domain);
 

@@ -36,6 +36,7 @@ void domain_set_status (domain_t *self, guest_status_t status, int event, int de
 void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
 {
     domain_add_lifecycle (self, EVENT_STOPPED, detail);
+    domain_end_migration (self, &status);
     domain_undefine_migrated (self, status);
     free (take (&self->live));
     domain_set_record (self, NULL);
@@ -238,7 +239,8 @@ static bool ends_by_job (const domain_t *self)
     return kind == ASYNC_SAVE || (kind == ASYNC_MIGRATE_HANDED && self->async.operation) ||
            (kind == ASYNC_START && self->async.operation && domain_active (self)) ||
            (kind == ASYNC_DUMP && request && msg_flag (request, "crash")) ||
-           (kind == ASYNC_SNAPSHOT && request && msg_flag (request, "halt"));
+           ((kind == ASYNC_SNAPSHOT || kind == ASYNC_SNAPSHOT_WRITTEN) && request &&
+            msg_flag (request, "halt"));
 }
 
 static void take_end (domain_t *self, const guest_change_t *change)
@@ -328,6 +330,9 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
             break;
         domain_add_lifecycle (self, change->event, change->detail);
         domain_commit (self, NULL, NULL, NULL);
+        break;
+    case CHANGE_POSTCOPY:
+        domain_take_postcopy (self, (postcopy_t) change->value);
         break;
     case CHANGE_BLOCK:
         if (domain_active (self))

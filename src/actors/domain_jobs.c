@@ -140,11 +140,15 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
     slot->cancelled = slot->doomed = slot->committed = slot->late = slot->undoes = false;
+    slot->written = false;
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
     slot->since_us = operation == &domain_backup_follow ? past_jobs_since (self->past)
                                                         : actor_wall_clock (self->actor);
     slot->since_ms = actor_now (self->actor);
+    char **known = &self->known_records[slot == &self->async];
+    free (*known);
+    *known = text_copy (self->record);
     snprintf (slot->address, sizeof slot->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
     auto(msg_t) args = domain_job_arguments (self, operation, slot->request);
@@ -233,7 +237,18 @@ void domain_take_documents (domain_t *self, msg_t **msg_p)
     domain_commit (self, NULL, NULL, NULL);
 }
 
-static void take_parts (domain_t *self, const value_t *result)
+//  Two jobs may be under way, each with a copy: what one did not change is not its to set.
+void domain_take_record_of (domain_t *self, const running_t *slot, const char *record)
+{
+    char **known = &self->known_records[slot == &self->async];
+    bool changed = !text_equals (*known, record);
+    free (*known);
+    *known = text_copy (record);
+    if (changed)
+        domain_set_record (self, text_copy (record));
+}
+
+static void take_parts (domain_t *self, const running_t *slot, const value_t *result)
 {
     const value_t *value = value_get (result, "value");
     self->finished = self->finished || value_get_bool (value, "finished", false);
@@ -242,7 +257,7 @@ static void take_parts (domain_t *self, const value_t *result)
     if (value_get (result, "live_summary"))
         take_live (self, result);
     if (value_get (result, "record"))
-        domain_set_record (self, text_copy (value_get_str (result, "record")));
+        domain_take_record_of (self, slot, value_get_str (result, "record"));
     if (value_get (result, "state")) {
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
@@ -282,7 +297,7 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     char *old_definition = changes ? text_copy (self->definition) : NULL;
     document_t *old_summary = changes ? document_copy (self->config_summary) : NULL;
     bool old_persistent = self->persistent;
-    take_parts (self, msg_value (reply));
+    take_parts (self, slot, msg_value (reply));
     if (operation->class == CLASS_START || operation == &domain_unwinding || slot->undoes) {
         document_destroy (&self->undo);
         free (take (&self->recorded_live));
@@ -292,7 +307,8 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     if (value_get (msg_value (reply), "live_summary"))
         domain_agent_follow (self, operation->class == CLASS_START ? AGENT_REASON_STARTED
                                                                    : AGENT_REASON_UNKNOWN);
-    if (slot == &self->async && operation->async != ASYNC_BACKUP_BEGIN)
+    bool goes_on = operation->async == ASYNC_BACKUP_BEGIN || operation->async == ASYNC_MIGRATE_IN;
+    if (slot == &self->async && !goes_on)
         domain_end_async (self, "completed", NULL);
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
@@ -334,7 +350,9 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
         domain_own_job_failed (self, operation, cancelled, err);
     if (strcmp (operation->verb, "domain.rename") == 0)
         domain_tell_name (self);
-    if (slot == &self->async && !domain_leaves_alone (self, slot, err))
+    bool open =
+        domain_leaves_alone (self, slot, err) || domain_pending_migration (self) != ASYNC_NONE;
+    if (slot == &self->async && !open)
         domain_end_async (self, domain_background_failed (self, slot, &why), &why);
     if (!start && (slot->committed || operation->class == CLASS_START))
         domain_look_again (self);

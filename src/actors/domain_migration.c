@@ -123,6 +123,32 @@ bool domain_refuse_abandon (domain_t *self, msg_t **msg_p)
 
 //  What is new.
 
+static void say_why (const domain_t *self, const guest_status_t *status, error_t *err)
+{
+    bool receiving = domain_pending_migration (self) == ASYNC_MIGRATE_IN;
+    if (status->state != STATE_SHUTOFF)
+        error_set (err, ERR_OPERATION_FAILED, "the other host gave it up: it goes on here");
+    else if (receiving && status->reason == SHUTOFF_FAILED)
+        error_set (err, ERR_OPERATION_FAILED, "the guest did not come: its sender gave it up");
+    else
+        error_set (err, ERR_OPERATION_FAILED, "the guest ended here before it was decided: %s",
+                   state_reason_name (status->state, status->reason));
+}
+
+void domain_end_migration (domain_t *self, const guest_status_t *status)
+{
+    bool moved = status->state == STATE_SHUTOFF && status->reason == SHUTOFF_MIGRATED;
+    error_t err;
+    if (self->async.operation || !past_jobs_is_open (self->past))
+        return;
+    if (moved || self->arrived)
+        domain_end_async (self, "completed", NULL);
+    else {
+        say_why (self, status, &err);
+        domain_end_async (self, "failed", &err);
+    }
+}
+
 static void forget_definition (domain_t *self)
 {
     self->persistent = self->autostart = self->managed_save = false;
@@ -201,10 +227,58 @@ void domain_done_take (domain_t *self, const msg_t *request)
         domain_done_abandon (self, request);
     else if (self->migration)
         self->dirty |= DIRTY_STATUS; //  still not decided
-    else if (self->arrived)
-        arrived (self);
-    else
-        went_on (self);
+    else {
+        domain_end_migration (self, &self->status);
+        if (self->arrived)
+            arrived (self);
+        else
+            went_on (self);
+    }
+}
+
+//  Post-copy: the guest runs there, and part of its memory is here.
+
+static void set_postcopy (domain_t *self, int reason, int detail)
+{
+    if (self->status.reason == reason)
+        return;
+    self->status.reason = reason;
+    self->dirty |= DIRTY_STATUS;
+    if (detail >= 0)
+        domain_add_lifecycle (
+            self, self->status.state == STATE_RUNNING ? EVENT_RESUMED : EVENT_SUSPENDED, detail);
+    domain_commit (self, NULL, NULL, NULL);
+}
+
+static void take_at_receiver (domain_t *self, postcopy_t postcopy)
+{
+    bool incomplete =
+        self->status.reason == RUNNING_POSTCOPY || self->status.reason == RUNNING_POSTCOPY_FAILED;
+    if (postcopy == POSTCOPY_BROKEN)
+        set_postcopy (self, RUNNING_POSTCOPY_FAILED, RESUMED_POSTCOPY_FAILED);
+    else if (incomplete && postcopy == POSTCOPY_ACTIVE)
+        set_postcopy (self, RUNNING_POSTCOPY, RESUMED_POSTCOPY);
+    else if (incomplete)
+        set_postcopy (self, RUNNING_MIGRATED, -1);
+}
+
+static void take_at_sender (domain_t *self, postcopy_t postcopy)
+{
+    if (postcopy == POSTCOPY_BROKEN)
+        set_postcopy (self, PAUSED_POSTCOPY_FAILED, SUSPENDED_POSTCOPY_FAILED);
+    else if (postcopy == POSTCOPY_ACTIVE && self->status.reason == PAUSED_POSTCOPY_FAILED)
+        set_postcopy (self, PAUSED_POSTCOPY, SUSPENDED_POSTCOPY);
+}
+
+void domain_take_postcopy (domain_t *self, postcopy_t postcopy)
+{
+    async_kind_t kind = domain_async_kind (self);
+    if (!domain_active (self))
+        return;
+    if (self->status.state == STATE_RUNNING && kind == ASYNC_NONE)
+        take_at_receiver (self, postcopy);
+    else if (self->status.state == STATE_PAUSED && kind == ASYNC_MIGRATE_HANDED)
+        take_at_sender (self, postcopy);
 }
 
 //  Showing.

@@ -185,7 +185,7 @@ static void done_adopt (domain_t *self, const msg_t *request)
     actor_log (self->actor, LEVEL_INFO, "domain '%s': found %s (%s)", self->name,
                state_name (self->status.state),
                state_reason_name (self->status.state, self->status.reason));
-    if (!goes_on)
+    if (!goes_on && domain_pending_migration (self) == ASYNC_NONE)
         domain_end_past (self);
     domain_blocks_adopted (self);
 }
@@ -275,6 +275,10 @@ static const operation_t operations[] = {
       domain_done_migrate },
     { "domain.migrate_tune", CLASS_MIGRATION, ASYNC_NONE, "migrate_tune", NEED_ACTIVE, SHORT_MS,
       true, done_nothing },
+    { "domain.migrate_resume", CLASS_MIGRATION, ASYNC_NONE, "migrate_resume", NEED_ACTIVE, START_MS,
+      true, done_nothing },
+    { "migration.recover", CLASS_MODIFY, ASYNC_NONE, "migrate_recover", NEED_ACTIVE, SHORT_MS, true,
+      done_nothing },
     { "migration.receive", CLASS_START, ASYNC_MIGRATE_IN, "migrate_receive", NEED_INACTIVE,
       START_MS, false, domain_done_receive },
     { "migration.finish", CLASS_MIGRATION, ASYNC_NONE, "migrate_finish", NEED_ACTIVE, START_MS,

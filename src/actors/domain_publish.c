@@ -4,6 +4,7 @@
 #include "actors/disk_request.h"
 #include "actors/domain_files.h"
 #include "actors/domain_self.h"
+#include "actors/status_text.h"
 #include "drivers/state.h"
 #include "util/text.h"
 
@@ -13,27 +14,6 @@ enum {
 };
 
 //  The status file.
-
-static void add_attribute (text_t *text, const char *name, const char *value)
-{
-    xmlChar *safe = xmlEncodeSpecialChars (NULL, BAD_CAST value);
-    text_addf (text, " %s=\"%s\"", name, (const char *) safe);
-    xmlFree (safe);
-}
-
-static void add_undo (const domain_t *self, text_t *text)
-{
-    const value_t *undo = self->undo ? document_root (self->undo) : NULL;
-    text_add (text, "  <undo>\n");
-    for (size_t i = 0; i < value_count (undo); i++) {
-        const value_t *entry = value_at (undo, i);
-        text_add (text, "    <effect");
-        add_attribute (text, "kind", value_str (value_at (entry, 0)));
-        add_attribute (text, "argument", value_str (value_at (entry, 1)));
-        text_add (text, "/>\n");
-    }
-    text_add (text, "  </undo>\n");
-}
 
 //  NULL when there is nothing to keep: the guest is not there, and nothing is half done.
 static char *status_text (const domain_t *self)
@@ -45,11 +25,11 @@ static char *status_text (const domain_t *self)
     guest_status_t status = starting ? self->recorded_status : self->status;
     text_addf (text, "<domstatus state='%d' reason='%d' id='%d'", status.state, status.reason,
                starting ? self->recorded_id : self->id);
-    add_attribute (text, "job", self->async.operation ? self->async.operation->job : "");
-    add_attribute (text, "ran", self->live ? "yes" : "no");
+    status_add_attribute (text, "job", self->async.operation ? self->async.operation->job : "");
+    status_add_attribute (text, "ran", self->live ? "yes" : "no");
     text_add (text, ">\n");
     if (self->undo)
-        add_undo (self, text);
+        status_add_undo (text, document_root (self->undo));
     text_addf (text, "<record>\n%s</record>\n%s<live>\n%s</live>\n</domstatus>\n",
                self->record ? self->record : "", self->backup ? self->backup : "",
                self->live            ? self->live

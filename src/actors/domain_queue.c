@@ -45,7 +45,8 @@ async_kind_t domain_async_kind (const domain_t *self)
     async_kind_t pending = domain_pending_migration (self);
     if (pending != ASYNC_NONE)
         return pending;
-    return self->async.operation ? self->async.operation->async : ASYNC_NONE;
+    async_kind_t kind = self->async.operation ? self->async.operation->async : ASYNC_NONE;
+    return kind == ASYNC_SNAPSHOT && self->async.written ? ASYNC_SNAPSHOT_WRITTEN : kind;
 }
 
 static void make_way (domain_t *self, bool graceful)
@@ -353,6 +354,12 @@ static bool writes_memory_only (const running_t *slot)
 
 static int abort_running (domain_t *self, error_t *err)
 {
+    if (!self->async.operation && self->undo)
+        return error_set (
+            err, ERR_OPERATION_INVALID,
+            "domain.job_abort: domain '%s' takes back what a job had begun; that goes "
+            "to its end",
+            self->name);
     if (!self->async.operation)
         return error_set (err, ERR_OPERATION_INVALID,
                           "domain.job_abort: no job is active on domain '%s'", self->name);

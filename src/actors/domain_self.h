@@ -92,6 +92,7 @@ typedef struct {
     bool committed;   //  it can't be undone any more
     bool undoes;      //  what is recorded to be undone is this job's
     bool late;        //  it was not begun: nobody waits for it any more
+    bool written;     //  the guest may be suspended and resumed beside it
     bool over;        //  its results are being written; nothing else may change what they are of
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
@@ -166,6 +167,7 @@ struct domain {
     int64_t blocks_us;              //  when they were looked at, wall clock
     uint64_t blocks_look;           //  which answer counts
     bool blocks_due;                //  one is over, or ready: somebody has to conclude
+    char *known_records[2];         //  the record as the sync and the async job have it
     char *recorded_live;            //  of a start that is under way: for the status file only,
     guest_status_t recorded_status; //  and so is this
     int recorded_id;
@@ -274,11 +276,16 @@ extern const operation_t domain_cleanup, domain_adoption, domain_loading, domain
 void domain_set_record (domain_t *self, char *record);
 //  A migration that no job of ours is about: ASYNC_NONE if there is none.
 async_kind_t domain_pending_migration (const domain_t *self);
+//  The guest is over, or (STATUS running, paused) its migration decided: so is that in the history,
+//  unless a job of ours is still at it.
+void domain_end_migration (domain_t *self, const guest_status_t *status);
 //  Its guest is over: if that is so because it was migrated away, so is the definition, if it was
 //  asked for. Before the record is dropped, whoever finds out, also the next daemon.
 void domain_undefine_migrated (domain_t *self, guest_status_t status);
 //  What ended here was handed over: the other host is asked before anything is said of it.
 bool domain_end_is_open (const domain_t *self);
+//  The hypervisor's news of it, on either side.
+void domain_take_postcopy (domain_t *self, postcopy_t postcopy);
 //  Looks after it, later.
 void domain_follow_migration (domain_t *self);
 void domain_pack_migration (const domain_t *self, pack_t *pack);
@@ -297,6 +304,7 @@ void domain_take_backup (domain_t *self, const value_t *result);
 direct_fn domain_take_finish;
 //  From a job that goes on, or failed: the documents are others now.
 direct_fn domain_take_documents;
+void domain_take_record_of (domain_t *self, const running_t *slot, const char *record);
 bool domain_is_our_job (const domain_t *self, const msg_t *msg);
 //  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
 //  if it has another cause than the job can know.

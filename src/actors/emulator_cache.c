@@ -4,6 +4,7 @@
 
 #include "drivers/qemu/qemu_caps.h"
 #include "util/file.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -53,8 +54,14 @@ char *emulator_cache_path (const char *cache, const char *path)
 
 static char *cache_head (const char *path, const emulator_file_t *file)
 {
-    return text_format ("troupe-emulator 1\npath %s\nsize %" PRIu64 "\nmtime_ns %" PRId64 "\n",
-                        path, file->size, file->mtime_ns);
+    //  What KVM gives depends on kernel, microcode and modules too: no longer than until the next
+    //  boot.
+    process_t self = { .boot_id = "" };
+    error_t ignored; //  then it is probed again after a restart
+    process_identify (getpid (), &self, &ignored);
+    return text_format ("troupe-emulator 1\npath %s\nsize %" PRIu64 "\nmtime_ns %" PRId64
+                        "\nboot %s\n",
+                        path, file->size, file->mtime_ns, self.boot_id);
 }
 
 char *emulator_cache_text (const char *path, const emulator_file_t *file, const char *capabilities)

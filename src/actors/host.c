@@ -10,6 +10,7 @@
 #include "actors/links_remover.h"
 #include "actors/keyed_calls.h"
 #include "actors/log.h"
+#include "actors/network_files.h"
 #include "actors/spawner.h"
 #include "actors/zap.h"
 #include "actors/zmq_gateway.h"
@@ -22,6 +23,7 @@
 
 enum {
     START_MS = 30000,
+    NETWORK_START_MS = 60000,
     IDLE_LOOK_MS = 1000
 };
 
@@ -87,15 +89,51 @@ static void start_helper (host_t *self, const char *address, const actor_class_t
 
 //  Serving.
 
-static void autostart (host_t *self)
+static void autostart_domains (host_t *self)
 {
-    for (entry_t *entry = zhashx_first (self->registry.by_uuid); entry;
-         entry = zhashx_next (self->registry.by_uuid)) {
+    for (entry_t *entry = zhashx_first (self->domains.by_uuid); entry;
+         entry = zhashx_next (self->domains.by_uuid)) {
         char address[MSG_ADDRESS_MAX];
-        snprintf (address, sizeof address, "domain/%s", entry->uuid);
+        host_address_of (entry, address);
         auto(msg_t) msg = msg_request ("host.autostart");
         actor_send (self->actor, address, &msg);
     }
+}
+
+//  One that could not be started has said so in the log.
+static void on_network_started (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) reply, (void) arg;
+    host_t *self = actor_state (actor);
+    if (--self->autostarting == 0)
+        autostart_domains (self);
+}
+
+//  They compare their ports with the domains that run.
+static void tell_networks (host_t *self)
+{
+    for (entry_t *entry = zhashx_first (self->networks.by_uuid); entry;
+         entry = zhashx_next (self->networks.by_uuid)) {
+        char address[MSG_ADDRESS_MAX];
+        host_address_of (entry, address);
+        auto(msg_t) msg = msg_request ("host.serving");
+        actor_send (self->actor, address, &msg);
+    }
+}
+
+//  Networks first: domains plug into them.
+static void autostart (host_t *self)
+{
+    for (entry_t *entry = zhashx_first (self->networks.by_uuid); entry;
+         entry = zhashx_next (self->networks.by_uuid)) {
+        char address[MSG_ADDRESS_MAX];
+        host_address_of (entry, address);
+        auto(msg_t) msg = msg_request ("host.autostart");
+        self->autostarting++;
+        actor_request (self->actor, address, &msg, NETWORK_START_MS, on_network_started, NULL);
+    }
+    if (self->autostarting == 0)
+        autostart_domains (self);
 }
 
 //  Once a boot: the mark lies in the folder that a boot empties.
@@ -147,9 +185,10 @@ static void serve_when_ready (host_t *self)
     auto(msg_t) settle = msg_request ("links.settle");
     actor_send (self->actor, "links", &settle);
     start_helper (self, "zmq_gateway", &zmq_gateway_class);
-    actor_log (self->actor, LEVEL_INFO, "serving %zu domains after %lld ms",
-               zhashx_size (self->registry.by_uuid),
+    actor_log (self->actor, LEVEL_INFO, "serving %zu domains and %zu networks after %lld ms",
+               zhashx_size (self->domains.by_uuid), zhashx_size (self->networks.by_uuid),
                (long long) (actor_wall_clock (self->actor) - self->started_us) / 1000);
+    tell_networks (self);
     autostart_once (self);
     host_watch_marks (self);
     if (self->config->idle_exit_s > 0)
@@ -201,15 +240,16 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
     self->started_us = actor_wall_clock (actor);
     self->jobs = zhashx_new ();
     self->want_ids = zlistx_new ();
-    registry_open (&self->registry);
+    registry_open (&self->domains, "domain");
+    registry_open (&self->networks, "network");
     if (open_signals (self, err) || domain_make_folders (self->config->paths, err) ||
-        domain_sweep (self->config->paths, err))
+        domain_sweep (self->config->paths, err) || network_make_folders (self->config->paths, err))
         return -1;
     for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++)
         start_helper (self, helpers[i].address, helpers[i].class);
     actor_log (actor, LEVEL_INFO, "trouped " TROUPE_VERSION " starts, instance %s",
                self->config->instance);
-    return host_load_domains (self, err);
+    return host_load (self, err);
 }
 
 static const struct {
@@ -229,6 +269,8 @@ static const struct {
     { "host.next_id", host_next_id },
     { "host.info", host_info },
     { "domain.restore", host_define },
+    { "network.define", host_define },
+    { "network.create_xml", host_define },
     { "image.xml", host_define },
     { "image.define", host_define },
     { "migration.prepare", host_define },
@@ -257,7 +299,8 @@ static void host_stop (actor_t *actor)
     while (self->want_ids && (msg = zlistx_detach (self->want_ids, NULL)))
         msg_destroy (&msg);
     zlistx_destroy (&self->want_ids);
-    registry_close (&self->registry);
+    registry_close (&self->domains);
+    registry_close (&self->networks);
     if (self->signal_fd >= 0)
         close (self->signal_fd);
 }

@@ -1,9 +1,13 @@
-//  host_domains.c: names, uuids and ids of domains; the jobs that bring new definitions.
+//  host_domains.c: names and uuids of domains and networks, ids of domains; the jobs that bring new
+//  definitions.
 
 #include "actors/domain.h"
 #include "actors/domain_files.h"
 #include "actors/host_self.h"
 #include "actors/job.h"
+#include "actors/network.h"
+#include "actors/network_files.h"
+#include "util/text.h"
 
 enum {
     JOB_MS = 25 * 3600000, //  a restore takes as long as a slow disk wants
@@ -13,16 +17,33 @@ enum {
     START_AGAIN_MS = 5000      //  an owner that could not be started
 };
 
-static void address_of (const char *uuid, char address[MSG_ADDRESS_MAX])
+void host_address_of (const entry_t *entry, char address[MSG_ADDRESS_MAX])
 {
-    snprintf (address, MSG_ADDRESS_MAX, "domain/%s", uuid);
+    snprintf (address, MSG_ADDRESS_MAX, "%s/%s", entry->registry->noun, entry->uuid);
+}
+
+//  Which of the two an owner's address is about.
+static registry_t *registry_of_address (host_t *self, const char *address)
+{
+    return text_starts (address, "network/") ? &self->networks : &self->domains;
+}
+
+//  Messages of owners and their jobs are about domains, unless they say something else.
+static registry_t *registry_of (host_t *self, const msg_t *msg)
+{
+    return text_equals (msg_str (msg, "noun"), "network") ? &self->networks : &self->domains;
+}
+
+static entry_t *entry_of (host_t *self, const msg_t *msg)
+{
+    return registry_find (registry_of (self, msg), msg_str (msg, "uuid"));
 }
 
 //  Owners: started, watched, started again.
 
-static void domain_down (actor_t *actor, const char *address, const msg_t *down, void *arg);
+static void owner_down (actor_t *actor, const char *address, const msg_t *down, void *arg);
 
-static void domain_started (actor_t *actor, const msg_t *reply, void *arg)
+static void owner_started (actor_t *actor, const msg_t *reply, void *arg)
 {
     (void) arg;
     error_t err;
@@ -30,10 +51,12 @@ static void domain_started (actor_t *actor, const msg_t *reply, void *arg)
         actor_log (actor, LEVEL_ERROR, "%s", err.message);
 }
 
-void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *crashed)
+void host_spawn_owner (host_t *self, entry_t *entry, bool load, const char *crashed)
 {
     char address[MSG_ADDRESS_MAX];
-    address_of (entry->uuid, address);
+    host_address_of (entry, address);
+    const actor_class_t *class =
+        entry->registry == &self->networks ? &network_class : &domain_class;
     auto(msg_t) args = msg_request ("start");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
@@ -43,8 +66,8 @@ void host_spawn_domain (host_t *self, entry_t *entry, bool load, const char *cra
     pack_key_bool (pack, "load", load);
     pack_key_bool (pack, "again", load && entry->restarts.count > 0);
     pack_key_str (pack, "crashed", crashed);
-    actor_spawn (self->actor, address, &domain_class, &args, true, LOAD_MS, domain_started, NULL);
-    actor_watch (self->actor, address, domain_down, NULL);
+    actor_spawn (self->actor, address, class, &args, true, LOAD_MS, owner_started, NULL);
+    actor_watch (self->actor, address, owner_down, NULL);
 }
 
 bool host_may_restart (host_t *self, restarts_t *restarts)
@@ -71,22 +94,23 @@ static void set_ready (host_t *self, entry_t *entry)
 static void reply_granted (host_t *self, msg_t **msg_p, const entry_t *entry, bool is_new);
 
 //  Whoever reserved the uuid meanwhile gets a new owner for it.
-static void domain_left (host_t *self, entry_t *entry)
+static void owner_left (host_t *self, entry_t *entry)
 {
     entry->leaving = false;
-    host_spawn_domain (self, entry, false, NULL);
+    host_spawn_owner (self, entry, false, NULL);
     for (host_job_t *job = zhashx_first (self->jobs); job; job = zhashx_next (self->jobs))
-        if (job->reserving && strcmp (job->granted, entry->uuid) == 0)
+        if (job->reserving && job->registry == entry->registry &&
+            strcmp (job->granted, entry->uuid) == 0)
             reply_granted (self, &job->reserving, entry, true);
 }
 
 static void start_now (actor_t *actor, void *arg)
 {
     host_t *self = actor_state (actor);
-    autofree char *uuid = arg;
-    entry_t *entry = registry_find (&self->registry, uuid);
+    autofree char *address = arg;
+    entry_t *entry = registry_find (registry_of_address (self, address), strchr (address, '/') + 1);
     if (entry)
-        host_spawn_domain (self, entry, true, NULL);
+        host_spawn_owner (self, entry, true, NULL);
 }
 
 //  It could not be started at all: limits of the machine. What has files, and perhaps a guest, is
@@ -94,48 +118,60 @@ static void start_now (actor_t *actor, void *arg)
 static void start_later (host_t *self, entry_t *entry)
 {
     if (entry->empty) {
-        registry_remove (&self->registry, &entry);
+        registry_remove (entry->registry, &entry);
         return;
     }
     set_ready (self, entry); //  the others are not to wait for it
-    actor_timer (self->actor, START_AGAIN_MS, start_now, text_copy (entry->uuid));
+    char address[MSG_ADDRESS_MAX];
+    host_address_of (entry, address);
+    actor_timer (self->actor, START_AGAIN_MS, start_now, text_copy (address));
 }
 
-static void domain_down (actor_t *actor, const char *address, const msg_t *down, void *arg)
+static void owner_down (actor_t *actor, const char *address, const msg_t *down, void *arg)
 {
     (void) arg;
     host_t *self = actor_state (actor);
-    entry_t *entry = registry_find (&self->registry, address + strlen ("domain/"));
+    entry_t *entry = registry_find (registry_of_address (self, address), strchr (address, '/') + 1);
     error_t err;
     if (!entry || !msg_failed (down, &err) || actor_stopping (actor))
         return;
     if (entry->leaving && entry->grants > 0)
-        domain_left (self, entry);
+        owner_left (self, entry);
     else if (entry->leaving) {
         actor_stop (actor, address); //  a panic keeps the address
-        registry_remove (&self->registry, &entry);
+        registry_remove (entry->registry, &entry);
     } else if (msg_head (down)->reason == END_PANIC) {
         bool again = host_may_restart (self, &entry->restarts);
-        host_spawn_domain (self, entry, again, again ? NULL : err.message);
+        host_spawn_owner (self, entry, again, again ? NULL : err.message);
         if (!again)
             set_ready (self, entry); //  the others are not to wait for it
     } else
         start_later (self, entry);
 }
 
-int host_load_domains (host_t *self, error_t *err)
+static void load_all (host_t *self, registry_t *registry, const strings_t *uuids,
+                      const char *driver)
 {
+    for (size_t i = 0; i < uuids->count; i++) {
+        if (registry_find (registry, uuids->items[i]))
+            continue;
+        entry_t *entry = registry_add (registry, uuids->items[i], driver);
+        self->loading++;
+        host_spawn_owner (self, entry, true, NULL);
+    }
+}
+
+int host_load (host_t *self, error_t *err)
+{
+    auto(strings_t) networks = network_list_files (self->config->paths, err);
+    if (!networks)
+        return -1;
+    load_all (self, &self->networks, networks, self->networks.noun);
     for (const driver_t *const *driver = drivers; *driver; driver++) {
         auto(strings_t) uuids = domain_list_files (self->config->paths, *driver, err);
         if (!uuids)
             return -1;
-        for (size_t i = 0; i < uuids->count; i++) {
-            if (registry_find (&self->registry, uuids->items[i]))
-                continue;
-            entry_t *entry = registry_add (&self->registry, uuids->items[i], (*driver)->name);
-            self->loading++;
-            host_spawn_domain (self, entry, true, NULL);
-        }
+        load_all (self, &self->domains, uuids, (*driver)->name);
     }
     if (self->loading == 0)
         host_serve (self);
@@ -149,14 +185,14 @@ static void remove_if_empty (host_t *self, entry_t *entry)
     if (!entry->empty || entry->grants > 0 || entry->leaving)
         return;
     char address[MSG_ADDRESS_MAX];
-    address_of (entry->uuid, address);
-    registry_leave (&self->registry, entry);
+    host_address_of (entry, address);
+    registry_leave (entry->registry, entry);
     actor_stop (self->actor, address);
 }
 
 static void conclude (host_t *self, host_job_t *job)
 {
-    entry_t *entry = *job->granted ? registry_find (&self->registry, job->granted) : NULL;
+    entry_t *entry = *job->granted ? registry_find (job->registry, job->granted) : NULL;
     *job->granted = 0;
     if (!entry)
         return;
@@ -256,6 +292,7 @@ host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p)
     host_job_t *job = memory_new (1, sizeof *job);
     job->request = take (request_p);
     job->kind = kind;
+    job->registry = text_starts (kind, "network_") ? &self->networks : &self->domains;
     snprintf (job->address, sizeof job->address, "job/%llu",
               (unsigned long long) ++self->job_count);
     zhashx_insert (self->jobs, job->address, job);
@@ -269,6 +306,8 @@ void host_define (host_t *self, msg_t **msg_p)
         { "domain.define", "define" },
         { "domain.create_xml", "create_xml" },
         { "domain.restore", "restore_file" },
+        { "network.define", "network_define" },
+        { "network.create_xml", "network_create_xml" },
         { "image.xml", "image_xml" },
         { "image.define", "image_define" },
         { "migration.prepare", "migrate_prepare" },
@@ -292,7 +331,7 @@ static void reply_nil (host_t *self, msg_t **msg_p)
 static void reply_granted (host_t *self, msg_t **msg_p, const entry_t *entry, bool is_new)
 {
     char address[MSG_ADDRESS_MAX];
-    address_of (entry->uuid, address);
+    host_address_of (entry, address);
     auto(msg_t) reply = msg_reply ();
     pack_t *pack = msg_result (reply);
     pack_map (pack);
@@ -306,7 +345,7 @@ static void reply_granted (host_t *self, msg_t **msg_p, const entry_t *entry, bo
 //  Whoever restores a domain from a file knows what it was called then.
 static const char *name_to_reserve (host_t *self, const msg_t *msg)
 {
-    const entry_t *entry = registry_find (&self->registry, msg_str (msg, "uuid"));
+    const entry_t *entry = entry_of (self, msg);
     bool keep = msg_flag (msg, "keep_name") && entry && *entry->name;
     return keep ? entry->name : msg_str (msg, "name");
 }
@@ -314,7 +353,8 @@ static const char *name_to_reserve (host_t *self, const msg_t *msg)
 void host_reserve (host_t *self, msg_t **msg_p)
 {
     host_job_t *job = zhashx_lookup (self->jobs, msg_head (*msg_p)->from);
-    const driver_t *driver = driver_by_name (msg_str (*msg_p, "driver"));
+    const char *name = msg_str (*msg_p, "driver");
+    const driver_t *driver = name ? driver_by_name (name) : NULL;
     bool is_new;
     error_t err;
     entry_t *entry = NULL;
@@ -322,8 +362,9 @@ void host_reserve (host_t *self, msg_t **msg_p)
         error_set (&err, ERR_OPERATION_ABORTED, "%s took too long, and nobody waits for it",
                    msg_head (*msg_p)->from);
     else
-        entry = registry_reserve (&self->registry, msg_str (*msg_p, "uuid"),
-                                  name_to_reserve (self, *msg_p), driver->name,
+        entry = registry_reserve (job->registry, msg_str (*msg_p, "uuid"),
+                                  name_to_reserve (self, *msg_p),
+                                  driver ? driver->name : job->registry->noun,
                                   msg_flag (*msg_p, "must_be_new"), &is_new, &err);
     if (!entry) {
         actor_reply_error (self->actor, msg_p, &err);
@@ -335,7 +376,7 @@ void host_reserve (host_t *self, msg_t **msg_p)
         return;
     }
     if (is_new)
-        host_spawn_domain (self, entry, false, NULL);
+        host_spawn_owner (self, entry, false, NULL);
     reply_granted (self, msg_p, entry, is_new);
 }
 
@@ -351,12 +392,12 @@ typedef int (naming_fn) (registry_t *self, entry_t *entry, const char *name, err
 
 static void give_name (host_t *self, msg_t **msg_p, naming_fn *give)
 {
-    entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
+    entry_t *entry = entry_of (self, *msg_p);
     error_t err;
     if (!entry)
-        error_set (&err, ERR_NO_DOMAIN, "name a domain: none has the uuid %s",
-                   msg_str (*msg_p, "uuid"));
-    if (!entry || give (&self->registry, entry, msg_str (*msg_p, "name"), &err))
+        error_set (&err, ERR_NO_DOMAIN, "name a %s: none has the uuid %s",
+                   registry_of (self, *msg_p)->noun, msg_str (*msg_p, "uuid"));
+    if (!entry || give (entry->registry, entry, msg_str (*msg_p, "name"), &err))
         actor_reply_error (self->actor, msg_p, &err);
     else
         reply_nil (self, msg_p);
@@ -413,21 +454,21 @@ void host_loaded (host_t *self, msg_t **msg_p)
 
 void host_ready (host_t *self, msg_t **msg_p)
 {
-    entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
+    entry_t *entry = entry_of (self, *msg_p);
     if (entry)
         set_ready (self, entry);
 }
 
 void host_filled (host_t *self, msg_t **msg_p)
 {
-    entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
+    entry_t *entry = entry_of (self, *msg_p);
     if (entry && !entry->leaving)
         entry->empty = false;
 }
 
 void host_empty (host_t *self, msg_t **msg_p)
 {
-    entry_t *entry = registry_find (&self->registry, msg_str (*msg_p, "uuid"));
+    entry_t *entry = entry_of (self, *msg_p);
     if (!entry)
         return;
     entry->empty = true;

@@ -9,6 +9,7 @@
 #include "actors/checkpoint_summary.h"
 #include "actors/summary.h"
 #include "drivers/undo.h"
+#include "util/file.h"
 #include "util/text.h"
 
 //  The reply that job_ask waits for. A late one, of a request that the job gave up, is dropped.
@@ -35,12 +36,17 @@ static bool is_cancelled (const job_actor_t *self)
     return (cancelled || actor_stopping (self->actor)) && !self->unwinding;
 }
 
+const char *job_noun (const job_actor_t *self)
+{
+    return text_starts (self->owner, "network/") ? "network" : "domain";
+}
+
 int job_check_cancelled (const job_actor_t *self, error_t *err)
 {
     if (!is_cancelled (self))
         return 0;
-    return error_set (err, ERR_OPERATION_ABORTED, "%s of domain '%s' was cancelled",
-                      self->kind->name, self->base.guest ? self->base.guest->name : "?");
+    return error_set (err, ERR_OPERATION_ABORTED, "%s of %s '%s' was cancelled", self->kind->name,
+                      job_noun (self), self->base.guest ? self->base.guest->name : "?");
 }
 
 int job_await (job_actor_t *self, msg_t **reply_p, error_t *err)
@@ -221,6 +227,8 @@ static int open_job (job_actor_t *self, actor_t *actor, const msg_t *args, error
     self->config = config_of (args);
     self->base.ops = &job_actor_ops;
     self->base.paths = self->config->paths;
+    self->base.instance = self->config->instance;
+    self->base.helpers = self->helpers = file_folder (self->config->launcher);
     self->undo = job_undo_new ();
     pack_init (&self->value);
     pack_init (&self->blocks);
@@ -362,7 +370,8 @@ static int run_kind (actor_t *actor, const job_kind_t *kind, const msg_t *args, 
     if (rc) {
         if (self->doomed && !self->committed)
             end_guest (self);
-        bool recorded = zlistx_size (self->undo) > 0 && text_starts (self->owner, "domain/");
+        bool owned = text_starts (self->owner, "domain/") || text_starts (self->owner, "network/");
+        bool recorded = zlistx_size (self->undo) > 0 && owned;
         if (job_unwind (self) && recorded)
             tell_undone (self);
         tell_changes (self);
@@ -406,6 +415,7 @@ static void job_stop (actor_t *actor)
 {
     job_actor_t *self = actor_state (actor);
     msg_destroy (&self->answer);
+    free (self->helpers);
     zlistx_destroy (&self->undo);
     guest_destroy (&self->base.guest);
     pack_close (&self->value);

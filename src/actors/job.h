@@ -40,6 +40,7 @@ typedef struct job_actor {
     const job_kind_t *kind;
     const msg_t *start; //  the start message
     char owner[MSG_ADDRESS_MAX];
+    char *helpers; //  base.helpers
     char monitor[MSG_ADDRESS_MAX];
     zlistx_t *undo; //  undo_entry_t, oldest first
     bool cancelled, unwinding;
@@ -61,6 +62,9 @@ struct job_kind {
 };
 
 extern const job_kind_t job_kinds[]; //  name NULL at the end
+
+//  What the job's owner owns: "domain", "network".
+const char *job_noun (const job_actor_t *self);
 
 //  The arguments of the request that the job was made for.
 const value_t *job_arg (const job_actor_t *self, const char *name);

@@ -160,6 +160,7 @@ static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error
     pack_key_str (pack, "cgroup", spawn->cgroup);
     pack_key_u64 (pack, "memlock_bytes", spawn->memlock_bytes);
     pack_listen (pack, spawn);
+    pack_strings (pack, "devices", spawn->devices);
     pack_key_str (pack, "owner", job->guest ? self->owner : "");
     auto(msg_t) reply = NULL;
     if (job_ask (self, "spawner", &msg, SPAWN_MS, &reply, err))
@@ -380,6 +381,17 @@ static void op_progress (job_t *job, const job_progress_t *progress)
     actor_send (self->actor, self->owner, &msg);
 }
 
+static void op_written (job_t *job, bool status)
+{
+    job_actor_t *self = actor_of (job);
+    auto(msg_t) msg = msg_request ("job.written");
+    if (status) {
+        pack_key_i64 (msg_args (msg), "state", job->guest->status.state);
+        pack_key_i64 (msg_args (msg), "reason", job->guest->status.reason);
+    }
+    actor_send (self->actor, self->owner, &msg);
+}
+
 static void op_log (job_t *job, const char *text)
 {
     actor_log (actor_of (job)->actor, LEVEL_INFO, "%s", text);
@@ -418,4 +430,5 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .link_claim = job_links_claim,
                                   .link_release = job_links_release,
                                   .progress = op_progress,
+                                  .written = op_written,
                                   .log = op_log };

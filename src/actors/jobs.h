@@ -12,6 +12,24 @@ int job_run_rename (job_actor_t *self, error_t *err);
 int job_run_metadata_set (job_actor_t *self, error_t *err);
 int job_run_undefine (job_actor_t *self, error_t *err);
 
+//  Metadata and namespaces within bounds, and readable again as it is printed.
+int job_check_document (const xml_t *doc, error_t *err);
+
+//  jobs_network.c: networks.
+int job_run_network_define (job_actor_t *self, error_t *err);
+int job_run_network_create_xml (job_actor_t *self, error_t *err);
+int job_run_network_store (job_actor_t *self, error_t *err);
+int job_run_network_undefine (job_actor_t *self, error_t *err);
+int job_run_network_autostart (job_actor_t *self, error_t *err);
+int job_run_network_metadata_set (job_actor_t *self, error_t *err);
+int job_run_network_start (job_actor_t *self, error_t *err);
+int job_run_network_destroy (job_actor_t *self, error_t *err);
+int job_run_network_look (job_actor_t *self, error_t *err);
+int job_run_network_unwind (job_actor_t *self, error_t *err);
+int job_run_network_update (job_actor_t *self, error_t *err);
+int job_run_network_check (job_actor_t *self, error_t *err);
+int job_run_network_load (job_actor_t *self, error_t *err);
+
 //  jobs_guest.c: what is done with a guest.
 int job_run_start (job_actor_t *self, error_t *err);
 int job_run_shutdown (job_actor_t *self, error_t *err);
@@ -81,6 +99,10 @@ int job_run_migrate_settle (job_actor_t *self, error_t *err);
 
 //  jobs_migrate_marks.c: what was received, and the sender does not know to be forgotten.
 int job_run_migrate_look (job_actor_t *self, error_t *err);
+
+//  jobs_migrate_resume.c: post-copy over a new connection: the sender, the receiver.
+int job_run_migrate_resume (job_actor_t *self, error_t *err);
+int job_run_migrate_recover (job_actor_t *self, error_t *err);
 
 //  jobs_block.c: what is done with the disks of a running guest.
 int job_run_block_resize (job_actor_t *self, error_t *err);

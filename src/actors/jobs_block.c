@@ -88,6 +88,7 @@ static block_start_t start_of (const job_actor_t *self)
                             .since_us = actor_wall_clock (self->actor),
                             .asked = value_get (by, "client") != NULL,
                             .uid = value_get_u64 (by, "uid", 0),
+                            .key = value_get_str (by, "key"),
                             .client = value_get_u64 (by, "client", 0) };
 }
 

@@ -51,8 +51,7 @@ static int check_uris (const xml_node_t *node, error_t *err)
     for (const xmlNs *declared = node->nsDef; declared; declared = declared->next)
         if (declared->href && xmlStrlen (declared->href) > MAX_URI_BYTES)
             return error_set (err, ERR_XML_ERROR,
-                              "domain XML: the name of a namespace has more than %d bytes",
-                              MAX_URI_BYTES);
+                              "XML: the name of a namespace has more than %d bytes", MAX_URI_BYTES);
     xml_foreach (child, node, NULL)
         if (check_uris (child, err))
             return -1;
@@ -79,8 +78,16 @@ static int check_readable (const xml_t *doc, error_t *err)
     autofree char *text = xml_text (doc);
     auto(xml_t) again = xml_parse (text, strlen (text), "completed", err);
     if (!again)
-        return error_prefix (err, "domain '%s'", xml_string (xml_root (doc), "name"));
+        return error_prefix (err, "%s '%s'", xml_name (xml_root (doc)),
+                             xml_string (xml_root (doc), "name"));
     return 0;
+}
+
+int job_check_document (const xml_t *doc, error_t *err)
+{
+    const xml_node_t *root = xml_root (doc);
+    return check_metadata (root, err) || check_uris (root, err) || check_readable (doc, err) ? -1
+                                                                                             : 0;
 }
 
 xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *err)
@@ -101,8 +108,8 @@ xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *er
                    "domain XML: type='%s' is not one of qemu, kvm, test", type ? type : "");
         return NULL;
     }
-    if (check_singletons (root, err) || check_metadata (root, err) || check_uris (root, err) ||
-        self->driver->complete (&self->base, doc, err) || check_readable (doc, err))
+    if (check_singletons (root, err) || self->driver->complete (&self->base, doc, err) ||
+        job_check_document (doc, err))
         return NULL;
     return take (&doc);
 }
@@ -130,7 +137,7 @@ static int reserve (job_actor_t *self, const xml_t *doc, bool must_be_new, reser
     pack_t *pack = msg_args (msg);
     pack_key_str (pack, "uuid", xml_string (root, "uuid"));
     pack_key_str (pack, "name", xml_string (root, "name"));
-    pack_key_str (pack, "driver", self->driver->name);
+    pack_key_str (pack, "driver", self->driver ? self->driver->name : NULL);
     pack_key_bool (pack, "must_be_new", must_be_new);
     pack_key_bool (pack, "keep_name", is_restore (self));
     auto(msg_t) reply = NULL;
@@ -285,7 +292,7 @@ static int set_element (job_actor_t *self, xml_node_t *root, error_t *err)
     const char *value = value_str (job_arg (self, "value"));
     if (!uri || (value && !key))
         return error_set (err, ERR_INVALID_ARG,
-                          "set metadata of domain '%s': an element needs uri and key",
+                          "set metadata of %s '%s': an element needs uri and key", job_noun (self),
                           self->base.guest->name);
     xml_foreach (element, xml_find (root, "metadata"), NULL)
         if (text_equals (xml_namespace (element), uri)) {
@@ -311,8 +318,8 @@ static int set_metadata (job_actor_t *self, xml_t *doc, error_t *err)
                    ? -1
                    : 0;
     if (strcmp (type, "title") == 0 && value && strchr (value, '\n'))
-        return error_set (err, ERR_INVALID_ARG, "set the title of domain '%s': it is one line",
-                          self->base.guest->name);
+        return error_set (err, ERR_INVALID_ARG, "set the title of %s '%s': it is one line",
+                          job_noun (self), self->base.guest->name);
     xml_remove_path (root, type);
     if (value && *value)
         xml_set (root, type, value);
@@ -329,11 +336,12 @@ int job_scope (const job_actor_t *self, const char *what, bool *live, bool *conf
         *config = !*live;
     }
     if (*live && !guest->live)
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running", what,
-                          guest->name);
+        return error_set (err, ERR_OPERATION_INVALID, "%s: %s '%s' is not running", what,
+                          job_noun (self), guest->name);
     if (*config && !guest->definition)
         return error_set (err, ERR_OPERATION_INVALID,
-                          "%s: domain '%s' is transient: it has no definition", what, guest->name);
+                          "%s: %s '%s' is transient: it has no definition", what, job_noun (self),
+                          guest->name);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "actors/jobs_snapshot.h"
 
+#include "actors/job_files.h"
 #include "actors/job_ops.h"
 
 #include "actors/domain_files.h"
@@ -16,13 +17,10 @@
 #include <errno.h>
 
 enum {
-    HOST_MS = 20000,
-    FILE_MAX_BYTES = 16 * 1024 * 1024
+    HOST_MS = 20000
 };
 
-//  A file that holds nothing readable is set aside, so that the rest works and nothing is
-//  overwritten.
-static void set_aside (job_actor_t *self, const char *path, const error_t *why)
+void job_set_aside (job_actor_t *self, const char *path, const error_t *why)
 {
     error_t err;
     autofree char *aside =
@@ -39,17 +37,10 @@ static void set_aside (job_actor_t *self, const char *path, const error_t *why)
                    aside);
 }
 
-typedef enum {
-    FILE_ABSENT,
-    FILE_GOOD,
-    FILE_BROKEN,    //  and always will be
-    FILE_UNREADABLE //  now: no descriptors are left, or the disk fails
-} found_t;
-
-static found_t read_file (const char *path, const char *what, xml_t **doc, error_t *err)
+found_t job_read_document (const char *path, const char *what, xml_t **doc, error_t *err)
 {
     size_t size;
-    autofree char *text = file_read (path, FILE_MAX_BYTES, &size, err);
+    autofree char *text = file_read (path, JOB_FILE_MAX_BYTES, &size, err);
     if (!text && errno == ENOENT)
         return FILE_ABSENT;
     if (!text)
@@ -75,19 +66,19 @@ static int load_definition (job_actor_t *self, guest_t *guest, error_t *err)
 {
     autofree char *path =
         domain_path (self->config->paths, self->driver, guest->uuid, FILE_DEFINITION);
-    found_t found = read_file (path, "definition", &guest->definition, err);
+    found_t found = job_read_document (path, "definition", &guest->definition, err);
     if (found == FILE_GOOD && check_definition (guest, guest->definition, err)) {
         xml_destroy (&guest->definition);
         found = FILE_BROKEN;
     }
     if (found == FILE_BROKEN)
-        set_aside (self, path, err);
+        job_set_aside (self, path, err);
     return found == FILE_UNREADABLE ? -1 : 0;
 }
 
-static void read_undo (job_actor_t *self, const xml_node_t *root)
+void job_read_undo (job_actor_t *self, const xml_node_t *status)
 {
-    const xml_node_t *undo = xml_find (root, "undo");
+    const xml_node_t *undo = xml_find (status, "undo");
     if (undo)
         xml_foreach (effect, undo, "effect") {
             const char *kind = xml_string (effect, "@kind");
@@ -119,7 +110,7 @@ static int read_status (job_actor_t *self, guest_t *guest, const xml_t *status, 
     const xml_node_t *backup = xml_find (root, "backup");
     guest->backup = backup ? xml_from_node (backup) : NULL;
     guest->record = inner ? xml_from_node (inner) : NULL;
-    read_undo (self, root);
+    job_read_undo (self, root);
     return 0;
 }
 
@@ -127,9 +118,9 @@ static int load_status (job_actor_t *self, guest_t *guest, bool *ran, error_t *e
 {
     autofree char *path = domain_path (self->config->paths, self->driver, guest->uuid, FILE_STATUS);
     auto(xml_t) status = NULL;
-    found_t found = read_file (path, "status", &status, err);
+    found_t found = job_read_document (path, "status", &status, err);
     if (found == FILE_BROKEN || (status && read_status (self, guest, status, ran, err)))
-        set_aside (self, path, err);
+        job_set_aside (self, path, err);
     return found == FILE_UNREADABLE ? -1 : 0;
 }
 
@@ -162,14 +153,20 @@ static int remove_rest (job_actor_t *self, error_t *err)
                : 0;
 }
 
-static int ask_name (job_actor_t *self, const guest_t *guest, error_t *err)
+int job_tell_loaded (job_actor_t *self, const char *noun, const char *name, int id, error_t *err)
 {
     auto(msg_t) msg = msg_request ("host.loaded");
     pack_t *pack = msg_args (msg);
-    pack_key_str (pack, "uuid", guest->uuid);
-    pack_key_str (pack, "name", guest->name);
-    pack_key_i64 (pack, "id", guest->live ? guest->id : -1);
+    pack_key_str (pack, "uuid", self->base.guest->uuid);
+    pack_key_str (pack, "noun", noun);
+    pack_key_str (pack, "name", name);
+    pack_key_i64 (pack, "id", id);
     return job_tell (self, "host", &msg, HOST_MS, err);
+}
+
+static int ask_name (job_actor_t *self, const guest_t *guest, error_t *err)
+{
+    return job_tell_loaded (self, NULL, guest->name, guest->live ? guest->id : -1, err);
 }
 
 static void set_document_name (xml_t *doc, const char *name)
@@ -229,7 +226,7 @@ static void pack_past (job_actor_t *self, const guest_t *guest)
 {
     error_t err;
     autofree char *path = domain_path (self->config->paths, self->driver, guest->uuid, FILE_PAST);
-    autofree char *past = file_read (path, FILE_MAX_BYTES, NULL, &err);
+    autofree char *past = file_read (path, JOB_FILE_MAX_BYTES, NULL, &err);
     if (!past && errno != ENOENT)
         actor_log (self->actor, LEVEL_WARNING, "%s", err.message);
     pack_key_str (&self->value, "past", past);
@@ -241,12 +238,12 @@ static void load_checkpoints (job_actor_t *self, guest_t *guest)
     error_t err;
     autofree char *path =
         domain_path (self->config->paths, self->driver, guest->uuid, FILE_CHECKPOINTS);
-    autofree char *text = file_read (path, FILE_MAX_BYTES, NULL, &err);
+    autofree char *text = file_read (path, JOB_FILE_MAX_BYTES, NULL, &err);
     if (!text && errno != ENOENT)
         actor_log (self->actor, LEVEL_ERROR, "domain '%s': %s", guest->name, err.message);
     guest->checkpoints = text ? checkpoints_parse (text, &err) : NULL;
     if (text && !guest->checkpoints)
-        set_aside (self, path, &err);
+        job_set_aside (self, path, &err);
 }
 
 //  The same.
@@ -260,7 +257,7 @@ static void pack_snapshots (job_actor_t *self, const guest_t *guest)
         pack_key (&self->value, "snapshots");
         snapshot_summary_pack (&self->value, tree);
     } else if (errno == 0)
-        set_aside (self, path, &err);
+        job_set_aside (self, path, &err);
     else
         actor_log (self->actor, LEVEL_ERROR, "domain '%s': %s", guest->name, err.message);
 }

@@ -62,7 +62,9 @@ int migrate_write_mark (job_actor_t *self, const migration_record_t *record, err
 //  A mark that was on its way to the disk is there when this returns 0.
 int migrate_await_mark (job_actor_t *self, const char *token, error_t *err);
 
-//  jobs_migrate_in.c: the guest is ours from here on: the mark was written. RUN: it is to run.
+//  jobs_migrate_in.c: the argument `token` is one.
+int migrate_check_token (const job_actor_t *self, error_t *err);
+//  The guest is ours from here on: the mark was written. RUN: it is to run.
 int migrate_take (job_actor_t *self, const migration_record_t *record, error_t *err);
 
 #endif

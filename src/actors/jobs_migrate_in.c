@@ -22,7 +22,7 @@ enum {
 //  Preparing.
 
 //  It becomes part of a file's name.
-static int check_token (const job_actor_t *self, error_t *err)
+int migrate_check_token (const job_actor_t *self, error_t *err)
 {
     const char *token = value_str (job_arg (self, "token"));
     if (strspn (token, "0123456789abcdef") == MIGRATION_TOKEN_SIZE - 1 &&
@@ -36,7 +36,7 @@ int job_run_migrate_prepare (job_actor_t *self, error_t *err)
 {
     const char *origin = value_str (job_arg (self, "origin"));
     curve_t curve;
-    if (check_token (self, err))
+    if (migrate_check_token (self, err))
         return -1;
     //  Later it is too late to find out that it can't be asked.
     if (text_starts (origin, "tcp://") && keys_for (self->base.paths->keys, origin, &curve, err))
@@ -245,7 +245,7 @@ int job_run_migrate_resolve (job_actor_t *self, error_t *err)
     const char *uuid = value_str (job_arg (self, "uuid"));
     const char *token = value_str (job_arg (self, "token"));
     char normal[UUID_TEXT_SIZE];
-    if (check_token (self, err))
+    if (migrate_check_token (self, err))
         return -1;
     if (!uuid_normalize (uuid, normal))
         return error_set (err, ERR_INVALID_ARG, "migration.resolve: '%.64s' is no uuid", uuid);
@@ -346,6 +346,19 @@ static int keep (job_actor_t *self, const migration_record_t *record, bool ended
     return 0;
 }
 
+//  The guest there needs what is here.
+static int note_broken (job_actor_t *self, migration_record_t *record)
+{
+    error_t broken = { 0 };
+    error_set (&broken, ERR_OPERATION_FAILED,
+               "the connection broke in post-copy: part of its memory is here; 'troupe migrate "
+               "--postcopy-resume' connects again");
+    note_trouble (self, record, &broken);
+    self->base.guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_POSTCOPY_FAILED };
+    self->parts = PART_STATUS | PART_RECORD;
+    return 0;
+}
+
 static int settle_out (job_actor_t *self, migration_record_t *record, error_t *err)
 {
     char peer[MSG_ADDRESS_MAX];
@@ -361,6 +374,12 @@ static int settle_out (job_actor_t *self, migration_record_t *record, error_t *e
         if (ended)
             error_prefix (&trouble, "its hypervisor here has ended; whether it runs there");
         note_trouble (self, record, &trouble);
+        return 0;
+    }
+    if (outcome == OUTCOME_TAKEN && transfer == TRANSFER_BROKEN)
+        return note_broken (self, record);
+    if (outcome == OUTCOME_TAKEN && transfer == TRANSFER_POSTCOPY) {
+        note_trouble (self, record, NULL);
         return 0;
     }
     self->parts = PART_STATUS | PART_RECORD;

@@ -169,7 +169,8 @@ static int take_snapshot (job_actor_t *self, snapshot_tree_t *tree, xml_node_t *
     if (self->driver->snapshot_taken)
         self->driver->snapshot_taken (job);
     const guest_t *guest = job->guest;
-    self->parts = (guest->live ? PART_LIVE | PART_STATUS : 0u) |
+    self->parts = (guest->live ? PART_LIVE : 0u) |
+                  (guest->live && !job->written ? PART_STATUS : 0u) |
                   (snapshot_is_external (made) && !self->transient ? PART_DEFINITION : 0u);
     return halt_guest (self, err);
 }

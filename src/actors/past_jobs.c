@@ -105,6 +105,7 @@ void past_jobs_add (past_jobs_t *self, const past_job_t *job)
                       .ended_us = job->ended_us,
                       .asked = job->asked,
                       .uid = job->uid,
+                      .key = text_copy (job->key),
                       .client = job->client };
 }
 

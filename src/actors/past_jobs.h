@@ -33,8 +33,9 @@ void past_jobs_pack_by (const past_jobs_t *self, pack_t *pack);
 typedef struct {
     const char *kind, *verb, *outcome, *error; //  error NULL: it did what it was to do
     int64_t since_us, ended_us;
-    bool asked; //  by a client: uid, client
+    bool asked; //  by a client: uid or (of another host) key, client
     uint64_t uid, client;
+    const char *key; //  its name; NULL: uid counts
 } past_job_t;
 
 void past_jobs_add (past_jobs_t *self, const past_job_t *job);

@@ -5,6 +5,7 @@
 #include "actors/queries_checkpoints.h"
 #include "actors/domain_filter.h"
 #include "actors/queries_jobs.h"
+#include "actors/queries_networks.h"
 #include "actors/queries_snapshots.h"
 
 #include "drivers/state.h"
@@ -87,6 +88,24 @@ static int answer_lookup (const query_t *self, const snapshot_t *domain, pack_t 
     return 0;
 }
 
+//  All but its token, with which either side could be told that it is over.
+static void pack_migration (pack_t *result, const snapshot_t *domain)
+{
+    static const char *const shown[] = { "role", "phase", "peer", "since_us", "trouble" };
+    const value_t *migration = domain->migration ? document_root (domain->migration) : NULL;
+    pack_key (result, "migration");
+    if (!migration) {
+        pack_nil (result);
+        return;
+    }
+    pack_map (result);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        pack_key (result, shown[i]);
+        pack_value (result, value_get (migration, shown[i]));
+    }
+    pack_end (result);
+}
+
 static int answer_info (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
 {
     (void) self, (void) err;
@@ -105,11 +124,7 @@ static int answer_info (const query_t *self, const snapshot_t *domain, pack_t *r
     pack_key_str (result, "title", domain->title);
     pack_key_str (result, "agent", domain->agent);
     pack_key_i64 (result, "changed_us", domain->changed_us);
-    pack_key (result, "migration");
-    if (domain->migration)
-        pack_value (result, document_root (domain->migration));
-    else
-        pack_nil (result);
+    pack_migration (result, domain);
     pack_end (result);
     return 0;
 }
@@ -260,11 +275,13 @@ static answer_fn *find_answer (const verb_t *verb)
 
 bool query_known (const verb_t *verb)
 {
-    return find_answer (verb) != NULL;
+    return find_answer (verb) || network_query_known (verb);
 }
 
 int query_answer (const query_t *self, pack_t *result, error_t *err)
 {
+    if (network_query_known (self->verb))
+        return network_query_answer (self, result, err);
     answer_fn *answer = find_answer (self->verb);
     if (!answer)
         return error_set (err, ERR_NO_SUPPORT, "%s: it is not answered from snapshots",

@@ -1,15 +1,17 @@
-//  queries.h: what a gateway answers by itself, from the snapshots: the verbs about a domain's
-//  state. Pure: no sockets, no messages; every gateway can use it.
+//  queries.h: what a gateway answers by itself, from the snapshots: the verbs about the state of
+//  domains and networks. Pure: no sockets, no messages; every gateway can use it.
 
 #ifndef TROUPE_QUERIES_H
 #define TROUPE_QUERIES_H
 
+#include "actors/networks.h"
 #include "actors/snapshots.h"
 #include "msg/pack.h"
 #include "msg/verbs.h"
 
 typedef struct {
     const snapshots_t *snapshots;
+    const networks_t *networks;
     const verb_t *verb;
     const value_t *args; //  checked by verb_check_args
     access_t role;       //  of who asks

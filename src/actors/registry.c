@@ -4,8 +4,9 @@
 
 #include "util/text.h"
 
-void registry_open (registry_t *self)
+void registry_open (registry_t *self, const char *noun)
 {
+    self->noun = noun;
     self->by_uuid = zhashx_new ();
     self->by_name = zhashx_new ();
     assert (self->by_uuid && self->by_name);
@@ -43,6 +44,7 @@ entry_t *registry_add (registry_t *self, const char *uuid, const char *driver)
 {
     entry_t *entry = memory_new (1, sizeof *entry);
     snprintf (entry->uuid, sizeof entry->uuid, "%s", uuid);
+    entry->registry = self;
     entry->name = text_copy ("");
     entry->driver = driver;
     zhashx_insert (self->by_uuid, entry->uuid, entry);
@@ -54,8 +56,8 @@ static int check_name (registry_t *self, const entry_t *entry, const char *name,
     const entry_t *holder = registry_find_name (self, name);
     if (holder && holder != entry)
         return error_set (err, ERR_OPERATION_FAILED,
-                          "domain '%s' already exists with uuid %s; choose another name", name,
-                          holder->uuid);
+                          "%s '%s' already exists with uuid %s; choose another name", self->noun,
+                          name, holder->uuid);
     return 0;
 }
 
@@ -105,17 +107,18 @@ void registry_leave (registry_t *self, entry_t *entry)
 static int check_same (const entry_t *entry, const char *name, const char *driver, bool must_be_new,
                        error_t *err)
 {
+    const char *noun = entry->registry->noun;
     if (*entry->name && strcmp (entry->name, name) != 0)
         return error_set (err, ERR_OPERATION_FAILED,
-                          "domain '%s' is already defined with uuid %s; leave the uuid out, or use "
+                          "%s '%s' is already defined with uuid %s; leave the uuid out, or use "
                           "its name",
-                          entry->name, entry->uuid);
+                          noun, entry->name, entry->uuid);
     if (strcmp (entry->driver, driver) != 0)
         return error_set (err, ERR_OPERATION_FAILED,
-                          "domain '%s' exists with the driver '%s'; undefine it first", name,
+                          "%s '%s' exists with the driver '%s'; undefine it first", noun, name,
                           entry->driver);
     if (must_be_new && !(entry->empty && entry->grants == 0))
-        return error_set (err, ERR_OPERATION_FAILED, "domain '%s' already exists with uuid %s",
+        return error_set (err, ERR_OPERATION_FAILED, "%s '%s' already exists with uuid %s", noun,
                           name, entry->uuid);
     return 0;
 }
@@ -133,9 +136,9 @@ entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name,
         const entry_t *holder = registry_find_name (self, name);
         if (holder) {
             error_set (err, ERR_OPERATION_FAILED,
-                       "domain '%s' already exists with uuid %s; give this uuid to change it, or "
+                       "%s '%s' already exists with uuid %s; give this uuid to change it, or "
                        "choose another name",
-                       name, holder->uuid);
+                       self->noun, name, holder->uuid);
             return NULL;
         }
         entry = registry_add (self, uuid, driver);

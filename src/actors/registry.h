@@ -15,9 +15,12 @@ typedef struct {
     int64_t since_ms; //  when the present series began
 } restarts_t;
 
+typedef struct registry registry_t;
+
 typedef struct {
+    registry_t *registry; //  that it is in
     char uuid[UUID_TEXT_SIZE];
-    char *name;    //  "" until it is known (a domain that is being loaded), or when it is leaving
+    char *name;    //  "" until it is known (it is being loaded), or when it is leaving
     char *claimed; //  a second name, while it is being renamed; NULL: none
     const char *driver;
     int grants;   //  reservations by jobs that are still under way
@@ -27,17 +30,19 @@ typedef struct {
     restarts_t restarts;
 } entry_t;
 
-typedef struct {
+struct registry {
+    const char *noun;  //  what the entries are: "domain"
     zhashx_t *by_uuid; //  entry_t
     zhashx_t *by_name; //  the same, those that have a name
-} registry_t;
+};
 
-void registry_open (registry_t *self);
+//  NOUN, a text that stays, is also the first part of their owners' addresses.
+void registry_open (registry_t *self, const char *noun);
 void registry_close (registry_t *self);
 entry_t *registry_find (registry_t *self, const char *uuid);
 entry_t *registry_find_name (registry_t *self, const char *name);
 
-//  A uuid without name, of a domain whose files are being read.
+//  A uuid without name, of something whose files are being read.
 entry_t *registry_add (registry_t *self, const char *uuid, const char *driver);
 //  Grants NAME and UUID to a job: those of the same domain, or two that are both free (*IS_NEW);
 //  those of one that is leaving are free. Errors name who has them.

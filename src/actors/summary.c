@@ -142,6 +142,17 @@ static void pack_outline (pack_t *pack, const xml_node_t *root)
     pack_key_str (pack, "outline", text);
 }
 
+//  A network has neither secrets nor devices.
+static void pack_network (pack_t *pack, const xml_t *network)
+{
+    autofree char *text = xml_text (network);
+    pack_map (pack);
+    pack_key_str (pack, "xml", text);
+    pack_key_str (pack, "bridge", xml_string (xml_root (network), "bridge/@name"));
+    pack_metadata (pack, xml_root (network));
+    pack_end (pack);
+}
+
 void summary_pack (pack_t *pack, const xml_t *domain)
 {
     if (!domain) {
@@ -149,6 +160,10 @@ void summary_pack (pack_t *pack, const xml_t *domain)
         return;
     }
     const xml_node_t *root = xml_root (domain);
+    if (xml_is (root, "network")) {
+        pack_network (pack, domain);
+        return;
+    }
     pack_map (pack);
     pack_texts (pack, domain);
     pack_numbers (pack, root);

@@ -128,15 +128,22 @@ void board_fail_request (switchboard_t *self, request_t **request_p, const error
     request_remove (&self->requests, request_p);
 }
 
-bool board_is_domain (const char *address)
+bool board_has_state (const char *address)
 {
-    return text_starts (address, "domain/");
+    return text_starts (address, "domain/") || text_starts (address, "network/");
+}
+
+static error_code_t nobody_code (const char *address)
+{
+    if (!board_has_state (address))
+        return ERR_OPERATION_INVALID;
+    return text_starts (address, "network/") ? ERR_NO_NETWORK : ERR_NO_DOMAIN;
 }
 
 void board_set_nobody (error_t *err, const char *address)
 {
-    error_set (err, board_is_domain (address) ? ERR_NO_DOMAIN : ERR_OPERATION_INVALID,
-               "nobody is at the address %s: it ended, or never was", address);
+    error_set (err, nobody_code (address), "nobody is at the address %s: it ended, or never was",
+               address);
 }
 
 void board_refuse (switchboard_t *self, const msg_t *msg, const error_t *err)

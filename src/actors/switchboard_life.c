@@ -103,7 +103,7 @@ void board_wake (switchboard_t *self, slot_t *slot)
 //  nothing is left of the domain.
 static void set_ended (const switchboard_t *self, const slot_t *slot, error_t *err)
 {
-    if (board_is_domain (slot->address) && !self->stopping)
+    if (board_has_state (slot->address) && !self->stopping)
         board_set_nobody (err, slot->address);
     else
         error_set (err, ERR_OPERATION_ABORTED, "%s ended before it answered", slot->address);

@@ -33,7 +33,7 @@ void board_send_to (switchboard_t *self, slot_t *slot, msg_t **msg_p);
 void board_send_to_peer (switchboard_t *self, uint64_t peer, msg_t **msg_p);
 void board_answer_error (switchboard_t *self, pair_key_t key, const char *from, const error_t *err);
 void board_fail_request (switchboard_t *self, request_t **request_p, const error_t *err);
-bool board_is_domain (const char *address);
+bool board_has_state (const char *address);
 void board_set_nobody (error_t *err, const char *address);
 //  Answers a request that was not entered into the table.
 void board_refuse (switchboard_t *self, const msg_t *msg, const error_t *err);

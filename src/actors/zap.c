@@ -273,6 +273,16 @@ static void look_at_keys (actor_t *self, void *arg)
     actor_timer (self, LOOK_MS, look_at_keys, NULL);
 }
 
+//  Another zap may have let it in, before this one was started in its place.
+static void take_used (actor_t *self, const msg_t *msg)
+{
+    zap_t *zap = actor_state (self);
+    const char *user_id = msg_str (msg, "user_id");
+    peer_t peer;
+    if (peer_from_user_id (user_id, &peer) && peer.key[0])
+        zhashx_insert (zap->let_in, user_id, "");
+}
+
 static int zap_start (actor_t *self, const msg_t *args, error_t *err)
 {
     zap_t *zap = actor_state (self);
@@ -283,6 +293,8 @@ static int zap_start (actor_t *self, const msg_t *args, error_t *err)
     if (config && config->listen) {
         zap->keys = config->paths->keys;
         actor_timer (self, LOOK_MS, look_at_keys, NULL);
+        auto(msg_t) msg = msg_request ("keys.wanted");
+        actor_send (self, "zmq_gateway", &msg);
     }
     zap->socket = zmq_socket (actor_context (self), ZMQ_ROUTER);
     if (!zap->socket)
@@ -306,7 +318,8 @@ static void zap_stop (actor_t *self)
 
 static void zap_handle (actor_t *self, msg_t **msg)
 {
-    (void) self, (void) msg; //  it knows no verbs: the runtime says so
+    if (msg_is (*msg, "key.used"))
+        take_used (self, *msg);
 }
 
 const actor_class_t zap_class = { .kind = "zap",

@@ -34,6 +34,10 @@ bool peer_from_user_id (const char *user_id, peer_t *peer);
 //  Once a second it looks whether the keys that it let in are still known, and for the same, and
 //  tells the gateway of each that is not: `key.revoked` {user_id}. Connections that are made when
 //  it is known again have another User-Id.
+//
+//  The gateway tells it of each key that asks something: `key.used` {user_id}; and of all that
+//  have, when a new one has started: `keys.wanted`. So those that an earlier one let in are looked
+//  after.
 
 extern const actor_class_t zap_class;
 

@@ -62,6 +62,15 @@ static int connection_of (zmq_msg_t *id, uint32_t *connection, error_t *err)
     return 0;
 }
 
+static void tell_used (actor_t *self, const session_t *session)
+{
+    if (!session->peer.key[0])
+        return;
+    auto(msg_t) msg = msg_request ("key.used");
+    pack_key_str (msg_args (msg), "user_id", session->user_id);
+    actor_send (self, "zap", &msg);
+}
+
 static session_t *new_session (actor_t *self, uint64_t key, const char *user_id, error_t *err)
 {
     gateway_t *gateway = actor_state (self);
@@ -85,6 +94,7 @@ static session_t *new_session (actor_t *self, uint64_t key, const char *user_id,
         err->retry = true;
         return NULL;
     }
+    tell_used (self, session);
     gateway_sweep_soon (self);
     return session;
 }
@@ -268,6 +278,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway_t *gateway = actor_state (self);
     gateway->config = config_of (args);
     gateway->snapshots = snapshots_new ();
+    gateway->networks = networks_new ();
     gateway->sessions = sessions_new ();
     gateway->revoked = zhashx_new ();
     gateway->history = history_new ();
@@ -283,6 +294,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
         return -1;
     actor_subscribe (self, "domain/", gateway_on_snapshot, NULL);
     actor_subscribe (self, "snapshots/", gateway_on_tree, NULL);
+    actor_subscribe (self, "network/", gateway_on_network, NULL);
     //  Comes back behind the snapshots that are there already: then we know what to answer.
     auto(msg_t) msg = msg_request ("gateway.listen");
     actor_send (self, actor_address (self), &msg);
@@ -303,6 +315,9 @@ static void answer_idle (actor_t *self, msg_t **msg_p)
     uint64_t busy = 0, active = 0;
     for (size_t i = 0; i < snapshots_count (gateway->snapshots); i++)
         active += snapshots_at (gateway->snapshots, i)->id > 0;
+    const network_view_t *network;
+    for (size_t i = 0; (network = networks_at (gateway->networks, i)); i++)
+        active += value_get_bool (document_root (network->facts), "active", false);
     for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
         busy += session_listens (each) || each->open_requests > 0;
     auto(msg_t) reply = msg_reply ();
@@ -331,6 +346,13 @@ static void revoke_key (actor_t *self, const char *user_id)
     }
 }
 
+static void tell_all_used (actor_t *self)
+{
+    gateway_t *gateway = actor_state (self);
+    for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
+        tell_used (self, each);
+}
+
 static void gateway_handle (actor_t *self, msg_t **msg_p)
 {
     if (msg_is (*msg_p, "console.data"))
@@ -339,6 +361,8 @@ static void gateway_handle (actor_t *self, msg_t **msg_p)
         gateway_console_end (self, *msg_p);
     else if (msg_is (*msg_p, "key.revoked"))
         revoke_key (self, msg_str (*msg_p, "user_id"));
+    else if (msg_is (*msg_p, "keys.wanted"))
+        tell_all_used (self);
     else if (msg_is (*msg_p, "gateway.idle"))
         answer_idle (self, msg_p);
     else if (msg_is (*msg_p, "gateway.listen") && msg_kind (*msg_p) == MSG_SEND)
@@ -363,6 +387,7 @@ static void gateway_stop (actor_t *self)
     history_destroy (&gateway->history);
     zhashx_destroy (&gateway->streams);
     snapshots_destroy (&gateway->snapshots);
+    networks_destroy (&gateway->networks);
     pack_close (&gateway->frame);
 }
 

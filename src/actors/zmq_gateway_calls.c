@@ -69,6 +69,13 @@ static int check_room (gateway_t *gateway, const session_t *session, const char 
     return -1;
 }
 
+//  The domain, or network, that a call is about.
+static const value_t *named_in (const value_t *args)
+{
+    const value_t *network = value_get (args, "network");
+    return network ? network : value_get (args, "domain");
+}
+
 static char *domain_text (const value_t *domain)
 {
     uint64_t id;
@@ -87,7 +94,7 @@ open_request_t *gateway_open_request (actor_t *self, session_t *session, const c
     request->session = session->number;
     request->id = call->id;
     request->verb = verb;
-    request->domain = domain_text (value_get (call->args, "domain"));
+    request->domain = domain_text (named_in (call->args));
     request->deadline = actor_now (self) + call->deadline_ms;
     request->force = value_get_bool (call->args, "force", false);
     session->open_requests++;
@@ -133,7 +140,14 @@ static void reword (actor_t *self, const open_request_t *request, const msg_t *r
     const gateway_t *gateway = actor_state (self);
     const char *verb = request->verb->name;
     bool late = msg_is_expired (reply);
-    if (err->code == ERR_NO_DOMAIN && request->domain)
+    bool network = request->verb->owner == OWNER_NETWORK;
+    if (err->code == ERR_NO_NETWORK && request->domain && network)
+        error_set (err, ERR_NO_NETWORK, "%s: there is no network '%s' any more", verb,
+                   request->domain);
+    else if (late && request->domain && network)
+        error_set (err, ERR_OPERATION_TIMEOUT, "%s: network '%s': not done within the deadline",
+                   verb, request->domain);
+    else if (err->code == ERR_NO_DOMAIN && request->domain)
         snapshots_unknown (verb, request->domain, err);
     else if (late && request->domain)
         snapshots_late (gateway->snapshots, verb, request->domain, actor_wall_clock (self), err);
@@ -173,7 +187,8 @@ static void pack_args (pack_t *pack, const verb_t *verb, const value_t *args)
 {
     for (size_t i = 0; i < value_count (args); i++) {
         const char *name = value_key_at (args, i);
-        if (verb->owner == OWNER_DOMAIN && strcmp (name, "domain") == 0)
+        if ((verb->owner == OWNER_DOMAIN && strcmp (name, "domain") == 0) ||
+            (verb->owner == OWNER_NETWORK && strcmp (name, "network") == 0))
             continue;
         pack_key (pack, name);
         pack_value (pack, value_val_at (args, i));
@@ -198,10 +213,23 @@ static msg_t *request_of (const session_t *session, const call_t *call, const ve
     return msg;
 }
 
+static int find_network (gateway_t *gateway, const call_t *call, const verb_t *verb,
+                         char address[MSG_ADDRESS_MAX], error_t *err)
+{
+    const network_view_t *network = networks_resolve (gateway->networks, verb->name,
+                                                      value_get_str (call->args, "network"), err);
+    if (!network)
+        return -1;
+    snprintf (address, MSG_ADDRESS_MAX, "network/%s", network->uuid);
+    return 0;
+}
+
 //  The address of VERB's owner.
 static int find_owner (gateway_t *gateway, const call_t *call, const verb_t *verb,
                        char address[MSG_ADDRESS_MAX], error_t *err)
 {
+    if (verb->owner == OWNER_NETWORK)
+        return find_network (gateway, call, verb, address, err);
     if (verb->owner != OWNER_DOMAIN) {
         const char *owner = verb->owner == OWNER_SWITCHBOARD ? SWITCHBOARD_ADDRESS : "host";
         snprintf (address, MSG_ADDRESS_MAX, "%s", owner);
@@ -337,11 +365,18 @@ static int call_subscribe (actor_t *self, session_t *session, const call_t *call
     const snapshot_t *domain = NULL;
     if (named && !(domain = snapshots_resolve (gateway->snapshots, call->verb, named, err)))
         return -1;
+    const char *net_name = value_get_str (call->args, "network");
+    const network_view_t *network = NULL;
+    if (net_name && !(network = networks_resolve (gateway->networks, call->verb, net_name, err)))
+        return -1;
     uint64_t since = 0;
     bool complete;
     if (check_since (gateway, call, &since, &complete, err))
         return -1;
-    const interest_t *interest = session_subscribe (session, domain ? domain->uuid : "",
+    const interest_t *interest = session_subscribe (session,
+                                                    network  ? network->uuid
+                                                    : domain ? domain->uuid
+                                                             : "",
                                                     value_get (call->args, "verbs"), err);
     if (!interest)
         return -1;
@@ -388,8 +423,8 @@ static int answer_here (actor_t *self, session_t *session, const call_t *call, c
         if (strcmp (own_calls[i].verb, verb->name) == 0)
             return own_calls[i].call (self, session, call, err);
     gateway_t *gateway = actor_state (self);
-    query_t query = { gateway->snapshots, verb, call->args, session->role,
-                      actor_wall_clock (self) };
+    query_t query = { gateway->snapshots, gateway->networks, verb,
+                      call->args,         session->role,     actor_wall_clock (self) };
     reply_begin (&gateway->frame, call->id);
     if (query_answer (&query, &gateway->frame, err))
         return -1;

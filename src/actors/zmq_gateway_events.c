@@ -40,6 +40,18 @@ void gateway_replay (actor_t *self, session_t *session, const interest_t *intere
             gateway_post_copy (self, session, event->bytes, event->size);
 }
 
+//  Those inside of a snapshot.
+static void emit_all (actor_t *self, const char *uuid, const msg_t *event)
+{
+    const value_t *events = msg_arg (event, "events");
+    for (size_t i = 0; i < value_count (events); i++) {
+        const value_t *each = value_at (events, i);
+        const char *verb = value_get_str (each, "verb");
+        if (verb)
+            emit (self, uuid, verb, value_get (each, "args"));
+    }
+}
+
 //  Topic "domain/UUID".
 void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, void *arg)
 {
@@ -51,13 +63,20 @@ void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, 
         snapshots_forget (gateway->snapshots, uuid);
     else if (snapshots_apply (gateway->snapshots, uuid, value_get (msg_root (event), "args"), &err))
         actor_log (self, LEVEL_ERROR, "%s", err.message);
-    const value_t *events = msg_arg (event, "events");
-    for (size_t i = 0; i < value_count (events); i++) {
-        const value_t *each = value_at (events, i);
-        const char *verb = value_get_str (each, "verb");
-        if (verb)
-            emit (self, uuid, verb, value_get (each, "args"));
-    }
+    emit_all (self, uuid, event);
+}
+
+//  Topic "network/UUID".
+void gateway_on_network (actor_t *self, const char *topic, const msg_t *event, void *arg)
+{
+    (void) arg;
+    gateway_t *gateway = actor_state (self);
+    const char *uuid = topic + strlen ("network/");
+    if (msg_is (event, "gone"))
+        networks_forget (gateway->networks, uuid);
+    else
+        networks_apply (gateway->networks, uuid, value_get (msg_root (event), "args"));
+    emit_all (self, uuid, event);
 }
 
 //  Topic "snapshots/UUID", behind that of the domain.

@@ -45,7 +45,7 @@ typedef struct open_request {
     struct open_request *next, *previous;
     uint64_t session, id;
     const verb_t *verb;
-    char *domain; //  as the client named it; NULL: none
+    char *domain; //  or network, as the client named it; NULL: none
     int64_t deadline;
     uint64_t stream; //  of a console that is being opened
     bool force;
@@ -55,6 +55,7 @@ typedef struct {
     const config_t *config;
     door_t doors[SOCKETS];
     snapshots_t *snapshots;
+    networks_t *networks;
     sessions_t *sessions;
     zhashx_t *revoked; //  User-Ids of keys that may not do anything any more
     history_t *history;
@@ -106,6 +107,7 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg);
 //  zmq_gateway_events.c
 
 void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, void *arg);
+void gateway_on_network (actor_t *self, const char *topic, const msg_t *event, void *arg);
 void gateway_on_tree (actor_t *self, const char *topic, const msg_t *event, void *arg);
 //  Sends SESSION the events after number SINCE that INTEREST is about.
 void gateway_replay (actor_t *self, session_t *session, const interest_t *interest, uint64_t since);

@@ -71,8 +71,11 @@ static void mark_dead (actor_t *self, session_t *session)
 static void overrun (actor_t *self, session_t *session, const char *reason)
 {
     gateway_t *gateway = actor_state (self);
-    actor_log (self, LEVEL_WARNING, "session %llu (uid %u, pid %d) is overrun: %s",
-               (unsigned long long) session->number, session->peer.uid, session->peer.pid, reason);
+    autofree char *who = session->peer.key[0]
+                             ? text_format ("key %s", session->peer.key)
+                             : text_format ("uid %u, pid %d", session->peer.uid, session->peer.pid);
+    actor_log (self, LEVEL_WARNING, "session %llu (%s) is overrun: %s",
+               (unsigned long long) session->number, who, reason);
     session->overrun = true;
     clear_outbox (self, session);
     session_unsubscribe (session);

@@ -26,6 +26,7 @@ enum {
 const command_group_t command_groups[] = { { "domain", "Domains" },
                                            { "snapshot", "Snapshots" },
                                            { "checkpoint", "Checkpoints" },
+                                           { "network", "Networks" },
                                            { "host", "Host and daemon" },
                                            { "keys", "Keys of this host and of others" },
                                            { "events", "Events" },
@@ -48,7 +49,9 @@ static void fill_from_row (command_t *self, const command_t *row)
 
 static void fill_from_verb (command_t *self, const verb_t *verb, const char *name)
 {
-    const char *group = strncmp (verb->name, "domain.", 7) == 0 ? "domain" : "host";
+    const char *group = strncmp (verb->name, "domain.", 7) == 0    ? "domain"
+                        : strncmp (verb->name, "network.", 8) == 0 ? "network"
+                                                                   : "host";
     *self = (command_t){
         .name = name, .group = group, .verb_name = verb->name, .options = OPTIONS_NONE, .verb = verb
     };

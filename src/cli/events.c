@@ -62,45 +62,65 @@ static const event_row_t event_rows[] = {
     { "metadata-change", "domain.metadata", NULL, { "type", "uri" }, "", false },
 };
 
-enum {
-    EVENT_ROWS = sizeof event_rows / sizeof *event_rows
+//  Those of net-event.
+static const event_row_t network_rows[] = {
+    { "lifecycle", "network.lifecycle", NULL, { "event_text" }, "", false },
 };
+
+//  What one of the two commands can show.
+typedef struct {
+    const event_row_t *rows;
+    size_t count;
+    const char *noun;
+} event_table_t;
+
+static const event_table_t domain_table = { event_rows, sizeof event_rows / sizeof *event_rows,
+                                            "domain" };
+static const event_table_t network_table = { network_rows,
+                                             sizeof network_rows / sizeof *network_rows,
+                                             "network" };
+
+static const event_table_t *table_of (const options_t *options)
+{
+    return strcmp (options->command->name, "net-event") == 0 ? &network_table : &domain_table;
+}
 
 //  --- event ------------------------------------------------------------------------------------
 
-static int list_events (const cli_t *cli)
+static int list_events (const cli_t *cli, const event_table_t *table)
 {
     if (cli->json)
         putchar ('[');
-    for (size_t i = 0; i < EVENT_ROWS; i++) {
+    for (size_t i = 0; i < table->count; i++) {
         if (cli->json) {
             fputs (i > 0 ? ",\n  " : "\n  ", stdout);
-            json_text (stdout, event_rows[i].name);
+            json_text (stdout, table->rows[i].name);
         } else
-            puts (event_rows[i].name);
+            puts (table->rows[i].name);
     }
     if (cli->json)
         puts ("\n]");
     return 0;
 }
 
-static const char *verb_of_event (const char *name)
+static const char *verb_of_event (const event_table_t *table, const char *name)
 {
-    for (size_t i = 0; i < EVENT_ROWS; i++)
-        if (strcmp (event_rows[i].name, name) == 0)
-            return event_rows[i].verb;
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp (table->rows[i].name, name) == 0)
+            return table->rows[i].verb;
     return NULL;
 }
 
 //  The row that WANTED names (NULL: the first) of those that are about the message.
-static const event_row_t *row_of (const troupe_message_t *message, const char *wanted)
+static const event_row_t *row_of (const event_table_t *table, const troupe_message_t *message,
+                                  const char *wanted)
 {
     const char *kind = troupe_get_str (troupe_message_value (message), "event");
-    for (size_t i = 0; i < EVENT_ROWS; i++)
-        if (strcmp (event_rows[i].verb, troupe_message_verb (message)) == 0 &&
-            (!event_rows[i].kind || text_equals (event_rows[i].kind, kind)) &&
-            (!wanted || strcmp (event_rows[i].name, wanted) == 0))
-            return &event_rows[i];
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp (table->rows[i].verb, troupe_message_verb (message)) == 0 &&
+            (!table->rows[i].kind || text_equals (table->rows[i].kind, kind)) &&
+            (!wanted || strcmp (table->rows[i].name, wanted) == 0))
+            return &table->rows[i];
     return NULL;
 }
 
@@ -114,9 +134,15 @@ static troupe_args_t *subscription (const options_t *options, const place_t *pla
 {
     troupe_args_t *args = troupe_args_new ();
     const char *domain = options_str (options, "domain"), *event = options_str (options, "event");
-    const char *verb = event ? verb_of_event (event) : NULL;
+    const event_table_t *table = table_of (options);
+    const char *verb = event ? verb_of_event (table, event) : NULL;
+    const char *network = options_str (options, "network");
+    if (table == &network_table && !verb)
+        verb = "network.lifecycle"; //  all that there are
     if (domain)
         troupe_args_str (args, "domain", domain);
+    if (network)
+        troupe_args_str (args, "network", network);
     if (verb)
         troupe_args_strs (args, "verbs", &verb, 1);
     if (*place->epoch) {
@@ -183,11 +209,11 @@ static void print_others (const troupe_value_t *args, const event_row_t *row)
     }
 }
 
-static void print_event (const troupe_message_t *message, const event_row_t *row)
+static void print_event (const char *noun, const troupe_message_t *message, const event_row_t *row)
 {
     const troupe_value_t *args = troupe_message_value (message);
     const char *name = troupe_get_str (args, "name");
-    printf ("event '%s' for domain '%s'%s", row ? row->name : troupe_message_verb (message),
+    printf ("event '%s' for %s '%s'%s", row ? row->name : troupe_message_verb (message), noun,
             name ? name : "-", row && row->keys[0] ? ":" : "");
     for (size_t i = 0; row && i < EVENT_KEYS && row->keys[i]; i++)
         print_detail (troupe_get (args, row->keys[i]));
@@ -209,7 +235,7 @@ static void json_event (const troupe_message_t *message)
 static bool show_event (const cli_t *cli, const options_t *options, const troupe_message_t *message)
 {
     const char *wanted = options_str (options, "event");
-    const event_row_t *row = row_of (message, wanted);
+    const event_row_t *row = row_of (table_of (options), message, wanted);
     if (wanted && !row)
         return false;
     if (cli->json) {
@@ -218,7 +244,7 @@ static bool show_event (const cli_t *cli, const options_t *options, const troupe
     }
     if (options_flag (options, "timestamp"))
         print_timestamp ();
-    print_event (message, row);
+    print_event (table_of (options)->noun, message, row);
     return true;
 }
 
@@ -295,12 +321,12 @@ int run_event (cli_t *cli, const options_t *options, error_t *err)
 {
     const char *event = options_str (options, "event");
     if (options_flag (options, "list"))
-        return list_events (cli);
+        return list_events (cli, table_of (options));
     if (event && options_flag (options, "all"))
         return cli_usage (cli, err, "event: --all does not go with --event");
     if (!event && !options_flag (options, "all"))
         return cli_usage (cli, err, "event: --event or --all is missing; --list shows the events");
-    if (event && !verb_of_event (event))
+    if (event && !verb_of_event (table_of (options), event))
         return cli_usage (cli, err, "event: there is no event '%s'; --list shows them", event);
     place_t place = { .seq = 0 };
     auto(troupe_args_t) args = subscription (options, &place);

@@ -21,10 +21,15 @@ static void print_synopsis_arg (const verb_arg_t *arg)
 }
 
 static const char *const value_names[] = {
-    [TYPE_STR] = "text",   [TYPE_NAME] = "name",
-    [TYPE_XML] = "path",   [TYPE_DOMAIN] = "name, uuid or id",
-    [TYPE_U64] = "number", [TYPE_I64] = "number",
-    [TYPE_BIN] = "text",   [TYPE_STRS] = "text",
+    [TYPE_STR] = "text",
+    [TYPE_NAME] = "name",
+    [TYPE_XML] = "path",
+    [TYPE_DOMAIN] = "name, uuid or id",
+    [TYPE_U64] = "number",
+    [TYPE_I64] = "number",
+    [TYPE_BIN] = "text",
+    [TYPE_STRS] = "text",
+    [TYPE_NETWORK] = "name or uuid",
 };
 
 static void print_option (const verb_arg_t *arg)

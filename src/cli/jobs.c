@@ -4,6 +4,7 @@
 #include "cli/json.h"
 #include "cli/run.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -49,8 +50,55 @@ static void print_job (const troupe_value_t *job)
         print_number ("Time remaining:", troupe_get_u64 (job, "left_ms", 0), "ms");
 }
 
+//  The newest is the last; NULL if there is none.
+static const troupe_value_t *last_over (const troupe_value_t *list, bool completed)
+{
+    for (size_t i = troupe_count (list); i-- > 0;) {
+        const char *outcome = troupe_get_str (troupe_at (list, i), "outcome");
+        if (!completed || text_equals (outcome, "completed"))
+            return troupe_at (list, i);
+    }
+    return NULL;
+}
+
+static void print_over (const troupe_value_t *job)
+{
+    const char *outcome = troupe_get_str (job, "outcome"), *error = troupe_get_str (job, "error");
+    if (!outcome) {
+        print_line ("Job type:", "None");
+        return;
+    }
+    printf ("%-17s %c%s\n", "Job type:", toupper (*outcome), outcome + 1);
+    print_line ("Operation:", troupe_get_str (job, "kind"));
+    print_number ("Time elapsed:", troupe_get_u64 (job, "elapsed_ms", 0), "ms");
+    if (error)
+        print_line ("Error message:", error);
+}
+
+static int show_over (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "domain", options_str (options, "domain"));
+    troupe_args_bool (args, "history", true);
+    auto(troupe_message_t) reply = cli_call (cli, "domain.jobs", args, err);
+    if (!reply)
+        return -1;
+    const troupe_value_t *job =
+        last_over (troupe_message_value (reply), !options_flag (options, "anystats"));
+    if (!cli_json (cli, job))
+        print_over (job);
+    return 0;
+}
+
 int run_domjobinfo (cli_t *cli, const options_t *options, error_t *err)
 {
+    bool completed = options_flag (options, "completed");
+    if (!completed &&
+        (options_flag (options, "keep_completed") || options_flag (options, "anystats")))
+        return cli_usage (cli, err,
+                          "domjobinfo: --keep-completed and --anystats go with --completed");
+    if (completed)
+        return show_over (cli, options, err);
     auto(troupe_message_t) reply = run_verb (cli, options, err);
     if (!reply)
         return -1;

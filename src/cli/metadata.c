@@ -1,4 +1,5 @@
-//  metadata.c: desc and metadata: a domain's description, title and metadata elements.
+//  metadata.c: desc and metadata, net-desc and net-metadata: description, title and metadata
+//  elements of a domain or a network.
 
 #include "cli/run.h"
 
@@ -21,10 +22,23 @@ static int check_scope (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
+//  "domain" or "network": what the command is about, and the first part of its verbs.
+static const char *noun_of (const subject_t *self)
+{
+    return text_starts (self->options->command->name, "net-") ? "network" : "domain";
+}
+
+static troupe_message_t *call (const subject_t *self, const char *verb, const troupe_args_t *args,
+                               error_t *err)
+{
+    autofree char *full = text_format ("%s.%s", noun_of (self), verb);
+    return cli_call (self->cli, full, args, err);
+}
+
 static troupe_args_t *subject_args (const subject_t *self)
 {
     troupe_args_t *args = troupe_args_new ();
-    troupe_args_str (args, "domain", options_str (self->options, "domain"));
+    troupe_args_str (args, noun_of (self), options_str (self->options, noun_of (self)));
     troupe_args_str (args, "type", self->type);
     if (self->uri)
         troupe_args_str (args, "uri", self->uri);
@@ -33,11 +47,16 @@ static troupe_args_t *subject_args (const subject_t *self)
     return args;
 }
 
-//  NULL and ERR; ERR_NO_DOMAIN_METADATA when there is none.
+static bool is_absent (const error_t *err)
+{
+    return err->code == ERR_NO_DOMAIN_METADATA || err->code == ERR_NO_NETWORK_METADATA;
+}
+
+//  NULL and ERR, which is_absent when there is none.
 static troupe_message_t *subject_get (const subject_t *self, error_t *err)
 {
     auto(troupe_args_t) args = subject_args (self);
-    return cli_call (self->cli, "domain.metadata_get", args, err);
+    return call (self, "metadata_get", args, err);
 }
 
 //  VALUE NULL: removes it.
@@ -50,7 +69,7 @@ static int subject_set (const subject_t *self, const char *value, error_t *err)
         troupe_args_str (args, "key", self->key);
     if (options_flag (self->options, "live"))
         troupe_args_bool (args, "live", true);
-    auto(troupe_message_t) reply = cli_call (self->cli, "domain.metadata_set", args, err);
+    auto(troupe_message_t) reply = call (self, "metadata_set", args, err);
     if (reply)
         cli_json (self->cli, troupe_message_value (reply));
     return reply ? 0 : -1;
@@ -59,7 +78,7 @@ static int subject_set (const subject_t *self, const char *value, error_t *err)
 static int subject_edit (const subject_t *self, error_t *err)
 {
     auto(troupe_message_t) reply = subject_get (self, err);
-    if (!reply && err->code != ERR_NO_DOMAIN_METADATA)
+    if (!reply && !is_absent (err))
         return -1;
     const char *old = reply ? troupe_get_str (troupe_message_value (reply), "metadata") : "";
     autofree char *path = NULL;
@@ -77,7 +96,7 @@ static int subject_edit (const subject_t *self, error_t *err)
 static int show_desc (const subject_t *self, const char *what, error_t *err)
 {
     auto(troupe_message_t) reply = subject_get (self, err);
-    if (!reply && err->code != ERR_NO_DOMAIN_METADATA)
+    if (!reply && !is_absent (err))
         return -1;
     const troupe_value_t *value = reply ? troupe_message_value (reply) : NULL;
     if (cli_json (self->cli, value))
@@ -86,7 +105,8 @@ static int show_desc (const subject_t *self, const char *what, error_t *err)
     if (text && *text)
         puts (text);
     else
-        cli_say (self->cli, "No %s for domain: %s\n", what, options_str (self->options, "domain"));
+        cli_say (self->cli, "No %s for %s: %s\n", what, noun_of (self),
+                 options_str (self->options, noun_of (self)));
     return 0;
 }
 
@@ -103,7 +123,8 @@ int run_desc (cli_t *cli, const options_t *options, error_t *err)
         return show_desc (&subject, subject.type, err);
     int rc = text ? subject_set (&subject, *text ? text : NULL, err) : subject_edit (&subject, err);
     if (rc == 0)
-        cli_say (cli, "Domain %s updated successfully\n", subject.type);
+        cli_say (cli, "%s %s updated successfully\n",
+                 strcmp (noun_of (&subject), "network") == 0 ? "Network" : "Domain", subject.type);
     return rc;
 }
 

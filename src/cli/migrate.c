@@ -152,13 +152,30 @@ static void hurry (cli_t *cli, const void *arg)
         fprintf (stderr, "migrate: after --timeout: %s\n", failure.message);
 }
 
+static int resume (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "domain", options_str (options, "domain"));
+    troupe_args_str (args, "peer", options_str (options, "desturi"));
+    if (options_str (options, "migrateuri"))
+        troupe_args_str (args, "uri", options_str (options, "migrateuri"));
+    auto(troupe_message_t) reply = cli_call (cli, "domain.migrate_resume", args, err);
+    if (reply)
+        cli_json (cli, troupe_message_value (reply));
+    return reply ? 0 : -1;
+}
+
 int run_migrate (cli_t *cli, const options_t *options, error_t *err)
 {
     cli_alarm_t alarm = { .after_ms = (int64_t) options_u64 (options, "timeout", 0) * 1000,
                           .ring = hurry,
                           .arg = options };
     auto(troupe_args_t) args = troupe_args_new ();
-    if (check_options (cli, options, err) || add_all (args, options, err))
+    if (check_options (cli, options, err))
+        return -1;
+    if (options_flag (options, "postcopy_resume"))
+        return resume (cli, options, err);
+    if (add_all (args, options, err))
         return -1;
     cli->alarm = &alarm;
     int rc = run_long (cli, options, "domain.migrate", args, err);

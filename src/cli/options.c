@@ -255,15 +255,23 @@ static char *read_all (FILE *file, const char *path, error_t *err)
 }
 
 //  Any readable thing, also a pipe: "-" is stdin.
-int options_add_file (troupe_args_t *args, const char *name, const char *path, error_t *err)
+char *options_read_file (const char *path, error_t *err)
 {
     bool standard = strcmp (path, "-") == 0;
     FILE *file = standard ? stdin : fopen (path, "re");
-    if (!file)
-        return error_errno (err, ERR_OPEN_FAILED, "open '%s'", path);
-    autofree char *text = read_all (file, path, err);
+    if (!file) {
+        error_errno (err, ERR_OPEN_FAILED, "open '%s'", path);
+        return NULL;
+    }
+    char *text = read_all (file, path, err);
     if (!standard)
         fclose (file);
+    return text;
+}
+
+int options_add_file (troupe_args_t *args, const char *name, const char *path, error_t *err)
+{
+    autofree char *text = options_read_file (path, err);
     if (!text)
         return -1;
     troupe_args_str (args, name, text);

@@ -39,7 +39,9 @@ uint64_t options_u64 (const options_t *self, const char *name, uint64_t otherwis
 //  NULL and ERR when one can't be read.
 troupe_args_t *options_args (const options_t *self, error_t *err);
 
-//  The text of the file PATH ("-": stdin) as argument NAME. -1 and ERR when it can't be read.
+//  The text of the file PATH ("-": stdin); the caller frees it. NULL and ERR when it can't be read.
+char *options_read_file (const char *path, error_t *err);
+//  The same as argument NAME. -1 and ERR when it can't be read.
 int options_add_file (troupe_args_t *args, const char *name, const char *path, error_t *err);
 
 //  The option's name on the command line: dashes for underscores, "file" for a document. The

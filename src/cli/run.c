@@ -31,9 +31,24 @@ troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err)
     return take (&reply);
 }
 
+static char *run_network_name (cli_t *cli, const char *network, error_t *err)
+{
+    char uuid[UUID_TEXT_SIZE];
+    if (cli->quiet || cli->json || !uuid_normalize (network, uuid))
+        return text_copy (network);
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "network", network);
+    auto(troupe_message_t) found = cli_call (cli, "network.info", args, err);
+    const char *name = found ? troupe_get_str (troupe_message_value (found), "name") : NULL;
+    return found ? text_copy (name ? name : network) : NULL;
+}
+
 char *run_domain_name (cli_t *cli, const options_t *options, error_t *err)
 {
     const char *domain = options_str (options, "domain");
+    const char *network = options_str (options, "network");
+    if (!domain && network)
+        return run_network_name (cli, network, err);
     if (!domain)
         return text_copy ("");
     char uuid[UUID_TEXT_SIZE];

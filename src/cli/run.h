@@ -17,6 +17,11 @@ command_fn run_autostart, run_backup_begin, run_completion, run_console, run_des
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
 
+//  Networks (networks.c).
+command_fn run_net_autostart, run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit,
+    run_net_info, run_net_list, run_net_lookup, run_net_metadata, run_net_port_create,
+    run_net_port_list, run_net_update;
+
 //  PATH as the daemon finds it: relative ones are meant from here. The caller frees it; NULL and
 //  ERR.
 char *run_absolute_path (const char *path, error_t *err);
@@ -25,6 +30,7 @@ char *run_absolute_path (const char *path, error_t *err);
 command_fn run_agent_command, run_domfsfreeze;
 
 //  What it tells (guest.c).
+command_fn run_domblklist, run_domiflist;
 command_fn run_domfsinfo, run_domfstrim, run_domhostname, run_domifaddr, run_domtime, run_guestinfo,
     run_guestvcpus;
 
@@ -46,8 +52,8 @@ troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);
 //  A command that is a verb and nothing more: calls it and shows the result.
 int run_plain (cli_t *cli, const options_t *options, error_t *err);
 
-//  The domain's name for messages: what was given, unless that is an id or a uuid; then the daemon
-//  knows. The caller frees it; NULL and ERR when there is no such domain.
+//  The domain's name, or the network's, for messages: what was given, unless that is an id or a
+//  uuid; then the daemon knows. The caller frees it; NULL and ERR when there is no such domain.
 char *run_domain_name (cli_t *cli, const options_t *options, error_t *err);
 //  Says the command's DONE, with {name} being NAME and every {option} what was given for it.
 void run_say (cli_t *cli, const options_t *options, const char *done, const char *name);

@@ -32,8 +32,9 @@ typedef struct {
     const char *disk;
     uint64_t bandwidth; //  bytes a second; 0: no limit
     int64_t since_us;   //  wall clock
-    bool asked;         //  by a client: uid, client
+    bool asked;         //  by a client: uid or (of another host) key, client
     uint64_t uid, client;
+    const char *key; //  its name; NULL: uid counts
 } block_start_t;
 
 //  Disks are named by target ("vda") or by the path of their source; images by path, or by their

@@ -22,6 +22,11 @@ static const char *const device_order[] = {
     "rng",      "panic",   "shmem",      "memory",     "iommu",     "vsock",     NULL,
 };
 
+static const char *const network_order[] = {
+    "name",   "uuid", "title", "description", "metadata", "forward", "bridge", "mtu",       "mac",
+    "domain", "dns",  "vlan",  "bandwidth",   "port",     "ip",      "route",  "portgroup", NULL,
+};
+
 static int rank (const char *const *order, const char *name)
 {
     int i = 0;
@@ -32,7 +37,9 @@ static int rank (const char *const *order, const char *name)
 
 xml_node_t *definition_insert (xml_node_t *parent, const char *name)
 {
-    const char *const *order = xml_is (parent, "domain") ? domain_order : device_order;
+    const char *const *order = xml_is (parent, "domain")    ? domain_order
+                               : xml_is (parent, "network") ? network_order
+                                                            : device_order;
     int own = rank (order, name);
     xml_foreach (child, parent, NULL)
         if (rank (order, xml_name (child)) > own)
@@ -64,45 +71,52 @@ void definition_drop_alias (xml_node_t *device)
 
 //  Identity.
 
-static int complete_uuid (job_t *job, xml_node_t *domain, error_t *err)
+static int complete_uuid (job_t *job, xml_node_t *root, error_t *err)
 {
     char uuid[UUID_TEXT_SIZE];
-    const char *text = xml_string (domain, "uuid");
+    const char *text = xml_string (root, "uuid");
     if (text && !uuid_normalize (text, uuid))
         return error_set (err, ERR_XML_ERROR,
-                          "domain XML: the uuid '%s' is none; leave <uuid> out and one is made",
-                          text);
+                          "%s XML: the uuid '%s' is none; leave <uuid> out and one is made",
+                          xml_name (root), text);
     if (!text) {
         uint8_t random[16];
         job_random (job, random, sizeof random);
         uuid_from_random (random, uuid);
-        definition_insert (domain, "uuid");
+        definition_insert (root, "uuid");
     }
     if (!text || strcmp (text, uuid) != 0)
-        xml_set (domain, "uuid", uuid);
+        xml_set (root, "uuid", uuid);
     return 0;
 }
 
-static int check_name (const xml_node_t *domain, error_t *err)
+static int check_name (const xml_node_t *root, error_t *err)
 {
-    const char *name = xml_string (domain, "name");
+    const char *name = xml_string (root, "name");
     if (!name || !*name)
-        return error_set (err, ERR_NO_NAME, "domain XML: <name> is missing");
+        return error_set (err, ERR_NO_NAME, "%s XML: <name> is missing", xml_name (root));
     if (strchr (name, '/'))
-        return error_set (err, ERR_XML_ERROR, "domain XML: the name '%s' has a '/' in it", name);
+        return error_set (err, ERR_XML_ERROR, "%s XML: the name '%s' has a '/' in it",
+                          xml_name (root), name);
     if (strchr (name, '\n'))
-        return error_set (err, ERR_XML_ERROR, "domain XML: the name '%s' has a newline in it",
-                          name);
+        return error_set (err, ERR_XML_ERROR, "%s XML: the name '%s' has a newline in it",
+                          xml_name (root), name);
     if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0 || strlen (name) > 200)
         return error_set (err, ERR_XML_ERROR,
-                          "domain XML: the name '%s' can't be the name of a log file", name);
+                          "%s XML: the name '%s' can't be the name of a log file", xml_name (root),
+                          name);
     return 0;
+}
+
+int definition_complete_names (job_t *job, xml_node_t *root, error_t *err)
+{
+    return check_name (root, err) || complete_uuid (job, root, err) ? -1 : 0;
 }
 
 int definition_complete_identity (job_t *job, xml_node_t *domain, error_t *err)
 {
     xml_remove_path (domain, "@id");
-    if (check_name (domain, err) || complete_uuid (job, domain, err))
+    if (definition_complete_names (job, domain, err))
         return -1;
     if (!xml_find (domain, "devices"))
         definition_insert (domain, "devices");

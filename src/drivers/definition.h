@@ -6,7 +6,8 @@
 
 #include "drivers/job.h"
 
-//  A new child of PARENT (the domain or its devices), put where libvirt's documents have it.
+//  A new child of PARENT (the domain, its devices, a network), put where libvirt's documents have
+//  it.
 xml_node_t *definition_insert (xml_node_t *parent, const char *name);
 //  Sets PATH unless it is there.
 void definition_default (xml_node_t *node, const char *path, const char *value);
@@ -14,6 +15,8 @@ void definition_default (xml_node_t *node, const char *path, const char *value);
 //  digits, '_' and '-', ALIAS_MAX bytes at most; any other is ignored, as libvirt does.
 void definition_drop_alias (xml_node_t *device);
 
+//  Name and uuid of any document.
+int definition_complete_names (job_t *job, xml_node_t *root, error_t *err);
 //  Name and uuid; <devices> is there afterwards, the running guest's id is not.
 int definition_complete_identity (job_t *job, xml_node_t *domain, error_t *err);
 //  <memory> and <currentMemory>, in KiB whatever unit the user wrote.

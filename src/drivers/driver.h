@@ -98,7 +98,9 @@ typedef enum {
     TRANSFER_ACTIVE,
     TRANSFER_COMPLETE,
     TRANSFER_FAILED,
-    TRANSFER_GONE //  and the hypervisor with it
+    TRANSFER_POSTCOPY, //  the guest may run there, and part of it is still here
+    TRANSFER_BROKEN,   //  and can't be sent
+    TRANSFER_GONE      //  and the hypervisor with it
 } transfer_t;
 
 typedef struct {
@@ -195,6 +197,10 @@ typedef struct {
     int (*migrate_leave) (job_t *job, const migration_t *migration, error_t *err);
     //  The sender, once it is certain that the guest will not run there: RUN or stay paused.
     int (*migrate_stay) (job_t *job, bool run, error_t *err);
+    //  Post-copy whose connection broke. The receiver: waits at URI for a new one; *AT (the
+    //  caller's) says where. Then the sender: goes on.
+    int (*migrate_recover) (job_t *job, const char *uri, char **at, error_t *err);
+    int (*migrate_resume) (job_t *job, const char *uri, error_t *err);
     //  Changes what is under way.
     int (*migrate_tune) (job_t *job, const migrate_tuning_t *tuning, error_t *err);
 

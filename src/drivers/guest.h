@@ -1,4 +1,5 @@
-//  guest.h: what a driver is told of a domain, and what it tells back.
+//  guest.h: what a driver is told of a domain, and what it tells back. In jobs of a network it is
+//  the network: of all this it has uuid, name, definition, live document and record.
 
 #ifndef TROUPE_GUEST_H
 #define TROUPE_GUEST_H
@@ -74,10 +75,18 @@ typedef enum {
     CHANGE_THRESHOLD,
     CHANGE_ITERATION,
     CHANGE_UNPLUG_FAILED,
-    CHANGE_CHANNEL, //  the guest opened (value 1) or closed (0) the channel `device`
-    CHANGE_BLOCK,   //  a block job is ready, or over: its driver can say more
-    CHANGE_RESTART  //  the guest is over and on_reboot (on_poweroff) asks for a new start
+    CHANGE_CHANNEL,  //  the guest opened (value 1) or closed (0) the channel `device`
+    CHANGE_POSTCOPY, //  the rest of a guest's memory (postcopy_t): comes, can't come, has come
+    CHANGE_BLOCK,    //  a block job is ready, or over: its driver can say more
+    CHANGE_RESTART   //  the guest is over and on_reboot (on_poweroff) asks for a new start
 } change_kind_t;
+
+//  The value of CHANGE_POSTCOPY.
+typedef enum {
+    POSTCOPY_ACTIVE,
+    POSTCOPY_BROKEN,
+    POSTCOPY_OVER
+} postcopy_t;
 
 //  The value of CHANGE_PM.
 typedef enum {

@@ -179,6 +179,12 @@ void job_progress (job_t *self, const job_progress_t *progress)
     self->ops->progress (self, progress);
 }
 
+void job_written (job_t *self, bool status)
+{
+    self->written = true;
+    self->ops->written (self, status);
+}
+
 void job_log (job_t *self, const char *format, ...)
 {
     char text[JOB_LOG_MAX];

@@ -36,6 +36,8 @@ typedef struct {
         const char *path;
         int fd;
     } listen[4]; //  path NULL at the end
+    const char *const
+        *devices; //  "FD:" and device_text's (util/device.h), NULL at the end; or NULL
 } spawn_t;
 
 //  A file that goes to QEMU with a command, as a descriptor.
@@ -95,6 +97,7 @@ typedef struct {
     int (*link_claim) (job_t *self, const char *const *keys, error_t *err);
     int (*link_release) (job_t *self, error_t *err);
     void (*progress) (job_t *self, const job_progress_t *progress);
+    void (*written) (job_t *self, bool status);
     void (*log) (job_t *self, const char *text);
 } job_ops_t;
 
@@ -102,8 +105,11 @@ typedef struct {
 struct job {
     const job_ops_t *ops;
     const paths_t *paths;
-    guest_t *guest; //  the domain that the job is about; NULL in jobs of the host
+    const char *helpers;  //  folder of our small programs: troupe-launch, troupe-lease, ...
+    const char *instance; //  8 hexadecimal digits: in names that daemons on one machine share
+    guest_t *guest; //  the domain, or network, that the job is about; NULL in jobs of the host
     bool closed;    //  it is nearly done: from now on a cancel is not heard
+    bool written;   //  job_written was called
     bool finished;  //  an undo found that all was done already, or has brought it to its end
 };
 
@@ -205,6 +211,10 @@ int job_link_claim (job_t *self, const char *const *keys, error_t *err);
 int job_link_release (job_t *self, error_t *err);
 
 void job_progress (job_t *self, const job_progress_t *progress);
+//  Of a snapshot: whether the guest runs is no concern of this job any more. From now on it may be
+//  suspended and resumed meanwhile, so the job must not change that. STATUS: it is guest->status
+//  again, after the job had stopped it; else the job did not touch it.
+void job_written (job_t *self, bool status);
 void job_log (job_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
 #endif

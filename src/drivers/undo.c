@@ -2,6 +2,7 @@
 
 #include "drivers/undo.h"
 #include "drivers/driver.h"
+#include "drivers/net/network_rules.h"
 #include "util/file.h"
 
 #include <errno.h>
@@ -78,6 +79,11 @@ static int undo_folder (job_t *job, const char *path, error_t *err)
     return 0;
 }
 
+static int undo_rules (job_t *job, const char *uuid, error_t *err)
+{
+    return network_rules_remove (job, uuid, err);
+}
+
 static int undo_link (job_t *job, const char *key, error_t *err)
 {
     return job_link_delete (job, key, err);
@@ -89,6 +95,7 @@ static const struct {
 } undo_kinds[] = {
     { "file", undo_file },       { "folder", undo_folder }, { "process", undo_process },
     { "monitor", undo_monitor }, { "owner", undo_owner },   { "link", undo_link },
+    { "rules", undo_rules },
 };
 
 static const driver_t *driver_of (const char *kind)

@@ -41,9 +41,10 @@ const verb_t *verb_of_command (const char *command)
 }
 
 static const char *const type_names[] = {
-    [TYPE_STR] = "string",    [TYPE_NAME] = "name",        [TYPE_XML] = "XML text",
-    [TYPE_DOMAIN] = "domain", [TYPE_U64] = "whole number", [TYPE_I64] = "integer",
-    [TYPE_BOOL] = "boolean",  [TYPE_BIN] = "bytes",        [TYPE_STRS] = "array of strings",
+    [TYPE_STR] = "string",      [TYPE_NAME] = "name",        [TYPE_XML] = "XML text",
+    [TYPE_DOMAIN] = "domain",   [TYPE_U64] = "whole number", [TYPE_I64] = "integer",
+    [TYPE_BOOL] = "boolean",    [TYPE_BIN] = "bytes",        [TYPE_STRS] = "array of strings",
+    [TYPE_NETWORK] = "network",
 };
 
 const char *arg_type_name (arg_type_t type)
@@ -87,6 +88,7 @@ static bool type_matches (arg_type_t type, const value_t *value)
     case TYPE_STR:
         return text && value->via.str.size <= MAX_STR_BYTES;
     case TYPE_NAME:
+    case TYPE_NETWORK:
         return text && is_name (text);
     case TYPE_XML:
         return text && value->via.str.size <= MAX_XML_BYTES;
@@ -153,6 +155,7 @@ bool verb_is_event (const char *name)
         "domain.job_completed",
         "domain.agent",
         "domain.block_job",
+        "network.lifecycle",
     };
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (strcmp (events[i], name) == 0)
@@ -166,6 +169,11 @@ static int check_arg (const verb_t *self, const verb_arg_t *arg, const value_t *
         return error_set (err, ERR_INVALID_ARG,
                           "%s: argument '%s' has %u bytes; a document may have 4 MiB at most",
                           self->name, arg->name, value->via.str.size);
+    if (!type_matches (arg->type, value) && arg->type == TYPE_NAME)
+        return error_set (err, ERR_INVALID_ARG,
+                          "%s: argument '%s' has to be a name (%s): 1 to %d bytes, without '/' and "
+                          "control characters",
+                          self->name, arg->name, arg->help, MAX_NAME_BYTES);
     if (!type_matches (arg->type, value))
         return error_set (err, ERR_INVALID_ARG, "%s: argument '%s' has to be a %s (%s)", self->name,
                           arg->name, arg_type_name (arg->type), arg->help);

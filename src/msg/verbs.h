@@ -12,7 +12,8 @@ typedef enum {
     OWNER_GATEWAY,
     OWNER_HOST,
     OWNER_DOMAIN,
-    OWNER_SWITCHBOARD
+    OWNER_SWITCHBOARD,
+    OWNER_NETWORK
 } verb_owner_t;
 
 typedef enum {
@@ -45,7 +46,8 @@ typedef enum {
     TYPE_I64,
     TYPE_BOOL,
     TYPE_BIN,
-    TYPE_STRS //  an array of strings
+    TYPE_STRS,   //  an array of strings
+    TYPE_NETWORK //  name or uuid of a network
 } arg_type_t;
 
 enum {

@@ -203,6 +203,16 @@ void strings_sort (strings_t *self)
     qsort (self->items, self->count, sizeof *self->items, compare);
 }
 
+strings_t *strings_sort_once (strings_t *self)
+{
+    strings_sort (self);
+    strings_t *once = strings_new ();
+    for (size_t i = 0; i < self->count; i++)
+        if (i == 0 || strcmp (self->items[i - 1], self->items[i]) != 0)
+            strings_add (once, self->items[i]);
+    return once;
+}
+
 bool strings_contain (const strings_t *self, const char *text)
 {
     for (size_t i = 0; i < self->count; i++)

@@ -73,6 +73,7 @@ void strings_addf (strings_t *self, const char *format, ...)
 void strings_add_taken (strings_t *self, char *text);               //  takes TEXT over
 void strings_add_all (strings_t *self, const char *const *strings); //  NULL at its end
 void strings_sort (strings_t *self);                                //  by bytes
+strings_t *strings_sort_once (strings_t *self); //  the same; a new list, each text once
 bool strings_contain (const strings_t *self, const char *text);
 //  As an argv; valid until the list changes.
 const char *const *strings_list (const strings_t *self);

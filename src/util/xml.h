@@ -104,6 +104,8 @@ xml_node_t *xml_add_fragment (xml_node_t *node, const char *text, error_t *err);
 int xml_set_namespace (xml_node_t *node, const char *prefix, const char *uri, error_t *err);
 //  A copy of SOURCE (of any document) as the last child of NODE.
 xml_node_t *xml_add_copy (xml_node_t *node, const xml_node_t *source);
+//  ... and before SIBLING.
+xml_node_t *xml_copy_before (xml_node_t *sibling, const xml_node_t *source);
 void xml_remove (xml_node_t *node);                        //  and frees it
 void xml_remove_path (xml_node_t *node, const char *path); //  if there is one
 

@@ -128,6 +128,13 @@ xml_node_t *xml_add_copy (xml_node_t *node, const xml_node_t *source)
     return xmlAddChild (node, copy);
 }
 
+xml_node_t *xml_copy_before (xml_node_t *sibling, const xml_node_t *source)
+{
+    xml_node_t *copy = xmlDocCopyNode ((xml_node_t *) source, sibling->doc, 1);
+    assert (copy);
+    return xmlAddPrevSibling (sibling, copy);
+}
+
 xml_node_t *xml_add_fragment (xml_node_t *node, const char *text, error_t *err)
 {
     auto(xml_t) fragment = xml_parse (text, strlen (text), "XML fragment", err);

@@ -158,6 +158,9 @@ class Jobs(DaemonTest):
         self.daemon.run("domjobabort", "slow")
         self.assertAborted(self.start)
         self.assertIn("None", self.daemon.run("domjobinfo", "slow"))
+        self.assertIn("None", self.daemon.run("domjobinfo", "slow", "--completed"))
+        over = self.daemon.run("domjobinfo", "slow", "--completed", "--anystats")
+        self.assertRegex(over, r"Job type: +Cancelled\nOperation: +start\nTime elapsed: +\d+ +ms\nError message: ")
 
 
 class CutOff(DaemonTest):

@@ -111,7 +111,11 @@ class Merge(ExternalTest):
         live = self.client.call("domain.xml", domain="web1")["xml"]
         self.assertNotIn("a.two", live)
         self.assertEqual(self.content(self.path("a.one"))[0], ord("s"))
-        self.daemon.run("snapshot-delete", "web1", "one", "--children")
+        id = self.client.send("snapshot.delete", domain="web1", snapshot="one", children=True)
+        self.client.call("domain.suspend", domain="web1")
+        self.client.wait(id)
+        self.assertEqual(guest.state(), ("paused", "user"))
+        self.client.call("domain.resume", domain="web1")
         self.assertEqual(self.sources(), {"vda": images[0], "vdb": images[1]})
         self.assertEqual(self.sources(inactive=True), {"vda": images[0], "vdb": images[1]})
         self.assertEqual((self.names(), self.files()), ([], ["a.qcow2", "b.qcow2"]))

@@ -1,7 +1,10 @@
 """Live migration between two daemons: the guest is never lost, and never runs twice."""
 
+import glob
 import os
 import signal
+import socket
+import stat
 import subprocess
 import time
 import unittest
@@ -138,6 +141,7 @@ class Migrate(QemuTest):
             (("migrate", "web1", peer, "--copy-storage-all", "--copy-storage-inc"), "does not go with"),
             (("migrate", "web1", peer, "--migrate-disks", "vda"), "--migrate-disks goes with"),
             (("migrate-setspeed", "web1", "10"), "no migration"),
+            (("migrate", "web1", peer, "--postcopy-resume"), "no migration"),
         ):
             with self.subTest(args=args):
                 done = self.daemon.run(*args, status=None)
@@ -157,8 +161,17 @@ class Migrate(QemuTest):
         self.assertRegex(err, r"migrate: \[ *\d+ %\]")
         self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
 
+    def stranger(self):
+        """Connects to the socket at which the other QEMU receives disks, and says nothing."""
+        pattern = os.path.join(self.other.root, "**", "storage")
+        (path,) = until(lambda: [p for p in glob.glob(pattern, recursive=True) if stat.S_ISSOCK(os.stat(p).st_mode)],
+                        60, "the socket for disks")
+        stranger = socket.socket(socket.AF_UNIX)
+        self.addCleanup(stranger.close)
+        stranger.connect(path)
+
     def test_disks(self):
-        """Disks are copied, and made there if need be."""
+        """Disks are copied, and made there if need be. A client of their server that is silent harms nobody."""
         disks = ""
         for target, kind in (("vda", "raw"), ("vdb", "qcow2")):
             path = os.path.join(self.daemon.root, target)
@@ -169,7 +182,10 @@ class Migrate(QemuTest):
         guest = self.start("web1", devices="<console type='pty'/>" + disks)
         xml = self.client.call("domain.xml", domain=guest.uuid, security_info=True)["xml"]
         moved = xml.replace(self.daemon.root + "/vd", self.other.root + "/vd")
-        self.client.wait(self.migrate(guest.uuid, copy="all", xml=moved), timeout=120)
+        id = self.migrate(guest.uuid, copy="all", xml=moved, bandwidth=8 << 20)
+        self.stranger()
+        self.client.wait(id, timeout=120)
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
         self.there.call("domain.destroy", domain=guest.uuid)
         for target, kind in (("vda", "raw"), ("vdb", "qcow2")):
             here, there = (os.path.join(d.root, target) for d in (self.daemon, self.other))
@@ -247,6 +263,32 @@ class Migrate(QemuTest):
         self.assertEqual(self.state(self.there, guest.uuid)[0], "running")
         self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "fetched")
 
+    def test_postcopy_broken(self):
+        """Its connection breaks in the midst: both sides say so, restarted or not; and it goes on."""
+        with open("/proc/sys/vm/unprivileged_userfaultfd") as file:
+            if file.read().strip() != "1":
+                self.skipTest("post-copy needs vm.unprivileged_userfaultfd=1")
+        (guest,) = self.boot("web1")
+        guest.type("memory=fetched")
+        guest.run("true")
+        self.sending(guest.uuid, postcopy=True, postcopy_bandwidth=2 * SLOW)
+        self.client.call("domain.migrate_tune", domain=guest.uuid, postcopy=True)
+        until(lambda: self.state(self.there, guest.uuid) == ("running", "post-copy"), 60, "the switch")
+        self.other.run("qemu-monitor-command", "web1", '{"execute":"migrate-pause"}')
+        broken = lambda: (self.state(self.there, guest.uuid), guest.state()) == (
+            ("running", "post-copy failed"), ("paused", "post-copy failed"))
+        until(broken, 60, "the break")
+        for daemon in (self.daemon, self.other):
+            daemon.kill()
+        self.restart()
+        self.restart_other()
+        until(lambda: "--postcopy-resume" in (self.migration(guest.uuid)["trouble"] or ""), 60, "the advice")
+        self.assertTrue(broken())
+        self.daemon.run("migrate", "web1", self.other.endpoint(), "--postcopy-resume")
+        until(lambda: guest.state() == ("shut off", "migrated"), 180, "the end of it here")
+        until(lambda: self.state(self.there, guest.uuid) == ("running", "migrated"), 30, "all of it there")
+        self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "fetched")
+
     def test_qemu_killed(self):
         """There: the guest goes on here. Here: it is over, and nothing waits for it there."""
         (guest,) = self.boot("web1")
@@ -280,7 +322,10 @@ class Migrate(QemuTest):
         try:
             self.client.wait(id, timeout=60)
         except TroupeError:
-            self.assertEqual(guest.state()[0], "running")
+            pass
+        stayed = guest.state()[0] == "running"
+        self.assertEqual(self.last_job(self.client, guest.uuid)[:2],
+                         ("migrate", "failed" if stayed else "completed"))
 
     def handed_over(self, guest, **args):
         """To a receiving daemon that has ended; no job of the sender's is at it any more."""
@@ -307,6 +352,7 @@ class Migrate(QemuTest):
         self.restart_other()
         until(lambda: not self.client.call("domain.list", all=True), 90, "the end of it here")
         self.assertEqual(self.state(self.there, guest.uuid), ("running", "migrated"))
+        self.assertEqual(self.last_job(self.there, guest.uuid), ("migrate_receive", "completed", None))
         self.assertTrue(self.there.call("domain.info", domain=guest.uuid)["persistent"])
         self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "there")
         until(lambda: not self.marks(), 30, "the confirmation")
@@ -323,6 +369,7 @@ class Migrate(QemuTest):
         self.assertEqual(guest.state(), ("paused", "migrating"))
         self.restart_other()
         until(lambda: guest.state() == ("shut off", "crashed"), 90, "the truth")
+        self.assertEqual(self.last_job(self.client, guest.uuid)[:2], ("migrate", "failed"))
         self.assertGone(guest.uuid)
 
     def test_killed_after_its_end(self):
@@ -341,6 +388,7 @@ class Migrate(QemuTest):
         self.restart()
         until(lambda: not self.client.call("domain.list", all=True), 30, "the end of its definition")
         self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+        self.assertEqual(self.last_job(self.there, guest.uuid), ("migrate_receive", "completed", None))
         #   Unless that was too late, the mark is still there: the other daemon finds out by asking.
         self.other.kill()
         self.restart_other()
@@ -359,6 +407,11 @@ class Migrate(QemuTest):
                 return
             time.sleep(0.0005)
         self.fail("the guest's end did not come")
+
+    def last_job(self, client, uuid):
+        """What its history says of the migration."""
+        row = client.call("domain.jobs", domain=uuid, history=True)[-1]
+        return row["kind"], row["outcome"], row["error"]
 
     def settled(self, uuid):
         def one():

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import subprocess
 import time
 import unittest
@@ -32,10 +33,21 @@ class Save(QemuTest):
     def job(self, guest):
         return self.client.call("domain.job_info", domain=guest.uuid)
 
+    def cpu(self, **args):
+        xml = self.client.call("domain.xml", domain="web1", **args)["xml"]
+        return re.search("<cpu .*?(/>|</cpu>)", xml, re.S).group()
+
     def test_round_trip(self):
-        """The guest that comes back is the one that was saved, with its memory and its shell."""
+        """The guest that comes back is the one that was saved, with its memory, its shell, and the
+        processor that was chosen when it started."""
         sockets = "<graphics type='vnc'><listen type='socket'/></graphics>"
-        (guest,) = self.boot("web1", devices=AGENT_DEVICES + sockets)
+        (guest,) = self.boot("web1", devices=AGENT_DEVICES + sockets, extra="<cpu mode='host-model'/>")
+        flags = guest.run("grep -m1 flags /proc/cpuinfo")
+        self.assertIn("flags", flags)
+        cpu = self.cpu()
+        self.assertRegex(cpu, "mode=.custom.")
+        self.assertRegex(cpu, "<feature ")
+        self.assertRegex(self.cpu(inactive=True), "mode=.host-model.")
         guest.type("memory=kept")
         guest.run("true")
         path = self.path("web1.save")
@@ -49,7 +61,10 @@ class Save(QemuTest):
         said = self.client.next_event("domain.lifecycle", event_text="Started")
         self.assertEqual(said["args"]["detail_text"], "Restored")
         self.assertEqual(guest.state(), ("running", "restored"))
-        self.assertEqual(Guest(self, guest.uuid).open().run("echo $memory"), "kept")
+        restored = Guest(self, guest.uuid).open()
+        self.assertEqual(restored.run("echo $memory"), "kept")
+        self.assertEqual(restored.run("grep -m1 flags /proc/cpuinfo"), flags)
+        self.assertEqual(self.cpu(), cpu)
         with self.assertRaisesRegex(TroupeError, "already running"):
             self.client.call("domain.restore", path=path)
         self.assertEqual(self.leftovers(), [])

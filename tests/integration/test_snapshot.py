@@ -56,6 +56,31 @@ class Snapshot(DaemonTest):
         rows = self.client.call("domain.jobs", domain="web", history=True)
         return [(row["verb"], row["outcome"]) for row in rows]
 
+    def test_suspend_beside(self):
+        """Once the memory is written the guest may be suspended and resumed; before, that waits."""
+        self.domain(behaviour("<test:delay op='snapshot' ms='300'/><test:delay op='written' ms='600000'/>"))
+        id = self.client.send("snapshot.create", domain="web", xml="<domainsnapshot/>")
+        until(lambda: self.client.call("domain.job_info", domain="web")["kind"], what="the job")
+        for verb, state in (("suspend", "paused"), ("resume", "running"), ("suspend", "paused")):
+            self.client.call(f"domain.{verb}", domain="web")
+            self.assertEqual(self.state()[0], state)
+            (job,) = self.client.call("domain.jobs")
+            self.assertEqual(job["verb"], "snapshot.create")
+        self.client.call("domain.job_abort", domain="web")
+        self.assertFails("VIR_ERR_OPERATION_ABORTED", self.client.wait, id)
+        self.assertEqual((self.state()[0], self.names()), ("paused", []))
+
+    def test_suspended_stays(self):
+        """What the guest became meanwhile, it still is when the snapshot is taken."""
+        self.domain(behaviour("<test:delay op='written' ms='1500'/>"))
+        id = self.client.send("snapshot.create", domain="web", xml="<domainsnapshot/>")
+        until(lambda: self.client.call("domain.job_info", domain="web")["kind"], what="the job")
+        self.client.call("domain.suspend", domain="web")
+        self.client.wait(id)
+        self.assertEqual(self.state(), ("paused", "user"))
+        self.client.call("domain.resume", domain="web")
+        self.assertEqual(self.state(), ("running", "unpaused"))
+
     def sample(self):
         """a - b - c, and d from a; d is shut off."""
         self.domain()

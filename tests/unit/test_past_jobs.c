@@ -176,6 +176,7 @@ static void test_one_that_is_over (void **state)
     past_jobs_begin (self, "dump", "domain.dump", NULL, 4000);
     pull.outcome = "failed";
     pull.error = "no space";
+    pull.key = "node2";
     past_jobs_add (self, &pull);
     past_jobs_end (self, 5000, "completed", NULL);
     auto(document_t) after = packed (self);
@@ -183,6 +184,9 @@ static void test_one_that_is_over (void **state)
     const value_t *job = value_at (document_root (after), PAST_JOBS_MAX - 2);
     assert_string_equal (value_get_str (job, "outcome"), "failed");
     assert_string_equal (value_get_str (job, "error"), "no space");
+    assert_string_equal (value_get_str (value_get (job, "by"), "key"), "node2");
+    assert_null (value_get (value_get (job, "by"), "uid"));
+    job = value_at (document_root (after), PAST_JOBS_MAX - 3);
     assert_int_equal (value_get_u64 (value_get (job, "by"), "uid", 0), 7);
     job = value_at (document_root (after), PAST_JOBS_MAX - 1);
     assert_string_equal (value_get_str (job, "kind"), "dump");

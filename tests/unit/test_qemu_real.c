@@ -29,6 +29,7 @@ static int setup (void **state)
         real.caps = qemu_probe (&real.fake.job, EMULATOR, &err);
         if (!real.caps)
             fail_msg ("%s", err.message);
+        real.fake.undo_count = 0;
     }
     return 0;
 }
@@ -71,6 +72,7 @@ static void start_guest (const char *machine, const char *more, const char *devi
     snprintf (guest->uuid, sizeof guest->uuid, "%s",
               xml_string (xml_root (guest->definition), "uuid"));
     real.fake.trace[0] = 0;
+    real.fake.undo_count = 0; //  a new job
     if (qemu_driver.start (&real.fake.job, 0, &err))
         fail_msg ("%s", err.message);
 }
@@ -112,6 +114,17 @@ static void test_a_serial_console_has_its_pty (void **state)
     assert_int_equal (source.kind, CONSOLE_PTY);
     assert_string_equal (source.alias, "serial0");
     assert_true (text_starts (source.path, "/dev/pts/"));
+    end_guest ();
+}
+
+//  QEMU gives all that it said it could: with check 'full' it would not start otherwise.
+static void test_the_host_model (void **state)
+{
+    (void) state;
+    start_guest ("q35", "<cpu mode='host-model'/>", "");
+    assert_string_equal (live ("cpu/@mode"), "custom");
+    assert_string_equal (live ("cpu/@check"), "full");
+    assert_true (*live ("cpu/model") && *live ("cpu/feature/@name"));
     end_guest ();
 }
 
@@ -273,6 +286,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_a_serial_console_has_its_pty),
+        cmocka_unit_test (test_the_host_model),
         cmocka_unit_test (test_the_intent_is_recorded_before_each_effect),
         cmocka_unit_test (test_i440fx_with_all_kinds_of_devices),
         cmocka_unit_test (test_q35_with_all_kinds_of_devices),

@@ -14,7 +14,10 @@
 enum {
     NEVER = 0,
     PERSISTENT = 1,
-    AUTOSTART = 2
+    AUTOSTART = 2,
+    SAVED = 4,
+    CHECKPOINT = 8,
+    SNAPSHOT = 16
 };
 
 static void pack_metadata (pack_t *pack, const char *which)
@@ -43,6 +46,11 @@ static void add (snapshots_t *self, const char *uuid, const char *name, int stat
     pack_key_u64 (&pack, "config_vcpus", 3);
     pack_key_bool (&pack, "persistent", flags & PERSISTENT);
     pack_key_bool (&pack, "autostart", flags & AUTOSTART);
+    pack_key_bool (&pack, "managed_save", flags & SAVED);
+    pack_key_array (&pack, "checkpoints");
+    if (flags & CHECKPOINT)
+        pack_str (&pack, "c1");
+    pack_end (&pack);
     pack_key_str (&pack, "xml", id > 0 ? "live" : "inactive");
     if (flags & PERSISTENT)
         pack_key_str (&pack, "xml_inactive", "inactive");
@@ -56,15 +64,17 @@ static void add (snapshots_t *self, const char *uuid, const char *name, int stat
     auto(document_t) document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
     pack_close (&pack);
     assert_int_equal (snapshots_apply (self, uuid, document_root (document), &err), 0);
+    if (flags & SNAPSHOT)
+        snapshots_set_tree (self, uuid, value_get (document_root (document), "checkpoints"));
 }
 
 static int make_house (void **state)
 {
     snapshots_t *self = snapshots_new ();
-    add (self, RUNNING, "run", 1, 1, PERSISTENT | AUTOSTART);
+    add (self, RUNNING, "run", 1, 1, PERSISTENT | AUTOSTART | CHECKPOINT | SNAPSHOT);
     add (self, PAUSED, "paused", 3, 2, NEVER);
-    add (self, OFF, "off", 5, -1, PERSISTENT);
-    add (self, CRASHED, "crashed", 6, 4, PERSISTENT);
+    add (self, OFF, "off", 5, -1, PERSISTENT | SAVED);
+    add (self, CRASHED, "crashed", 6, 4, PERSISTENT | CHECKPOINT);
     *state = self;
     return 0;
 }
@@ -96,7 +106,11 @@ static document_t *ask_as (const snapshots_t *snapshots, const char *verb, const
     pack_end (&pack);
     auto(document_t) document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, err);
     pack_clear (&pack);
-    query_t query = { snapshots, verb_find (verb), document_root (document), role, NOW_US };
+    query_t query = { .snapshots = snapshots,
+                      .verb = verb_find (verb),
+                      .args = document_root (document),
+                      .role = role,
+                      .now_us = NOW_US };
     assert_int_equal (verb_check_args (query.verb, query.args, err), 0);
     int rc = query_answer (&query, &pack, err);
     document_t *answer = rc ? NULL : document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, err);
@@ -139,6 +153,13 @@ static void test_list_filters (void **state)
         { "state_shutoff,state_running", "off" },
         { "state_other", "crashed" },
         { "state_paused,persistent", "" },
+        { "all,with_snapshot", "run" },
+        { "all,without_snapshot", "crashed off paused" },
+        { "with_checkpoint", "crashed run" },
+        { "all,without_checkpoint", "off paused" },
+        { "with_managed_save", "" },
+        { "all,with_managed_save", "off" },
+        { "without_managed_save,with_checkpoint,state_running", "run" },
         { "inactive,state_running", "" },
     };
     char names[256];

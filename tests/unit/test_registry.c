@@ -26,7 +26,7 @@ static void test_new_then_same (void **state)
     registry_t registry;
     error_t err;
     bool is_new;
-    registry_open (&registry);
+    registry_open (&registry, "domain");
     entry_t *first = reserve (&registry, UUID_A, "web", false, &is_new, &err);
     assert_non_null (first);
     assert_true (is_new);
@@ -43,7 +43,7 @@ static void test_taken_name_or_uuid (void **state)
     registry_t registry;
     error_t err;
     bool is_new;
-    registry_open (&registry);
+    registry_open (&registry, "domain");
     assert_non_null (reserve (&registry, UUID_A, "web", false, &is_new, &err));
     assert_null (reserve (&registry, UUID_B, "web", false, &is_new, &err));
     assert_non_null (strstr (err.message, UUID_A));
@@ -62,7 +62,7 @@ static void test_rename (void **state)
     registry_t registry;
     error_t err;
     bool is_new;
-    registry_open (&registry);
+    registry_open (&registry, "domain");
     entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
     assert_non_null (reserve (&registry, UUID_B, "mail", false, &is_new, &err));
     assert_int_equal (registry_claim (&registry, web, "mail", &err), -1);
@@ -84,7 +84,7 @@ static void test_renaming_that_fails (void **state)
     registry_t registry;
     error_t err;
     bool is_new;
-    registry_open (&registry);
+    registry_open (&registry, "domain");
     entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
     assert_int_equal (registry_claim (&registry, web, "web2", &err), 0);
     assert_int_equal (registry_name (&registry, web, "web", &err), 0);
@@ -103,7 +103,7 @@ static void test_leaving (void **state)
     registry_t registry;
     error_t err;
     bool is_new;
-    registry_open (&registry);
+    registry_open (&registry, "domain");
     entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
     web->grants = 0;
     registry_leave (&registry, web);

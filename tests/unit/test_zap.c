@@ -1,5 +1,6 @@
 //  test_zap.c: the authentication requests of libzmq, real ones and wrong ones.
 
+#include "actors/config.h"
 #include "actors/zap.h"
 #include "scene.h"
 
@@ -149,13 +150,72 @@ static void test_real_peer (void **state)
     scene_run (scene_real_peer);
 }
 
+//  Stands in for the gateway: the sessions that it has, and what it is told.
+
+typedef struct {
+    char revoked[USER_ID_SIZE];
+} fake_t;
+
+static void gateway_handle (actor_t *self, msg_t **msg_p)
+{
+    fake_t *fake = actor_state (self);
+    if (msg_is (*msg_p, "key.revoked"))
+        snprintf (fake->revoked, sizeof fake->revoked, "%s", msg_str (*msg_p, "user_id"));
+    if (msg_is (*msg_p, "test.revoked")) {
+        auto(msg_t) reply = msg_reply ();
+        pack_str (msg_result (reply), fake->revoked);
+        actor_reply (self, msg_p, &reply);
+        return;
+    }
+    if (!msg_is (*msg_p, "keys.wanted"))
+        return;
+    auto(msg_t) msg = msg_request ("key.used");
+    pack_key_str (msg_args (msg), "user_id", "key:5:write:node2:" KEY);
+    actor_send (self, "zap", &msg);
+}
+
+static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
+{
+    (void) self, (void) args, (void) err;
+    return 0;
+}
+
+static const actor_class_t gateway_class = { .kind = "zmq_gateway",
+                                             .state_size = sizeof (fake_t),
+                                             .start = gateway_start,
+                                             .handle = gateway_handle };
+
+//  A key that an earlier zap let in, and that is not known any more.
+static void scene_restarted (actor_t *self)
+{
+    const paths_t paths = { .keys = "/nonexistent" };
+    const config_t config = { .paths = &paths, .listen = "tcp://127.0.0.1:1" };
+    auto(msg_t) args = msg_request ("start");
+    config_pack (&config, msg_args (args));
+    check_equal (scene_spawn (self, "zmq_gateway", &gateway_class, true), 0);
+    scene_reset ();
+    actor_spawn (self, "zap", &zap_class, &args, true, 20000, scene_keep, NULL);
+    for (int64_t until = actor_now (self) + PATIENCE_MS; actor_now (self) < until;) {
+        auto(msg_t) answer = scene_ask (self, "zmq_gateway", "test.revoked", PATIENCE_MS);
+        if (strcmp (value_str (msg_value (answer)), "key:5:write:node2:" KEY) == 0)
+            return;
+        scene_pass (self, 50);
+    }
+    check (!"the key was cut off");
+}
+
+static void test_restarted (void **state)
+{
+    (void) state;
+    scene_run (scene_restarted);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_user_ids),
-        cmocka_unit_test (test_user_ids_of_keys),
-        cmocka_unit_test (test_answers),
-        cmocka_unit_test (test_real_peer),
+        cmocka_unit_test (test_user_ids),  cmocka_unit_test (test_user_ids_of_keys),
+        cmocka_unit_test (test_answers),   cmocka_unit_test (test_real_peer),
+        cmocka_unit_test (test_restarted),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -96,7 +96,10 @@ xml_node_t *qemu_block_enter (job_t *job, const qemu_disk_t *disk, const char *t
     xml_set_u64 (entry, "@since_us", (uint64_t) start->since_us);
     xml_set_u64 (entry, "@bandwidth", start->bandwidth);
     if (start->asked) {
-        xml_set_u64 (entry, "@uid", start->uid);
+        if (start->key)
+            xml_set (entry, "@key", start->key);
+        else
+            xml_set_u64 (entry, "@uid", start->uid);
         xml_set_u64 (entry, "@client", start->client);
     }
     return entry;
@@ -207,7 +210,9 @@ json_t *qemu_block_describe (const xml_node_t *entry)
                                               { "client", "@client" } };
     json_t *json = json_pack ("{s:s, s:s, s:i, s:b}", "device", xml_string (entry, "@disk"), "path",
                               xml_string (entry, "@path"), "type", qemu_block_type (entry), "asked",
-                              xml_string (entry, "@uid") != NULL);
+                              xml_string (entry, "@client") != NULL);
+    if (xml_string (entry, "@key"))
+        json_object_set_new (json, "key", json_string (xml_string (entry, "@key")));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         json_object_set_new (json, numbers[i][0], number_of (entry, numbers[i][1]));
     return json;

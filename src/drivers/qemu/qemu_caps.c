@@ -34,6 +34,15 @@ static bool has_fact (const qemu_caps_t *self, const char *fact, const char *val
     return false;
 }
 
+char *qemu_caps_value (const qemu_caps_t *self, const char *fact, const char *first)
+{
+    size_t length = strlen (first);
+    for (const char *at = self->text; (at = next_fact (at, fact));)
+        if (strncmp (at, first, length) == 0 && at[length] == ' ')
+            return text_copy_bytes (at + length + 1, strcspn (at + length + 1, "\n"));
+    return NULL;
+}
+
 static unsigned parse_version (const char *text)
 {
     unsigned major, minor, micro;

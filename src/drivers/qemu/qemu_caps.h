@@ -8,6 +8,8 @@
 //      machine pc-i440fx-7.2 pc 255 pc.ram    name, alias or -, most vcpus, id of its RAM or -
 //      cpu qemu64
 //      device virtio-blk-pci
+//      host-model tcg EPYC +umip -osvw        qemu_host_model.h; or
+//      no-host-model kvm REASON
 
 #ifndef TROUPE_QEMU_CAPS_H
 #define TROUPE_QEMU_CAPS_H
@@ -37,13 +39,16 @@ const char *qemu_caps_arch (const qemu_caps_t *self);
 bool qemu_caps_kvm (const qemu_caps_t *self);
 bool qemu_caps_device (const qemu_caps_t *self, const char *device);
 bool qemu_caps_cpu (const qemu_caps_t *self, const char *model);
+//  What a line "FACT FIRST VALUE" has as its value; NULL if there is none. The caller frees it.
+char *qemu_caps_value (const qemu_caps_t *self, const char *fact, const char *first);
 //  The machine with this name or alias. False if there is none.
 bool qemu_caps_machine (const qemu_caps_t *self, const char *name, qemu_machine_t *machine);
 //  All machines, one at a call; *AT_P is NULL before the first. False after the last.
 bool qemu_caps_next_machine (const qemu_caps_t *self, const char **at_p, qemu_machine_t *machine);
 
-//  Asks the emulator at PATH, with a QEMU that runs no guest; about 40 ms. JOB needs no guest; the
-//  monitor that it opens is closed again. The caller frees the text.
+//  Asks the emulator at PATH, with a QEMU that runs no guest, and another one if there is KVM;
+//  about half a second. JOB needs no guest; the monitor that it opens is closed again. The caller
+//  frees the text.
 char *qemu_probe (job_t *job, const char *path, error_t *err);
 
 //  The text of these answers of QMP, for qemu_probe and tests: query-version, query-target,

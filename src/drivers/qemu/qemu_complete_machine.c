@@ -99,6 +99,15 @@ static int complete_cpu_model (completion_t *self, xml_node_t *cpu, error_t *err
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: cpu/@mode 'host-passthrough' without KVM; use "
                           "'maximum' or a model");
+    if (strcmp (mode, "host-model") == 0) {
+        if (model && *model)
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: cpu/model '%s' with cpu/@mode 'host-model', which "
+                              "chooses one",
+                              model);
+        qemu_default (cpu, "@check", "partial");
+        return 0;
+    }
     if (strcmp (mode, "custom") != 0) {
         qemu_default (cpu, "@check", "none");
         qemu_default (cpu, "@migratable", "on");

@@ -226,6 +226,21 @@ static void on_pass (const event_t *self)
     self->change->value = number_of (self, "pass");
 }
 
+static void on_migration (const event_t *self)
+{
+    static const struct {
+        const char *status;
+        postcopy_t postcopy;
+    } known[] = { { "postcopy-active", POSTCOPY_ACTIVE },
+                  { "postcopy-paused", POSTCOPY_BROKEN },
+                  { "completed", POSTCOPY_OVER } };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp (text_of (self, "status"), known[i].status) == 0) {
+            self->change->kind = CHANGE_POSTCOPY;
+            self->change->value = known[i].postcopy;
+        }
+}
+
 static void set_unplug (const event_t *self, change_kind_t kind)
 {
     //  Without an id it is a part of a device (its virtio backend).
@@ -310,6 +325,7 @@ static const struct {
     { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_failed },
     { "MEM_UNPLUG_ERROR", on_unplug_failed },
     { "MIGRATION_PASS", on_pass },
+    { "MIGRATION", on_migration },
     { "JOB_STATUS_CHANGE", on_job_status },
     { "VNC_CONNECTED", on_vnc_connected },
     { "VNC_INITIALIZED", on_vnc_initialized },

@@ -2,7 +2,7 @@
 
 #include "drivers/qemu/qemu_img.h"
 
-#include "util/file.h"
+#include "drivers/run_program.h"
 #include "util/text.h"
 
 #include <errno.h>
@@ -12,18 +12,16 @@
 #define INFO_MS 60000
 #define CHANGE_MS 600000         //  as many tables as the image has, on a slow disk
 #define COMMIT_MS (24 * 3600000) //  all that an image holds
-#define OUTPUT_MAX_BYTES (4u * 1024 * 1024)
 
 //  Where it stands, in the order of preference.
 static const char *program (error_t *err)
 {
-    static const char *const places[] = { "/usr/bin/qemu-img", "/usr/local/bin/qemu-img" };
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (access (places[i], X_OK) == 0)
-            return places[i];
-    error_set (err, ERR_OPERATION_FAILED,
-               "the program qemu-img is missing; install it (Debian: qemu-utils)");
-    return NULL;
+    static const char *const places[] = { "/usr/bin/qemu-img", "/usr/local/bin/qemu-img", NULL };
+    const char *found = find_program (places);
+    if (!found)
+        error_set (err, ERR_OPERATION_FAILED,
+                   "the program qemu-img is missing; install it (Debian: qemu-utils)");
+    return found;
 }
 
 //  Only root can run a program as somebody else.
@@ -36,35 +34,6 @@ static int set_owner (spawn_t *spawn, const char *path, error_t *err)
         spawn->uid = status.st_uid;
         spawn->gid = status.st_gid;
     }
-    return 0;
-}
-
-static int start (job_t *job, const spawn_t *spawn, process_t *process, error_t *err)
-{
-    char identity[PROCESS_TEXT_SIZE];
-    if (job_spawn (job, spawn, process, err))
-        return -1;
-    process_to_text (process, identity);
-    return job_undo (job, "process", identity, err);
-}
-
-static int run (job_t *job, const spawn_t *spawn, int ms, char **output, error_t *err)
-{
-    int code;
-    process_t process;
-    error_t ignored = { 0 };
-    unlink (spawn->log);
-    if (start (job, spawn, &process, err) || job_run (job, &process, ms, &code, err))
-        return -1;
-    autofree char *said = file_read (spawn->log, OUTPUT_MAX_BYTES, NULL, &ignored);
-    unlink (spawn->log);
-    if (code != 0) {
-        autofree char *words = text_copy (said && *said ? said : "it said nothing");
-        error_one_line (words);
-        return error_set (err, ERR_OPERATION_FAILED, "qemu-img failed: %s", words);
-    }
-    if (output)
-        *output = said ? take (&said) : text_copy ("");
     return 0;
 }
 
@@ -81,7 +50,7 @@ int qemu_img_run (job_t *job, const char *path, const char *const *args, int ms,
     strings_add (argv, file);
     strings_add_all (argv, args);
     spawn.argv = strings_list (argv);
-    return run (job, &spawn, ms, output, err);
+    return run_program (job, &spawn, "qemu-img", ms, output, err);
 }
 
 static json_t *ask (job_t *job, const char *path, const char *const *args, error_t *err)

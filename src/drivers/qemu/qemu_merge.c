@@ -214,6 +214,7 @@ static int copy_all (merge_t *self, error_t *err)
         return 0;
     if (set_marks (self, true, err) || set_stage (self, "merging", err))
         return -1;
+    job_written (self->job, false);
     xml_foreach (merge, self->record, "merge")
         if (merge_one (self->job, merge, err))
             return error_prefix (err, "disk '%s'", target_of (merge));

@@ -18,6 +18,7 @@
 #define QMP_MS 10000
 #define DOWNTIME_MS 300 //  QEMU's own default
 #define LEAVE_MS 200
+#define RESUME_MS 30000
 //  Not in linux/magic.h.
 #define GFS2_SUPER_MAGIC 0x01161970
 #define LUSTRE_SUPER_MAGIC 0x0BD00BD0
@@ -267,9 +268,14 @@ int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err)
         const char *status;
         transfer_t transfer;
     } known[] = {
-        { "none", TRANSFER_NONE },         { "completed", TRANSFER_COMPLETE },
-        { "failed", TRANSFER_FAILED },     { "cancelled", TRANSFER_FAILED },
+        { "none", TRANSFER_NONE },
+        { "completed", TRANSFER_COMPLETE },
+        { "failed", TRANSFER_FAILED },
+        { "cancelled", TRANSFER_FAILED },
         { "cancelling", TRANSFER_FAILED },
+        { "postcopy-paused", TRANSFER_BROKEN },
+        { "postcopy-active", TRANSFER_POSTCOPY },
+        { "postcopy-recover", TRANSFER_POSTCOPY },
     };
     char status[QEMU_STATUS_SIZE];
     *transfer = TRANSFER_GONE;
@@ -306,4 +312,27 @@ int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err)
     else if (command (job, "migrate-set-parameters", parameters, err))
         return -1;
     return tuning->start_postcopy ? command (job, "migrate-start-postcopy", NULL, err) : 0;
+}
+
+//  It connects, asks what is there, and goes on.
+int qemu_migrate_resume (job_t *job, const char *uri, error_t *err)
+{
+    qemu_transport_t to;
+    char status[QEMU_STATUS_SIZE];
+    if (qemu_transport_parse (&to, uri, err))
+        return -1;
+    autofree char *text = qemu_transport_uri (&to);
+    if (command (job, "migrate", json_pack ("{s:s, s:b}", "uri", text, "resume", true), err))
+        return -1;
+    for (int64_t until = job_now (job) + RESUME_MS; job_now (job) < until;) {
+        if (qemu_stream_status (job, status, NULL, err))
+            return -1;
+        if (strcmp (status, "postcopy-active") == 0 || strcmp (status, "completed") == 0)
+            return 0;
+        if (job_wait (job, LEAVE_MS, err))
+            return -1;
+    }
+    return error_set (err, ERR_OPERATION_TIMEOUT,
+                      "QEMU could not connect to %s within %d s; its log may say more", uri,
+                      RESUME_MS / 1000);
 }

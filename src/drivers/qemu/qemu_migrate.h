@@ -1,9 +1,9 @@
 //  qemu_migrate.h: live migration (driver_t's functions of these names), and what it leaves in a
 //  guest's record while it is received:
 //
-//      <incoming storage='yes'>          disks are received through QEMU's NBD server
-//          <created path='...'/>         this image was made for it: removed unless the guest runs
-//      </incoming>
+//      <incoming socket='...' (or port)>          disks are received through this NBD server
+//          <created path='...' inode='...'/>      this image was made for it: removed unless the
+//      </incoming>                                guest runs; without inode it has no name yet
 
 #ifndef TROUPE_QEMU_MIGRATE_H
 #define TROUPE_QEMU_MIGRATE_H
@@ -15,6 +15,7 @@ xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, 
 int qemu_migrate_out (job_t *job, const migration_t *migration, error_t *err);
 int qemu_migrate_leave (job_t *job, const migration_t *migration, error_t *err);
 int qemu_migrate_stay (job_t *job, bool run, error_t *err);
+int qemu_migrate_resume (job_t *job, const char *uri, error_t *err);
 int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err);
 int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err);
 //  Ends what is under way, and lets a guest go on that stands still because of it. HOW is what
@@ -26,6 +27,9 @@ int qemu_migrate_in (job_t *job, const xml_t *document, const migration_t *migra
                      char **storage, error_t *err);
 int qemu_migrate_complete (job_t *job, error_t *err);
 int qemu_migrate_run (job_t *job, bool run, error_t *err);
+int qemu_migrate_recover (job_t *job, const char *uri, char **at, error_t *err);
+//  Of a guest that ran before all of it had come: how that is now.
+int qemu_migrate_ask_postcopy (job_t *job, error_t *err);
 //  Of a guest that is not taken over: removes the images that were made for it.
 void qemu_migrate_drop_created (job_t *job);
 
@@ -40,5 +44,7 @@ int qemu_copy_forget (job_t *job, error_t *err);
 //  The receiver: makes images that are not there; and lets QEMU receive.
 int qemu_copy_make_images (job_t *job, const migration_t *migration, error_t *err);
 int qemu_copy_listen (job_t *job, const migration_t *migration, char **storage, error_t *err);
+//  Ends that, if the record has one: nobody can write to its disks any more.
+int qemu_copy_close (job_t *job, error_t *err);
 
 #endif

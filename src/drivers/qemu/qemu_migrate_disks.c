@@ -3,7 +3,10 @@
 //  nbd-server-start, block-export-add.)
 
 #include "drivers/qemu/qemu_alias.h"
+#include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/qemu_img.h"
 #include "drivers/qemu/qemu_migrate.h"
+#include "drivers/qemu/qemu_nbd.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/qemu_stream.h"
 #include "drivers/qemu/qemu_transport.h"
@@ -301,15 +304,8 @@ static int end_mirrors (job_t *job, bool force, error_t *err)
     }
 }
 
-int qemu_copy_end (job_t *job, error_t *err)
+static int remove_nodes (job_t *job, error_t *err)
 {
-    return end_mirrors (job, false, err);
-}
-
-int qemu_copy_forget (job_t *job, error_t *err)
-{
-    if (end_mirrors (job, true, err))
-        return -1;
     json_auto_t *nodes =
         job_qmp (job, "query-named-block-nodes", json_pack ("{s:b}", "flat", true), QMP_MS, err);
     size_t i;
@@ -324,34 +320,49 @@ int qemu_copy_forget (job_t *job, error_t *err)
     return nodes ? 0 : -1;
 }
 
-//  The receiver.
-
-static int make_raw (const char *path, uint64_t bytes, error_t *err)
+//  Without its nodes it is no client of the receiver any more.
+int qemu_copy_end (job_t *job, error_t *err)
 {
-    autoclose int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 || ftruncate (fd, (off_t) bytes))
-        return error_errno (err, ERR_SYSTEM_ERROR, "make the image '%s'", path);
-    return 0;
+    return end_mirrors (job, false, err) || remove_nodes (job, err) ? -1 : 0;
 }
 
-static int make_qcow2 (job_t *job, const char *path, uint64_t bytes, error_t *err)
+int qemu_copy_forget (job_t *job, error_t *err)
 {
-    process_t process;
+    return end_mirrors (job, true, err) || remove_nodes (job, err) ? -1 : 0;
+}
+
+//  The receiver.
+
+static int format_qcow2 (job_t *job, const char *path, uint64_t bytes, error_t *err)
+{
     autofree char *size = text_format ("%" PRIu64, bytes);
-    const char *const argv[] = {
-        "/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL
-    };
-    const char *const env[] = { "LC_ALL=C", NULL };
-    autofree char *log = qemu_log_path (job);
-    spawn_t what = { .argv = argv, .env = env, .log = log, .tied = true };
-    if (job_spawn (job, &what, &process, err) || job_go (job, &process, err) ||
-        job_wait_exit (job, &process, IMAGE_MS, err))
-        return error_prefix (err, "make the image '%s'", path);
-    if (access (path, F_OK))
-        return error_set (err, ERR_OPERATION_FAILED,
-                          "make the image '%s': qemu-img failed; the guest's log '%s' says why",
-                          path, log);
-    return 0;
+    const char *const args[] = { "create", "-q", "-f", "qcow2", path, size, NULL };
+    return qemu_img_run (job, path, args, IMAGE_MS, NULL, err);
+}
+
+static int push_undo (job_t *job, const char *inode, const char *path, error_t *err)
+{
+    autofree char *argument = text_format ("%s:%s", inode, path);
+    return job_undo (job, "qemu.image", argument, err) || job_record (job, err) ? -1 : 0;
+}
+
+//  Which file it is goes into the record before it has its name.
+static int make_file (job_t *job, const xml_node_t *disk, uint64_t bytes, error_t *err)
+{
+    qemu_inode_t inode;
+    const char *path = xml_string (disk, "source/@file");
+    bool raw = !xml_equals (disk, "driver/@type", "qcow2");
+    xml_node_t *created =
+        xml_add (xml_ensure (xml_root (job->guest->record), "incoming"), "created");
+    xml_set (created, "@path", path);
+    if (push_undo (job, "", path, err) ||
+        qemu_block_new_file (job, path, raw ? bytes : 0, inode, err))
+        return -1;
+    xml_set (created, "@inode", inode);
+    return push_undo (job, inode, path, err) || qemu_block_name_file (job, path, err) ||
+                   (!raw && format_qcow2 (job, path, bytes, err))
+               ? -1
+               : 0;
 }
 
 static int make_image (job_t *job, const char *target, uint64_t bytes, error_t *err)
@@ -360,23 +371,13 @@ static int make_image (job_t *job, const char *target, uint64_t bytes, error_t *
     const char *path = disk ? xml_string (disk, "source/@file") : NULL;
     if (!disk)
         return error_set (err, ERR_INVALID_ARG, "the guest has no disk '%s'", target);
-    if (!path || access (path, F_OK) == 0)
-        return 0;
-    xml_node_t *created =
-        xml_add (xml_ensure (xml_root (job->guest->record), "incoming"), "created");
-    xml_set (created, "@path", path);
-    if (job_undo (job, "file", path, err) || job_record (job, err))
-        return -1;
-    if (xml_equals (disk, "driver/@type", "qcow2"))
-        return make_qcow2 (job, path, bytes, err);
-    return make_raw (path, bytes, err);
+    return path && access (path, F_OK) ? make_file (job, disk, bytes, err) : 0;
 }
 
 int qemu_copy_make_images (job_t *job, const migration_t *migration, error_t *err)
 {
     if (migration->copy == COPY_NONE)
         return 0;
-    xml_set (xml_root (job->guest->record), "incoming/@storage", "yes");
     for (size_t i = 0; i < migration->disks->count; i++) {
         uint64_t bytes;
         autofree char *target = parse_item (migration->disks->items[i], &bytes);
@@ -389,16 +390,32 @@ int qemu_copy_make_images (job_t *job, const migration_t *migration, error_t *er
     return 0;
 }
 
+//  A port that is free now, also where the kernel knows no IPv6.
+static int free_port (int family, error_t *err)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } address = { .any.sa_family = (sa_family_t) family };
+    socklen_t size = sizeof address;
+    autoclose int fd = socket (family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT && family == AF_INET6)
+        return free_port (AF_INET, err);
+    if (fd < 0 ||
+        bind (fd, &address.any, family == AF_INET ? sizeof address.four : sizeof address.six) ||
+        getsockname (fd, &address.any, &size))
+        return error_errno (err, ERR_SYSTEM_ERROR, "find a port for NBD");
+    return ntohs (family == AF_INET ? address.four.sin_port : address.six.sin6_port);
+}
+
 //  QEMU does not tell which port it got for NBD, so it is given one that was free a moment ago.
 static int find_port (qemu_transport_t *at, error_t *err)
 {
-    struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
-    socklen_t size = sizeof address;
-    autoclose int fd = socket (AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind (fd, (struct sockaddr *) &address, size) ||
-        getsockname (fd, (struct sockaddr *) &address, &size))
-        return error_errno (err, ERR_SYSTEM_ERROR, "find a port for NBD");
-    snprintf (at->port, sizeof at->port, "%u", ntohs (address.sin6_port));
+    int port = free_port (AF_INET6, err);
+    if (port < 0)
+        return -1;
+    snprintf (at->port, sizeof at->port, "%d", port);
     return 0;
 }
 
@@ -445,6 +462,33 @@ int qemu_copy_listen (job_t *job, const migration_t *migration, char **storage, 
         if (target && add_export (job, migration, target, err))
             return -1;
     }
+    xml_node_t *incoming = xml_ensure (xml_root (job->guest->record), "incoming");
+    xml_set (incoming, at.local ? "@socket" : "@port", at.local ? at.path : at.port);
     *storage = qemu_transport_text (&at);
     return 0;
+}
+
+static int remove_exports (job_t *job, error_t *err)
+{
+    json_auto_t *exports = job_qmp (job, "query-block-exports", NULL, QMP_MS, err);
+    size_t i;
+    json_t *item;
+    json_array_foreach (exports, i, item)
+    {
+        const char *id = string (item, "id");
+        if (is_ours (id) &&
+            command (job, "block-export-del", json_pack ("{s:s, s:s}", "id", id, "mode", "hard"),
+                     QMP_MS, err))
+            return -1;
+    }
+    return exports ? 0 : -1;
+}
+
+int qemu_copy_close (job_t *job, error_t *err)
+{
+    const xml_node_t *incoming = xml_find (xml_root (job->guest->record), "incoming");
+    qemu_nbd_t server = { xml_string (incoming, "@socket"), xml_string (incoming, "@port") };
+    if (!server.socket && !server.port)
+        return 0;
+    return remove_exports (job, err) || qemu_nbd_stop (job, &server, err) ? -1 : 0;
 }

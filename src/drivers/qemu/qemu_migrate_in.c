@@ -1,6 +1,7 @@
 //  qemu_migrate_in.c: the receiver of a live migration. (QEMU's QMP reference: migrate-incoming,
 //  query-migrate's socket-address.)
 
+#include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_migrate.h"
@@ -8,13 +9,14 @@
 #include "drivers/qemu/qemu_stream.h"
 #include "drivers/qemu/qemu_transport.h"
 #include "drivers/state.h"
-#include "drivers/undo.h"
 #include "util/file.h"
 #include "util/text.h"
 
 #include <string.h>
 
 #define QMP_MS 10000
+#define BREAK_MS 10000
+#define WAIT_MS 50
 
 static int command (job_t *job, const char *execute, json_t *arguments, error_t *err)
 {
@@ -60,7 +62,9 @@ static int ask_port (job_t *job, qemu_transport_t *at, error_t *err)
     json_auto_t *answer = job_qmp (job, "query-migrate", NULL, QMP_MS, err);
     if (!answer)
         return -1;
-    const json_t *address = json_array_get (json_object_get (answer, "socket-address"), 0);
+    //  The last one is that of the last command.
+    const json_t *all = json_object_get (answer, "socket-address");
+    const json_t *address = json_array_get (all, json_array_size (all) - 1);
     const char *port = json_string_value (json_object_get (address, "port"));
     if (!port)
         return error_set (err, ERR_OPERATION_FAILED,
@@ -69,9 +73,9 @@ static int ask_port (job_t *job, qemu_transport_t *at, error_t *err)
     return 0;
 }
 
-static int parse_wish (job_t *job, const migration_t *migration, qemu_transport_t *at, error_t *err)
+static int parse_wish (job_t *job, const char *wish, qemu_transport_t *at, error_t *err)
 {
-    if (qemu_transport_parse (at, migration->uri, err))
+    if (qemu_transport_parse (at, wish, err))
         return -1;
     if (at->local && !*at->path) {
         autofree char *folder = qemu_folder_path (job);
@@ -92,7 +96,7 @@ static int listen_for_guest (job_t *job, void *with, error_t *err)
     reception_t *reception = with;
     qemu_transport_t at;
     const migration_t *migration = reception->migration;
-    if (parse_wish (job, migration, &at, err) || set_up (job, migration, err) ||
+    if (parse_wish (job, migration->uri, &at, err) || set_up (job, migration, err) ||
         (migration->copy != COPY_NONE &&
          qemu_copy_listen (job, migration, reception->storage, err)))
         return -1;
@@ -150,27 +154,40 @@ int qemu_migrate_complete (job_t *job, error_t *err)
     return 0;
 }
 
-//  It may have been stopped by a daemon that was killed then.
-static void stop_server (job_t *job)
+int qemu_migrate_ask_postcopy (job_t *job, error_t *err)
 {
-    error_t err = { 0 };
-    if (command (job, "nbd-server-stop", NULL, &err))
-        job_log (job, "domain '%s': %s", job->guest->name, err.message);
+    char text[QEMU_STATUS_SIZE];
+    guest_status_t *status = &job->guest->status;
+    if (status->state != STATE_RUNNING ||
+        (status->reason != RUNNING_POSTCOPY && status->reason != RUNNING_POSTCOPY_FAILED))
+        return 0;
+    if (qemu_stream_status (job, text, NULL, err))
+        return -1;
+    status->reason = strcmp (text, "postcopy-paused") == 0 ? RUNNING_POSTCOPY_FAILED
+                     : strncmp (text, "postcopy-", strlen ("postcopy-")) == 0 ? RUNNING_POSTCOPY
+                                                                              : RUNNING_MIGRATED;
+    return 0;
 }
 
+static int let_run (job_t *job, bool run, error_t *err)
+{
+    if (run && command (job, "cont", NULL, err))
+        return -1;
+    job->guest->status = run ? (guest_status_t){ STATE_RUNNING, RUNNING_POSTCOPY }
+                             : (guest_status_t){ STATE_PAUSED, PAUSED_USER };
+    return qemu_migrate_ask_postcopy (job, err);
+}
+
+//  A stranger who is connected to its storage delays the end of that only.
 int qemu_migrate_run (job_t *job, bool run, error_t *err)
 {
-    xml_node_t *record = xml_root (job->guest->record);
-    if (xml_equals (record, "incoming/@storage", "yes"))
-        stop_server (job);
-    xml_remove_path (record, "incoming");
-    if (!run)
-        job->guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
-    else if (command (job, "cont", NULL, err))
-        return -1;
-    else
-        job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_MIGRATED };
-    return 0;
+    error_t open = { 0 };
+    int rc = let_run (job, run, err);
+    if (qemu_copy_close (job, &open))
+        job_log (job, "domain '%s': what received its disks does not end: %s", job->guest->name,
+                 open.message);
+    xml_remove_path (xml_root (job->guest->record), "incoming");
+    return rc;
 }
 
 void qemu_migrate_drop_created (job_t *job)
@@ -182,8 +199,44 @@ void qemu_migrate_drop_created (job_t *job)
     xml_foreach (created, incoming, "created") {
         error_t err = { 0 };
         const char *path = xml_string (created, "@path");
-        if (path && undo_run (job, "file", path, &err))
+        const char *inode = xml_string (created, "@inode");
+        if (path && qemu_block_drop_file (job, path, inode ? inode : "", &err))
             job_log (job, "domain '%s': %s", job->guest->name, err.message);
     }
     xml_remove_path (xml_root (job->guest->record), "incoming");
+}
+
+//  The sender knows that the connection is broken, which this side may not have noticed yet.
+static int await_break (job_t *job, error_t *err)
+{
+    char status[QEMU_STATUS_SIZE];
+    bool told = false;
+    for (int64_t until = job_now (job) + BREAK_MS; job_now (job) < until;) {
+        if (qemu_stream_status (job, status, NULL, err))
+            return -1;
+        if (strcmp (status, "postcopy-paused") == 0)
+            return 0;
+        if (strcmp (status, "postcopy-active") != 0)
+            return error_set (err, ERR_OPERATION_INVALID, "it is in no post-copy: QEMU says '%s'",
+                              status);
+        if (!told && command (job, "migrate-pause", NULL, err))
+            return -1;
+        told = true;
+        if (job_wait (job, WAIT_MS, err))
+            return -1;
+    }
+    return error_set (err, ERR_OPERATION_TIMEOUT, "QEMU does not give the old connection up");
+}
+
+int qemu_migrate_recover (job_t *job, const char *uri, char **at, error_t *err)
+{
+    qemu_transport_t where;
+    if (parse_wish (job, uri, &where, err) || await_break (job, err))
+        return -1;
+    autofree char *text = qemu_transport_uri (&where);
+    if (command (job, "migrate-recover", json_pack ("{s:s}", "uri", text), err) ||
+        (!where.local && ask_port (job, &where, err)))
+        return -1;
+    *at = qemu_transport_text (&where);
+    return 0;
 }

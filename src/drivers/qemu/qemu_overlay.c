@@ -313,6 +313,7 @@ static int take_live (overlay_t *self, json_t *actions, unsigned flags, error_t 
         (memory && running && let_go_on (self->job, err)))
         return -1;
     self->job->guest->status = status;
+    job_written (self->job, true);
     return 0;
 }
 

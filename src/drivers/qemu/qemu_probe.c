@@ -1,12 +1,14 @@
 //  qemu_probe.c: asks an emulator what it can do, through QMP, with a QEMU that has no machine.
 
 #include "drivers/qemu/qemu_caps.h"
+#include "drivers/qemu/qemu_host_model.h"
 #include "drivers/qemu/qemu_words.h"
 #include "drivers/undo.h"
 #include "util/text.h"
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #define QMP_MS 10000
 #define EXIT_MS 5000
@@ -125,16 +127,23 @@ static int connect_monitor (job_t *job, const process_t *process, const char *so
                       "it ended without a word of QMP; is it a QEMU system emulator?");
 }
 
-static int start_emulator (job_t *job, const char *path, const char *socket, const char *log,
-                           process_t *process, error_t *err)
+//  One emulator that is asked.
+typedef struct {
+    const char *path, *accel;
+    char *socket, *log;
+    process_t process;
+} probe_t;
+
+static int start_emulator (job_t *job, probe_t *self, error_t *err)
 {
+    autofree char *machine = text_format ("none,accel=%s", self->accel);
     const char *argv[] = {
-        path,
+        self->path,
         "-S",
         "-no-user-config",
         "-nodefaults",
         "-machine",
-        "none,accel=tcg",
+        machine,
         "-display",
         "none",
         "-chardev",
@@ -146,45 +155,113 @@ static int start_emulator (job_t *job, const char *path, const char *socket, con
     const char *env[] = { "LC_ALL=C", "PATH=/usr/bin:/bin", NULL };
     spawn_t spawn = { .argv = argv,
                       .env = env,
-                      .log = log,
+                      .log = self->log,
                       .drop_capabilities = true,
                       .tied = true,
-                      .listen = { { .path = socket, .fd = MONITOR_FD } } };
+                      .listen = { { .path = self->socket, .fd = MONITOR_FD } } };
     char identity[96];
-    if (job_undo (job, "file", log, err) || job_undo (job, "file", socket, err) ||
-        job_spawn (job, &spawn, process, err))
+    if (job_undo (job, "file", self->log, err) || job_undo (job, "file", self->socket, err) ||
+        job_spawn (job, &spawn, &self->process, err))
         return -1;
-    process_to_text (process, identity);
-    bool failed = job_undo (job, "process", identity, err) || job_go (job, process, err) ||
-                  job_undo (job, "monitor", "", err) || connect_monitor (job, process, socket, err);
+    process_to_text (&self->process, identity);
+    bool failed = job_undo (job, "process", identity, err) || job_go (job, &self->process, err) ||
+                  job_undo (job, "monitor", "", err) ||
+                  connect_monitor (job, &self->process, self->socket, err);
     return failed ? -1 : 0;
 }
 
 //  It holds nothing worth saving, so it is not asked to quit.
-static int stop_emulator (job_t *job, const char *socket, const char *log, const process_t *process,
-                          error_t *err)
+static int stop_emulator (job_t *job, const probe_t *self, error_t *err)
 {
-    bool failed = job_monitor_close (job, err) || job_kill (job, process, SIGKILL, err) ||
-                  job_wait_exit (job, process, EXIT_MS, err) ||
-                  job_remove_file (job, socket, err) || job_remove_file (job, log, err);
+    bool failed = job_monitor_close (job, err) || job_kill (job, &self->process, SIGKILL, err) ||
+                  job_wait_exit (job, &self->process, EXIT_MS, err) ||
+                  job_remove_file (job, self->socket, err) || job_remove_file (job, self->log, err);
     return failed ? -1 : 0;
+}
+
+//  Two probes of two emulators may run at once, each with a log of its own; the socket's name must
+//  be short.
+static void probe_open (probe_t *self, job_t *job, const char *path, const char *accel)
+{
+    uint32_t number;
+    job_random (job, &number, sizeof number);
+    *self = (probe_t){ .path = path, .accel = accel };
+    self->socket = text_format ("%s/qemu/probe-%08x.monitor", job->paths->run, number);
+    self->log = text_format ("%s/qemu/probe-%08x.log", job->paths->log, number);
+}
+
+static void probe_close (probe_t *self)
+{
+    free (self->socket);
+    free (self->log);
+}
+
+static int ask_facts (job_t *job, text_t *text, error_t *err)
+{
+    autofree char *facts = ask (job, err);
+    if (!facts)
+        return -1;
+    text_add (text, facts);
+    return qemu_host_model_ask (job, "tcg", text, err);
+}
+
+static int ask_tcg (job_t *job, const char *path, text_t *text, error_t *err)
+{
+    probe_t probe;
+    probe_open (&probe, job, path, "tcg");
+    bool failed = start_emulator (job, &probe, err) || ask_facts (job, text, err) ||
+                  stop_emulator (job, &probe, err);
+    if (failed)
+        qemu_words_add (probe.log, 0, "when it was asked what it can do", err);
+    probe_close (&probe);
+    return failed ? error_prefix (err, "probe the emulator '%s'", path) : 0;
+}
+
+//  One that did not come up. What may stay of it, the next daemon removes.
+static void clear_emulator (job_t *job, const probe_t *self)
+{
+    error_t ignored;
+    if (self->process.pid > 0) {
+        job_kill (job, &self->process, SIGKILL, &ignored);
+        job_wait_exit (job, &self->process, EXIT_MS, &ignored);
+    }
+    job_remove_file (job, self->socket, &ignored);
+    job_remove_file (job, self->log, &ignored);
+}
+
+//  That KVM does not work is no reason not to use the emulator.
+static int ask_kvm (job_t *job, const char *path, text_t *text, error_t *err)
+{
+    probe_t probe;
+    error_t why = { 0 };
+    probe_open (&probe, job, path, "kvm");
+    bool started = start_emulator (job, &probe, &why) == 0;
+    bool aborted = !started && why.code == ERR_OPERATION_ABORTED;
+    if (aborted)
+        *err = why;
+    else if (!started) {
+        qemu_words_add (probe.log, 0, "when it was started with KVM", &why);
+        qemu_host_model_none ("kvm", &why, text);
+        clear_emulator (job, &probe);
+    }
+    bool failed = aborted || (started && (qemu_host_model_ask (job, "kvm", text, err) ||
+                                          stop_emulator (job, &probe, err)));
+    probe_close (&probe);
+    return failed ? error_prefix (err, "probe the emulator '%s' with KVM", path) : 0;
 }
 
 char *qemu_probe (job_t *job, const char *path, error_t *err)
 {
-    //  Two probes of two emulators may run at once, each with a log of its own; the socket's name
-    //  must be short.
-    uint32_t number;
-    job_random (job, &number, sizeof number);
-    autofree char *socket = text_format ("%s/qemu/probe-%08x.monitor", job->paths->run, number);
-    autofree char *log = text_format ("%s/qemu/probe-%08x.log", job->paths->log, number);
-    process_t process;
-    autofree char *text = NULL;
-    if (start_emulator (job, path, socket, log, &process, err) || !(text = ask (job, err)) ||
-        stop_emulator (job, socket, log, &process, err)) {
-        qemu_words_add (log, 0, "when it was asked what it can do", err);
-        error_prefix (err, "probe the emulator '%s'", path);
+    auto(text_t) text = text_new ();
+    if (ask_tcg (job, path, text, err))
         return NULL;
+    bool kvm = strstr (text->data, "\nkvm yes\n") != NULL;
+    if (kvm && access ("/dev/kvm", F_OK) == 0 && ask_kvm (job, path, text, err))
+        return NULL;
+    if (kvm && access ("/dev/kvm", F_OK)) {
+        error_t why;
+        error_set (&why, ERR_NO_SUPPORT, "there is no /dev/kvm on this host");
+        qemu_host_model_none ("kvm", &why, text);
     }
-    return take (&text);
+    return text_finish (&text);
 }

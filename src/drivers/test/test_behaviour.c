@@ -10,8 +10,8 @@ enum {
 
 static const char *const operations[] = { "complete", "start",  "shutdown", "reboot",   "reset",
                                           "suspend",  "resume", "destroy",  "adopt",    "info",
-                                          "console",  "save",   "restore",  "snapshot", "revert",
-                                          "delete",   NULL };
+                                          "console",  "save",   "restore",  "snapshot", "written",
+                                          "revert",   "delete", NULL };
 
 //  What an element may have.
 static const struct {

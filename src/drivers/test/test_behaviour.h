@@ -9,8 +9,9 @@
 //      </test:behaviour>
 //
 //  Operations: complete, start, shutdown, reboot, reset, suspend, resume, destroy, adopt, info,
-//  console, save, restore, snapshot, revert, delete (of a snapshot). A step of start fails when its
-//  effect is there, so that there is something to undo.
+//  console, save, restore, snapshot, written (what a snapshot still does once the
+//  memory is), revert, delete (of a snapshot). A step of start fails when its effect is there, so
+//  that there is something to undo.
 
 #ifndef TROUPE_TEST_BEHAVIOUR_H
 #define TROUPE_TEST_BEHAVIOUR_H

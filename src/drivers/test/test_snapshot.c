@@ -33,7 +33,8 @@ int test_snapshot_create (job_t *job, xml_node_t *snapshot, unsigned flags, erro
     if (test_how_it_runs (job, &ran, &running, err))
         return -1;
     xml_set_u64 (snapshot, "cookie/@ran", (uint64_t) ran);
-    return 0;
+    job_written (job, true);
+    return test_behave (job, guest->live, "written", 0, err);
 }
 
 int test_snapshot_check (job_t *job, const xml_node_t *snapshot, error_t *err)

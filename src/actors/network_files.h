@@ -1,0 +1,15 @@
+//  network_files.h: the folders of networks, and what is in them at the daemon's start.
+
+#ifndef TROUPE_NETWORK_FILES_H
+#define TROUPE_NETWORK_FILES_H
+
+#include "util/paths.h"
+#include "util/text.h"
+
+//  Creates the folders, and removes what a killed daemon left half written in them.
+int network_make_folders (const paths_t *paths, error_t *err);
+//  The uuids that have a definition or a status file, sorted, each once. The caller owns the
+//  result.
+strings_t *network_list_files (const paths_t *paths, error_t *err);
+
+#endif

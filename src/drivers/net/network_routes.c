@@ -1,0 +1,125 @@
+//  network_routes.c: see network_routes.h.
+
+#include "drivers/net/network_routes.h"
+
+#include "util/file.h"
+#include "util/text.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TABLE_MAX_BYTES (16u * 1024 * 1024)
+
+//  One line as a route. False: it is none, or one that does not count.
+static bool read_four (const char *line, subnet_t *route, char *link)
+{
+    unsigned to, mask, flags;
+    char name[IF_NAMESIZE];
+    //  The addresses stand there as the machine has them in memory.
+    if (sscanf (line, "%15s %8X %*X %X %*d %*d %*d %8X", name, &to, &flags, &mask) != 4)
+        return false;
+    *route = (subnet_t){ .address.family = AF_INET };
+    uint32_t address = to;
+    memcpy (route->address.bytes, &address, sizeof address);
+    while (mask) {
+        route->prefix += mask & 1;
+        mask >>= 1;
+    }
+    snprintf (link, IF_NAMESIZE, "%s", name);
+    return route->prefix > 0;
+}
+
+static bool read_six (const char *line, subnet_t *route, char *link)
+{
+    char digits[33], name[IF_NAMESIZE];
+    unsigned prefix;
+    if (sscanf (line, "%32[0-9a-f] %X %*s %*s %*s %*s %*s %*s %*s %15s", digits, &prefix, name) !=
+        3)
+        return false;
+    *route = (subnet_t){ .address.family = AF_INET6, .prefix = prefix };
+    for (size_t i = 0; i < 16; i++) {
+        unsigned byte;
+        if (sscanf (digits + i * 2, "%2x", &byte) != 1)
+            return false;
+        route->address.bytes[i] = (uint8_t) byte;
+    }
+    snprintf (link, IF_NAMESIZE, "%s", name);
+    bool everywhere = route->address.bytes[0] == 0xff ||
+                      (route->address.bytes[0] == 0xfe && route->address.bytes[1] == 0x80);
+    return prefix > 0 && prefix <= 128 && !everywhere && strcmp (name, "lo") != 0;
+}
+
+bool routes_overlap (const char *text, const subnet_t *subnet, char *link)
+{
+    bool six = subnet->address.family == AF_INET6;
+    while (*text) {
+        size_t size = strcspn (text, "\n");
+        autofree char *line = text_copy_bytes (text, size);
+        subnet_t route;
+        bool is_route = six ? read_six (line, &route, link) : read_four (line, &route, link);
+        if (is_route && subnet_overlaps (&route, subnet))
+            return true;
+        text += size + (text[size] == '\n');
+    }
+    return false;
+}
+
+static char *read_table (int family, error_t *err)
+{
+    const char *path = family == AF_INET6 ? "/proc/net/ipv6_route" : "/proc/net/route";
+    //  A kernel without IPv6 has no routes of it.
+    if (family == AF_INET6 && access (path, F_OK))
+        return text_copy ("");
+    return file_read (path, TABLE_MAX_BYTES, NULL, err);
+}
+
+static int check (const xml_node_t *node, error_t *err)
+{
+    subnet_t subnet;
+    char link[IF_NAMESIZE], words[ADDRESS_TEXT_SIZE + 4];
+    if (subnet_read (node, xml_name (node), &subnet, err))
+        return -1;
+    autofree char *table = read_table (subnet.address.family, err);
+    if (!table)
+        return -1;
+    if (!routes_overlap (table, &subnet, link))
+        return 0;
+    subnet_text (&subnet, words);
+    return error_set (err, ERR_OPERATION_FAILED,
+                      "its subnet %s is in use: the host has a route to it through '%s'; give it "
+                      "another one",
+                      words, link);
+}
+
+int network_check_routes (const xml_node_t *network, error_t *err)
+{
+    xml_foreach (ip, network, "ip")
+        if (check (ip, err))
+            return -1;
+    xml_foreach (route, network, "route")
+        if (check (route, err))
+            return -1;
+    return 0;
+}
+
+int network_free_subnet (error_t *err)
+{
+    enum {
+        FIRST = 122,
+        COUNT = 254
+    };
+    autofree char *table = read_table (AF_INET, err);
+    char link[IF_NAMESIZE];
+    if (!table)
+        return -1;
+    for (int i = 0; i < COUNT; i++) {
+        int third = (FIRST - 1 + i) % COUNT + 1;
+        subnet_t subnet = { { AF_INET, { 192, 168, (uint8_t) third, 0 } }, 24 };
+        if (!routes_overlap (table, &subnet, link))
+            return third;
+    }
+    return error_set (err, ERR_OPERATION_FAILED,
+                      "the host has routes to all of 192.168.0.0/16; give the network another "
+                      "subnet");
+}

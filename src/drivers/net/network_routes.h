@@ -1,0 +1,21 @@
+//  network_routes.h: which subnets the host reaches already: a network of the same addresses would
+//  cut it off from them.
+
+#ifndef TROUPE_NETWORK_ROUTES_H
+#define TROUPE_NETWORK_ROUTES_H
+
+#include "drivers/net/network_address.h"
+
+//  A route of the host that overlaps SUBNET, from the text of /proc/net/route or, for IPv6,
+//  /proc/net/ipv6_route (proc(5)). LINK, of IF_NAMESIZE bytes, is the link that it goes through.
+//  Default routes, and those of IPv6's link-local and multicast addresses, reach everything and do
+//  not count. Pure.
+bool routes_overlap (const char *text, const subnet_t *subnet, char *link);
+
+//  The network's subnets, and those behind its routes, against the host's. ERR_OPERATION_FAILED.
+int network_check_routes (const xml_node_t *network, error_t *err);
+//  The first of 192.168.122.0/24, 192.168.123.0/24, ... that the host does not reach: the number
+//  in its third place; -1: none.
+int network_free_subnet (error_t *err);
+
+#endif

@@ -1,0 +1,46 @@
+//  run_program.c: see run_program.h.
+
+#include "drivers/run_program.h"
+
+#include "util/file.h"
+#include "util/text.h"
+
+#define OUTPUT_MAX_BYTES (4u * 1024 * 1024)
+
+const char *find_program (const char *const *places)
+{
+    for (; *places; places++)
+        if (access (*places, X_OK) == 0)
+            return *places;
+    return NULL;
+}
+
+static int start (job_t *job, const spawn_t *spawn, process_t *process, error_t *err)
+{
+    char identity[PROCESS_TEXT_SIZE];
+    if (job_spawn (job, spawn, process, err))
+        return -1;
+    process_to_text (process, identity);
+    return job_undo (job, "process", identity, err);
+}
+
+int run_program (job_t *job, const spawn_t *spawn, const char *name, int ms, char **output,
+                 error_t *err)
+{
+    int code;
+    process_t process;
+    error_t ignored = { 0 };
+    unlink (spawn->log);
+    if (start (job, spawn, &process, err) || job_run (job, &process, ms, &code, err))
+        return -1;
+    autofree char *said = file_read (spawn->log, OUTPUT_MAX_BYTES, NULL, &ignored);
+    unlink (spawn->log);
+    if (code != 0) {
+        autofree char *words = text_copy (said && *said ? said : "it said nothing");
+        error_one_line (words);
+        return error_set (err, ERR_OPERATION_FAILED, "%s failed: %s", name, words);
+    }
+    if (output)
+        *output = said ? take (&said) : text_copy ("");
+    return 0;
+}

@@ -1,0 +1,183 @@
+"""Virtual networks: real bridges, dnsmasq and nftables in namespaces of the test's own; clients with a real
+DHCP client."""
+
+import os
+import random
+import signal
+import subprocess
+import threading
+import unittest
+
+from harness import until
+from network import HOST, WORLD, Site, network, usable
+
+SERVER = (
+    "import socket; s = socket.create_server(('', 7777)); print('ready', flush=True)\n"
+    "while True:\n    c, a = s.accept(); c.sendall(a[0].encode()); c.close()"
+)
+
+
+@unittest.skipUnless(usable(), "needs root, namespaces, ip, nft, dnsmasq and busybox")
+class Networks(unittest.TestCase):
+    def setUp(self):
+        self.site = Site()
+        self.addCleanup(self.site.close)
+        self.daemon = self.site.daemon.start()
+
+    def serve(self):
+        """Somebody in the world who tells who has connected."""
+        server = subprocess.Popen(
+            [*self.site.world.command, "/usr/bin/python3", "-c", SERVER], stdout=subprocess.PIPE
+        )
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        server.stdout.readline()
+
+    def who_am_i(self, client):
+        """The address that the world sees; "" if it can't be reached."""
+        return client.run("busybox", "nc", "-w", "5", WORLD, "7777", status=None).strip()
+
+    def test_nat(self):
+        site, daemon = self.site, self.daemon
+        txt = "<dns><txt name='word.blue.test' value='hello you'/></dns>"
+        site.define(network("blue", 77, extra=txt))
+        self.serve()
+        one, two = site.plug("blue"), site.plug("blue")
+        first, second = site.lease(one, "one"), site.lease(two, "two")
+        self.assertNotEqual(first, second)
+        leases = until(lambda: len(daemon.json("net-dhcp-leases", "blue")) == 2 and
+                       daemon.json("net-dhcp-leases", "blue"), what="both leases")
+        self.assertEqual({lease["address"]: lease["hostname"] for lease in leases},
+                         {first: "one", second: "two"})
+        self.assertEqual(len(daemon.json("net-dhcp-leases", "blue", "--mac", leases[0]["mac"])), 1)
+        self.assertIn(second, one.run("busybox", "nslookup", "two.blue.test", "192.168.77.1"))
+        self.assertIn("hello you",
+                      two.run("busybox", "nslookup", "-type=txt", "word.blue.test", "192.168.77.1"))
+        self.assertEqual(self.who_am_i(one), HOST)  # NAT
+        self.dnsmasq_ends(one, first)
+        self.daemon_ends(one)
+        self.rules_go(one)
+        daemon.run("net-destroy", "blue")
+        self.assertEqual(site.leftovers(), [])
+        self.assertEqual(self.who_am_i(one), "")
+
+    def dnsmasq_ends(self, client, address):
+        (before,) = self.site.dnsmasqs()
+        os.kill(before, signal.SIGKILL)
+        until(lambda: self.site.dnsmasqs() not in ([], [before]), what="another dnsmasq")
+        self.assertEqual(self.site.lease(client, "one"), address)
+        self.assertEqual(len(self.daemon.json("net-dhcp-leases", "blue")), 2)
+
+    def daemon_ends(self, client):
+        pids = self.site.dnsmasqs()
+        self.daemon.kill()
+        self.assertEqual(self.who_am_i(client), HOST)
+        self.daemon.start()
+        self.assertTrue(self.daemon.json("net-info", "blue")["active"])
+        self.assertEqual(len(self.daemon.json("net-dhcp-leases", "blue")), 2)
+        self.daemon.run("net-check", "blue")  # behind what looks after it
+        self.assertEqual(self.site.dnsmasqs(), pids)
+
+    def rules_go(self, client):
+        self.site.host.run("nft", "flush", "ruleset")
+        said = self.daemon.run("net-check", "blue", status=None)
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("changed or removed by another program", said.stderr)
+        self.assertEqual(self.who_am_i(client), "")  # the world knows no way back
+        self.daemon.run("net-check", "blue", "--repair")
+        self.daemon.run("net-check", "blue")
+        self.assertEqual(self.who_am_i(client), HOST)
+
+    def test_isolated_and_routed(self):
+        site, daemon = self.site, self.daemon
+        site.define(network("alone", 81, forward=None))
+        site.define(network("routed", 82, forward="route"))
+        self.serve()
+        site.world.run("ip", "route", "add", "192.168.0.0/16", "via", HOST)
+        alone, routed = site.plug("alone"), site.plug("routed")
+        site.lease(alone, "alone")
+        address = site.lease(routed, "routed")
+        self.assertEqual(self.who_am_i(routed), address)  # as it is
+        self.assertEqual(alone.run("ip", "route", "show", "default"), "")
+        alone.run("ip", "route", "add", "default", "via", "192.168.81.1")
+        self.assertEqual(self.who_am_i(alone), "")
+        self.update("routed", routed)
+        for name in ("alone", "routed"):
+            daemon.run("net-destroy", name)
+        self.assertEqual(site.leftovers(), [])
+
+    def update(self, name, client):
+        mac = client.link("eth0")["address"]
+        host = f"<host mac='{mac}' name='fixed' ip='192.168.82.200'/>"
+        self.daemon.run("net-update", name, "add", "ip-dhcp-host", host, "--live", "--config")
+        client.run("ip", "address", "flush", "dev", "eth0")
+        self.assertEqual(self.site.lease(client, "x"), "192.168.82.200")
+        for option in ([], ["--inactive"]):
+            self.assertIn("192.168.82.200", self.daemon.run("net-dumpxml", name, *option))
+        again = self.daemon.run("net-update", name, "add", "ip-dhcp-host", host, status=None)
+        self.assertIn("there is such a ip-dhcp-host already", again.stderr)
+        self.daemon.run("net-update", name, "delete", "ip-dhcp-host", host, "--config")
+        self.assertNotIn("192.168.82.200", self.daemon.run("net-dumpxml", name, "--inactive"))
+
+    def at_once(self, command, names):
+        threads = [threading.Thread(target=self.daemon.run, args=(command, name)) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def test_many_at_once(self):
+        names = [self.site.define(network(f"n{i}", i, "nat" if i % 2 else None), start=False)
+                 for i in range(1, 51)]
+        self.at_once("net-start", names)
+        active = self.daemon.run("net-list", "--name").split()
+        self.assertEqual(sorted(active), sorted(names))
+        self.assertEqual(len(self.site.dnsmasqs()), 50)
+        bridges = {self.daemon.json("net-info", name)["bridge"] for name in names}
+        self.assertEqual(len(bridges), 50)
+        self.at_once("net-destroy", names)
+        self.assertEqual(self.daemon.run("net-list", "--name").split(), [])
+        self.assertEqual(self.site.leftovers(), [])
+
+    def test_daemon_killed_on_the_way(self):
+        site, daemon = self.site, self.daemon
+        site.define(network("red", 90), start=False)
+        seed = random.randrange(1 << 32)
+        dice = random.Random(seed)
+        for command in ["net-start", "net-destroy"] * 5:
+            with self.subTest(seed=seed, command=command):
+                client = subprocess.Popen(daemon.command(command, "red"), stderr=subprocess.DEVNULL,
+                                          stdout=subprocess.DEVNULL)
+                try:
+                    client.wait(dice.uniform(0.005, 0.12))
+                except subprocess.TimeoutExpired:
+                    pass
+                daemon.kill()
+                client.kill()
+                client.wait()
+                daemon.start()
+                if daemon.json("net-info", "red")["active"]:
+                    daemon.run("net-check", "red", "--repair")
+                    self.assertEqual(len(site.dnsmasqs()), 1)
+                    daemon.run("net-destroy", "red")
+                self.assertEqual(site.leftovers(), [])
+                if command == "net-start":
+                    daemon.run("net-start", "red")
+
+    def test_chosen_bridge_of_others(self):
+        site, daemon = self.site, self.daemon
+        site.host.run("ip", "link", "add", "mine", "type", "bridge")
+        index = site.host.link("mine")["ifindex"]
+        site.define(network("taken", 91, extra="<bridge name='mine'/>"), start=False)
+        refused = daemon.run("net-start", "taken", status=None)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("mine", refused.stderr)
+        self.assertEqual(site.host.link("mine")["ifindex"], index)
+        self.assertFalse(daemon.json("net-info", "taken")["active"])
+        site.host.run("ip", "link", "delete", "mine")
+        self.assertEqual(site.leftovers(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
