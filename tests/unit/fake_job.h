@@ -225,84 +225,6 @@ static inline int fake_write_definition (job_t *self, error_t *err)
     return fake_note (self, err, "write_definition", "");
 }
 
-//  Links: each is made as it was asked for, with ifindex 42.
-static inline void fake_link (const char *name, link_t *link)
-{
-    if (!link)
-        return;
-    memset (link, 0, sizeof *link);
-    link->ifindex = 42;
-    snprintf (link->name, sizeof link->name, "%s", name);
-}
-
-static inline int fake_link_create (job_t *self, const char *key, const link_spec_t *spec,
-                                    link_t *link, error_t *err)
-{
-    char line[128];
-    snprintf (line, sizeof line, "%s %s", key, spec->set.name);
-    fake_link (spec->set.name, link);
-    return fake_note (self, err, "link_create", line);
-}
-
-static inline int fake_link_set (job_t *self, const char *key, bool peer,
-                                 const link_settings_t *settings, link_t *link, error_t *err)
-{
-    (void) peer;
-    fake_link (settings->name ? settings->name : key, link);
-    return fake_note (self, err, "link_set", key);
-}
-
-static inline int fake_link_get (job_t *self, const char *key, link_t *link, error_t *err)
-{
-    fake_link (key, link);
-    return fake_note (self, err, "link_get", key);
-}
-
-static inline int fake_link_find (job_t *self, const char *name, link_t *link, error_t *err)
-{
-    fake_link (name, link);
-    return fake_note (self, err, "link_find", name);
-}
-
-static inline int fake_link_delete (job_t *self, const char *key, error_t *err)
-{
-    return fake_note (self, err, "link_delete", key);
-}
-
-static inline int fake_link_address (job_t *self, const char *key, const char *address, bool remove,
-                                     error_t *err)
-{
-    char line[128];
-    snprintf (line, sizeof line, "%s %s%s", key, remove ? "-" : "", address);
-    return fake_note (self, err, "link_address", line);
-}
-
-static inline int fake_link_route (job_t *self, const char *key, const link_route_t *route,
-                                   bool remove, error_t *err)
-{
-    char line[128];
-    snprintf (line, sizeof line, "%s %s%s", key, remove ? "-" : "", route->to);
-    return fake_note (self, err, "link_route", line);
-}
-
-static inline int fake_link_bandwidth (job_t *self, const char *key,
-                                       const link_bandwidth_t *bandwidth, error_t *err)
-{
-    char line[128];
-    snprintf (line, sizeof line, "%s%s", key, bandwidth ? "" : " none");
-    return fake_note (self, err, "link_bandwidth", line);
-}
-
-static inline int fake_link_claim (job_t *self, const char *const *keys, error_t *err)
-{
-    return fake_note (self, err, "link_claim", *keys ? *keys : "");
-}
-
-static inline int fake_link_release (job_t *self, error_t *err)
-{
-    return fake_note (self, err, "link_release", "");
-}
-
 static inline void fake_progress (job_t *self, const job_progress_t *progress)
 {
     ((fake_job_t *) self)->progress = *progress;
@@ -366,6 +288,11 @@ static inline int fake_link_claim (job_t *self, const char *const *keys, error_t
     return fake_note (self, err, "link_claim", text);
 }
 
+static inline int fake_link_delete (job_t *self, const char *key, error_t *err)
+{
+    return fake_note (self, err, "link_delete", key);
+}
+
 static inline int fake_link_release (job_t *self, error_t *err)
 {
     return fake_note (self, err, "link_release", "");
@@ -374,6 +301,7 @@ static inline int fake_link_release (job_t *self, error_t *err)
 static const job_ops_t fake_ops = {
     .link_create = fake_link_create,
     .link_find = fake_link_find,
+    .link_delete = fake_link_delete,
     .link_bandwidth = fake_link_bandwidth,
     .link_claim = fake_link_claim,
     .link_release = fake_link_release,
@@ -399,16 +327,6 @@ static const job_ops_t fake_ops = {
     .write_file = fake_write_file,
     .remove_file = fake_remove_file,
     .write_definition = fake_write_definition,
-    .link_create = fake_link_create,
-    .link_set = fake_link_set,
-    .link_get = fake_link_get,
-    .link_find = fake_link_find,
-    .link_delete = fake_link_delete,
-    .link_address = fake_link_address,
-    .link_route = fake_link_route,
-    .link_bandwidth = fake_link_bandwidth,
-    .link_claim = fake_link_claim,
-    .link_release = fake_link_release,
     .progress = fake_progress,
     .written = fake_written,
     .log = fake_log,

@@ -213,6 +213,13 @@ static void scene_pair (actor_t *self)
     check_equal (find (self, link.peer_name, &again), 0);
     check_equal (again.ifindex, link.peer_index);
     check_equal (create (self, "net0", &a_pair, NULL), ERR_OPERATION_INVALID);
+    auto(msg_t) list = scene_ask (self, "links", "link.list", PATIENCE_MS);
+    check_equal (value_count (msg_value (list)), 2);
+    const value_t *second = value_at (msg_value (list), 1);
+    check_text (value_get_str (second, "owner"), OWNER);
+    check_text (value_get_str (second, "key"), "net0");
+    check_text (value_get_str (second, "name"), link.name);
+    check_text (value_get_str (second, "master"), "br7");
     check_equal (do_key (self, "link.delete", "net0", NULL), 0);
     check_equal (do_key (self, "link.delete", "net0", NULL), 0);
     check_equal (do_key (self, "link.get", "net0", NULL), ERR_NO_INTERFACE);
