@@ -160,6 +160,7 @@ static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error
     pack_key_str (pack, "cgroup", spawn->cgroup);
     pack_key_u64 (pack, "memlock_bytes", spawn->memlock_bytes);
     pack_listen (pack, spawn);
+    pack_strings (pack, "devices", spawn->devices);
     pack_key_str (pack, "owner", job->guest ? self->owner : "");
     auto(msg_t) reply = NULL;
     if (job_ask (self, "spawner", &msg, SPAWN_MS, &reply, err))

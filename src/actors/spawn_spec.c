@@ -81,8 +81,11 @@ char *spawn_spec (const msg_t *request, size_t *size, error_t *err)
 {
     auto(strings_t) argv = read_strings (request, "argv", err);
     auto(strings_t) env = argv ? read_strings (request, "env", err) : NULL;
-    if (!env)
+    auto(strings_t) devices = env ? read_strings (request, "devices", err) : NULL;
+    if (!devices)
         return NULL;
-    launch_t launch = { .argv = strings_list (argv), .env = strings_list (env) };
+    launch_t launch = { .argv = strings_list (argv),
+                        .env = strings_list (env),
+                        .devices = strings_list (devices) };
     return read_rest (request, &launch, err) ? NULL : launch_encode (&launch, size, err);
 }

@@ -156,13 +156,13 @@ static char *find_launcher (const char *given, error_t *err)
 }
 
 //  What trouped does as root: give files to QEMU's user, start processes as that user in limits,
-//  signal them, count what they do, read what belongs to others; networks: links, rules, dnsmasq's
-//  ports.
-static const cap_value_t kept[] = {
-    CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FOWNER,          CAP_KILL,     CAP_SETUID,
-    CAP_SETGID,  CAP_SETPCAP,      CAP_SYS_RESOURCE,    CAP_IPC_LOCK, CAP_PERFMON,
-    CAP_NET_RAW, CAP_NET_ADMIN,    CAP_NET_BIND_SERVICE
-};
+//  signal them, count what they do, read what belongs to others; make links, and the node of a
+//  macvtap where there is no udev; serve addresses and names on its networks.
+static const cap_value_t kept[] = { CAP_CHOWN,   CAP_DAC_OVERRIDE,    CAP_FOWNER,
+                                    CAP_KILL,    CAP_SETUID,          CAP_SETGID,
+                                    CAP_SETPCAP, CAP_SYS_RESOURCE,    CAP_IPC_LOCK,
+                                    CAP_PERFMON, CAP_NET_ADMIN,       CAP_NET_RAW,
+                                    CAP_MKNOD,   CAP_NET_BIND_SERVICE };
 
 static bool is_kept (cap_value_t capability)
 {

@@ -30,6 +30,7 @@ char *run_absolute_path (const char *path, error_t *err);
 command_fn run_agent_command, run_domfsfreeze;
 
 //  What it tells (guest.c).
+command_fn run_domblklist, run_domiflist;
 command_fn run_domfsinfo, run_domfstrim, run_domhostname, run_domifaddr, run_domtime, run_guestinfo,
     run_guestvcpus;
 

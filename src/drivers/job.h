@@ -36,6 +36,8 @@ typedef struct {
         const char *path;
         int fd;
     } listen[4]; //  path NULL at the end
+    const char *const
+        *devices; //  "FD:" and device_text's (util/device.h), NULL at the end; or NULL
 } spawn_t;
 
 //  A file that goes to QEMU with a command, as a descriptor.

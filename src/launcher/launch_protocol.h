@@ -24,6 +24,7 @@
 //      folder=PATH         working folder, "/" without it
 //      listen=FD:PATH *    a listening UNIX stream socket, mode 0600, that the program inherits as
 //                          descriptor FD; what socket was at PATH before is removed
+//      device=FD:DEVICE *  what the program gets as descriptor FD (util/device.h has its text)
 //      argv=TEXT *         the command line; the first is the absolute path of the program
 //      env=NAME=VALUE *    the whole environment
 //      group=GID *         the supplementary groups
@@ -40,7 +41,7 @@
 #define LAUNCH_FD 3                  //  the launcher's end of the socket
 #define LAUNCH_FD_MAX 63             //  the highest descriptor that a program can be given
 #define LAUNCH_SPEC_MAX (256 * 1024) //  bytes
-#define LAUNCH_LIST_MAX 16           //  of each of keep, cgroup, listen and group
+#define LAUNCH_LIST_MAX 48           //  of each of keep, cgroup, listen, device and group
 #define LAUNCH_READY_LINE "ready"
 #define LAUNCH_ERROR_PREFIX "error: "
 #define LAUNCH_GO "go\n"

@@ -93,7 +93,7 @@ static int prepare (spec_t *spec, int control, error_t *err)
     setup_session ();
     if (setup_descriptors (spec, control, err) || setup_output (spec, err) ||
         setup_cgroups (spec, err) || setup_limits (spec, err) || setup_folder (spec, err) ||
-        check_program (spec, err))
+        check_program (spec, err) || setup_devices (spec, err))
         return -1;
     return setup_listeners (spec, err);
 }

@@ -77,12 +77,10 @@ static int setup_listener (listener_t *listener, error_t *err)
         return error_errno (err, ERR_OPEN_FAILED, "listen at '%s'", listener->path);
     if (bind_socket (fd, listener, err))
         return -1;
-    if (fd == listener->fd && fcntl (fd, F_SETFD, 0) == 0) {
-        fd = -1; //  it is where it has to be
-        return 0;
-    }
-    if (fd == listener->fd || dup2 (fd, listener->fd) < 0)
-        return error_errno (err, ERR_SYSTEM_ERROR, "pass the socket '%s' on", listener->path);
+    const int passed = fd;
+    fd = -1;
+    if (setup_pass (passed, listener->fd, err))
+        return error_prefix (err, "listen at '%s'", listener->path);
     return 0;
 }
 

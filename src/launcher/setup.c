@@ -50,6 +50,26 @@ int setup_descriptors (const spec_t *spec, int control, error_t *err)
     return 0;
 }
 
+int setup_pass (int fd, int wanted, error_t *err)
+{
+    int rc = fd == wanted ? fcntl (fd, F_SETFD, 0) : dup2 (fd, wanted);
+    if (rc < 0)
+        error_errno (err, ERR_SYSTEM_ERROR, "pass descriptor %d on", wanted);
+    if (rc < 0 || fd != wanted)
+        close (fd);
+    return rc < 0 ? -1 : 0;
+}
+
+int setup_devices (const spec_t *spec, error_t *err)
+{
+    for (size_t i = 0; i < spec->device_count; i++) {
+        const int fd = device_open (&spec->devices[i].device, err);
+        if (fd < 0 || setup_pass (fd, spec->devices[i].fd, err))
+            return -1;
+    }
+    return 0;
+}
+
 int setup_output (const spec_t *spec, error_t *err)
 {
     autoclose int null = open ("/dev/null", O_RDWR | O_CLOEXEC);

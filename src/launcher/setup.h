@@ -17,6 +17,10 @@ int setup_folder (const spec_t *spec, error_t *err);
 int setup_listeners (spec_t *spec, error_t *err);
 //  Removes the sockets that setup_listeners bound, and no others.
 void setup_undo_listeners (const spec_t *spec);
+//  Opens what the program gets besides. Before the identity: these devices are root's.
+int setup_devices (const spec_t *spec, error_t *err);
+//  Makes FD, close-on-exec, the program's WANTED; it is closed in any case.
+int setup_pass (int fd, int wanted, error_t *err);
 //  Groups, user and capabilities. There is no way back from it.
 int setup_identity (const spec_t *spec, error_t *err);
 //  After the identity, whose change would take the tie away. If the daemon is gone, the process

@@ -79,6 +79,9 @@ static bool is_taken (const spec_t *spec, int fd)
     for (size_t i = 0; i < spec->listener_count; i++)
         if (spec->listeners[i].fd == fd)
             return true;
+    for (size_t i = 0; i < spec->device_count; i++)
+        if (spec->devices[i].fd == fd)
+            return true;
     return false;
 }
 
@@ -105,6 +108,21 @@ static int set_listen (spec_t *spec, char *value, error_t *err)
     if (spec->listener_count == LAUNCH_LIST_MAX)
         return full (err, "listening sockets");
     spec->listeners[spec->listener_count++] = (listener_t){ .fd = (int) fd, .path = path };
+    return 0;
+}
+
+static int set_device (spec_t *spec, char *value, error_t *err)
+{
+    uint64_t fd = 0;
+    const char *text = NULL;
+    passed_t *passed = &spec->devices[spec->device_count];
+    if (spec->device_count == LAUNCH_LIST_MAX)
+        return full (err, "devices");
+    if (!number (value, ':', LAUNCH_FD_MAX, &fd, &text) || fd < LAUNCH_FD ||
+        is_taken (spec, (int) fd) || !device_read (text, &passed->device))
+        return bad (err, "device", value);
+    passed->fd = (int) fd;
+    spec->device_count++;
     return 0;
 }
 
@@ -172,10 +190,19 @@ static const struct {
     const char *name;
     set_t set;
 } keys[] = {
-    { "argv", set_argv },     { "env", set_env },         { "folder", set_folder },
-    { "log", set_log },       { "cgroup", set_cgroup },   { "keep", set_keep },
-    { "listen", set_listen }, { "group", set_group },     { "uid", set_uid },
-    { "gid", set_gid },       { "memlock", set_memlock }, { "drop_capabilities", set_drop },
+    { "argv", set_argv },
+    { "env", set_env },
+    { "folder", set_folder },
+    { "log", set_log },
+    { "cgroup", set_cgroup },
+    { "keep", set_keep },
+    { "listen", set_listen },
+    { "device", set_device },
+    { "group", set_group },
+    { "uid", set_uid },
+    { "gid", set_gid },
+    { "memlock", set_memlock },
+    { "drop_capabilities", set_drop },
     { "tied", set_tied },
 };
 

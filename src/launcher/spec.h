@@ -4,7 +4,7 @@
 #define TROUPE_LAUNCHER_SPEC_H
 
 #include "launcher/launch_protocol.h"
-#include "util/error.h"
+#include "util/device.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +17,11 @@ typedef struct {
     ino_t inode;
 } listener_t;
 
+typedef struct {
+    int fd;
+    device_t device;
+} passed_t;
+
 //  Strings point into the bytes that it was read from.
 typedef struct {
     char **argv, **env; //  NULL at the end
@@ -26,6 +31,8 @@ typedef struct {
     size_t cgroup_count;
     listener_t listeners[LAUNCH_LIST_MAX];
     size_t listener_count;
+    passed_t devices[LAUNCH_LIST_MAX];
+    size_t device_count;
     int keep[LAUNCH_LIST_MAX];
     size_t keep_count;
     gid_t groups[LAUNCH_LIST_MAX];

@@ -34,6 +34,7 @@ static void put_descriptors (text_t *spec, const launch_t *launch)
         autofree char *value = text_format ("%d:%s", launch->listen[i].fd, launch->listen[i].path);
         put (spec, "listen", value);
     }
+    put_list (spec, "device", launch->devices);
 }
 
 static void put_identity (text_t *spec, const launch_t *launch)

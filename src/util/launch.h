@@ -28,7 +28,8 @@ typedef struct {
         const char *path; //  NULL at the end
         int fd;
     } listen[LAUNCH_LIST_MAX];
-    int keep[LAUNCH_LIST_MAX]; //  0 at the end
+    const char *const *devices; //  "FD:" and device_text's, NULL at the end; may be NULL
+    int keep[LAUNCH_LIST_MAX];  //  0 at the end
 } launch_t;
 
 //  What is sent to the launcher first: the spec with its size before it. ERR_INVALID_ARG if it is

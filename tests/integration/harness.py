@@ -194,7 +194,7 @@ class DaemonTest(unittest.TestCase):
     options = ()
 
     def setUp(self):
-        self.daemon = Daemon(*self.options)
+        self.daemon = self.make_daemon()
         self.addCleanup(self.daemon.remove)
         self.addCleanup(self._tell)
         self.addCleanup(self._stop)
@@ -205,6 +205,9 @@ class DaemonTest(unittest.TestCase):
         outcome = self._outcome
         if outcome and not outcome.success:
             print(f"\nLogs of {self.id()}:\n{self.daemon.told()}", file=sys.stderr)
+
+    def make_daemon(self):
+        return Daemon(*self.options)
 
     def _stop(self):
         if not self.daemon.running():

@@ -161,6 +161,8 @@ ELSEWHERE = {
     "help",
     "jobs",
     "domfsfreeze",
+    "domblklist",
+    "domiflist",
     "domfsinfo",
     "domfsthaw",
     "domfstrim",
@@ -241,6 +243,31 @@ class Commands(DaemonTest):
     def test_definition_from_stdin(self):
         self.daemon.run("define", "-", input=test_domain("web1"))
         self.assertEqual(self.daemon.run("list", "--all", "--name"), "web1\n")
+
+    def test_devices(self):
+        devices = (
+            "<disk type='file' device='disk'><source file='/images/web.qcow2'/><target dev='vda'/></disk>"
+            "<disk type='file' device='cdrom'><target dev='sda'/></disk>"
+            "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>"
+            "<interface type='bridge'><source bridge='br0'/><target dev='web'/>"
+            "<mac address='52:54:00:00:00:02'/></interface>"
+        )
+        self.daemon.run("define", "/dev/stdin", input=test_domain("web9", devices))
+        self.addCleanup(self.daemon.run, "undefine", "web9")
+        self.assertRegex(
+            self.daemon.run("domiflist", "web9"),
+            r"^ Interface +Type +Source +Model +MAC *\n-+\n"
+            r" - +user +- +virtio +52:54:00:00:00:01 *\n web +bridge +br0 +- +52:54:00:00:00:02 *\n\n$",
+        )
+        self.assertRegex(
+            self.daemon.run("domblklist", "web9"),
+            r"^ Target +Source *\n-+\n vda +/images/web.qcow2 *\n sda +- *\n\n$",
+        )
+        self.assertRegex(self.daemon.run("domblklist", "web9", "--details"), r"\n file +cdrom +sda +- *\n")
+        self.assertEqual(
+            self.daemon.json("domblklist", "web9"),
+            [{"target": "vda", "source": "/images/web.qcow2"}, {"target": "sda", "source": None}],
+        )
 
     def test_order_of_the_list(self):
         for name in ("d", "b", "c", "a"):

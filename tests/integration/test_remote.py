@@ -7,6 +7,7 @@ import unittest
 
 from guest import QemuTest, qemu_domain
 from harness import Daemon, test_domain, until
+from netns import Namespace
 
 
 def listening():
@@ -140,32 +141,15 @@ class Cut(QemuTest):
     """Two hosts, each in a network namespace of its own, with a cable between them."""
 
     def setUp(self):
-        self.spaces = [self.namespace(), self.namespace()]
-        self.inside(0, "ip", "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns",
-                    str(self.spaces[1]))
+        self.spaces = [Namespace(self), Namespace(self)]
+        self.spaces[0].cable("cable", self.spaces[1], "cable")
         hosts = []
         for i in range(2):
-            for words in (("address", "add", f"10.9.8.{i + 1}/24", "dev", "cable"),
-                          ("link", "set", "cable", "up"), ("link", "set", "lo", "up")):
-                self.inside(i, "ip", *words)
+            self.spaces[i].ip("address", "add", f"10.9.8.{i + 1}/24", "dev", "cable")
             hosts.append(Daemon("--listen", f"tcp://10.9.8.{i + 1}:16510"))
             hosts[i].remote = f"tcp://10.9.8.{i + 1}:16510"
-            hosts[i].within = self.enter(i)
+            hosts[i].within = self.spaces[i].within
         begin_hosts(self, *hosts)
-
-    def namespace(self):
-        process = subprocess.Popen(["unshare", "--net", "sleep", "1000"])
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        own = os.readlink("/proc/self/ns/net")
-        until(lambda: os.readlink(f"/proc/{process.pid}/ns/net") != own, what="a network namespace")
-        return process.pid
-
-    def enter(self, number):
-        return ["nsenter", "-t", str(self.spaces[number]), "-n", "--"]
-
-    def inside(self, number, *command):
-        subprocess.run([*self.enter(number), *command], check=True)
 
     def test_cut(self):
         """The guest goes on where it was; the other side gives up when it can ask."""
@@ -174,13 +158,13 @@ class Cut(QemuTest):
         id = self.client.send("domain.migrate", deadline=600000, domain="web1", peer=self.other.remote,
                               live=True, bandwidth=1000000)
         until(lambda: self.client.call("domain.job_info", domain="web1").get("done", 0) > 0, 60, "bytes")
-        self.inside(1, "ip", "link", "set", "cable", "down")
+        self.spaces[1].ip("link", "set", "cable", "down")
         failed = self.assertFails("VIR_ERR_OPERATION_TIMEOUT", self.client.wait, id, 120)
         self.assertIn("is the network to the other host cut?", failed.message)
         self.assertEqual(self.client.call("domain.state", domain="web1")["state_text"], "running")
         self.assertEqual(len(self.there.call("domain.list")), 1)
         self.assertEqual(self.there.call("domain.state", domain="web1")["state_text"], "paused")
-        self.inside(1, "ip", "link", "set", "cable", "up")
+        self.spaces[1].ip("link", "set", "cable", "up")
         until(lambda: not self.there.call("domain.list"), 120, "the end of the receiver")
         self.assertEqual(self.client.call("domain.state", domain="web1")["state_text"], "running")
 

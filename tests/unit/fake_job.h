@@ -242,7 +242,63 @@ static inline void fake_log (job_t *self, const char *text)
     fake_note (self, &ignored, "log", text);
 }
 
+//  Links: named after their template, numbered from 10; every link that is looked for is a bridge.
+static inline void fake_link (link_t *link, const char *name, const char *kind)
+{
+    *link = (link_t){ .ifindex = 10, .mtu = 1400 };
+    snprintf (link->kind, sizeof link->kind, "%s", kind);
+    snprintf (link->name, sizeof link->name, "%.*s0", (int) strcspn (name, "%"), name);
+}
+
+static inline int fake_link_create (job_t *self, const char *key, const link_spec_t *spec,
+                                    link_t *link, error_t *err)
+{
+    char text[256];
+    snprintf (text, sizeof text, "%s %s '%s' mac %s mtu %u master '%s' lower '%s'%s", key,
+              link_kind_name (spec->kind), spec->set.name, spec->set.mac, spec->set.mtu,
+              spec->set.master ? spec->set.master : "", spec->lower ? spec->lower : "",
+              spec->multi_queue ? " multi_queue" : "");
+    fake_link (link, spec->set.name, link_kind_name (spec->kind));
+    return fake_note (self, err, "link_create", text);
+}
+
+static inline int fake_link_find (job_t *self, const char *name, link_t *link, error_t *err)
+{
+    fake_link (link, name, "bridge");
+    return fake_note (self, err, "link_find", name);
+}
+
+static inline int fake_link_bandwidth (job_t *self, const char *key,
+                                       const link_bandwidth_t *bandwidth, error_t *err)
+{
+    char text[256];
+    snprintf (text, sizeof text, "%s %llu %llu %llu %llu", key,
+              (unsigned long long) bandwidth->inbound.average_kb,
+              (unsigned long long) bandwidth->inbound.peak_kb,
+              (unsigned long long) bandwidth->inbound.burst_kib,
+              (unsigned long long) bandwidth->outbound.average_kb);
+    return fake_note (self, err, "link_bandwidth", text);
+}
+
+static inline int fake_link_claim (job_t *self, const char *const *keys, error_t *err)
+{
+    char text[256] = "";
+    for (; *keys; keys++)
+        snprintf (text + strlen (text), sizeof text - strlen (text), "%s ", *keys);
+    return fake_note (self, err, "link_claim", text);
+}
+
+static inline int fake_link_release (job_t *self, error_t *err)
+{
+    return fake_note (self, err, "link_release", "");
+}
+
 static const job_ops_t fake_ops = {
+    .link_create = fake_link_create,
+    .link_find = fake_link_find,
+    .link_bandwidth = fake_link_bandwidth,
+    .link_claim = fake_link_claim,
+    .link_release = fake_link_release,
     .now = fake_now,
     .random = fake_random,
     .wait = fake_wait,

@@ -107,7 +107,7 @@ static inline char *qemu_lines (const char *machine, const char *rest)
     auto(xml_t) live = qemu_completed (machine, rest);
     auto(qemu_caps_t) caps = qemu_caps_parse (qemu_caps_text, &err);
     qemu_set_aliases (live);
-    auto(strings_t) args = qemu_command (live, caps, &err);
+    auto(strings_t) args = qemu_command (live, NULL, caps, &err);
     if (!args)
         fail_msg ("%s", err.message);
     auto(text_t) lines = text_new ();

@@ -282,6 +282,25 @@ static void program_inherits_listening_sockets (void **state)
     }
 }
 
+static void program_inherits_devices (void **state)
+{
+    static const char *const argv[] = {
+        "/bin/sh", "-c", "[ /dev/fd/5 -ef /dev/zero ] && [ /dev/fd/3 -ef /dev/full ]", NULL
+    };
+    static const char *const devices[] = { "5:file:0:/dev/zero", "3:file:0:/dev/full", NULL };
+    static const char *const none[] = { "5:file:0:/dev/none", NULL };
+    static const char *const twice[] = { "5:file:0:/dev/zero", "5:file:0:/dev/zero", NULL };
+    autofree char *log = text_format ("%s/log", (char *) *state);
+    launch_t launch = { .argv = argv, .env = no_environment, .log = log, .devices = devices };
+    child_t child = start (&launch);
+    expect_ready (&child);
+    assert_int_equal (go (&child), 0);
+    launch.devices = none;
+    expect_failure (&launch, "open the device '/dev/none': No such file");
+    launch.devices = twice;
+    expect_failure (&launch, "can't use device '5:file:0:/dev/zero'");
+}
+
 static void removes_nothing_but_sockets (void **state)
 {
     error_t err;
@@ -453,6 +472,7 @@ int main (void)
         unit_test_in_folder (goes_without_a_trace_if_the_daemon_dies),
         unit_test_in_folder (keeps_a_socket_that_is_not_its_own),
         unit_test_in_folder (program_inherits_listening_sockets),
+        unit_test_in_folder (program_inherits_devices),
         unit_test_in_folder (removes_nothing_but_sockets),
         unit_test_in_folder (joins_cgroups),
         unit_test_in_folder (drops_all_capabilities),

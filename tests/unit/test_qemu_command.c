@@ -195,7 +195,7 @@ static void test_direct_boot_and_firmware (void **state)
     auto(qemu_caps_t) caps = qemu_caps_parse (qemu_caps_text, &err);
     assert_non_null (live);
     qemu_set_aliases (live);
-    auto(strings_t) args = qemu_command (live, caps, &err);
+    auto(strings_t) args = qemu_command (live, NULL, caps, &err);
     static const char *const has[] = {
         "kvm",
         "host,migratable=on",
@@ -222,7 +222,7 @@ static void test_a_machine_that_is_gone (void **state)
         QEMU_CAPS_HEADER "\nversion 9.0.0\narch x86_64\nmachine pc-i440fx-9.0 pc 255 pc.ram\n",
         &err);
     qemu_set_aliases (live);
-    assert_null (qemu_command (live, caps, &err));
+    assert_null (qemu_command (live, NULL, caps, &err));
     assert_has (err.message, "os/type/@machine 'pc-i440fx-6.2'");
 }
 

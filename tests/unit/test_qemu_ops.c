@@ -97,7 +97,7 @@ static void test_destroy_is_gentle_first (void **state)
     assert_int_equal (qemu_driver.destroy (&fake.job, false, &err), 0);
     //  What is meant to happen is on disk before it happens.
     assert_string_equal (fake.trace, "record\nkill 4242 15\nwait_exit 4242\nmonitor_close\n"
-                                     "remove_file /run/g.monitor\n");
+                                     "remove_file /run/g.monitor\nlink_release\n");
     assert_int_equal (fake.guest.status.reason, SHUTOFF_DESTROYED);
 }
 
@@ -136,7 +136,7 @@ static void test_destroy_needs_no_record (void **state)
     xml_destroy (&fake.guest.record);
     xml_destroy (&fake.guest.live);
     assert_int_equal (qemu_driver.destroy (&fake.job, false, &err), 0);
-    assert_string_equal (fake.trace, "monitor_close\n");
+    assert_string_equal (fake.trace, "monitor_close\nlink_release\n");
 }
 
 static void adopt_with (const char *run_state)
@@ -158,7 +158,7 @@ static void test_adopting_asks_what_the_guest_does (void **state)
     fake.guest.status = (guest_status_t){ STATE_RUNNING, RUNNING_UNPAUSED };
     assert_int_equal (qemu_driver.adopt (&fake.job, &err), 0);
     assert_string_equal (fake.trace, "wait_exit 4242\nwatch_exit 4242\n"
-                                     "monitor_open /run/g.monitor\nqmp query-status\n");
+                                     "monitor_open /run/g.monitor\nlink_claim\nqmp query-status\n");
     //  What was known of the reason stays.
     assert_int_equal (fake.guest.status.reason, RUNNING_UNPAUSED);
     adopt_with ("io-error");

@@ -291,10 +291,11 @@ static void add_security (command_t *self)
     command_add (self, "-msg", "timestamp=on");
 }
 
-strings_t *qemu_command (const xml_t *live, const qemu_caps_t *caps, error_t *err)
+strings_t *qemu_command (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
+                         error_t *err)
 {
     auto(strings_t) args = strings_new ();
-    command_t self = { .domain = xml_root (live), .caps = caps, .args = args };
+    command_t self = { .domain = xml_root (live), .record = record, .caps = caps, .args = args };
     self.devices = xml_find (self.domain, "devices");
     self.kvm = xml_equals (self.domain, "@type", "kvm");
     const char *machine = xml_string (self.domain, "os/type/@machine");

@@ -10,6 +10,7 @@
 
 typedef struct {
     const xml_node_t *domain, *devices;
+    const xml_t *record; //  NULL: none yet
     const qemu_caps_t *caps;
     qemu_machine_t machine;
     bool q35, kvm;

@@ -1,22 +1,7 @@
 //  qemu_complete_devices.c: completes each kind of device, and adds those that every guest has.
 
 #include "drivers/qemu/qemu_complete_parts.h"
-#include "drivers/definition.h"
-#include "util/text.h"
-
-#include <stdio.h>
 #include <string.h>
-
-static int complete_interface (completion_t *self, xml_node_t *interface, error_t *err)
-{
-    static const char *const defaults[] = { "rtl8139", "e1000", "virtio" };
-    if (definition_complete_mac (self->job, interface, err))
-        return -1;
-    for (size_t i = 0; i < 3 && !xml_string (interface, "model/@type"); i++)
-        if (i == 2 || qemu_caps_device (self->caps, defaults[i]))
-            xml_set (interface, "model/@type", defaults[i]);
-    return 0;
-}
 
 static int complete_input (completion_t *self, xml_node_t *input, error_t *err)
 {
@@ -74,7 +59,7 @@ static const struct {
     const char *kind;
     int (*complete) (completion_t *self, xml_node_t *device, error_t *err);
 } completers[] = {
-    { "disk", qemu_complete_disk }, { "interface", complete_interface },
+    { "disk", qemu_complete_disk }, { "interface", qemu_complete_interface },
     { "input", complete_input },    { "graphics", qemu_complete_graphics },
     { "rng", complete_rng },        { "watchdog", complete_watchdog },
     { "sound", complete_sound },    { "panic", complete_panic },

@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
@@ -49,6 +50,13 @@ static void clean (job_t *job, const char *kind, const char *argument)
 {
     error_t err = { 0 };
     if (argument && undo_run (job, kind, argument, &err))
+        job_log (job, "domain '%s': %s", job->guest->name, err.message);
+}
+
+static void clean_links (job_t *job)
+{
+    error_t err = { 0 };
+    if (qemu_interface_unplug (job, &err))
         job_log (job, "domain '%s': %s", job->guest->name, err.message);
 }
 
@@ -110,6 +118,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     clean (job, "monitor", "");
     clean (job, "file", recorded (job->guest, "monitor/@path"));
     clean (job, "folder", recorded (job->guest, "folder/@path"));
+    clean_links (job);
     qemu_migrate_drop_created (job);
     qemu_give_files_back (job);
     qemu_backup_abandon (job);
@@ -259,7 +268,8 @@ int qemu_adopt (job_t *job, error_t *err)
     if (job_watch_exit (job, &process, err) == 0 &&
         job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
         (!qemu_is_salvaged (job->guest) || qemu_salvage_ask (job, err) == 0) &&
-        ask_state (job, err) == 0 && ask_channels (job, err) == 0)
+        qemu_interface_claim (job, err) == 0 && ask_state (job, err) == 0 &&
+        ask_channels (job, err) == 0)
         return 0;
     //  It may have ended in between.
     error_t ended = { 0 };

@@ -5,6 +5,7 @@
 #include "drivers/qemu/qemu_command.h"
 #include "drivers/qemu/qemu_cpuset.h"
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_host_model.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_perf.h"
@@ -27,6 +28,7 @@ typedef struct {
     const xml_t *document;           //  NULL: the guest's definition
     const job_file_t *state;         //  to go on from; NULL: the guest boots
     const qemu_incoming_t *incoming; //  or comes from another host
+    qemu_caps_t *caps;               //  of its emulator
     strings_t *args;
     char *monitor, *folder, *log;
     off_t log_before; //  the log's size before QEMU could write to it
@@ -37,6 +39,7 @@ typedef struct {
 
 static void start_close (start_t *self)
 {
+    qemu_caps_destroy (&self->caps);
     strings_destroy (&self->args);
     free (self->monitor);
     free (self->folder);
@@ -64,6 +67,22 @@ static int make_nvram (job_t *job, error_t *err)
     return file_write (path, data, size, err);
 }
 
+//  What the guest is started with: now to see whether it can be, and again once its links are
+//  there.
+static int make_arguments (start_t *self, error_t *err)
+{
+    const guest_t *guest = self->job->guest;
+    strings_destroy (&self->args);
+    self->args = qemu_command (guest->live, guest->record, self->caps, err);
+    if (!self->args)
+        return -1;
+    if (self->state || self->incoming) {
+        strings_add (self->args, "-incoming");
+        strings_add (self->args, "defer");
+    }
+    return 0;
+}
+
 //  All that can fail without anything having happened.
 static int prepare (start_t *self, error_t *err)
 {
@@ -76,15 +95,11 @@ static int prepare (start_t *self, error_t *err)
     auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
     if (!caps || qemu_host_model_apply (job->guest->live, caps, err))
         return -1;
-    self->args = qemu_command (job->guest->live, caps, err);
-    if (self->args && (self->state || self->incoming)) {
-        strings_add (self->args, "-incoming");
-        strings_add (self->args, "defer");
-    }
     self->monitor = text_format ("%s/qemu/%s.monitor", job->paths->run, job->guest->uuid);
     self->log = qemu_log_path (job);
     qemu_identity (job, &self->uid, &self->gid);
-    return self->args ? 0 : -1;
+    self->caps = take (&caps);
+    return make_arguments (self, err);
 }
 
 static int record_intent (start_t *self, error_t *err)
@@ -100,7 +115,7 @@ static int record_intent (start_t *self, error_t *err)
         xml_set (record, "folder/@path", self->folder);
     bool failed = job_undo (job, "file", self->monitor, err) ||
                   (self->folder && job_undo (job, "folder", self->folder, err)) ||
-                  job_record (job, err);
+                  qemu_interface_intend (job, err) || job_record (job, err);
     return failed ? -1 : 0;
 }
 
@@ -135,6 +150,7 @@ static int log_command (start_t *self, error_t *err)
 static int spawn (start_t *self, error_t *err)
 {
     job_t *job = self->job;
+    auto(strings_t) devices = qemu_interface_devices (job->guest->record);
     const char *env[] = { "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/bin",
                           "HOME=/", NULL };
     spawn_t what = { .argv = strings_list (self->args),
@@ -143,6 +159,7 @@ static int spawn (start_t *self, error_t *err)
                      .uid = self->uid,
                      .gid = self->gid,
                      .drop_capabilities = true,
+                     .devices = strings_list (devices),
                      .listen = { { .path = self->monitor, .fd = QEMU_MONITOR_FD } } };
     if (job_spawn (job, &what, &self->process, err))
         return -1;
@@ -209,8 +226,10 @@ static int run (start_t *self, unsigned flags, error_t *err)
     bool failed = prepare (self, err) || record_intent (self, err) || make_nvram (job, err) ||
                   make_files (self, err) || qemu_check_files (job->guest->live, err) ||
                   qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
-                  log_command (self, err) || spawn (self, err) || connect_monitor (self, err) ||
-                  qemu_live_ask (job, err) || read_state (self, err) ||
+                  qemu_interface_plug (job, self->uid, self->gid, err) ||
+                  make_arguments (self, err) || log_command (self, err) || spawn (self, err) ||
+                  connect_monitor (self, err) || qemu_live_ask (job, err) ||
+                  read_state (self, err) ||
                   qemu_live_set (job, self->state || self->incoming, err) ||
                   listen_for_guest (self, err) || let_run (self, flags, err);
     return failed ? -1 : 0;

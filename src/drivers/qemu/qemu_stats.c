@@ -191,20 +191,11 @@ static int add_dirty_rate (job_t *job, json_t *stats, error_t *err)
     return 0;
 }
 
-//  Interfaces of type user have no link on the host that counts.
-static void add_interfaces (job_t *job, json_t *stats)
-{
-    uint64_t count = 0;
-    xml_foreach (interface, xml_find (xml_root (job->guest->live), "devices"), "interface")
-        count += interface != NULL;
-    qemu_stats_set (stats, "net.count", count);
-}
-
 int qemu_stats (job_t *job, json_t *stats, error_t *err)
 {
-    add_interfaces (job, stats);
-    bool failed = add_process (job, stats, err) || add_balloon (job, stats, err) ||
-                  qemu_stats_block (job, stats, err) || add_iothreads (job, stats, err) ||
-                  add_dirty_rate (job, stats, err) || qemu_stats_kvm (job, stats, err);
+    bool failed = qemu_stats_net (job, stats, err) || add_process (job, stats, err) ||
+                  add_balloon (job, stats, err) || qemu_stats_block (job, stats, err) ||
+                  add_iothreads (job, stats, err) || add_dirty_rate (job, stats, err) ||
+                  qemu_stats_kvm (job, stats, err);
     return failed ? -1 : 0;
 }

@@ -1,0 +1,247 @@
+//  qemu_interface.c: makes the links of a guest's network interfaces.
+
+#include "drivers/qemu/qemu_interface.h"
+#include "drivers/qemu/qemu_alias.h"
+#include "drivers/qemu/qemu_command.h"
+#include "util/device.h"
+#include "util/launch.h"
+#include "util/xml.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define VHOST_PATH "/dev/vhost-net"
+
+static const xml_node_t *interfaces_of (const job_t *job)
+{
+    return xml_find (xml_root (job->guest->live), "devices");
+}
+
+static bool is_foreign (const xml_node_t *interface)
+{
+    return xml_equals (interface, "target/@managed", "no");
+}
+
+static int number (const xml_node_t *node, const char *path, int otherwise)
+{
+    uint64_t value = (uint64_t) otherwise;
+    error_t ignored = { 0 };
+    return xml_u64 (node, path, &value, &ignored) ? otherwise : (int) value;
+}
+
+const xml_node_t *qemu_interface_link (const xml_t *record, const xml_node_t *interface)
+{
+    xml_foreach (link, record ? xml_root (record) : NULL, "link")
+        if (text_equals (xml_string (link, "@alias"), qemu_alias (interface)))
+            return link;
+    return NULL;
+}
+
+//  What QEMU gets of an interface; NULL: nothing.
+static const char *device_kind (const xml_node_t *interface)
+{
+    const char *type = xml_string (interface, "@type");
+    if (text_equals (type, "direct"))
+        return "macvtap";
+    if (!text_equals (type, "bridge") && !text_equals (type, "ethernet"))
+        return NULL;
+    return number (interface, "driver/@queues", 1) > 1 ? "tap-queue" : "tap";
+}
+
+//  The kernel's vhost is used where it is there, unless the user wants QEMU itself to do the work.
+static int choose_vhost (const xml_node_t *interface, bool *vhost, error_t *err)
+{
+    const char *name = xml_string (interface, "driver/@name");
+    const char *model = xml_string (interface, "model/@type");
+    bool there = access (VHOST_PATH, F_OK) == 0;
+    *vhost = there && model && text_starts (model, "virtio") && !text_equals (name, "qemu");
+    if (*vhost || !text_equals (name, "vhost"))
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "not supported: <driver name='vhost'/> of the interface '%s': there is no "
+                      "%s (is the kernel's module vhost_net loaded?)",
+                      qemu_alias (interface), VHOST_PATH);
+}
+
+//  Intent.
+
+static int intend (job_t *job, const xml_node_t *interface, int *fd, error_t *err)
+{
+    bool vhost;
+    const char *kind = device_kind (interface);
+    if (!kind)
+        return 0;
+    if (choose_vhost (interface, &vhost, err))
+        return -1;
+    int queues = number (interface, "driver/@queues", 1);
+    xml_node_t *link = xml_add (xml_root (job->guest->record), "link");
+    xml_set (link, "@alias", qemu_alias (interface));
+    xml_set (link, "@kind", kind);
+    xml_setf (link, "@queues", "%d", queues);
+    xml_setf (link, "@fd", "%d", *fd);
+    xml_set (link, "@vhost", vhost ? "yes" : "no");
+    *fd += vhost ? 2 * queues : queues;
+    return is_foreign (interface) ? 0 : job_undo (job, "link", qemu_alias (interface), err);
+}
+
+int qemu_interface_intend (job_t *job, error_t *err)
+{
+    int fd = QEMU_MONITOR_FD + 1;
+    xml_foreach (interface, interfaces_of (job), "interface")
+        if (intend (job, interface, &fd, err))
+            return -1;
+    if (fd - QEMU_MONITOR_FD <= LAUNCH_LIST_MAX)
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "not supported: network interfaces with more than %d queues in all (with "
+                      "vhost, each counts twice)",
+                      LAUNCH_LIST_MAX);
+}
+
+//  Plugging.
+
+//  The kernel would lower the MTU of a bridge to that of the last one that is plugged in.
+static int find_bridge (job_t *job, const xml_node_t *interface, link_settings_t *set, error_t *err)
+{
+    link_t bridge;
+    const char *name = xml_string (interface, "source/@bridge");
+    if (job_link_find (job, name, &bridge, err))
+        return -1;
+    if (strcmp (bridge.kind, "bridge") != 0)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "plug '%s' in: the link '%s' is no bridge of the kernel",
+                          qemu_alias (interface), name);
+    set->master = name;
+    set->mtu = bridge.mtu;
+    if (xml_string (interface, "port/@isolated"))
+        set->isolated = xml_flag (interface, "port/@isolated", false) ? LINK_ON : LINK_OFF;
+    return 0;
+}
+
+//  The lowest address among its ports becomes that of a bridge which has none of its own, and so
+//  changes it when a guest comes: the link's has to be a high one, and not the guest's.
+static void set_tap_mac (const xml_node_t *interface, char mac[LINK_MAC_SIZE], link_settings_t *set)
+{
+    snprintf (mac, LINK_MAC_SIZE, "fe%s", xml_string (interface, "mac/@address") + 2);
+    set->mac = mac;
+}
+
+static int describe_tap (job_t *job, const xml_node_t *interface, char mac[LINK_MAC_SIZE],
+                         link_spec_t *spec, error_t *err)
+{
+    spec->kind = LINK_TAP;
+    spec->vnet_hdr = true;
+    spec->multi_queue = number (interface, "driver/@queues", 1) > 1;
+    set_tap_mac (interface, mac, &spec->set);
+    if (!spec->set.name)
+        spec->set.name = "vnet%d";
+    return xml_equals (interface, "@type", "bridge") ? find_bridge (job, interface, &spec->set, err)
+                                                     : 0;
+}
+
+static void describe_macvtap (const xml_node_t *interface, link_spec_t *spec)
+{
+    spec->kind = LINK_MACVTAP;
+    spec->lower = xml_string (interface, "source/@dev");
+    spec->mode = xml_string (interface, "source/@mode");
+    spec->set.mac = xml_string (interface, "mac/@address");
+    if (!spec->set.name)
+        spec->set.name = "macvtap%d";
+}
+
+static int make_link (job_t *job, const xml_node_t *interface, uid_t uid, gid_t gid, link_t *link,
+                      error_t *err)
+{
+    char mac[LINK_MAC_SIZE];
+    link_spec_t spec = { .uid = uid, .gid = gid };
+    spec.set.name = xml_string (interface, "target/@dev");
+    spec.set.up = LINK_ON;
+    if (xml_equals (interface, "@type", "direct"))
+        describe_macvtap (interface, &spec);
+    else if (describe_tap (job, interface, mac, &spec, err))
+        return -1;
+    if (xml_string (interface, "mtu/@size"))
+        spec.set.mtu = (uint32_t) number (interface, "mtu/@size", 0);
+    return job_link_create (job, qemu_alias (interface), &spec, link, err);
+}
+
+static void read_rate (const xml_node_t *node, link_rate_t *rate)
+{
+    rate->average_kb = (uint64_t) number (node, "@average", 0);
+    rate->peak_kb = (uint64_t) number (node, "@peak", 0);
+    rate->burst_kib = (uint64_t) number (node, "@burst", 0);
+}
+
+static int limit (job_t *job, const xml_node_t *interface, error_t *err)
+{
+    link_bandwidth_t bandwidth = { 0 };
+    const xml_node_t *node = xml_find (interface, "bandwidth");
+    if (!node)
+        return 0;
+    read_rate (xml_find (node, "inbound"), &bandwidth.inbound);
+    read_rate (xml_find (node, "outbound"), &bandwidth.outbound);
+    return job_link_bandwidth (job, qemu_alias (interface), &bandwidth, err);
+}
+
+static int plug (job_t *job, xml_node_t *interface, uid_t uid, gid_t gid, error_t *err)
+{
+    link_t made;
+    xml_node_t *link = (xml_node_t *) qemu_interface_link (job->guest->record, interface);
+    if (!link)
+        return 0;
+    if (is_foreign (interface)
+            ? job_link_find (job, xml_string (interface, "target/@dev"), &made, err)
+            : make_link (job, interface, uid, gid, &made, err) || limit (job, interface, err))
+        return error_prefix (err, "plug '%s' in", qemu_alias (interface));
+    xml_set (link, "@name", made.name);
+    xml_setf (link, "@ifindex", "%" PRIu32, made.ifindex);
+    xml_set (interface, "target/@dev", made.name);
+    return 0;
+}
+
+int qemu_interface_plug (job_t *job, uid_t uid, gid_t gid, error_t *err)
+{
+    xml_foreach (interface, interfaces_of (job), "interface")
+        if (plug (job, interface, uid, gid, err))
+            return -1;
+    return 0;
+}
+
+static void add_device (strings_t *devices, int fd, const device_t *device)
+{
+    autofree char *text = device_text (device);
+    autofree char *item = text_format ("%d:%s", fd, text);
+    strings_add (devices, item);
+}
+
+strings_t *qemu_interface_devices (const xml_t *record)
+{
+    static const device_t vhost = { DEVICE_FILE, 0, VHOST_PATH };
+    strings_t *devices = strings_new ();
+    xml_foreach (link, xml_root (record), "link") {
+        device_t device = { .kind = device_kind_by_name (xml_string (link, "@kind")),
+                            .ifindex = (uint32_t) number (link, "@ifindex", 0),
+                            .name = xml_string (link, "@name") };
+        int fd = number (link, "@fd", 0), queues = number (link, "@queues", 1);
+        for (int i = 0; i < queues; i++)
+            add_device (devices, fd++, &device);
+        for (int i = 0; i < queues && xml_flag (link, "@vhost", false); i++)
+            add_device (devices, fd++, &vhost);
+    }
+    return devices;
+}
+
+//  The end, and afterwards.
+
+int qemu_interface_claim (job_t *job, error_t *err)
+{
+    auto(strings_t) keys = strings_new ();
+    xml_foreach (link, job->guest->record ? xml_root (job->guest->record) : NULL, "link")
+        strings_add (keys, xml_string (link, "@alias"));
+    return job_link_claim (job, strings_list (keys), err);
+}
+
+int qemu_interface_unplug (job_t *job, error_t *err)
+{
+    return job_link_release (job, err);
+}

@@ -1,0 +1,53 @@
+"""Network namespaces of a test's own: what happens to links in them is seen nowhere else, and goes
+with them."""
+
+import os
+import subprocess
+
+from harness import until
+
+
+class Namespace:
+    """One, with a process that keeps it; TEST ends it. It sees its own links in /sys, too."""
+
+    def __init__(self, test):
+        self.process = subprocess.Popen(
+            ["unshare", "--net", "--mount", "sh", "-c", "mount -t sysfs sysfs /sys && exec sleep 1000000"]
+        )
+        test.addCleanup(self.process.wait)
+        test.addCleanup(self.process.kill)
+        until(self._is_up, what="a network namespace")
+        self.ip("link", "set", "lo", "up")
+
+    def _is_up(self):
+        with open(f"/proc/{self.process.pid}/comm") as file:
+            return file.read() == "sleep\n"
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def within(self):
+        """What stands before a command that is to run in it."""
+        return ["nsenter", "-t", str(self.pid), "-n", "-m", "--"]
+
+    def run(self, *command):
+        """What a command in it prints; it has to end well."""
+        done = subprocess.run([*self.within, *command], capture_output=True, text=True)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def ip(self, *words):
+        return self.run("ip", *words)
+
+    def links(self):
+        """The names of its links."""
+        listed = self.ip("-o", "link", "show").splitlines()
+        return sorted(line.split(": ")[1].split("@")[0] for line in listed)
+
+    def cable(self, name, other, other_name):
+        """A veth between two namespaces."""
+        self.ip("link", "add", "name", name, "type", "veth", "peer", "name", other_name, "netns", str(other.pid))
+        self.ip("link", "set", name, "up")
+        other.ip("link", "set", other_name, "up")
