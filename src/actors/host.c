@@ -230,6 +230,20 @@ static int open_signals (host_t *self, error_t *err)
 
 //  Life.
 
+//  A user's own daemon may not make bridges.
+static int make_networks (host_t *self, error_t *err)
+{
+    const paths_t *paths = self->config->paths;
+    uint8_t random[16];
+    char uuid[UUID_TEXT_SIZE];
+    bool new;
+    if (network_make_folders (paths, &new, err))
+        return -1;
+    actor_random (self->actor, random, sizeof random);
+    uuid_from_random (random, uuid);
+    return new && paths->mode != PATHS_SESSION ? network_ship_default (paths, uuid, err) : 0;
+}
+
 static int host_start (actor_t *actor, const msg_t *args, error_t *err)
 {
     host_t *self = actor_state (actor);
@@ -243,7 +257,7 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
     registry_open (&self->domains, "domain");
     registry_open (&self->networks, "network");
     if (open_signals (self, err) || domain_make_folders (self->config->paths, err) ||
-        domain_sweep (self->config->paths, err) || network_make_folders (self->config->paths, err))
+        domain_sweep (self->config->paths, err) || make_networks (self, err))
         return -1;
     for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++)
         start_helper (self, helpers[i].address, helpers[i].class);

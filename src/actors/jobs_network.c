@@ -149,13 +149,14 @@ int job_run_network_destroy (job_actor_t *self, error_t *err)
 int job_run_network_look (job_actor_t *self, error_t *err)
 {
     bool over;
-    if (network_look (&self->base, &over, err))
+    int rc = network_look (&self->base, &over, err);
+    zlistx_purge (self->undo); //  what was made again belongs to what was there
+    if (rc)
         return -1;
     pack_map (&self->value);
     pack_key_bool (&self->value, "over", over);
-    int rc = over ? 0 : pack_plug (self, err);
+    rc = over ? 0 : pack_plug (self, err);
     pack_end (&self->value);
-    zlistx_purge (self->undo); //  what was made again belongs to what was there
     self->parts = over ? 0u : PART_LIVE;
     return rc;
 }
@@ -217,9 +218,10 @@ int job_run_network_check (job_actor_t *self, error_t *err)
     bool repair = value_bool (job_arg (self, "repair"), false), same = true;
     if (bridge && network_rules_look (&self->base, &same, err))
         return -1;
-    if (!same && repair && network_rules_apply (&self->base, bridge, err))
-        return -1;
+    int rc = !same && repair ? network_rules_apply (&self->base, bridge, err) : 0;
     zlistx_purge (self->undo); //  the network has had them before
+    if (rc)
+        return -1;
     pack_map (&self->value);
     pack_key_bool (&self->value, "good", same);
     pack_key_str (&self->value, "problem",

@@ -3,10 +3,40 @@
 #include "actors/network_files.h"
 
 #include "actors/domain_files.h"
+#include "drivers/net/network_path.h"
+#include "drivers/net/network_start.h"
 #include "util/file.h"
 
-int network_make_folders (const paths_t *paths, error_t *err)
+#include <string.h>
+
+static const char default_network[] = "<network>\n"
+                                      "  <name>default</name>\n"
+                                      "  <uuid>%s</uuid>\n"
+                                      "  <metadata>\n"
+                                      "    <troupe:choose-subnet xmlns:troupe='%s'/>\n"
+                                      "  </metadata>\n"
+                                      "  <forward mode='nat'/>\n"
+                                      "  <bridge stp='on' delay='0'/>\n"
+                                      "  <mac address='52:54:00:%.2s:%.2s:%.2s'/>\n"
+                                      "  <ip address='192.168.122.1' netmask='255.255.255.0'>\n"
+                                      "    <dhcp>\n"
+                                      "      <range start='192.168.122.2' end='192.168.122.254'/>\n"
+                                      "    </dhcp>\n"
+                                      "  </ip>\n"
+                                      "</network>\n";
+
+int network_ship_default (const paths_t *paths, const char *uuid, error_t *err)
 {
+    autofree char *path = network_path (paths, uuid, NETWORK_DEFINITION);
+    autofree char *text =
+        text_format (default_network, uuid, NETWORK_CHOOSE_URI, uuid, uuid + 2, uuid + 4);
+    return file_write (path, text, strlen (text), err);
+}
+
+int network_make_folders (const paths_t *paths, bool *new, error_t *err)
+{
+    autofree char *etc = text_format ("%s/networks", paths->etc);
+    *new = access (etc, F_OK) != 0;
     const struct {
         const char *folder, *below;
         mode_t mode;

@@ -48,6 +48,7 @@ static void done_start (network_t *self, const msg_t *request, const value_t *va
     self->up_ms = actor_now (self->actor);
     self->ends = 0;
     network_add_lifecycle (self, NETWORK_STARTED);
+    network_ports_tell (self);
     actor_log (self->actor, LEVEL_INFO, "network '%s' started", self->name);
 }
 
@@ -73,6 +74,7 @@ static void done_undefine (network_t *self, const msg_t *request, const value_t 
 {
     (void) request, (void) value;
     self->persistent = self->autostart = false;
+    self->dirty = true;
     network_add_lifecycle (self, NETWORK_UNDEFINED);
 }
 
@@ -263,8 +265,11 @@ static void job_failed (network_t *self, const error_t *err)
         free (take (&self->record));
         self->dirty = true;
     }
-    if (operation == &look) {
-        self->look_due = true;
+    //  Of an active network nothing is taken away because a change of it failed: what is missing is
+    //  made again.
+    if (network_active (self) && !is_start (operation) && operation != &loading) {
+        document_destroy (&self->undo);
+        self->dirty = self->look_due = true;
         look_later (self, RETRY_MS);
     }
     if (self->undo)

@@ -196,10 +196,24 @@ void network_port_delete (network_t *self, msg_t **msg_p)
     if (port) {
         zlistx_detach (self->ports, zlistx_find (self->ports, port));
         port_destroy (&port);
-        self->dirty = self->dirty || network_active (self);
+        self->dirty = true;
     }
     auto(msg_t) reply = msg_reply ();
     network_commit (self, msg_p, &reply, false);
+}
+
+void network_ports_tell (network_t *self)
+{
+    for (port_t *port = zlistx_first (self->ports); port; port = zlistx_next (self->ports)) {
+        char address[MSG_ADDRESS_MAX];
+        if (!*port->domain)
+            continue;
+        snprintf (address, sizeof address, "domain/%s", port->domain);
+        auto(msg_t) msg = msg_request ("network.plugged");
+        pack_key (msg_args (msg), "grant");
+        pack_grant (self, port, msg_args (msg));
+        actor_send (self->actor, address, &msg);
+    }
 }
 
 //  In files and snapshots.

@@ -34,7 +34,8 @@ bool network_active (const network_t *self)
 //  The status file. NULL when there is nothing to keep.
 static char *status_text (const network_t *self)
 {
-    if (!self->live && !self->undo)
+    bool ports = self->persistent && zlistx_size (self->ports) > 0;
+    if (!self->live && !self->undo && !ports)
         return NULL;
     const char *live = self->live ? self->live : self->recorded_live;
     auto(text_t) text = text_new ();

@@ -113,6 +113,8 @@ network_fn network_port_create, network_port_delete;
 void network_ports_read (network_t *self, const value_t *ports); //  as the load job found them
 void network_ports_write (const network_t *self, text_t *text);  //  for the status file
 void network_ports_pack (const network_t *self, pack_t *pack);
+//  It runs again: those that were plugged in when it stopped have to be plugged in once more.
+void network_ports_tell (network_t *self);
 void network_ports_close (network_t *self);
 //  All domains are loaded: drops the ports of those that do not run.
 network_fn network_ports_reconcile, network_ports_judge;

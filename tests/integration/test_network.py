@@ -165,6 +165,96 @@ class Networks(unittest.TestCase):
                 if command == "net-start":
                     daemon.run("net-start", "red")
 
+    def test_default(self):
+        site, daemon = self.site, self.daemon
+        self.assertEqual(daemon.run("net-list", "--all", "--name"), "default\n")
+        site.host.run("ip", "link", "add", "other", "type", "veth", "peer", "name", "other1")
+        site.host.run("ip", "address", "add", "192.168.122.7/24", "dev", "other")
+        site.host.run("ip", "link", "set", "other", "up")
+        daemon.run("net-start", "default")
+        for option in ([], ["--inactive"]):
+            xml = daemon.run("net-dumpxml", "default", *option)
+            self.assertIn("<ip address='192.168.123.1'", xml)
+            self.assertIn("end='192.168.123.254'", xml)
+            self.assertNotIn("choose-subnet", xml)
+        site.host.run("ip", "link", "delete", "other")
+        daemon.run("net-destroy", "default")
+        daemon.run("net-start", "default")
+        self.assertIn("192.168.123.1", daemon.run("net-dumpxml", "default"))
+        daemon.run("net-destroy", "default")
+        site.define(network("clash", 0).replace("192.168.0", "203.0.113"), start=False)
+        refused = daemon.run("net-start", "clash", status=None)
+        self.assertIn("203.0.113.0/24 is in use: the host has a route to it through 'up0'",
+                      refused.stderr)
+        daemon.run("net-undefine", "default")
+        daemon.stop()
+        daemon.start()
+        self.assertEqual(daemon.run("net-list", "--all", "--name"), "clash\n")
+        self.assertEqual(site.leftovers(), [])
+
+    def test_ports_and_documents(self):
+        site, daemon = self.site, self.daemon
+        groups = ("<portgroup name='slow'><bandwidth><inbound average='100'/></bandwidth></portgroup>"
+                  "<port isolated='yes'/><bandwidth><inbound average='4000'/></bandwidth>")
+        site.define(network("blue", 78, extra=groups))
+        port, xml = self.create_port("blue", "slow")
+        with daemon.client() as client:
+            (listed,) = client.call("network.ports", network="blue")
+            plug = client.call("network.port_create", network="blue", port=port)  # again
+        self.assertEqual(listed["plug"], plug)
+        bridge = daemon.json("net-info", "blue")["bridge"]
+        self.assertEqual((plug["kind"], plug["bridge"], plug["isolated"]), ("bridge", bridge, True))
+        self.assertEqual(plug["bridge_index"], site.host.link(bridge)["ifindex"])
+        self.assertEqual(plug["bandwidth"]["inbound"]["average_kb"], 100)
+        self.assertIn(f"<plug type='network' bridge=\"{bridge}\"/>",
+                      daemon.run("net-port-dumpxml", "blue", port))
+        refused = daemon.run("net-port-create", "blue", xml.replace("port", "bad"), status=None)
+        self.assertIn("it has no portgroup 'fast'", refused.stderr)
+        daemon.kill()
+        daemon.start()
+        self.assertEqual(daemon.run("net-port-list", "blue", "--uuid"), port + "\n")
+        daemon.run("net-destroy", "blue")
+        daemon.stop()
+        daemon.start()
+        daemon.run("net-start", "blue")
+        self.assertEqual(daemon.run("net-port-list", "blue", "--uuid"), port + "\n")
+        daemon.run("net-port-delete", "blue", port)
+        self.assertEqual(daemon.run("net-port-list", "blue", "--uuid"), "")
+        self.documents()
+        daemon.run("net-destroy", "blue")
+        self.assertEqual(site.leftovers(), [])
+
+    def create_port(self, name, group):
+        paths = [os.path.join(self.daemon.root, f"{word}.xml") for word in ("port", "bad")]
+        for path, each in zip(paths, (group, "fast")):
+            with open(path, "w") as file:
+                file.write("<networkport><owner><name>web1</name></owner>"
+                           f"<mac address='52:54:00:00:00:07'/><group>{each}</group></networkport>")
+        said = self.daemon.run("net-port-create", name, paths[0])
+        return said.split()[2], paths[0]
+
+    def documents(self):
+        daemon = self.daemon
+        uuid = daemon.run("net-uuid", "blue").strip()
+        self.assertEqual(daemon.run("net-name", uuid), "blue\n")
+        daemon.run("net-desc", "blue", "--config", "--title", "My", "net")
+        self.assertEqual(daemon.run("net-desc", "blue", "--config", "--title"), "My net\n")
+        daemon.run("net-metadata", "blue", "--uri", "http://a.b/", "--key", "a", "--set", "<x/>")
+        self.assertIn("x", daemon.run("net-metadata", "blue", "--uri", "http://a.b/"))
+        daemon.run("net-autostart", "blue")
+        self.assertEqual(daemon.run("net-list", "--autostart", "--name"), "blue\n")
+        daemon.run("net-undefine", "blue")  # transient now
+        self.assertEqual(daemon.run("net-list", "--transient", "--uuid"), uuid + "\n")
+        with daemon.client() as client:
+            client.call("event.subscribe", network="blue")
+            daemon.run("net-destroy", "blue")
+            event = client.next_event("network.lifecycle")
+        self.assertEqual((event["verb"], event["args"]["event_text"]),
+                         ("network.lifecycle", "Stopped"))
+        path = os.path.join(daemon.root, "network.xml")
+        daemon.run("net-create", path)
+        self.assertEqual(daemon.run("net-list", "--transient", "--name"), "blue\n")
+
     def test_chosen_bridge_of_others(self):
         site, daemon = self.site, self.daemon
         site.host.run("ip", "link", "add", "mine", "type", "bridge")

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define BRIDGE_KEY "bridge"
-#define CHOOSE_URI "https://troupe.dev/xml/network/1"
 
 //  Switches of the kernel.
 
@@ -222,7 +221,7 @@ static int check_devices (job_t *job, error_t *err)
 static xml_node_t *find_choice (xml_node_t *network)
 {
     xml_foreach (element, xml_find (network, "metadata"), NULL)
-        if (text_equals (xml_namespace (element), CHOOSE_URI) &&
+        if (text_equals (xml_namespace (element), NETWORK_CHOOSE_URI) &&
             strcmp (xml_name (element), "choose-subnet") == 0)
             return element;
     return NULL;

@@ -10,6 +10,9 @@
 #include "msg/pack.h"
 #include "util/text.h"
 
+//  Of the element <choose-subnet> in the metadata of a network that may take another subnet.
+#define NETWORK_CHOOSE_URI "https://troupe.dev/xml/network/1"
+
 //  Every effect has its undo pushed before; live document and record are made.
 int network_start (job_t *job, error_t *err);
 //  Takes all of it away again. May be repeated.

@@ -1,0 +1,62 @@
+//  test_network_routes.c: which subnets the host reaches, as the kernel's tables tell it.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "drivers/net/network_routes.h"
+
+#include <net/if.h>
+#include <string.h>
+
+//  The addresses are those of a machine that has the lowest byte first.
+static const char four[] =
+    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+    "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+    "eth1\t007AA8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
+static const char six[] =
+    "fd000077000000000000000000000000 40 00000000000000000000000000000000 00 "
+    "00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth2\n"
+    "fe800000000000000000000000000000 40 00000000000000000000000000000000 00 "
+    "00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth2\n";
+
+static bool overlaps (const char *table, const char *address, unsigned prefix, char *link)
+{
+    subnet_t subnet = { .prefix = prefix };
+    assert_true (address_read (address, &subnet.address));
+    return routes_overlap (table, &subnet, link);
+}
+
+static void test_four (void **state)
+{
+    (void) state;
+    char link[IF_NAMESIZE];
+    assert_true (overlaps (four, "192.168.122.1", 24, link));
+    assert_string_equal (link, "eth1");
+    assert_true (overlaps (four, "192.168.0.1", 16, link));
+    assert_true (overlaps (four, "192.168.122.200", 28, link));
+    assert_false (overlaps (four, "192.168.123.1", 24, link));
+    assert_false (overlaps (four, "10.0.0.1", 8, link)); //  the default route
+    assert_false (overlaps ("", "10.0.0.1", 8, link));
+}
+
+static void test_six (void **state)
+{
+    (void) state;
+    char link[IF_NAMESIZE];
+    assert_true (overlaps (six, "fd00:77::1", 64, link));
+    assert_string_equal (link, "eth2");
+    assert_false (overlaps (six, "fd00:78::1", 64, link));
+    assert_false (overlaps (six, "fe80::1", 64, link)); //  each link has these
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_four),
+        cmocka_unit_test (test_six),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
