@@ -278,6 +278,14 @@ static void pack_loaded (job_actor_t *self, const guest_t *guest, bool undone)
     pack_end (&self->value);
 }
 
+//  Nobody runs who could use them: its end was not seen by any daemon.
+static void release_links (job_actor_t *self)
+{
+    auto(msg_t) msg = msg_request ("link.release");
+    pack_key_str (msg_args (msg), "owner", self->owner);
+    actor_send (self->actor, "links", &msg);
+}
+
 int job_run_load (job_actor_t *self, error_t *err)
 {
     bool ran = false;
@@ -297,6 +305,8 @@ int job_run_load (job_actor_t *self, error_t *err)
                                        : "no file of it can be read");
     if (register_name (self, guest, err))
         return -1;
+    if (!guest->live && zlistx_size (self->undo) == 0)
+        release_links (self);
     pack_loaded (self, guest, undone);
     load_checkpoints (self, guest);
     self->parts =

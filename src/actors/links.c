@@ -178,6 +178,7 @@ static const struct {
     { "link.release", links_batch },
     { "link.claim", links_batch },
     { "links.settle", links_settle },
+    { "link.list", links_show },
 };
 
 static void take_for_key (links_t *self, msg_t **msg_p, op_start_fn *start)

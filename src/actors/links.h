@@ -16,6 +16,9 @@
 //  also if there is none link.release      {owner}: nil, once all links of this owner are gone
 //  link.claim        {owner, keys}: what an owner says when it has loaded: it has these and no
 //                    others, which are removed. {links: array of {key, link}}: those that are there
+//  link.list         array of {owner, key, master (its name), and what link_t has} of all links
+//  that
+//                    are ours
 //  links.settle      (from the host, once all owners are loaded): removes links of owners that do
 //  not
 //                    exist any more. nil

@@ -256,3 +256,39 @@ void op_find (links_t *self, op_t *op)
 {
     op_look (self, op, find_now);
 }
+
+static void pack_shown (links_t *self, pack_t *pack, owned_t *owned)
+{
+    link_t link;
+    links_describe (self, owned, &link);
+    const known_t *master = links_known (self, link.master_index);
+    pack_map (pack);
+    pack_key_str (pack, "owner", owned->record.owner);
+    pack_key_str (pack, "key", owned->record.key);
+    pack_key_str (pack, "master", master ? master->news.link.name : "");
+    link_pack_fields (pack, &link);
+    pack_end (pack);
+}
+
+static int by_ifindex (const void *a, const void *b)
+{
+    const owned_t *left = a, *right = b;
+    return left->record.ifindex < right->record.ifindex ? -1 : 1;
+}
+
+void links_show (links_t *self, msg_t **msg_p)
+{
+    auto(msg_t) reply = msg_reply ();
+    links_hear (self); //  may forget some
+    zlistx_t *all = links_owned_list (self);
+    zlistx_set_comparator (all, by_ifindex);
+    zlistx_sort (all);
+    pack_array (msg_result (reply));
+    owned_t *owned;
+    while ((owned = zlistx_detach (all, NULL)))
+        if (owned->exists && owned->record.made)
+            pack_shown (self, msg_result (reply), owned);
+    pack_end (msg_result (reply));
+    zlistx_destroy (&all);
+    actor_reply (self->actor, msg_p, &reply);
+}

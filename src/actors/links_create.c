@@ -60,25 +60,12 @@ void links_let_go (link_targets_t *targets)
     targets->netns = -1;
 }
 
-//  Only what the request that makes it can say, reaches an end that is made elsewhere.
-static int check_peer_elsewhere (const op_t *op, error_t *err)
-{
-    if (op->peer_targets.netns < 0 || (!op->spec.peer.alias && op->spec.peer.up != LINK_OFF))
-        return 0;
-    return error_set (err, ERR_INVALID_ARG,
-                      "%s: its other end is made in another network namespace, where it can't be "
-                      "given an alias",
-                      op->what);
-}
-
 static int resolve (links_t *self, op_t *op, error_t *err)
 {
     const link_spec_t *spec = &op->spec;
     if (links_resolve (self, &spec->set, op->what, &op->targets, err) ||
-        links_resolve (self, &spec->peer, op->what, &op->peer_targets, err) ||
-        check_peer_elsewhere (op, err))
+        links_resolve (self, &spec->peer, op->what, &op->peer_targets, err))
         return -1;
-    op->birth.peer_netns = op->peer_targets.netns;
     if (!spec->lower && spec->lower_index == 0)
         return 0;
     const known_t *lower =
@@ -113,8 +100,6 @@ static void make_record (links_t *self, op_t *op)
         make_mac (self, op->birth.peer_mac, record->peer_mac);
     if (spec->set.mac && link_mac_read (spec->set.mac, mac))
         link_mac_text (mac, record->own_mac);
-    if (op->birth.peer_netns >= 0 && spec->peer.mac)
-        link_mac_read (spec->peer.mac, op->birth.peer_mac);
     if (spec->set.alias)
         snprintf (record->alias, sizeof record->alias, "%s", spec->set.alias);
     else
@@ -182,25 +167,27 @@ static void create_set (links_t *self, op_t *op, const error_t *err)
         op_look (self, op, create_seen);
 }
 
-static void add_settings (op_t *op, uint32_t ifindex, const link_settings_t *settings,
+//  What the request that made it has given it already is left out.
+static void add_settings (op_t *op, uint32_t ifindex, link_settings_t settings,
                           const link_targets_t *targets)
 {
-    op_add_step (op, (link_step_t){ .msg = link_request_set (ifindex, settings, targets) });
-    op_add_step (op, (link_step_t){ .msg = link_request_port (ifindex, settings) });
+    if (targets->netns < 0)
+        settings.name = NULL;
+    if (op->spec.kind != LINK_TAP)
+        settings.mtu = 0;
+    op_add_step (op, (link_step_t){ .msg = link_request_set (ifindex, &settings, targets),
+                                    .exists = link_name_exists });
+    op_add_step (op, (link_step_t){ .msg = link_request_port (ifindex, &settings) });
 }
 
-//  What the request that made it has given it already is left out.
 static void set_up (links_t *self, op_t *op, const known_t *known)
 {
     const known_t *peer = links_peer (self, known);
-    link_settings_t settings = op->spec.set, other = op->spec.peer;
+    link_settings_t settings = op->spec.set;
     settings.alias = op->owned->record.alias;
-    settings.name = other.name = NULL;
-    if (op->spec.kind != LINK_TAP)
-        settings.mtu = other.mtu = 0;
-    if (peer && op->birth.peer_netns < 0)
-        add_settings (op, (uint32_t) peer->ifindex, &other, &op->peer_targets);
-    add_settings (op, (uint32_t) known->ifindex, &settings, &op->targets);
+    if (peer)
+        add_settings (op, (uint32_t) peer->ifindex, op->spec.peer, &op->peer_targets);
+    add_settings (op, (uint32_t) known->ifindex, settings, &op->targets);
     op_run (self, op, create_set);
 }
 

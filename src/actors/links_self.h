@@ -175,6 +175,8 @@ void links_let_go (link_targets_t *targets);
 
 //  links_change.c
 op_start_fn op_set, op_get, op_find, op_address, op_route, op_bandwidth;
+//  link.list.
+void links_show (links_t *self, msg_t **msg_p);
 
 //  links_remove.c
 op_start_fn op_delete;

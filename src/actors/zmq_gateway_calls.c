@@ -231,7 +231,9 @@ static int find_owner (gateway_t *gateway, const call_t *call, const verb_t *ver
     if (verb->owner == OWNER_NETWORK)
         return find_network (gateway, call, verb, address, err);
     if (verb->owner != OWNER_DOMAIN) {
-        const char *owner = verb->owner == OWNER_SWITCHBOARD ? SWITCHBOARD_ADDRESS : "host";
+        const char *owner = verb->owner == OWNER_SWITCHBOARD ? SWITCHBOARD_ADDRESS
+                            : verb->owner == OWNER_LINKS     ? "links"
+                                                             : "host";
         snprintf (address, MSG_ADDRESS_MAX, "%s", owner);
         return 0;
     }

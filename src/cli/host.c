@@ -86,6 +86,38 @@ int run_version (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
+static void add_link (columns_t *table, const troupe_value_t *link)
+{
+    static const char *const words[] = { "name", "kind", "mac" };
+    const char *state = !troupe_get_bool (link, "up", false)       ? "down"
+                        : troupe_get_bool (link, "running", false) ? "up"
+                                                                   : "up, no carrier";
+    columns_addf (table, "%" PRIu64, troupe_get_u64 (link, "ifindex", 0));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        columns_add (table, troupe_get_str (link, words[i]));
+    columns_add (table, state);
+    columns_add (table, troupe_get_str (link, "master"));
+    columns_add (table, troupe_get_str (link, "owner"));
+    columns_add (table, troupe_get_str (link, "key"));
+}
+
+int run_link_list (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    if (!reply)
+        return -1;
+    const troupe_value_t *list = troupe_message_value (reply);
+    if (cli_json (cli, list))
+        return 0;
+    const char *const titles[] = { "Index",  "Name",  "Kind", "MAC", "State",
+                                   "Bridge", "Owner", "Key",  NULL };
+    auto(columns_t) table = columns_new (titles);
+    for (size_t i = 0; i < troupe_count (list); i++)
+        add_link (table, troupe_at (list, i));
+    columns_print (table, stdout);
+    return 0;
+}
+
 static int compare_actors (const void *a, const void *b)
 {
     return strcmp (troupe_get_str (*(const troupe_value_t *const *) a, "address"),

@@ -13,7 +13,8 @@ typedef enum {
     OWNER_HOST,
     OWNER_DOMAIN,
     OWNER_SWITCHBOARD,
-    OWNER_NETWORK
+    OWNER_NETWORK,
+    OWNER_LINKS
 } verb_owner_t;
 
 typedef enum {

@@ -77,6 +77,7 @@ LIFE = [
     (["version"], r"Command line: +troupe .*Drivers: .*test.*\n", {"troupe", "drivers"}),
     (["uri"], r"ipc:///.*troupe.sock\n", {"uri"}),
     (["ps"], r" Address +State .*\n host +.*", ["address", "handled"]),
+    (["link-list"], r" Index +Name +Kind +MAC +State +Bridge +Owner +Key\n-+\n\n", []),
     (["session.ping"], r"Session: .*Role: +admin\n.*", {"role"}),
     (["event", "--list"], r"lifecycle\n.*", "lifecycle"),
 ]

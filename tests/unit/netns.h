@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,7 +77,7 @@ static inline int netns_make_pair (const char *name, const char *peer)
 {
     static uint16_t count;
     const link_spec_t spec = { .kind = LINK_VETH, .set.name = name, .peer.name = peer };
-    link_birth_t birth = { .mac = { 2, 1 }, .peer_mac = { 2, 2 }, .peer_netns = -1 };
+    link_birth_t birth = { .mac = { 2, 1 }, .peer_mac = { 2, 2 } };
     count++;
     memcpy (birth.mac + 2, &count, 2);
     memcpy (birth.peer_mac + 2, &count, 2);
@@ -124,10 +125,19 @@ static inline link_news_t netns_find (const char *mac)
     return search.found;
 }
 
-//  A process that makes and removes pairs of vnet%d until it is ended with netns_end.
-static inline pid_t netns_start_rival (void)
+//  A child that does not outlive a test that fails.
+static inline pid_t netns_fork (void)
 {
     pid_t pid = fork ();
+    if (pid == 0 && prctl (PR_SET_PDEATHSIG, SIGKILL))
+        _exit (1);
+    return pid;
+}
+
+//  A process that makes and removes pairs of vnet%d until netns_end_rival.
+static inline pid_t netns_start_rival (void)
+{
+    pid_t pid = netns_fork ();
     if (pid != 0)
         return pid;
     for (;;) {

@@ -13,6 +13,7 @@
 #include "util/process.h"
 
 #include <netlink/attr.h>
+#include <sys/capability.h>
 
 enum {
     STORM = 200
@@ -20,16 +21,28 @@ enum {
 
 static config_t config;
 
-//  An owner, who keeps what it is told.
-static int told_gone, told_changed;
-static char told_key[LINK_KEY_MAX];
+//  An owner, who keeps what it is told until it is asked.
+typedef struct {
+    uint64_t gone, changed;
+    char key[LINK_KEY_MAX]; //  the last one's
+} told_t;
 
 static void owner_handle (actor_t *self, msg_t **msg_p)
 {
-    (void) self;
-    told_gone += msg_is (*msg_p, "link.gone");
-    told_changed += msg_is (*msg_p, "link.changed");
-    snprintf (told_key, sizeof told_key, "%s", msg_str (*msg_p, "key"));
+    told_t *told = actor_state (self);
+    if (msg_is (*msg_p, "test.told")) {
+        auto(msg_t) reply = msg_reply ();
+        pack_map (msg_result (reply));
+        pack_key_u64 (msg_result (reply), "gone", told->gone);
+        pack_key_u64 (msg_result (reply), "changed", told->changed);
+        pack_key_str (msg_result (reply), "key", told->key);
+        pack_end (msg_result (reply));
+        actor_reply (self, msg_p, &reply);
+        return;
+    }
+    told->gone += msg_is (*msg_p, "link.gone");
+    told->changed += msg_is (*msg_p, "link.changed");
+    snprintf (told->key, sizeof told->key, "%s", msg_str (*msg_p, "key"));
 }
 
 static int owner_start (actor_t *self, const msg_t *args, error_t *err)
@@ -38,9 +51,9 @@ static int owner_start (actor_t *self, const msg_t *args, error_t *err)
     return 0;
 }
 
-static const actor_class_t owner_class = { .kind = "network",
-                                           .start = owner_start,
-                                           .handle = owner_handle };
+static const actor_class_t owner_class = {
+    .kind = "network", .state_size = sizeof (told_t), .start = owner_start, .handle = owner_handle
+};
 
 static void start_links (actor_t *self)
 {
@@ -200,6 +213,13 @@ static void scene_pair (actor_t *self)
     check_equal (find (self, link.peer_name, &again), 0);
     check_equal (again.ifindex, link.peer_index);
     check_equal (create (self, "net0", &a_pair, NULL), ERR_OPERATION_INVALID);
+    auto(msg_t) list = scene_ask (self, "links", "link.list", PATIENCE_MS);
+    check_equal (value_count (msg_value (list)), 2);
+    const value_t *second = value_at (msg_value (list), 1);
+    check_text (value_get_str (second, "owner"), OWNER);
+    check_text (value_get_str (second, "key"), "net0");
+    check_text (value_get_str (second, "name"), link.name);
+    check_text (value_get_str (second, "master"), "br7");
     check_equal (do_key (self, "link.delete", "net0", NULL), 0);
     check_equal (do_key (self, "link.delete", "net0", NULL), 0);
     check_equal (do_key (self, "link.get", "net0", NULL), ERR_NO_INTERFACE);
@@ -442,11 +462,22 @@ static void scene_bandwidth (actor_t *self)
     release (self);
 }
 
-static void await_told (actor_t *self, const int *what, int count)
+static told_t told (actor_t *self)
 {
-    for (int waited = 0; *what < count && waited < PATIENCE_MS; waited += 10)
+    told_t told;
+    auto(msg_t) answer = scene_ask (self, OWNER, "test.told", PATIENCE_MS);
+    const value_t *value = msg_value (answer);
+    told.gone = value_get_u64 (value, "gone", 0);
+    told.changed = value_get_u64 (value, "changed", 0);
+    snprintf (told.key, sizeof told.key, "%s", value_get_str (value, "key"));
+    return told;
+}
+
+static void await_gone (actor_t *self, uint64_t count)
+{
+    for (int waited = 0; told (self).gone < count && waited < PATIENCE_MS; waited += 10)
         scene_pass (self, 10);
-    check (*what >= count);
+    check_equal (told (self).gone, count);
 }
 
 static void scene_told (actor_t *self)
@@ -455,20 +486,22 @@ static void scene_told (actor_t *self)
     check_equal (scene_spawn (self, OWNER, &owner_class, false), 0);
     link_t link;
     make (self, "net0", &a_pair, &link);
-    check_equal (told_changed + told_gone, 0);
+    check_equal (told (self).changed + told (self).gone, 0);
     struct ifinfomsg head = { .ifi_index = (int) link.ifindex };
     struct nl_msg *msg = netlink_message (RTM_SETLINK, 0, &head, sizeof head);
     netlink_put_u32 (msg, IFLA_MTU, 1200);
     check_equal (netns_ask (msg), 0);
-    await_told (self, &told_changed, 1);
-    check_text (told_key, "net0");
+    for (int i = 0; told (self).changed == 0 && i < PATIENCE_MS / 10; i++)
+        scene_pass (self, 10);
+    check_equal (told (self).changed, 1);
+    check_text (told (self).key, "net0");
     check_equal (netns_remove (link.ifindex), 0);
-    await_told (self, &told_gone, 1);
+    await_gone (self, 1);
     check_equal (do_key (self, "link.get", "net0", NULL), ERR_NO_INTERFACE);
     //  The key is free again.
     make (self, "net0", &a_pair, &link);
     release (self);
-    check_equal (told_gone, 1);
+    check_equal (told (self).gone, 1);
     scene_end_actor (self, OWNER);
 }
 
@@ -531,17 +564,113 @@ static void scene_storm (actor_t *self)
     //  Taken back before they are there.
     create_many (self, STORM, &a_tap);
     release (self);
-    answer = scene_await (self, STORM);
-    check_equal (scene_code (answer), 0);
+    auto(msg_t) taken_back = scene_await (self, STORM);
+    check_equal (scene_code (taken_back), 0);
     check_equal (count_records (), 0);
     netns_end_rival (rival);
+}
+
+//  A process in another network namespace, as a container has one.
+
+static pid_t start_container (char identity[PROCESS_TEXT_SIZE])
+{
+    int ready[2];
+    char byte;
+    process_t process;
+    error_t err;
+    check (pipe (ready) == 0);
+    const pid_t pid = netns_fork ();
+    if (pid == 0) {
+        if (unshare (CLONE_NEWNET) || write (ready[1], "!", 1) != 1)
+            _exit (1);
+        for (;;)
+            pause ();
+    }
+    check (read (ready[0], &byte, 1) == 1);
+    check (close (ready[0]) == 0 && close (ready[1]) == 0);
+    check (process_identify (pid, &process, &err) == 0);
+    process_to_text (&process, identity);
+    return pid;
+}
+
+static void end_container (pid_t pid)
+{
+    check (kill (pid, SIGKILL) == 0);
+    check (waitpid (pid, NULL, 0) == pid);
+}
+
+static bool container_has (pid_t pid, const char *name)
+{
+    char line[512];
+    bool found = false;
+    autofree char *path = text_format ("/proc/%d/net/dev", (int) pid);
+    FILE *file = fopen (path, "r");
+    check (file != NULL);
+    while (fgets (line, sizeof line, file))
+        found = found || strncmp (line + strspn (line, " "), name, strlen (name)) == 0;
+    fclose (file);
+    return found;
+}
+
+static pid_t container;
+static char container_identity[PROCESS_TEXT_SIZE];
+
+static void scene_namespaces (actor_t *self)
+{
+    start_all (self);
+    check_equal (scene_spawn (self, OWNER, &owner_class, false), 0);
+    link_t link;
+    link_spec_t spec = a_pair;
+    spec.peer = (link_settings_t){
+        .name = "eth0", .mac = "52:54:00:aa:bb:05", .up = LINK_ON, .process = container_identity
+    };
+    make (self, "net0", &spec, &link);
+    check_text (link.peer_name, "");
+    check (container_has (container, "eth0:"));
+    check_equal (netns_count_links (), 2);
+    //  Both ends are made here, then one goes.
+    make (self, "net1", &a_pair, &link);
+    link_settings_t move = { .name = "eth1", .up = LINK_ON, .process = container_identity };
+    check_equal (set (self, "net1", true, &move, NULL), 0);
+    check (container_has (container, "eth1:"));
+    check_equal (set (self, "net1", true, &move, NULL), ERR_OPERATION_INVALID);
+    make (self, "tap", &(link_spec_t){ .kind = LINK_TAP, .set.name = "vnet%d" }, &link);
+    autofree char *path = text_format ("/proc/%d/ns/net", (int) container);
+    move = (link_settings_t){ .netns = path };
+    check_equal (set (self, "tap", false, &move, NULL), 0);
+    check_equal (do_key (self, "link.get", "tap", NULL), ERR_OPERATION_INVALID);
+    check_equal (told (self).gone, 0);
+    check_equal (do_key (self, "link.delete", "tap", NULL), 0);
+    move = (link_settings_t){ .process = "1:1:11111111-2222-3333-4444-555555555555" };
+    check_equal (set (self, "net1", false, &move, NULL), ERR_OPERATION_INVALID);
+    move = (link_settings_t){ .netns = "/etc/passwd" };
+    check_equal (set (self, "net1", false, &move, NULL), ERR_INVALID_ARG);
+    //  With the container its ends go, and so do ours.
+    end_container (container);
+    await_gone (self, 2);
+    check_equal (do_key (self, "link.get", "net0", NULL), ERR_NO_INTERFACE);
+    //  Once this is on disk, what was found to be gone is not there any more, either.
+    make (self, "last", &a_pair, &link);
+    release (self);
+    scene_end_actor (self, OWNER);
+}
+
+//  Without capabilities.
+static void scene_denied (actor_t *self)
+{
+    start_all (self);
+    check_equal (create (self, "net0", &a_pair, NULL), ERR_OPERATION_DENIED);
+    check (strstr (last.message, "make veth 'vnet%d': not permitted"));
+    const link_spec_t tap = { .kind = LINK_TAP, .set.name = "vnet%d" };
+    check_equal (create (self, "net0", &tap, NULL), ERR_OPERATION_DENIED);
+    check_equal (find (self, "lo", NULL), 0);
+    release (self);
 }
 
 static void run (scene_fn *scene, char *folder)
 {
     paths_t paths = { .run = folder };
     config = (config_t){ .paths = &paths };
-    told_gone = told_changed = 0;
     const int before = unit_count_descriptors ();
     scene_run (scene);
     assert_int_equal (unit_count_descriptors (), before);
@@ -554,6 +683,70 @@ static void run (scene_fn *scene, char *folder)
     {                                                                                              \
         run (scene_##name, *state);                                                                \
     }
+
+//  The process that does it has no way back.
+static void in_child (scene_fn *scene, char *folder, bool privileged)
+{
+    paths_t paths = { .run = folder };
+    config = (config_t){ .paths = &paths };
+    cap_t none = privileged ? NULL : cap_init ();
+    if (none && cap_set_proc (none))
+        _exit (2);
+    cap_free (none);
+    scene_run (scene);
+    _exit (0);
+}
+
+static void test_denied (void **state)
+{
+    int status;
+    const pid_t pid = netns_fork ();
+    if (pid == 0)
+        in_child (scene_denied, *state, false);
+    assert_int_equal (waitpid (pid, &status, 0), pid);
+    assert_int_equal (status, 0);
+}
+
+static void test_namespaces (void **state)
+{
+    container = start_container (container_identity);
+    run (scene_namespaces, *state);
+}
+
+//  A daemon that is killed at any instant: the next one knows its links, and has removed what was
+//  half made.
+
+static void scene_until_killed (actor_t *self)
+{
+    start_all (self);
+    for (;;) {
+        create_many (self, STORM, &a_pair);
+        auto(msg_t) answer = scene_await (self, STORM);
+        release (self);
+    }
+}
+
+static void scene_after_kill (actor_t *self)
+{
+    start_all (self);
+    check_equal (find (self, "lo", NULL), 0);
+    //  What was half made is removed before this is.
+    release (self);
+}
+
+static void test_killed (void **state)
+{
+    for (unsigned round = 0; round < 6; round++) {
+        const pid_t pid = netns_fork ();
+        if (pid == 0)
+            in_child (scene_until_killed, *state, true);
+        while (netns_count_links () < 2 + round * 67)
+            sched_yield ();
+        assert_int_equal (kill (pid, SIGKILL), 0);
+        assert_int_equal (waitpid (pid, NULL, 0), pid);
+        run (scene_after_kill, *state);
+    }
+}
 
 SCENE_TEST (pair)
 SCENE_TEST (settings)
@@ -572,7 +765,8 @@ int main (void)
         unit_test_in_folder (test_kinds),     unit_test_in_folder (test_strangers),
         unit_test_in_folder (test_addresses), unit_test_in_folder (test_bandwidth),
         unit_test_in_folder (test_told),      unit_test_in_folder (test_claim),
-        unit_test_in_folder (test_storm),
+        unit_test_in_folder (test_storm),     unit_test_in_folder (test_namespaces),
+        unit_test_in_folder (test_denied),    unit_test_in_folder (test_killed),
     };
     NETNS_OR_SKIP ();
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -32,6 +32,16 @@ static void test_exactly_this_process_is_killed_and_waited_for (void **state)
     assert_string_equal (fake.trace, "kill 4242 9\nwait_exit 4242\n");
 }
 
+static void test_a_link_is_removed_by_its_key (void **state)
+{
+    (void) state;
+    fake_job_t fake;
+    fake_job_init (&fake, "/nowhere");
+    error_t err = { 0 };
+    assert_int_equal (undo_run (&fake.job, "link", "net0", &err), 0);
+    assert_string_equal (fake.trace, "link_delete net0\n");
+}
+
 static void test_a_process_that_ended_before_is_no_failure (void **state)
 {
     (void) state;
@@ -82,6 +92,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_a_file_is_removed),
         cmocka_unit_test (test_exactly_this_process_is_killed_and_waited_for),
+        cmocka_unit_test (test_a_link_is_removed_by_its_key),
         cmocka_unit_test (test_a_process_that_ended_before_is_no_failure),
         cmocka_unit_test (test_a_process_that_stays_is_a_failure),
         cmocka_unit_test (test_the_owner_of_a_missing_file_is_no_failure),

@@ -31,22 +31,22 @@ static void put_switch (struct nl_msg *msg, int type, link_switch_t value)
         netlink_put_u8 (msg, type, value == LINK_ON);
 }
 
+static const char *name_here (const link_settings_t *settings)
+{
+    return settings->process || settings->netns ? "vnet%d" : settings->name;
+}
+
 //  What each kind has of its own.
 
 static void put_peer (struct nl_msg *msg, const link_spec_t *spec, const link_birth_t *birth)
 {
     struct nlattr *peer = netlink_nest (msg, VETH_INFO_PEER);
     struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
-    //  What is made elsewhere can't be reached from here any more.
-    if (birth->peer_netns >= 0 && spec->peer.up == LINK_ON)
-        head.ifi_flags = head.ifi_change = IFF_UP;
     nlmsg_append (msg, &head, sizeof head, NLMSG_ALIGNTO);
-    netlink_put_text (msg, IFLA_IFNAME, spec->peer.name);
+    netlink_put_text (msg, IFLA_IFNAME, name_here (&spec->peer));
     put_mac (msg, birth->peer_mac);
     if (spec->peer.mtu > 0)
         netlink_put_u32 (msg, IFLA_MTU, spec->peer.mtu);
-    if (birth->peer_netns >= 0)
-        netlink_put_u32 (msg, IFLA_NET_NS_FD, (uint32_t) birth->peer_netns);
     nla_nest_end (msg, peer);
 }
 
@@ -124,7 +124,7 @@ struct nl_msg *link_request_create (const link_spec_t *spec, const link_birth_t 
     struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
     struct nl_msg *msg =
         netlink_message (RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
-    netlink_put_text (msg, IFLA_IFNAME, spec->set.name);
+    netlink_put_text (msg, IFLA_IFNAME, name_here (&spec->set));
     put_mac (msg, birth->mac);
     if (spec->set.mtu > 0)
         netlink_put_u32 (msg, IFLA_MTU, spec->set.mtu);

@@ -14,7 +14,6 @@
 typedef struct {
     uint8_t mac[6], peer_mac[6];
     uint32_t lower_index; //  0: none
-    int peer_netns;       //  a descriptor: where a veth's other end is made; -1: here
 } link_birth_t;
 
 //  One message of several that make a change.
@@ -27,7 +26,8 @@ typedef struct {
 
 extern const char link_name_exists[]; //  for link_step_t.exists
 
-//  Makes the link, but for LINK_TAP, which rtnetlink can't make (link_tap.h).
+//  Makes the link, but for LINK_TAP, which rtnetlink can't make (link_tap.h). An end that will go
+//  into another namespace gets its own name there.
 struct nl_msg *link_request_create (const link_spec_t *spec, const link_birth_t *birth);
 
 //  What a settings' names stand for.

@@ -209,6 +209,11 @@ void link_spec_pack (pack_t *pack, const link_spec_t *spec)
     pack_end (pack);
 }
 
+void link_pack_fields (pack_t *pack, const link_t *link)
+{
+    pack_fields (pack, link_fields, link);
+}
+
 void link_pack (pack_t *pack, const link_t *link)
 {
     pack_struct (pack, link_fields, link);

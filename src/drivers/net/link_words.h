@@ -11,6 +11,8 @@
 void link_spec_pack (pack_t *pack, const link_spec_t *spec);
 void link_settings_pack (pack_t *pack, const link_settings_t *settings);
 void link_pack (pack_t *pack, const link_t *link);
+//  Into a map that is open.
+void link_pack_fields (pack_t *pack, const link_t *link);
 void link_bandwidth_pack (pack_t *pack, const link_bandwidth_t *bandwidth);
 void link_route_pack (pack_t *pack, const link_route_t *route);
 

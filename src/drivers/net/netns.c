@@ -35,9 +35,10 @@ static int open_process (const char *text, error_t *err)
         return error_set (err, ERR_INVALID_ARG,
                           "open the network namespace of process '%s': not PID:START:BOOTID", text);
     snprintf (path, sizeof path, "/proc/%d/ns/net", (int) process.pid);
-    autoclose int fd = open_path (path, err);
-    autoclose int pidfd = fd < 0 ? -1 : process_open (&process, err);
-    if (pidfd < 0)
+    autoclose int before = process_open (&process, err);
+    autoclose int fd = before < 0 ? -1 : open_path (path, err);
+    autoclose int after = fd < 0 ? -1 : process_open (&process, err);
+    if (after < 0)
         return -1;
     int result = fd;
     fd = -1;
