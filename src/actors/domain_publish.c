@@ -138,8 +138,8 @@ static void pack_documents (const domain_t *self, pack_t *pack)
     const value_t *config = root_or_null (self->config_summary);
     const value_t *live = root_or_null (self->live_summary);
     const value_t *shown = live ? live : config;
-    static const char *const plain[] = { "os_type",        "vcpus",      "max_vcpus",
-                                         "max_memory_kib", "memory_kib", "consoles" };
+    static const char *const plain[] = { "os_type",    "vcpus",    "max_vcpus", "max_memory_kib",
+                                         "memory_kib", "consoles", "interfaces" };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         pack_key_value (pack, plain[i], value_get (shown, plain[i]));
     if (!config)

@@ -2,6 +2,7 @@
 
 #include "actors/queries.h"
 
+#include "actors/queries_addresses.h"
 #include "actors/queries_checkpoints.h"
 #include "actors/domain_filter.h"
 #include "actors/queries_jobs.h"
@@ -260,6 +261,7 @@ static const struct {
     { "domain.block_jobs", answer_block_jobs },
     { "migration.inquire", answer_inquire },
     { "domain.backup_xml", answer_backup_xml },
+    { "domain.addresses", answer_addresses },
     { "checkpoint.list", answer_checkpoints },
     { "checkpoint.info", answer_checkpoint_info },
     { "checkpoint.xml", answer_checkpoint_xml },

@@ -35,6 +35,7 @@ static void snapshot_destroy (snapshot_t **self_p)
     document_destroy (&self->job);
     document_destroy (&self->waiting);
     document_destroy (&self->blocks);
+    document_destroy (&self->interfaces);
     document_destroy (&self->past);
     document_destroy (&self->checkpoints);
     document_destroy (&self->tree);
@@ -166,6 +167,7 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->job = document_of_value (value_get (args, "job"));
     self->waiting = read_array (args, "waiting");
     self->blocks = read_array (args, "block_jobs");
+    self->interfaces = read_array (args, "interfaces");
     self->migration = document_of_value (value_get (args, "migration"));
     self->past = read_array (args, "past");
     self->checkpoints = read_array (args, "checkpoints");

@@ -28,6 +28,8 @@ typedef struct {
     document_t *checkpoints;
     //  {kind, verb, async, since_us, step, done, total, by}; NULL: none is active.
     document_t *job;
+    //  Array of {name (nil unless it has a link), mac} of its network interfaces; NULL: none.
+    document_t *interfaces;
     document_t *blocks; //  array of block jobs, as domain_blocks.c packs them; NULL: none
     //  As past_jobs_pack (actors/past_jobs.h) writes it; NULL: there was none.
     document_t *past;

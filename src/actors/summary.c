@@ -101,6 +101,21 @@ static void pack_consoles (pack_t *pack, const xml_node_t *root)
     pack_end (pack);
 }
 
+static void pack_interfaces (pack_t *pack, const xml_node_t *root)
+{
+    pack_key_array (pack, "interfaces");
+    xml_foreach (interface, xml_find (root, "devices"), "interface") {
+        const char *mac = xml_string (interface, "mac/@address");
+        if (!mac)
+            continue;
+        pack_map (pack);
+        pack_key_str (pack, "name", xml_string (interface, "target/@dev"));
+        pack_key_str (pack, "mac", mac);
+        pack_end (pack);
+    }
+    pack_end (pack);
+}
+
 //  What drivers have to see of a device in the owner: of disks their names and places only.
 static void add_device (xml_node_t *devices, const xml_node_t *device)
 {
@@ -169,6 +184,7 @@ void summary_pack (pack_t *pack, const xml_t *domain)
     pack_numbers (pack, root);
     pack_metadata (pack, root);
     pack_consoles (pack, root);
+    pack_interfaces (pack, root);
     pack_outline (pack, root);
     pack_end (pack);
 }

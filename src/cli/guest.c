@@ -115,10 +115,10 @@ int run_domhostname (cli_t *cli, const options_t *options, error_t *err)
 static void add_addresses (columns_t *table, const troupe_value_t *interface, bool full)
 {
     const troupe_value_t *addresses = troupe_get (interface, "addresses");
-    const char *mac = troupe_get_str (interface, "mac");
+    const char *mac = troupe_get_str (interface, "mac"), *name = troupe_get_str (interface, "name");
     for (size_t i = 0; i < troupe_count (addresses) || i == 0; i++) {
         const troupe_value_t *each = troupe_at (addresses, i);
-        columns_add (table, full || i == 0 ? troupe_get_str (interface, "name") : "-");
+        columns_add (table, (full || i == 0) && name ? name : "-");
         columns_add (table, (full || i == 0) && *mac ? mac : "-");
         columns_add (table, each ? troupe_get_str (each, "type") : "N/A");
         if (each)
@@ -133,10 +133,14 @@ int run_domifaddr (cli_t *cli, const options_t *options, error_t *err)
 {
     static const char *const titles[] = { "Name", "MAC address", "Protocol", "Address", NULL };
     const char *only = options_str (options, "interface");
-    bool failed;
-    auto(troupe_message_t) reply = ask (cli, "domain.interface_addresses", options, &failed, err);
-    if (!reply)
-        return failed ? -1 : 0;
+    auto(troupe_args_t) args = args_of (options);
+    const char *source = options_str (options, "source");
+    bool agent = text_equals (source, "agent");
+    troupe_args_str (args, "source", source ? source : "lease");
+    auto(troupe_message_t) reply =
+        cli_call (cli, agent ? "domain.interface_addresses" : "domain.addresses", args, err);
+    if (!reply || cli_json (cli, troupe_message_value (reply)))
+        return reply ? 0 : -1;
     auto(columns_t) table = columns_new (titles);
     const troupe_value_t *interfaces = troupe_message_value (reply);
     for (size_t i = 0; i < troupe_count (interfaces); i++) {

@@ -42,10 +42,10 @@ class Told(AgentTest):
             self.client.call("domain.guest_info", domain="web1", types=["weather"])
 
         self.assertRegex(self.daemon.run("domfsinfo", "web1"), r" /disk +vda +ext4 +vda *\n")
-        said = self.daemon.run("domifaddr", "web1")
+        said = self.daemon.run("domifaddr", "web1", "--source", "agent")
         self.assertRegex(said, r" Name +MAC address +Protocol +Address *\n-+\n")
         self.assertRegex(said, r" lo +00:00:00:00:00:00 +ipv4 +127\.0\.0\.1/8\n")
-        self.assertNotIn(" lo ", self.daemon.run("domifaddr", "web1", "--interface", "eth7"))
+        self.assertNotIn(" lo ", self.daemon.run("domifaddr", "web1", "--source", "agent", "--interface", "eth7"))
 
     def check_time(self):
         self.daemon.run("domtime", "web1", "--time", "1000000000")

@@ -157,6 +157,9 @@ class Plugged(QemuTest):
         self.assertIn(address, guest.run("nslookup web1.blue.test 10.9.7.1"))
         leases = until(lambda: self.daemon.json("net-dhcp-leases", "blue"), what="the lease")
         self.assertEqual([(lease["address"], lease["mac"]) for lease in leases], [(address, MACS[0])])
+        for source, prefix in (("lease", 24), ("arp", 0)):
+            said = self.daemon.run("domifaddr", "web1", "--source", source)
+            self.assertRegex(said, rf"\n {tap} +{MACS[0]} +ipv4 +{address}/{prefix} *\n")
         #   Saved and restored: another port, on the same network.
         image = os.path.join(self.daemon.root, "web1.save")
         self.daemon.run("save", "web1", image)

@@ -161,3 +161,17 @@ void subnet_text (const subnet_t *self, char text[ADDRESS_TEXT_SIZE + 4])
     address_text (&base, address);
     snprintf (text, ADDRESS_TEXT_SIZE + 4, "%s/%u", address, self->prefix);
 }
+
+unsigned subnet_prefix_of (const xml_node_t *network, const char *text)
+{
+    address_t address;
+    if (!address_read (text, &address))
+        return 0;
+    xml_foreach (ip, network, "ip") {
+        subnet_t subnet;
+        error_t ignored = { 0 };
+        if (subnet_read (ip, "ip", &subnet, &ignored) == 0 && subnet_has (&subnet, &address))
+            return subnet.prefix;
+    }
+    return 0;
+}

@@ -33,6 +33,8 @@ uint64_t address_span (const address_t *first, const address_t *last);
 //  element, for errors.
 int subnet_read (const xml_node_t *node, const char *what, subnet_t *subnet, error_t *err);
 bool subnet_has (const subnet_t *self, const address_t *address);
+//  The prefix of that <ip> of NETWORK (a <network>) whose subnet has the address; 0: none has it.
+unsigned subnet_prefix_of (const xml_node_t *network, const char *address);
 bool subnet_overlaps (const subnet_t *self, const subnet_t *other);
 //  Its first address: the subnet's own.
 void subnet_base (const subnet_t *self, address_t *base);
