@@ -293,6 +293,11 @@ static void scene_kinds (actor_t *self)
             .set.name = "macvlan%d",
             .lower_index = lower.ifindex,
             .mode = "bridge" } },
+        { "macvtap",
+          { .kind = LINK_MACVTAP,
+            .set = { .name = "macvtap%d", .mac = "52:54:00:aa:bb:06" },
+            .lower = lower.peer_name,
+            .mode = "passthrough" } },
         { "vlan", { .kind = LINK_VLAN, .set.name = "vlan%d", .lower = lower.name, .vlan = 7 } },
         { "vxlan",
           { .kind = LINK_VXLAN,
@@ -316,6 +321,14 @@ static void scene_kinds (actor_t *self)
         check_text (link.kind, kinds[i].kind);
         check_equal (if_nametoindex (link.name), link.ifindex);
     }
+    //  The second one on a link that the first has for itself; the first is left alone.
+    const unsigned before = netns_count_links ();
+    const link_spec_t second = { .kind = LINK_MACVTAP,
+                                 .set.name = "macvtap%d",
+                                 .lower = lower.peer_name,
+                                 .mode = "passthrough" };
+    check (create (self, "second", &second, NULL) != 0);
+    check_equal (netns_count_links (), before);
     check_equal (find (self, "tap9", &link), 0);
     check_text (link.mac, "fe:54:00:00:00:01");
     check_equal (link.mtu, 1280);
