@@ -78,12 +78,7 @@ static msg_t *write_request (const domain_t *self)
 void domain_add_event (domain_t *self, const char *verb, void (*pack_more) (pack_t *, const void *),
                        const void *arg)
 {
-    if (!self->has_events) {
-        pack_init (&self->events);
-        pack_array (&self->events);
-        self->has_events = true;
-    }
-    pack_t *pack = &self->events;
+    pack_t *pack = owner_events_add (&self->events);
     pack_map (pack);
     pack_key_str (pack, "verb", verb);
     pack_key_map (pack, "args");
@@ -122,15 +117,6 @@ static const value_t *root_or_null (const document_t *document)
     return document ? document_root (document) : NULL;
 }
 
-static void pack_copy (pack_t *pack, const char *key, const value_t *value)
-{
-    pack_key (pack, key);
-    if (value)
-        pack_value (pack, value);
-    else
-        pack_nil (pack);
-}
-
 static void pack_identity (const domain_t *self, pack_t *pack)
 {
     pack_key_str (pack, "uuid", self->uuid);
@@ -155,34 +141,20 @@ static void pack_documents (const domain_t *self, pack_t *pack)
     static const char *const plain[] = { "os_type",        "vcpus",      "max_vcpus",
                                          "max_memory_kib", "memory_kib", "consoles" };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-        pack_copy (pack, plain[i], value_get (shown, plain[i]));
+        pack_key_value (pack, plain[i], value_get (shown, plain[i]));
     if (!config)
         config = live;
     pack_key_u64 (pack, "config_vcpus", value_get_u64 (config, "vcpus", 0));
     pack_key_u64 (pack, "config_max_vcpus", value_get_u64 (config, "max_vcpus", 0));
-    pack_copy (pack, "title", value_get (value_get (shown, "metadata"), "title"));
-    pack_copy (pack, "xml", value_get (shown, "xml"));
-    pack_copy (pack, "xml_secure", value_get (shown, "xml_secure"));
-    pack_copy (pack, "xml_inactive", value_get (config, "xml"));
-    pack_copy (pack, "xml_inactive_secure", value_get (config, "xml_secure"));
+    pack_key_value (pack, "title", value_get (value_get (shown, "metadata"), "title"));
+    pack_key_value (pack, "xml", value_get (shown, "xml"));
+    pack_key_value (pack, "xml_secure", value_get (shown, "xml_secure"));
+    pack_key_value (pack, "xml_inactive", value_get (config, "xml"));
+    pack_key_value (pack, "xml_inactive_secure", value_get (config, "xml_secure"));
     pack_key_map (pack, "metadata");
-    pack_copy (pack, "live", value_get (live, "metadata"));
-    pack_copy (pack, "config", value_get (config, "metadata"));
+    pack_key_value (pack, "live", value_get (live, "metadata"));
+    pack_key_value (pack, "config", value_get (config, "metadata"));
     pack_end (pack);
-}
-
-static void pack_events (domain_t *self, pack_t *pack)
-{
-    pack_key (pack, "events");
-    if (!self->has_events) {
-        pack_array (pack);
-        pack_end (pack);
-        return;
-    }
-    pack_end (&self->events);
-    pack_packed (pack, self->events.bytes, self->events.size);
-    pack_close (&self->events);
-    self->has_events = false;
 }
 
 static msg_t *make_snapshot (domain_t *self)
@@ -195,11 +167,11 @@ static msg_t *make_snapshot (domain_t *self)
     domain_pack_waiting (self, pack);
     domain_pack_migration (self, pack);
     pack_key_str (pack, "backup_xml", self->backup_xml);
-    pack_copy (pack, "checkpoints", root_or_null (self->checkpoint_list));
+    pack_key_value (pack, "checkpoints", root_or_null (self->checkpoint_list));
     domain_pack_blocks (self, pack);
     pack_key (pack, "past");
     past_jobs_pack (self->past, pack);
-    pack_events (self, pack);
+    owner_events_take (&self->events, pack);
     return event;
 }
 
@@ -207,7 +179,7 @@ static msg_t *make_snapshot (domain_t *self)
 static msg_t *make_tree (const domain_t *self)
 {
     msg_t *event = msg_event ("snapshots");
-    pack_copy (msg_args (event), "snapshots", root_or_null (self->snapshots));
+    pack_key_value (msg_args (event), "snapshots", root_or_null (self->snapshots));
     return event;
 }
 
@@ -466,6 +438,5 @@ void domain_drop_publications (domain_t *self)
     publication_t *publication;
     while ((publication = zlistx_detach (self->publications, NULL)))
         publication_destroy (&publication);
-    if (self->has_events)
-        pack_close (&self->events);
+    owner_events_close (&self->events);
 }

@@ -5,6 +5,7 @@
 #include "actors/disk_request.h"
 #include "actors/domain_files.h"
 #include "actors/domain_self.h"
+#include "actors/left_behind.h"
 #include "actors/switchboard.h"
 #include "util/text.h"
 
@@ -42,18 +43,6 @@ static void on_job_down (actor_t *actor, const char *address, const msg_t *down,
         wait_for_disk (self);
 }
 
-//  "job/UUID/N". Its number is not used again.
-static bool is_left_behind (domain_t *self, const char *address)
-{
-    uint64_t number;
-    autofree char *ours = text_format ("job/%s/", self->uuid);
-    if (!address || !text_starts (address, ours) || !text_to_u64 (address + strlen (ours), &number))
-        return false;
-    if (number > self->job_count)
-        self->job_count = number;
-    return true;
-}
-
 static void on_actors (actor_t *actor, const msg_t *reply, void *arg)
 {
     (void) arg;
@@ -61,14 +50,8 @@ static void on_actors (actor_t *actor, const msg_t *reply, void *arg)
     error_t err;
     if (msg_failed (reply, &err))
         actor_panic (actor, "see who lives: %s", err.message);
-    const value_t *actors = msg_value (reply);
-    for (size_t i = 0; i < value_count (actors); i++) {
-        const char *address = value_get_str (value_at (actors, i), "address");
-        if (!is_left_behind (self, address))
-            continue;
-        self->left_behind++;
-        actor_watch (actor, address, on_job_down, NULL);
-    }
+    self->left_behind =
+        left_behind_watch (actor, self->uuid, msg_value (reply), &self->job_count, on_job_down);
     if (self->left_behind == 0)
         wait_for_disk (self);
 }

@@ -21,6 +21,7 @@
 #include "actors/admission.h"
 #include "actors/config.h"
 #include "actors/migration_record.h"
+#include "actors/owner_events.h"
 #include "actors/past_jobs.h"
 #include "drivers/channel.h"
 #include "drivers/driver.h"
@@ -214,11 +215,10 @@ struct domain {
     //  What has to be written and told.
     unsigned dirty;
     zlistx_t *publications;
-    pack_t events; //  array under construction, for the next snapshot
-    bool has_events;
-    bool shown;     //  the last snapshot that was made is not that of a domain that is gone
-    bool filled;    //  the host knows that there is something of it
-    bool ready_due; //  it was loaded: the host waits for the snapshot to be published
+    owner_events_t events; //  for the next snapshot
+    bool shown;            //  the last snapshot that was made is not that of a domain that is gone
+    bool filled;           //  the host knows that there is something of it
+    bool ready_due;        //  it was loaded: the host waits for the snapshot to be published
 };
 
 bool domain_active (const domain_t *self);

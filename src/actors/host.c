@@ -270,27 +270,17 @@ static const struct {
     const char *verb;
     host_verb_fn *run;
 } host_verbs[] = {
-    { "domain.define", host_define },
-    { "domain.create_xml", host_define },
-    { "host.reserve", host_reserve },
-    { "host.release", host_release },
-    { "host.loaded", host_loaded },
-    { "host.ready", host_ready },
-    { "host.filled", host_filled },
-    { "host.empty", host_empty },
-    { "host.rename", host_rename },
-    { "host.name", host_name },
-    { "host.next_id", host_next_id },
-    { "host.info", host_info },
-    { "domain.restore", host_define },
-    { "network.define", host_define },
-    { "network.create_xml", host_define },
-    { "image.xml", host_define },
-    { "image.define", host_define },
-    { "migration.prepare", host_define },
-    { "migration.resolve", host_define },
-    { "host.version", host_version },
-    { "host.capabilities", host_capabilities },
+    { "domain.define", host_define },      { "domain.create_xml", host_define },
+    { "host.reserve", host_reserve },      { "host.release", host_release },
+    { "host.loaded", host_loaded },        { "host.ready", host_ready },
+    { "host.filled", host_filled },        { "host.empty", host_empty },
+    { "host.rename", host_rename },        { "host.name", host_name },
+    { "host.next_id", host_next_id },      { "host.info", host_info },
+    { "domain.restore", host_define },     { "network.define", host_define },
+    { "network.create_xml", host_define }, { "image.xml", host_define },
+    { "image.define", host_define },       { "migration.prepare", host_define },
+    { "migration.resolve", host_define },  { "host.find", host_find },
+    { "host.version", host_version },      { "host.capabilities", host_capabilities },
 };
 
 static void host_handle (actor_t *actor, msg_t **msg_p)

@@ -3,6 +3,7 @@
 #include "actors/host_facts.h"
 #include "actors/host_self.h"
 #include "drivers/driver.h"
+#include "util/text.h"
 
 #include <zmq.h>
 
@@ -28,6 +29,29 @@ void host_info (host_t *self, msg_t **msg_p)
     pack_key_u64 (pack, "mhz", facts.mhz);
     pack_key_u64 (pack, "memory_kib", facts.memory_kib);
     pack_end (pack);
+    actor_reply (self->actor, msg_p, &reply);
+}
+
+//  Of a domain or a network, by its name or its uuid, for jobs.
+void host_find (host_t *self, msg_t **msg_p)
+{
+    const char *name = msg_str (*msg_p, "name");
+    bool network = text_equals (msg_str (*msg_p, "noun"), "network");
+    registry_t *registry = network ? &self->networks : &self->domains;
+    entry_t *entry = name ? registry_find (registry, name) : NULL;
+    if (name && !entry)
+        entry = registry_find_name (registry, name);
+    if (!entry || entry->leaving) {
+        error_t err;
+        error_set (&err, network ? ERR_NO_NETWORK : ERR_NO_DOMAIN, "there is no %s '%s'",
+                   registry->noun, name ? name : "");
+        actor_reply_error (self->actor, msg_p, &err);
+        return;
+    }
+    auto(msg_t) reply = msg_reply ();
+    pack_map (msg_result (reply));
+    pack_key_str (msg_result (reply), "uuid", entry->uuid);
+    pack_end (msg_result (reply));
     actor_reply (self->actor, msg_p, &reply);
 }
 

@@ -62,7 +62,7 @@ host_job_t *host_run_job (host_t *self, const char *kind, msg_t **request_p);
 void host_share_job (host_t *self, host_job_t *job, msg_t **request_p);
 
 //  host_answers.c
-host_verb_fn host_info, host_version, host_capabilities;
+host_verb_fn host_info, host_version, host_capabilities, host_find;
 
 //  host_marks.c
 void host_watch_marks (host_t *self);

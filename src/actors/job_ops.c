@@ -5,6 +5,7 @@
 #include "actors/disk_request.h"
 #include "actors/domain_files.h"
 #include "actors/job_links.h"
+#include "actors/job_ports.h"
 #include "actors/monitor.h"
 #include "actors/qmp.h"
 #include "util/text.h"
@@ -429,6 +430,9 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .link_bandwidth = job_links_bandwidth,
                                   .link_claim = job_links_claim,
                                   .link_release = job_links_release,
+                                  .network = job_ports_network,
+                                  .port_create = job_ports_create,
+                                  .port_delete = job_ports_delete,
                                   .progress = op_progress,
                                   .written = op_written,
                                   .log = op_log };

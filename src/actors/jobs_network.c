@@ -196,7 +196,9 @@ int job_run_network_update (job_actor_t *self, error_t *err)
         (config && update (self, guest->definition, err)))
         return -1;
     self->parts = live ? PART_LIVE : 0u;
-    if (live && network_refresh (&self->base, err)) {
+    const char *section = value_str (job_arg (self, "section"));
+    bool serves = text_starts (section, "ip-") || text_starts (section, "dns-");
+    if (live && serves && network_refresh (&self->base, err)) {
         error_t ignored; //  the owner looks after what is not as it was
         self->unwinding = true;
         xml_destroy (&guest->live);

@@ -60,12 +60,7 @@ static bool is_gone (const network_t *self)
 void network_add_lifecycle (network_t *self, int event)
 {
     static const char *const names[] = { "Defined", "Undefined", "Started", "Stopped" };
-    if (!self->has_events) {
-        pack_init (&self->events);
-        pack_array (&self->events);
-        self->has_events = true;
-    }
-    pack_t *pack = &self->events;
+    pack_t *pack = owner_events_add (&self->events);
     pack_map (pack);
     pack_key_str (pack, "verb", "network.lifecycle");
     pack_key_map (pack, "args");
@@ -78,30 +73,7 @@ void network_add_lifecycle (network_t *self, int event)
     pack_end (pack);
 }
 
-static void pack_events (network_t *self, pack_t *pack)
-{
-    pack_key (pack, "events");
-    if (!self->has_events) {
-        pack_array (pack);
-        pack_end (pack);
-        return;
-    }
-    pack_end (&self->events);
-    pack_packed (pack, self->events.bytes, self->events.size);
-    pack_close (&self->events);
-    self->has_events = false;
-}
-
 //  The snapshot.
-
-static void pack_copy (pack_t *pack, const char *key, const value_t *value)
-{
-    pack_key (pack, key);
-    if (value)
-        pack_value (pack, value);
-    else
-        pack_nil (pack);
-}
 
 static msg_t *make_snapshot (network_t *self)
 {
@@ -114,16 +86,16 @@ static msg_t *make_snapshot (network_t *self)
     pack_key_bool (pack, "active", network_active (self));
     pack_key_bool (pack, "persistent", self->persistent);
     pack_key_bool (pack, "autostart", self->autostart);
-    pack_copy (pack, "bridge", value_get (live ? live : config, "bridge"));
-    pack_copy (pack, "xml", value_get (live ? live : config, "xml"));
-    pack_copy (pack, "xml_inactive", value_get (config, "xml"));
+    pack_key_value (pack, "bridge", value_get (live ? live : config, "bridge"));
+    pack_key_value (pack, "xml", value_get (live ? live : config, "xml"));
+    pack_key_value (pack, "xml_inactive", value_get (config, "xml"));
     pack_key_map (pack, "metadata");
-    pack_copy (pack, "live", value_get (live, "metadata"));
-    pack_copy (pack, "config", self->persistent ? value_get (config, "metadata") : NULL);
+    pack_key_value (pack, "live", value_get (live, "metadata"));
+    pack_key_value (pack, "config", self->persistent ? value_get (config, "metadata") : NULL);
     pack_end (pack);
     network_ports_pack (self, pack);
     network_leases_pack (self, pack);
-    pack_events (self, pack);
+    owner_events_take (&self->events, pack);
     return event;
 }
 
@@ -235,6 +207,5 @@ void network_drop_publications (network_t *self)
     while (self->publications && (publication = zlistx_detach (self->publications, NULL)))
         publication_destroy (&publication);
     zlistx_destroy (&self->publications);
-    if (self->has_events)
-        pack_close (&self->events);
+    owner_events_close (&self->events);
 }

@@ -12,6 +12,7 @@
 
 #include "actors/config.h"
 #include "actors/network.h"
+#include "actors/owner_events.h"
 #include "drivers/net/network_lease.h"
 #include "util/process.h"
 #include "util/text.h"
@@ -90,8 +91,7 @@ struct network {
     //  What has to be written and told.
     bool dirty; //  the status file
     zlistx_t *publications;
-    pack_t events;
-    bool has_events;
+    owner_events_t events; //  for the next snapshot
     bool shown, filled, ready_due;
 };
 

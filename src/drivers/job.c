@@ -174,6 +174,21 @@ int job_link_release (job_t *self, error_t *err)
     return self->ops->link_release (self, err);
 }
 
+int job_network (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err)
+{
+    return self->ops->network (self, name, uuid, err);
+}
+
+int job_port_create (job_t *self, const port_request_t *request, port_grant_t *grant, error_t *err)
+{
+    return self->ops->port_create (self, request, grant, err);
+}
+
+int job_port_delete (job_t *self, const char *network, const char *port, error_t *err)
+{
+    return self->ops->port_delete (self, network, port, err);
+}
+
 void job_progress (job_t *self, const job_progress_t *progress)
 {
     self->ops->progress (self, progress);

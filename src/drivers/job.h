@@ -11,6 +11,7 @@
 
 #include "drivers/guest.h"
 #include "drivers/net/link.h"
+#include "drivers/net/port.h"
 #include "util/paths.h"
 
 #include <jansson.h>
@@ -96,6 +97,10 @@ typedef struct {
                            error_t *err);
     int (*link_claim) (job_t *self, const char *const *keys, error_t *err);
     int (*link_release) (job_t *self, error_t *err);
+    int (*network) (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err);
+    int (*port_create) (job_t *self, const port_request_t *request, port_grant_t *grant,
+                        error_t *err);
+    int (*port_delete) (job_t *self, const char *network, const char *port, error_t *err);
     void (*progress) (job_t *self, const job_progress_t *progress);
     void (*written) (job_t *self, bool status);
     void (*log) (job_t *self, const char *text);
@@ -209,6 +214,13 @@ int job_link_bandwidth (job_t *self, const char *key, const link_bandwidth_t *ba
 int job_link_claim (job_t *self, const char *const *keys, error_t *err);
 //  Removes all links of this job's owner.
 int job_link_release (job_t *self, error_t *err);
+
+//  Virtual networks (drivers/net/port.h). The uuid of the one with this NAME; ERR_NO_NETWORK.
+int job_network (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err);
+//  Granted or refused at once, durable. The caller has pushed the undo "port", NETWORK/PORT.
+int job_port_create (job_t *self, const port_request_t *request, port_grant_t *grant, error_t *err);
+//  0 as well if there is none, or no such network any more.
+int job_port_delete (job_t *self, const char *network, const char *port, error_t *err);
 
 void job_progress (job_t *self, const job_progress_t *progress);
 //  Of a snapshot: whether the guest runs is no concern of this job any more. From now on it may be

@@ -89,13 +89,22 @@ static int undo_link (job_t *job, const char *key, error_t *err)
     return job_link_delete (job, key, err);
 }
 
+static int undo_port (job_t *job, const char *argument, error_t *err)
+{
+    const char *port = strchr (argument, '/');
+    if (!port)
+        return error_set (err, ERR_INVALID_ARG, "undo port '%s': not NETWORK/PORT", argument);
+    autofree char *network = text_copy_bytes (argument, (size_t) (port - argument));
+    return job_port_delete (job, network, port + 1, err);
+}
+
 static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } undo_kinds[] = {
     { "file", undo_file },       { "folder", undo_folder }, { "process", undo_process },
     { "monitor", undo_monitor }, { "owner", undo_owner },   { "link", undo_link },
-    { "rules", undo_rules },
+    { "port", undo_port },       { "rules", undo_rules },
 };
 
 static const driver_t *driver_of (const char *kind)

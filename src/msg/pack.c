@@ -202,6 +202,15 @@ void pack_key_bool (pack_t *self, const char *key, bool value)
     pack_bool (self, value);
 }
 
+void pack_key_value (pack_t *self, const char *key, const msgpack_object *value)
+{
+    pack_key (self, key);
+    if (value)
+        pack_value (self, value);
+    else
+        pack_nil (self);
+}
+
 void pack_key_map (pack_t *self, const char *key)
 {
     pack_key (self, key);

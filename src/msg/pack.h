@@ -63,6 +63,8 @@ void pack_key_str (pack_t *self, const char *key, const char *text);
 void pack_key_u64 (pack_t *self, const char *key, uint64_t value);
 void pack_key_i64 (pack_t *self, const char *key, int64_t value);
 void pack_key_bool (pack_t *self, const char *key, bool value);
+//  A value that was read; NULL becomes nil.
+void pack_key_value (pack_t *self, const char *key, const msgpack_object *value);
 void pack_key_map (pack_t *self, const char *key);
 void pack_key_array (pack_t *self, const char *key);
 

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from harness import until
+from harness import BIN, until
 from network import HOST, WORLD, Site, network, usable
 
 SERVER = (
@@ -224,12 +224,52 @@ class Networks(unittest.TestCase):
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
 
+    def test_pool_of_devices(self):
+        site, daemon = self.site, self.daemon
+        path = os.path.join(daemon.root, "pool.xml")
+        with open(path, "w") as file:
+            file.write("<network><name>pool</name><forward mode='passthrough'>"
+                       "<interface dev='up0'/></forward></network>")
+        daemon.run("net-create", path)
+        port, xml = self.create_port("pool", "")
+        (listed,) = daemon.json("net-port-list", "pool")
+        self.assertEqual((listed["plug"]["kind"], listed["plug"]["mode"], listed["plug"]["device"]),
+                         ("macvtap", "passthrough", "up0"))
+        refused = daemon.run("net-port-create", "pool", xml, status=None)
+        self.assertIn("all of its 1 devices are taken", refused.stderr)
+        daemon.run("net-port-delete", "pool", port)
+        self.create_port("pool", "")
+        daemon.run("net-destroy", "pool")
+        self.assertEqual(daemon.run("net-list", "--all", "--name"), "default\n")
+        self.assertEqual(site.leftovers(), [])
+
+    def test_lease_helper(self):
+        """What dnsmasq tells of a client with IPv6; the leases that it gets back."""
+        path = os.path.join(self.daemon.root, "leases")
+        environment = {"TROUPE_LEASE_FILE": path, "DNSMASQ_LEASE_EXPIRES": "1900000000",
+                       "DNSMASQ_IAID": "77", "DNSMASQ_SERVER_DUID": "00:01"}
+
+        def helper(*words, **more):
+            return subprocess.run([os.path.join(BIN, "troupe-lease"), *words], text=True, check=True,
+                                  env=environment | more, capture_output=True).stdout
+
+        self.assertEqual(helper("init"), "")
+        helper("add", "52:54:00:00:00:01", "10.0.0.9", "web", DNSMASQ_CLIENT_ID="01:52")
+        helper("add", "00:03:00:01", "fd00::9")
+        four = "1900000000 52:54:00:00:00:01 10.0.0.9 web 01:52\n"
+        six = "duid 00:01\n1900000000 77 fd00::9 * 00:03:00:01\n"
+        self.assertEqual(helper("init"), four + six)
+        helper("old", "52:54:00:00:00:01", "10.0.0.9", "web2", DNSMASQ_LEASE_EXPIRES="0")
+        helper("del", "00:03:00:01", "fd00::9")
+        self.assertEqual(helper("init"), "0 52:54:00:00:00:01 10.0.0.9 web2 *\nduid 00:01\n")
+
     def create_port(self, name, group):
         paths = [os.path.join(self.daemon.root, f"{word}.xml") for word in ("port", "bad")]
         for path, each in zip(paths, (group, "fast")):
             with open(path, "w") as file:
                 file.write("<networkport><owner><name>web1</name></owner>"
-                           f"<mac address='52:54:00:00:00:07'/><group>{each}</group></networkport>")
+                           f"<mac address='52:54:00:00:00:07'/>" + (f"<group>{each}</group>" if each else "")
+                           + "</networkport>")
         said = self.daemon.run("net-port-create", name, paths[0])
         return said.split()[2], paths[0]
 

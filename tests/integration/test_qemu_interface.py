@@ -8,6 +8,8 @@ from harness import Daemon, until
 from netns import Namespace
 from troupe_client import TroupeError
 
+#   For busybox's udhcpc: takes the address, and tells it.
+LEASE_SCRIPT = '[ "$1" = bound ] && ifconfig eth0 "$ip" netmask "$subnet" && echo "$ip"; true'
 MACS = ["52:54:00:aa:00:01", "52:54:00:aa:00:02"]
 
 
@@ -126,6 +128,49 @@ class Plugged(QemuTest):
         self.assertIn("2 packets received", guest.run("ping -c 2 -W 20 10.9.1.1"))
         self.client.call("domain.destroy", domain="web1")
         self.assertEqual(self.taps(), ["eth0"])
+
+    def test_network(self):
+        """A guest gets its address from a network, by name and by lease; its port goes with it."""
+        self.daemon.run(
+            "net-create",
+            "/dev/stdin",
+            input="<network><name>blue</name><bridge name='blue0'/><domain name='blue.test'/>"
+            "<ip address='10.9.7.1' netmask='255.255.255.0'><dhcp><range start='10.9.7.10' end='10.9.7.20'/>"
+            "</dhcp></ip></network>",
+        )
+        self.addCleanup(self.daemon.run, "net-destroy", "blue", status=None)
+        guest = self.start_guest("web1", interface("network", "network='blue'"))
+        (port,) = self.client.call("network.ports", network="blue")
+        self.assertEqual((port["domain_name"], port["mac"]), ("web1", MACS[0]))
+        live = self.daemon.run("dumpxml", "web1")
+        self.assertIn(f"portid='{port['plug']['port']}'", live)
+        self.assertIn("bridge='blue0'", live)
+        self.assertNotIn("portid", self.daemon.run("dumpxml", "web1", "--inactive"))
+        (tap,) = [name for name in self.taps() if name.startswith("vnet")]
+        self.assertIn("master blue0", self.link(tap))
+        guest.open()
+        self.client.call("domain.resume", domain=guest.uuid)
+        guest.wait_up()
+        guest.run(f"printf '%s\\n' '#!/bin/sh' '{LEASE_SCRIPT}' >/lease; chmod +x /lease; ifconfig eth0 up")
+        address = guest.run("udhcpc -i eth0 -n -q -t 20 -s /lease -x hostname:web1 2>/dev/null")
+        self.assertRegex(address, r"^10\.9\.7\.1\d$")
+        self.assertIn(address, guest.run("nslookup web1.blue.test 10.9.7.1"))
+        leases = until(lambda: self.daemon.json("net-dhcp-leases", "blue"), what="the lease")
+        self.assertEqual([(lease["address"], lease["mac"]) for lease in leases], [(address, MACS[0])])
+        #   Saved and restored: another port, on the same network.
+        image = os.path.join(self.daemon.root, "web1.save")
+        self.daemon.run("save", "web1", image)
+        self.assertEqual(self.client.call("network.ports", network="blue"), [])
+        self.daemon.run("restore", image)
+        #   The bridge listens and learns for some seconds before it lets a new port talk.
+        guest.open()
+        until(lambda: ", 0% packet loss" in guest.run("ping -c 1 -W 5 10.9.7.1"), what="a way to the host")
+        self.client.call("domain.destroy", domain="web1")
+        self.assertEqual(self.client.call("network.ports", network="blue"), [])
+        self.daemon.run("net-destroy", "blue")
+        self.assertEqual(self.taps(), [])
+        with self.assertRaisesRegex(TroupeError, "plug 'net0' in: there is no network 'blue'"):
+            self.client.call("domain.create", domain="web1")
 
     def test_queues_and_limits(self):
         """What leaves the guest can be limited where the kernel polices; else an error says so."""

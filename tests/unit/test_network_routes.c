@@ -52,11 +52,29 @@ static void test_six (void **state)
     assert_false (overlaps (six, "fe80::1", 64, link)); //  each link has these
 }
 
+static void test_announced (void **state)
+{
+    (void) state;
+    static const char table[] =
+        "fd000078000000000000000000000000 40 00000000000000000000000000000000 00 "
+        "00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth1\n"
+        "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+        "fe800000000000000000000000000001 00000400 00000001 00000000 00450003     eth2\n";
+    char link[IF_NAMESIZE];
+    size_t from = 0;
+    assert_true (routes_announced (table, &from, link));
+    assert_string_equal (link, "eth2");
+    assert_false (routes_announced (table, &from, link));
+    from = 0;
+    assert_false (routes_announced (six, &from, link));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_four),
         cmocka_unit_test (test_six),
+        cmocka_unit_test (test_announced),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static const struct {
       "bandwidth/inbound" },
     { "<interface type='bridge'><source bridge='br0'/><bandwidth><inbound average='9' floor='1'/>"
       "</bandwidth></interface>",
-      "only a network can promise it" },
+      "not supported: bandwidth/inbound/@floor" },
     { "<interface type='bridge'><source bridge='br0'/><target dev='a-name-of-16-char'/>"
       "</interface>",
       "'a-name-of-16-char' is no name of a link" },

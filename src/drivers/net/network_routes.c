@@ -123,3 +123,45 @@ int network_free_subnet (error_t *err)
                       "the host has routes to all of 192.168.0.0/16; give the network another "
                       "subnet");
 }
+
+bool routes_announced (const char *text, size_t *from, char *link)
+{
+    enum {
+        RTF_ADDRCONF = 0x00040000
+    }; //  linux/ipv6_route.h
+    while (text[*from]) {
+        const char *start = text + *from;
+        size_t size = strcspn (start, "\n");
+        autofree char *line = text_copy_bytes (start, size);
+        unsigned flags = 0;
+        char name[IF_NAMESIZE];
+        *from += size + (start[size] == '\n');
+        if (sscanf (line, "%*s %*s %*s %*s %*s %*s %*s %*s %X %15s", &flags, name) != 2 ||
+            !(flags & RTF_ADDRCONF))
+            continue;
+        snprintf (link, IF_NAMESIZE, "%s", name);
+        return true;
+    }
+    return false;
+}
+
+int network_check_announced (error_t *err)
+{
+    autofree char *table = read_table (AF_INET6, err);
+    char link[IF_NAMESIZE];
+    if (!table)
+        return -1;
+    for (size_t from = 0; routes_announced (table, &from, link);) {
+        error_t ignored; //  then it is not known to be 2
+        autofree char *path = text_format ("/proc/sys/net/ipv6/conf/%s/accept_ra", link);
+        autofree char *accepts = file_read (path, 16, NULL, &ignored);
+        if (!accepts || *accepts != '2')
+            return error_set (
+                err, ERR_OPERATION_FAILED,
+                "it needs the host to pass IPv6 packets on, and the host would forget "
+                "the routes that routers announce to it through '%s'; write 2 to %s "
+                "first",
+                link, path);
+    }
+    return 0;
+}

@@ -18,4 +18,13 @@ int network_check_routes (const xml_node_t *network, error_t *err);
 //  in its third place; -1: none.
 int network_free_subnet (error_t *err);
 
+//  The link through which the host has a route that a router announced to it, from the text of
+//  /proc/net/ipv6_route, after the first *FROM bytes, which is moved behind it. False: there is no
+//  more. Pure.
+bool routes_announced (const char *text, size_t *from, char *link);
+//  May the host begin to pass IPv6 packets on? A link that hears of its routes from routers would
+//  lose them, unless its accept_ra is 2 (ip-sysctl in the kernel's documentation).
+//  ERR_OPERATION_FAILED.
+int network_check_announced (error_t *err);
+
 #endif

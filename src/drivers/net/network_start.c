@@ -40,7 +40,7 @@ static int forward_packets (job_t *job, int family, error_t *err)
                                           : "/proc/sys/net/ipv4/ip_forward";
     if (is_on (path))
         return 0;
-    if (write_switch (path, "1", err))
+    if ((family == AF_INET6 && network_check_announced (err)) || write_switch (path, "1", err))
         return -1;
     job_log (job,
              "network '%s' needs the host to pass packets on: IPv%d forwarding is on from now "

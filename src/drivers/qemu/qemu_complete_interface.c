@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_complete_parts.h"
 #include "drivers/definition.h"
 #include "drivers/net/link.h"
+#include "drivers/qemu/qemu_interface.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -31,6 +32,9 @@ static const struct {
     { "user", { NULL }, MAY_ADDRESS | MAY_SIZE },
     { "bridge",
       { "source/@bridge", NULL },
+      MAY_LIMIT | MAY_ISOLATE | MAY_NAME | MAY_QUEUE | MAY_SIZE },
+    { "network",
+      { "source/@network", NULL },
       MAY_LIMIT | MAY_ISOLATE | MAY_NAME | MAY_QUEUE | MAY_SIZE },
     { "direct", { "source/@dev", NULL }, MAY_LIMIT | MAY_NAME | MAY_QUEUE | MAY_SIZE },
     { "ethernet", { NULL }, MAY_LIMIT | MAY_NAME | MAY_QUEUE | MAY_SIZE },
@@ -118,30 +122,14 @@ static int check_rates (const xml_node_t *interface, error_t *err)
             if (xml_u64 (node, path, &value, err))
                 return error_prefix (err, "%s", way);
         }
-        if (node && xml_string (node, "@floor") && !xml_equals (interface, "@type", "network"))
+        if (node && xml_string (node, "@floor"))
             return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                              "not supported: bandwidth/inbound/@floor of an interface of type "
-                              "'%s'; only a network can promise it",
-                              xml_string (interface, "@type"));
-        if (node && !xml_string (node, "@average") && !xml_string (node, "@floor"))
+                              "not supported: bandwidth/inbound/@floor of an interface");
+        if (node && !xml_string (node, "@average"))
             return error_set (err, ERR_XML_ERROR, "domain XML: %s of an interface has no average",
                               way);
     }
     return 0;
-}
-
-//  Names of these kinds are the kernel's to give: one in a definition is of an earlier start.
-static void forget_name (xml_node_t *interface)
-{
-    static const char *const prefixes[] = { "vnet", "vif", "macvtap", "macvlan" };
-    const char *name = xml_string (interface, "target/@dev");
-    if (xml_equals (interface, "target/@managed", "no"))
-        return;
-    for (size_t i = 0; name && i < sizeof prefixes / sizeof *prefixes; i++)
-        if (text_starts (name, prefixes[i])) {
-            xml_remove_path (interface, "target");
-            return;
-        }
 }
 
 static int check_name (const xml_node_t *interface, error_t *err)
@@ -199,7 +187,7 @@ int qemu_complete_interface (completion_t *self, xml_node_t *interface, error_t 
     complete_model (self, interface);
     if (xml_equals (interface, "@type", "direct"))
         qemu_default (interface, "source/@mode", "vepa");
-    forget_name (interface);
+    qemu_interface_forget (interface);
     bool failed = check_type (interface, err) || check_driver (interface, err) ||
                   check_rates (interface, err) || check_name (interface, err) ||
                   check_mode (interface, err) ||

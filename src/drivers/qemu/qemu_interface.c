@@ -5,6 +5,7 @@
 #include "drivers/qemu/qemu_command.h"
 #include "util/device.h"
 #include "util/launch.h"
+#include "util/uuid.h"
 #include "util/xml.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 
 #define VHOST_PATH "/dev/vhost-net"
 
-static const xml_node_t *interfaces_of (const job_t *job)
+static xml_node_t *interfaces_of (const job_t *job)
 {
     return xml_find (xml_root (job->guest->live), "devices");
 }
@@ -37,13 +38,21 @@ const xml_node_t *qemu_interface_link (const xml_t *record, const xml_node_t *in
     return NULL;
 }
 
+//  A port of a network says in the live document what it is plugged into, as libvirt has it.
+static bool is_direct (const xml_node_t *interface)
+{
+    return xml_equals (interface, "@type", "direct") ||
+           (xml_equals (interface, "@type", "network") && xml_string (interface, "source/@dev"));
+}
+
 //  What QEMU gets of an interface; NULL: nothing.
 static const char *device_kind (const xml_node_t *interface)
 {
     const char *type = xml_string (interface, "@type");
-    if (text_equals (type, "direct"))
+    if (is_direct (interface))
         return "macvtap";
-    if (!text_equals (type, "bridge") && !text_equals (type, "ethernet"))
+    if (!text_equals (type, "bridge") && !text_equals (type, "ethernet") &&
+        !text_equals (type, "network"))
         return NULL;
     return number (interface, "driver/@queues", 1) > 1 ? "tap-queue" : "tap";
 }
@@ -63,11 +72,52 @@ static int choose_vhost (const xml_node_t *interface, bool *vhost, error_t *err)
                       qemu_alias (interface), VHOST_PATH);
 }
 
+//  Names of these kinds are the kernel's to give.
+static void forget_name (xml_node_t *interface)
+{
+    static const char *const prefixes[] = { "vnet", "vif", "macvtap", "macvlan" };
+    const char *name = xml_string (interface, "target/@dev");
+    for (size_t i = 0; name && !is_foreign (interface) && i < 4; i++)
+        if (text_starts (name, prefixes[i])) {
+            xml_remove_path (interface, "target");
+            return;
+        }
+}
+
+static void forget_port (xml_node_t *interface)
+{
+    static const char *const granted[] = { "source/@portid", "source/@bridge", "source/@dev",
+                                           "source/@mode" };
+    for (size_t i = 0; xml_equals (interface, "@type", "network") && i < 4; i++)
+        xml_remove_path (interface, granted[i]);
+}
+
+void qemu_interface_forget (xml_node_t *interface)
+{
+    forget_name (interface);
+    forget_port (interface);
+}
+
 //  Intent.
 
-static int intend (job_t *job, const xml_node_t *interface, int *fd, error_t *err)
+static int intend_port (job_t *job, const xml_node_t *interface, xml_node_t *link, error_t *err)
+{
+    uint8_t random[16];
+    char network[UUID_TEXT_SIZE], port[UUID_TEXT_SIZE];
+    if (job_network (job, xml_string (interface, "source/@network"), network, err))
+        return error_prefix (err, "plug '%s' in", qemu_alias (interface));
+    job_random (job, random, sizeof random);
+    uuid_from_random (random, port);
+    xml_set (link, "@network", network);
+    xml_set (link, "@port", port);
+    autofree char *undo = text_format ("%s/%s", network, port);
+    return job_undo (job, "port", undo, err);
+}
+
+static int intend (job_t *job, xml_node_t *interface, int *fd, error_t *err)
 {
     bool vhost;
+    qemu_interface_forget (interface); //  a saved guest's document has them
     const char *kind = device_kind (interface);
     if (!kind)
         return 0;
@@ -81,6 +131,8 @@ static int intend (job_t *job, const xml_node_t *interface, int *fd, error_t *er
     xml_setf (link, "@fd", "%d", *fd);
     xml_set (link, "@vhost", vhost ? "yes" : "no");
     *fd += vhost ? 2 * queues : queues;
+    if (xml_equals (interface, "@type", "network") && intend_port (job, interface, link, err))
+        return -1;
     return is_foreign (interface) ? 0 : job_undo (job, "link", qemu_alias (interface), err);
 }
 
@@ -112,7 +164,8 @@ static int find_bridge (job_t *job, const xml_node_t *interface, link_settings_t
                           "plug '%s' in: the link '%s' is no bridge of the kernel",
                           qemu_alias (interface), name);
     set->master = name;
-    set->mtu = bridge.mtu;
+    if (!set->mtu)
+        set->mtu = bridge.mtu;
     if (xml_string (interface, "port/@isolated"))
         set->isolated = xml_flag (interface, "port/@isolated", false) ? LINK_ON : LINK_OFF;
     return 0;
@@ -135,8 +188,8 @@ static int describe_tap (job_t *job, const xml_node_t *interface, char mac[LINK_
     set_tap_mac (interface, mac, &spec->set);
     if (!spec->set.name)
         spec->set.name = "vnet%d";
-    return xml_equals (interface, "@type", "bridge") ? find_bridge (job, interface, &spec->set, err)
-                                                     : 0;
+    return xml_string (interface, "source/@bridge") ? find_bridge (job, interface, &spec->set, err)
+                                                    : 0;
 }
 
 static void describe_macvtap (const xml_node_t *interface, link_spec_t *spec)
@@ -149,14 +202,17 @@ static void describe_macvtap (const xml_node_t *interface, link_spec_t *spec)
         spec->set.name = "macvtap%d";
 }
 
-static int make_link (job_t *job, const xml_node_t *interface, uid_t uid, gid_t gid, link_t *link,
-                      error_t *err)
+static int make_link (job_t *job, const xml_node_t *interface, const port_grant_t *grant, uid_t uid,
+                      gid_t gid, link_t *link, error_t *err)
 {
     char mac[LINK_MAC_SIZE];
     link_spec_t spec = { .uid = uid, .gid = gid };
+    spec.set.master_index = grant->bridge_index;
+    spec.set.mtu = grant->mtu;
+    spec.set.isolated = grant->isolated ? LINK_ON : LINK_KEEP;
     spec.set.name = xml_string (interface, "target/@dev");
     spec.set.up = LINK_ON;
-    if (xml_equals (interface, "@type", "direct"))
+    if (is_direct (interface))
         describe_macvtap (interface, &spec);
     else if (describe_tap (job, interface, mac, &spec, err))
         return -1;
@@ -172,15 +228,70 @@ static void read_rate (const xml_node_t *node, link_rate_t *rate)
     rate->burst_kib = (uint64_t) number (node, "@burst", 0);
 }
 
-static int limit (job_t *job, const xml_node_t *interface, error_t *err)
+//  The interface's own limits go before those of its network.
+static int limit (job_t *job, const xml_node_t *interface, const port_grant_t *grant, error_t *err)
 {
-    link_bandwidth_t bandwidth = { 0 };
+    link_bandwidth_t bandwidth = grant->bandwidth;
     const xml_node_t *node = xml_find (interface, "bandwidth");
-    if (!node)
+    if (!node && !grant->limited)
         return 0;
-    read_rate (xml_find (node, "inbound"), &bandwidth.inbound);
-    read_rate (xml_find (node, "outbound"), &bandwidth.outbound);
+    if (node) {
+        bandwidth = (link_bandwidth_t){ 0 };
+        read_rate (xml_find (node, "inbound"), &bandwidth.inbound);
+        read_rate (xml_find (node, "outbound"), &bandwidth.outbound);
+    }
     return job_link_bandwidth (job, qemu_alias (interface), &bandwidth, err);
+}
+
+static int check_grant (const xml_node_t *interface, const port_grant_t *grant, error_t *err)
+{
+    const char *network = xml_string (interface, "source/@network");
+    if (grant->kind == PORT_HOSTDEV)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: network '%s' with <forward mode='hostdev'/> for a guest "
+                          "of QEMU",
+                          network);
+    if (grant->vlan)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: VLAN %" PRIu32 " of network '%s', for a bridge or a "
+                          "macvtap",
+                          grant->vlan, network);
+    return 0;
+}
+
+//  Asks the network for the port, and says in the live document what it is plugged into.
+static int take_port (job_t *job, xml_node_t *interface, xml_node_t *link, port_grant_t *grant,
+                      error_t *err)
+{
+    const port_request_t request = { .network = xml_string (link, "@network"),
+                                     .port = xml_string (link, "@port"),
+                                     .mac = xml_string (interface, "mac/@address"),
+                                     .portgroup = xml_string (interface, "source/@portgroup") };
+    if (!request.port)
+        return 0;
+    if (job_port_create (job, &request, grant, err) || check_grant (interface, grant, err))
+        return -1;
+    xml_set (interface, "source/@portid", request.port);
+    if (grant->kind == PORT_BRIDGE)
+        xml_set (interface, "source/@bridge", grant->bridge);
+    else {
+        xml_set (interface, "source/@dev", grant->device);
+        xml_set (interface, "source/@mode", grant->mode);
+        xml_set (link, "@kind", device_kind (interface));
+    }
+    return 0;
+}
+
+static int find_or_make (job_t *job, xml_node_t *interface, xml_node_t *link, uid_t uid, gid_t gid,
+                         link_t *made, error_t *err)
+{
+    port_grant_t grant = { 0 };
+    if (is_foreign (interface))
+        return job_link_find (job, xml_string (interface, "target/@dev"), made, err);
+    bool failed = take_port (job, interface, link, &grant, err) ||
+                  make_link (job, interface, &grant, uid, gid, made, err) ||
+                  limit (job, interface, &grant, err);
+    return failed ? -1 : 0;
 }
 
 static int plug (job_t *job, xml_node_t *interface, uid_t uid, gid_t gid, error_t *err)
@@ -189,9 +300,7 @@ static int plug (job_t *job, xml_node_t *interface, uid_t uid, gid_t gid, error_
     xml_node_t *link = (xml_node_t *) qemu_interface_link (job->guest->record, interface);
     if (!link)
         return 0;
-    if (is_foreign (interface)
-            ? job_link_find (job, xml_string (interface, "target/@dev"), &made, err)
-            : make_link (job, interface, uid, gid, &made, err) || limit (job, interface, err))
+    if (find_or_make (job, interface, link, uid, gid, &made, err))
         return error_prefix (err, "plug '%s' in", qemu_alias (interface));
     xml_set (link, "@name", made.name);
     xml_setf (link, "@ifindex", "%" PRIu32, made.ifindex);
@@ -241,7 +350,14 @@ int qemu_interface_claim (job_t *job, error_t *err)
     return job_link_claim (job, strings_list (keys), err);
 }
 
+//  All of it is tried, whatever fails; ERR is the last failure.
 int qemu_interface_unplug (job_t *job, error_t *err)
 {
-    return job_link_release (job, err);
+    int rc = job_link_release (job, err);
+    xml_foreach (link, job->guest->record ? xml_root (job->guest->record) : NULL, "link") {
+        const char *port = xml_string (link, "@port");
+        if (port && job_port_delete (job, xml_string (link, "@network"), port, err))
+            rc = -1;
+    }
+    return rc;
 }

@@ -2,15 +2,21 @@
 //  it (drivers/net/link.h), under the interface's alias as key, and the descriptors of them that
 //  QEMU inherits. The guest's record has one element for each of them:
 //
-//      <link alias='net0' kind='tap' name='vnet0' ifindex='7' queues='1' fd='4' vhost='no'/>
+//      <link alias='net0' kind='tap' name='vnet0' ifindex='7' queues='1' fd='4' vhost='no'
+//            network='UUID' port='UUID'/>
 //
-//  name and ifindex once the link is there; fd: the first of its descriptors. kind is device.h's.
+//  name and ifindex once the link is there; fd: the first of its descriptors. kind is device.h's;
+//  network and port: what it has of a virtual network (drivers/net/port.h).
 
 #ifndef TROUPE_QEMU_INTERFACE_H
 #define TROUPE_QEMU_INTERFACE_H
 
 #include "drivers/job.h"
 #include "util/text.h"
+
+//  Takes out of a document what an earlier start put into it: the names that the kernel gave, and
+//  what a network granted. The next start gets others.
+void qemu_interface_forget (xml_node_t *interface);
 
 //  Notes in the record which links are to be made, and pushes their undo. The caller makes it
 //  durable.
