@@ -41,11 +41,19 @@ const char *job_noun (const job_actor_t *self)
     return text_starts (self->owner, "network/") ? "network" : "domain";
 }
 
+//  What a user knows it by: "start" of a network, too.
+static const char *job_action (const job_actor_t *self)
+{
+    static const char prefix[] = "network_";
+    const char *name = self->kind->name;
+    return text_starts (name, prefix) ? name + strlen (prefix) : name;
+}
+
 int job_check_cancelled (const job_actor_t *self, error_t *err)
 {
     if (!is_cancelled (self))
         return 0;
-    return error_set (err, ERR_OPERATION_ABORTED, "%s of %s '%s' was cancelled", self->kind->name,
+    return error_set (err, ERR_OPERATION_ABORTED, "%s of %s '%s' was cancelled", job_action (self),
                       job_noun (self), self->base.guest ? self->base.guest->name : "?");
 }
 
