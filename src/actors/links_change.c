@@ -273,7 +273,8 @@ static void pack_shown (links_t *self, pack_t *pack, owned_t *owned)
 static int by_ifindex (const void *a, const void *b)
 {
     const owned_t *left = a, *right = b;
-    return left->record.ifindex < right->record.ifindex ? -1 : 1;
+    const uint32_t one = left->record.ifindex, other = right->record.ifindex;
+    return one < other ? -1 : one > other; //  several that are being made have none
 }
 
 void links_show (links_t *self, msg_t **msg_p)

@@ -96,6 +96,7 @@ static void make_record (links_t *self, op_t *op)
     record->made = record->away = false;
     *record->peer_mac = *record->own_mac = 0;
     make_mac (self, op->birth.mac, record->mac);
+    op->birth.group = link_record_group (record);
     if (spec->kind == LINK_VETH)
         make_mac (self, op->birth.peer_mac, record->peer_mac);
     if (spec->set.mac && link_mac_read (spec->set.mac, mac))
@@ -196,7 +197,7 @@ static void create_look (links_t *self, op_t *op, const error_t *err)
     (void) err;
     owned_t *owned = op->owned;
     error_t vanished;
-    known_t *known = links_by_mac (self, link_kernel_kind (owned->record.kind), owned->record.mac);
+    known_t *known = links_born (self, owned);
     if (!known) {
         error_set (&vanished, ERR_OPERATION_FAILED, "%s: somebody removed it at once", op->what);
         fail (self, op, &vanished);
@@ -204,7 +205,6 @@ static void create_look (links_t *self, op_t *op, const error_t *err)
     }
     known->owned = owned;
     owned->gone = false;
-    owned->record.ifindex = (uint32_t) known->ifindex;
     set_up (self, op, known);
 }
 

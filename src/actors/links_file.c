@@ -164,20 +164,10 @@ int links_load (links_t *self, error_t *err)
 
 //  At the start.
 
-static known_t *find_link (links_t *self, owned_t *owned)
-{
-    if (owned->record.ifindex > 0)
-        return links_of (self, owned);
-    known_t *known = links_by_mac (self, link_kernel_kind (owned->record.kind), owned->record.mac);
-    if (known)
-        owned->record.ifindex = (uint32_t) known->ifindex;
-    return known;
-}
-
 //  Nobody was told of a link that was begun only: it goes.
 static void reconcile_one (links_t *self, owned_t *owned)
 {
-    known_t *known = find_link (self, owned);
+    known_t *known = links_born (self, owned);
     if (known)
         known->owned = owned;
     if (!known && !owned->record.away) {

@@ -87,17 +87,10 @@ static void joined (links_t *self, op_t *op, const error_t *err)
     remove_group (self);
 }
 
-static known_t *find_link (links_t *self, owned_t *owned)
-{
-    const link_record_t *record = &owned->record;
-    return record->ifindex > 0 ? links_of (self, owned)
-                               : links_by_mac (self, link_kernel_kind (record->kind), record->mac);
-}
-
 static void join_group (links_t *self, op_t *op, const error_t *err)
 {
     (void) err;
-    const known_t *known = find_link (self, op->owned);
+    const known_t *known = links_born (self, op->owned);
     if (!known && links_known (self, op->owned->record.ifindex))
         actor_log (self->actor, LEVEL_WARNING,
                    "link %u was '%s' of %s; what it is now can't be told to be ours: left alone",
@@ -106,7 +99,6 @@ static void join_group (links_t *self, op_t *op, const error_t *err)
         op->removed (self, op, NULL);
         return;
     }
-    op->owned->record.ifindex = (uint32_t) known->ifindex;
     snprintf (op->what, sizeof op->what, "remove link '%s'", known->news.link.name);
     op_add_step (op,
                  (link_step_t){ .msg = link_request_group ((uint32_t) known->ifindex, self->group),

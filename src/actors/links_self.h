@@ -139,9 +139,10 @@ void links_list (links_t *self);
 void links_hear (links_t *self);
 known_t *links_known (links_t *self, uint32_t ifindex);
 known_t *links_by_name (links_t *self, const char *name);
-known_t *links_by_mac (links_t *self, const char *kind, const char *mac);
 //  The link of OWNED, if it is there, and is it.
 known_t *links_of (links_t *self, owned_t *owned);
+//  The same; where its ifindex is not on record yet, it is found by what it was made with.
+known_t *links_born (links_t *self, owned_t *owned);
 //  The other end of a veth that is here; NULL: it is not.
 known_t *links_peer (links_t *self, const known_t *known);
 void links_tell_gone (links_t *self, const owned_t *owned, const char *name);

@@ -23,18 +23,22 @@ known_t *links_by_name (links_t *self, const char *name)
     return NULL;
 }
 
-known_t *links_by_mac (links_t *self, const char *kind, const char *mac)
-{
-    for (known_t *known = zhashx_first (self->known); known; known = zhashx_next (self->known))
-        if (strcmp (known->news.link.mac, mac) == 0 && strcmp (known->news.link.kind, kind) == 0)
-            return known;
-    return NULL;
-}
-
 known_t *links_of (links_t *self, owned_t *owned)
 {
     known_t *known = links_known (self, owned->record.ifindex);
     return known && link_record_fits (&owned->record, &known->news) ? known : NULL;
+}
+
+known_t *links_born (links_t *self, owned_t *owned)
+{
+    if (owned->record.ifindex > 0)
+        return links_of (self, owned);
+    known_t *known = zhashx_first (self->known);
+    while (known && !link_record_fits (&owned->record, &known->news))
+        known = zhashx_next (self->known);
+    if (known)
+        owned->record.ifindex = (uint32_t) known->ifindex;
+    return known;
 }
 
 //  The end that the kernel makes first is announced before it has another.

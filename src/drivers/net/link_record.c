@@ -10,15 +10,26 @@
 #define HEADER "troupe-links 1"
 #define NONE "-"
 
+uint32_t link_record_group (const link_record_t *self)
+{
+    uint8_t mac[6];
+    const bool upper = self->kind == LINK_MACVTAP || self->kind == LINK_MACVLAN;
+    if (!upper || !link_mac_read (self->mac, mac))
+        return 0;
+    return ((uint32_t) mac[2] << 24 | (uint32_t) mac[3] << 16 | (uint32_t) mac[4] << 8 | mac[5]) &
+           INT32_MAX;
+}
+
 bool link_record_fits (const link_record_t *self, const link_news_t *news)
 {
     const link_t *link = &news->link;
     if (strcmp (link->kind, link_kernel_kind (self->kind)) != 0)
         return false;
+    const uint32_t group = link_record_group (self);
     if (self->ifindex == 0)
-        return strcmp (link->mac, self->mac) == 0;
+        return strcmp (link->mac, self->mac) == 0 || (group > 0 && news->group == group);
     return link->ifindex == self->ifindex &&
-           (strcmp (link->mac, self->mac) == 0 ||
+           (strcmp (link->mac, self->mac) == 0 || (group > 0 && news->group == group) ||
             (*self->own_mac && strcmp (link->mac, self->own_mac) == 0) ||
             (*self->alias && strcmp (news->alias, self->alias) == 0));
 }

@@ -23,6 +23,10 @@ typedef struct {
     char alias[256];
 } link_record_t;
 
+//  The group that such a link is made in, and stays in, because it may not get the MAC it was to be
+//  made with: in mode passthrough it takes that of the link below. 0: none.
+uint32_t link_record_group (const link_record_t *self);
+
 //  Is NEWS about this link?
 bool link_record_fits (const link_record_t *self, const link_news_t *news);
 

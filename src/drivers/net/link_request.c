@@ -128,6 +128,8 @@ struct nl_msg *link_request_create (const link_spec_t *spec, const link_birth_t 
     put_mac (msg, birth->mac);
     if (spec->set.mtu > 0)
         netlink_put_u32 (msg, IFLA_MTU, spec->set.mtu);
+    if (birth->group > 0)
+        netlink_put_u32 (msg, IFLA_GROUP, birth->group);
     if (birth->lower_index > 0 && spec->kind != LINK_VXLAN)
         netlink_put_u32 (msg, IFLA_LINK, birth->lower_index);
     struct nlattr *info = netlink_nest (msg, IFLA_LINKINFO);

@@ -13,6 +13,7 @@
 //  What a new link gets in the request that makes it, besides what its spec says.
 typedef struct {
     uint8_t mac[6], peer_mac[6];
+    uint32_t group;       //  0: none
     uint32_t lower_index; //  0: none
 } link_birth_t;
 
