@@ -285,6 +285,8 @@ static const operation_t operations[] = {
       false, domain_done_take },
     { "migration.abandon", CLASS_DESTROY, ASYNC_NONE, "migrate_abandon", 0, DESTROY_MS, true,
       domain_done_abandon },
+    { "network.plugged", CLASS_MODIFY, ASYNC_NONE, "plug_again", NEED_ACTIVE, SHORT_MS, true,
+      done_nothing },
     { "domain.screenshot", CLASS_MODIFY, ASYNC_NONE, "screenshot", NEED_ACTIVE, SHORT_MS, true,
       done_live },
     { "domain.block_resize", CLASS_MODIFY, ASYNC_NONE, "block_resize", NEED_ACTIVE, DESTROY_MS,

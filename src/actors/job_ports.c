@@ -51,7 +51,7 @@ static int read_kind (const value_t *map, port_grant_t *grant, error_t *err)
                       kind ? kind : "");
 }
 
-static int read_grant (const value_t *map, port_grant_t *grant, error_t *err)
+int job_ports_read (const value_t *map, port_grant_t *grant, error_t *err)
 {
     const value_t *bandwidth = value_get (map, "bandwidth");
     *grant = (port_grant_t){ 0 };
@@ -81,7 +81,7 @@ int job_ports_create (job_t *job, const port_request_t *request, port_grant_t *g
     pack_key_str (pack, "mac", request->mac);
     pack_key_str (pack, "portgroup", request->portgroup);
     return job_ask (actor_of (job), address, &msg, PORT_MS, &reply, err) ||
-                   read_grant (msg_value (reply), grant, err)
+                   job_ports_read (msg_value (reply), grant, err)
                ? -1
                : 0;
 }

@@ -40,6 +40,7 @@ const job_kind_t job_kinds[] = {
     { "block_abort", job_run_block_abort },
     { "block_speed", job_run_block_speed },
     { "block_conclude", job_run_block_conclude },
+    { "plug_again", job_run_plug_again },
     { "block_list", job_run_block_list },
     { "backup", job_run_backup },
     { "checkpoint_create", job_run_checkpoint_create },

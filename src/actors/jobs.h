@@ -113,6 +113,8 @@ int job_run_block_abort (job_actor_t *self, error_t *err);
 int job_run_block_speed (job_actor_t *self, error_t *err);
 int job_run_block_conclude (job_actor_t *self, error_t *err);
 int job_run_block_list (job_actor_t *self, error_t *err);
+//  A network that the guest has a port of was started again.
+int job_run_plug_again (job_actor_t *self, error_t *err);
 
 //  jobs_backup.c: what goes on in the background.
 //  Begins a backup; or, if one is under way, follows it until it is over.

@@ -114,12 +114,12 @@ static int bind_socket (int fd, const char *path)
 //  Without it leases are on disk all the same, and known after the next start.
 void network_leases_open (network_t *self)
 {
-    autofree char *path = network_path (self->config->paths, self->uuid, NETWORK_SOCKET);
+    self->lease_path = network_path (self->config->paths, self->uuid, NETWORK_SOCKET);
     self->lease_fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (self->lease_fd < 0 || bind_socket (self->lease_fd, path)) {
+    if (self->lease_fd < 0 || bind_socket (self->lease_fd, self->lease_path)) {
         actor_log (self->actor, LEVEL_ERROR,
-                   "network '%s': leases are not shown: open the socket '%s': %s", self->name, path,
-                   strerror (errno));
+                   "network '%s': leases are not shown: open the socket '%s': %s", self->name,
+                   self->lease_path, strerror (errno));
         return;
     }
     actor_watch_fd (self->actor, self->lease_fd, POLLIN, on_lease, NULL);
@@ -131,11 +131,11 @@ void network_leases_close (network_t *self)
     while (self->leases && (lease = zlistx_detach (self->leases, NULL)))
         free (lease);
     zlistx_destroy (&self->leases);
-    if (self->lease_fd < 0)
-        return;
-    autofree char *path = network_path (self->config->paths, self->uuid, NETWORK_SOCKET);
-    unlink (path);
-    close (self->lease_fd);
+    if (self->lease_fd >= 0) {
+        unlink (self->lease_path);
+        close (self->lease_fd);
+    }
+    free (self->lease_path);
 }
 
 static const char *given (const char *word)

@@ -4,7 +4,8 @@
 #include "actors/status_text.h"
 
 enum {
-    MAX_PORTS = 4096
+    MAX_PORTS = 4096,
+    PLUGGED_MS = 600000
 };
 
 static void port_destroy (port_t **port_p)
@@ -202,6 +203,17 @@ void network_port_delete (network_t *self, msg_t **msg_p)
     network_commit (self, msg_p, &reply, false);
 }
 
+static void on_plugged (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) arg;
+    const network_t *self = actor_state (actor);
+    error_t err;
+    if (msg_failed (reply, &err) && err.code != ERR_NO_DOMAIN)
+        actor_log (actor, LEVEL_WARNING, "network '%s': a guest was not plugged in again: %s",
+                   self->name, err.message);
+}
+
+//  A domain may be busy with something that its links must not change in.
 void network_ports_tell (network_t *self)
 {
     for (port_t *port = zlistx_first (self->ports); port; port = zlistx_next (self->ports)) {
@@ -212,7 +224,7 @@ void network_ports_tell (network_t *self)
         auto(msg_t) msg = msg_request ("network.plugged");
         pack_key (msg_args (msg), "grant");
         pack_grant (self, port, msg_args (msg));
-        actor_send (self->actor, address, &msg);
+        actor_request (self->actor, address, &msg, PLUGGED_MS, on_plugged, NULL);
     }
 }
 

@@ -73,6 +73,7 @@ struct network {
     strings_t *running_domains; //  while it is found out which ports are lost
     uint64_t subscription;      //  to that
     zlistx_t *leases;           //  lease_t
+    char *lease_path;           //  of its socket
     int lease_fd;               //  where dnsmasq's helper tells of them; -1: closed
 
     //  What it does.

@@ -265,6 +265,10 @@ typedef struct {
     //  Undoes KIND of this driver's own: those that job_undo was given as "NAME.KIND".
     int (*undo) (job_t *job, const char *kind, const char *argument, error_t *err);
 
+    //  The network of the running guest's PORT was started again, and grants it this now: plugs its
+    //  link in. NULL: no guest of this driver has ports.
+    int (*plug_again) (job_t *job, const char *port, const port_grant_t *grant, error_t *err);
+
     int (*info) (job_t *job, guest_info_t *info, error_t *err);
     //  Adds what can be measured of the guest to the JSON object STATS: numbers, booleans and
     //  strings, under the names of virConnectGetAllDomainStats ("cpu.time" in ns, ...). What those

@@ -132,12 +132,13 @@ class Plugged(QemuTest):
     def test_network(self):
         """A guest gets its address from a network, by name and by lease; its port goes with it."""
         self.daemon.run(
-            "net-create",
+            "net-define",
             "/dev/stdin",
             input="<network><name>blue</name><bridge name='blue0'/><domain name='blue.test'/>"
             "<ip address='10.9.7.1' netmask='255.255.255.0'><dhcp><range start='10.9.7.10' end='10.9.7.20'/>"
             "</dhcp></ip></network>",
         )
+        self.daemon.run("net-start", "blue")
         self.addCleanup(self.daemon.run, "net-destroy", "blue", status=None)
         guest = self.start_guest("web1", interface("network", "network='blue'"))
         (port,) = self.client.call("network.ports", network="blue")
@@ -168,12 +169,23 @@ class Plugged(QemuTest):
         #   The bridge listens and learns for some seconds before it lets a new port talk.
         guest.open()
         until(lambda: ", 0% packet loss" in guest.run("ping -c 1 -W 5 10.9.7.1"), what="a way to the host")
+        self.network_comes_back(guest)
         self.client.call("domain.destroy", domain="web1")
         self.assertEqual(self.client.call("network.ports", network="blue"), [])
         self.daemon.run("net-destroy", "blue")
+        self.daemon.run("net-undefine", "blue")
         self.assertEqual(self.taps(), [])
         with self.assertRaisesRegex(TroupeError, "plug 'net0' in: there is no network 'blue'"):
             self.client.call("domain.create", domain="web1")
+
+    def network_comes_back(self, guest):
+        """Destroyed and started under a guest: the guest is plugged in again."""
+        self.daemon.run("net-destroy", "blue")
+        (tap,) = self.taps()
+        self.assertNotIn("master", self.link(tap))
+        self.daemon.run("net-start", "blue")
+        until(lambda: "master blue0" in self.link(tap), what="the guest's link in its bridge")
+        until(lambda: ", 0% packet loss" in guest.run("ping -c 1 -W 5 10.9.7.1"), what="a way to the host")
 
     def test_queues_and_limits(self):
         """What leaves the guest can be limited where the kernel polices; else an error says so."""

@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_driver.h"
+#include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_block_job.h"
 #include "drivers/qemu/qemu_backup.h"
 #include "drivers/qemu/qemu_capabilities.h"
@@ -67,6 +68,7 @@ const driver_t qemu_driver = {
     .checkpoint_measure = qemu_checkpoint_measure,
     .undo = qemu_undo,
     .info = qemu_info,
+    .plug_again = qemu_interface_plug_again,
     .stats = qemu_stats,
     .monitor_command = qemu_monitor_command,
     .agent = qemu_agent,

@@ -316,6 +316,30 @@ int qemu_interface_plug (job_t *job, uid_t uid, gid_t gid, error_t *err)
     return 0;
 }
 
+static const char *alias_of_port (const job_t *job, const char *port)
+{
+    xml_foreach (link, job->guest->record ? xml_root (job->guest->record) : NULL, "link")
+        if (xml_equals (link, "@port", port))
+            return xml_string (link, "@alias");
+    return NULL;
+}
+
+//  A macvtap stays on its lower link, which the network did not take away.
+int qemu_interface_plug_again (job_t *job, const char *port, const port_grant_t *grant,
+                               error_t *err)
+{
+    link_t link;
+    const char *alias = alias_of_port (job, port);
+    const link_settings_t set = { .master = grant->bridge,
+                                  .master_index = grant->bridge_index,
+                                  .isolated = grant->isolated ? LINK_ON : LINK_KEEP };
+    if (!alias || grant->kind != PORT_BRIDGE)
+        return 0;
+    if (job_link_set (job, alias, false, &set, &link, err))
+        return error_prefix (err, "plug '%s' of domain '%s' in again", alias, job->guest->name);
+    return 0;
+}
+
 static void add_device (strings_t *devices, int fd, const device_t *device)
 {
     autofree char *text = device_text (device);

@@ -23,6 +23,9 @@ void qemu_interface_forget (xml_node_t *interface);
 int qemu_interface_intend (job_t *job, error_t *err);
 //  Makes them, for the user UID and the group GID; live document and record name them then.
 int qemu_interface_plug (job_t *job, uid_t uid, gid_t gid, error_t *err);
+//  driver_t's plug_again.
+int qemu_interface_plug_again (job_t *job, const char *port, const port_grant_t *grant,
+                               error_t *err);
 //  spawn_t's devices. The caller owns the result.
 strings_t *qemu_interface_devices (const xml_t *record);
 //  The record's element of an interface; NULL: it has no link.
