@@ -91,13 +91,6 @@ static void begin_async (domain_t *self, const operation_t *operation, const msg
         self->past_timer = actor_timer (self->actor, BEGUN_MS, write_begun, NULL);
 }
 
-static void pack_numbers (pack_t *pack, const value_t *progress)
-{
-    static const char *const numbers[] = { "done", "total", "remaining", "passes" };
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        pack_key_u64 (pack, numbers[i], value_get_u64 (progress, numbers[i], 0));
-}
-
 //  How it ended, and how far it had come by then.
 static void pack_completed (pack_t *pack, const void *arg)
 {
@@ -105,11 +98,11 @@ static void pack_completed (pack_t *pack, const void *arg)
     const char *verb = past_jobs_last_verb (self->past);
     past_jobs_pack_last (self->past, pack);
     pack_key_i64 (pack, "operation", domain_job_number (verb));
-    pack_numbers (pack, self->progress ? document_root (self->progress) : NULL);
 }
 
 void domain_end_async (domain_t *self, const char *outcome, const error_t *err)
 {
+    past_jobs_reached (self->past, self->progress ? document_root (self->progress) : NULL);
     past_jobs_end (self->past, actor_wall_clock (self->actor), outcome, err);
     self->past_due = false;
     self->dirty |= DIRTY_PAST;

@@ -8,12 +8,23 @@
 #include <inttypes.h>
 #include <string.h>
 
+//  How far a job had come, as its progress names it and as the file does.
+static const struct {
+    const char *key, *path;
+} numbers[] = { { "done", "@done" },
+                { "total", "@total" },
+                { "remaining", "@remaining" },
+                { "passes", "@passes" } };
+
+#define NUMBERS (sizeof numbers / sizeof *numbers)
+
 typedef struct {
     char *kind, *verb, *outcome, *error; //  outcome NULL: it is under way; error may be NULL
     int64_t since_us, ended_us;
     bool asked; //  by a client: uid or key, client
     uint64_t uid, client;
     char *key;
+    uint64_t reached[NUMBERS];
 } past_t;
 
 struct past_jobs {
@@ -76,6 +87,15 @@ bool past_jobs_is_empty (const past_jobs_t *self)
 bool past_jobs_is_open (const past_jobs_t *self)
 {
     return self->count > 0 && !self->items[self->count - 1].outcome;
+}
+
+void past_jobs_reached (past_jobs_t *self, const value_t *progress)
+{
+    if (!past_jobs_is_open (self))
+        return;
+    past_t *past = &self->items[self->count - 1];
+    for (size_t i = 0; i < NUMBERS; i++)
+        past->reached[i] = value_get_u64 (progress, numbers[i].key, 0);
 }
 
 void past_jobs_end (past_jobs_t *self, int64_t now_us, const char *outcome, const error_t *err)
@@ -144,6 +164,8 @@ static void pack_past (const past_t *self, pack_t *pack)
     pack_key_str (pack, "outcome", self->outcome);
     pack_key_str (pack, "error", self->error);
     pack_by (self, pack);
+    for (size_t i = 0; i < NUMBERS; i++)
+        pack_key_u64 (pack, numbers[i].key, self->reached[i]);
 }
 
 void past_jobs_pack (const past_jobs_t *self, pack_t *pack)
@@ -204,6 +226,9 @@ static void add_node (xml_node_t *jobs, const past_t *past)
             xml_set_u64 (node, "@uid", past->uid);
         xml_set_u64 (node, "@client", past->client);
     }
+    for (size_t i = 0; i < NUMBERS; i++)
+        if (past->reached[i] > 0)
+            xml_set_u64 (node, numbers[i].path, past->reached[i]);
 }
 
 char *past_jobs_text (const past_jobs_t *self)
@@ -232,6 +257,9 @@ static int read_node (past_jobs_t *self, const xml_node_t *node, error_t *err)
         return -1;
     past->since_us = (int64_t) since;
     past->ended_us = (int64_t) ended;
+    for (size_t i = 0; i < NUMBERS; i++)
+        if (xml_u64 (node, numbers[i].path, &past->reached[i], err))
+            return -1;
     return 0;
 }
 

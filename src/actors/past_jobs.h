@@ -20,6 +20,8 @@ DEFINE_AUTO (past_jobs_t, past_jobs_destroy)
 //  daemon.
 void past_jobs_begin (past_jobs_t *self, const char *kind, const char *verb, const value_t *by,
                       int64_t now_us);
+//  How far the one that is under way has come: the numbers of job.progress. NULL: nothing is known.
+void past_jobs_reached (past_jobs_t *self, const value_t *progress);
 //  The one that is under way is over. ERR: why it did not do what it was to do; NULL: it did.
 void past_jobs_end (past_jobs_t *self, int64_t now_us, const char *outcome, const error_t *err);
 bool past_jobs_is_open (const past_jobs_t *self); //  one is under way
@@ -40,8 +42,8 @@ typedef struct {
 
 void past_jobs_add (past_jobs_t *self, const past_job_t *job);
 
-//  An array of {kind, verb, since_us, ended_us, outcome, error, by}, the oldest first; without the
-//  one under way.
+//  An array of {kind, verb, since_us, ended_us, outcome, error, by, done, total, remaining (bytes),
+//  passes}, the oldest first; without the one under way.
 void past_jobs_pack (const past_jobs_t *self, pack_t *pack);
 //  The same of the one that ended last, into the map under construction.
 void past_jobs_pack_last (const past_jobs_t *self, pack_t *pack);

@@ -146,8 +146,8 @@ static void pack_rows (const query_t *self, pack_t *pack, const snapshot_t *doma
 
 static void pack_past (pack_t *pack, const snapshot_t *domain)
 {
-    static const char *const keys[] = { "kind",    "verb",  "since_us", "ended_us",
-                                        "outcome", "error", "by" };
+    static const char *const keys[] = { "kind", "verb", "since_us", "ended_us",  "outcome", "error",
+                                        "by",   "done", "total",    "remaining", "passes" };
     const value_t *list = domain->past ? document_root (domain->past) : NULL;
     for (size_t i = 0; i < value_count (list); i++) {
         const value_t *past = value_at (list, i);

@@ -21,6 +21,23 @@ static void print_number (const char *title, uint64_t number, const char *unit)
     print_line (title, text);
 }
 
+static void print_bytes (const char *title, uint64_t bytes, const char *per)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+    double value = (double) bytes;
+    size_t unit = 0;
+    for (; value >= 1024; unit++)
+        value /= 1024;
+    printf ("%-17s %.3f %s%s\n", title, value, units[unit], per);
+}
+
+static void print_data (const troupe_value_t *job)
+{
+    print_bytes ("Data processed:", troupe_get_u64 (job, "done", 0), "");
+    print_bytes ("Data remaining:", troupe_get_u64 (job, "remaining", 0), "");
+    print_bytes ("Data total:", troupe_get_u64 (job, "total", 0), "");
+}
+
 //  In virsh's layout.
 static void print_job (const troupe_value_t *job)
 {
@@ -37,13 +54,11 @@ static void print_job (const troupe_value_t *job)
         print_line ("Step:", step);
     if (total == 0)
         return;
-    print_number ("Data processed:", troupe_get_u64 (job, "done", 0), "bytes");
-    print_number ("Data remaining:", troupe_get_u64 (job, "remaining", 0), "bytes");
-    print_number ("Data total:", total, "bytes");
+    print_data (job);
     if (troupe_get_u64 (job, "rate", 0) > 0)
-        print_number ("Memory bandwidth:", troupe_get_u64 (job, "rate", 0), "bytes/s");
+        print_bytes ("Memory bandwidth:", troupe_get_u64 (job, "rate", 0), "/s");
     if (troupe_get_u64 (job, "dirty_rate", 0) > 0)
-        print_number ("Dirty rate:", troupe_get_u64 (job, "dirty_rate", 0), "bytes/s");
+        print_bytes ("Dirty rate:", troupe_get_u64 (job, "dirty_rate", 0), "/s");
     if (troupe_get_u64 (job, "passes", 0) > 0)
         print_number ("Iteration:", troupe_get_u64 (job, "passes", 0), "");
     if (troupe_get_u64 (job, "left_ms", 0) > 0)
@@ -71,6 +86,8 @@ static void print_over (const troupe_value_t *job)
     printf ("%-17s %c%s\n", "Job type:", toupper (*outcome), outcome + 1);
     print_line ("Operation:", troupe_get_str (job, "kind"));
     print_number ("Time elapsed:", troupe_get_u64 (job, "elapsed_ms", 0), "ms");
+    if (troupe_get_u64 (job, "total", 0) > 0)
+        print_data (job);
     if (error)
         print_line ("Error message:", error);
 }

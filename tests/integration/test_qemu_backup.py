@@ -40,13 +40,15 @@ class Push(BackupTest):
         self.assertIn("<domainbackup mode='push'>", self.daemon.run("backup-dumpxml", "web1"))
         job = self.daemon.run("domjobinfo", "web1")
         self.assertRegex(job, "Operation: +backup")
-        self.assertRegex(job, "Data total: +536870912 +bytes")
+        self.assertRegex(job, r"Data total: +512\.000 MiB")
         self.assertRegex(self.daemon.run("jobs"), "web1 +running +- +domain.backup_begin .*uid 0")
         #   What does not concern the disks goes on beside it.
         self.daemon.run("resume", "web1")
         self.daemon.run("suspend", "web1")
         self.slow(guest, speed=0)
         self.wait_end(guest)
+        over = self.daemon.run("domjobinfo", "web1", "--completed")
+        self.assertRegex(over, r"Data processed: +512\.000 MiB\nData remaining: +0\.000 B\nData total: +512\.000 MiB")
         (file,) = [name for name in os.listdir(self.daemon.root) if name.startswith("web1-vda.")]
         self.same(guest, self.path("web1-vda"), self.path(file))
 

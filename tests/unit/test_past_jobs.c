@@ -142,6 +142,40 @@ static void test_file (void **state)
     assert_non_null (strstr (same, "rolled back"));
 }
 
+static void test_how_far_it_came (void **state)
+{
+    (void) state;
+    pack_t pack;
+    error_t err;
+    pack_init (&pack);
+    pack_map (&pack);
+    pack_key_u64 (&pack, "done", 70);
+    pack_key_u64 (&pack, "total", 100);
+    pack_key_u64 (&pack, "remaining", 30);
+    pack_key_u64 (&pack, "passes", 4);
+    pack_end (&pack);
+    auto(document_t) progress = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
+    pack_close (&pack);
+    auto(past_jobs_t) self = past_jobs_new ();
+    past_jobs_begin (self, "save", "domain.save", NULL, 10);
+    past_jobs_reached (self, document_root (progress));
+    past_jobs_end (self, 20, "cancelled", NULL);
+    past_jobs_reached (self, NULL); //  none is under way: what is known stays
+    past_jobs_begin (self, "dump", "domain.dump", NULL, 30);
+    past_jobs_reached (self, NULL);
+    past_jobs_end (self, 40, "completed", NULL);
+    autofree char *text = past_jobs_text (self);
+    auto(past_jobs_t) again = past_jobs_parse (text, &err);
+    assert_non_null (again);
+    auto(document_t) document = packed (again);
+    const value_t *save = value_at (document_root (document), 0);
+    assert_int_equal (value_get_u64 (save, "done", 0), 70);
+    assert_int_equal (value_get_u64 (save, "total", 0), 100);
+    assert_int_equal (value_get_u64 (save, "remaining", 0), 30);
+    assert_int_equal (value_get_u64 (save, "passes", 0), 4);
+    assert_int_equal (value_get_u64 (value_at (document_root (document), 1), "total", 9), 0);
+}
+
 static void test_damaged_files (void **state)
 {
     (void) state;
@@ -198,7 +232,7 @@ int main (void)
         cmocka_unit_test (test_one_job),           cmocka_unit_test (test_the_last_one),
         cmocka_unit_test (test_end_without_begin), cmocka_unit_test (test_the_oldest_are_forgotten),
         cmocka_unit_test (test_one_that_is_over),  cmocka_unit_test (test_file),
-        cmocka_unit_test (test_damaged_files),
+        cmocka_unit_test (test_damaged_files),     cmocka_unit_test (test_how_far_it_came),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
