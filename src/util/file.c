@@ -170,6 +170,11 @@ int file_sync_folder (const char *folder, error_t *err)
     return 0;
 }
 
+bool file_is_missing (const char *path)
+{
+    return access (path, F_OK) && (errno == ENOENT || errno == ENOTDIR);
+}
+
 int file_remove (const char *path, error_t *err)
 {
     struct stat status;

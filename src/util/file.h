@@ -50,6 +50,10 @@ char *file_folder (const char *path);
 //  The caller frees it.
 char *file_relative (const char *folder, const char *path);
 
+//  True only if the kernel says that nothing is at PATH. What can't be looked at now (no right to,
+//  storage that does not answer) may well be there.
+bool file_is_missing (const char *path);
+
 //  Removes PATH; that there is none is no error. Durable after file_sync_folder.
 int file_remove (const char *path, error_t *err);
 

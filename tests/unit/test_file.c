@@ -23,6 +23,22 @@ static void writes_and_reads (void **state)
     assert_int_equal (status.st_mode & 07777, 0600);
 }
 
+//  A file that can't be reached is not taken for one that is gone.
+static void missing_is_what_the_kernel_says (void **state)
+{
+    error_t err;
+    autofree char *file = text_format ("%s/there", (char *) *state);
+    autofree char *below = text_format ("%s/there/below", (char *) *state);
+    autofree char *none = text_format ("%s/none", (char *) *state);
+    autofree char *loop = text_format ("%s/loop", (char *) *state);
+    assert_int_equal (file_write (file, "1", 1, &err), 0);
+    assert_int_equal (symlink ("loop", loop), 0);
+    assert_false (file_is_missing (file));
+    assert_true (file_is_missing (none));
+    assert_true (file_is_missing (below));
+    assert_false (file_is_missing (loop));
+}
+
 static void read_has_bounds (void **state)
 {
     error_t err;
@@ -230,6 +246,7 @@ int main (void)
         unit_test_in_folder (writes_and_reads),
         unit_test_in_folder (read_has_bounds),
         unit_test_in_folder (read_says_what_is_missing),
+        unit_test_in_folder (missing_is_what_the_kernel_says),
         cmocka_unit_test (reads_files_of_unknown_size),
         unit_test_in_folder (nothing_changes_before_commit),
         unit_test_in_folder (abandoned_write_leaves_nothing),

@@ -54,7 +54,7 @@ static int ask_image (loader_t *self, const char *path, const char *format, xml_
 {
     xml_node_t *root = xml_root (self->known);
     *image = image_at (root, path);
-    if (*image || access (path, F_OK))
+    if (*image || file_is_missing (path))
         return 0;
     json_auto_t *info = qemu_img_info_as (self->job, path, format, err);
     if (!info)

@@ -10,6 +10,7 @@
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_snapshot.h"
 #include "drivers/snapshot_xml.h"
+#include "util/file.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -299,7 +300,7 @@ static int rewrite_backing (merge_t *self, const xml_node_t *merge, error_t *err
 {
     xml_foreach (above, merge, "above") {
         const char *path = xml_string (above, "@path");
-        if ((self->there && is_live (above)) || access (path, F_OK))
+        if ((self->there && is_live (above)) || file_is_missing (path))
             continue;
         if (qemu_take_file (self->job, path, err) ||
             qemu_img_rebase (self->job, path, xml_string (above, "@named"),
