@@ -15,6 +15,7 @@
 #include "drivers/snapshot_tree.h"
 #include "drivers/snapshot_xml.h"
 #include "drivers/undo.h"
+#include "util/file.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -400,7 +401,11 @@ int qemu_undo_snapshot (job_t *job, const char *name, error_t *err)
 int qemu_snapshot_write_tree (job_t *job, const snapshot_tree_t *tree, error_t *err)
 {
     autofree char *path = snapshot_tree_path (job->paths, "qemu", job->guest->uuid);
+    autofree char *folder = file_folder (path);
     autofree char *text = snapshot_tree_text (tree);
+    //  It may be the first one, of a daemon that was killed before it made the folder.
+    if (file_make_folders (folder, 0700, err))
+        return -1;
     return snapshot_tree_count (tree) ? job_write_file (job, path, text, err)
                                       : job_remove_file (job, path, err);
 }
