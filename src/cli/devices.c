@@ -59,7 +59,6 @@ static void print_table (const xml_node_t *devices, const char *kind, const cell
             columns_add (table, text ? text : "-");
         }
     columns_print (table, stdout);
-    putchar ('\n');
 }
 
 static void print_json (const xml_node_t *devices, const char *kind, const cell_t *cells)

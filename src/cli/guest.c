@@ -87,7 +87,6 @@ int run_domfsinfo (cli_t *cli, const options_t *options, error_t *err)
         columns_add (table, targets);
     }
     columns_print (table, stdout);
-    putchar ('\n');
     return 0;
 }
 
@@ -149,7 +148,6 @@ int run_domifaddr (cli_t *cli, const options_t *options, error_t *err)
             add_addresses (table, each, options_flag (options, "full"));
     }
     columns_print (table, stdout);
-    putchar ('\n');
     return 0;
 }
 
