@@ -110,10 +110,19 @@ def expected_files(rows):
     return etc, run
 
 
+def network_files(daemon):
+    """Of networks, which nobody starts here: the definition, and where its leases would be told."""
+    with daemon.client() as client:
+        uuids = [row["uuid"] for row in client.call("network.list", all=True)]
+    return {f"networks/{uuid}.xml" for uuid in uuids}, {f"networks/{uuid}.lease" for uuid in uuids}
+
+
 def check_disk(run, daemon, rows):
     """Files and list say the same. A domain may have a history of jobs."""
     histories = {f"jobs/{row['uuid']}" for row in rows}
-    for folder, want in zip(("etc/troupe", "run/troupe"), expected_files(rows)):
+    networks = network_files(daemon)
+    for i, (folder, want) in enumerate(zip(("etc/troupe", "run/troupe"), expected_files(rows))):
+        want |= networks[i]
         have = {path for path in files_below(daemon, folder) if "/" in path} - histories
         for path in sorted(have - want):
             run.violation(f"{folder}/{path} is there, which no domain explains")
