@@ -118,6 +118,8 @@ class Refusals(QemuTest):
         """Files of domains, but for logs, and processes beside the daemon's own."""
         found = []
         for folder, unused, files in os.walk(self.daemon.root):
+            if os.path.basename(folder) == "networks":
+                continue  # the default one
             found += [f"{folder}/{name}" for name in files if name.endswith((".xml", ".status"))]
         return found + [line for line in self.daemon.processes() if "trouped --root" not in line]
 
