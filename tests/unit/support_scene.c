@@ -2,6 +2,8 @@
 
 #include "scene.h"
 
+#include "util/xml.h"
+
 void scene_fail (const char *file, int line, const char *what, int64_t got, int64_t want)
 {
     fprintf (stderr, "%s:%d: %s: got %lld, want %lld\n", file, line, what, (long long) got,
@@ -131,6 +133,7 @@ static const actor_class_t root_class = {
 void scene_run_limited (scene_fn *scene, int max_actors)
 {
     error_t err;
+    xml_init (); //  as main does, while there is one thread
     auto(switchboard_t) board = switchboard_new (max_actors, &err);
     assert_non_null (board);
     msg_t *args = msg_request ("start");
