@@ -253,7 +253,8 @@ static msg_t *keyed_request (gateway_t *gateway, const session_t *session, const
     char address[MSG_ADDRESS_MAX];
     error_t missing;
     bool found = find_owner (gateway, call, verb, address, &missing) == 0;
-    const value_t *domain = value_get (call->args, "domain");
+    bool network = verb->owner == OWNER_NETWORK;
+    const value_t *domain = value_get (call->args, network ? "network" : "domain");
     msg_t *msg = request_by (session, call, "keyed.call");
     pack_t *pack = msg_args (msg);
     pack_key_str (pack, "key", call->key);

@@ -320,8 +320,17 @@ static void add_above (const planner_t *self, xml_node_t *merge, const xml_node_
     xml_set (added, "@live", is_live (use) ? "yes" : "no");
 }
 
+static bool is_device (const char *path)
+{
+    struct stat status;
+    return stat (path, &status) == 0 && S_ISBLK (status.st_mode);
+}
+
+//  A device is the user's, and stays.
 static void add_drop (const planner_t *self, const char *path)
 {
+    if (is_device (path))
+        return;
     xml_set (xml_add (self->plan, "drop"), "@path", path);
 }
 
@@ -356,9 +365,20 @@ static bool is_used (const planner_t *self, const char *path)
     return false;
 }
 
-//  What was made when the snapshot was taken, and nobody uses: the domain went back since.
+static bool domain_has_disk (const planner_t *self)
+{
+    xml_foreach (use, self->chains, "use")
+        if (xml_equals (use, "@disk", self->disk) && !xml_string (use, "@snapshot"))
+            return true;
+    return false;
+}
+
+//  What was made when the snapshot was taken, and nobody uses: the domain went back since. Of a
+//  disk that the domain has under this name no more nobody knows who uses it.
 static void drop_overlay (const planner_t *self)
 {
+    if (!domain_has_disk (self))
+        return;
     xml_foreach (overlay, self->chains, "overlay")
         if (xml_equals (overlay, "@disk", self->disk) &&
             xml_equals (overlay, "@snapshot", self->snapshot) &&
@@ -433,12 +453,6 @@ int qemu_chains_plan (xml_t *chains, const xml_node_t *snapshot, xml_node_t *pla
 }
 
 //  Documents.
-
-static bool is_device (const char *path)
-{
-    struct stat status;
-    return stat (path, &status) == 0 && S_ISBLK (status.st_mode);
-}
 
 //  LEVEL becomes what is below it.
 static void take_below (xml_node_t *level, const xml_node_t *below)

@@ -234,7 +234,8 @@ static int await_postcopy (job_t *job, error_t *err)
         if (job_wait (job, LEAVE_MS, err))
             return -1;
     }
-    if (asked.code != ERR_OPERATION_TIMEOUT && asked.code != ERR_OPERATION_ABORTED)
+    //  Only its end says that nothing is needed of it any more, not a monitor that is lost.
+    if (asked.code != ERR_OPERATION_ABORTED && qemu_has_ended (job))
         return 0;
     *err = asked;
     return -1;
@@ -281,8 +282,11 @@ int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err)
     *transfer = TRANSFER_GONE;
     if (qemu_has_ended (job))
         return 0;
-    if (qemu_stream_status (job, status, NULL, err))
-        return qemu_has_ended (job) ? 0 : -1;
+    if (qemu_stream_status (job, status, NULL, err)) {
+        bool ended = qemu_has_ended (job);
+        *transfer = ended ? TRANSFER_GONE : TRANSFER_ACTIVE;
+        return ended ? 0 : -1;
+    }
     *transfer = TRANSFER_ACTIVE;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp (known[i].status, status) == 0)
