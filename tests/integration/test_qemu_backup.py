@@ -66,7 +66,7 @@ class Push(BackupTest):
     def test_destroyed_meanwhile(self):
         guest = self.guest(mib=512)
         self.begin_slow(guest)
-        self.client.call("domain.destroy", domain="web1", timeout=10)
+        self.client.call("domain.destroy", domain="web1")
         self.assertEqual(guest.state(), ("shut off", "destroyed"))
         self.wait_end(guest, "cancelled")
         self.assertFalse(os.path.exists(self.path("backup-vda")))
