@@ -183,6 +183,17 @@ class Snapshot(DaemonTest):
             self.client.call("snapshot.revert", domain="web", snapshot="one")
         self.assertEqual(self.state()[0], "running")
 
+    def test_undefine_that_is_refused(self):
+        """It has removed nothing, whatever else it was told to remove."""
+        self.domain()
+        self.take("one")
+        self.client.call("domain.managed_save", domain="web")
+        with self.assertRaisesRegex(TroupeError, "it has 1 snapshots"):
+            self.client.call("domain.undefine", domain="web", managed_save=True)
+        self.assertTrue(self.client.call("domain.info", domain="web")["managed_save"])
+        self.client.call("domain.create", domain="web")
+        self.assertEqual(self.state(), ("running", "restored"))
+
     def test_remembered(self):
         """After a kill of the daemon, and not once the domain is undefined."""
         self.sample()
