@@ -59,6 +59,7 @@ static int begin (job_actor_t *self, error_t *err)
                                  .checkpoint = value_str (job_arg (self, "checkpoint_xml")),
                                  .reuse = value_bool (job_arg (self, "reuse_external"), false),
                                  .now_s = actor_wall_clock (self->actor) / 1000000 };
+    value_u64 (job_arg (self, "bandwidth"), &options.bandwidth);
     self->parts = PART_BACKUP | PART_CHECKPOINTS;
     return self->driver->backup_begin (&self->base, &options, err);
 }

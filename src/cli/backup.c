@@ -14,7 +14,8 @@ int run_backup_begin (cli_t *cli, const options_t *options, error_t *err)
     auto(troupe_args_t) args = troupe_args_new ();
     troupe_args_str (args, "domain", options_str (options, "domain"));
     if (add_document (args, options, "backupxml", "xml", err) ||
-        add_document (args, options, "checkpointxml", "checkpoint_xml", err))
+        add_document (args, options, "checkpointxml", "checkpoint_xml", err) ||
+        run_add_bandwidth (cli, args, options, err))
         return -1;
     if (options_flag (options, "reuse_external"))
         troupe_args_bool (args, "reuse_external", true);

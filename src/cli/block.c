@@ -2,42 +2,12 @@
 
 #include "cli/block_wait.h"
 #include "cli/run.h"
-#include "util/size.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define KIB 1024
 #define MIB (1024 * 1024)
-
-//  Numbers without a unit count SCALE bytes each.
-static int read_size (cli_t *cli, const options_t *options, const char *option, uint64_t scale,
-                      uint64_t *bytes, error_t *err)
-{
-    const char *text = options_str (options, option);
-    if (!text || size_from_text (text, scale, bytes))
-        return 0;
-    return cli_usage (
-        cli, err, "%s: --%s '%s' is no size: a whole number, with a unit as in 10GiB or without",
-        options->command->name, option, text);
-}
-
-static int add_size (cli_t *cli, troupe_args_t *args, const options_t *options, const char *option,
-                     uint64_t scale, error_t *err)
-{
-    uint64_t bytes = 0;
-    if (read_size (cli, options, option, scale, &bytes, err))
-        return -1;
-    if (options_str (options, option))
-        troupe_args_u64 (args, option, bytes);
-    return 0;
-}
-
-static int add_bandwidth (cli_t *cli, troupe_args_t *args, const options_t *options, error_t *err)
-{
-    return add_size (cli, args, options, "bandwidth", options_flag (options, "bytes") ? 1 : MIB,
-                     err);
-}
 
 static troupe_args_t *disk_args (const options_t *options)
 {
@@ -60,7 +30,7 @@ int run_blockresize (cli_t *cli, const options_t *options, error_t *err)
     auto(troupe_args_t) args = disk_args (options);
     if (!options_str (options, "size") && !options_flag (options, "capacity"))
         return cli_usage (cli, err, "blockresize: --size or --capacity is missing");
-    if (add_size (cli, args, options, "size", KIB, err))
+    if (run_add_size (cli, args, options, "size", KIB, err))
         return -1;
     add_flags (args, options, flags);
     auto(troupe_message_t) reply = cli_call (cli, "domain.block_resize", args, err);
@@ -150,9 +120,9 @@ int run_blockcopy (cli_t *cli, const options_t *options, error_t *err)
     uint64_t buffer = 0;
     auto(troupe_args_t) args = disk_args (options);
     if (read_when_ready (cli, options, "finish", &when_ready, err) ||
-        add_dest (cli, args, options, err) || add_bandwidth (cli, args, options, err) ||
-        add_size (cli, args, options, "granularity", 1, err) ||
-        read_size (cli, options, "buf_size", 1, &buffer, err))
+        add_dest (cli, args, options, err) || run_add_bandwidth (cli, args, options, err) ||
+        run_add_size (cli, args, options, "granularity", 1, err) ||
+        run_read_size (cli, options, "buf_size", 1, &buffer, err))
         return -1;
     if (buffer > 0)
         troupe_args_u64 (args, "buffer", buffer);
@@ -180,7 +150,7 @@ int run_blockcommit (cli_t *cli, const options_t *options, error_t *err)
     when_ready_t when_ready = WHEN_READY_LEAVE;
     auto(troupe_args_t) args = disk_args (options);
     if (read_when_ready (cli, options, "keep_overlay", &when_ready, err) ||
-        add_bandwidth (cli, args, options, err))
+        run_add_bandwidth (cli, args, options, err))
         return -1;
     add_images (args, options);
     add_flags (args, options, flags);
@@ -195,7 +165,7 @@ int run_blockpull (cli_t *cli, const options_t *options, error_t *err)
                                    "Pull complete" };
     static const char *const flags[] = { "keep_relative", NULL };
     auto(troupe_args_t) args = disk_args (options);
-    if (add_bandwidth (cli, args, options, err))
+    if (run_add_bandwidth (cli, args, options, err))
         return -1;
     add_images (args, options);
     add_flags (args, options, flags);
@@ -266,7 +236,7 @@ int run_blockjob (cli_t *cli, const options_t *options, error_t *err)
     if (!ends && !limits)
         return show_job (cli, options, err);
     auto(troupe_args_t) args = disk_args (options);
-    if (add_bandwidth (cli, args, options, err))
+    if (run_add_bandwidth (cli, args, options, err))
         return -1;
     add_flags (args, options, flags);
     return call_job (cli, ends ? "domain.block_abort" : "domain.block_speed", args, err);

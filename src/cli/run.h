@@ -26,6 +26,15 @@ command_fn run_net_autostart, run_net_check, run_net_desc, run_net_dhcp_leases, 
 //  ERR.
 char *run_absolute_path (const char *path, error_t *err);
 
+//  Options that are sizes (sizes.c); numbers without a unit count SCALE bytes each. BYTES is left
+//  alone when the option was not given.
+int run_read_size (cli_t *cli, const options_t *options, const char *option, uint64_t scale,
+                   uint64_t *bytes, error_t *err);
+int run_add_size (cli_t *cli, troupe_args_t *args, const options_t *options, const char *option,
+                  uint64_t scale, error_t *err);
+//  --bandwidth, in MiB/s or with --bytes in bytes/s.
+int run_add_bandwidth (cli_t *cli, troupe_args_t *args, const options_t *options, error_t *err);
+
 //  The guest's agent (agent.c).
 command_fn run_agent_command, run_domfsfreeze;
 

@@ -113,6 +113,7 @@ typedef struct {
     const char *xml;        //  <domainbackup>; NULL: a full push of all disks
     const char *checkpoint; //  <domaincheckpoint>, to be made at the same instant; NULL: none
     bool reuse;             //  the files to be written are there
+    uint64_t bandwidth;     //  of a push, each disk: bytes a second at most (0: no limit)
     int64_t now_s;          //  since the epoch: for names
 } backup_options_t;
 

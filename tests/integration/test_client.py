@@ -246,7 +246,7 @@ class BadInput(DaemonTest):
 
     def setUp(self):
         super().setUp()
-        self.client = self.daemon.client(timeout=5)
+        self.client = self.daemon.client()
         self.addCleanup(self.client.close)
 
     def check_alive(self):

@@ -171,7 +171,7 @@ class CutOff(DaemonTest):
         self.connect()
 
     def connect(self):
-        self.client = self.daemon.client(timeout=60.0)
+        self.client = self.daemon.client()
         self.addCleanup(self.client.close)
 
     def domain(self, op, start=True):
@@ -288,7 +288,7 @@ class Queue(DaemonTest):
     def setUp(self):
         super().setUp()
         self.define("slow", extra=behaviour("<test:delay op='save' ms='60000'/>"))
-        self.clients = [self.daemon.client(timeout=60.0) for unused in range(4)]
+        self.clients = [self.daemon.client() for unused in range(4)]
         for client in self.clients:
             self.addCleanup(client.close)
         self.client = self.clients[0]

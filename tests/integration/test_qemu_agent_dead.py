@@ -25,7 +25,7 @@ class Dead(AgentTest):
             for unused in range(3)
         ]
         thaw = self.client.send("domain.fs_thaw", domain="web1")
-        other = self.daemon.client(timeout=10.0)
+        other = self.daemon.client()
         self.addCleanup(other.close)
         begun = time.monotonic()
         for unused in range(5):

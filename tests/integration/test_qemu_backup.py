@@ -4,7 +4,7 @@ import os
 import time
 import unittest
 
-from backup import BackupTest
+from backup import MIB, BackupTest
 from guest import Guest
 from harness import until
 from troupe_client import TroupeError
@@ -35,8 +35,7 @@ class Push(BackupTest):
         """As people call it; without a document all disks go to files beside them."""
         guest = self.guest(mib=512)
         self.io(guest, "write -P 3 0 512M")
-        self.assertIn("Backup started", self.daemon.run("backup-begin", "web1"))
-        self.slow(guest)
+        self.assertIn("Backup started", self.daemon.run("backup-begin", "web1", "--bandwidth", "1"))
         self.assertIn("<domainbackup mode='push'>", self.daemon.run("backup-dumpxml", "web1"))
         job = self.daemon.run("domjobinfo", "web1")
         self.assertRegex(job, "Operation: +backup")
@@ -45,7 +44,7 @@ class Push(BackupTest):
         #   What does not concern the disks goes on beside it.
         self.daemon.run("resume", "web1")
         self.daemon.run("suspend", "web1")
-        self.slow(guest, speed=0)
+        self.hurry(guest)
         self.wait_end(guest)
         over = self.daemon.run("domjobinfo", "web1", "--completed")
         self.assertRegex(over, r"Data processed: +512\.000 MiB\nData remaining: +0\.000 B\nData total: +512\.000 MiB")
@@ -67,7 +66,7 @@ class Push(BackupTest):
     def test_destroyed_meanwhile(self):
         guest = self.guest(mib=512)
         self.begin_slow(guest)
-        self.client.call("domain.destroy", domain="web1", timeout=10)
+        self.client.call("domain.destroy", domain="web1")
         self.assertEqual(guest.state(), ("shut off", "destroyed"))
         self.wait_end(guest, "cancelled")
         self.assertFalse(os.path.exists(self.path("backup-vda")))
@@ -106,7 +105,7 @@ class Push(BackupTest):
                 self.assertEqual((guest.pid(), self.job(guest)["since_us"]), (pid, since))
                 self.assertIn("backup-vda", self.client.call("domain.backup_xml", domain=guest.uuid)["xml"])
                 if outcome == "completed":
-                    self.slow(guest, speed=0)
+                    self.hurry(guest)
                 else:
                     self.client.call("domain.job_abort", domain=guest.uuid)
                 self.wait_end(guest, outcome)
@@ -125,7 +124,7 @@ class Push(BackupTest):
         self.restart()
         guest = Guest(self, guest.uuid)
         until(lambda: self.job(guest)["kind"] == "backup", 20, "the backup")
-        self.slow(guest, speed=0)
+        self.hurry(guest)
         self.daemon.stop()
         self.restart()
         guest = Guest(self, guest.uuid)
@@ -172,6 +171,12 @@ class Push(BackupTest):
         ):
             with self.subTest(xml=xml), self.assertRaisesRegex(TroupeError, pattern):
                 self.begin(guest, xml)
+        for bandwidth, xml, pattern in (
+            (1 << 63, self.push("vda"), "bytes a second are too many"),
+            (MIB, "<domainbackup mode='pull'><server transport='unix' socket='/nosuch/s'/></domainbackup>", "a push"),
+        ):
+            with self.subTest(bandwidth=bandwidth), self.assertRaisesRegex(TroupeError, pattern):
+                self.begin(guest, xml, bandwidth=bandwidth)
         with open(there) as file:
             self.assertEqual(file.read(), "mine")
         with self.assertRaisesRegex(TroupeError, "size"):
@@ -188,8 +193,7 @@ class Push(BackupTest):
         guest = self.guest(mib=512)
         path = self.image("backup-vda", 512, "raw")
         self.io(guest, "write -P 3 0 512M")
-        self.begin(guest, self.push("vda", kind="raw"), reuse_external=True)
-        self.slow(guest)
+        self.begin(guest, self.push("vda", kind="raw"), reuse_external=True, bandwidth=MIB)
         self.client.call("domain.job_abort", domain=guest.uuid)
         self.wait_end(guest, "cancelled")
         self.assertTrue(os.path.exists(path))

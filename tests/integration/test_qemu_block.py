@@ -51,7 +51,7 @@ class BlockTest(QemuTest):
     def start_disk(self, devices, paused=True):
         uuid = self.client.call("domain.define", xml=qemu_domain("web1", devices=devices))["uuid"]
         self.client.call("domain.create", domain=uuid, paused=paused)
-        self.watcher = self.daemon.client(timeout=60.0)
+        self.watcher = self.daemon.client()
         self.addCleanup(lambda: self.watcher.close())
         self.watcher.call("event.subscribe", verbs=["domain.block_job"])
         return Guest(self, uuid)
@@ -111,7 +111,7 @@ class BlockTest(QemuTest):
         self.watcher.close()
         self.daemon.kill()
         super().restart()
-        self.watcher = self.daemon.client(timeout=60.0)
+        self.watcher = self.daemon.client()
 
 
 class Commit(BlockTest):
@@ -266,7 +266,7 @@ class Pull(BlockTest):
         info = lambda: self.tool("qemu-img", "info", "-U", self.path("top.img"))
         until(lambda: "backing file" not in info(), 120, "the end of the job")
         self.daemon.start()
-        self.client = self.watcher = self.daemon.client(timeout=30.0)
+        self.client = self.watcher = self.daemon.client()
         until(lambda: self.chain() == ["top.img"], 30, "the note of its end")
         self.assertEqual(self.last_job()["outcome"], "completed")
         self.assert_idle()
@@ -495,7 +495,7 @@ class Copy(BlockTest):
         """Destroy does not wait; no half of a copy is left, and that it ended is told."""
         guest = self.start_chain()
         self.copy(bandwidth=SLOW)
-        self.client.call("domain.destroy", domain="web1", timeout=20)
+        self.client.call("domain.destroy", domain="web1")
         self.assertEqual(guest.state(), ("shut off", "destroyed"))
         self.event("canceled")
         self.assertEqual(self.image_files(), ["base.img", "middle.img", "top.img"])
@@ -514,7 +514,7 @@ class Copy(BlockTest):
                 self.event("ready")
                 self.client.send("domain.block_abort", domain="web1", disk="vda", pivot=True)
                 self.client.socket.poll(attempt * 2)
-                self.client.call("domain.destroy", domain="web1", timeout=30)
+                self.client.call("domain.destroy", domain="web1")
                 self.assertEqual(guest.state()[0], "shut off")
                 self.assertEqual(self.jobs(), [])
                 source = self.disk(inactive=True).find("source").get("file")
@@ -595,7 +595,7 @@ class Copy(BlockTest):
     def settle(self):
         """A change waits until the daemon knows how things are. Then a job that goes on gets ready."""
         try:
-            self.client.call("domain.block_speed", domain="web1", disk="vda", bandwidth=0, timeout=60)
+            self.client.call("domain.block_speed", domain="web1", disk="vda", bandwidth=0)
         except TroupeError as error:
             self.assertIn("in no block job", error.message)
         until(lambda: all(job["ready"] for job in self.jobs()), 60, "a job that is ready")

@@ -32,7 +32,7 @@ class Migrate(QemuTest):
         self.addCleanup(self.other.remove)
         self.addCleanup(self.stop_other)
         self.other.start()
-        self.there = self.other.client(timeout=30.0)
+        self.there = self.other.client()
         self.addCleanup(lambda: self.there.close())
 
     def stop_other(self):
@@ -45,7 +45,7 @@ class Migrate(QemuTest):
     def restart_other(self):
         self.there.close()
         self.other.start()
-        self.there = self.other.client(timeout=30.0)
+        self.there = self.other.client()
 
     def qemus(self, uuid, daemon=None):
         rows = (daemon or self.daemon).processes()

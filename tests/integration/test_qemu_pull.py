@@ -169,7 +169,7 @@ class Pull(BackupTest):
     def test_destroyed(self):
         guest = self.guest()
         self.begin(guest, self.pull("vda"))
-        self.client.call("domain.destroy", domain="web1", timeout=60)
+        self.client.call("domain.destroy", domain="web1")
         self.wait_end(guest, "cancelled")
         self.assertGone()
 

@@ -239,7 +239,7 @@ class Refusals(QemuTest):
         errors = []
 
         def start():
-            with self.daemon.client(timeout=60.0) as client:
+            with self.daemon.client() as client:
                 try:
                     client.call("domain.create", domain="web1")
                 except TroupeError as error:
@@ -250,10 +250,10 @@ class Refusals(QemuTest):
         self.addCleanup(thread.join)
         sleeps = lambda: [line for line in self.daemon.processes() if "sleep 600" in line]
         until(sleeps, 20, "the start of QEMU's stand-in")
-        self.client.call("domain.create_xml", timeout=20, xml=qemu_domain("web2"), paused=True)
+        self.client.call("domain.create_xml", xml=qemu_domain("web2"), paused=True)
         self.assertEqual(self.client.call("domain.state", domain="web1")["state_text"], "shut off")
         try:
-            self.client.call("domain.destroy", timeout=20, domain="web1")
+            self.client.call("domain.destroy", domain="web1")
         except TroupeError as error:
             self.assertIn("web1", error.message)
         thread.join(20)

@@ -146,7 +146,7 @@ class Save(QemuTest):
         (guest,) = self.boot("web1")
         path = self.path("web1.save")
         id = self.begin(guest, path=path)
-        self.client.call("domain.destroy", domain="web1", timeout=10)
+        self.client.call("domain.destroy", domain="web1")
         with self.assertRaises(TroupeError):
             self.client.wait(id)
         self.assertEqual(guest.state(), ("shut off", "destroyed"))
@@ -163,7 +163,7 @@ class Save(QemuTest):
         until(lambda: self.job(guest).get("step") == "dumping", 30, "the dump")
         with self.assertRaisesRegex(TroupeError, "QEMU can't cancel"):
             self.client.call("domain.job_abort", domain="web1")
-        self.client.call("domain.destroy", domain="web1", timeout=10)
+        self.client.call("domain.destroy", domain="web1")
         with self.assertRaisesRegex(TroupeError, "cancelled"):
             self.client.wait(id)
         self.assertEqual(guest.state(), ("shut off", "destroyed"))

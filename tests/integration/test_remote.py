@@ -37,9 +37,9 @@ def begin_hosts(test, here, there):
         test.addCleanup(daemon.remove)
         test.addCleanup(stop)
         daemon.start()
-    test.client = here.client(timeout=30.0)
+    test.client = here.client()
     test.addCleanup(lambda: test.client.close())
-    test.there = there.client(timeout=30.0)
+    test.there = there.client()
     test.addCleanup(lambda: test.there.close())
 
 

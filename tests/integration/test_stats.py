@@ -4,11 +4,10 @@ import os
 import re
 import signal
 import subprocess
-import time
 import unittest
 
 from guest import QemuTest, processes_of, qemu_domain, stop_process
-from harness import test_domain, until
+from harness import test_domain, until, within
 from troupe_client import TroupeError
 
 
@@ -179,6 +178,11 @@ class Stats(QemuTest):
         with self.assertRaisesRegex(TroupeError, "there twice"):
             self.client.call("domain.define", xml=xml.replace("page_faults", "cpu_clock"))
 
+    def answered(self, name, **args):
+        """All rows, if NAME's guest answered."""
+        rows = self.stats(**args)
+        return None if rows[name]["stale"] else rows
+
     def test_one_hangs(self):
         """It is reported from its last values, flagged; never asked before, it says so."""
         uuids = {}
@@ -189,10 +193,8 @@ class Stats(QemuTest):
             (pid,) = processes_of(uuids[name])
             stop_process(pid)
             self.addCleanup(lambda pid=pid: os.path.exists(f"/proc/{pid}") and os.kill(pid, signal.SIGCONT))
-        begun = time.monotonic()
-        rows = self.stats(budget=1000)
-        #   The budget is for all at once; the rest is a slow day.
-        self.assertLess(time.monotonic() - begun, 6)
+        #   The budget is for all at once; a guest that runs may miss it on a slow day.
+        rows = until(lambda: within(self, 6, lambda: self.answered("web1", budget=1000)), what="web1's figures")
         hung, fresh, web1 = rows["hung"], rows["fresh"], rows["web1"]
         self.assertTrue(hung["stale"])
         self.assertGreater(hung["age_ms"], 0)

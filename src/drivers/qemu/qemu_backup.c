@@ -7,6 +7,7 @@
 #include "util/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,12 +109,24 @@ static int plan_disk (job_t *job, const xml_node_t *disk, bool reuse, error_t *e
                                                            : 0;
 }
 
+static int check_bandwidth (const backup_options_t *options, const xml_node_t *asked, error_t *err)
+{
+    if (options->bandwidth > INT64_MAX)
+        return error_set (err, ERR_OVERFLOW, "%" PRIu64 " bytes a second are too many",
+                          options->bandwidth);
+    if (!options->bandwidth || !qemu_backup_is_pull (asked))
+        return 0;
+    return error_set (err, ERR_INVALID_ARG,
+                      "a bandwidth limits a push; a pull goes as fast as its client reads");
+}
+
 //  Fills job->guest->backup; nothing has happened yet.
 static int make_plan (job_t *job, const backup_options_t *options, error_t *err)
 {
     static const char empty[] = "<backup state='beginning'/>";
     auto(xml_t) asked = qemu_backup_complete (job->guest->live, options->xml, options->now_s, err);
-    if (!asked || qemu_backup_check_socket (xml_root (asked), err))
+    if (!asked || check_bandwidth (options, xml_root (asked), err) ||
+        qemu_backup_check_socket (xml_root (asked), err))
         return -1;
     job->guest->backup = xml_parse (empty, sizeof empty - 1, "backup", err);
     if (!job->guest->backup)
@@ -153,13 +166,14 @@ static void add_bitmap (json_t *actions, const xml_node_t *store, const char *si
         json_pack ("{s:s, s:s, s:[s]}", "node", node, "target", name, "bitmaps", since));
 }
 
-static void add_backup (json_t *actions, const xml_node_t *store, bool pull)
+static void add_backup (json_t *actions, const xml_node_t *store, bool pull, uint64_t bandwidth)
 {
     const char *node = xml_string (store, "@node"), *bitmap = xml_string (store, "@bitmap");
     json_t *backup = json_pack ("{s:s, s:s, s:s, s:b}", "job-id", node, "device",
                                 xml_string (store, "@source"), "target", node, "auto-dismiss", 0);
     const char *sync = pull ? "none" : bitmap ? "bitmap" : "full";
     json_object_set_new (backup, "sync", json_string (sync));
+    json_object_set_new (backup, "speed", json_integer ((json_int_t) bandwidth));
     if (bitmap && !pull) {
         json_object_set_new (backup, "bitmap", json_string (bitmap));
         json_object_set_new (backup, "bitmap-mode", json_string ("never"));
@@ -168,7 +182,7 @@ static void add_backup (json_t *actions, const xml_node_t *store, bool pull)
 }
 
 //  All disks at the same instant, and the checkpoint with them.
-static int begin_jobs (job_t *job, json_t *actions, error_t *err)
+static int begin_jobs (job_t *job, json_t *actions, uint64_t bandwidth, error_t *err)
 {
     const guest_t *guest = job->guest;
     bool pull = qemu_backup_is_pull (qemu_backup_asked (guest));
@@ -176,7 +190,7 @@ static int begin_jobs (job_t *job, json_t *actions, error_t *err)
         if (xml_string (store, "@bitmap"))
             add_bitmap (actions, store,
                         xml_string (qemu_backup_disk (guest, store), "@incremental"));
-        add_backup (actions, store, pull);
+        add_backup (actions, store, pull, bandwidth);
     }
     return qemu_tell (job, "transaction", json_pack ("{s:O}", "actions", actions), BEGIN_MS, err);
 }
@@ -213,7 +227,8 @@ static int begin (job_t *job, const backup_options_t *options, error_t *err)
     }
     bool pull = qemu_backup_is_pull (qemu_backup_asked (job->guest));
     if (push_undo (job, checkpoint, err) || job_record (job, err) ||
-        make_stores (job, options->reuse, err) || begin_jobs (job, actions, err) ||
+        make_stores (job, options->reuse, err) ||
+        begin_jobs (job, actions, options->bandwidth, err) ||
         (pull && qemu_backup_serve (job, err)) ||
         (checkpoint && qemu_checkpoint_keep (job, xml_root (checkpoint), err)))
         return -1;
