@@ -178,14 +178,8 @@ static void add_past (columns_t *table, const troupe_value_t *job)
                   error ? error : "");
 }
 
-int run_jobs (cli_t *cli, const options_t *options, error_t *err)
+static void print_jobs (const options_t *options, const troupe_value_t *list)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
     bool history = options_flag (options, "history");
     const char *const now[] = { "Domain", "State",    "Number",   "Job",
                                 "Since",  "Progress", "Asked by", NULL };
@@ -194,5 +188,9 @@ int run_jobs (cli_t *cli, const options_t *options, error_t *err)
     for (size_t i = 0; i < troupe_count (list); i++)
         (history ? add_past : add_row) (table, troupe_at (list, i));
     columns_print (table, stdout);
-    return 0;
+}
+
+int run_jobs (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_jobs, err);
 }

@@ -31,22 +31,21 @@ static void print_table (const troupe_value_t *list)
     columns_print (table, stdout);
 }
 
+static void print_net_list (const options_t *options, const troupe_value_t *list)
+{
+    bool name = options_flag (options, "name"), uuid = options_flag (options, "uuid");
+    if (!name && !uuid)
+        print_table (list);
+    for (size_t i = 0; (name || uuid) && i < troupe_count (list); i++)
+        puts (troupe_get_str (troupe_at (list, i), name ? "name" : "uuid"));
+}
+
 int run_net_list (cli_t *cli, const options_t *options, error_t *err)
 {
     bool name = options_flag (options, "name"), uuid = options_flag (options, "uuid");
     if (name + uuid + options_flag (options, "table") > 1)
         return cli_usage (cli, err, "net-list: --name, --uuid and --table exclude each other");
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
-    if (!name && !uuid)
-        print_table (list);
-    for (size_t i = 0; (name || uuid) && i < troupe_count (list); i++)
-        puts (troupe_get_str (troupe_at (list, i), name ? "name" : "uuid"));
-    return 0;
+    return run_shown (cli, options, print_net_list, err);
 }
 
 //  One network.
@@ -56,49 +55,32 @@ static void line (const char *name, const char *text)
     printf ("%-15s %s\n", name, text ? text : "-");
 }
 
-int run_net_info (cli_t *cli, const options_t *options, error_t *err)
+static void print_net_info (const options_t *options, const troupe_value_t *info)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *info = troupe_message_value (reply);
-    if (cli_json (cli, info))
-        return 0;
+    (void) options;
     line ("Name:", troupe_get_str (info, "name"));
     line ("UUID:", troupe_get_str (info, "uuid"));
     line ("Active:", yes_no (info, "active"));
     line ("Persistent:", yes_no (info, "persistent"));
     line ("Autostart:", yes_no (info, "autostart"));
     line ("Bridge:", troupe_get_str (info, "bridge"));
-    return 0;
+}
+
+int run_net_info (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_net_info, err);
+}
+
+static void print_lookup (const options_t *options, const troupe_value_t *info)
+{
+    const char *key = strcmp (options->command->name, "net-name") == 0 ? "name" : "uuid";
+    puts (troupe_get_str (info, key));
 }
 
 //  net-name and net-uuid.
 int run_net_lookup (cli_t *cli, const options_t *options, error_t *err)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *info = troupe_message_value (reply);
-    const char *key = strcmp (options->command->name, "net-name") == 0 ? "name" : "uuid";
-    if (!cli_json (cli, info))
-        puts (troupe_get_str (info, key));
-    return 0;
-}
-
-int run_net_autostart (cli_t *cli, const options_t *options, error_t *err)
-{
-    autofree char *name = run_domain_name (cli, options, err);
-    auto(troupe_message_t) reply = name ? run_verb (cli, options, err) : NULL;
-    if (!reply)
-        return -1;
-    if (cli_json (cli, troupe_message_value (reply)))
-        return 0;
-    run_say (cli, options,
-             options_flag (options, "disable") ? "Network {name} unmarked as autostarted"
-                                               : options->command->done,
-             name);
-    return 0;
+    return run_shown (cli, options, print_lookup, err);
 }
 
 static int define (cli_t *cli, const options_t *options, const char *xml, error_t *err)
@@ -185,16 +167,11 @@ static void add_text (columns_t *table, const char *text)
     columns_add (table, text && *text ? text : "-");
 }
 
-int run_net_dhcp_leases (cli_t *cli, const options_t *options, error_t *err)
+static void print_net_dhcp_leases (const options_t *options, const troupe_value_t *list)
 {
+    (void) options;
     const char *const titles[] = { "Expiry Time", "MAC address",       "Protocol", "IP address",
                                    "Hostname",    "Client ID or DUID", NULL };
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
     auto(columns_t) table = columns_new (titles);
     for (size_t i = 0; i < troupe_count (list); i++) {
         const troupe_value_t *lease = troupe_at (list, i);
@@ -206,23 +183,19 @@ int run_net_dhcp_leases (cli_t *cli, const options_t *options, error_t *err)
         add_text (table, troupe_get_str (lease, "client"));
     }
     columns_print (table, stdout);
-    return 0;
+}
+
+int run_net_dhcp_leases (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_net_dhcp_leases, err);
 }
 
 //  Ports.
 
-int run_net_port_list (cli_t *cli, const options_t *options, error_t *err)
+static void print_ports (const options_t *options, const troupe_value_t *list)
 {
     const char *const titles[] = { "UUID", "Domain", "MAC address", "Plugged into", NULL };
     bool uuid = options_flag (options, "uuid");
-    if (uuid && options_flag (options, "table"))
-        return cli_usage (cli, err, "net-port-list: --uuid and --table exclude each other");
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
     auto(columns_t) table = columns_new (titles);
     for (size_t i = 0; i < troupe_count (list); i++) {
         const troupe_value_t *port = troupe_at (list, i), *plug = troupe_get (port, "plug");
@@ -236,7 +209,13 @@ int run_net_port_list (cli_t *cli, const options_t *options, error_t *err)
     }
     if (!uuid)
         columns_print (table, stdout);
-    return 0;
+}
+
+int run_net_port_list (cli_t *cli, const options_t *options, error_t *err)
+{
+    if (options_flag (options, "uuid") && options_flag (options, "table"))
+        return cli_usage (cli, err, "net-port-list: --uuid and --table exclude each other");
+    return run_shown (cli, options, print_ports, err);
 }
 
 static const char *or_new_uuid (const char *text, char uuid[UUID_TEXT_SIZE], error_t *err)
