@@ -11,6 +11,8 @@ int run_start (cli_t *cli, const options_t *options, error_t *err)
     if (console && cli->json)
         return cli_usage (cli, err, "%s: --console does not go with --output json",
                           options->command->name);
+    if (console && console_check_terminal ("", err))
+        return error_prefix (err, "%s --console", options->command->name);
     auto(troupe_message_t) reply = run_verb (cli, options, err);
     if (!reply)
         return -1;

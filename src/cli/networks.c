@@ -1,6 +1,7 @@
 //  networks.c: virtual networks, with virsh's options and layout.
 
 #include "cli/columns.h"
+#include "cli/json.h"
 #include "cli/run.h"
 #include "util/uuid.h"
 #include "util/xml.h"
@@ -270,20 +271,90 @@ int run_net_port_create (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
+//  Checking.
+
+typedef struct {
+    cli_t *cli;
+    bool repair;
+    strings_t *good; //  their names
+    text_t *bad;     //  the same, with commas between
+} check_t;
+
+static void show_check (check_t *self, const char *network, const troupe_value_t *found)
+{
+    const char *problem = troupe_get_str (found, "problem");
+    bool good = !problem || troupe_get_bool (found, "repaired", false);
+    if (good)
+        strings_add (self->good, network);
+    else
+        text_addf (self->bad, "%s%s", self->bad->size > 0 ? ", " : "", network);
+    if (problem)
+        cli_say (self->cli, "Network %s: %s%s\n", network, problem, good ? "; repaired" : "");
+    else
+        cli_say (self->cli, "Network %s is as it has to be\n", network);
+}
+
+static void json_names (const strings_t *names)
+{
+    putchar ('[');
+    for (size_t i = 0; i < names->count; i++) {
+        fputs (i > 0 ? ", " : "", stdout);
+        json_text (stdout, names->items[i]);
+    }
+    puts ("]");
+}
+
+static troupe_message_t *check_one (check_t *self, const char *network, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "network", network);
+    if (self->repair)
+        troupe_args_bool (args, "repair", true);
+    return cli_call (self->cli, "network.check", args, err);
+}
+
+static int check_all (check_t *self, error_t *err)
+{
+    auto(troupe_message_t) reply = cli_call (self->cli, "network.list", NULL, err);
+    const troupe_value_t *list = reply ? troupe_message_value (reply) : NULL;
+    for (size_t i = 0; i < troupe_count (list); i++) {
+        const troupe_value_t *network = troupe_at (list, i);
+        const char *name = troupe_get_str (network, "name");
+        if (!troupe_get_bool (network, "active", false))
+            continue;
+        auto(troupe_message_t) found = check_one (self, troupe_get_str (network, "uuid"), err);
+        if (!found && err->code != ERR_NO_NETWORK && err->code != ERR_OPERATION_INVALID)
+            return error_prefix (err, "network '%s'", name);
+        if (found) //  else it ended meanwhile
+            show_check (self, name, troupe_message_value (found));
+    }
+    if (self->bad->size > 0)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "not as they have to be: %s; 'troupe net-check --repair' makes it good",
+                          self->bad->data);
+    if (reply && self->cli->json)
+        json_names (self->good);
+    return reply ? 0 : -1;
+}
+
 int run_net_check (cli_t *cli, const options_t *options, error_t *err)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    auto(strings_t) good = strings_new ();
+    auto(text_t) bad = text_new ();
+    check_t self = { cli, options_flag (options, "repair"), good, bad };
+    const char *network = options_str (options, "network");
+    if (!network)
+        return check_all (&self, err);
+    auto(troupe_message_t) reply = check_one (&self, network, err);
     if (!reply)
         return -1;
     const troupe_value_t *value = troupe_message_value (reply);
     const char *problem = troupe_get_str (value, "problem");
-    const char *network = options_str (options, "network");
     if (problem && !troupe_get_bool (value, "repaired", false))
         return error_set (err, ERR_OPERATION_FAILED,
                           "network '%s': %s; 'troupe net-check %s --repair' makes it good", network,
                           problem, network);
     if (!cli_json (cli, value))
-        cli_say (cli, problem ? "Network %s: %s; repaired\n" : "Network %s is as it has to be\n",
-                 network, problem);
+        show_check (&self, network, value);
     return 0;
 }

@@ -81,6 +81,8 @@ int run_long (cli_t *cli, const options_t *options, const char *verb, const trou
 
 int help_command (const command_t *command); //  prints it; 0
 
+//  An error, with HINT behind it, unless stdin is a terminal.
+int console_check_terminal (const char *hint, error_t *err);
 //  Attaches to a console until it ends or the user leaves it.
 int console_attach (cli_t *cli, const char *domain, const char *device, bool force, error_t *err);
 //  Opens TEXT in the user's editor; the new text, which the caller frees, or NULL and ERR. *PATH:
