@@ -150,7 +150,7 @@ void network_leases_pack (const network_t *self, pack_t *pack)
         bool six = lease_is_six (lease);
         pack_map (pack);
         pack_key_u64 (pack, "expiry", lease->expiry);
-        pack_key_str (pack, "mac", six ? "" : lease->hardware);
+        pack_key_str (pack, "mac", lease->mac);
         pack_key_str (pack, "iaid", six ? lease->hardware : "");
         pack_key_str (pack, "address", lease->address);
         pack_key_bool (pack, "ipv6", six);

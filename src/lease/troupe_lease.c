@@ -45,8 +45,10 @@ static int print_family (const char *text, bool six)
         size_t size = strcspn (line, "\n");
         autofree char *one = text_copy_bytes (line, size);
         lease_t lease;
-        if (lease_read (one, &lease) && lease_is_six (&lease) == six)
-            puts (one);
+        bool is_lease = lease_read (one, &lease);
+        autofree char *theirs = is_lease ? lease_text (&lease, false) : NULL;
+        if (is_lease && lease_is_six (&lease) == six)
+            puts (theirs);
         else if (six && text_starts (one, "duid "))
             puts (one);
         line += size + (line[size] == '\n');
@@ -71,18 +73,38 @@ static unsigned long long expiry (void)
     return when ? strtoull (when, NULL, 10) : 0;
 }
 
-//  MAC addresses that are not Ethernet's have the type before them; IPv6 has its IAID.
-static char *make_line (const char *mac, const char *address, const char *name)
+static void set_word (char *word, size_t size, const char *text)
 {
+    snprintf (word, size, "%s", text && *text ? text : "*");
+}
+
+//  MAC addresses that are not Ethernet's have the type before them. Of IPv6 the first argument is
+//  the client's DUID.
+static void fill_lease (const char *who, const char *address, const char *name, lease_t *lease)
+{
+    const char *mac = variable ("DNSMASQ_MAC"), *iaid = variable ("DNSMASQ_IAID");
     bool six = strchr (address, ':') != NULL;
-    const char *client = variable ("DNSMASQ_CLIENT_ID"), *iaid = variable ("DNSMASQ_IAID");
-    //  Of IPv6 the first argument is the client's DUID.
-    const char *hardware = six ? (iaid ? iaid : "0") : mac;
-    return text_format ("%llu %s %s %s %s", expiry (), hardware, address,
-                        name && *name ? name : "*",
-                        six      ? mac
-                        : client ? client
-                                 : "*");
+    *lease = (lease_t){ .expiry = expiry () };
+    set_word (lease->hardware, sizeof lease->hardware, six ? (iaid ? iaid : "0") : who);
+    set_word (lease->address, sizeof lease->address, address);
+    set_word (lease->name, sizeof lease->name, name);
+    set_word (lease->client, sizeof lease->client, six ? who : variable ("DNSMASQ_CLIENT_ID"));
+    if (six && mac)
+        set_word (lease->mac, sizeof lease->mac, mac);
+}
+
+//  A dnsmasq that has just started tells of those leases that it was given, and knows no MAC.
+static void keep_mac (const char *text, lease_t *lease)
+{
+    for (const char *line = text; *line && !*lease->mac;) {
+        size_t size = strcspn (line, "\n");
+        autofree char *one = text_copy_bytes (line, size);
+        lease_t known;
+        if (lease_read (one, &known) && strcmp (known.address, lease->address) == 0 &&
+            strcmp (known.client, lease->client) == 0)
+            snprintf (lease->mac, sizeof lease->mac, "%s", known.mac);
+        line += size + (line[size] == '\n');
+    }
 }
 
 static char *replace (const char *text, const char *address, const char *new_line)
@@ -133,11 +155,13 @@ static int change (const char *path, char **argv, int argc, error_t *err)
 {
     const char *action = argv[1], *address = argv[3];
     autofree char *text = read_leases (path, err);
-    autofree char *line = make_line (argv[2], address, argc > 4 ? argv[4] : NULL);
-    lease_t lease;
+    lease_t lease, read;
     if (!text)
         return -1;
-    if (!lease_read (line, &lease))
+    fill_lease (argv[2], address, argc > 4 ? argv[4] : NULL, &lease);
+    keep_mac (text, &lease);
+    autofree char *line = lease_text (&lease, true);
+    if (!lease_read (line, &read))
         return error_set (err, ERR_INVALID_ARG, "'%s' is no lease", line);
     text = keep_duid (text);
     autofree char *changed = replace (text, address, strcmp (action, "del") == 0 ? NULL : line);

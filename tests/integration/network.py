@@ -14,6 +14,19 @@ from harness import Daemon, until
 WORLD = "203.0.113.2"  # RFC 5737: documentation
 HOST = "203.0.113.1"
 
+#   Tells whoever connects from which address they did.
+SERVER = """import socket
+s = socket.socket(socket.AF_INET6)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+s.bind(('::', 7777))
+s.listen(16)
+print('ready', flush=True)
+while True:
+    c, a = s.accept()
+    c.sendall(a[0].removeprefix('::ffff:').encode())
+    c.close()
+"""
+
 #   What busybox's udhcpc runs when it has got an address.
 UDHCPC = """#!/bin/sh
 [ "$1" = bound ] || [ "$1" = renew ] || exit 0
@@ -75,6 +88,16 @@ class Site:
         with open(self.script, "w") as file:
             file.write(UDHCPC)
         os.chmod(self.script, 0o755)
+
+    def serve(self, test):
+        """Somebody in the world who tells who has connected, until the end of TEST."""
+        server = subprocess.Popen(
+            [*self.world.command, "/usr/bin/python3", "-c", SERVER], stdout=subprocess.PIPE
+        )
+        test.addCleanup(server.stdout.close)
+        test.addCleanup(server.wait)
+        test.addCleanup(server.kill)
+        server.stdout.readline()
 
     def define(self, xml, start=True):
         path = os.path.join(self.daemon.root, "network.xml")

@@ -8,13 +8,8 @@ import subprocess
 import threading
 import unittest
 
-from harness import BIN, until
+from harness import BIN, test_domain, until
 from network import HOST, WORLD, Site, network, usable
-
-SERVER = (
-    "import socket; s = socket.create_server(('', 7777)); print('ready', flush=True)\n"
-    "while True:\n    c, a = s.accept(); c.sendall(a[0].encode()); c.close()"
-)
 
 
 @unittest.skipUnless(usable(), "needs root, namespaces, ip, nft, dnsmasq and busybox")
@@ -24,16 +19,6 @@ class Networks(unittest.TestCase):
         self.addCleanup(self.site.close)
         self.daemon = self.site.daemon.start()
 
-    def serve(self):
-        """Somebody in the world who tells who has connected."""
-        server = subprocess.Popen(
-            [*self.site.world.command, "/usr/bin/python3", "-c", SERVER], stdout=subprocess.PIPE
-        )
-        self.addCleanup(server.stdout.close)
-        self.addCleanup(server.wait)
-        self.addCleanup(server.kill)
-        server.stdout.readline()
-
     def who_am_i(self, client, seconds=30):
         """The address that the world sees; "" if it can't be reached, within SECONDS where nobody says so."""
         return client.run("busybox", "nc", "-w", str(seconds), WORLD, "7777", status=None).strip()
@@ -42,7 +27,7 @@ class Networks(unittest.TestCase):
         site, daemon = self.site, self.daemon
         txt = "<dns><txt name='word.blue.test' value='hello you'/></dns>"
         site.define(network("blue", 77, extra=txt))
-        self.serve()
+        site.serve(self)
         one, two = site.plug("blue"), site.plug("blue")
         first, second = site.lease(one, "one"), site.lease(two, "two")
         self.assertNotEqual(first, second)
@@ -85,15 +70,20 @@ class Networks(unittest.TestCase):
         self.assertEqual(said.returncode, 1)
         self.assertIn("changed or removed by another program", said.stderr)
         self.assertEqual(self.who_am_i(client, 3), "")  # the world knows no way back
-        self.daemon.run("net-check", "blue", "--repair")
+        said = self.daemon.run("net-check", status=None)
+        self.assertEqual(said.returncode, 1)
+        self.assertRegex(said.stderr, "^error: not as they have to be: blue; 'troupe net-check --repair'")
+        self.assertIn("; repaired\n", self.daemon.run("net-check", "--repair"))
         self.daemon.run("net-check", "blue")
+        self.assertEqual(self.daemon.run("net-check"), "Network blue is as it has to be\n")
+        self.assertEqual(self.daemon.json("net-check"), ["blue"])
         self.assertEqual(self.who_am_i(client), HOST)
 
     def test_isolated_and_routed(self):
         site, daemon = self.site, self.daemon
         site.define(network("alone", 81, forward=None))
         site.define(network("routed", 82, forward="route"))
-        self.serve()
+        site.serve(self)
         site.world.run("ip", "route", "add", "192.168.0.0/16", "via", HOST)
         alone, routed = site.plug("alone"), site.plug("routed")
         site.lease(alone, "alone")
@@ -224,6 +214,32 @@ class Networks(unittest.TestCase):
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
 
+    def test_ports_after_a_restart(self):
+        """Of a domain that can't be loaded nobody knows whether it runs: it keeps its port."""
+        site, daemon = self.site, self.daemon
+        site.define(network("blue", 79))
+        with daemon.client() as client:
+            uuid = client.call("domain.define", xml=test_domain("web1"))["uuid"]
+            client.call("domain.create", domain="web1")
+        for owner in (uuid, "6c0b8a3e-9d0f-4c38-8b7b-0f8f3d0e7c11"):
+            daemon.run("net-port-create", "blue", "/dev/stdin",
+                       input=f"<networkport><owner><uuid>{owner}</uuid><name>web</name></owner>"
+                             "<mac address='52:54:00:00:00:07'/></networkport>")
+        daemon.kill()
+        status = os.path.join(daemon.root, "run", "troupe", "test", f"{uuid}.status")
+        os.rename(status, status + ".aside")
+        os.symlink(status, status)  # what even root can't read
+        daemon.start()
+        (left,) = until(lambda: len(ports := daemon.json("net-port-list", "blue")) == 1 and ports,
+                        what="the end of the unknown domain's port")
+        self.assertEqual(left["domain"], uuid)
+        self.assertEqual(daemon.run("domstate", uuid).strip(), "no state")
+        os.unlink(status)
+        os.rename(status + ".aside", status)
+        until(lambda: daemon.run("domstate", uuid).strip() == "running", what="the domain")
+        daemon.run("destroy", "web1")
+        daemon.run("net-destroy", "blue")
+
     def test_pool_of_devices(self):
         site, daemon = self.site, self.daemon
         path = os.path.join(daemon.root, "pool.xml")
@@ -255,10 +271,15 @@ class Networks(unittest.TestCase):
 
         self.assertEqual(helper("init"), "")
         helper("add", "52:54:00:00:00:01", "10.0.0.9", "web", DNSMASQ_CLIENT_ID="01:52")
-        helper("add", "00:03:00:01", "fd00::9")
+        helper("add", "00:03:00:01", "fd00::9", DNSMASQ_MAC="52:54:00:00:00:02")
+        with open(path) as file:
+            self.assertIn("1900000000 77 fd00::9 * 00:03:00:01 52:54:00:00:00:02\n", file.read())
         four = "1900000000 52:54:00:00:00:01 10.0.0.9 web 01:52\n"
         six = "duid 00:01\n1900000000 77 fd00::9 * 00:03:00:01\n"
         self.assertEqual(helper("init"), four + six)
+        helper("old", "00:03:00:01", "fd00::9")  # a dnsmasq that has just started
+        with open(path) as file:
+            self.assertIn(" 00:03:00:01 52:54:00:00:00:02\n", file.read())
         helper("old", "52:54:00:00:00:01", "10.0.0.9", "web2", DNSMASQ_LEASE_EXPIRES="0")
         helper("del", "00:03:00:01", "fd00::9")
         self.assertEqual(helper("init"), "0 52:54:00:00:00:01 10.0.0.9 web2 *\nduid 00:01\n")

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "drivers/net/network_lease.h"
+#include "util/auto.h"
 
 #include <string.h>
 
@@ -20,9 +21,17 @@ static void test_good (void **state)
     assert_string_equal (lease.address, "10.0.0.9");
     assert_string_equal (lease.name, "web1");
     assert_string_equal (lease.client, "01:52:54");
+    assert_string_equal (lease.mac, "52:54:00:00:00:01");
     assert_false (lease_is_six (&lease));
     assert_true (lease_read ("0 7 fd00::9 * 00:03:00:01", &lease));
     assert_true (lease_is_six (&lease));
+    assert_string_equal (lease.mac, "");
+    //  The MAC of an IPv6 client is not for dnsmasq.
+    assert_true (lease_read ("0 7 fd00::9 * 00:03:00:01 52:54:00:00:00:01", &lease));
+    assert_string_equal (lease.mac, "52:54:00:00:00:01");
+    autofree char *ours = lease_text (&lease, true), *theirs = lease_text (&lease, false);
+    assert_string_equal (ours, "0 7 fd00::9 * 00:03:00:01 52:54:00:00:00:01");
+    assert_string_equal (theirs, "0 7 fd00::9 * 00:03:00:01");
 }
 
 static void test_bad (void **state)
@@ -35,6 +44,7 @@ static void test_bad (void **state)
     const char *const bad[] = { "",
                                 "1 2 3 4",
                                 "1 2 3 4 5 6",
+                                "1 2 fd00::9 4 5 6 7",
                                 "soon 52:54:00:00:00:01 10.0.0.9 a b",
                                 "1 2 3 4 5\n",
                                 "1 2 3 4 \x1b[2J",
