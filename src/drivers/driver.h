@@ -136,6 +136,7 @@ typedef struct {
     //  Checks a definition as the user wrote it and completes it in place: uuid, MACs, addresses,
     //  controllers, machine type. Completing it again changes nothing.
     int (*complete) (job_t *job, xml_t *domain, error_t *err);
+    bool validates; //  it refuses all elements, attributes and values that it does not know
 
     //  Has the record say which performance events of the guest's process are to be counted
     //  (perf/@events, names with a blank between, of process/@identity).
