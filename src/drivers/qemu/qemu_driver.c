@@ -22,6 +22,7 @@ static const char *const qemu_types[] = { "qemu", "kvm", NULL };
 
 const driver_t qemu_driver = {
     .name = "qemu",
+    .monitor = "QEMU",
     .types = qemu_types,
     .validates = true,
     .complete = qemu_complete,
