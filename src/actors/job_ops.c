@@ -157,6 +157,7 @@ static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error
     pack_key_u64 (pack, "uid", spawn->uid);
     pack_key_u64 (pack, "gid", spawn->gid);
     pack_key_bool (pack, "drop_capabilities", spawn->drop_capabilities);
+    pack_key_bool (pack, "privileged", spawn->privileged);
     pack_key_bool (pack, "tied", spawn->tied);
     pack_key_str (pack, "cgroup", spawn->cgroup);
     pack_key_u64 (pack, "memlock_bytes", spawn->memlock_bytes);
@@ -229,6 +230,12 @@ static int op_monitor_close (job_t *job, error_t *err)
 
 //  An earlier connection may still be there: to a QEMU that just ended, or of an adoption that was
 //  cancelled.
+//  An emulator that is probed has no domain, and no driver.
+static const char *monitor_name (const job_actor_t *self)
+{
+    return self->driver ? self->driver->monitor : "QEMU";
+}
+
 static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
 {
     job_actor_t *self = actor_of (job);
@@ -238,6 +245,7 @@ static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
     pack_key_str (pack, "path", path);
+    pack_key_str (pack, "who", monitor_name (self));
     pack_key_str (pack, "owner", job->guest ? self->owner : "");
     pack_key_i64 (pack, "deadline_ms", ms);
     void *arg;
@@ -264,16 +272,17 @@ static char *command_text (const char *execute, json_t *arguments)
 static void name_guest (const job_actor_t *self, const char *execute, int ms, error_t *err)
 {
     const guest_t *guest = self->base.guest;
+    const char *name = guest ? guest->name : "?", *who = monitor_name (self);
     size_t size = strlen (self->monitor);
     if (err->code == ERR_OPERATION_TIMEOUT)
         error_set (err, ERR_OPERATION_TIMEOUT,
-                   "QEMU of domain '%s' did not answer '%s' within %d ms: it hangs, or its "
+                   "%s of domain '%s' did not answer '%s' within %d ms: it hangs, or its "
                    "process is stopped",
-                   guest ? guest->name : "?", execute, ms);
+                   who, name, execute, ms);
     else if (err->code == ERR_OPERATION_INVALID)
         error_set (err, ERR_OPERATION_INVALID,
-                   "QEMU of domain '%s' ended, or closed its monitor, before it was told '%s'",
-                   guest ? guest->name : "?", execute);
+                   "%s of domain '%s' ended, or closed its monitor, before it was told '%s'", who,
+                   name, execute);
     else if (guest && text_starts (err->message, self->monitor) &&
              text_starts (err->message + size, ": "))
         memmove (err->message, err->message + size + 2, strlen (err->message + size + 2) + 1);
@@ -283,6 +292,7 @@ static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
                             const job_file_t *file, int ms, error_t *err)
 {
     job_actor_t *self = actor_of (job);
+    const char *who = monitor_name (self);
     autofree char *text = command_text (execute, arguments);
     auto(msg_t) msg = msg_request ("qmp");
     pack_key_str (msg_args (msg), "command", text);
@@ -294,7 +304,7 @@ static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
         return NULL;
     }
     const char *json = value_get_str (msg_value (reply), "json");
-    return qmp_result (json ? json : "", execute, err);
+    return qmp_result (json ? json : "", who, execute, err);
 }
 
 static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
