@@ -13,13 +13,6 @@
 #include "real_guest.h"
 #include "util/file.h"
 
-static real_guest_t self;
-
-static inline job_t *job (void)
-{
-    return &self.real.fake.job;
-}
-
 static inline guest_t *guest (void)
 {
     return guest_of (&self);
@@ -329,21 +322,11 @@ static inline int setup (void **state)
 
 static inline int teardown (void **state)
 {
-    (void) state;
     strings_destroy (&death.steps);
-    real_job_remove (&self.real);
-    return 0;
+    return teardown_guest (state);
 }
 
 //  The guest: two disks, and it runs.
-
-static inline void make_image (const char *words)
-{
-    autofree char *command =
-        text_format ("cd '%s' && qemu-img create -q -f qcow2 %s", self.real.root, words);
-    if (system (command))
-        fail_msg ("%s failed", command);
-}
 
 static inline void start_guest (void)
 {
