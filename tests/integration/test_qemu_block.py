@@ -109,7 +109,6 @@ class BlockTest(QemuTest):
 
     def restart(self):
         self.watcher.close()
-        self.daemon.kill()
         super().restart()
         self.watcher = self.daemon.client()
 
@@ -122,6 +121,11 @@ class Commit(BlockTest):
         args = self.event("completed")
         self.assertEqual((args["type_text"], args["path"]), ("Block Commit", self.path("top.img")))
         self.assert_idle()
+        past = self.last_job()
+        self.assertGreater(past["total"], 0)
+        self.assertEqual((past["done"], past["remaining"]), (past["total"], 0))
+        said = self.daemon.run("domjobinfo", "web1", "--completed")
+        self.assertRegex(said, r"Operation: +block commit\n(.*\n)*Data total: +[1-9]")
         self.assertEqual(self.chain(), ["top.img", "base.img"])
         self.assert_data("base.img", "base", "middle")
         self.assert_data("top.img", "base", "middle", "top")
