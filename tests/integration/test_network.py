@@ -2,7 +2,6 @@
 DHCP client."""
 
 import os
-import random
 import signal
 import subprocess
 import threading
@@ -124,31 +123,6 @@ class Networks(unittest.TestCase):
         self.at_once("net-destroy", names)
         self.assertEqual(self.daemon.run("net-list", "--name").split(), [])
         self.assertEqual(self.site.leftovers(), [])
-
-    def test_daemon_killed_on_the_way(self):
-        site, daemon = self.site, self.daemon
-        site.define(network("red", 90), start=False)
-        seed = random.randrange(1 << 32)
-        dice = random.Random(seed)
-        for command in ["net-start", "net-destroy"] * 5:
-            with self.subTest(seed=seed, command=command):
-                client = subprocess.Popen(daemon.command(command, "red"), stderr=subprocess.DEVNULL,
-                                          stdout=subprocess.DEVNULL)
-                try:
-                    client.wait(dice.uniform(0.005, 0.12))
-                except subprocess.TimeoutExpired:
-                    pass
-                daemon.kill()
-                client.kill()
-                client.wait()
-                daemon.start()
-                if daemon.json("net-info", "red")["active"]:
-                    daemon.run("net-check", "red", "--repair")
-                    self.assertEqual(len(site.dnsmasqs()), 1)
-                    daemon.run("net-destroy", "red")
-                self.assertEqual(site.leftovers(), [])
-                if command == "net-start":
-                    daemon.run("net-start", "red")
 
     def test_default(self):
         site, daemon = self.site, self.daemon
