@@ -128,6 +128,7 @@ static void pack_identity (const domain_t *self, pack_t *pack)
     pack_key_bool (pack, "persistent", self->persistent);
     pack_key_bool (pack, "autostart", self->autostart);
     pack_key_bool (pack, "managed_save", self->managed_save);
+    pack_key_bool (pack, "loading", self->loading);
     pack_key_i64 (pack, "changed_us", self->changed_us);
     pack_key_i64 (pack, "silent_since_us", self->silent_us);
     pack_key_str (pack, "agent", domain_agent_state (self));

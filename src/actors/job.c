@@ -33,7 +33,7 @@ actor_reply_fn *job_expect (job_actor_t *self, void **arg_p)
 static bool is_cancelled (const job_actor_t *self)
 {
     bool cancelled = self->cancelled && !self->committed && !self->base.closed;
-    return (cancelled || actor_stopping (self->actor)) && !self->unwinding;
+    return (cancelled || actor_stopping (self->actor)) && !self->unwinding && !self->writing;
 }
 
 const char *job_noun (const job_actor_t *self)

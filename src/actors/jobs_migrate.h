@@ -61,6 +61,12 @@ bool migrate_is_marked (const job_actor_t *self, const char *uuid, const char *t
 int migrate_write_mark (job_actor_t *self, const migration_record_t *record, error_t *err);
 //  A mark that was on its way to the disk is there when this returns 0.
 int migrate_await_mark (job_actor_t *self, const char *token, error_t *err);
+//  Whether a status file says that UUID is being received under TOKEN, or can't be read. Until the
+//  guest's new record is written, the mark is all that says that it is ours.
+bool migrate_is_on_record (const paths_t *paths, const char *uuid, const char *token);
+//  Removes a mark that the sender does not need any more; one that we still need stays, to be
+//  looked at later (host_marks.c).
+int migrate_forget_mark (job_actor_t *self, const char *uuid, const char *token, error_t *err);
 
 //  jobs_migrate_in.c: the argument `token` is one.
 int migrate_check_token (const job_actor_t *self, error_t *err);

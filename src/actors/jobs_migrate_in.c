@@ -250,14 +250,13 @@ int job_run_migrate_resolve (job_actor_t *self, error_t *err)
     if (!uuid_normalize (uuid, normal))
         return error_set (err, ERR_INVALID_ARG, "migration.resolve: '%.64s' is no uuid", uuid);
     uuid = normal;
-    autofree char *mark = migrate_mark_path (self, uuid, token);
     if (value_bool (job_arg (self, "confirm"), false)) {
         pack_outcome (self, "confirmed");
-        return job_remove_file (&self->base, mark, err);
+        return migrate_forget_mark (self, uuid, token, err);
     }
     if (ask_owner (self, uuid, token, &taken, err))
         return -1;
-    pack_outcome (self, taken || access (mark, F_OK) == 0 ? "taken" : "abandoned");
+    pack_outcome (self, taken || migrate_is_marked (self, uuid, token) ? "taken" : "abandoned");
     return 0;
 }
 
@@ -286,10 +285,11 @@ static int settle_in (job_actor_t *self, migration_record_t *record, error_t *er
 {
     transfer_t transfer;
     error_t trouble = { 0 };
-    if (migrate_is_marked (self, self->base.guest->uuid, record->token))
-        return migrate_take (self, record, err);
+    //  One that can't be asked can't be let go on either: it is asked again.
     if (self->driver->migrate_state (&self->base, &transfer, err))
         return -1;
+    if (migrate_is_marked (self, self->base.guest->uuid, record->token))
+        return migrate_take (self, record, err);
     //  Also of what still comes: a network that was cut does not tell us that its other end is
     //  gone.
     bool over = transfer == TRANSFER_FAILED || transfer == TRANSFER_GONE;

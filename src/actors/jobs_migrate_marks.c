@@ -2,6 +2,8 @@
 //  is ours. The sender has it removed once it needs it no more; if that message was lost, we find
 //  out by asking.
 
+#include "actors/domain_files.h"
+#include "actors/job_files.h"
 #include "actors/job_ops.h"
 #include "actors/jobs.h"
 #include "actors/jobs_migrate.h"
@@ -9,6 +11,7 @@
 #include "util/text.h"
 #include "util/uuid.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -52,6 +55,32 @@ int migrate_await_mark (job_actor_t *self, const char *token, error_t *err)
     return job_remove_file (&self->base, none, err);
 }
 
+//  What can't be read may well say it.
+static bool says (const char *path, const char *token)
+{
+    error_t ignored;
+    autofree char *text = file_read (path, JOB_FILE_MAX_BYTES, NULL, &ignored);
+    return text ? strstr (text, token) != NULL : errno != ENOENT;
+}
+
+bool migrate_is_on_record (const paths_t *paths, const char *uuid, const char *token)
+{
+    for (const driver_t *const *driver = drivers; *driver; driver++) {
+        autofree char *path = domain_path (paths, *driver, uuid, FILE_STATUS);
+        if (says (path, token))
+            return true;
+    }
+    return false;
+}
+
+int migrate_forget_mark (job_actor_t *self, const char *uuid, const char *token, error_t *err)
+{
+    autofree char *path = migrate_mark_path (self, uuid, token);
+    return migrate_is_on_record (self->base.paths, uuid, token)
+               ? 0
+               : job_remove_file (&self->base, path, err);
+}
+
 //  Those that nobody asks for any more.
 
 typedef struct {
@@ -92,7 +121,7 @@ static int look_at_mark (job_actor_t *self, const mark_t *mark, error_t *err)
     int rc = migrate_inquire (self, peer, mark->uuid, mark->token, &known, err);
     migrate_close_peer (self, peer);
     if (rc == 0 && !known)
-        rc = job_remove_file (&self->base, mark->path, err);
+        rc = migrate_forget_mark (self, mark->uuid, mark->token, err);
     return rc;
 }
 

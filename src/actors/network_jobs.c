@@ -107,13 +107,16 @@ static void done_load (network_t *self, const msg_t *request, const value_t *val
     self->look_due = network_active (self);
 }
 
-//  It found all as it has to be, or made it so; or the network is over.
+//  It found all as it has to be, or made it so; or the network is over. The daemon that started it
+//  may have ended before it told those who are plugged in.
 static void done_look (network_t *self, const msg_t *request, const value_t *value)
 {
     (void) request;
     self->up_ms = actor_now (self->actor);
     if (value_get_bool (value, "over", false))
         set_inactive (self);
+    else if (network_active (self))
+        network_ports_tell (self);
     self->dirty = true;
 }
 

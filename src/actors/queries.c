@@ -134,9 +134,17 @@ static int answer_info (const query_t *self, const snapshot_t *domain, pack_t *r
 static int answer_inquire (const query_t *self, const snapshot_t *none, pack_t *result,
                            error_t *err)
 {
-    (void) none, (void) err;
+    (void) none;
     const snapshot_t *domain =
         snapshots_by_uuid (self->snapshots, value_get_str (self->args, "uuid"));
+    if (domain && domain->loading) {
+        error_set (err, ERR_RESOURCE_BUSY,
+                   "what domain '%s' is in is not known, since its files could not be read yet; "
+                   "ask again (the log says why)",
+                   domain->name);
+        err->retry = true;
+        return -1;
+    }
     const value_t *migration =
         domain && domain->migration ? document_root (domain->migration) : NULL;
     bool known = migration && text_equals (value_get_str (migration, "token"),

@@ -138,6 +138,7 @@ static void read_numbers (snapshot_t *self, const value_t *args)
     self->persistent = value_get_bool (args, "persistent", false);
     self->autostart = value_get_bool (args, "autostart", false);
     self->managed_save = value_get_bool (args, "managed_save", false);
+    self->loading = value_get_bool (args, "loading", false);
     self->changed_us = value_get_i64 (args, "changed_us", 0);
     self->silent_since_us = value_get_i64 (args, "silent_since_us", 0);
 }

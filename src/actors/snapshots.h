@@ -17,6 +17,7 @@ typedef struct {
     uint64_t config_vcpus, config_max_vcpus; //  of the definition
     uint64_t memory_kib, max_memory_kib;
     bool persistent, autostart, managed_save;
+    bool loading; //  its files could not be read yet: what it is in is not known
     int64_t changed_us;
     int64_t silent_since_us;                //  its hypervisor does not respond; 0: it does
     char *xml, *xml_inactive;               //  without passwords; NULL where there is none

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import unittest
 
-from harness import BIN, until
+from harness import BIN, test_domain, until
 from network import HOST, WORLD, Site, network, usable
 
 
@@ -182,6 +182,32 @@ class Networks(unittest.TestCase):
         self.documents()
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
+
+    def test_ports_after_a_restart(self):
+        """Of a domain that can't be loaded nobody knows whether it runs: it keeps its port."""
+        site, daemon = self.site, self.daemon
+        site.define(network("blue", 79))
+        with daemon.client() as client:
+            uuid = client.call("domain.define", xml=test_domain("web1"))["uuid"]
+            client.call("domain.create", domain="web1")
+        for owner in (uuid, "6c0b8a3e-9d0f-4c38-8b7b-0f8f3d0e7c11"):
+            daemon.run("net-port-create", "blue", "/dev/stdin",
+                       input=f"<networkport><owner><uuid>{owner}</uuid><name>web</name></owner>"
+                             "<mac address='52:54:00:00:00:07'/></networkport>")
+        daemon.kill()
+        status = os.path.join(daemon.root, "run", "troupe", "test", f"{uuid}.status")
+        os.rename(status, status + ".aside")
+        os.symlink(status, status)  # what even root can't read
+        daemon.start()
+        (left,) = until(lambda: len(ports := daemon.json("net-port-list", "blue")) == 1 and ports,
+                        what="the end of the unknown domain's port")
+        self.assertEqual(left["domain"], uuid)
+        self.assertEqual(daemon.run("domstate", uuid).strip(), "no state")
+        os.unlink(status)
+        os.rename(status + ".aside", status)
+        until(lambda: daemon.run("domstate", uuid).strip() == "running", what="the domain")
+        daemon.run("destroy", "web1")
+        daemon.run("net-destroy", "blue")
 
     def test_pool_of_devices(self):
         site, daemon = self.site, self.daemon

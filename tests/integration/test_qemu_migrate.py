@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import signal
 import socket
 import stat
@@ -9,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from guest import Guest, QemuTest, qemu_domain
+from guest import Guest, QemuTest, qemu_domain, stop_process
 from harness import Daemon, until
 from troupe_client import TroupeError
 
@@ -326,6 +327,45 @@ class Migrate(QemuTest):
         stayed = guest.state()[0] == "running"
         self.assertEqual(self.last_job(self.client, guest.uuid)[:2],
                          ("migrate", "failed" if stayed else "completed"))
+
+    def test_killed_behind_its_mark(self):
+        """The receiving daemon ends between the mark that makes the guest its own and what would say so."""
+        (guest,) = self.boot("web1")
+        guest.type("memory=there")
+        guest.run("true")
+        self.sending(guest.uuid)
+        self.other.kill()
+        self.client.call("domain.migrate_tune", domain=guest.uuid, bandwidth=1 << 40)
+        until(lambda: self.migration(guest.uuid)["phase"] == "handed over", 60, "the hand-over")
+        status = os.path.join(self.other.root, "run", "troupe", "qemu", guest.uuid + ".status")
+        with open(status) as file:
+            token = re.search(r"<migration .*token=.(\w{32})", file.read()).group(1)
+        folder = os.path.join(self.other.root, "var", "lib", "troupe", "migrations")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with open(os.path.join(folder, f"{guest.uuid}.{token}"), "w") as file:
+            file.write(self.daemon.endpoint() + "\n")
+        #   Nobody can take it before the sender says that it does not need the mark any more.
+        (qemu,) = self.qemus(guest.uuid, self.other)
+        stop_process(qemu)
+        self.addCleanup(self.continue_process, qemu)
+        self.restart_other()
+        self.there.call("migration.resolve", uuid=guest.uuid, token=token, confirm=True)
+        self.assertEqual(len(self.marks()), 1)
+        self.continue_process(qemu)
+        until(lambda: guest.state() == ("shut off", "migrated"), 60, "the end of it here")
+        until(lambda: self.state(self.there, guest.uuid) == ("running", "migrated"), 60, "its going on there")
+        self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "there")
+        #   What became of it is told by its record now.
+        self.other.kill()
+        self.restart_other()
+        until(lambda: not self.marks(), 60, "the end of the mark")
+        self.assertEqual(self.state(self.there, guest.uuid), ("running", "migrated"))
+
+    def continue_process(self, pid):
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
 
     def handed_over(self, guest, **args):
         """To a receiving daemon that has ended; no job of the sender's is at it any more."""

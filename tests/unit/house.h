@@ -53,7 +53,7 @@ const actor_class_t __wrap_domain_class = { .kind = "domain",
 
 //  What is seen of domain UUID_A.
 static struct {
-    bool there, persistent, autostart, busy;
+    bool there, persistent, autostart, busy, loading;
     int gone;
     int64_t id, state, reason, silent_us;
     char name[64], title[64];
@@ -71,6 +71,7 @@ static void house_see (actor_t *self, const char *topic, const msg_t *event, voi
     seen.gone += msg_is (event, "gone");
     seen.persistent = msg_flag (event, "persistent");
     seen.autostart = msg_flag (event, "autostart");
+    seen.loading = msg_flag (event, "loading");
     seen.busy = value_get (msg_arg (event, "job"), "kind") != NULL;
     seen.id = msg_i64 (event, "id", -1);
     seen.state = msg_i64 (event, "state", -1);

@@ -152,6 +152,22 @@ house_scene (one_name_twice)
 }
 house_scene (broken_files)
 
+    //  Until the files can be read nobody says what they hold.
+    static void scene_unreadable_file (actor_t *self)
+{
+    autofree char *xml = house_xml (UUID_A, "web", "");
+    autofree char *status = house_path ("run/troupe/test/" UUID_A ".status");
+    put_file ("etc/troupe/test/" UUID_A ".xml", xml);
+    put_file ("run/troupe/test/" UUID_A ".status", "");
+    check (unlink (status) == 0 && symlink (status, status) == 0);
+    open_house (self);
+    house_until (self, seen.there && seen.loading && seen.state == STATE_NOSTATE);
+    check_equal (unlink (status), 0);
+    house_until (self, seen.persistent && !seen.loading && seen.state == STATE_SHUTOFF);
+    close_house (self);
+}
+house_scene (unreadable_file)
+
     //  An edited file may have what a definition from outside may not.
     static void scene_edited_file (actor_t *self)
 {
@@ -211,7 +227,7 @@ house_scene (race_for_a_name)
         unit_test_in_folder (unfinished_start), unit_test_in_folder (broken_files),
         unit_test_in_folder (unfinished_job),   unit_test_in_folder (one_name_twice),
         unit_test_in_folder (edited_file),      unit_test_in_folder (reserve_without_job),
-        unit_test_in_folder (race_for_a_name),
+        unit_test_in_folder (race_for_a_name),  unit_test_in_folder (unreadable_file),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -17,7 +17,9 @@ enum {
     AUTOSTART = 2,
     SAVED = 4,
     CHECKPOINT = 8,
-    SNAPSHOT = 16
+    SNAPSHOT = 16,
+    LOADING = 32,
+    MIGRATION = 64
 };
 
 static void pack_metadata (pack_t *pack, const char *which)
@@ -47,6 +49,12 @@ static void add (snapshots_t *self, const char *uuid, const char *name, int stat
     pack_key_bool (&pack, "persistent", flags & PERSISTENT);
     pack_key_bool (&pack, "autostart", flags & AUTOSTART);
     pack_key_bool (&pack, "managed_save", flags & SAVED);
+    pack_key_bool (&pack, "loading", flags & LOADING);
+    if (flags & MIGRATION) {
+        pack_key_map (&pack, "migration");
+        pack_key_str (&pack, "token", "t1");
+        pack_end (&pack);
+    }
     pack_key_array (&pack, "checkpoints");
     if (flags & CHECKPOINT)
         pack_str (&pack, "c1");
@@ -249,6 +257,35 @@ static void test_texts (void **state)
     }
 }
 
+//  A receiver that is told that the sender does not know a migration gives it up for good.
+static void test_inquiry (void **state)
+{
+    (void) state;
+    static const struct {
+        int flags;
+        const char *args;
+        int known; //  -1: not to be said yet
+    } cases[] = {
+        { MIGRATION, "uuid=" RUNNING ",token=t1", 1 },
+        { MIGRATION, "uuid=" RUNNING ",token=t2", 0 },
+        { NEVER, "uuid=" RUNNING ",token=t1", 0 },
+        { MIGRATION, "uuid=" OFF ",token=t1", 0 },
+        { LOADING, "uuid=" RUNNING ",token=t1", -1 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        error_t err = { 0 };
+        auto(snapshots_t) house = snapshots_new ();
+        add (house, RUNNING, "run", 1, 1, cases[i].flags);
+        auto(document_t) answer =
+            ask_as (house, "migration.inquire", cases[i].args, ACCESS_READ, &err);
+        assert_int_equal (answer == NULL, cases[i].known < 0);
+        assert_int_equal (err.code, answer ? 0 : ERR_RESOURCE_BUSY);
+        if (answer)
+            assert_int_equal (value_get_bool (document_root (answer), "known", true),
+                              cases[i].known);
+    }
+}
+
 //  Every row of the verb table that is about domains and belongs to the gateway has its answer.
 static void test_table_is_complete (void **state)
 {
@@ -265,9 +302,10 @@ static void test_table_is_complete (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        house_test (test_list_filters), house_test (test_list_row),
-        house_test (test_facts),        house_test (test_vcpus),
-        house_test (test_texts),        cmocka_unit_test (test_table_is_complete),
+        house_test (test_list_filters),  house_test (test_list_row),
+        house_test (test_facts),         house_test (test_vcpus),
+        house_test (test_texts),         cmocka_unit_test (test_table_is_complete),
+        cmocka_unit_test (test_inquiry),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

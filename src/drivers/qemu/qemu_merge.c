@@ -9,6 +9,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_snapshot.h"
+#include "drivers/save_image.h"
 #include "drivers/snapshot_xml.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -130,6 +131,31 @@ static int set_marks (merge_t *self, bool marked, error_t *err)
             xml_remove_path (entry, MARK);
     }
     return qemu_snapshot_write_tree (self->job, self->tree, err);
+}
+
+//  The file with its memory goes too, if it proves to be that: the document may be a user's own.
+static bool is_memory_of (const guest_t *guest, const char *path, error_t *err)
+{
+    auto(save_image_t) image = save_image_open (path, err);
+    if (!image)
+        return false;
+    if (xml_equals (xml_root (image->live), "uuid", guest->uuid))
+        return true;
+    error_set (err, ERR_OPERATION_FAILED, "it is of another domain");
+    return false;
+}
+
+static void drop_memory (job_t *job, const xml_node_t *snapshot, xml_node_t *plan)
+{
+    error_t why;
+    const char *path = xml_string (snapshot, "memory/@file");
+    if (snapshot_memory (snapshot) != SNAPSHOT_EXTERNAL || !path || file_is_missing (path))
+        return;
+    if (is_memory_of (job->guest, path, &why))
+        xml_set (xml_add (plan, "drop"), "@path", path);
+    else
+        job_log (job, "domain '%s': the memory of snapshot '%s' in '%s' is left there: %s",
+                 job->guest->name, snapshot_name (snapshot), path, why.message);
 }
 
 //  Copying.
@@ -417,12 +443,12 @@ int qemu_merge_delete (job_t *job, snapshot_tree_t *tree, const char *name, bool
     auto(xml_t) plan = empty_plan ();
     if (qemu_block_check_idle (job->guest, NULL, "the removal of a snapshot", err))
         return -1;
+    const xml_node_t *snapshot = snapshot_tree_find (tree, name);
     chains = qemu_chains_load (job, tree, err);
-    if (!chains ||
-        qemu_chains_plan (chains, snapshot_tree_find (tree, name), xml_root (plan), err) ||
-        begin_record (&self, plan, name, last, err))
+    if (!chains || qemu_chains_plan (chains, snapshot, xml_root (plan), err))
         return -1;
-    if (delete_all (&self, err))
+    drop_memory (job, snapshot, xml_root (plan));
+    if (begin_record (&self, plan, name, last, err) || delete_all (&self, err))
         return -1;
     job->closed = last;
     forget_record (job);
