@@ -296,6 +296,21 @@ class Networks(unittest.TestCase):
         self.assertEqual(site.host.link("mine")["ifindex"], index)
         self.assertFalse(daemon.json("net-info", "taken")["active"])
         site.host.run("ip", "link", "delete", "mine")
+        #   The kernel puts the number in; the definition keeps the template.
+        site.define(network("chosen", 92, extra="<bridge name='chosen%d'/>"))
+        self.assertEqual(daemon.json("net-info", "chosen")["bridge"], "chosen0")
+        self.assertIn("name='chosen%d'", daemon.run("net-dumpxml", "chosen", "--inactive"))
+        daemon.run("net-destroy", "chosen")
+        self.assertEqual(site.leftovers(), [])
+
+    def test_dnsmasq_that_gives_up(self):
+        """It has written its pid by then, but does not serve."""
+        site = self.site
+        missing = os.path.join(self.daemon.root, "missing")
+        xml = network("gone", 93).replace("<dhcp>", f"<tftp root='{missing}'/><dhcp>")
+        site.define(xml, start=False)
+        refused = self.daemon.run("net-start", "gone", status=None)
+        self.assertRegex(refused.stderr, rf"network 'gone': its dnsmasq could not start: .*{missing}")
         self.assertEqual(site.leftovers(), [])
 
 

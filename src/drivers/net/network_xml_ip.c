@@ -212,6 +212,26 @@ static int check_boot (const xml_node_t *ip, const xml_node_t *dhcp, bool six, c
                : 0;
 }
 
+//  The bridge takes it as its own.
+static int check_host_part (const subnet_t *subnet, const char *what, error_t *err)
+{
+    address_t base, last;
+    subnet_base (subnet, &base);
+    subnet_last (subnet, &last);
+    if (!address_is_of_host (&subnet->address))
+        return error_set (err, ERR_XML_ERROR,
+                          "network XML: %s: it is of no host: an address of the loopback, of a "
+                          "group, or none at all",
+                          what);
+    if (address_compare (&subnet->address, &base) == 0 ||
+        (base.family == AF_INET && address_compare (&subnet->address, &last) == 0))
+        return error_set (err, ERR_XML_ERROR,
+                          "network XML: %s: it is the subnet's own address or that for broadcasts; "
+                          "take one between them for the host",
+                          what);
+    return 0;
+}
+
 static int check_ip (const xml_node_t *ip, subnet_t *subnet, error_t *err)
 {
     autofree char *what = ip_words (ip);
@@ -226,7 +246,7 @@ static int check_ip (const xml_node_t *ip, subnet_t *subnet, error_t *err)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: %s: a prefix of %u leaves no room for guests", what,
                           subnet->prefix);
-    return check_boot (ip, dhcp, six, what, err) ||
+    return check_host_part (subnet, what, err) || check_boot (ip, dhcp, six, what, err) ||
                    (dhcp && (check_ranges (dhcp, subnet, what, err) ||
                              check_hosts (dhcp, subnet, what, err)))
                ? -1
