@@ -53,8 +53,9 @@ int job_check_cancelled (const job_actor_t *self, error_t *err)
 {
     if (!is_cancelled (self))
         return 0;
-    return error_set (err, ERR_OPERATION_ABORTED, "%s of %s '%s' was cancelled", job_action (self),
-                      job_noun (self), self->base.guest ? self->base.guest->name : "?");
+    return error_set (err, ERR_OPERATION_ABORTED, "%s of %s '%s' %s", job_action (self),
+                      job_noun (self), self->base.guest ? self->base.guest->name : "?",
+                      self->ended ? "came to nothing: the guest ended meanwhile" : "was cancelled");
 }
 
 int job_await (job_actor_t *self, msg_t **reply_p, error_t *err)

@@ -69,8 +69,13 @@ class Networks(unittest.TestCase):
         self.assertEqual(said.returncode, 1)
         self.assertIn("changed or removed by another program", said.stderr)
         self.assertEqual(self.who_am_i(client, 3), "")  # the world knows no way back
-        self.daemon.run("net-check", "blue", "--repair")
+        said = self.daemon.run("net-check", status=None)
+        self.assertEqual(said.returncode, 1)
+        self.assertRegex(said.stderr, "^error: not as they have to be: blue; 'troupe net-check --repair'")
+        self.assertIn("; repaired\n", self.daemon.run("net-check", "--repair"))
         self.daemon.run("net-check", "blue")
+        self.assertEqual(self.daemon.run("net-check"), "Network blue is as it has to be\n")
+        self.assertEqual(self.daemon.json("net-check"), ["blue"])
         self.assertEqual(self.who_am_i(client), HOST)
 
     def test_isolated_and_routed(self):

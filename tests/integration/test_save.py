@@ -5,27 +5,13 @@ import signal
 import subprocess
 import unittest
 
-from harness import DaemonTest, behaviour, until
+from harness import ClientTest, behaviour, until
 from troupe_client import TroupeError
 
 SLOW = behaviour("<test:delay op='save' ms='60000'/>")
 
 
-class Save(DaemonTest):
-    def setUp(self):
-        super().setUp()
-        self.connect()
-
-    def connect(self):
-        self.client = self.daemon.client()
-        self.addCleanup(self.client.close)
-
-    def restart(self):
-        self.daemon.kill()
-        self.client.close()
-        self.daemon.start()
-        self.connect()
-
+class Save(ClientTest):
     def path(self, name="web.save"):
         return os.path.join(self.daemon.root, name)
 

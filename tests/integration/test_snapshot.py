@@ -3,28 +3,14 @@
 import os
 import unittest
 
-from harness import DaemonTest, behaviour, test_domain as simulated, until
+from harness import ClientTest, behaviour, test_domain as simulated, until
 from troupe_client import TroupeError
 
 DISK = "<disk type='file'><source file='/images/web.img'/><target dev='vda'/></disk>"
 SLOW = behaviour("<test:delay op='snapshot' ms='60000'/>")
 
 
-class Snapshot(DaemonTest):
-    def setUp(self):
-        super().setUp()
-        self.connect()
-
-    def connect(self):
-        self.client = self.daemon.client()
-        self.addCleanup(self.client.close)
-
-    def restart(self):
-        self.daemon.kill()
-        self.client.close()
-        self.daemon.start()
-        self.connect()
-
+class Snapshot(ClientTest):
     def domain(self, extra="", start=True, devices=DISK):
         uuid = self.define("web", extra=extra, devices=devices)
         if start:

@@ -8,13 +8,6 @@
 #include "real_guest.h"
 #include "util/file.h"
 
-static real_guest_t self;
-
-static job_t *job (void)
-{
-    return &self.real.fake.job;
-}
-
 static guest_t *guest (void)
 {
     return guest_of (&self);
@@ -268,14 +261,6 @@ static int teardown (void **state)
 }
 
 //  The guest: two disks, and it runs.
-
-static void make_image (const char *words)
-{
-    autofree char *command =
-        text_format ("cd '%s' && qemu-img create -q -f qcow2 %s", self.real.root, words);
-    if (system (command))
-        fail_msg ("%s failed", command);
-}
 
 static void start_guest (void)
 {

@@ -93,25 +93,13 @@ static xml_node_t *record_of (const guest_t *guest)
     return guest->record ? xml_find (xml_root (guest->record), "deletion") : NULL;
 }
 
-static void forget_record (job_t *job)
-{
-    guest_t *guest = job->guest;
-    if (guest->record)
-        xml_remove_path (xml_root (guest->record), "deletion");
-    if (!guest->live)
-        xml_destroy (&guest->record);
-}
-
 static int begin_record (merge_t *self, xml_t *plan, const char *name, bool last, error_t *err)
 {
-    static const char empty[] = "<driver/>";
-    guest_t *guest = self->job->guest;
-    if (!guest->record)
-        guest->record = xml_parse (empty, sizeof empty - 1, "record", err);
-    if (!guest->record)
+    self->record = guest_record_begin (self->job->guest, "deletion", err);
+    if (!self->record)
         return -1;
-    xml_remove_path (xml_root (guest->record), "deletion");
-    self->record = xml_add_copy (xml_root (guest->record), xml_root (plan));
+    xml_foreach (step, xml_root (plan), NULL)
+        xml_add_copy (self->record, step);
     xml_set (self->record, "@name", name);
     xml_set (self->record, "@last", last ? "yes" : "no");
     if (qemu_merge_is_begun (snapshot_tree_find (self->tree, name)))
@@ -451,7 +439,7 @@ int qemu_merge_delete (job_t *job, snapshot_tree_t *tree, const char *name, bool
     if (begin_record (&self, plan, name, last, err) || delete_all (&self, err))
         return -1;
     job->closed = last;
-    forget_record (job);
+    guest_record_end (job->guest, "deletion");
     return 0;
 }
 
@@ -501,6 +489,6 @@ int qemu_undo_merge (job_t *job, const char *name, error_t *err)
         job_monitor_close (job, &ignored);
     if (rc)
         return error_prefix (err, "delete snapshot '%s' of domain '%s'", name, job->guest->name);
-    forget_record (job);
+    guest_record_end (job->guest, "deletion");
     return job_record (job, err);
 }
