@@ -32,16 +32,6 @@ void address_text (const address_t *self, char text[ADDRESS_TEXT_SIZE])
     inet_ntop (self->family, self->bytes, text, ADDRESS_TEXT_SIZE);
 }
 
-//  RFC 6890, RFC 5771, RFC 4291.
-bool address_is_of_host (const address_t *self)
-{
-    static const uint8_t none[15] = { 0 };
-    const uint8_t *bytes = self->bytes;
-    if (self->family == AF_INET)
-        return bytes[0] != 0 && bytes[0] != 127 && bytes[0] < 224;
-    return bytes[0] != 0xff && (memcmp (bytes, none, sizeof none) != 0 || bytes[15] > 1);
-}
-
 int address_compare (const address_t *a, const address_t *b)
 {
     return memcmp (a->bytes, b->bytes, size_of (a));

@@ -23,8 +23,6 @@ typedef struct {
 //  False if TEXT is no address of either family.
 bool address_read (const char *text, address_t *address);
 void address_text (const address_t *self, char text[ADDRESS_TEXT_SIZE]);
-//  False of the loopback's, of groups', and of 0.0.0.0/8 and ::.
-bool address_is_of_host (const address_t *self);
 //  As memcmp, of two of one family.
 int address_compare (const address_t *a, const address_t *b);
 //  How many addresses there are from FIRST to LAST, both included; UINT64_MAX: more.

@@ -3,6 +3,7 @@
 #include "drivers/net/network_xml.h"
 
 #include "drivers/definition.h"
+#include "drivers/net/network_dnsmasq.h"
 #include "util/text.h"
 
 #include <net/if.h>
@@ -80,23 +81,31 @@ bool network_is_mac (const char *text)
     return text && link_mac_read (text, mac);
 }
 
-//  "virbr%d": the kernel puts the number in.
-static bool is_template (const char *name)
-{
-    const char *percent = strchr (name, '%');
-    return percent && percent[1] == 'd' && !strchr (percent + 1, '%');
-}
-
-//  Names of links, as the kernel takes them (dev_valid_name in its documentation of netdevices).
+//  Names of links, as the kernel takes them (dev_valid_name in its documentation of netdevices),
+//  and that mean the same to nftables and dnsmasq: to both 'virbr*' is all that begin so, and to
+//  dnsmasq 'a,eth0' is two.
 static int check_link_name (const char *what, const char *name, error_t *err)
 {
-    if (!*name || strlen (name) >= IF_NAMESIZE || strpbrk (name, "/: \t\n%") ||
-        strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
+    bool fits = *name && strlen (name) < IF_NAMESIZE && !strpbrk (name, "/: %*,\"\\") &&
+                strcmp (name, ".") != 0 && strcmp (name, "..") != 0;
+    for (const char *c = name; *c; c++)
+        fits = fits && (unsigned char) *c > ' ' && *c != 0x7f;
+    if (!fits)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: %s: '%s' can't be the name of a link (1 to %d characters, "
-                          "without '/', ':', '%%' and spaces)",
+                          "without spaces and '/', ':', '%%', '*', ',', '\"', '\\')",
                           what, name, IF_NAMESIZE - 1);
     return 0;
+}
+
+//  "virbr%d": the kernel puts the number in.
+static int check_bridge_name (const char *name, error_t *err)
+{
+    const char *percent = strstr (name, "%d");
+    if (!percent)
+        return check_link_name ("<bridge>", name, err);
+    autofree char *named = text_format ("%.*s00%s", (int) (percent - name), name, percent + 2);
+    return check_link_name ("<bridge>", named, err);
 }
 
 //  Forward.
@@ -296,8 +305,7 @@ static int check_bridge (const xml_node_t *network, error_t *err)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: <bridge> of forward mode 'bridge' needs the name of a "
                           "bridge of the host");
-    if (name && !(virtual && is_template (name) && strlen (name) < IF_NAMESIZE) &&
-        check_link_name ("<bridge>", name, err))
+    if (name && (virtual ? check_bridge_name (name, err) : check_link_name ("<bridge>", name, err)))
         return -1;
     if (bridge && xml_string (bridge, "@zone"))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
@@ -342,7 +350,8 @@ int network_check (const xml_node_t *network, error_t *err)
 {
     return check_forward (network, err) || check_bridge (network, err) ||
                    check_virtual_only (network, err) || network_check_ips (network, err) ||
-                   network_check_dns (network, err) || network_check_ports (network, err)
+                   network_check_dns (network, err) || network_check_ports (network, err) ||
+                   network_dnsmasq_check (network, err)
                ? -1
                : 0;
 }
