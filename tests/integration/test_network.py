@@ -234,6 +234,26 @@ class Networks(unittest.TestCase):
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
 
+    def test_same_subnet_at_once(self):
+        """One of them gets it, and the others hear from whom."""
+        site, daemon = self.site, self.daemon
+        names = [site.define(network(f"n{i}", 70), start=False) for i in range(4)]
+        said = {}
+
+        def start(name):
+            said[name] = daemon.run("net-start", name, status=None).stderr
+
+        threads = [threading.Thread(target=start, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        (winner,) = daemon.run("net-list", "--name").split()
+        for name in set(names) - {winner}:
+            self.assertIn("its subnet 192.168.70.0/24 is in use", said[name])
+        daemon.run("net-destroy", winner)
+        self.assertEqual(site.leftovers(), [])
+
     def test_forward_interface(self):
         """The rules follow a change of it."""
         site, daemon = self.site, self.daemon
@@ -302,7 +322,10 @@ class Networks(unittest.TestCase):
                                   env=environment | more, capture_output=True).stdout
 
         self.assertEqual(helper("init"), "")
+        helper("add", "52:54:00:00:00:03", "10.0.0.8", "duid", DNSMASQ_SERVER_DUID="")  # a guest's name
         helper("add", "52:54:00:00:00:01", "10.0.0.9", "web", DNSMASQ_CLIENT_ID="01:52")
+        self.assertIn("duid 00:01\n", helper("init"))
+        helper("del", "52:54:00:00:00:03", "10.0.0.8")
         helper("add", "00:03:00:01", "fd00::9", DNSMASQ_MAC="52:54:00:00:00:02")
         with open(path) as file:
             self.assertIn("1900000000 77 fd00::9 * 00:03:00:01 52:54:00:00:00:02\n", file.read())

@@ -26,7 +26,7 @@ static bool overlaps (const char *table, const char *address, unsigned prefix, c
 {
     subnet_t subnet = { .prefix = prefix };
     assert_true (address_read (address, &subnet.address));
-    return routes_overlap (table, &subnet, link);
+    return routes_overlap (table, &subnet, NULL, link);
 }
 
 static void test_four (void **state)
