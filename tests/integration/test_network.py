@@ -13,6 +13,16 @@ from network import HOST, WORLD, Site, network, usable
 from troupe_client import TroupeError
 
 
+#   Has the port of DNS on all addresses.
+RIVAL = """import socket, time
+s = socket.socket()
+s.bind(('', 53))
+s.listen()
+print('ready', flush=True)
+time.sleep(1000000)
+"""
+
+
 @unittest.skipUnless(usable(), "needs root, namespaces, ip, nft, dnsmasq and busybox")
 class Networks(unittest.TestCase):
     def setUp(self):
@@ -162,6 +172,17 @@ class Networks(unittest.TestCase):
         site.host.run("ip", "link", "add", "other", "type", "veth", "peer", "name", "other1")
         site.host.run("ip", "address", "add", "192.168.122.7/24", "dev", "other")
         site.host.run("ip", "link", "set", "other", "up")
+        rival = subprocess.Popen([*site.host.command, "/usr/bin/python3", "-c", RIVAL], stdout=subprocess.PIPE)
+        self.addCleanup(rival.stdout.close)
+        self.addCleanup(rival.wait)
+        self.addCleanup(rival.kill)
+        rival.stdout.readline()
+        self.assertIn("its dnsmasq could not start", daemon.run("net-start", "default", status=None).stderr)
+        rival.kill()
+        rival.wait()
+        daemon.kill()
+        daemon.start()
+        self.assertIn("choose-subnet", daemon.run("net-dumpxml", "default"))  # nothing was chosen yet
         daemon.run("net-start", "default")
         for option in ([], ["--inactive"]):
             xml = daemon.run("net-dumpxml", "default", *option)
@@ -252,6 +273,27 @@ class Networks(unittest.TestCase):
         for name in set(names) - {winner}:
             self.assertIn("its subnet 192.168.70.0/24 is in use", said[name])
         daemon.run("net-destroy", winner)
+        self.assertEqual(site.leftovers(), [])
+
+    def test_change_that_was_cut_off(self):
+        """A dnsmasq that serves what no document says is started again."""
+        site, daemon = self.site, self.daemon
+        site.define(network("blue", 74))
+        uuid = daemon.run("net-uuid", "blue").strip()
+        path = os.path.join(daemon.root, "run", "troupe", "networks", f"{uuid}.conf")
+        before = site.dnsmasqs()
+        with open(path) as file:
+            good = file.read()
+        daemon.kill()
+        with open(path, "a") as file:
+            file.write("dhcp-host=52:54:00:00:00:01,192.168.74.7\n")
+        daemon.start()
+        daemon.run("net-check", "blue")  # behind what looks after it
+        with open(path) as file:
+            self.assertEqual(file.read(), good)
+        self.assertNotEqual(site.dnsmasqs(), before)
+        self.assertEqual(len(site.dnsmasqs()), 1)
+        daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
 
     def test_forward_interface(self):
