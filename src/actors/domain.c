@@ -320,6 +320,13 @@ static void take_snapshots (domain_t *self, msg_t **msg_p)
     self->snapshots_new = true;
 }
 
+//  The file says whether there is one, also after a start that dropped it and failed.
+static void take_managed_save (domain_t *self, msg_t **msg_p)
+{
+    if (domain_is_our_job (self, *msg_p))
+        self->managed_save = msg_flag (*msg_p, "there");
+}
+
 static void take_undone (domain_t *self, msg_t **msg_p)
 {
     if (!domain_is_our_job (self, *msg_p))
@@ -408,6 +415,7 @@ static const struct {
     { "job.guest_over", take_guest_over },
     { "job.written", take_written },
     { "job.snapshots", take_snapshots },
+    { "job.managed_save", take_managed_save },
     { "job.documents", domain_take_documents },
 };
 

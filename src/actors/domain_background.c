@@ -86,11 +86,6 @@ const char *domain_background_failed (domain_t *self, const running_t *slot, err
 
 void domain_end_background (domain_t *self)
 {
-    running_t *slot = &self->async;
-    if (slot->operation != &domain_backup_follow || slot->cancelled)
-        return;
-    slot->cancelled = true;
-    auto(msg_t) cancel = msg_request ("job.cancel");
-    pack_key_bool (msg_args (cancel), "ended", true);
-    actor_send (self->actor, slot->address, &cancel);
+    if (self->async.operation == &domain_backup_follow)
+        domain_cancel_ended (self, &self->async);
 }

@@ -73,7 +73,7 @@ void domain_finish_ending (domain_t *self)
     if (self->sync.operation) {
         //  What still waits for the guest waits in vain.
         if (self->sync.operation->class != CLASS_DESTROY)
-            domain_cancel (self, &self->sync, false);
+            domain_cancel_ended (self, &self->sync);
         return;
     }
     domain_run (self, &self->sync, &domain_cleanup, NULL);

@@ -150,6 +150,16 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     show_job (self, slot);
 }
 
+void domain_cancel_ended (domain_t *self, running_t *slot)
+{
+    if (slot->cancelled)
+        return;
+    slot->cancelled = true;
+    auto(msg_t) cancel = msg_request ("job.cancel");
+    pack_key_bool (msg_args (cancel), "ended", true);
+    actor_send (self->actor, slot->address, &cancel);
+}
+
 void domain_cancel (domain_t *self, running_t *slot, bool end)
 {
     end = end && slot->operation && slot->operation->class == CLASS_JOB;

@@ -25,8 +25,8 @@ static void tell_started (domain_t *self, int how, int paused)
 
 static void done_start (domain_t *self, const msg_t *request)
 {
-    //  A managed save is used once, or was dropped.
-    bool restored = self->managed_save && !(request && msg_flag (request, "force_boot"));
+    (void) request;
+    bool restored = self->managed_save; //  as the job found it; it is used once
     self->managed_save = false;
     tell_started (self, restored ? STARTED_RESTORED : STARTED_BOOTED,
                   restored ? SUSPENDED_RESTORED : SUSPENDED_PAUSED);
@@ -45,18 +45,6 @@ static void done_save (domain_t *self, const msg_t *request)
 {
     (void) request;
     domain_set_inactive (self, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_SAVED }, STOPPED_SAVED);
-}
-
-static void done_managed_save (domain_t *self, const msg_t *request)
-{
-    done_save (self, request);
-    self->managed_save = true;
-}
-
-static void done_managed_save_remove (domain_t *self, const msg_t *request)
-{
-    (void) request;
-    self->managed_save = false;
 }
 
 static void done_nothing (domain_t *self, const msg_t *request)
@@ -257,9 +245,9 @@ static const operation_t operations[] = {
       done_restore },
     { "domain.save", CLASS_JOB, ASYNC_SAVE, "save", NEED_ACTIVE, LONG_MS, false, done_save },
     { "domain.managed_save", CLASS_JOB, ASYNC_SAVE, "managed_save", NEED_ACTIVE | NEED_PERSISTENT,
-      LONG_MS, false, done_managed_save },
+      LONG_MS, false, done_save },
     { "domain.managed_save_remove", CLASS_MODIFY, ASYNC_NONE, "managed_save_remove",
-      NEED_PERSISTENT | NEED_INACTIVE, SHORT_MS, true, done_managed_save_remove },
+      NEED_PERSISTENT | NEED_INACTIVE, SHORT_MS, true, done_nothing },
     { "domain.managed_save_xml", CLASS_MODIFY, ASYNC_NONE, "image_xml", NEED_PERSISTENT, SHORT_MS,
       true, done_nothing },
     { "domain.managed_save_define", CLASS_MODIFY, ASYNC_NONE, "image_define", NEED_PERSISTENT,

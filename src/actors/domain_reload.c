@@ -47,11 +47,7 @@ static void on_actors (actor_t *actor, const msg_t *reply, void *arg)
 {
     (void) arg;
     domain_t *self = actor_state (actor);
-    error_t err;
-    if (msg_failed (reply, &err))
-        actor_panic (actor, "see who lives: %s", err.message);
-    self->left_behind =
-        left_behind_watch (actor, self->uuid, msg_value (reply), &self->job_count, on_job_down);
+    self->left_behind = left_behind_watch (actor, self->uuid, reply, &self->job_count, on_job_down);
     if (self->left_behind == 0)
         wait_for_disk (self);
 }

@@ -259,6 +259,8 @@ msg_t *domain_job_arguments (const domain_t *self, const operation_t *operation,
 void domain_run (domain_t *self, running_t *slot, const operation_t *operation, msg_t **request_p);
 //  END: the guest is to be ended as well, at once.
 void domain_cancel (domain_t *self, running_t *slot, bool end);
+//  The same because its guest has ended.
+void domain_cancel_ended (domain_t *self, running_t *slot);
 
 //  The asynchronous job is over: in the history, and as an event. ERR may be NULL.
 void domain_end_async (domain_t *self, const char *outcome, const error_t *err);

@@ -33,7 +33,7 @@ actor_reply_fn *job_expect (job_actor_t *self, void **arg_p)
 static bool is_cancelled (const job_actor_t *self)
 {
     bool cancelled = self->cancelled && !self->committed && !self->base.closed;
-    return (cancelled || actor_stopping (self->actor)) && !self->unwinding;
+    return (cancelled || actor_stopping (self->actor)) && !self->unwinding && !self->writing;
 }
 
 const char *job_noun (const job_actor_t *self)
@@ -53,8 +53,9 @@ int job_check_cancelled (const job_actor_t *self, error_t *err)
 {
     if (!is_cancelled (self))
         return 0;
-    return error_set (err, ERR_OPERATION_ABORTED, "%s of %s '%s' was cancelled", job_action (self),
-                      job_noun (self), self->base.guest ? self->base.guest->name : "?");
+    return error_set (err, ERR_OPERATION_ABORTED, "%s of %s '%s' %s", job_action (self),
+                      job_noun (self), self->base.guest ? self->base.guest->name : "?",
+                      self->ended ? "came to nothing: the guest ended meanwhile" : "was cancelled");
 }
 
 int job_await (job_actor_t *self, msg_t **reply_p, error_t *err)

@@ -48,6 +48,7 @@ typedef struct job_actor {
     bool doomed;      //  the guest is to end when it is cancelled
     bool ended;       //  it is cancelled because the guest has ended
     bool committed;   //  it is too late to cancel it
+    bool writing;     //  a file is on its way to the disk: a cancel is heard behind that
     uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;
     pack_t value;  //  the result's own value, if one was written

@@ -335,13 +335,21 @@ static char *op_emulator (job_t *job, const char *path, error_t *err)
 
 //  Files.
 
+//  It can't be called off once the disk actor has it: undo, which looks at files, would look before
+//  it is there, and take it for not written.
 static int disk_write (job_t *job, const char *path, const char *text, error_t *err)
 {
+    job_actor_t *self = actor_of (job);
     char disk[MSG_ADDRESS_MAX];
+    if (job_check_cancelled (self, err))
+        return -1;
     disk_address (job->guest ? job->guest->uuid : path, disk);
     auto(msg_t) msg = disk_request ();
     disk_add_file (msg, path, text);
-    return job_tell (actor_of (job), disk, &msg, DISK_MS, err);
+    self->writing = true;
+    int rc = job_tell (self, disk, &msg, DISK_MS, err);
+    self->writing = false;
+    return rc;
 }
 
 static int op_write_file (job_t *job, const char *path, const char *text, error_t *err)

@@ -57,6 +57,8 @@ int job_run_dump (job_actor_t *self, error_t *err);
 int job_run_screenshot (job_actor_t *self, error_t *err);
 //  Where the guest's managed save is, or would be; the caller frees it. *THERE: it is.
 char *job_managed_save (const job_actor_t *self, bool *there);
+//  The owner shows whether there is one now.
+void job_tell_managed_save (job_actor_t *self);
 //  Restores the guest from its managed save, which is gone then.
 int job_restore_managed (job_actor_t *self, const char *path, bool paused, error_t *err);
 //  ERR_NO_SUPPORT: the driver can't do WHAT. Returns -1.

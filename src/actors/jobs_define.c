@@ -367,59 +367,68 @@ static int check_managed_save (job_actor_t *self, error_t *err)
 {
     bool there;
     autofree char *path = job_managed_save (self, &there);
-    if (!there)
+    if (!there || value_bool (job_arg (self, "managed_save"), false))
         return 0;
-    if (!value_bool (job_arg (self, "managed_save"), false))
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "undefine domain '%s': it has a managed save; say managed_save (remove "
-                          "it), or start it",
-                          self->base.guest->name);
-    return job_remove_file (&self->base, path, err);
+    return error_set (err, ERR_OPERATION_INVALID,
+                      "undefine domain '%s': it has a managed save; say managed_save (remove it), "
+                      "or start it",
+                      self->base.guest->name);
 }
 
-//  Those of a running domain stay with it, as long as it runs.
-static int check_snapshots (job_actor_t *self, error_t *err)
+static int check_snapshots (job_actor_t *self, size_t count, error_t *err)
 {
-    guest_t *guest = self->base.guest;
-    auto(snapshot_tree_t) tree = guest->live ? NULL : job_load_snapshots (self, err);
-    if (!tree)
-        return guest->live ? 0 : -1;
-    size_t count = snapshot_tree_count (tree);
-    if (count == 0)
+    if (count == 0 || value_bool (job_arg (self, "snapshots_metadata"), false))
         return 0;
-    if (!value_bool (job_arg (self, "snapshots_metadata"), false))
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "undefine domain '%s': it has %zu snapshots; say snapshots_metadata "
-                          "(forget them; what they hold stays), or delete them",
-                          guest->name, count);
-    auto(snapshot_tree_t) none = snapshot_tree_new ();
-    return job_save_snapshots (self, none, err);
+    return error_set (err, ERR_OPERATION_INVALID,
+                      "undefine domain '%s': it has %zu snapshots; say snapshots_metadata (forget "
+                      "them; what they hold stays), or delete them",
+                      self->base.guest->name, count);
 }
 
-//  Takes away what the definition alone kept alive; the owner then drops the definition.
-int job_run_undefine (job_actor_t *self, error_t *err)
+//  *NVRAM: the file that is to be removed; NULL: none.
+static int check_nvram (job_actor_t *self, const char **nvram, error_t *err)
 {
-    guest_t *guest = self->base.guest;
-    const char *nvram = xml_string (xml_root (guest->definition), "os/nvram");
+    const guest_t *guest = self->base.guest;
     bool remove = value_bool (job_arg (self, "nvram"), false);
     bool keep = value_bool (job_arg (self, "keep_nvram"), false);
+    *nvram = xml_string (xml_root (guest->definition), "os/nvram");
     if (remove && keep)
         return error_set (err, ERR_INVALID_ARG,
                           "undefine domain '%s': 'nvram' and 'keep_nvram' contradict each other",
                           guest->name);
-    if (job_check_checkpoints (self, err) || check_managed_save (self, err) ||
-        check_snapshots (self, err))
-        return -1;
-    if (!nvram || keep || access (nvram, F_OK))
-        return 0;
-    if (!remove)
+    if (keep || !*nvram || access (*nvram, F_OK))
+        *nvram = NULL;
+    if (*nvram && !remove)
         return error_set (err, ERR_OPERATION_INVALID,
                           "undefine domain '%s': it has the NVRAM file '%s'; say nvram (remove it) "
                           "or keep_nvram",
-                          guest->name, nvram);
-    if (guest->live)
+                          guest->name, *nvram);
+    if (*nvram && guest->live)
         return error_set (err, ERR_OPERATION_INVALID,
                           "undefine domain '%s': its NVRAM file is in use while it runs",
                           guest->name);
-    return file_remove (nvram, err);
+    return 0;
+}
+
+static int forget_snapshots (job_actor_t *self, error_t *err)
+{
+    auto(snapshot_tree_t) none = snapshot_tree_new ();
+    return job_save_snapshots (self, none, err);
+}
+
+//  Takes away what the definition alone kept alive; the owner then drops the definition. All that
+//  may refuse it comes first. Snapshots of a running domain stay with it, as long as it runs.
+int job_run_undefine (job_actor_t *self, error_t *err)
+{
+    const char *nvram;
+    const guest_t *guest = self->base.guest;
+    auto(snapshot_tree_t) tree = guest->live ? NULL : job_load_snapshots (self, err);
+    size_t snapshots = tree ? snapshot_tree_count (tree) : 0;
+    if ((!tree && !guest->live) || check_nvram (self, &nvram, err) ||
+        job_check_checkpoints (self, err) || check_managed_save (self, err) ||
+        check_snapshots (self, snapshots, err))
+        return -1;
+    if (job_run_managed_save_remove (self, err) || (snapshots && forget_snapshots (self, err)))
+        return -1;
+    return nvram ? file_remove (nvram, err) : 0;
 }

@@ -31,9 +31,13 @@ int job_run_start (job_actor_t *self, error_t *err)
     guest_t *guest = self->base.guest;
     bool paused = value_bool (job_arg (self, "paused"), false), saved;
     autofree char *managed = job_managed_save (self, &saved);
-    if (saved && !value_bool (job_arg (self, "force_boot"), false))
+    bool dropped = saved && value_bool (job_arg (self, "force_boot"), false);
+    if (dropped && job_remove_file (&self->base, managed, err))
+        return -1;
+    job_tell_managed_save (self);
+    if (saved && !dropped)
         return job_restore_managed (self, managed, paused, err);
-    if ((saved && job_remove_file (&self->base, managed, err)) || job_next_id (self, err) ||
+    if (job_next_id (self, err) ||
         self->driver->start (&self->base, paused ? START_PAUSED : 0, err))
         return -1;
     guest->status = paused ? (guest_status_t){ STATE_PAUSED, PAUSED_USER }

@@ -14,6 +14,7 @@ typedef struct {
     snapshot_tree_t *tree;
     xml_node_t *snapshot;
     xml_t *document;  //  of the hardware that it goes on with
+    xml_t *next;      //  the definition that comes; NULL: it is the domain's by now
     xml_t *old;       //  the definition until then; NULL: it is not changed, or for good
     bool running;     //  then, and
     bool paused;      //  neither of the two: shut off
@@ -24,6 +25,7 @@ static void revert_close (revert_t *self)
 {
     snapshot_tree_destroy (&self->tree);
     xml_destroy (&self->document);
+    xml_destroy (&self->next);
     xml_destroy (&self->old);
 }
 
@@ -93,8 +95,8 @@ static int prepare (job_actor_t *self, revert_t *revert, error_t *err)
                           "the domain has a managed save, which would not fit its disks any more; "
                           "'troupe managedsave-remove' removes it");
     revert->document = document_of (self, revert->snapshot, !revert->from_memory, err);
-    return revert->document ? self->driver->snapshot_check (&self->base, revert->snapshot, err)
-                            : -1;
+    revert->next = revert->document ? document_of (self, revert->snapshot, true, err) : NULL;
+    return revert->next ? self->driver->snapshot_check (&self->base, revert->snapshot, err) : -1;
 }
 
 //  From here on what ran is lost.
@@ -119,11 +121,8 @@ static int end_guest (job_actor_t *self, error_t *err)
 static int set_definition (job_actor_t *self, revert_t *revert, error_t *err)
 {
     job_t *job = &self->base;
-    xml_t *definition = document_of (self, revert->snapshot, true, err);
-    if (!definition)
-        return -1;
     revert->old = job->guest->definition;
-    job->guest->definition = definition;
+    job->guest->definition = take (&revert->next);
     if (!self->transient)
         self->parts |= PART_DEFINITION;
     if (!self->driver->snapshot_branch)

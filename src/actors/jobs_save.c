@@ -66,6 +66,15 @@ char *job_managed_save (const job_actor_t *self, bool *there)
     return path;
 }
 
+void job_tell_managed_save (job_actor_t *self)
+{
+    bool there;
+    autofree char *path = job_managed_save (self, &there);
+    auto(msg_t) msg = msg_request ("job.managed_save");
+    pack_key_bool (msg_args (msg), "there", there);
+    actor_send (self->actor, self->owner, &msg);
+}
+
 int job_run_managed_save (job_actor_t *self, error_t *err)
 {
     bool there;
@@ -73,14 +82,18 @@ int job_run_managed_save (job_actor_t *self, error_t *err)
     autofree char *folder = file_folder (path);
     if (file_make_folders (folder, 0700, err))
         return error_prefix (err, "save domain '%s'", self->base.guest->name);
-    return save_to (self, path, err);
+    int rc = save_to (self, path, err);
+    job_tell_managed_save (self);
+    return rc;
 }
 
 int job_run_managed_save_remove (job_actor_t *self, error_t *err)
 {
     bool there;
     autofree char *path = job_managed_save (self, &there);
-    return there ? job_remove_file (&self->base, path, err) : 0;
+    int rc = there ? job_remove_file (&self->base, path, err) : 0;
+    job_tell_managed_save (self);
+    return rc;
 }
 
 //  Restoring.

@@ -6,10 +6,10 @@
 
 #include "actors/actor.h"
 
-//  ACTORS: the switchboard's answer to `ps`. Watches the jobs "job/UUID/N" among them, each with
-//  ON_DOWN, and returns how many there are. Their numbers are not used again: *JOB_COUNT is the
-//  highest one at least.
-int left_behind_watch (actor_t *self, const char *uuid, const value_t *actors, uint64_t *job_count,
+//  PS: the switchboard's answer to that; without one this actor is of no use. Watches the jobs
+//  "job/UUID/N" among them, each with ON_DOWN, and returns how many there are. Their numbers are
+//  not used again: *JOB_COUNT is the highest one at least.
+int left_behind_watch (actor_t *self, const char *uuid, const msg_t *ps, uint64_t *job_count,
                        actor_down_fn *on_down);
 
 #endif

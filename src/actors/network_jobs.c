@@ -107,13 +107,16 @@ static void done_load (network_t *self, const msg_t *request, const value_t *val
     self->look_due = network_active (self);
 }
 
-//  It found all as it has to be, or made it so; or the network is over.
+//  It found all as it has to be, or made it so; or the network is over. The daemon that started it
+//  may have ended before it told those who are plugged in.
 static void done_look (network_t *self, const msg_t *request, const value_t *value)
 {
     (void) request;
     self->up_ms = actor_now (self->actor);
     if (value_get_bool (value, "over", false))
         set_inactive (self);
+    else if (network_active (self))
+        network_ports_tell (self);
     self->dirty = true;
 }
 
@@ -452,11 +455,7 @@ static void on_actors (actor_t *actor, const msg_t *reply, void *arg)
 {
     (void) arg;
     network_t *self = actor_state (actor);
-    error_t err;
-    if (msg_failed (reply, &err))
-        actor_panic (actor, "see who lives: %s", err.message);
-    self->left_behind =
-        left_behind_watch (actor, self->uuid, msg_value (reply), &self->job_count, on_job_down);
+    self->left_behind = left_behind_watch (actor, self->uuid, reply, &self->job_count, on_job_down);
     if (self->left_behind == 0)
         run (self, &loading, NULL);
 }

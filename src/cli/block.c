@@ -198,6 +198,22 @@ static void print_job (const options_t *options, const troupe_value_t *job)
     putchar ('\n');
 }
 
+//  None of its jobs is not the same as no such disk.
+static int check_disk (cli_t *cli, const options_t *options, error_t *err)
+{
+    const char *domain = options_str (options, "domain"), *path = options_str (options, "path");
+    auto(xml_t) doc = run_domain_xml (cli, domain, false, err);
+    xml_foreach (disk, doc ? xml_find (xml_root (doc), "devices") : NULL, "disk")
+        if (xml_equals (disk, "target/@dev", path) || xml_equals (disk, "source/@file", path) ||
+            xml_equals (disk, "source/@dev", path))
+            return 0;
+    return doc ? error_set (err, ERR_INVALID_ARG,
+                            "blockjob: domain '%s' has no disk '%s'; 'troupe domblklist %s' shows "
+                            "them",
+                            domain, path, domain)
+               : -1;
+}
+
 static int show_job (cli_t *cli, const options_t *options, error_t *err)
 {
     auto(troupe_args_t) args = disk_args (options);
@@ -205,6 +221,8 @@ static int show_job (cli_t *cli, const options_t *options, error_t *err)
     if (!reply)
         return -1;
     const troupe_value_t *list = troupe_message_value (reply);
+    if (troupe_count (list) == 0 && check_disk (cli, options, err))
+        return -1;
     if (cli_json (cli, list))
         return 0;
     if (troupe_count (list) == 0 && !options_flag (options, "raw"))

@@ -47,6 +47,24 @@ static size_t width (const char *text)
     return count;
 }
 
+//  Where its character number COUNT begins; its end if it has no more.
+static size_t offset_of (const char *text, size_t count)
+{
+    size_t at = 0;
+    for (; text[at]; at++)
+        if (((unsigned char) text[at] & 0xc0) != 0x80 && count-- == 0)
+            break;
+    return at;
+}
+
+void columns_add_short (columns_t *self, const char *cell, size_t widest)
+{
+    if (widest < 3 || width (cell) <= widest)
+        columns_add (self, cell);
+    else
+        columns_addf (self, "%.*s...", (int) offset_of (cell, widest - 3), cell);
+}
+
 static size_t column_width (const columns_t *self, size_t column)
 {
     size_t widest = 0;

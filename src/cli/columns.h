@@ -22,6 +22,8 @@ DEFINE_AUTO (columns_t, columns_destroy)
 void columns_add (columns_t *self, const char *cell);
 void columns_addf (columns_t *self, const char *format, ...)
     __attribute__ ((format (printf, 2, 3)));
+//  At most WIDEST characters of it (0: all), the last three of which say that there is more.
+void columns_add_short (columns_t *self, const char *cell, size_t widest);
 void columns_print (const columns_t *self, FILE *file);
 
 //  A value of any kind as well as it can be shown without knowing it: XML as it is, an array of

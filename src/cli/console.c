@@ -245,10 +245,32 @@ int console_attach (cli_t *cli, const char *domain, const char *device, bool for
     return rc;
 }
 
+int console_check_terminal (const char *hint, error_t *err)
+{
+    if (isatty (STDIN_FILENO))
+        return 0;
+    return error_set (err, ERR_OPERATION_INVALID,
+                      "Cannot run interactive console without a controlling TTY: stdin is no "
+                      "terminal%s",
+                      hint);
+}
+
+//  Who misspelt the domain is told that.
+static int check_terminal (cli_t *cli, const options_t *options, error_t *err)
+{
+    if (isatty (STDIN_FILENO) || options_flag (options, "pipe"))
+        return 0;
+    auto(troupe_message_t) found =
+        cli_call_domain (cli, "domain.lookup", options_str (options, "domain"), err);
+    return found ? console_check_terminal ("; --pipe takes what it is", err) : -1;
+}
+
 int run_console (cli_t *cli, const options_t *options, error_t *err)
 {
     if (cli->json)
         return cli_usage (cli, err, "console: it does not go with --output json");
+    if (check_terminal (cli, options, err))
+        return -1;
     return console_attach (cli, options_str (options, "domain"), options_str (options, "devname"),
                            options_flag (options, "force"), err);
 }

@@ -80,13 +80,8 @@ static void print_json (const xml_node_t *devices, const char *kind, const cell_
 static int list (cli_t *cli, const options_t *options, const char *kind, const cell_t *cells,
                  error_t *err)
 {
-    auto(troupe_args_t) args = troupe_args_new ();
-    troupe_args_str (args, "domain", options_str (options, "domain"));
-    if (options_flag (options, "inactive"))
-        troupe_args_bool (args, "inactive", true);
-    auto(troupe_message_t) reply = cli_call (cli, "domain.xml", args, err);
-    const char *text = reply ? troupe_get_str (troupe_message_value (reply), "xml") : NULL;
-    auto(xml_t) doc = text ? xml_parse (text, strlen (text), "the domain's XML", err) : NULL;
+    auto(xml_t) doc = run_domain_xml (cli, options_str (options, "domain"),
+                                      options_flag (options, "inactive"), err);
     if (!doc)
         return -1;
     (cli->json ? print_json : print_table) (xml_find (xml_root (doc), "devices"), kind, cells);

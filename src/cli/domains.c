@@ -198,14 +198,8 @@ int run_dominfo (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
-int run_domstate (cli_t *cli, const options_t *options, error_t *err)
+static void print_domstate (const options_t *options, const troupe_value_t *state)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *state = troupe_message_value (reply);
-    if (cli_json (cli, state))
-        return 0;
     const char *reason = troupe_get_str (state, "reason_text");
     printf ("%s", troupe_get_str (state, "state_text"));
     if (options_flag (options, "reason") && reason)
@@ -214,22 +208,24 @@ int run_domstate (cli_t *cli, const options_t *options, error_t *err)
     if (silence)
         printf (", %s", silence);
     putchar ('\n');
-    return 0;
+}
+
+int run_domstate (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_domstate, err);
+}
+
+static void print_lookup (const options_t *options, const troupe_value_t *domain)
+{
+    const char *what = options->command->name + strlen ("dom");
+    autofree char *id = id_text (domain);
+    puts (strcmp (what, "id") == 0 ? id : troupe_get_str (domain, what));
 }
 
 //  domid, domname, domuuid: what their name says.
 int run_lookup (cli_t *cli, const options_t *options, error_t *err)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *domain = troupe_message_value (reply);
-    const char *what = options->command->name + strlen ("dom");
-    if (cli_json (cli, domain))
-        return 0;
-    autofree char *id = id_text (domain);
-    puts (strcmp (what, "id") == 0 ? id : troupe_get_str (domain, what));
-    return 0;
+    return run_shown (cli, options, print_lookup, err);
 }
 
 //  virsh's table has a row for each of these; its flags choose one.
@@ -283,32 +279,28 @@ int run_vcpucount (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
-int run_dommemstat (cli_t *cli, const options_t *options, error_t *err)
+static void print_dommemstat (const options_t *options, const troupe_value_t *usage)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *usage = troupe_message_value (reply);
-    if (cli_json (cli, usage))
-        return 0;
+    (void) options;
     printf ("actual %" PRIu64 "\n", troupe_get_u64 (usage, "memory_kib", 0));
     printf ("last_update %" PRIu64 "\n", troupe_get_u64 (usage, "measured_us", 0) / 1000000);
     printf ("rss %" PRIu64 "\n", troupe_get_u64 (usage, "rss_kib", 0));
-    return 0;
+}
+
+int run_dommemstat (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_dommemstat, err);
 }
 
 //  The live XML says it: libvirt's format has the path in source, and in console's tty too.
-static char *find_tty (const char *domain, const char *text, error_t *err)
+static const char *find_tty (const char *domain, const xml_t *xml, error_t *err)
 {
-    auto(xml_t) xml = xml_parse (text, strlen (text), "the domain's XML", err);
-    if (!xml)
-        return NULL;
     static const char *const paths[] = { "devices/console/@tty", "devices/console/source/@path",
                                          "devices/serial/source/@path" };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         const char *tty = xml_string (xml_root (xml), paths[i]);
         if (tty)
-            return text_copy (tty);
+            return tty;
     }
     error_set (err, ERR_NO_DEVICE,
                "ttyconsole: domain '%s' has no console with a terminal now; it has to run, and to "
@@ -320,9 +312,8 @@ static char *find_tty (const char *domain, const char *text, error_t *err)
 int run_ttyconsole (cli_t *cli, const options_t *options, error_t *err)
 {
     const char *domain = options_str (options, "domain");
-    auto(troupe_message_t) reply = cli_call_domain (cli, "domain.xml", domain, err);
-    const char *xml = reply ? troupe_get_str (troupe_message_value (reply), "xml") : NULL;
-    autofree char *tty = xml ? find_tty (domain, xml, err) : NULL;
+    auto(xml_t) xml = run_domain_xml (cli, domain, false, err);
+    const char *tty = xml ? find_tty (domain, xml, err) : NULL;
     if (!tty)
         return -1;
     if (cli->json) {

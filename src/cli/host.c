@@ -16,21 +16,20 @@ static const struct {
     { "NUMA cell(s):", "numa_nodes", "" },  { "Memory size:", "memory_kib", " KiB" },
 };
 
-int run_nodeinfo (cli_t *cli, const options_t *options, error_t *err)
+static void print_nodeinfo (const options_t *options, const troupe_value_t *info)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *info = troupe_message_value (reply);
-    if (cli_json (cli, info))
-        return 0;
+    (void) options;
     for (size_t i = 0; i < sizeof nodeinfo_rows / sizeof *nodeinfo_rows; i++) {
         const char *key = nodeinfo_rows[i].key, *text = troupe_get_str (info, key);
         autofree char *number = text_format ("%" PRIu64, troupe_get_u64 (info, key, 0));
         printf ("%-20s %s%s\n", nodeinfo_rows[i].title, text ? text : number,
                 nodeinfo_rows[i].unit);
     }
-    return 0;
+}
+
+int run_nodeinfo (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_nodeinfo, err);
 }
 
 static void print_or_json (cli_t *cli, const char *key, const char *text)
@@ -65,14 +64,9 @@ int run_uri (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
-int run_version (cli_t *cli, const options_t *options, error_t *err)
+static void print_version (const options_t *options, const troupe_value_t *version)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *version = troupe_message_value (reply);
-    if (cli_json (cli, version))
-        return 0;
+    (void) options;
     const char *daemon = troupe_get_str (version, "troupe"), *zmq = troupe_get_str (version, "zmq");
     printf ("Command line:   troupe %s\n", TROUPE_VERSION);
     printf ("Daemon:         troupe %s, protocol %" PRIu64 "\n", daemon ? daemon : "?",
@@ -83,7 +77,11 @@ int run_version (cli_t *cli, const options_t *options, error_t *err)
     for (size_t i = 0; i < troupe_count (drivers); i++)
         printf (" %s", troupe_str (troupe_at (drivers, i)));
     putchar ('\n');
-    return 0;
+}
+
+int run_version (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_version, err);
 }
 
 static void add_link (columns_t *table, const troupe_value_t *link)
@@ -101,21 +99,20 @@ static void add_link (columns_t *table, const troupe_value_t *link)
     columns_add (table, troupe_get_str (link, "key"));
 }
 
-int run_link_list (cli_t *cli, const options_t *options, error_t *err)
+static void print_link_list (const options_t *options, const troupe_value_t *list)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
+    (void) options;
     const char *const titles[] = { "Index",  "Name",  "Kind", "MAC", "State",
                                    "Bridge", "Owner", "Key",  NULL };
     auto(columns_t) table = columns_new (titles);
     for (size_t i = 0; i < troupe_count (list); i++)
         add_link (table, troupe_at (list, i));
     columns_print (table, stdout);
-    return 0;
+}
+
+int run_link_list (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_link_list, err);
 }
 
 static int compare_actors (const void *a, const void *b)
@@ -134,14 +131,9 @@ static void add_actor (columns_t *table, const troupe_value_t *actor)
     columns_addf (table, "%.1f ms", (double) troupe_get_u64 (actor, "longest_us", 0) / 1000);
 }
 
-int run_ps (cli_t *cli, const options_t *options, error_t *err)
+static void print_ps (const options_t *options, const troupe_value_t *list)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
+    (void) options;
     size_t count = troupe_count (list);
     autofree const troupe_value_t **actors = memory_new (count + 1, sizeof *actors);
     for (size_t i = 0; i < count; i++)
@@ -153,5 +145,9 @@ int run_ps (cli_t *cli, const options_t *options, error_t *err)
     for (size_t i = 0; i < count; i++)
         add_actor (table, actors[i]);
     columns_print (table, stdout);
-    return 0;
+}
+
+int run_ps (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_ps, err);
 }

@@ -180,7 +180,12 @@ static void add_row (columns_t *table, const troupe_value_t *job)
     add_asker (table, troupe_get (job, "by"));
 }
 
-static void add_past (columns_t *table, const troupe_value_t *job)
+//  Errors can be long: the others, and the rule, would be as wide.
+enum {
+    WIDEST_OUTCOME = 72
+};
+
+static void add_past (columns_t *table, const troupe_value_t *job, bool wide)
 {
     const char *error = troupe_get_str (job, "error"), *verb = troupe_get_str (job, "verb");
     time_t since = (time_t) (troupe_get_i64 (job, "since_us", 0) / 1000000);
@@ -192,25 +197,29 @@ static void add_past (columns_t *table, const troupe_value_t *job)
     columns_add (table, began);
     columns_addf (table, "%.1f s", (double) troupe_get_u64 (job, "elapsed_ms", 0) / 1000);
     add_asker (table, troupe_get (job, "by"));
-    columns_addf (table, "%s%s%s", troupe_get_str (job, "outcome"), error ? ": " : "",
-                  error ? error : "");
+    autofree char *outcome = text_format ("%s%s%s", troupe_get_str (job, "outcome"),
+                                          error ? ": " : "", error ? error : "");
+    columns_add_short (table, outcome, wide ? 0 : WIDEST_OUTCOME);
 }
 
-int run_jobs (cli_t *cli, const options_t *options, error_t *err)
+static void print_jobs (const options_t *options, const troupe_value_t *list)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
     bool history = options_flag (options, "history");
     const char *const now[] = { "Domain", "State",    "Number",   "Job",
                                 "Since",  "Progress", "Asked by", NULL };
     const char *const past[] = { "Domain", "Job", "Began", "Took", "Asked by", "Outcome", NULL };
     auto(columns_t) table = columns_new (history ? past : now);
     for (size_t i = 0; i < troupe_count (list); i++)
-        (history ? add_past : add_row) (table, troupe_at (list, i));
+        if (history)
+            add_past (table, troupe_at (list, i), options_flag (options, "wide"));
+        else
+            add_row (table, troupe_at (list, i));
     columns_print (table, stdout);
-    return 0;
+}
+
+int run_jobs (cli_t *cli, const options_t *options, error_t *err)
+{
+    if (options_flag (options, "wide") && !options_flag (options, "history"))
+        return cli_usage (cli, err, "jobs: --wide goes with --history");
+    return run_shown (cli, options, print_jobs, err);
 }

@@ -11,6 +11,8 @@ int run_start (cli_t *cli, const options_t *options, error_t *err)
     if (console && cli->json)
         return cli_usage (cli, err, "%s: --console does not go with --output json",
                           options->command->name);
+    if (console && console_check_terminal ("", err))
+        return error_prefix (err, "%s --console", options->command->name);
     auto(troupe_message_t) reply = run_verb (cli, options, err);
     if (!reply)
         return -1;
@@ -23,6 +25,7 @@ int run_start (cli_t *cli, const options_t *options, error_t *err)
     return console ? console_attach (cli, name, NULL, false, err) : 0;
 }
 
+//  Of a domain or a network.
 int run_autostart (cli_t *cli, const options_t *options, error_t *err)
 {
     autofree char *name = run_domain_name (cli, options, err);
@@ -31,9 +34,9 @@ int run_autostart (cli_t *cli, const options_t *options, error_t *err)
         return -1;
     if (cli_json (cli, troupe_message_value (reply)))
         return 0;
-    bool disable = options_flag (options, "disable");
-    run_say (cli, options,
-             disable ? "Domain '{name}' unmarked as autostarted" : options->command->done, name);
+    const char *off = options_str (options, "network") ? "Network {name} unmarked as autostarted"
+                                                       : "Domain '{name}' unmarked as autostarted";
+    run_say (cli, options, options_flag (options, "disable") ? off : options->command->done, name);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 //  networks.c: virtual networks, with virsh's options and layout.
 
 #include "cli/columns.h"
+#include "cli/json.h"
 #include "cli/run.h"
 #include "util/uuid.h"
 #include "util/xml.h"
@@ -31,22 +32,21 @@ static void print_table (const troupe_value_t *list)
     columns_print (table, stdout);
 }
 
+static void print_net_list (const options_t *options, const troupe_value_t *list)
+{
+    bool name = options_flag (options, "name"), uuid = options_flag (options, "uuid");
+    if (!name && !uuid)
+        print_table (list);
+    for (size_t i = 0; (name || uuid) && i < troupe_count (list); i++)
+        puts (troupe_get_str (troupe_at (list, i), name ? "name" : "uuid"));
+}
+
 int run_net_list (cli_t *cli, const options_t *options, error_t *err)
 {
     bool name = options_flag (options, "name"), uuid = options_flag (options, "uuid");
     if (name + uuid + options_flag (options, "table") > 1)
         return cli_usage (cli, err, "net-list: --name, --uuid and --table exclude each other");
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
-    if (!name && !uuid)
-        print_table (list);
-    for (size_t i = 0; (name || uuid) && i < troupe_count (list); i++)
-        puts (troupe_get_str (troupe_at (list, i), name ? "name" : "uuid"));
-    return 0;
+    return run_shown (cli, options, print_net_list, err);
 }
 
 //  One network.
@@ -56,49 +56,32 @@ static void line (const char *name, const char *text)
     printf ("%-15s %s\n", name, text ? text : "-");
 }
 
-int run_net_info (cli_t *cli, const options_t *options, error_t *err)
+static void print_net_info (const options_t *options, const troupe_value_t *info)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *info = troupe_message_value (reply);
-    if (cli_json (cli, info))
-        return 0;
+    (void) options;
     line ("Name:", troupe_get_str (info, "name"));
     line ("UUID:", troupe_get_str (info, "uuid"));
     line ("Active:", yes_no (info, "active"));
     line ("Persistent:", yes_no (info, "persistent"));
     line ("Autostart:", yes_no (info, "autostart"));
     line ("Bridge:", troupe_get_str (info, "bridge"));
-    return 0;
+}
+
+int run_net_info (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_net_info, err);
+}
+
+static void print_lookup (const options_t *options, const troupe_value_t *info)
+{
+    const char *key = strcmp (options->command->name, "net-name") == 0 ? "name" : "uuid";
+    puts (troupe_get_str (info, key));
 }
 
 //  net-name and net-uuid.
 int run_net_lookup (cli_t *cli, const options_t *options, error_t *err)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *info = troupe_message_value (reply);
-    const char *key = strcmp (options->command->name, "net-name") == 0 ? "name" : "uuid";
-    if (!cli_json (cli, info))
-        puts (troupe_get_str (info, key));
-    return 0;
-}
-
-int run_net_autostart (cli_t *cli, const options_t *options, error_t *err)
-{
-    autofree char *name = run_domain_name (cli, options, err);
-    auto(troupe_message_t) reply = name ? run_verb (cli, options, err) : NULL;
-    if (!reply)
-        return -1;
-    if (cli_json (cli, troupe_message_value (reply)))
-        return 0;
-    run_say (cli, options,
-             options_flag (options, "disable") ? "Network {name} unmarked as autostarted"
-                                               : options->command->done,
-             name);
-    return 0;
+    return run_shown (cli, options, print_lookup, err);
 }
 
 static int define (cli_t *cli, const options_t *options, const char *xml, error_t *err)
@@ -185,16 +168,11 @@ static void add_text (columns_t *table, const char *text)
     columns_add (table, text && *text ? text : "-");
 }
 
-int run_net_dhcp_leases (cli_t *cli, const options_t *options, error_t *err)
+static void print_net_dhcp_leases (const options_t *options, const troupe_value_t *list)
 {
+    (void) options;
     const char *const titles[] = { "Expiry Time", "MAC address",       "Protocol", "IP address",
                                    "Hostname",    "Client ID or DUID", NULL };
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
     auto(columns_t) table = columns_new (titles);
     for (size_t i = 0; i < troupe_count (list); i++) {
         const troupe_value_t *lease = troupe_at (list, i);
@@ -206,23 +184,19 @@ int run_net_dhcp_leases (cli_t *cli, const options_t *options, error_t *err)
         add_text (table, troupe_get_str (lease, "client"));
     }
     columns_print (table, stdout);
-    return 0;
+}
+
+int run_net_dhcp_leases (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_net_dhcp_leases, err);
 }
 
 //  Ports.
 
-int run_net_port_list (cli_t *cli, const options_t *options, error_t *err)
+static void print_ports (const options_t *options, const troupe_value_t *list)
 {
     const char *const titles[] = { "UUID", "Domain", "MAC address", "Plugged into", NULL };
     bool uuid = options_flag (options, "uuid");
-    if (uuid && options_flag (options, "table"))
-        return cli_usage (cli, err, "net-port-list: --uuid and --table exclude each other");
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *list = troupe_message_value (reply);
-    if (cli_json (cli, list))
-        return 0;
     auto(columns_t) table = columns_new (titles);
     for (size_t i = 0; i < troupe_count (list); i++) {
         const troupe_value_t *port = troupe_at (list, i), *plug = troupe_get (port, "plug");
@@ -236,7 +210,13 @@ int run_net_port_list (cli_t *cli, const options_t *options, error_t *err)
     }
     if (!uuid)
         columns_print (table, stdout);
-    return 0;
+}
+
+int run_net_port_list (cli_t *cli, const options_t *options, error_t *err)
+{
+    if (options_flag (options, "uuid") && options_flag (options, "table"))
+        return cli_usage (cli, err, "net-port-list: --uuid and --table exclude each other");
+    return run_shown (cli, options, print_ports, err);
 }
 
 static const char *or_new_uuid (const char *text, char uuid[UUID_TEXT_SIZE], error_t *err)
@@ -291,20 +271,90 @@ int run_net_port_create (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
+//  Checking.
+
+typedef struct {
+    cli_t *cli;
+    bool repair;
+    strings_t *good; //  their names
+    text_t *bad;     //  the same, with commas between
+} check_t;
+
+static void show_check (check_t *self, const char *network, const troupe_value_t *found)
+{
+    const char *problem = troupe_get_str (found, "problem");
+    bool good = !problem || troupe_get_bool (found, "repaired", false);
+    if (good)
+        strings_add (self->good, network);
+    else
+        text_addf (self->bad, "%s%s", self->bad->size > 0 ? ", " : "", network);
+    if (problem)
+        cli_say (self->cli, "Network %s: %s%s\n", network, problem, good ? "; repaired" : "");
+    else
+        cli_say (self->cli, "Network %s is as it has to be\n", network);
+}
+
+static void json_names (const strings_t *names)
+{
+    putchar ('[');
+    for (size_t i = 0; i < names->count; i++) {
+        fputs (i > 0 ? ", " : "", stdout);
+        json_text (stdout, names->items[i]);
+    }
+    puts ("]");
+}
+
+static troupe_message_t *check_one (check_t *self, const char *network, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "network", network);
+    if (self->repair)
+        troupe_args_bool (args, "repair", true);
+    return cli_call (self->cli, "network.check", args, err);
+}
+
+static int check_all (check_t *self, error_t *err)
+{
+    auto(troupe_message_t) reply = cli_call (self->cli, "network.list", NULL, err);
+    const troupe_value_t *list = reply ? troupe_message_value (reply) : NULL;
+    for (size_t i = 0; i < troupe_count (list); i++) {
+        const troupe_value_t *network = troupe_at (list, i);
+        const char *name = troupe_get_str (network, "name");
+        if (!troupe_get_bool (network, "active", false))
+            continue;
+        auto(troupe_message_t) found = check_one (self, troupe_get_str (network, "uuid"), err);
+        if (!found && err->code != ERR_NO_NETWORK && err->code != ERR_OPERATION_INVALID)
+            return error_prefix (err, "network '%s'", name);
+        if (found) //  else it ended meanwhile
+            show_check (self, name, troupe_message_value (found));
+    }
+    if (self->bad->size > 0)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "not as they have to be: %s; 'troupe net-check --repair' makes it good",
+                          self->bad->data);
+    if (reply && self->cli->json)
+        json_names (self->good);
+    return reply ? 0 : -1;
+}
+
 int run_net_check (cli_t *cli, const options_t *options, error_t *err)
 {
-    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    auto(strings_t) good = strings_new ();
+    auto(text_t) bad = text_new ();
+    check_t self = { cli, options_flag (options, "repair"), good, bad };
+    const char *network = options_str (options, "network");
+    if (!network)
+        return check_all (&self, err);
+    auto(troupe_message_t) reply = check_one (&self, network, err);
     if (!reply)
         return -1;
     const troupe_value_t *value = troupe_message_value (reply);
     const char *problem = troupe_get_str (value, "problem");
-    const char *network = options_str (options, "network");
     if (problem && !troupe_get_bool (value, "repaired", false))
         return error_set (err, ERR_OPERATION_FAILED,
                           "network '%s': %s; 'troupe net-check %s --repair' makes it good", network,
                           problem, network);
     if (!cli_json (cli, value))
-        cli_say (cli, problem ? "Network %s: %s; repaired\n" : "Network %s is as it has to be\n",
-                 network, problem);
+        show_check (&self, network, value);
     return 0;
 }

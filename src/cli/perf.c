@@ -16,13 +16,8 @@ static bool is_enabled (const xml_t *doc, const char *name)
 
 static int show (cli_t *cli, const options_t *options, error_t *err)
 {
-    auto(troupe_args_t) args = troupe_args_new ();
-    troupe_args_str (args, "domain", options_str (options, "domain"));
-    if (options_flag (options, "config"))
-        troupe_args_bool (args, "inactive", true);
-    auto(troupe_message_t) reply = cli_call (cli, "domain.xml", args, err);
-    const char *text = reply ? troupe_get_str (troupe_message_value (reply), "xml") : NULL;
-    auto(xml_t) doc = text ? xml_parse (text, strlen (text), "the domain's XML", err) : NULL;
+    auto(xml_t) doc = run_domain_xml (cli, options_str (options, "domain"),
+                                      options_flag (options, "config"), err);
     if (!doc)
         return -1;
     for (size_t i = 0; perf_event_name (i); i++) {

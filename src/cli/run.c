@@ -31,6 +31,27 @@ troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err)
     return take (&reply);
 }
 
+int run_shown (cli_t *cli, const options_t *options, run_print_fn *print, error_t *err)
+{
+    auto(troupe_message_t) reply = run_verb (cli, options, err);
+    if (!reply)
+        return -1;
+    if (!cli_json (cli, troupe_message_value (reply)))
+        print (options, troupe_message_value (reply));
+    return 0;
+}
+
+xml_t *run_domain_xml (cli_t *cli, const char *domain, bool inactive, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "domain", domain);
+    if (inactive)
+        troupe_args_bool (args, "inactive", true);
+    auto(troupe_message_t) reply = cli_call (cli, "domain.xml", args, err);
+    const char *text = reply ? troupe_get_str (troupe_message_value (reply), "xml") : NULL;
+    return text ? xml_parse (text, strlen (text), "the domain's XML", err) : NULL;
+}
+
 static char *run_network_name (cli_t *cli, const char *network, error_t *err)
 {
     char uuid[UUID_TEXT_SIZE];

@@ -4,6 +4,7 @@
 #define TROUPE_RUN_H
 
 #include "cli/options.h"
+#include "util/xml.h"
 
 command_fn run_autostart, run_backup_begin, run_completion, run_console, run_desc, run_dominfo,
     run_domjobinfo, run_dommemstat, run_domrename, run_domstate, run_domstats, run_dump, run_edit,
@@ -21,9 +22,9 @@ command_fn run_migrate_tune, run_migrate_limits, run_domjobabort;
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
 
 //  Networks (networks.c).
-command_fn run_net_autostart, run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit,
-    run_net_info, run_net_list, run_net_lookup, run_net_metadata, run_net_port_create,
-    run_net_port_list, run_net_update;
+command_fn run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit, run_net_info,
+    run_net_list, run_net_lookup, run_net_metadata, run_net_port_create, run_net_port_list,
+    run_net_update;
 
 //  PATH as the daemon finds it: relative ones are meant from here. The caller frees it; NULL and
 //  ERR.
@@ -61,8 +62,15 @@ command_fn run_checkpoint_create, run_checkpoint_create_as, run_checkpoint_delet
 
 //  Calls the command's verb with the options that it takes.
 troupe_message_t *run_verb (cli_t *cli, const options_t *options, error_t *err);
+//  What people are to read of VALUE, which the command's verb answered.
+typedef void (run_print_fn) (const options_t *options, const troupe_value_t *value);
+//  The same, and shows what it answers: as JSON if that is asked for, else with PRINT.
+int run_shown (cli_t *cli, const options_t *options, run_print_fn *print, error_t *err);
 //  A command that is a verb and nothing more: calls it and shows the result.
 int run_plain (cli_t *cli, const options_t *options, error_t *err);
+
+//  The domain's document as it runs; INACTIVE: its definition. The caller owns it; NULL and ERR.
+xml_t *run_domain_xml (cli_t *cli, const char *domain, bool inactive, error_t *err);
 
 //  The domain's name, or the network's, for messages: what was given, unless that is an id or a
 //  uuid; then the daemon knows. The caller frees it; NULL and ERR when there is no such domain.
@@ -76,6 +84,8 @@ int run_long (cli_t *cli, const options_t *options, const char *verb, const trou
 
 int help_command (const command_t *command); //  prints it; 0
 
+//  An error, with HINT behind it, unless stdin is a terminal.
+int console_check_terminal (const char *hint, error_t *err);
 //  Attaches to a console until it ends or the user leaves it.
 int console_attach (cli_t *cli, const char *domain, const char *device, bool force, error_t *err);
 //  Opens TEXT in the user's editor; the new text, which the caller frees, or NULL and ERR. *PATH:

@@ -14,6 +14,10 @@
 char *run_absolute_path (const char *path, error_t *err)
 {
     char folder[PATH_MAX];
+    if (!*path) {
+        error_set (err, ERR_INVALID_ARG, "the name of the file is empty; give one");
+        return NULL;
+    }
     if (path[0] == '/')
         return text_copy (path);
     if (getcwd (folder, sizeof folder))

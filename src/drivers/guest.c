@@ -19,6 +19,25 @@ void guest_destroy (guest_t **self_p)
     free (self);
 }
 
+xml_node_t *guest_record_begin (guest_t *guest, const char *part, error_t *err)
+{
+    static const char empty[] = "<driver/>";
+    if (!guest->record)
+        guest->record = xml_parse (empty, sizeof empty - 1, "record", err);
+    if (!guest->record)
+        return NULL;
+    xml_remove_path (xml_root (guest->record), part);
+    return xml_add (xml_root (guest->record), part);
+}
+
+void guest_record_end (guest_t *guest, const char *part)
+{
+    if (guest->record)
+        xml_remove_path (xml_root (guest->record), part);
+    if (!guest->live)
+        xml_destroy (&guest->record);
+}
+
 static const char *own_poweroff (const guest_t *guest)
 {
     const char *own =

@@ -45,6 +45,12 @@ typedef struct {
 void guest_destroy (guest_t **self_p);
 DEFINE_AUTO (guest_t, guest_destroy)
 
+//  The record's element PART, for what a job is about to do: a new one, empty. A guest that does
+//  not run has a record only for that. NULL and ERR.
+xml_node_t *guest_record_begin (guest_t *guest, const char *part, error_t *err);
+//  It is done.
+void guest_record_end (guest_t *guest, const char *part);
+
 //  A reboot by ACPI makes the live document's on_poweroff "restart" until the guest is down. Is
 //  that so? And back to what the definition has: the reboot is over, or called off.
 bool guest_reboots (const guest_t *guest);

@@ -177,7 +177,8 @@ json_t *job_agent (job_t *self, const char *execute, json_t *arguments, unsigned
 //  path, size and mtime, whoever asks. The caller frees it.
 char *job_emulator (job_t *self, const char *path, error_t *err);
 
-//  Durable, atomic, through the disk actors.
+//  Durable, atomic, through the disk actors. Who is cancelled meanwhile hears of it in the call
+//  after this one, so that undo finds on disk what was written.
 int job_write_file (job_t *self, const char *path, const char *text, error_t *err);
 int job_remove_file (job_t *self, const char *path, error_t *err);
 //  The guest's definition as it is now; nothing if the domain is transient. For what has to be on

@@ -119,6 +119,7 @@ static int open_thread (size_t event, pid_t thread)
 //  A thread that ends meanwhile is none to be counted.
 static int open_event (counter_t *self, size_t event, const strings_t *threads, error_t *err)
 {
+    counter_close (self); //  all of its threads may have been gone before
     self->fds = memory_new (threads->count + 1, sizeof *self->fds);
     for (size_t i = 0; i < threads->count; i++) {
         uint64_t thread = 0;

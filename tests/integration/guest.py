@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import PATIENCE, SOURCE, DaemonTest, until
+from harness import PATIENCE, SOURCE, ClientTest, until
 from troupe_client import NoAnswer
 
 EMULATOR = "/usr/bin/qemu-system-x86_64"
@@ -159,20 +159,12 @@ class Guest:
         return found[0]
 
 
-class QemuTest(DaemonTest):
+class QemuTest(ClientTest):
     """Tests with a daemon of their own and real guests."""
 
     @classmethod
     def setUpClass(cls):
         require_guest()
-
-    def setUp(self):
-        super().setUp()
-        self.client = self.daemon.client(timeout=PATIENCE)
-        self.addCleanup(self.close)
-
-    def close(self):
-        self.client.close()
 
     def start(self, name, **parts):
         """Defines and starts a guest, on hold."""
@@ -186,12 +178,6 @@ class QemuTest(DaemonTest):
         for guest in guests:
             self.client.call("domain.resume", domain=guest.uuid)
         return [guest.wait_up() for guest in guests]
-
-    def restart(self):
-        """After the daemon's end: a new one, and a new client."""
-        self.close()
-        self.daemon.start()
-        self.client = self.daemon.client(timeout=PATIENCE)
 
     def lifecycle(self, count, timeout=PATIENCE):
         """So many lifecycle events, as (name, event, detail)."""

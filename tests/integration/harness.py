@@ -259,3 +259,22 @@ class DaemonTest(unittest.TestCase):
 
 #   A tool, not a test: unittest and pytest would collect it by its name.
 test_domain.__test__ = False
+
+
+class ClientTest(DaemonTest):
+    """The same, with a client of that daemon."""
+
+    def setUp(self):
+        super().setUp()
+        self.client = self.daemon.client()
+        self.addCleanup(self.close)
+
+    def close(self):
+        self.client.close()
+
+    def restart(self):
+        """The daemon is killed, if it still runs; a new one, and a new client."""
+        self.close()
+        self.daemon.kill()
+        self.daemon.start()
+        self.client = self.daemon.client()

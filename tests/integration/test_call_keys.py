@@ -3,27 +3,18 @@
 import os
 import unittest
 
-from harness import DaemonTest, behaviour, test_domain, until
+from harness import ClientTest, behaviour, test_domain, until
 from troupe_client import TroupeError
 
 SLOW_SAVE = behaviour("<test:delay op='save' ms='60000'/>")
 SLOW_START = behaviour("<test:delay op='start' ms='1500'/>")
 
 
-class CallKeys(DaemonTest):
-    def setUp(self):
-        super().setUp()
-        self.client = self.connect()
-
+class CallKeys(ClientTest):
     def connect(self):
         client = self.daemon.client()
         self.addCleanup(client.close)
         return client
-
-    def restart(self):
-        self.daemon.kill()
-        self.daemon.start()
-        self.client = self.connect()
 
     def call(self, verb, key, **args):
         return self.client.call(verb, key=key, **args)
@@ -118,8 +109,7 @@ class CallKeys(DaemonTest):
         self.client.send("domain.save", key="k", **args)
         until(lambda: self.client.call("domain.job_info", domain="web").get("step"), what="the save")
         self.daemon.stop()
-        self.daemon.start()
-        self.client = self.connect()
+        self.restart()
         with self.assertRaises(TroupeError) as caught:
             self.call("domain.save", "k", **args)
         self.assertIn(caught.exception.name, ("VIR_ERR_OPERATION_ABORTED", "VIR_ERR_OPERATION_FAILED"))

@@ -305,6 +305,23 @@ class Refusals(DaemonTest):
         self.assertRefused(2, "--event or --all", "event")
         self.assertRefused(2, "no command or group 'nosuch'", "help", "nosuch")
 
+    def test_mistakes(self):
+        """What can't be meant is an error, and does nothing."""
+        self.define("web1")
+        self.daemon.run("start", "web1")
+        self.assertRefused(1, "has no disk 'nosuch'", "blockjob", "web1", "nosuch")
+        self.assertRefused(1, "the name of the file is empty", "save", "web1", "")
+        self.assertRefused(2, "--wide goes with --history", "jobs", "--wide")
+        self.assertEqual(self.daemon.run("domstate", "web1").strip(), "running")
+
+    def test_history_is_not_too_wide(self):
+        self.define("web1", extra=behaviour(f"<test:fault op='start' step='2' message='{'long ' * 60}'/>"))
+        self.assertRefused(1, "long", "start", "web1")
+        short = self.daemon.run("jobs", "--history").splitlines()
+        self.assertLess(max(map(len, short)), 200)
+        self.assertTrue(short[-2].endswith("..."), short)
+        self.assertIn("long " * 59, self.daemon.run("jobs", "--history", "--wide"))
+
     def test_failures(self):
         self.define("web1")
         self.assertRefused(1, "'nobody'", "start", "nobody")
@@ -360,7 +377,7 @@ class Consoles(DaemonTest):
 
     def console(self, stdin):
         process = subprocess.Popen(
-            self.daemon.command("console", "web1"),
+            self.daemon.command("console", "web1", "--pipe"),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -400,9 +417,17 @@ class Consoles(DaemonTest):
         self.assertRegex(done.stderr, r"^error: console: no domain has .*'none'.*\n$")
 
     def test_not_running(self):
-        done = self.daemon.run("console", "web1", status=None)
+        done = self.daemon.run("console", "web1", "--pipe", status=None)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^error: .*web1.*\n$")
+
+    def test_no_terminal(self):
+        """Refused before anything is done, unless that is meant so."""
+        for words in (["console", "web1"], ["start", "web1", "--console"]):
+            done = self.daemon.run(*words, status=None)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"^error: .*Cannot run interactive console without a controlling TTY.*\n$")
+            self.assertEqual(self.daemon.run("domstate", "web1").strip(), "shut off")
 
     def terminal(self, *args):
         """A command on a terminal of its own: the process, and the terminal's other end."""

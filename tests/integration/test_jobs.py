@@ -6,7 +6,7 @@ import unittest
 import uuid
 from xml.etree import ElementTree
 
-from harness import DaemonTest, behaviour, until
+from harness import ClientTest, DaemonTest, behaviour, until
 
 
 class Jobs(DaemonTest):
@@ -163,16 +163,8 @@ class Jobs(DaemonTest):
         self.assertRegex(over, r"Job type: +Cancelled\nOperation: +start\nTime elapsed: +\d+ +ms\nError message: ")
 
 
-class CutOff(DaemonTest):
+class CutOff(ClientTest):
     """Each kind of job that a simulated guest has, cut off by the end of the daemon, is told of."""
-
-    def setUp(self):
-        super().setUp()
-        self.connect()
-
-    def connect(self):
-        self.client = self.daemon.client()
-        self.addCleanup(self.client.close)
 
     def domain(self, op, start=True):
         disk = "<disk type='file'><source file='/no/such/disk'/><target dev='vda' bus='virtio'/></disk>"
@@ -196,10 +188,7 @@ class CutOff(DaemonTest):
         self.client.send(verb, deadline=60000, **args)
         until(lambda: self.begun(known_as or verb), 30, "the job on disk")
         until(lambda: not step or self.step() == step, 30, step)
-        self.daemon.kill()
-        self.client.close()
-        self.daemon.start()
-        self.connect()
+        self.restart()
         past = []
 
         def told():

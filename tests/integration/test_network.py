@@ -8,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from harness import BIN, until
+from harness import BIN, test_domain, until
 from network import HOST, WORLD, Site, network, usable
 
 
@@ -70,8 +70,13 @@ class Networks(unittest.TestCase):
         self.assertEqual(said.returncode, 1)
         self.assertIn("changed or removed by another program", said.stderr)
         self.assertEqual(self.who_am_i(client, 3), "")  # the world knows no way back
-        self.daemon.run("net-check", "blue", "--repair")
+        said = self.daemon.run("net-check", status=None)
+        self.assertEqual(said.returncode, 1)
+        self.assertRegex(said.stderr, "^error: not as they have to be: blue; 'troupe net-check --repair'")
+        self.assertIn("; repaired\n", self.daemon.run("net-check", "--repair"))
         self.daemon.run("net-check", "blue")
+        self.assertEqual(self.daemon.run("net-check"), "Network blue is as it has to be\n")
+        self.assertEqual(self.daemon.json("net-check"), ["blue"])
         self.assertEqual(self.who_am_i(client), HOST)
 
     def test_isolated_and_routed(self):
@@ -208,6 +213,32 @@ class Networks(unittest.TestCase):
         self.documents()
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
+
+    def test_ports_after_a_restart(self):
+        """Of a domain that can't be loaded nobody knows whether it runs: it keeps its port."""
+        site, daemon = self.site, self.daemon
+        site.define(network("blue", 79))
+        with daemon.client() as client:
+            uuid = client.call("domain.define", xml=test_domain("web1"))["uuid"]
+            client.call("domain.create", domain="web1")
+        for owner in (uuid, "6c0b8a3e-9d0f-4c38-8b7b-0f8f3d0e7c11"):
+            daemon.run("net-port-create", "blue", "/dev/stdin",
+                       input=f"<networkport><owner><uuid>{owner}</uuid><name>web</name></owner>"
+                             "<mac address='52:54:00:00:00:07'/></networkport>")
+        daemon.kill()
+        status = os.path.join(daemon.root, "run", "troupe", "test", f"{uuid}.status")
+        os.rename(status, status + ".aside")
+        os.symlink(status, status)  # what even root can't read
+        daemon.start()
+        (left,) = until(lambda: len(ports := daemon.json("net-port-list", "blue")) == 1 and ports,
+                        what="the end of the unknown domain's port")
+        self.assertEqual(left["domain"], uuid)
+        self.assertEqual(daemon.run("domstate", uuid).strip(), "no state")
+        os.unlink(status)
+        os.rename(status + ".aside", status)
+        until(lambda: daemon.run("domstate", uuid).strip() == "running", what="the domain")
+        daemon.run("destroy", "web1")
+        daemon.run("net-destroy", "blue")
 
     def test_pool_of_devices(self):
         site, daemon = self.site, self.daemon

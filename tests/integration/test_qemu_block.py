@@ -109,7 +109,6 @@ class BlockTest(QemuTest):
 
     def restart(self):
         self.watcher.close()
-        self.daemon.kill()
         super().restart()
         self.watcher = self.daemon.client()
 

@@ -3,7 +3,7 @@
 import os
 import unittest
 
-from guest import QemuTest, qemu_domain
+from guest import Guest, QemuTest, qemu_domain
 from harness import Daemon, until
 from netns import Namespace
 from troupe_client import TroupeError
@@ -185,6 +185,12 @@ class Plugged(QemuTest):
         self.assertNotIn("master", self.link(tap))
         self.daemon.run("net-start", "blue")
         until(lambda: "master blue0" in self.link(tap), what="the guest's link in its bridge")
+        #   As if the daemon had been killed before it told the guest that the network is back.
+        self.daemon.kill()
+        self.space.ip("link", "set", tap, "nomaster")
+        self.restart()
+        until(lambda: "master blue0" in self.link(tap), what="the guest's link in its bridge again")
+        guest = Guest(self, guest.uuid).open()
         until(lambda: ", 0% packet loss" in guest.run("ping -c 1 -W 5 10.9.7.1"), what="a way to the host")
 
     def test_queues_and_limits(self):

@@ -1,6 +1,7 @@
 """Deleting external snapshots of real guests: their overlays are merged into what they stand on."""
 
 import os
+import re
 import subprocess
 import unittest
 import xml.etree.ElementTree as etree
@@ -146,6 +147,40 @@ class Merge(ExternalTest):
         self.daemon.run("snapshot-delete", "web1", "one")
         self.assertEqual((self.sources(), self.files()), ({"vda": image}, ["a.qcow2"]))
         self.assertEqual(self.content(image), whole)
+
+    def test_of_others(self):
+        """What another disk stands on stays as it is, and so does a file that is no memory."""
+        image, own = self.image("a.qcow2"), self.path("mem.own")
+        self.define_with(image)
+        self.take("one")
+        uuid = self.client.call("domain.info", domain="web1")["uuid"]
+
+        def redefine(*images):
+            xml = qemu_domain("web1", devices=self.devices(*images))
+            self.client.call("domain.define", xml=xml.replace("<name>", f"<uuid>{uuid}</uuid><name>", 1))
+
+        for base in (image, self.path("a.one")):
+            other = self.path("b.qcow2")
+            subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", other], check=True)
+            redefine(self.path("a.one"), other)
+            error = self.assertFails(
+                "VIR_ERR_OPERATION_UNSUPPORTED", self.client.call, "snapshot.delete", domain="web1", snapshot="one"
+            )
+            self.assertRegex(error.message, f"depends on its image '{base}' too, as disk 'vdb'")
+            self.assertEqual(self.chain(other)[1:], self.chain(base))
+            redefine(self.path("a.one"))
+        with open(own, "w") as file:
+            file.write("my own")
+        text = self.client.call("snapshot.xml", domain="web1", snapshot="one")["xml"]
+        memory = f"<memory snapshot='external' file='{own}'/>"
+        self.daemon.run("snapshot-delete", "web1", "one", "--metadata")
+        self.daemon.run(
+            "snapshot-create", "web1", "/dev/stdin", "--redefine", input=re.sub("<memory snapshot[^>]*>", memory, text)
+        )
+        self.assertIn(own, self.client.call("snapshot.xml", domain="web1", snapshot="one")["xml"])
+        self.daemon.run("snapshot-delete", "web1", "one")
+        self.assertEqual(self.files(), ["a.qcow2", "b.qcow2", "mem.own"])
+        self.assertRegex(self.daemon.log(), "the memory of snapshot 'one' in '.*mem.own' is left there")
 
     def big(self, guest):
         """So much data that a merge takes a while."""

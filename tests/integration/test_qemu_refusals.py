@@ -274,6 +274,13 @@ class Refusals(QemuTest):
         self.client.call("domain.undefine", domain="web1")
         self.refuse("domain.undefine", "web1", domain="web1")
         self.assertEqual(Guest(self, "web1").state()[0], "paused")
+        #   One that ends QEMU was no request that somebody cancelled.
+        quit = {"domain": "web1", "command": '{"execute":"quit"}'}
+        try:
+            self.client.call("domain.monitor_command", **quit)
+        except TroupeError as error:
+            self.assertRegex(error.message, "the guest ended|QEMU")
+            self.assertNotIn("cancelled", error.message)
 
 
 if __name__ == "__main__":

@@ -5,27 +5,13 @@ import signal
 import subprocess
 import unittest
 
-from harness import DaemonTest, behaviour, until
+from harness import ClientTest, behaviour, until
 from troupe_client import TroupeError
 
 SLOW = behaviour("<test:delay op='save' ms='60000'/>")
 
 
-class Save(DaemonTest):
-    def setUp(self):
-        super().setUp()
-        self.connect()
-
-    def connect(self):
-        self.client = self.daemon.client()
-        self.addCleanup(self.client.close)
-
-    def restart(self):
-        self.daemon.kill()
-        self.client.close()
-        self.daemon.start()
-        self.connect()
-
+class Save(ClientTest):
     def path(self, name="web.save"):
         return os.path.join(self.daemon.root, name)
 
@@ -167,6 +153,31 @@ class Save(DaemonTest):
         self.assertEqual(self.state(), ("running", "booted"))
         self.client.call("domain.managed_save", domain="web")
         self.client.call("domain.undefine", domain="web", managed_save=True)
+
+    def test_managed_save_that_a_failed_start_used_up(self):
+        """What is shown is what there is; a guest that booted is not told to be restored."""
+        uuid = self.run_domain()
+        fault = behaviour("<test:fault op='start' step='1' message='no luck'/>")
+        self.client.call("domain.managed_save", domain="web")
+        self.define("web", extra=f"<uuid>{uuid}</uuid>{fault}")
+        with self.assertRaisesRegex(TroupeError, "no luck"):
+            self.client.call("domain.create", domain="web", force_boot=True)
+        self.assertFalse(self.info()["managed_save"])
+        self.define("web", extra=f"<uuid>{uuid}</uuid>")
+        self.client.call("event.subscribe", verbs=["domain.lifecycle"])
+        self.client.call("domain.create", domain="web")
+        said = self.client.next_event("domain.lifecycle")["args"]
+        self.assertEqual((said["event_text"], said["detail_text"]), ("Started", "Booted"))
+
+    def test_managed_save_that_was_removed(self):
+        """By hand, behind our back: the next start boots, and says so."""
+        uuid = self.run_domain()
+        self.client.call("domain.managed_save", domain="web")
+        os.unlink(os.path.join(self.daemon.root, "var", "lib", "troupe", "test", "save", f"{uuid}.save"))
+        self.client.call("event.subscribe", verbs=["domain.lifecycle"])
+        self.client.call("domain.create", domain="web")
+        said = self.client.next_event("domain.lifecycle")["args"]
+        self.assertEqual((said["event_text"], said["detail_text"]), ("Started", "Booted"))
 
     def test_documents(self):
         """Of a managed save and of a file alike: shown without passwords, changed, edited."""

@@ -3,28 +3,14 @@
 import os
 import unittest
 
-from harness import DaemonTest, behaviour, test_domain as simulated, until
+from harness import ClientTest, behaviour, test_domain as simulated, until
 from troupe_client import TroupeError
 
 DISK = "<disk type='file'><source file='/images/web.img'/><target dev='vda'/></disk>"
 SLOW = behaviour("<test:delay op='snapshot' ms='60000'/>")
 
 
-class Snapshot(DaemonTest):
-    def setUp(self):
-        super().setUp()
-        self.connect()
-
-    def connect(self):
-        self.client = self.daemon.client()
-        self.addCleanup(self.client.close)
-
-    def restart(self):
-        self.daemon.kill()
-        self.client.close()
-        self.daemon.start()
-        self.connect()
-
+class Snapshot(ClientTest):
     def domain(self, extra="", start=True, devices=DISK):
         uuid = self.define("web", extra=extra, devices=devices)
         if start:
@@ -168,6 +154,31 @@ class Snapshot(DaemonTest):
         self.assertEqual(self.state(), ("shut off", "failed"))
         self.assertEqual(self.names(), ["one"])
         self.client.call("domain.create", domain="web")
+
+    def test_revert_to_a_definition_that_is_none(self):
+        """It is looked at while what runs still runs."""
+        uuid = self.domain()
+        self.define("web", extra=f"<uuid>{uuid}</uuid><title>new</title>", devices=DISK)
+        self.take("one")
+        xml = self.client.call("snapshot.xml", domain="web", snapshot="one", security_info=True)["xml"]
+        at = xml.index("<inactiveDomain")
+        broken = xml[:at] + xml[at:].replace("<memory unit='KiB'>", "<memory unit='stones'>")
+        self.assertNotEqual(broken, xml)
+        self.client.call("snapshot.create", domain="web", xml=broken, redefine=True)
+        with self.assertRaisesRegex(TroupeError, "revert domain 'web' to snapshot 'one'.*stones"):
+            self.client.call("snapshot.revert", domain="web", snapshot="one")
+        self.assertEqual(self.state()[0], "running")
+
+    def test_undefine_that_is_refused(self):
+        """It has removed nothing, whatever else it was told to remove."""
+        self.domain()
+        self.take("one")
+        self.client.call("domain.managed_save", domain="web")
+        with self.assertRaisesRegex(TroupeError, "it has 1 snapshots"):
+            self.client.call("domain.undefine", domain="web", managed_save=True)
+        self.assertTrue(self.client.call("domain.info", domain="web")["managed_save"])
+        self.client.call("domain.create", domain="web")
+        self.assertEqual(self.state(), ("running", "restored"))
 
     def test_remembered(self):
         """After a kill of the daemon, and not once the domain is undefined."""

@@ -125,4 +125,34 @@ static inline int real_guest_count (real_guest_t *self, const char *prefix)
     return count;
 }
 
+//  The guest of a test program: its tests are set up and torn down with these, or with their own.
+static real_guest_t self;
+
+static inline job_t *job (void)
+{
+    return &self.real.fake.job;
+}
+
+static inline int setup_guest (void **state)
+{
+    (void) state;
+    return real_guest_setup (&self);
+}
+
+static inline int teardown_guest (void **state)
+{
+    (void) state;
+    real_job_remove (&self.real);
+    return 0;
+}
+
+//  WORDS that qemu-img create takes: a name and a size, or options and a name.
+static inline void make_image (const char *words)
+{
+    autofree char *command =
+        text_format ("cd '%s' && qemu-img create -q -f qcow2 %s", self.real.root, words);
+    if (system (command))
+        fail_msg ("%s failed", command);
+}
+
 #endif

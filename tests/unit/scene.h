@@ -38,6 +38,13 @@ typedef void (scene_fn) (actor_t *self);
 //  Runs SCENE as the actor "root"; returns when it and all that it spawned have ended.
 void scene_run (scene_fn *scene);
 void scene_run_limited (scene_fn *scene, int max_actors);
+//  A test that runs scene_NAME.
+#define SCENE_TEST(name)                                                                           \
+    static void test_##name (void **state)                                                         \
+    {                                                                                              \
+        (void) state;                                                                              \
+        scene_run (scene_##name);                                                                  \
+    }
 
 //  Waits for the answer to a request, which it takes over; the caller destroys the answer.
 msg_t *scene_call (actor_t *self, const char *to, msg_t **request_p, int deadline_ms);

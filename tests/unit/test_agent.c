@@ -516,13 +516,6 @@ static void scene_too_many (actor_t *self)
     peer_close (&peer);
 }
 
-#define SCENE_TEST(name)                                                                           \
-    static void test_##name (void **state)                                                         \
-    {                                                                                              \
-        (void) state;                                                                              \
-        scene_run (scene_##name);                                                                  \
-    }
-
 SCENE_TEST (sync_once)
 SCENE_TEST (one_at_a_time)
 SCENE_TEST (split_bytes)

@@ -32,8 +32,28 @@ static void test_layout (void **state)
     free (text);
 }
 
+//  Characters are counted, and never cut in two.
+static void test_short (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *cell, *shown;
+        size_t widest;
+    } cases[] = { { "längste", "längste", 7 },
+                  { "längster", "läng...", 7 },
+                  { "ääääää", "ää...", 5 },
+                  { "längste", "längste", 0 } };
+    const char *const titles[] = { "Cell", NULL };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        auto(columns_t) table = columns_new (titles);
+        columns_add_short (table, cases[i].cell, cases[i].widest);
+        assert_string_equal (table->cells->items[1], cases[i].shown);
+    }
+}
+
 int main (void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test (test_layout) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test (test_layout),
+                                        cmocka_unit_test (test_short) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -503,13 +503,6 @@ static void scene_simulated_guest_ends (actor_t *self)
     await_end (self, "gateway/1", "ends", "7: the guest's console was closed\n");
 }
 
-#define SCENE_TEST(name)                                                                           \
-    static void test_##name (void **state)                                                         \
-    {                                                                                              \
-        (void) state;                                                                              \
-        scene_run (scene_##name);                                                                  \
-    }
-
 SCENE_TEST (both_ways)
 SCENE_TEST (one_client_at_a_time)
 SCENE_TEST (detached_and_idle)

@@ -257,7 +257,7 @@ static void scene_stop (actor_t *self)
     check_file_count (20);
 }
 
-#define SCENE_TEST(name)                                                                           \
+#define FOLDER_TEST(name)                                                                          \
     static void test_##name (void **state)                                                         \
     {                                                                                              \
         folder = *state;                                                                           \
@@ -266,14 +266,14 @@ static void scene_stop (actor_t *self)
         assert_int_equal (unit_count_descriptors (), before);                                      \
     }
 
-SCENE_TEST (write_and_remove)
-SCENE_TEST (mode)
-SCENE_TEST (many_at_once)
-SCENE_TEST (one_fails)
-SCENE_TEST (order)
-SCENE_TEST (errors)
-SCENE_TEST (run_folder)
-SCENE_TEST (stop)
+FOLDER_TEST (write_and_remove)
+FOLDER_TEST (mode)
+FOLDER_TEST (many_at_once)
+FOLDER_TEST (one_fails)
+FOLDER_TEST (order)
+FOLDER_TEST (errors)
+FOLDER_TEST (run_folder)
+FOLDER_TEST (stop)
 
 int main (void)
 {

@@ -278,20 +278,20 @@ static void run (scene_fn *scene, char *folder)
     free (emulator);
 }
 
-#define SCENE_TEST(name)                                                                           \
+#define FOLDER_TEST(name)                                                                          \
     static void test_##name (void **state)                                                         \
     {                                                                                              \
         run (scene_##name, *state);                                                                \
     }
 
-SCENE_TEST (probed_once)
-SCENE_TEST (kept_on_disk)
-SCENE_TEST (failed_probe_is_retried)
-SCENE_TEST (hung_probe_is_tried_again)
-SCENE_TEST (no_emulator)
-SCENE_TEST (updated_meanwhile)
-SCENE_TEST (bad_cache)
-SCENE_TEST (no_cache)
+FOLDER_TEST (probed_once)
+FOLDER_TEST (kept_on_disk)
+FOLDER_TEST (failed_probe_is_retried)
+FOLDER_TEST (hung_probe_is_tried_again)
+FOLDER_TEST (no_emulator)
+FOLDER_TEST (updated_meanwhile)
+FOLDER_TEST (bad_cache)
+FOLDER_TEST (no_cache)
 
 int main (void)
 {

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "actors/disk.h"
+#include "actors/disk_request.h"
 #include "actors/job.h"
 #include "actors/job_ops.h"
 #include "drivers/state.h"
@@ -262,6 +263,68 @@ static void scene_committed (actor_t *self)
     close_scene (self);
 }
 
+//  A disk that answers when it is told to.
+
+static msg_t *held;
+
+static void held_disk_handle (actor_t *self, msg_t **msg_p)
+{
+    if (msg_is (*msg_p, "disk.write"))
+        held = take (msg_p);
+    else if (msg_is (*msg_p, "test.go")) {
+        auto(msg_t) reply = msg_reply ();
+        actor_reply (self, &held, &reply);
+    }
+}
+
+static const actor_class_t held_disk_class = { .kind = "disk", .handle = held_disk_handle };
+
+static struct {
+    bool written;
+    int after; //  the code of what came next
+} writer;
+
+static int writing_start (actor_t *actor, const msg_t *args, error_t *err)
+{
+    static const job_kind_t kind = { "writing", NULL };
+    job_actor_t *self = actor_state (actor);
+    (void) args;
+    self->actor = actor;
+    self->kind = &kind;
+    self->base.ops = &job_actor_ops;
+    self->undo = job_undo_new ();
+    pack_init (&self->value);
+    self->base.guest = memory_new (1, sizeof *self->base.guest);
+    snprintf (self->base.guest->uuid, sizeof self->base.guest->uuid, UUID);
+    writer.written = job_write_file (&self->base, "/a/file", "text", err) == 0;
+    writer.after = job_write_file (&self->base, "/another", "text", err) ? (int) err->code : 0;
+    return -1;
+}
+
+//  What is on its way to the disk gets there: undo, which looks at files, has to find it.
+static void scene_cancelled_while_it_writes (actor_t *self)
+{
+    char address[MSG_ADDRESS_MAX];
+    actor_class_t class = job_class;
+    class.start = writing_start;
+    held = NULL;
+    disk_address (UUID, address);
+    check_equal (scene_spawn (self, address, &held_disk_class, false), 0);
+    scene_reset ();
+    auto(msg_t) args = msg_request ("run");
+    actor_spawn (self, "job/1", &class, &args, false, CALL_MS, scene_keep, NULL);
+    auto(msg_t) told = scene_ask (self, "job/1", "job.cancel", CALL_MS);
+    check_equal (scene_code (told), 0);
+    check_equal (scene_count (), 0);
+    msg_t *go = msg_request ("test.go");
+    actor_send (self, address, &go);
+    auto(msg_t) answer = scene_await (self, 1);
+    check (writer.written);
+    check_equal (writer.after, ERR_OPERATION_ABORTED);
+    check_equal (scene_code (answer), ERR_OPERATION_ABORTED);
+    scene_end_actor (self, address);
+}
+
 #define job_test(name)                                                                             \
     static void name (void **state)                                                                \
     {                                                                                              \
@@ -271,14 +334,15 @@ static void scene_committed (actor_t *self)
 
 job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
     job_test (record_refused) job_test (unwind) job_test (committed)
+        job_test (cancelled_while_it_writes)
 
-        int main (void)
+            int main (void)
 {
     const struct CMUnitTest tests[] = {
         unit_test_in_folder (result),         unit_test_in_folder (cancelled),
         unit_test_in_folder (stopped),        unit_test_in_folder (owner_ends),
         unit_test_in_folder (record_refused), unit_test_in_folder (unwind),
-        unit_test_in_folder (committed),
+        unit_test_in_folder (committed),      unit_test_in_folder (cancelled_while_it_writes),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -317,22 +317,22 @@ static void run (scene_fn *scene, char *folder)
     assert_int_equal (unit_count_descriptors (), before);
 }
 
-#define SCENE_TEST(name)                                                                           \
+#define FOLDER_TEST(name)                                                                          \
     static void test_##name (void **state)                                                         \
     {                                                                                              \
         run (scene_##name, *state);                                                                \
     }
 
-SCENE_TEST (once)
-SCENE_TEST (no_domain)
-SCENE_TEST (failure_is_an_answer)
-SCENE_TEST (meanwhile)
-SCENE_TEST (busy)
-SCENE_TEST (deadline)
-SCENE_TEST (no_end)
-SCENE_TEST (cut_off)
-SCENE_TEST (no_disk)
-SCENE_TEST (strange_files)
+FOLDER_TEST (once)
+FOLDER_TEST (no_domain)
+FOLDER_TEST (failure_is_an_answer)
+FOLDER_TEST (meanwhile)
+FOLDER_TEST (busy)
+FOLDER_TEST (deadline)
+FOLDER_TEST (no_end)
+FOLDER_TEST (cut_off)
+FOLDER_TEST (no_disk)
+FOLDER_TEST (strange_files)
 
 int main (void)
 {

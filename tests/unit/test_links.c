@@ -691,7 +691,7 @@ static void run (scene_fn *scene, char *folder)
     assert_int_equal (netns_count_links (), 1);
 }
 
-#define SCENE_TEST(name)                                                                           \
+#define KERNEL_TEST(name)                                                                          \
     static void test_##name (void **state)                                                         \
     {                                                                                              \
         run (scene_##name, *state);                                                                \
@@ -772,15 +772,15 @@ static void test_killed (void **state)
     }
 }
 
-SCENE_TEST (pair)
-SCENE_TEST (settings)
-SCENE_TEST (kinds)
-SCENE_TEST (strangers)
-SCENE_TEST (addresses)
-SCENE_TEST (bandwidth)
-SCENE_TEST (told)
-SCENE_TEST (claim)
-SCENE_TEST (storm)
+KERNEL_TEST (pair)
+KERNEL_TEST (settings)
+KERNEL_TEST (kinds)
+KERNEL_TEST (strangers)
+KERNEL_TEST (addresses)
+KERNEL_TEST (bandwidth)
+KERNEL_TEST (told)
+KERNEL_TEST (claim)
+KERNEL_TEST (storm)
 
 int main (void)
 {

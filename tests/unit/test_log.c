@@ -141,17 +141,17 @@ static void run (scene_fn *scene, char *folder)
     free (path);
 }
 
-#define SCENE_TEST(name)                                                                           \
+#define FOLDER_TEST(name)                                                                          \
     static void test_##name (void **state)                                                         \
     {                                                                                              \
         run (scene_##name, *state);                                                                \
     }
 
-SCENE_TEST (lines)
-SCENE_TEST (appends)
-SCENE_TEST (rotates)
-SCENE_TEST (flood)
-SCENE_TEST (lost_lines)
+FOLDER_TEST (lines)
+FOLDER_TEST (appends)
+FOLDER_TEST (rotates)
+FOLDER_TEST (flood)
+FOLDER_TEST (lost_lines)
 
 static void test_no_folder (void **state)
 {

@@ -446,13 +446,6 @@ static void scene_any_order (actor_t *self)
     peer_close (&qemu);
 }
 
-#define SCENE_TEST(name)                                                                           \
-    static void test_##name (void **state)                                                         \
-    {                                                                                              \
-        (void) state;                                                                              \
-        scene_run (scene_##name);                                                                  \
-    }
-
 SCENE_TEST (command_and_answer)
 SCENE_TEST (refusal_is_an_answer)
 SCENE_TEST (files_go_one_at_a_time)

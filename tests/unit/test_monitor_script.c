@@ -354,13 +354,6 @@ static void scene_flood (actor_t *self)
     peer_close (&qemu);
 }
 
-#define SCENE_TEST(name)                                                                           \
-    static void test_##name (void **state)                                                         \
-    {                                                                                              \
-        (void) state;                                                                              \
-        scene_run (scene_##name);                                                                  \
-    }
-
 SCENE_TEST (late_answers)
 SCENE_TEST (line_of_100_mib)
 SCENE_TEST (lines_of_15_mib)

@@ -3,35 +3,6 @@
 #include "drivers/qemu/qemu_block.h"
 #include "real_guest.h"
 
-static real_guest_t self;
-
-static job_t *job (void)
-{
-    return &self.real.fake.job;
-}
-
-static int setup (void **state)
-{
-    (void) state;
-    return real_guest_setup (&self);
-}
-
-static int teardown (void **state)
-{
-    (void) state;
-    real_job_remove (&self.real);
-    return 0;
-}
-
-//  What qemu-img create takes: a name and a size, or options and a name.
-static void make_image (const char *words)
-{
-    autofree char *command =
-        text_format ("cd '%s' && qemu-img create -q -f qcow2 %s", self.real.root, words);
-    if (system (command))
-        fail_msg ("%s failed", command);
-}
-
 //  A guest on hold whose disk vda has three images: top, middle, base.
 static void start_guest (void)
 {
@@ -244,5 +215,5 @@ int main (void)
         cmocka_unit_test (test_the_document_of_a_chain),
         cmocka_unit_test (test_one_job_a_disk),
     };
-    return cmocka_run_group_tests (tests, setup, teardown);
+    return cmocka_run_group_tests (tests, setup_guest, teardown_guest);
 }

@@ -173,6 +173,39 @@ static void test_refused (void **state)
     }
 }
 
+//  Other disks of the domain stand on the images, too: the base's content would change under them,
+//  and the top would go.
+static void test_other_disks (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *use, *expected;
+    } cases[] = {
+        { "", "/1>/0(raw)* -/1" },
+        { "<use disk='vdb' live='yes' source='/b'><image path='/b'/><image path='/0'/></use>",
+          "disk 'vda': not supported: what the domain uses now depends on its image '/0' too, as "
+          "disk 'vdb'" },
+        { "<use disk='vdb' source='/1'><image path='/1'/><image path='/0'/></use>",
+          "disk 'vda': not supported: what the domain uses now depends on its image '/1' too, as "
+          "disk 'vdb'" },
+        { "<use disk='vdb' snapshot='in' place='external' source='/0'><image path='/0'/></use>",
+          "disk 'vda': not supported: snapshot 'in' depends on its image '/0' too, as disk 'vdb'" },
+        { "<use disk='vdb' snapshot='in' place='internal' source='/0'><image path='/0'/></use>",
+          "/1>/0(raw)* -/1" },
+        { "<use disk='vdb' snapshot='in' place='no' source='/0'><image path='/0'/></use>",
+          "/1>/0(raw)* -/1" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        auto(text_t) text = text_new ();
+        text_add (text, "<chains>");
+        add_use (text, "", "", "/1 /0");
+        add_use (text, "one", "external", "/0");
+        text_addf (text, "%s</chains>", cases[i].use);
+        auto(xml_t) chains = parse (text->data);
+        check (chains, "one", cases[i].expected);
+    }
+}
+
 //  An internal snapshot in the base stays in it; and an image that is gone needs no merge.
 static void test_harmless (void **state)
 {
@@ -240,7 +273,7 @@ int main (void)
         cmocka_unit_test (test_all),      cmocka_unit_test (test_branches),
         cmocka_unit_test (test_refused),  cmocka_unit_test (test_fork_above),
         cmocka_unit_test (test_harmless), cmocka_unit_test (test_relative),
-        cmocka_unit_test (test_rewrite),
+        cmocka_unit_test (test_rewrite),  cmocka_unit_test (test_other_disks),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

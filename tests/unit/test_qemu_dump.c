@@ -2,26 +2,6 @@
 
 #include "real_guest.h"
 
-static real_guest_t self;
-
-static job_t *job (void)
-{
-    return &self.real.fake.job;
-}
-
-static int setup (void **state)
-{
-    (void) state;
-    return real_guest_setup (&self);
-}
-
-static int teardown (void **state)
-{
-    (void) state;
-    real_job_remove (&self.real);
-    return 0;
-}
-
 static void dump_to (const char *path, const dump_options_t *options)
 {
     error_t err = { 0 };
@@ -241,5 +221,5 @@ int main (void)
         cmocka_unit_test (test_an_older_qemu_does_ppm),
         cmocka_unit_test (test_a_guest_without_a_screen),
     };
-    return cmocka_run_group_tests (tests, setup, teardown);
+    return cmocka_run_group_tests (tests, setup_guest, teardown_guest);
 }

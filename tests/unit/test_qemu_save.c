@@ -8,27 +8,8 @@
 
 #define SLOW 20000 //  bytes a second: the guest's state takes half a minute
 
-static real_guest_t self;
 static const save_options_t as_it_is = { .go_on = GO_ON_AS_SAVED };
 static const restore_options_t keep_file = { .go_on = GO_ON_AS_SAVED };
-
-static job_t *job (void)
-{
-    return &self.real.fake.job;
-}
-
-static int setup (void **state)
-{
-    (void) state;
-    return real_guest_setup (&self);
-}
-
-static int teardown (void **state)
-{
-    (void) state;
-    real_job_remove (&self.real);
-    return 0;
-}
 
 static void save_to (const char *path, const save_options_t *options)
 {
@@ -448,5 +429,5 @@ int main (void)
         cmocka_unit_test (test_a_restore_that_is_not_durable_is_undone),
         cmocka_unit_test (test_another_domain_is_not_restored),
     };
-    return cmocka_run_group_tests (tests, setup, teardown);
+    return cmocka_run_group_tests (tests, setup_guest, teardown_guest);
 }

@@ -570,26 +570,26 @@ static void run (scene_fn *scene, const char *where)
     assert_int_equal (waitpid (-1, NULL, WNOHANG), -1);
 }
 
-#define SCENE_TEST(name)                                                                           \
+#define FOLDER_TEST(name)                                                                          \
     static void test_##name (void **state)                                                         \
     {                                                                                              \
         run (scene_##name, *state);                                                                \
     }
 
-SCENE_TEST (exit_codes)
-SCENE_TEST (kill)
-SCENE_TEST (program_sees)
-SCENE_TEST (large_spec)
-SCENE_TEST (refused)
-SCENE_TEST (exec_fails)
-SCENE_TEST (launcher_killed)
-SCENE_TEST (killed_before_go)
-SCENE_TEST (killed_at_go)
-SCENE_TEST (requester_ends)
-SCENE_TEST (not_our_child)
-SCENE_TEST (impostor)
-SCENE_TEST (many)
-SCENE_TEST (stop)
+FOLDER_TEST (exit_codes)
+FOLDER_TEST (kill)
+FOLDER_TEST (program_sees)
+FOLDER_TEST (large_spec)
+FOLDER_TEST (refused)
+FOLDER_TEST (exec_fails)
+FOLDER_TEST (launcher_killed)
+FOLDER_TEST (killed_before_go)
+FOLDER_TEST (killed_at_go)
+FOLDER_TEST (requester_ends)
+FOLDER_TEST (not_our_child)
+FOLDER_TEST (impostor)
+FOLDER_TEST (many)
+FOLDER_TEST (stop)
 
 static void test_no_launcher (void **state)
 {

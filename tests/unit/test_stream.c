@@ -147,13 +147,6 @@ static void scene_busy_receiver (actor_t *self)
     check_equal (scene_code (last), ERR_OPERATION_ABORTED);
 }
 
-#define SCENE_TEST(name)                                                                           \
-    static void test_##name (void **state)                                                         \
-    {                                                                                              \
-        (void) state;                                                                              \
-        scene_run (scene_##name);                                                                  \
-    }
-
 SCENE_TEST (window)
 SCENE_TEST (receiver_ends)
 SCENE_TEST (closed)

@@ -525,13 +525,6 @@ static void scene_many (actor_t *self)
     check_equal (value_count (msg_value (ps)), MANY + 1);
 }
 
-#define SCENE_TEST(name)                                                                           \
-    static void test_##name (void **state)                                                         \
-    {                                                                                              \
-        (void) state;                                                                              \
-        scene_run (scene_##name);                                                                  \
-    }
-
 SCENE_TEST (request_and_reply)
 SCENE_TEST (nobody_there)
 SCENE_TEST (unknown_verb)

@@ -569,13 +569,6 @@ static void scene_overrun (actor_t *self)
     house_close (self, &house);
 }
 
-#define SCENE_TEST(name)                                                                           \
-    static void test_##name (void **state)                                                         \
-    {                                                                                              \
-        (void) state;                                                                              \
-        scene_run (scene_##name);                                                                  \
-    }
-
 SCENE_TEST (who_am_i)
 SCENE_TEST (files)
 SCENE_TEST (bad_input)

@@ -126,7 +126,8 @@ static int add_overlay (loader_t *self, xml_node_t *chains, const xml_node_t *sn
     if (!path)
         return 0;
     autofree char *real = qemu_chains_path (path);
-    if (ask_image (self, real, NULL, &image, err))
+    //  What the guest wrote into an image that is no overlay could look like another format.
+    if (ask_image (self, real, "qcow2", &image, err))
         return -1;
     const char *backing = image ? xml_string (image, "@backing") : NULL;
     if (!backing)
@@ -168,6 +169,21 @@ static int add_disk (loader_t *self, xml_node_t *chains, const snapshot_tree_t *
     return 0;
 }
 
+//  The disks that no external snapshot is of: they may stand on an image that is to be merged.
+static int add_others (loader_t *self, xml_node_t *chains, const xml_t *document,
+                       strings_t *targets, error_t *err)
+{
+    xml_foreach (disk, document ? xml_find (xml_root (document), "devices") : NULL, "disk") {
+        const char *target = xml_string (disk, "target/@dev");
+        if (!target || strings_contain (targets, target))
+            continue;
+        strings_add (targets, target);
+        if (add_domain (self, chains, target, err))
+            return error_prefix (err, "disk '%s'", target);
+    }
+    return 0;
+}
+
 static strings_t *external_disks (const snapshot_tree_t *tree)
 {
     strings_t *targets = strings_new ();
@@ -199,6 +215,9 @@ xml_t *qemu_chains_load (job_t *job, const snapshot_tree_t *tree, error_t *err)
             error_prefix (err, "disk '%s'", targets->items[i]);
             return NULL;
         }
+    if (add_others (&self, xml_root (chains), job->guest->live, targets, err) ||
+        add_others (&self, xml_root (chains), job->guest->definition, targets, err))
+        return NULL;
     return take (&chains);
 }
 
@@ -276,11 +295,28 @@ static int find_top (planner_t *self, error_t *err)
     return 0;
 }
 
+//  Another disk's image goes on standing on what it stands on now.
+static int check_other_disk (const planner_t *self, const xml_node_t *use, error_t *err)
+{
+    const char *top = xml_string (self->top, "@path");
+    const char *used = image_at (use, top) ? top : image_at (use, self->base) ? self->base : NULL;
+    bool kept =
+        xml_equals (use, "@place", "internal") && used == self->base && is_first (use, self->base);
+    if (!used || kept || xml_equals (use, "@place", "no"))
+        return 0;
+    autofree char *user = user_name (use);
+    return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                      "not supported: %s depends on its image '%s' too, as disk '%s'", user, used,
+                      xml_string (use, "@disk"));
+}
+
 //  The base gets other content, and what is only in the top is lost.
 static int check_users (const planner_t *self, error_t *err)
 {
     const char *top = xml_string (self->top, "@path");
     xml_foreach (use, self->chains, "use") {
+        if (!xml_equals (use, "@disk", self->disk) && check_other_disk (self, use, err))
+            return -1;
         if (!is_other (self, use))
             continue;
         const char *place = xml_string (use, "@place");
@@ -437,7 +473,6 @@ static void forget_snapshot (xml_node_t *chains, const char *name)
 
 int qemu_chains_plan (xml_t *chains, const xml_node_t *snapshot, xml_node_t *plan, error_t *err)
 {
-    const char *memory = xml_string (snapshot, "memory/@file");
     xml_foreach (entry, xml_find (snapshot, "disks"), "disk") {
         planner_t self = { .chains = xml_root (chains),
                            .plan = plan,
@@ -446,8 +481,6 @@ int qemu_chains_plan (xml_t *chains, const xml_node_t *snapshot, xml_node_t *pla
         if (snapshot_disk_place (entry) == SNAPSHOT_EXTERNAL && plan_disk (&self, err))
             return -1;
     }
-    if (memory)
-        xml_set (xml_add (plan, "drop"), "@path", memory);
     forget_snapshot (xml_root (chains), snapshot_name (snapshot));
     return 0;
 }

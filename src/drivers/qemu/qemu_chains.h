@@ -19,11 +19,12 @@
 #include "drivers/job.h"
 #include "drivers/snapshot_tree.h"
 
-//  Of all disks that an external snapshot is of. Images that are not there any more end a chain.
-//  The caller owns the result.
+//  Of all disks that an external snapshot is of, and what the domain has as other disks. Images
+//  that are not there any more end a chain. The caller owns the result.
 xml_t *qemu_chains_load (job_t *job, const snapshot_tree_t *tree, error_t *err);
 
-//  Adds to PLAN what deleting SNAPSHOT comes to, and changes CHAINS as if it were done; pure:
+//  Adds to PLAN what deleting SNAPSHOT comes to for its disks, and changes CHAINS as if it were
+//  done; pure:
 //
 //      <merge disk='vda' top='/a.one' base='/a' name='/a' format='qcow2' live='yes'>
 //        <below path='/golden'/>                        what the base stands on

@@ -208,6 +208,29 @@ static int remove_bitmaps (job_t *job, const char *const *names, error_t *err)
     return transact (job, actions, err);
 }
 
+//  A daemon that is killed in the middle of it brings it to its end: what undoes the making of a
+//  checkpoint removes one as well.
+static int intend_removal (job_t *job, const strings_t *names, error_t *err)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (job_undo (job, "qemu.checkpoint", names->items[i], err))
+            return -1;
+    return job_record (job, err);
+}
+
+//  What QEMU refuses has removed none of them.
+static int remove_for_good (job_t *job, const strings_t *names, error_t *err)
+{
+    error_t dropped = { 0 };
+    if (intend_removal (job, names, err))
+        return -1;
+    if (remove_bitmaps (job, strings_list (names), err) == 0)
+        return 0;
+    if (err->code == ERR_OPERATION_FAILED && job_commit (job, &dropped))
+        job_log (job, "domain '%s': %s", job->guest->name, dropped.message);
+    return -1;
+}
+
 int qemu_checkpoint_delete (job_t *job, const strings_t *names, bool metadata, error_t *err)
 {
     const guest_t *guest = job->guest;
@@ -216,7 +239,7 @@ int qemu_checkpoint_delete (job_t *job, const strings_t *names, bool metadata, e
                           "delete a checkpoint of domain '%s': it is not running, so its images "
                           "would keep the bitmaps; start it, or delete the metadata alone",
                           guest->name);
-    if (!metadata && remove_bitmaps (job, strings_list (names), err))
+    if (!metadata && remove_for_good (job, names, err))
         return error_prefix (err, "delete a checkpoint of domain '%s'", guest->name);
     for (size_t i = 0; i < names->count; i++)
         checkpoint_remove (guest->checkpoints, names->items[i]);

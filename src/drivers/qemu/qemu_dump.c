@@ -88,8 +88,11 @@ static int go_on (job_t *job, const dump_options_t *options, bool running, error
 static int end_guest (job_t *job, error_t *err)
 {
     job->guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };
-    if (job_commit (job, err))
+    qemu_note_end (job->guest);
+    if (job_commit (job, err)) {
+        qemu_forget_end (job);
         return -1;
+    }
     if (qemu_destroy (job, false, err))
         return error_prefix (err, "it is dumped, but its QEMU does not end");
     job->guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };

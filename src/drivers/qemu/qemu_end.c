@@ -60,18 +60,21 @@ static void clean_links (job_t *job)
         job_log (job, "domain '%s': %s", job->guest->name, err.message);
 }
 
+void qemu_note_end (guest_t *guest)
+{
+    guest_status_t status = guest->status;
+    if (status.state != STATE_SHUTOFF && status.state != STATE_CRASHED)
+        status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
+    xml_node_t *record = xml_root (guest->record);
+    xml_setf (record, "end/@state", "%d", status.state);
+    xml_setf (record, "end/@reason", "%d", status.reason);
+}
+
 //  Before the first effect: a daemon that is killed in the middle of it brings it to its end, and
 //  knows why the guest is over.
 static int record_end (job_t *job, error_t *err)
 {
-    guest_status_t status = job->guest->status;
-    if (!job->guest->record)
-        return 0;
-    if (status.state != STATE_SHUTOFF && status.state != STATE_CRASHED)
-        status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
-    xml_node_t *record = xml_root (job->guest->record);
-    xml_setf (record, "end/@state", "%d", status.state);
-    xml_setf (record, "end/@reason", "%d", status.reason);
+    qemu_note_end (job->guest);
     return job_record (job, err);
 }
 
@@ -87,8 +90,7 @@ static bool recorded_end (const guest_t *guest, guest_status_t *status)
     return true;
 }
 
-//  It goes on: whoever adopts it must not end it.
-static void forget_end (job_t *job)
+void qemu_forget_end (job_t *job)
 {
     error_t err = { 0 };
     xml_remove_path (xml_root (job->guest->record), "end");
@@ -107,7 +109,7 @@ static int end_guest (job_t *job, bool graceful, error_t *err)
     if (end_process (job, &process, graceful, err) == 0)
         return 0;
     if (graceful)
-        forget_end (job);
+        qemu_forget_end (job);
     return -1;
 }
 

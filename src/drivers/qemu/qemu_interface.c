@@ -30,7 +30,7 @@ static int number (const xml_node_t *node, const char *path, int otherwise)
     return xml_u64 (node, path, &value, &ignored) ? otherwise : (int) value;
 }
 
-const xml_node_t *qemu_interface_link (const xml_t *record, const xml_node_t *interface)
+xml_node_t *qemu_interface_link (const xml_t *record, const xml_node_t *interface)
 {
     xml_foreach (link, record ? xml_root (record) : NULL, "link")
         if (text_equals (xml_string (link, "@alias"), qemu_alias (interface)))
@@ -297,7 +297,7 @@ static int find_or_make (job_t *job, xml_node_t *interface, xml_node_t *link, ui
 static int plug (job_t *job, xml_node_t *interface, uid_t uid, gid_t gid, error_t *err)
 {
     link_t made;
-    xml_node_t *link = (xml_node_t *) qemu_interface_link (job->guest->record, interface);
+    xml_node_t *link = qemu_interface_link (job->guest->record, interface);
     if (!link)
         return 0;
     if (find_or_make (job, interface, link, uid, gid, &made, err))

@@ -29,7 +29,7 @@ int qemu_interface_plug_again (job_t *job, const char *port, const port_grant_t 
 //  spawn_t's devices. The caller owns the result.
 strings_t *qemu_interface_devices (const xml_t *record);
 //  The record's element of an interface; NULL: it has no link.
-const xml_node_t *qemu_interface_link (const xml_t *record, const xml_node_t *interface);
+xml_node_t *qemu_interface_link (const xml_t *record, const xml_node_t *interface);
 
 //  An adopted guest has these links and no others.
 int qemu_interface_claim (job_t *job, error_t *err);

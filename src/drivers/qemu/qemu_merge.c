@@ -9,6 +9,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_save.h"
 #include "drivers/qemu/qemu_snapshot.h"
+#include "drivers/save_image.h"
 #include "drivers/snapshot_xml.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -92,25 +93,13 @@ static xml_node_t *record_of (const guest_t *guest)
     return guest->record ? xml_find (xml_root (guest->record), "deletion") : NULL;
 }
 
-static void forget_record (job_t *job)
-{
-    guest_t *guest = job->guest;
-    if (guest->record)
-        xml_remove_path (xml_root (guest->record), "deletion");
-    if (!guest->live)
-        xml_destroy (&guest->record);
-}
-
 static int begin_record (merge_t *self, xml_t *plan, const char *name, bool last, error_t *err)
 {
-    static const char empty[] = "<driver/>";
-    guest_t *guest = self->job->guest;
-    if (!guest->record)
-        guest->record = xml_parse (empty, sizeof empty - 1, "record", err);
-    if (!guest->record)
+    self->record = guest_record_begin (self->job->guest, "deletion", err);
+    if (!self->record)
         return -1;
-    xml_remove_path (xml_root (guest->record), "deletion");
-    self->record = xml_add_copy (xml_root (guest->record), xml_root (plan));
+    xml_foreach (step, xml_root (plan), NULL)
+        xml_add_copy (self->record, step);
     xml_set (self->record, "@name", name);
     xml_set (self->record, "@last", last ? "yes" : "no");
     if (qemu_merge_is_begun (snapshot_tree_find (self->tree, name)))
@@ -130,6 +119,31 @@ static int set_marks (merge_t *self, bool marked, error_t *err)
             xml_remove_path (entry, MARK);
     }
     return qemu_snapshot_write_tree (self->job, self->tree, err);
+}
+
+//  The file with its memory goes too, if it proves to be that: the document may be a user's own.
+static bool is_memory_of (const guest_t *guest, const char *path, error_t *err)
+{
+    auto(save_image_t) image = save_image_open (path, err);
+    if (!image)
+        return false;
+    if (xml_equals (xml_root (image->live), "uuid", guest->uuid))
+        return true;
+    error_set (err, ERR_OPERATION_FAILED, "it is of another domain");
+    return false;
+}
+
+static void drop_memory (job_t *job, const xml_node_t *snapshot, xml_node_t *plan)
+{
+    error_t why;
+    const char *path = xml_string (snapshot, "memory/@file");
+    if (snapshot_memory (snapshot) != SNAPSHOT_EXTERNAL || !path || file_is_missing (path))
+        return;
+    if (is_memory_of (job->guest, path, &why))
+        xml_set (xml_add (plan, "drop"), "@path", path);
+    else
+        job_log (job, "domain '%s': the memory of snapshot '%s' in '%s' is left there: %s",
+                 job->guest->name, snapshot_name (snapshot), path, why.message);
 }
 
 //  Copying.
@@ -417,15 +431,15 @@ int qemu_merge_delete (job_t *job, snapshot_tree_t *tree, const char *name, bool
     auto(xml_t) plan = empty_plan ();
     if (qemu_block_check_idle (job->guest, NULL, "the removal of a snapshot", err))
         return -1;
+    const xml_node_t *snapshot = snapshot_tree_find (tree, name);
     chains = qemu_chains_load (job, tree, err);
-    if (!chains ||
-        qemu_chains_plan (chains, snapshot_tree_find (tree, name), xml_root (plan), err) ||
-        begin_record (&self, plan, name, last, err))
+    if (!chains || qemu_chains_plan (chains, snapshot, xml_root (plan), err))
         return -1;
-    if (delete_all (&self, err))
+    drop_memory (job, snapshot, xml_root (plan));
+    if (begin_record (&self, plan, name, last, err) || delete_all (&self, err))
         return -1;
     job->closed = last;
-    forget_record (job);
+    guest_record_end (job->guest, "deletion");
     return 0;
 }
 
@@ -475,6 +489,6 @@ int qemu_undo_merge (job_t *job, const char *name, error_t *err)
         job_monitor_close (job, &ignored);
     if (rc)
         return error_prefix (err, "delete snapshot '%s' of domain '%s'", name, job->guest->name);
-    forget_record (job);
+    guest_record_end (job->guest, "deletion");
     return job_record (job, err);
 }

@@ -48,14 +48,9 @@ static void part_close (part_t *self)
 
 static int begin_record (overlay_t *self, bool known, error_t *err)
 {
-    static const char empty[] = "<driver/>";
-    guest_t *guest = self->job->guest;
-    if (!guest->record)
-        guest->record = xml_parse (empty, sizeof empty - 1, "record", err);
-    if (!guest->record)
+    self->record = guest_record_begin (self->job->guest, "snapshot", err);
+    if (!self->record)
         return -1;
-    xml_remove_path (xml_root (guest->record), "snapshot");
-    self->record = xml_add (xml_root (guest->record), "snapshot");
     xml_set (self->record, "@known", known ? "yes" : "no");
     xml_add_copy (self->record, self->snapshot);
     return 0;
@@ -63,11 +58,7 @@ static int begin_record (overlay_t *self, bool known, error_t *err)
 
 void qemu_overlay_taken (job_t *job)
 {
-    guest_t *guest = job->guest;
-    if (guest->record)
-        xml_remove_path (xml_root (guest->record), "snapshot");
-    if (!guest->live)
-        xml_destroy (&guest->record);
+    guest_record_end (job->guest, "snapshot");
 }
 
 //  One image.
