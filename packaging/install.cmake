@@ -4,7 +4,7 @@ set (completion ${CMAKE_BINARY_DIR}/troupe.bash)
 set (completion_dir ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions)
 
 install (TARGETS trouped troupe_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install (TARGETS troupe-launch troupe-lease troupe-nft RUNTIME DESTINATION libexec/troupe)
+install (TARGETS troupe-launch troupe-lease troupe-nft troupe-container RUNTIME DESTINATION libexec/troupe)
 install (TARGETS troupe LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
@@ -33,5 +33,5 @@ install (FILES packaging/man/troupe.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install (FILES packaging/man/trouped.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install (FILES README.md ARCHITECTURE.md LICENSE docs/protocol.md
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install (FILES examples/guest.xml examples/test-guest.xml
+install (FILES examples/container.xml examples/guest.xml examples/test-guest.xml
     DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

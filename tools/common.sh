@@ -9,7 +9,7 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libzmq3-dev libczmq-dev libmsgpack-dev
     libxml2-dev libnl-route-3-dev libcap-dev libjansson-dev libcmocka-dev
-    libnftables-dev)
+    libnftables-dev libseccomp-dev)
 guest_packages=(qemu-system-x86 qemu-utils)
 test_packages=(binutils busybox-static clang-format dnsmasq-base iproute2
     isc-dhcp-client nftables python3 python3-zmq python3-msgpack)

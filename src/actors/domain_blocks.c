@@ -73,6 +73,12 @@ static void pack_news (pack_t *pack, const void *arg)
     pack_key_str (pack, "error", news->error && *news->error ? news->error : NULL);
 }
 
+//  As QEMU counted them in the end, or as they were shown last.
+static uint64_t bytes_of (const value_t *block, const char *ended, const char *shown)
+{
+    return value_get_u64 (block, ended, value_get_u64 (block, shown, 0));
+}
+
 static void tell (domain_t *self, const news_t *news)
 {
     size_t type = type_of (news->block);
@@ -89,7 +95,9 @@ static void tell (domain_t *self, const news_t *news)
                         .asked = value_get_bool (news->block, "asked", false),
                         .uid = value_get_u64 (news->block, "uid", 0),
                         .key = value_get_str (news->block, "key"),
-                        .client = value_get_u64 (news->block, "client", 0) };
+                        .client = value_get_u64 (news->block, "client", 0),
+                        .done = bytes_of (news->block, "cur", "done"),
+                        .total = bytes_of (news->block, "end", "total") };
     past_jobs_add (self->past, &past);
     self->dirty |= DIRTY_PAST;
 }

@@ -98,12 +98,21 @@ static void exit_is_news (domain_t *self)
     guest_over (self, &change);
 }
 
+//  The adoption asks how the guest is: of one that is over it ends the process itself, and knows
+//  why it is over.
+static bool is_asked (const domain_t *self)
+{
+    return self->sync.operation == &domain_adoption;
+}
+
 static void nothing_was_heard (actor_t *actor, void *arg)
 {
     (void) arg;
     domain_t *self = actor_state (actor);
     self->exit_timer = 0;
-    if (self->exited)
+    if (self->exited && is_asked (self))
+        self->exit_timer = actor_timer (self->actor, LAST_WORDS_MS, nothing_was_heard, NULL);
+    else if (self->exited)
         exit_is_news (self);
 }
 
@@ -523,7 +532,7 @@ void domain_monitor_lost (domain_t *self, const msg_t *msg)
     const char *reason = msg_str (msg, "reason");
     actor_log (self->actor, LEVEL_INFO, "domain '%s': its monitor closed: %s", self->name,
                reason ? reason : "unknown");
-    if (self->exit_timer) {
+    if (self->exit_timer && !is_asked (self)) {
         actor_timer_cancel (self->actor, &self->exit_timer);
         exit_is_news (self);
     } else

@@ -157,6 +157,7 @@ static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error
     pack_key_u64 (pack, "uid", spawn->uid);
     pack_key_u64 (pack, "gid", spawn->gid);
     pack_key_bool (pack, "drop_capabilities", spawn->drop_capabilities);
+    pack_key_bool (pack, "privileged", spawn->privileged);
     pack_key_bool (pack, "tied", spawn->tied);
     pack_key_str (pack, "cgroup", spawn->cgroup);
     pack_key_u64 (pack, "memlock_bytes", spawn->memlock_bytes);
@@ -229,6 +230,12 @@ static int op_monitor_close (job_t *job, error_t *err)
 
 //  An earlier connection may still be there: to a QEMU that just ended, or of an adoption that was
 //  cancelled.
+//  An emulator that is probed has no domain, and no driver.
+static const char *monitor_name (const job_actor_t *self)
+{
+    return self->driver ? self->driver->monitor : "QEMU";
+}
+
 static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
 {
     job_actor_t *self = actor_of (job);
@@ -238,6 +245,7 @@ static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
     pack_key_str (pack, "path", path);
+    pack_key_str (pack, "who", monitor_name (self));
     pack_key_str (pack, "owner", job->guest ? self->owner : "");
     pack_key_i64 (pack, "deadline_ms", ms);
     void *arg;
@@ -264,6 +272,7 @@ static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
                             const job_file_t *file, int ms, error_t *err)
 {
     job_actor_t *self = actor_of (job);
+    const char *who = monitor_name (self);
     autofree char *text = command_text (execute, arguments);
     auto(msg_t) msg = msg_request ("qmp");
     pack_key_str (msg_args (msg), "command", text);
@@ -273,13 +282,13 @@ static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
     if (job_ask (self, self->monitor, &msg, ms, &reply, err)) {
         if (err->code == ERR_OPERATION_TIMEOUT)
             error_set (err, ERR_OPERATION_TIMEOUT,
-                       "QEMU of domain '%s' did not answer '%s' within %d ms: it hangs, or its "
+                       "%s of domain '%s' did not answer '%s' within %d ms: it hangs, or its "
                        "process is stopped",
-                       job->guest ? job->guest->name : "?", execute, ms);
+                       who, job->guest ? job->guest->name : "?", execute, ms);
         return NULL;
     }
     const char *json = value_get_str (msg_value (reply), "json");
-    return qmp_result (json ? json : "", execute, err);
+    return qmp_result (json ? json : "", who, execute, err);
 }
 
 static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)

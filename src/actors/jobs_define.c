@@ -90,6 +90,17 @@ int job_check_document (const xml_t *doc, error_t *err)
                                                                                              : 0;
 }
 
+//  Who asks for it wants to be told of what has no effect.
+static int check_validated (const job_actor_t *self, error_t *err)
+{
+    if (self->driver->validates || !value_bool (job_arg (self, "validate"), false))
+        return 0;
+    return error_set (err, ERR_NO_SUPPORT,
+                      "not supported: validating the XML of a domain of type '%s': a simulated "
+                      "guest takes elements that it does not know",
+                      self->driver->name);
+}
+
 xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *err)
 {
     auto(xml_t) doc = xml_parse (text, strlen (text), "domain XML", err);
@@ -108,8 +119,8 @@ xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *er
                    "domain XML: type='%s' is not one of qemu, kvm, test", type ? type : "");
         return NULL;
     }
-    if (check_singletons (root, err) || self->driver->complete (&self->base, doc, err) ||
-        job_check_document (doc, err))
+    if (check_validated (self, err) || check_singletons (root, err) ||
+        self->driver->complete (&self->base, doc, err) || job_check_document (doc, err))
         return NULL;
     return take (&doc);
 }

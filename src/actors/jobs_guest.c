@@ -48,10 +48,21 @@ int job_run_start (job_actor_t *self, error_t *err)
 
 static shutdown_mode_t mode_of (const job_actor_t *self)
 {
+    static const struct {
+        const char *name;
+        shutdown_mode_t mode;
+    } modes[] = {
+        { "agent", SHUTDOWN_AGENT },
+        { "initctl", SHUTDOWN_INITCTL },
+        { "signal", SHUTDOWN_SIGNAL },
+    };
     const char *mode = value_str (job_arg (self, "mode"));
     if (!mode)
         return SHUTDOWN_DEFAULT;
-    return strcmp (mode, "agent") == 0 ? SHUTDOWN_AGENT : SHUTDOWN_ACPI;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp (modes[i].name, mode) == 0)
+            return modes[i].mode;
+    return SHUTDOWN_ACPI;
 }
 
 int job_run_shutdown (job_actor_t *self, error_t *err)

@@ -197,7 +197,7 @@ int job_run_network_update (job_actor_t *self, error_t *err)
         return -1;
     self->parts = live ? PART_LIVE : 0u;
     const char *section = value_str (job_arg (self, "section"));
-    bool serves = text_starts (section, "ip-") || text_starts (section, "dns-");
+    bool serves = !text_equals (section, "portgroup"); //  else rules or dnsmasq follow
     if (live && serves && network_refresh (&self->base, err)) {
         error_t ignored; //  the owner looks after what is not as it was
         self->unwinding = true;

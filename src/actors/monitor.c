@@ -49,6 +49,7 @@ typedef struct {
     int fd;
     short watched;
     char owner[MSG_ADDRESS_MAX];
+    char who[32];    //  answers: "QEMU"
     stream_t events; //  to the owner
     qmp_input_t input;
     qmp_output_t output;
@@ -108,8 +109,8 @@ static void finish_broken (actor_t *self, const error_t *why)
 {
     monitor_t *monitor = actor_state (self);
     error_set (&monitor->reason, ERR_OPERATION_FAILED,
-               "%s: the connection to QEMU was closed, because it is broken: %s",
-               actor_address (self), why->message);
+               "%s: the connection to %s was closed, because it is broken: %s",
+               actor_address (self), monitor->who, why->message);
     actor_log (self, LEVEL_ERROR, "%s", monitor->reason.message);
     finish (self, true);
 }
@@ -118,9 +119,10 @@ static void finish_eof (actor_t *self, const char *how)
 {
     monitor_t *monitor = actor_state (self);
     bool half = qmp_input_left (&monitor->input) > 0;
-    error_set (&monitor->reason, ERR_OPERATION_FAILED, "%s: %s (%s%s)", actor_address (self),
-               monitor->started ? "QEMU ended or closed its monitor"
-                                : "QEMU ended before its monitor answered",
+    error_set (&monitor->reason, ERR_OPERATION_FAILED, "%s: %s %s (%s%s)", actor_address (self),
+               monitor->who,
+               monitor->started ? "ended or closed its monitor"
+                                : "ended before its monitor answered",
                how, half ? ", in the middle of a line" : "");
     finish (self, true);
 }
@@ -211,9 +213,9 @@ static int check_room (actor_t *self, error_t *err)
     if (count < MONITOR_MAX_WAITING && unwritten < MONITOR_MAX_OUTPUT)
         return 0;
     error_set (err, ERR_RESOURCE_BUSY,
-               "%s: QEMU has not answered %zu commands, %zu bytes of which it has not read; it "
+               "%s: %s has not answered %zu commands, %zu bytes of which it has not read; it "
                "may hang",
-               actor_address (self), count, unwritten);
+               actor_address (self), monitor->who, count, unwritten);
     err->retry = true;
     return -1;
 }
@@ -474,8 +476,8 @@ static int agree (actor_t *self, int64_t until, int ms, error_t *err)
         return 0;
     if (monitor->stage != OVER)
         return error_set (
-            err, ERR_OPERATION_TIMEOUT, "%s: QEMU is there, but %s within %d ms",
-            actor_address (self),
+            err, ERR_OPERATION_TIMEOUT, "%s: %s is there, but %s within %d ms",
+            actor_address (self), monitor->who,
             monitor->stage == GREETING ? "did not greet" : "did not answer qmp_capabilities", ms);
     *err = monitor->reason;
     return -1;
@@ -489,7 +491,9 @@ static int monitor_start (actor_t *self, const msg_t *args, error_t *err)
     monitor->waiting = table_by_u64 ();
     monitor->requests = zlistx_new ();
     const char *path = msg_str (args, "path"), *owner = msg_str (args, "owner");
+    const char *who = msg_str (args, "who");
     int ms = (int) msg_u64 (args, "deadline_ms", 10000);
+    snprintf (monitor->who, sizeof monitor->who, "%s", who ? who : "QEMU");
     snprintf (monitor->owner, sizeof monitor->owner, "%s", owner ? owner : "");
     stream_open (&monitor->events, monitor->owner, STREAM_WINDOW,
                  (stream_events_t){ on_space, on_broken }, NULL);

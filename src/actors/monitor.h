@@ -5,8 +5,9 @@
 
 #include "actors/actor.h"
 
-//  Start arguments: path (of QEMU's socket), deadline_ms, owner (address that gets the events; "":
-//  nobody). It starts once QEMU greeted and agreed on capabilities, or fails with
+//  Start arguments: path (of QEMU's socket), who (answers there, for errors: "QEMU"), deadline_ms,
+//  owner (address that gets the events; "": nobody). It starts once QEMU greeted and agreed on
+//  capabilities, or fails with
 //
 //      ERR_NO_CONNECT          nobody listens there
 //      ERR_OPERATION_FAILED    QEMU ended, or closed the connection, before that

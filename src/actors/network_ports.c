@@ -3,9 +3,12 @@
 #include "actors/network_self.h"
 #include "actors/status_text.h"
 #include "drivers/guest.h"
+#include "drivers/net/link.h"
+#include "util/xml.h"
 
 enum {
     MAX_PORTS = 4096,
+    MAX_NAME = 1024, //  bytes of a domain's name
     PLUGGED_MS = 600000
 };
 
@@ -107,10 +110,39 @@ static int choose_device (const network_t *self, port_t *port, error_t *err)
     return 0;
 }
 
-static int check_port (const network_t *self, const port_t *port, error_t *err)
+static bool is_uuid (const char *text)
 {
     char uuid[UUID_TEXT_SIZE];
+    return uuid_normalize (text, uuid) && strcmp (uuid, text) == 0;
+}
+
+//  Clients may ask, too: what is in the status file has to be such that it can be read again.
+static int check_words (const network_t *self, const port_t *port, error_t *err)
+{
+    uint8_t mac[6];
+    if (strlen (port->domain_name) > MAX_NAME || !xml_valid (port->domain_name))
+        return error_set (err, ERR_INVALID_ARG,
+                          "plug a domain into network '%s': its name is longer than %d bytes, or "
+                          "has characters that XML does not admit",
+                          self->name, MAX_NAME);
+    if (!is_uuid (port->key) || (*port->domain && !is_uuid (port->domain)))
+        return error_set (
+            err, ERR_INVALID_ARG, "plug domain '%s' into network '%s': '%s' is no uuid for %s",
+            port->domain_name, self->name, is_uuid (port->key) ? port->domain : port->key,
+            is_uuid (port->key) ? "a domain" : "its port");
+    if (*port->mac && !link_mac_read (port->mac, mac))
+        return error_set (err, ERR_INVALID_MAC,
+                          "plug domain '%s' into network '%s': '%s' is no MAC address of an "
+                          "interface",
+                          port->domain_name, self->name, port->mac);
+    return 0;
+}
+
+static int check_port (const network_t *self, const port_t *port, error_t *err)
+{
     const char *domain = port->domain_name;
+    if (check_words (self, port, err))
+        return -1;
     if (!network_active (self))
         return error_set (err, ERR_OPERATION_INVALID,
                           "plug domain '%s' into network '%s': it is not active; 'troupe net-start "
@@ -120,10 +152,6 @@ static int check_port (const network_t *self, const port_t *port, error_t *err)
         return error_set (err, ERR_OPERATION_INVALID,
                           "plug domain '%s' into network '%s': it is being stopped", domain,
                           self->name);
-    if (!uuid_normalize (port->key, uuid) || strcmp (uuid, port->key) != 0)
-        return error_set (err, ERR_INVALID_ARG,
-                          "plug domain '%s' into network '%s': '%s' is no uuid for its port",
-                          domain, self->name, port->key);
     if (*port->portgroup && !group_of (self, port->portgroup))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "plug domain '%s' into network '%s': it has no portgroup '%s'", domain,

@@ -108,6 +108,13 @@ void past_jobs_end (past_jobs_t *self, int64_t now_us, const char *outcome, cons
     past->error = err ? text_copy (err->message) : NULL;
 }
 
+static void set_reached (past_t *self, const char *key, uint64_t value)
+{
+    for (size_t i = 0; i < NUMBERS; i++)
+        if (strcmp (numbers[i].key, key) == 0)
+            self->reached[i] = value;
+}
+
 //  Before the one that is under way: that one is always the last.
 void past_jobs_add (past_jobs_t *self, const past_job_t *job)
 {
@@ -127,6 +134,9 @@ void past_jobs_add (past_jobs_t *self, const past_job_t *job)
                       .uid = job->uid,
                       .key = text_copy (job->key),
                       .client = job->client };
+    set_reached (past, "done", job->done);
+    set_reached (past, "total", job->total);
+    set_reached (past, "remaining", job->total > job->done ? job->total - job->done : 0);
 }
 
 static void pack_by (const past_t *self, pack_t *pack)

@@ -37,7 +37,8 @@ typedef struct {
     int64_t since_us, ended_us;
     bool asked; //  by a client: uid or (of another host) key, client
     uint64_t uid, client;
-    const char *key; //  its name; NULL: uid counts
+    const char *key;      //  its name; NULL: uid counts
+    uint64_t done, total; //  bytes
 } past_job_t;
 
 void past_jobs_add (past_jobs_t *self, const past_job_t *job);

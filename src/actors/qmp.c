@@ -128,7 +128,8 @@ static const char *string_of (const json_t *object, const char *key)
 
 static void describe (const json_t *error, char *text, size_t size)
 {
-    snprintf (text, size, "%s: %s", string_of (error, "class"), string_of (error, "desc"));
+    const char *class = string_of (error, "class");
+    snprintf (text, size, "%s%s%s", class, *class ? ": " : "", string_of (error, "desc"));
 }
 
 int qmp_read (const char *line, size_t size, qmp_line_t *read, error_t *err)
@@ -267,7 +268,7 @@ json_t *qmp_return (const char *answer, const char *who, const char *what, error
     return result;
 }
 
-json_t *qmp_result (const char *answer, const char *what, error_t *err)
+json_t *qmp_result (const char *answer, const char *who, const char *what, error_t *err)
 {
-    return qmp_return (answer, "QEMU", what, ERR_OPERATION_FAILED, err);
+    return qmp_return (answer, who, what, ERR_OPERATION_FAILED, err);
 }

@@ -56,10 +56,10 @@ int qmp_read (const char *line, size_t size, qmp_line_t *read, error_t *err);
 //  it.
 char *qmp_command (const char *command, uint64_t id, error_t *err);
 
-//  For who asked: what ANSWER (a whole answer's text) holds under "return", which the caller
-//  releases; or NULL with QEMU's own words, WHAT naming the command. Integers above INT64_MAX,
-//  which QEMU uses for "unknown", become INT64_MAX.
-json_t *qmp_result (const char *answer, const char *what, error_t *err);
+//  For who asked: what ANSWER (a whole answer's text of WHO, "QEMU") holds under "return", which
+//  the caller releases; or NULL with its own words, WHAT naming the command. Integers above
+//  INT64_MAX, which QEMU uses for "unknown", become INT64_MAX.
+json_t *qmp_result (const char *answer, const char *who, const char *what, error_t *err);
 //  The same of WHO answers in this protocol ("the guest agent"), with the code REFUSED for an
 //  error.
 json_t *qmp_return (const char *answer, const char *who, const char *what, error_code_t refused,

@@ -93,6 +93,12 @@ static bool group_matches (const query_t *self, const char *const *names, const 
     return !any;
 }
 
+//  An image may hold others; only those that are remembered are known.
+static bool is_wanted (const query_t *self)
+{
+    return !flag (self, "no_metadata") || flag (self, "metadata");
+}
+
 static bool matches (const query_t *self, const value_t *tree, const value_t *snapshot)
 {
     static const char *const kinds[] = { "inactive", "active", "disk_only", NULL };
@@ -104,11 +110,39 @@ static bool matches (const query_t *self, const value_t *tree, const value_t *sn
                        : text_equals (state, "disk-snapshot") ? "disk_only"
                                                               : "active";
     bool leaf = value_get_u64 (snapshot, "children", 0) == 0;
-    return group_matches (self, kinds, kind) &&
+    return is_wanted (self) && group_matches (self, kinds, kind) &&
            group_matches (self, locations, value_get_str (snapshot, "location")) &&
            group_matches (self, ends, leaf ? "leaves" : "no_leaves") &&
            (!flag (self, "roots") || !value_get_str (snapshot, "parent")) &&
            (!from || is_below (tree, snapshot, from, flag (self, "descendants")));
+}
+
+static void pack_matching (const query_t *self, pack_t *result, const value_t *tree,
+                           const value_t *snapshot)
+{
+    if (!matches (self, tree, snapshot))
+        return;
+    pack_map (result);
+    pack_facts (result, snapshot);
+    pack_end (result);
+}
+
+//  Those without a parent, then each behind its own.
+static void pack_generations (const query_t *self, pack_t *result, const value_t *tree)
+{
+    size_t count = value_count (tree), first = 0, last = 0;
+    autofree const value_t **ordered = memory_new (count + 1, sizeof *ordered);
+    for (const char *parent = NULL; first <= last;) {
+        for (size_t i = 0; i < count; i++) {
+            const char *own = value_get_str (value_at (tree, i), "parent");
+            if (last < count && (parent ? text_equals (own, parent) : !own))
+                ordered[last++] = value_at (tree, i);
+        }
+        if (first == last)
+            return;
+        pack_matching (self, result, tree, ordered[first]);
+        parent = value_get_str (ordered[first++], "name");
+    }
 }
 
 int answer_snapshots (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
@@ -121,12 +155,11 @@ int answer_snapshots (const query_t *self, const snapshot_t *domain, pack_t *res
     if (from && !find (tree, from))
         return unknown (self, domain, from, err);
     pack_array (result);
-    for (size_t i = 0; i < value_count (tree); i++)
-        if (matches (self, tree, value_at (tree, i))) {
-            pack_map (result);
-            pack_facts (result, value_at (tree, i));
-            pack_end (result);
-        }
+    if (flag (self, "topological"))
+        pack_generations (self, result, tree);
+    else
+        for (size_t i = 0; i < value_count (tree); i++)
+            pack_matching (self, result, tree, value_at (tree, i));
     pack_end (result);
     return 0;
 }

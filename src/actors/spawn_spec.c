@@ -56,6 +56,7 @@ static int read_identity (const msg_t *request, launch_t *launch, error_t *err)
     launch->uid = (uid_t) uid;
     launch->gid = (gid_t) gid;
     launch->drop_capabilities = msg_flag (request, "drop_capabilities");
+    launch->bounded = !msg_flag (request, "privileged");
     launch->tied = msg_flag (request, "tied");
     return 0;
 }

@@ -7,7 +7,14 @@
 void status_add_attribute (text_t *text, const char *name, const char *value)
 {
     xmlChar *safe = xmlEncodeSpecialChars (NULL, BAD_CAST value);
-    text_addf (text, " %s=\"%s\"", name, (const char *) safe);
+    text_addf (text, " %s=\"", name);
+    //  As they are, who reads an attribute takes both for blanks.
+    for (const char *c = (const char *) safe; *c; c++)
+        if (*c == '\n' || *c == '\t')
+            text_addf (text, "&#%d;", *c);
+        else
+            text_add_char (text, *c);
+    text_add_char (text, '"');
     xmlFree (safe);
 }
 

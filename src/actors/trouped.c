@@ -164,26 +164,10 @@ static const cap_value_t kept[] = { CAP_CHOWN,   CAP_DAC_OVERRIDE,    CAP_FOWNER
                                     CAP_PERFMON, CAP_NET_ADMIN,       CAP_NET_RAW,
                                     CAP_MKNOD,   CAP_NET_BIND_SERVICE };
 
-static bool is_kept (cap_value_t capability)
-{
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        if (kept[i] == capability)
-            return true;
-    return false;
-}
-
-//  Not even a program that it executes gets others back. Without the right to, there are none to
-//  drop.
-static void drop_bounding_set (void)
-{
-    for (cap_value_t capability = 0; cap_get_bound (capability) >= 0; capability++)
-        if (!is_kept (capability))
-            cap_drop_bound (capability);
-}
-
+//  The bounding set stays, for the supervisors of containers, which mount and make namespaces; of
+//  all other programs the launcher takes away what is not inheritable ("bounded").
 static int drop_capabilities (error_t *err)
 {
-    drop_bounding_set ();
     cap_t now = cap_get_proc (), wanted = cap_init ();
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         cap_flag_value_t has = CAP_CLEAR;

@@ -61,8 +61,9 @@ static int find_from (cli_t *cli, const options_t *options, char **from, error_t
 static troupe_message_t *ask_list (cli_t *cli, const options_t *options, const char *from,
                                    error_t *err)
 {
-    static const char *const flags[] = { "roots",  "leaves",    "no_leaves", "inactive",
-                                         "active", "disk_only", "internal",  "external" };
+    static const char *const flags[] = { "roots",       "leaves",    "no_leaves",  "inactive",
+                                         "active",      "disk_only", "internal",   "external",
+                                         "topological", "metadata",  "no_metadata" };
     auto(troupe_args_t) args = troupe_args_new ();
     troupe_args_str (args, "domain", options_str (options, "domain"));
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)

@@ -2,9 +2,9 @@
 
 #include "drivers/definition.h"
 
+#include "drivers/net/link.h"
 #include "util/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 //  The order of elements in libvirt's documents.
@@ -212,16 +212,13 @@ static void make_mac (job_t *job, xml_node_t *interface)
 
 static int check_mac (const char *mac, error_t *err)
 {
-    unsigned bytes[6];
-    int end = 0;
-    int count = sscanf (mac, "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1], &bytes[2],
-                        &bytes[3], &bytes[4], &bytes[5], &end);
-    if (count != 6 || mac[end])
-        return error_set (err, ERR_XML_ERROR,
-                          "interface: its MAC '%s' is not of the form 52:54:00:12:34:56", mac);
-    if (bytes[0] & 1)
-        return error_set (err, ERR_XML_ERROR, "interface: its MAC '%s' is one for multicast", mac);
-    return 0;
+    uint8_t bytes[6];
+    if (link_mac_read (mac, bytes))
+        return 0;
+    return error_set (err, ERR_XML_ERROR,
+                      "interface: its MAC '%s' is not of the form 52:54:00:12:34:56, or one for "
+                      "multicast (an odd first byte)",
+                      mac);
 }
 
 int definition_complete_mac (job_t *job, xml_node_t *interface, error_t *err)

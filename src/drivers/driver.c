@@ -1,6 +1,7 @@
 //  driver.c: the table of hypervisors.
 
 #include "drivers/driver.h"
+#include "drivers/lxc/lxc_driver.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/test/test_driver.h"
 
@@ -8,6 +9,7 @@
 
 const driver_t *const drivers[] = {
     &qemu_driver,
+    &lxc_driver,
     &test_driver,
     NULL,
 };

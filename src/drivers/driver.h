@@ -18,7 +18,9 @@ enum {
 typedef enum {
     SHUTDOWN_DEFAULT,
     SHUTDOWN_ACPI,
-    SHUTDOWN_AGENT
+    SHUTDOWN_AGENT,
+    SHUTDOWN_INITCTL, //  of a container: init's control pipe
+    SHUTDOWN_SIGNAL
 } shutdown_mode_t;
 
 //  How a saved guest is to go on.
@@ -141,11 +143,13 @@ typedef struct {
 
 typedef struct {
     const char *name;         //  "qemu": the folder of its definitions, and its URIs
+    const char *monitor;      //  who answers at a guest's monitor, for errors: "QEMU"
     const char *const *types; //  of <domain type='...'>, NULL at the end
 
     //  Checks a definition as the user wrote it and completes it in place: uuid, MACs, addresses,
     //  controllers, machine type. Completing it again changes nothing.
     int (*complete) (job_t *job, xml_t *domain, error_t *err);
+    bool validates; //  it refuses all elements, attributes and values that it does not know
 
     //  Has the record say which performance events of the guest's process are to be counted
     //  (perf/@events, names with a blank between, of process/@identity).

@@ -29,6 +29,7 @@ typedef struct {
     uid_t uid;               //  both 0: keep the daemon's
     gid_t gid;
     bool drop_capabilities; //  none are left, not even as root
+    bool privileged;        //  it has capabilities that the daemon itself gave up
     bool tied;              //  it may not outlive the daemon
     const char *cgroup;     //  folder below each controller, or NULL
     uint64_t memlock_bytes; //  0: as the daemon's

@@ -29,6 +29,8 @@
 //      env=NAME=VALUE *    the whole environment
 //      group=GID *         the supplementary groups
 //      uid=UID, gid=GID    the identity; both or none
+//      bounded=1           of the launcher's capabilities only the inheritable ones can be got by
+//                          the program, and by what it executes
 //      drop_capabilities=1 no capability is left or can be got again, not even as root
 //      tied=1              the program is killed when the thread ends that started the launcher
 //

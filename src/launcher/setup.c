@@ -124,20 +124,35 @@ int setup_folder (const spec_t *spec, error_t *err)
     return 0;
 }
 
+static bool has (cap_t set, cap_flag_t flag, cap_value_t cap)
+{
+    cap_flag_value_t value = CAP_CLEAR;
+    return cap_get_flag (set, cap, flag, &value) == 0 && value == CAP_SET;
+}
+
+static int drop_bounds (const spec_t *spec, cap_t own, error_t *err)
+{
+    //  An ordinary user: what it executes gets nothing that it does not have, and no_new_privs
+    //  keeps the set from being of any use.
+    if (!has (own, CAP_EFFECTIVE, CAP_SETPCAP))
+        return 0;
+    for (cap_value_t cap = 0; cap < cap_max_bits (); cap++) {
+        bool stays = !spec->drop_capabilities && has (own, CAP_INHERITABLE, cap);
+        if (!stays && cap_get_bound (cap) == 1 && cap_drop_bound (cap))
+            return error_errno (err, ERR_SYSTEM_ERROR, "drop capability %d", (int) cap);
+    }
+    return 0;
+}
+
 //  The bounding set first: without it, a program executed as root would get everything back.
-static int drop_bounding_set (error_t *err)
+static int drop_bounding_set (const spec_t *spec, error_t *err)
 {
     cap_t own = cap_get_proc ();
-    cap_flag_value_t may = CAP_CLEAR;
-    if (!own || cap_get_flag (own, CAP_SETPCAP, CAP_EFFECTIVE, &may))
+    if (!own)
         return error_errno (err, ERR_SYSTEM_ERROR, "read the launcher's capabilities");
+    int rc = drop_bounds (spec, own, err);
     cap_free (own);
-    if (may == CAP_CLEAR)
-        return 0; //  an ordinary user: no_new_privs keeps the set from being of any use
-    for (cap_value_t cap = 0; cap < cap_max_bits (); cap++)
-        if (cap_get_bound (cap) == 1 && cap_drop_bound (cap))
-            return error_errno (err, ERR_SYSTEM_ERROR, "drop capability %d", (int) cap);
-    return 0;
+    return rc;
 }
 
 static int drop_capabilities (error_t *err)
@@ -153,7 +168,7 @@ static int drop_capabilities (error_t *err)
 
 int setup_identity (const spec_t *spec, error_t *err)
 {
-    if (spec->drop_capabilities && drop_bounding_set (err))
+    if ((spec->drop_capabilities || spec->bounded) && drop_bounding_set (spec, err))
         return -1;
     if (spec->has_uid && (setgroups (spec->group_count, spec->groups) ||
                           setresgid (spec->gid, spec->gid, spec->gid) ||

@@ -181,6 +181,11 @@ static int set_drop (spec_t *spec, char *value, error_t *err)
     return set_flag (&spec->drop_capabilities, "drop_capabilities", value, err);
 }
 
+static int set_bounded (spec_t *spec, char *value, error_t *err)
+{
+    return set_flag (&spec->bounded, "bounded", value, err);
+}
+
 static int set_tied (spec_t *spec, char *value, error_t *err)
 {
     return set_flag (&spec->tied, "tied", value, err);
@@ -203,6 +208,7 @@ static const struct {
     { "gid", set_gid },
     { "memlock", set_memlock },
     { "drop_capabilities", set_drop },
+    { "bounded", set_bounded },
     { "tied", set_tied },
 };
 

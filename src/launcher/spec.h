@@ -37,7 +37,7 @@ typedef struct {
     size_t keep_count;
     gid_t groups[LAUNCH_LIST_MAX];
     size_t group_count;
-    bool has_uid, has_gid, drop_capabilities, tied;
+    bool has_uid, has_gid, drop_capabilities, bounded, tied;
     uid_t uid;
     gid_t gid;
     uint64_t memlock; //  0: unchanged

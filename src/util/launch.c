@@ -41,6 +41,8 @@ static void put_identity (text_t *spec, const launch_t *launch)
 {
     if (launch->drop_capabilities)
         put (spec, "drop_capabilities", "1");
+    if (launch->bounded)
+        put (spec, "bounded", "1");
     if (launch->tied)
         put (spec, "tied", "1");
     if (launch->uid == 0 && launch->gid == 0)

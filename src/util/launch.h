@@ -22,6 +22,7 @@ typedef struct {
     const gid_t *groups; //  supplementary ones, when uid and gid are given
     size_t group_count;
     bool drop_capabilities;
+    bool bounded;           //  no capabilities but the daemon's own, which are inheritable
     bool tied;              //  to the thread that starts the launcher: killed when that ends
     uint64_t memlock_bytes; //  0: as the daemon
     struct {

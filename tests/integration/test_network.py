@@ -10,6 +10,7 @@ import unittest
 
 from harness import BIN, test_domain, until
 from network import HOST, WORLD, Site, network, usable
+from troupe_client import TroupeError
 
 
 @unittest.skipUnless(usable(), "needs root, namespaces, ip, nft, dnsmasq and busybox")
@@ -211,6 +212,37 @@ class Networks(unittest.TestCase):
         daemon.run("net-port-delete", "blue", port)
         self.assertEqual(daemon.run("net-port-list", "blue", "--uuid"), "")
         self.documents()
+        daemon.run("net-destroy", "blue")
+        self.assertEqual(site.leftovers(), [])
+
+    def test_ports_of_clients(self):
+        """What a client says is refused where the next daemon could not read it."""
+        site, daemon = self.site, self.daemon
+        site.define(network("blue", 76))
+        port = "6c0b8a3e-9d0f-4c38-8b7b-0f8f3d0e7c11"
+        with daemon.client() as client:
+            for bad in ({"domain_name": "a\x01"}, {"domain_name": "\uffff"}, {"domain_name": "a" * 2000},
+                        {"domain": "web1"}, {"mac": "\x02"}, {"mac": "52:54:00:\n1:22:33"}):
+                with self.assertRaises(TroupeError, msg=bad):
+                    client.call("network.port_create", network="blue", port=port, **bad)
+            client.call("network.port_create", network="blue", port=port, domain_name="<&\n'\"\u00e9>")
+        (before,) = daemon.json("net-port-list", "blue")
+        daemon.kill()
+        daemon.start()
+        self.assertEqual(daemon.json("net-port-list", "blue"), [before])
+        daemon.run("net-port-delete", "blue", port)
+        daemon.run("net-destroy", "blue")
+        self.assertEqual(site.leftovers(), [])
+
+    def test_forward_interface(self):
+        """The rules follow a change of it."""
+        site, daemon = self.site, self.daemon
+        site.define(network("blue", 75))
+        device = "<interface dev='up0'/>"
+        daemon.run("net-update", "blue", "add", "forward-interface", device, "--live")
+        self.assertIn('oifname "up0"', site.host.run("nft", "list", "ruleset"))
+        daemon.run("net-update", "blue", "delete", "forward-interface", device, "--live")
+        self.assertNotIn('"up0"', site.host.run("nft", "list", "ruleset"))
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
 

@@ -262,6 +262,23 @@ class Refusals(QemuTest):
         self.assertFalse(sleeps())
         self.assertEqual(self.client.call("domain.state", domain="web1")["state_text"], "shut off")
 
+    def test_validate(self):
+        """A real guest's document is always checked; a simulated guest takes what it does not know."""
+        odd = GOOD.replace("</devices>", "<odd/></devices>")
+        for command in ("define", "create"):
+            for option in ([], ["--validate"]):
+                said = self.daemon.run(command, "/dev/stdin", *option, input=odd, status=None)
+                self.assertEqual(said.returncode, 1)
+                self.assertIn("not supported: <devices/odd>; remove it", said.stderr)
+            said = self.daemon.run(
+                command, "/dev/stdin", "--validate", input="<domain type='test'><name>x</name></domain>", status=None
+            )
+            self.assertEqual(said.returncode, 1)
+            self.assertIn("not supported: validating the XML of a domain of type 'test'", said.stderr)
+        self.assertNothingThere()
+        self.daemon.run("define", "/dev/stdin", "--validate", input=GOOD)
+        self.daemon.run("undefine", "web1")
+
     def test_what_a_state_does_not_allow(self):
         self.client.call("domain.define", xml=GOOD)
         for verb in ("shutdown", "reboot", "reset", "suspend", "resume", "destroy"):

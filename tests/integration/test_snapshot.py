@@ -93,6 +93,11 @@ class Snapshot(ClientTest):
         self.assertEqual(self.daemon.run("snapshot-list", "web", "--tree", "--from", "b"), "b\n  |\n  +- c\n\n")
         self.assertEqual(self.daemon.run("snapshot-list", "web", "--name", "--from", "a"), "b\nd\n")
         self.assertEqual(self.daemon.run("snapshot-parent", "web", "c"), "b\n")
+        self.assertEqual(self.daemon.run("snapshot-list", "web", "--name", "--metadata"), "a\nb\nc\nd\n")
+        self.assertEqual(self.daemon.run("snapshot-list", "web", "--name", "--no-metadata"), "")
+        self.assertEqual(
+            self.daemon.run("snapshot-list", "web", "--name", "--topological", "--leaves"), "d\nc\n"
+        )
         self.assertRegex(self.daemon.run("snapshot-list", "web", "--parent"), r"(?m)^ d .* shutoff +a$")
         info = self.daemon.run("snapshot-info", "web", "--current")
         self.assertRegex(info, r"Name: +d\nDomain: +web\nCurrent: +yes\nState: +shutoff\n")

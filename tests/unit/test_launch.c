@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -345,6 +346,26 @@ static void drops_all_capabilities (void **state)
                                  "NoNewPrivs:\t1\n");
 }
 
+//  What is not inheritable can't be got by a program that is executed as root, either.
+static void leaves_inheritable_capabilities (void **state)
+{
+    if (geteuid () != 0)
+        skip ();
+    launch_t launch = { .bounded = true };
+    cap_t before = cap_get_proc (), now = cap_dup (before);
+    cap_value_t cap = CAP_KILL;
+    assert_int_equal (cap_clear_flag (now, CAP_INHERITABLE), 0);
+    assert_int_equal (cap_set_flag (now, CAP_INHERITABLE, 1, &cap, CAP_SET), 0);
+    assert_int_equal (cap_set_proc (now), 0);
+    autofree char *output =
+        output_of (&launch, "grep -E '^Cap(Prm|Eff|Bnd)' /proc/self/status", *state);
+    assert_int_equal (cap_set_proc (before), 0);
+    cap_free (before);
+    cap_free (now);
+    assert_string_equal (output, "CapPrm:\t0000000000000020\nCapEff:\t0000000000000020\n"
+                                 "CapBnd:\t0000000000000020\n");
+}
+
 //  The thread that started the launcher ends, and the program with it; another one goes on.
 static void *start_two (void *arg)
 {
@@ -476,6 +497,7 @@ int main (void)
         unit_test_in_folder (removes_nothing_but_sockets),
         unit_test_in_folder (joins_cgroups),
         unit_test_in_folder (drops_all_capabilities),
+        unit_test_in_folder (leaves_inheritable_capabilities),
         cmocka_unit_test (tied_program_ends_with_its_starter),
         unit_test_in_folder (changes_identity),
         unit_test_in_folder (sets_memlock),

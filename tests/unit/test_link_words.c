@@ -146,6 +146,11 @@ static void test_mac_addresses (void **state)
     assert_false (link_mac_read ("52:54:00:ab:cd", mac));
     assert_false (link_mac_read ("52:54:00:ab:cd:0g", mac));
     assert_false (link_mac_read ("01:00:00:00:00:00", mac));
+    static const char *const loose[] = { "52:54:00:\n1:22:33", " 2:54:00:ab:cd:01",
+                                         "-2:-2:-2:-2:-2:-2",  "+2:54:00:ab:cd:01",
+                                         "52:54:00:ab:cd:0 ",  "0x:54:00:ab:cd:01" };
+    for (size_t i = 0; i < sizeof loose / sizeof *loose; i++)
+        assert_false (link_mac_read (loose[i], mac));
     link_mac_make ((const uint8_t[6]){ 255, 255, 255, 255, 255, 255 }, mac);
     assert_int_equal (mac[0], 0xfe);
     link_mac_make ((const uint8_t[6]){ 0 }, mac);

@@ -44,8 +44,8 @@ static const struct {
       "name='n' ip='10.1.2.8'><lease expiry='0'/></host><bootp file='p.0' server='10.0.0.1'/>"
       "</dhcp></ip>",
       { "dhcp-range=10.1.2.9,10.1.2.20,255.255.255.0,7200\n",
-        "dhcp-host=52:54:00:00:00:01,n,10.1.2.8,infinite\n", "enable-tftp\ntftp-root=/boot\n",
-        "dhcp-boot=p.0,,10.0.0.1\n", "dhcp-script=/lib/helper\n", "leasefile-ro\n",
+        "dhcp-host=52:54:00:00:00:01,n,10.1.2.8,infinite\n", "enable-tftp\ntftp-root=\"/boot\"\n",
+        "dhcp-boot=\"p.0\",,10.0.0.1\n", "dhcp-script=/lib/helper\n", "leasefile-ro\n",
         "dhcp-option=3\n" } },
     { "<ip address='10.1.2.1' prefix='24'><dhcp><host mac='52:54:00:00:00:01' "
       "ip='10.1.2.8'/></dhcp>"
@@ -54,6 +54,10 @@ static const struct {
     { "<ip family='ipv6' address='fd00::1' prefix='64'><dhcp><range start='fd00::9' "
       "end='fd00::ff'/><host id='0:3:0:1' name='n' ip='fd00::8'/></dhcp></ip>",
       { "dhcp-range=fd00::9,fd00::ff,64\n", "dhcp-host=id:0:3:0:1,n,[fd00::8]\n", "enable-ra\n" } },
+    { "<dns><txt name='t' value='a\\'/></dns><ip address='10.1.2.1' prefix='24'><tftp root='/a "
+      "#b'/>"
+      "<dhcp><bootp file='p, #0' server='h.b'/></dhcp></ip>",
+      { "txt-record=t,\"a\\\\\"\n", "tftp-root=\"/a #b\"\n", "dhcp-boot=\"p, #0\",h.b\n" } },
     { "<ip family='ipv6' address='fd00::1' prefix='64'/>",
       { "enable-ra\ndhcp-range=fd00::,ra-only\n" } },
     { "<ip address='10.1.2.1' prefix='24'/><dnsmasq:options><dnsmasq:option "
@@ -80,10 +84,33 @@ static void test_without_dhcp (void **state)
     assert_null (strstr (text, "no-resolv"));
 }
 
+//  dnsmasq takes the rest of a line that is too long for another line.
+static void test_many_names (void **state)
+{
+    (void) state;
+    auto(text_t) inner = text_new ();
+    text_add (inner, "<domain name='a.b'/><dns><host ip='10.1.2.5'>");
+    for (int i = 0; i < 300; i++)
+        text_addf (inner, "<hostname>name%d</hostname>", i);
+    text_add (inner, "</host></dns><ip address='10.1.2.1' prefix='24'/>");
+    autofree char *text = config (inner->data);
+    size_t records = 0;
+    for (const char *line = text; *line; line += strcspn (line, "\n") + 1) {
+        assert_in_range (strcspn (line, "\n"), 1, 1023);
+        records += text_starts (line, "host-record=name");
+    }
+    assert_in_range (records, 2, 300);
+    for (int i = 0; i < 300; i++) {
+        autofree char *name = text_format ("name%d,name%d.a.b,", i, i);
+        assert_non_null (strstr (text, name));
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_lines),
+        cmocka_unit_test (test_many_names),
         cmocka_unit_test (test_without_dhcp),
     };
     xml_init ();

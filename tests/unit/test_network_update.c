@@ -57,6 +57,7 @@ static const struct {
       "two <ip> of IPv4 have <dhcp>" },
     { addressed, "add", "ip-dhcp-host", "<host/>", 7, NULL, "it has no <ip> number 7" },
     { addressed, "add", "dns-txt", "<srv/>", -1, NULL, "takes a <txt>, not a <srv>" },
+    { addressed, "add", "forward-interface", "<interface dev='b'/>", -1, NULL, "it is isolated" },
     { addressed, "burn", "dns-txt", "<txt name='a' value='b'/>", -1, NULL, "'burn' is none of" },
     { addressed, "add", "bridge", "<bridge/>", -1, NULL,
       "not supported: an update of the section" },

@@ -14,6 +14,9 @@
 #include <string.h>
 
 #define IP "<ip address='192.168.77.1' netmask='255.255.255.0'"
+#define EIGHT "abcdefgh"
+#define LONG EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
+#define LONG_TEXT LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
 #define DHCP(inner) IP "><dhcp>" inner "</dhcp></ip>"
 
 static xml_t *complete (const char *inner, error_t *err)
@@ -52,6 +55,9 @@ static void test_good (void **state)
         "<dns><forwarder domain='a.b' addr='10.0.0.1'/><txt name='x' value='y, z'/><srv "
         "service='s' protocol='tcp' target='t' port='1'/><host ip='10.0.0.2'><hostname>h</hostname>"
         "</host></dns>" IP "/>",
+        "<ip family='ipv6' address='fd00::1' prefix='127'/>",
+        DHCP ("<host mac='52:54:00:00:00:01' name='web7d.a' ip='192.168.77.9'/>"),
+        "<dns><txt name='_a.b' value='c:\\d #e'/></dns><domain name='7d'/>" IP "/>",
         "<bandwidth><inbound average='1000' peak='2000' burst='64'/></bandwidth><portgroup "
         "name='a' "
         "default='yes'/><portgroup name='b'/><port isolated='yes'/>" IP "/>",
@@ -98,6 +104,11 @@ static const struct {
     { "<forward mode='bridge'/><bridge name='br0'/>" IP "/>", "takes no <ip>" },
     { "<bridge name='far too long a name'/>", "can't be the name of a link" },
     { "<bridge name='a/b'/>", "can't be the name of a link" },
+    { "<bridge name='virbr*'/>", "can't be the name of a link" },
+    { "<bridge name='a,eth0'/>", "can't be the name of a link" },
+    { "<bridge name='a&quot;b'/>", "can't be the name of a link" },
+    { "<bridge name='a\\'/>", "can't be the name of a link" },
+    { "<forward dev='a&#13;b'/>" IP "/>", "can't be the name of a link" },
     { "<bridge zone='public'/>", "not supported: <bridge zone>" },
     { "<bridge delay='soon'/>", "delay" },
     { "<mac address='01:00:5e:00:00:01'/>", "is no MAC address of an interface" },
@@ -106,6 +117,18 @@ static const struct {
     { "<ip address='10.0.0.1' netmask='255.0.255.0'/>", "the netmask '255.0.255.0' is none" },
     { "<ip address='10.0.0.1' prefix='33'/>", "is no number from 0 to 32" },
     { "<ip address='10.0.0.1' prefix='31'/>", "leaves no room for guests" },
+    { "<ip address='10.0.0.0' prefix='24'/>", "no address that the host could have" },
+    { "<ip address='10.0.0.255' prefix='24'/>", "no address that the host could have" },
+    { "<ip address='127.0.0.1' prefix='8'/>", "no address that the host could have" },
+    { "<ip address='0.0.0.1' prefix='24'/>", "no address that the host could have" },
+    { "<ip address='224.0.0.1' prefix='24'/>", "no address that the host could have" },
+    { "<ip family='ipv6' address='::' prefix='64'/>", "no address that the host could have" },
+    { "<ip family='ipv6' address='::1' prefix='64'/>", "no address that the host could have" },
+    { "<ip family='ipv6' address='ff05::1' prefix='64'/>", "no address that the host could have" },
+    { "<ip family='ipv6' address='fd00::1' prefix='128'/>", "leaves no room for guests" },
+    { "<ip family='ipv6' address='fd00::1' prefix='63'><dhcp><range start='fd00::10' "
+      "end='fd00::ff'/></dhcp></ip>",
+      "DHCP of IPv6 needs 64 at least" },
     { IP "/><ip address='192.168.77.129' prefix='25'/>", "of two <ip> overlap" },
     { DHCP ("<range start='192.168.77.9'/>"), "a <range> needs start and end" },
     { DHCP ("<range start='192.168.78.9' end='192.168.78.10'/>"), "not inside of its subnet" },
@@ -120,6 +143,12 @@ static const struct {
     { DHCP ("<host ip='192.168.77.9'/>"), "has neither mac nor name" },
     { DHCP ("<host mac='52:54:00:00:00:01' ip='10.0.0.1'/>"), "not inside of its subnet" },
     { DHCP ("<host mac='52:54:00:00:00:01' ip='192.168.77.1'/>"), "is the network's own" },
+    { DHCP ("<host mac='52:54:00:00:00:01' ip='192.168.77.255'/>"), "that for broadcasts" },
+    { DHCP ("<host mac='52:54:00:&#10;1:00:01' ip='192.168.77.9'/>"), "is no MAC address" },
+    { DHCP ("<host mac='52:54:00:00:00:01' name='ignore' ip='192.168.77.9'/>"), "or 'infinite'" },
+    { DHCP ("<host mac='52:54:00:00:00:01' name='7d' ip='192.168.77.9'/>"), "time ('7d')" },
+    { DHCP ("<host mac='52:54:00:00:00:01' name='10.0.0.1' ip='192.168.77.9'/>"), "no address" },
+    { DHCP ("<host mac='52:54:00:00:00:01' name='set:a' ip='192.168.77.9'/>"), "to be letters" },
     { DHCP ("<host mac='52:54:00:00:00:0A' ip='192.168.77.9'/>"
             "<host mac='52:54:00:00:00:0a' ip='192.168.77.8'/>"),
       "two <host>s have the mac" },
@@ -134,6 +163,10 @@ static const struct {
     { "<dns><txt name='a' value='b&#10;c'/></dns>", "one line without quotes" },
     { "<dns><host ip='10.0.0.1'/></dns>", "has no <hostname>" },
     { "<dns><forwarder/></dns>", "has neither addr nor domain" },
+    { "<dns><host ip='10.0.0.1'><hostname>10.0.0.2</hostname></host></dns>", "no address" },
+    { "<dns><host ip='10.0.0.1'><hostname>a..b</hostname></host></dns>", "to be letters" },
+    { "<dns><host ip='10.0.0.1'><hostname>" LONG "</hostname></host></dns>", "at most 63" },
+    { "<dns><txt name='a' value='" LONG_TEXT "'/></dns>" IP "/>", "no line of more than 1023" },
     { "<domain/>", "<domain> has no name" },
     { "<portgroup name='a'/><portgroup name='a'/>", "the portgroup 'a' is there twice" },
     { "<portgroup name='a' default='yes'/><portgroup name='b' default='yes'/>",

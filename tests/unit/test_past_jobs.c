@@ -199,7 +199,9 @@ static void test_one_that_is_over (void **state)
                         .ended_us = 9,
                         .asked = true,
                         .uid = 7,
-                        .client = 2 };
+                        .client = 2,
+                        .done = 3000,
+                        .total = 4000 };
     past_jobs_begin (self, "save", "domain.save", NULL, 1000);
     past_jobs_add (self, &pull);
     assert_true (past_jobs_is_open (self));
@@ -218,6 +220,9 @@ static void test_one_that_is_over (void **state)
     const value_t *job = value_at (document_root (after), PAST_JOBS_MAX - 2);
     assert_string_equal (value_get_str (job, "outcome"), "failed");
     assert_string_equal (value_get_str (job, "error"), "no space");
+    assert_int_equal (value_get_u64 (job, "done", 0), 3000);
+    assert_int_equal (value_get_u64 (job, "total", 0), 4000);
+    assert_int_equal (value_get_u64 (job, "remaining", 0), 1000);
     assert_string_equal (value_get_str (value_get (job, "by"), "key"), "node2");
     assert_null (value_get (value_get (job, "by"), "uid"));
     job = value_at (document_root (after), PAST_JOBS_MAX - 3);

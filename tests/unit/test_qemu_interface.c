@@ -46,6 +46,12 @@ static const struct {
     { "<interface type='bridge'><source bridge='br0'/><bandwidth><inbound average='9' floor='1'/>"
       "</bandwidth></interface>",
       "not supported: bandwidth/inbound/@floor" },
+    { "<interface type='bridge'><source bridge='br0'/><bandwidth><inbound average='4294967296'/>"
+      "</bandwidth></interface>",
+      "its average of 4294967296 is more than 4294967295" },
+    { "<interface type='bridge'><mac address='52:54:00: 1:00:01'/><source bridge='br0'/>"
+      "</interface>",
+      "is not of the form" },
     { "<interface type='bridge'><source bridge='br0'/><target dev='a-name-of-16-char'/>"
       "</interface>",
       "'a-name-of-16-char' is no name of a link" },
@@ -159,14 +165,16 @@ static void links_are_made_under_their_aliases (void **state)
         "<interface type='user'/>"
         "<interface type='direct'>" MAC "<source dev='eth0'/>" VIRTIO
         "<mtu size='900'/><driver name='qemu'/></interface>"
-        "<interface type='ethernet'><target dev='mine' managed='no'/></interface></devices>";
+        "<interface type='ethernet'><target dev='mine' managed='no'/></interface>"
+        "<interface type='ethernet'><mac address='FE:54:00:00:00:01'/><driver name='qemu'/>"
+        "<bandwidth><inbound average='4294967295'/></bandwidth></interface></devices>";
     fake_job_init (&fake, "/nowhere");
     fake.guest.live = qemu_completed ("pc", rest);
     fake.guest.record = xml_parse ("<driver/>", strlen ("<driver/>"), "record", &err);
     qemu_set_aliases (fake.guest.live);
     assert_int_equal (qemu_interface_intend (&fake.job, &err), 0);
     //  All undo comes before the first effect; what is the user's own has none.
-    assert_string_equal (fake.trace, "undo link net0\nundo link net2\n");
+    assert_string_equal (fake.trace, "undo link net0\nundo link net2\nundo link net4\n");
     assert_int_equal (qemu_interface_plug (&fake.job, 7, 8, &err), 0);
     assert_has (fake.trace, "link_find br0\n"
                             "link_create net0 tap 'vnet%d' mac fe:54:00:00:00:01 mtu 1400 master "
@@ -174,17 +182,20 @@ static void links_are_made_under_their_aliases (void **state)
                             "link_bandwidth net0 9 10 11 12\n"
                             "link_create net2 macvtap 'macvtap%d' mac 52:54:00:00:00:01 mtu 900 "
                             "master '' lower 'eth0'\n"
-                            "link_find mine\n");
+                            "link_find mine\n"
+                            "link_create net4 tap 'vnet%d' mac fa:54:00:00:00:01 ");
+    assert_has (fake.trace, "link_bandwidth net4 4294967295 0 0 0\n");
     const xml_node_t *bridge = qemu_device (fake.guest.live, "interface", "@type", "bridge");
     assert_string_equal (xml_string (bridge, "target/@dev"), "vnet0");
     auto(strings_t) list = qemu_interface_devices (fake.guest.record);
     static const char *const want[] = { "4:tap-queue:10:vnet0", "5:tap-queue:10:vnet0",
-                                        "6:macvtap:10:macvtap0", "7:tap:10:mine0" };
-    assert_int_equal (list->count, 4);
-    for (size_t i = 0; i < 4; i++)
+                                        "6:macvtap:10:macvtap0", "7:tap:10:mine0",
+                                        "8:tap:10:vnet0" };
+    assert_int_equal (list->count, 5);
+    for (size_t i = 0; i < 5; i++)
         assert_string_equal (list->items[i], want[i]);
     assert_int_equal (qemu_interface_claim (&fake.job, &err), 0);
-    assert_has (fake.trace, "link_claim net0 net2 net3 \n");
+    assert_has (fake.trace, "link_claim net0 net2 net3 net4 \n");
     xml_destroy (&fake.guest.live);
     xml_destroy (&fake.guest.record);
 }

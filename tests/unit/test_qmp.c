@@ -130,7 +130,7 @@ static void no_change_of_a_line_does_harm (void **state)
         qmp_line_t read;
         error_t err;
         qmp_read (changed, size, &read, &err);
-        json_decref (qmp_result (changed, "x", &err));
+        json_decref (qmp_result (changed, "QEMU", "x", &err));
     }
 }
 
@@ -172,7 +172,7 @@ static void results (void **state)
     json_t *result = qmp_result ("{\"return\": {\"unknown\": 18446744073709551615, \"real\": "
                                  "99999999999999999999.5, \"text\": \"18446744073709551615\\\"\", "
                                  "\"most\": 9223372036854775807}}",
-                                 "query-x", &err);
+                                 "QEMU", "query-x", &err);
     assert_non_null (result);
     assert_true (json_integer_value (json_object_get (result, "unknown")) == INT64_MAX);
     assert_true (json_integer_value (json_object_get (result, "most")) == INT64_MAX);
@@ -181,10 +181,10 @@ static void results (void **state)
                          "18446744073709551615\"");
     json_decref (result);
     assert_null (qmp_result ("{\"error\":{\"class\":\"GenericError\",\"desc\":\"No medium\"}}",
-                             "eject", &err));
+                             "QEMU", "eject", &err));
     assert_int_equal (err.code, ERR_OPERATION_FAILED);
     assert_string_equal (err.message, "QEMU refused eject: GenericError: No medium");
-    assert_null (qmp_result ("{}", "eject", &err));
+    assert_null (qmp_result ("{}", "QEMU", "eject", &err));
 }
 
 int main (void)

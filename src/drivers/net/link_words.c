@@ -5,8 +5,10 @@
 #include "util/text.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -494,14 +496,17 @@ int link_route_read (const value_t *value, link_route_t *route, error_t *err)
 
 //  MAC addresses.
 
+//  scanf alone would take blanks, newlines and signs.
 bool link_mac_read (const char *text, uint8_t mac[6])
 {
-    int end = 0;
-    if (strlen (text) != LINK_MAC_SIZE - 1 ||
-        sscanf (text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3],
-                &mac[4], &mac[5], &end) != 6)
+    if (strlen (text) != LINK_MAC_SIZE - 1)
         return false;
-    return end == LINK_MAC_SIZE - 1 && !(mac[0] & 1);
+    for (size_t i = 0; i < LINK_MAC_SIZE - 1; i++)
+        if (i % 3 == 2 ? text[i] != ':' : !isxdigit ((unsigned char) text[i]))
+            return false;
+    for (size_t i = 0; i < 6; i++)
+        mac[i] = (uint8_t) strtoul (text + i * 3, NULL, 16);
+    return !(mac[0] & 1);
 }
 
 void link_mac_text (const uint8_t mac[6], char text[LINK_MAC_SIZE])

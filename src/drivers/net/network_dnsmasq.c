@@ -15,6 +15,19 @@
 #define LOOK_MS 10
 #define END_MS 10000
 #define TAIL_BYTES 4096
+#define LINE_MAX_BYTES 1024 //  with the newline: of what is longer the rest is another line to it
+
+//  In quotes neither comma nor " #" means anything (dnsmasq(8), --conf-file).
+static void add_quoted (text_t *text, const char *value)
+{
+    text_add_char (text, '"');
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            text_add_char (text, '\\');
+        text_add_char (text, *value);
+    }
+    text_add_char (text, '"');
+}
 
 //  DNS.
 
@@ -58,19 +71,34 @@ static void add_host_name (text_t *text, const char *name, const char *domain)
         text_addf (text, "%s.%s,", name, domain);
 }
 
+//  As many lines as the names take.
+static void add_host_names (text_t *text, const xml_node_t *host, const char *domain)
+{
+    const char *ip = xml_string (host, "@ip");
+    size_t start = text->size;
+    text_add (text, "host-record=");
+    xml_foreach (name, host, "hostname") {
+        if (text->size - start > LINE_MAX_BYTES / 4) {
+            text_addf (text, "%s\n", ip);
+            start = text->size;
+            text_add (text, "host-record=");
+        }
+        add_host_name (text, xml_string (name, "."), domain);
+    }
+    text_addf (text, "%s\n", ip);
+}
+
 static void add_records (text_t *text, const xml_node_t *dns, const char *domain)
 {
-    xml_foreach (txt, dns, "txt")
-        text_addf (text, "txt-record=%s,\"%s\"\n", xml_string (txt, "@name"),
-                   xml_string (txt, "@value"));
+    xml_foreach (txt, dns, "txt") {
+        text_addf (text, "txt-record=%s,", xml_string (txt, "@name"));
+        add_quoted (text, xml_string (txt, "@value"));
+        text_add (text, "\n");
+    }
     xml_foreach (srv, dns, "srv")
         add_srv (text, srv);
-    xml_foreach (host, dns, "host") {
-        text_add (text, "host-record=");
-        xml_foreach (name, host, "hostname")
-            add_host_name (text, xml_string (name, "."), domain);
-        text_addf (text, "%s\n", xml_string (host, "@ip"));
-    }
+    xml_foreach (host, dns, "host")
+        add_host_names (text, host, domain);
 }
 
 //  Of IPv4 by whole bytes, as reverse zones are cut.
@@ -153,13 +181,17 @@ static void add_boot (text_t *text, const xml_node_t *ip, const xml_node_t *dhcp
 {
     const char *root = xml_string (ip, "tftp/@root");
     const xml_node_t *bootp = dhcp ? xml_find (dhcp, "bootp") : NULL;
-    if (root)
-        text_addf (text, "enable-tftp\ntftp-root=%s\n", root);
+    if (root) {
+        text_add (text, "enable-tftp\ntftp-root=");
+        add_quoted (text, root);
+        text_add (text, "\n");
+    }
     if (!bootp)
         return;
     const char *server = xml_string (bootp, "@server");
     address_t address;
-    text_addf (text, "dhcp-boot=%s", xml_string (bootp, "@file"));
+    text_add (text, "dhcp-boot=");
+    add_quoted (text, xml_string (bootp, "@file"));
     //  By address, or by a name that the client is given as it is.
     if (server)
         text_addf (text, address_read (server, &address) ? ",,%s" : ",%s", server);
@@ -249,6 +281,18 @@ char *network_dnsmasq_config (const xml_node_t *network, const char *bridge, con
                    65536, helper);
     add_options (text, network);
     return text_finish (&text);
+}
+
+int network_dnsmasq_check (const xml_node_t *network, error_t *err)
+{
+    autofree char *text = network_dnsmasq_config (network, "", "", "");
+    for (const char *line = text; *line; line += strcspn (line, "\n") + 1)
+        if (strcspn (line, "\n") >= LINE_MAX_BYTES)
+            return error_set (err, ERR_XML_ERROR,
+                              "network XML: dnsmasq takes no line of more than %d bytes, and '%.40s"
+                              "...' would be one",
+                              LINE_MAX_BYTES - 1, line);
+    return 0;
 }
 
 //  The process.

@@ -11,6 +11,9 @@
 char *network_dnsmasq_config (const xml_node_t *network, const char *bridge, const char *helper,
                               const char *pid);
 
+//  Can dnsmasq read the configuration of a document that was checked otherwise?
+int network_dnsmasq_check (const xml_node_t *network, error_t *err);
+
 //  Of the job's network: starts it and returns once it serves; its process is in the record then.
 //  The undo "process" is pushed before. What it said when it could not start is in the error.
 int network_dnsmasq_start (job_t *job, const char *bridge, error_t *err);

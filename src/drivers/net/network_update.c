@@ -85,6 +85,11 @@ static xml_node_t *find_parent (xml_node_t *network, const section_t *section,
                                 const network_update_t *update, const xml_node_t *element,
                                 error_t *err)
 {
+    if (strcmp (section->parent, "forward") == 0 && !xml_find (network, "forward")) {
+        error_set (err, ERR_OPERATION_INVALID,
+                   "it is isolated: it has no <forward> that could have interfaces");
+        return NULL;
+    }
     if (strcmp (section->parent, "dhcp") != 0)
         return xml_ensure (network, section->parent);
     xml_node_t *ip = update->parent_index >= 0 ? ip_at (network, update->parent_index)

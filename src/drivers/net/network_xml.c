@@ -3,6 +3,7 @@
 #include "drivers/net/network_xml.h"
 
 #include "drivers/definition.h"
+#include "drivers/net/network_dnsmasq.h"
 #include "util/text.h"
 
 #include <net/if.h>
@@ -80,14 +81,19 @@ bool network_is_mac (const char *text)
     return text && link_mac_read (text, mac);
 }
 
-//  Names of links, as the kernel takes them (dev_valid_name in its documentation of netdevices).
+//  Names of links, as the kernel takes them (dev_valid_name in its documentation of netdevices),
+//  and that mean the same to nftables and dnsmasq: to both 'virbr*' is all that begin so, and to
+//  dnsmasq 'a,eth0' is two.
 static int check_link_name (const char *what, const char *name, error_t *err)
 {
-    if (!*name || strlen (name) >= IF_NAMESIZE || strpbrk (name, "/: \t\n%") ||
-        strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
+    bool fits = *name && strlen (name) < IF_NAMESIZE && !strpbrk (name, "/: %*,\"\\") &&
+                strcmp (name, ".") != 0 && strcmp (name, "..") != 0;
+    for (const char *c = name; *c; c++)
+        fits = fits && (unsigned char) *c > ' ' && *c != 0x7f;
+    if (!fits)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: %s: '%s' can't be the name of a link (1 to %d characters, "
-                          "without '/', ':', '%%' and spaces)",
+                          "without spaces and '/', ':', '%%', '*', ',', '\"', '\\')",
                           what, name, IF_NAMESIZE - 1);
     return 0;
 }
@@ -404,7 +410,7 @@ int network_check (const xml_node_t *network, error_t *err)
                    check_virtual_only (network, err) || network_check_ips (network, err) ||
                    network_check_dns (network, err) || check_bandwidth (network, false, err) ||
                    check_vlan (network, network, err) || check_isolation (network, err) ||
-                   check_portgroups (network, err)
+                   check_portgroups (network, err) || network_dnsmasq_check (network, err)
                ? -1
                : 0;
 }

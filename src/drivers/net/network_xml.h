@@ -45,9 +45,11 @@ int network_check_ips (const xml_node_t *network, error_t *err);
 int network_check_dns (const xml_node_t *network, error_t *err);
 //  A text that goes into dnsmasq's configuration: of these kinds of words only.
 typedef enum {
-    WORD_NAME, //  letters, digits, '-', '_', '.': of hosts and domains
-    WORD_PATH, //  absolute, without comma, quote or control character
-    WORD_TEXT  //  anything in one line, without quotes
+    WORD_NAME,   //  letters, digits, '-', '_', '.': of hosts and domains; no address
+    WORD_HOST,   //  the same, in a line where dnsmasq knows some words of its own
+    WORD_SERVER, //  a name or an address
+    WORD_PATH,   //  absolute, without comma, quote or control character
+    WORD_TEXT    //  anything in one line, without quotes
 } network_word_t;
 //  WHAT the text is, for the error. NULL passes.
 int network_check_word (network_word_t kind, const char *what, const char *text, error_t *err);

@@ -6,26 +6,74 @@
 #include "util/text.h"
 
 #include <string.h>
+#include <strings.h>
 
-static const char name_characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                      "0123456789-_.:";
+enum {
+    LABEL_MAX = 63, //  RFC 1035
+    DOMAIN_MAX = 253
+};
+
+//  As dnsmasq takes names of hosts; what looks like an address is one to it.
+static bool is_name (const char *text)
+{
+    static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-_";
+    address_t address;
+    if (strlen (text) > DOMAIN_MAX || *text == '-' || address_read (text, &address))
+        return false;
+    for (;;) {
+        size_t size = strspn (text, characters);
+        if (size == 0 || size > LABEL_MAX)
+            return false;
+        text += size;
+        if (!*text)
+            return true;
+        if (*text++ != '.')
+            return false;
+    }
+}
+
+//  A time ("7d", "300"), or what else a dhcp-host line may have where the name stands.
+static bool is_reserved (const char *text)
+{
+    const char *unit = text + strspn (text, "0123456789");
+    bool time = unit > text && (!*unit || (strchr ("smhdwSMHDW", *unit) && !unit[1]));
+    return time || strcasecmp (text, "ignore") == 0 || strcasecmp (text, "infinite") == 0;
+}
+
+static bool is_line (const char *text, const char *without)
+{
+    for (const char *c = text; *c; c++)
+        if ((unsigned char) *c < ' ' || *c == 0x7f || strchr (without, *c))
+            return false;
+    return *text != 0;
+}
 
 static bool is_word (network_word_t kind, const char *text)
 {
-    size_t size = strlen (text);
-    if (size == 0 || size > 1024)
-        return false;
-    for (const char *c = text; *c; c++)
-        if ((unsigned char) *c < ' ' || *c == 0x7f || *c == '"' || (*c == ',' && kind == WORD_PATH))
-            return false;
-    return kind == WORD_NAME ? strspn (text, name_characters) == size && *text != '-'
-                             : kind != WORD_PATH || *text == '/';
+    address_t address;
+    switch (kind) {
+    case WORD_NAME:
+        return is_name (text);
+    case WORD_HOST:
+        return is_name (text) && !is_reserved (text);
+    case WORD_SERVER:
+        return is_name (text) || address_read (text, &address);
+    case WORD_PATH:
+        return *text == '/' && is_line (text, "\",");
+    case WORD_TEXT:
+        return is_line (text, "\"");
+    }
+    return false;
 }
 
 int network_check_word (network_word_t kind, const char *what, const char *text, error_t *err)
 {
     static const char *const wanted[] = {
-        [WORD_NAME] = "letters, digits, '-', '_' and '.'",
+        [WORD_NAME] = "letters, digits, '-', '_' and '.', at most 63 between dots, and no address",
+        [WORD_HOST] = "letters, digits, '-', '_' and '.', at most 63 between dots, and no address, "
+                      "time ('7d'), 'ignore' or 'infinite'",
+        [WORD_SERVER] = "a name or an IP address",
         [WORD_PATH] = "an absolute path without commas and quotes",
         [WORD_TEXT] = "one line without quotes",
     };

@@ -21,6 +21,23 @@ static char *ip_words (const xml_node_t *ip)
     return text_format ("<ip address='%s'>", address ? address : "");
 }
 
+//  Can a host have it? Of IPv4 not 0.0.0.0/8, the host's own 127.0.0.0/8, those of groups and what
+//  is above; nor the subnet's own, nor that for broadcasts.
+static bool is_usable (const subnet_t *subnet)
+{
+    const address_t *address = &subnet->address;
+    const uint8_t first = address->bytes[0];
+    address_t base, last;
+    subnet_base (subnet, &base);
+    subnet_last (subnet, &last);
+    if (address->family == AF_INET)
+        return first != 0 && first != 127 && first < 224 && address_compare (address, &base) != 0 &&
+               address_compare (address, &last) != 0;
+    static const address_t none = { .family = AF_INET6 }, own = { AF_INET6, { [15] = 1 } };
+    return first != 0xff && address_compare (address, &none) != 0 &&
+           address_compare (address, &own) != 0;
+}
+
 //  DHCP: ranges.
 
 typedef struct {
@@ -141,27 +158,33 @@ static int check_host_names (const xml_node_t *host, bool six, const char *what,
     if (id && id[strspn (id, "0123456789abcdefABCDEF:")])
         return error_set (err, ERR_XML_ERROR, "network XML: %s: <host id='%s'> is no DUID", what,
                           id);
-    return network_check_word (WORD_NAME, "the name of a <host>", name, err);
+    return network_check_word (WORD_HOST, "the name of a <host>", name, err);
 }
 
 static int check_host_address (const xml_node_t *host, const subnet_t *subnet, const char *what,
                                error_t *err)
 {
     const char *ip = xml_string (host, "@ip");
-    address_t address;
+    subnet_t its = { .prefix = subnet->prefix };
     if (!ip)
         return error_set (err, ERR_XML_ERROR, "network XML: %s: a <host> has no ip", what);
-    if (!address_read (ip, &address))
+    if (!address_read (ip, &its.address))
         return error_set (err, ERR_XML_ERROR, "network XML: %s: <host>: '%s' is no IP address",
                           what, ip);
-    if (!subnet_has (subnet, &address))
+    if (!subnet_has (subnet, &its.address))
         return error_set (err, ERR_XML_ERROR,
                           "network XML: %s: the address %s of a <host> is not inside of its subnet",
                           what, ip);
-    if (address_compare (&address, &subnet->address) == 0)
+    if (address_compare (&its.address, &subnet->address) == 0)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: %s: the address %s of a <host> is the network's own", what,
                           ip);
+    if (!is_usable (&its))
+        return error_set (
+            err, ERR_XML_ERROR,
+            "network XML: %s: the address %s of a <host> is the subnet's own, or that "
+            "for broadcasts",
+            what, ip);
     return 0;
 }
 
@@ -206,7 +229,7 @@ static int check_boot (const xml_node_t *ip, const xml_node_t *dhcp, bool six, c
     return network_check_word (WORD_PATH, "the root of <tftp>", root, err) ||
                    (bootp && (network_check_word (WORD_TEXT, "the file of <bootp>",
                                                   xml_string (bootp, "@file"), err) ||
-                              network_check_word (WORD_NAME, "the server of <bootp>",
+                              network_check_word (WORD_SERVER, "the server of <bootp>",
                                                   xml_string (bootp, "@server"), err)))
                ? -1
                : 0;
@@ -226,6 +249,17 @@ static int check_ip (const xml_node_t *ip, subnet_t *subnet, error_t *err)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: %s: a prefix of %u leaves no room for guests", what,
                           subnet->prefix);
+    if (!is_usable (subnet))
+        return error_set (err, ERR_XML_ERROR,
+                          "network XML: %s: this is no address that the host could have in the "
+                          "subnet (it is the subnet's own, or for broadcasts, a group or the "
+                          "host itself)",
+                          what);
+    if (six && dhcp && subnet->prefix < 64)
+        return error_set (err, ERR_XML_ERROR,
+                          "network XML: %s: with a prefix of %u it can't have <dhcp>: DHCP of IPv6 "
+                          "needs 64 at least",
+                          what, subnet->prefix);
     return check_boot (ip, dhcp, six, what, err) ||
                    (dhcp && (check_ranges (dhcp, subnet, what, err) ||
                              check_hosts (dhcp, subnet, what, err)))

@@ -174,6 +174,8 @@ static void note_over (xml_node_t *entry, const qemu_block_state_t *state)
     if (status == BLOCK_FAILED)
         xml_set (entry, "@error", error);
     xml_setf (entry, "@over", "%d", status);
+    xml_set_u64 (entry, "@done", state->done);
+    xml_set_u64 (entry, "@total", state->total);
 }
 
 //  How it ended is on disk before QEMU forgets it.

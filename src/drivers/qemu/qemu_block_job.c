@@ -179,6 +179,8 @@ static void read_state (const json_t *jobs, const char *id, qemu_block_state_t *
     const char *error = answer_string (entry, "error");
     snprintf (state->state, sizeof state->state, "%s", answer_string (entry, "status"));
     state->error = *error ? text_copy (error) : NULL;
+    state->done = answer_number (entry, "current-progress");
+    state->total = answer_number (entry, "total-progress");
 }
 
 int qemu_block_ask_job (job_t *job, const char *id, qemu_block_state_t *state, error_t *err)
@@ -207,7 +209,9 @@ json_t *qemu_block_describe (const xml_node_t *entry)
 {
     static const char *const numbers[][2] = { { "since_us", "@since_us" },
                                               { "uid", "@uid" },
-                                              { "client", "@client" } };
+                                              { "client", "@client" },
+                                              { "cur", "@done" },
+                                              { "end", "@total" } };
     json_t *json = json_pack ("{s:s, s:s, s:i, s:b}", "device", xml_string (entry, "@disk"), "path",
                               xml_string (entry, "@path"), "type", qemu_block_type (entry), "asked",
                               xml_string (entry, "@client") != NULL);

@@ -64,8 +64,9 @@ int qemu_block_finish (job_t *job, xml_node_t *entry, error_t *err);
 int qemu_block_tell_end (job_t *job, xml_node_t *entry, error_t *err);
 
 typedef struct {
-    char state[32]; //  "running", "ready", "concluded", ...; "": QEMU does not have it
-    char *error;    //  of one that is concluded; NULL: it succeeded
+    char state[32];       //  "running", "ready", "concluded", ...; "": QEMU does not have it
+    char *error;          //  of one that is concluded; NULL: it succeeded
+    uint64_t done, total; //  bytes, as QEMU counts them
 } qemu_block_state_t;
 
 void qemu_block_state_close (qemu_block_state_t *self);

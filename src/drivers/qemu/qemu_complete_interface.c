@@ -6,6 +6,7 @@
 #include "drivers/qemu/qemu_interface.h"
 #include "util/text.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -121,6 +122,11 @@ static int check_rates (const xml_node_t *interface, error_t *err)
             autofree char *path = text_format ("@%s", rates[j]);
             if (xml_u64 (node, path, &value, err))
                 return error_prefix (err, "%s", way);
+            if (value > UINT32_MAX)
+                return error_set (err, ERR_XML_ERROR,
+                                  "domain XML: %s of an interface: its %s of %s is more than "
+                                  "%" PRIu32,
+                                  way, rates[j], xml_string (node, path), UINT32_MAX);
         }
         if (node && xml_string (node, "@floor"))
             return error_set (err, ERR_CONFIG_UNSUPPORTED,

@@ -22,7 +22,9 @@ static const char *const qemu_types[] = { "qemu", "kvm", NULL };
 
 const driver_t qemu_driver = {
     .name = "qemu",
+    .monitor = "QEMU",
     .types = qemu_types,
+    .validates = true,
     .complete = qemu_complete,
     .perf_record = qemu_perf_record,
     .start = qemu_start,

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #define VHOST_PATH "/dev/vhost-net"
 
@@ -175,7 +176,8 @@ static int find_bridge (job_t *job, const xml_node_t *interface, link_settings_t
 //  changes it when a guest comes: the link's has to be a high one, and not the guest's.
 static void set_tap_mac (const xml_node_t *interface, char mac[LINK_MAC_SIZE], link_settings_t *set)
 {
-    snprintf (mac, LINK_MAC_SIZE, "fe%s", xml_string (interface, "mac/@address") + 2);
+    const char *own = xml_string (interface, "mac/@address");
+    snprintf (mac, LINK_MAC_SIZE, "%s%s", strncasecmp (own, "fe", 2) == 0 ? "fa" : "fe", own + 2);
     set->mac = mac;
 }
 
@@ -223,9 +225,10 @@ static int make_link (job_t *job, const xml_node_t *interface, const port_grant_
 
 static void read_rate (const xml_node_t *node, link_rate_t *rate)
 {
-    rate->average_kb = (uint64_t) number (node, "@average", 0);
-    rate->peak_kb = (uint64_t) number (node, "@peak", 0);
-    rate->burst_kib = (uint64_t) number (node, "@burst", 0);
+    error_t ignored = { 0 }; //  it was checked
+    xml_u64 (node, "@average", &rate->average_kb, &ignored);
+    xml_u64 (node, "@peak", &rate->peak_kb, &ignored);
+    xml_u64 (node, "@burst", &rate->burst_kib, &ignored);
 }
 
 //  The interface's own limits go before those of its network.

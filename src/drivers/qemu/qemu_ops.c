@@ -18,10 +18,20 @@ static int command (job_t *job, const char *what, const char *execute, error_t *
     return reply ? 0 : error_prefix (err, "%s domain '%s'", what, job->guest->name);
 }
 
+static int check_mode (const job_t *job, shutdown_mode_t mode, const char *what, error_t *err)
+{
+    if (mode != SHUTDOWN_INITCTL && mode != SHUTDOWN_SIGNAL)
+        return 0;
+    return error_set (err, ERR_ARGUMENT_UNSUPPORTED,
+                      "not supported: %s domain '%s' with mode '%s'; only a container has an init "
+                      "to ask, use 'acpi' or 'agent'",
+                      what, job->guest->name, mode == SHUTDOWN_SIGNAL ? "signal" : "initctl");
+}
+
 int qemu_shutdown (job_t *job, shutdown_mode_t mode, error_t *err)
 {
-    (void) mode;
-    if (command (job, "shut down", "system_powerdown", err))
+    if (check_mode (job, mode, "shut down", err) ||
+        command (job, "shut down", "system_powerdown", err))
         return -1;
     guest_restore_poweroff (job->guest);
     return 0;
@@ -29,8 +39,7 @@ int qemu_shutdown (job_t *job, shutdown_mode_t mode, error_t *err)
 
 int qemu_reboot (job_t *job, shutdown_mode_t mode, error_t *err)
 {
-    (void) mode;
-    if (command (job, "reboot", "system_powerdown", err))
+    if (check_mode (job, mode, "reboot", err) || command (job, "reboot", "system_powerdown", err))
         return -1;
     //  Kept with the live document, so that a daemon that was killed meanwhile does it as well.
     xml_set (xml_root (job->guest->live), "on_poweroff", "restart");

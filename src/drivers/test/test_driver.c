@@ -88,12 +88,16 @@ int64_t test_guest_ends_in (const xml_t *live, const xml_t *record, int64_t now,
 
 static int check_mode (const job_t *job, shutdown_mode_t mode, const char *op, error_t *err)
 {
-    if (mode != SHUTDOWN_AGENT)
+    static const char *const none[] = {
+        [SHUTDOWN_AGENT] = "agent", [SHUTDOWN_INITCTL] = "initctl", [SHUTDOWN_SIGNAL] = "signal"
+    };
+    if (!none[mode])
         return 0;
     return error_set (err, ERR_ARGUMENT_UNSUPPORTED,
-                      "not supported: %s domain '%s' with mode 'agent'; a simulated guest has no "
-                      "agent, use 'acpi'",
-                      op, job->guest->name);
+                      "not supported: %s domain '%s' with mode '%s'; a simulated guest has %s, use "
+                      "'acpi'",
+                      op, job->guest->name, none[mode],
+                      mode == SHUTDOWN_AGENT ? "no agent" : "no init");
 }
 
 static int test_shutdown (job_t *job, shutdown_mode_t mode, error_t *err)
@@ -296,6 +300,7 @@ static const char *const test_types[] = { "test", NULL };
 
 const driver_t test_driver = {
     .name = "test",
+    .monitor = "the simulated guest",
     .types = test_types,
     .complete = test_complete,
     .start = test_start,

@@ -1,0 +1,96 @@
+//  container_dev.c: a container's /dev: the devices that every program may expect, and none of the
+//  host's. (libvirt's "LXC container driver" page lists them.)
+
+#include "container/container_root.h"
+#include "util/auto.h"
+#include "util/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+//  admin-guide/devices.rst of the kernel.
+static const struct {
+    const char *path;
+    unsigned major, minor;
+} nodes[] = {
+    { "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
+    { "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+};
+
+static const char *const links[][2] = {
+    { "pts/ptmx", "/dev/ptmx" },          { "/proc/self/fd", "/dev/fd" },
+    { "/proc/self/fd/0", "/dev/stdin" },  { "/proc/self/fd/1", "/dev/stdout" },
+    { "/proc/self/fd/2", "/dev/stderr" },
+};
+
+static const struct {
+    const char *path, *type, *options;
+    unsigned long flags;
+} mounts[] = {
+    { "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5", MS_NOSUID | MS_NOEXEC },
+    { "/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+    { "/dev/mqueue", "mqueue", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+};
+
+//  Each is a mount of its own, so that /dev itself can be one without devices: a node that is made
+//  from inside is of no use. They are the container's nodes, not the host's: their mode and owner
+//  may be changed.
+static int make_nodes (error_t *err)
+{
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
+        const char *path = nodes[i].path;
+        if (mknod (path, S_IFCHR | 0666, makedev (nodes[i].major, nodes[i].minor)) ||
+            mount (path, path, NULL, MS_BIND, NULL))
+            return error_errno (err, ERR_SYSTEM_ERROR, "make the device '%s' of the container",
+                                path);
+    }
+    return container_root_set ("/dev", MOUNT_ATTR_NODEV, false, err);
+}
+
+static int make_link (const char *to, const char *path, error_t *err)
+{
+    if (symlink (to, path))
+        return error_errno (err, ERR_SYSTEM_ERROR, "make the link '%s' of the container", path);
+    return 0;
+}
+
+//  The first pty is the console, and the first terminal.
+static int make_terminals (const container_spec_t *spec, error_t *err)
+{
+    if (spec->consoles[0] && make_link ("pts/0", "/dev/console", err))
+        return -1;
+    for (int i = 0; spec->consoles[i]; i++) {
+        autofree char *pty = text_format ("pts/%d", i);
+        autofree char *path = text_format ("/dev/tty%d", i + 1);
+        if (make_link (pty, path, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int mount_parts (error_t *err)
+{
+    for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
+        const char *type = mounts[i].type, *path = mounts[i].path;
+        if (mkdir (path, 0755) || mount (type, path, type, mounts[i].flags, mounts[i].options))
+            return error_errno (err, ERR_SYSTEM_ERROR, "mount %s at '%s' in the container", type,
+                                path);
+    }
+    return 0;
+}
+
+int container_dev_mount (const container_spec_t *spec, error_t *err)
+{
+    if (mount ("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "size=64k,mode=0755"))
+        return error_errno (err, ERR_SYSTEM_ERROR, "mount /dev of the container");
+    if (make_nodes (err) || mount_parts (err) || make_terminals (spec, err))
+        return -1;
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        if (make_link (links[i][0], links[i][1], err))
+            return -1;
+    return 0;
+}

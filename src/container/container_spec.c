@@ -1,0 +1,142 @@
+//  container_spec.c: reads the description of a container.
+
+#include "container/container_spec.h"
+#include "util/text.h"
+
+#include <string.h>
+#include <sys/capability.h>
+
+static int bad (error_t *err, const char *what)
+{
+    return error_set (err, ERR_INVALID_ARG, "describe a container: %s", what);
+}
+
+//  An array of strings, as an argv.
+static int read_list (const json_t *json, const char *key, size_t max, const char ***list_p,
+                      error_t *err)
+{
+    const json_t *array = json_object_get (json, key), *item;
+    size_t i, count = json_array_size (array);
+    if (!json_is_array (array) || count > max)
+        return error_set (err, ERR_INVALID_ARG,
+                          "describe a container: '%s' is no list of up to %zu", key, max);
+    *list_p = memory_new (count + 1, sizeof **list_p);
+    json_array_foreach (array, i, item)
+    {
+        (*list_p)[i] = json_string_value (item);
+        if (!(*list_p)[i])
+            return error_set (err, ERR_INVALID_ARG,
+                              "describe a container: '%s' is no list of texts", key);
+    }
+    return 0;
+}
+
+static int read_capabilities (container_spec_t *self, error_t *err)
+{
+    const json_t *name;
+    size_t i;
+    json_array_foreach (json_object_get (self->json, "keep"), i, name)
+    {
+        cap_value_t number;
+        if (cap_from_name (json_string_value (name), &number) || number > 63)
+            return error_set (err, ERR_INVALID_ARG,
+                              "describe a container: the kernel has no capability '%s'",
+                              json_string_value (name));
+        self->keep |= (uint64_t) 1 << number;
+    }
+    return 0;
+}
+
+static int read_kind (const char *type, container_fs_kind_t *kind)
+{
+    static const char *const kinds[] = {
+        [CONTAINER_MOUNT] = "mount", [CONTAINER_BIND] = "bind", [CONTAINER_RAM] = "ram"
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp (kinds[i], type) == 0) {
+            *kind = (container_fs_kind_t) i;
+            return 0;
+        }
+    return -1;
+}
+
+static int read_filesystem (json_t *json, container_fs_t *fs, error_t *err)
+{
+    const char *type;
+    json_int_t bytes;
+    int readonly;
+    if (json_unpack_ex (json, NULL, JSON_STRICT, "{s:s, s:s, s:s, s:b, s:I}", "type", &type,
+                        "source", &fs->source, "target", &fs->target, "readonly", &readonly,
+                        "bytes", &bytes) ||
+        read_kind (type, &fs->kind) || fs->target[0] != '/' || bytes < 0 ||
+        (fs->kind != CONTAINER_RAM && fs->source[0] != '/'))
+        return bad (err, "a file system of it is not as it has to be");
+    fs->readonly = readonly;
+    fs->bytes = (uint64_t) bytes;
+    return 0;
+}
+
+static int read_filesystems (container_spec_t *self, error_t *err)
+{
+    json_t *array = json_object_get (self->json, "filesystems"), *item;
+    size_t i, count = json_array_size (array);
+    if (count == 0 || count > CONTAINER_LISTS_MAX)
+        return bad (err, "it has no file systems, or too many");
+    self->filesystems = memory_new (count, sizeof *self->filesystems);
+    self->filesystem_count = count;
+    json_array_foreach (array, i, item)
+    {
+        if (read_filesystem (item, &self->filesystems[i], err))
+            return -1;
+    }
+    if (self->filesystems[0].kind != CONTAINER_MOUNT ||
+        strcmp (self->filesystems[0].target, "/") != 0)
+        return bad (err, "its first file system is no root");
+    return 0;
+}
+
+static int read_parts (container_spec_t *self, error_t *err)
+{
+    int network, restart;
+    json_error_t where;
+    json_t *lists[6];
+    if (json_unpack_ex (self->json, &where, JSON_STRICT,
+                        "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+                        "name", &self->name, "uuid", &self->uuid, "folder", &self->folder,
+                        "identity", &self->identity, "user", &self->user, "group", &self->group,
+                        "network", &network, "restart", &restart, "argv", &lists[0], "env",
+                        &lists[1], "consoles", &lists[2], "cgroups", &lists[3], "filesystems",
+                        &lists[4], "keep", &lists[5]))
+        return bad (err, where.text);
+    self->network = network;
+    self->restart = restart;
+    return 0;
+}
+
+int container_spec_read (container_spec_t *self, json_t *json, error_t *err)
+{
+    autofree const char **capabilities = NULL;
+    memset (self, 0, sizeof *self);
+    self->json = json_incref (json);
+    bool failed = read_parts (self, err) || read_list (json, "argv", 4096, &self->argv, err) ||
+                  read_list (json, "env", 4096, &self->env, err) ||
+                  read_list (json, "consoles", CONTAINER_CONSOLES_MAX, &self->consoles, err) ||
+                  read_list (json, "cgroups", CONTAINER_LISTS_MAX, &self->cgroups, err) ||
+                  read_list (json, "keep", CONTAINER_LISTS_MAX, &capabilities, err) ||
+                  read_capabilities (self, err) || read_filesystems (self, err) ||
+                  (!self->argv[0] && bad (err, "it has no init"));
+    if (failed)
+        container_spec_close (self);
+    return failed ? -1 : 0;
+}
+
+void container_spec_close (container_spec_t *self)
+{
+    free (self->argv);
+    free (self->env);
+    free (self->consoles);
+    free (self->cgroups);
+    free (self->filesystems);
+    json_decref (self->json);
+    memset (self, 0, sizeof *self);
+}

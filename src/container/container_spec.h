@@ -1,0 +1,59 @@
+//  container_spec.h: what a container is to be, as the daemon says it (JSON; lxc_spec.c writes it).
+//
+//      name, uuid          of the domain; the name is the host's name inside
+//      argv, env           of init: absolute path within the container, its whole environment
+//      folder              where it starts
+//      user, group         its identity: numbers, or names of the container's own /etc/passwd and
+//                          /etc/group; group "": the user's
+//      identity            path of the file for init's identity
+//      consoles            aliases; the first one is /dev/console
+//      cgroups             folders that init joins
+//      network             true: a network namespace of its own
+//      restart             true: a reboot from inside starts it again
+//      keep                names of the capabilities that it may have ("cap_chown")
+//      filesystems         array of {type, source, target, readonly, bytes}; the first is the root
+//
+//  All parts are needed, and no others may be there.
+
+#ifndef TROUPE_CONTAINER_SPEC_H
+#define TROUPE_CONTAINER_SPEC_H
+
+#include "container/container_protocol.h"
+#include "util/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef enum {
+    CONTAINER_MOUNT, //  a folder of the host
+    CONTAINER_BIND,  //  a folder of the container, seen at another place
+    CONTAINER_RAM
+} container_fs_kind_t;
+
+typedef struct {
+    container_fs_kind_t kind;
+    const char *source, *target; //  absolute
+    bool readonly;
+    uint64_t bytes; //  CONTAINER_RAM
+} container_fs_t;
+
+//  Strings belong to JSON.
+typedef struct {
+    json_t *json;
+    const char *name, *uuid, *folder, *identity;
+    const char **argv, **env, **consoles, **cgroups; //  NULL at the end
+    const char *user, *group;
+    bool network, restart;
+    uint64_t keep; //  capabilities, by number
+    container_fs_t *filesystems;
+    size_t filesystem_count;
+} container_spec_t;
+
+//  Takes a reference to JSON. ERR_INVALID_ARG, and nothing is kept.
+int container_spec_read (container_spec_t *self, json_t *json, error_t *err);
+void container_spec_close (container_spec_t *self);
+
+#endif

@@ -1,0 +1,74 @@
+//  container_user.c: who init is to be (os/inituser, os/initgroup of libvirt's "Domain XML
+//  format"). Names are the container's own, so its files are read as plain files: the C library's
+//  lookups would load what the container's configuration names.
+
+#include "container/container_privileges.h"
+#include "util/auto.h"
+#include "util/text.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+//  "1000", or "+1000".
+static bool is_number (const char *text, uint32_t *value)
+{
+    uint64_t number;
+    if (!text_to_u64 (text + (*text == '+'), &number) || number >= UINT32_MAX)
+        return false;
+    *value = (uint32_t) number;
+    return true;
+}
+
+//  The entry of the user NAME, or of the number UID with NAME NULL.
+static bool find_user (const char *name, uid_t uid, container_user_t *user)
+{
+    FILE *file = fopen ("/etc/passwd", "re");
+    const struct passwd *entry = NULL;
+    while (file && (entry = fgetpwent (file)))
+        if (name ? strcmp (entry->pw_name, name) == 0 : entry->pw_uid == uid)
+            break;
+    if (entry)
+        *user = (container_user_t){ entry->pw_uid, entry->pw_gid };
+    if (file)
+        fclose (file);
+    return entry != NULL;
+}
+
+static bool find_group (const char *name, gid_t *gid)
+{
+    FILE *file = fopen ("/etc/group", "re");
+    const struct group *entry = NULL;
+    while (file && (entry = fgetgrent (file)))
+        if (strcmp (entry->gr_name, name) == 0)
+            break;
+    if (entry)
+        *gid = entry->gr_gid;
+    if (file)
+        fclose (file);
+    return entry != NULL;
+}
+
+int container_user_find (const container_spec_t *spec, container_user_t *user, error_t *err)
+{
+    uint32_t number;
+    *user = (container_user_t){ 0 };
+    if (is_number (spec->user, &number)) {
+        user->uid = number;
+        if (number)
+            find_user (NULL, number, user); //  else it is in group 0
+    } else if (!find_user (spec->user, 0, user))
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "os/inituser '%s': the container's /etc/passwd has no such user",
+                          spec->user);
+    if (!*spec->group)
+        return 0;
+    if (is_number (spec->group, &number))
+        user->gid = number;
+    else if (!find_group (spec->group, &user->gid))
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "os/initgroup '%s': the container's /etc/group has no such group",
+                          spec->group);
+    return 0;
+}

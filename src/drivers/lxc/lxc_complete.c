@@ -1,0 +1,191 @@
+//  lxc_complete.c: checks and completes a container's definition.
+
+#include "drivers/definition.h"
+#include "drivers/lxc/lxc_parts.h"
+#include "drivers/schema.h"
+#include "container/container_protocol.h"
+
+#include <string.h>
+
+static const schema_element_t elements[] = {
+#define ELEMENT(path, attributes) { path, attributes },
+#include "drivers/lxc/lxc_schema.def"
+#undef ELEMENT
+    { NULL, NULL },
+};
+
+static const char *const passing[] = { "domain/metadata", NULL };
+
+static const schema_t schema = { .elements = elements,
+                                 .passing = passing,
+                                 .space = "http://libvirt.org/schemas/domain/lxc/1.0",
+                                 .space_name = "LXC" };
+
+//  A path inside or outside that is what it says.
+static bool is_plain (const char *path)
+{
+    return path && path[0] == '/' && !strstr (path, "/../") && !text_ends (path, "/..");
+}
+
+static int check_path (const char *what, const char *path, error_t *err)
+{
+    if (is_plain (path))
+        return 0;
+    return error_set (err, ERR_XML_ERROR, "%s '%s': the path is not absolute, or has '..' in it",
+                      what, path ? path : "");
+}
+
+static int check_environment (const xml_node_t *os, error_t *err)
+{
+    xml_foreach (own, os, "initenv") {
+        const char *name = xml_string (own, "@name");
+        if (!name || !*name || strchr (name, '='))
+            return error_set (err, ERR_XML_ERROR,
+                              "os/initenv: '%s' can't be the name of a variable", name ? name : "");
+    }
+    return 0;
+}
+
+static int complete_os (xml_node_t *domain, error_t *err)
+{
+    xml_node_t *os = xml_find (domain, "os");
+    if (!os || !xml_string (os, "type"))
+        return error_set (err, ERR_NO_OS, "domain XML: <os><type>exe</type></os> is missing");
+    definition_default (os, "type/@arch", "x86_64");
+    if (!xml_find (os, "init"))
+        xml_set (os, "init", "/sbin/init");
+    if (check_path ("os/init", xml_string (os, "init"), err) ||
+        (xml_string (os, "initdir") && check_path ("os/initdir", xml_string (os, "initdir"), err)))
+        return -1;
+    return check_environment (os, err);
+}
+
+static int check_features (const xml_node_t *domain, error_t *err)
+{
+    xml_foreach (own, xml_find (domain, "features/capabilities"), NULL)
+        if (!lxc_capability_known (xml_name (own)))
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: features/capabilities/%s; there is no capability of "
+                              "this name",
+                              xml_name (own));
+    return 0;
+}
+
+//  <emulator> is libvirt's program for containers: troupe has its own. Any other is a mistake.
+static int check_emulator (const xml_node_t *devices, error_t *err)
+{
+    const char *emulator = xml_string (devices, "emulator");
+    if (!emulator || text_ends (emulator, "/libvirt_lxc"))
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "not supported: devices/emulator '%s'; a container has none, remove it from "
+                      "the definition",
+                      emulator);
+}
+
+//  In KiB, whatever unit the user wrote.
+static int complete_ram (xml_node_t *fs, const char *target, error_t *err)
+{
+    uint64_t usage = 0, bytes = 0;
+    const char *units = xml_string (fs, "source/@units");
+    autofree char *text =
+        text_format ("<size unit='%s'>%s</size>", units ? units : "KiB",
+                     xml_string (fs, "source/@usage") ? xml_string (fs, "source/@usage") : "");
+    auto(xml_t) size = xml_parse (text, strlen (text), "filesystem", err);
+    if (!size || xml_size (xml_root (size), ".", "KiB", &bytes, err))
+        return error_prefix (err, "filesystem '%s'", target);
+    usage = (bytes + 1023) / 1024;
+    if (!usage)
+        return error_set (err, ERR_XML_ERROR,
+                          "filesystem '%s': <source usage='...' units='...'/> is missing or 0",
+                          target);
+    xml_set_u64 (fs, "source/@usage", usage);
+    xml_set (fs, "source/@units", "KiB");
+    return 0;
+}
+
+static int complete_filesystem (xml_node_t *fs, error_t *err)
+{
+    definition_default (fs, "@type", "mount");
+    const char *target = xml_string (fs, "target/@dir");
+    if (check_path ("filesystem: target", target, err))
+        return -1;
+    if (xml_equals (fs, "@type", "ram"))
+        return complete_ram (fs, target, err);
+    definition_default (fs, "@accessmode", "passthrough");
+    if (xml_string (fs, "source/@usage") || xml_string (fs, "source/@units"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: filesystem '%s': a usage goes with type 'ram' only",
+                          target);
+    if (check_path ("source", xml_string (fs, "source/@dir"), err))
+        return error_prefix (err, "filesystem '%s'", target);
+    return 0;
+}
+
+static int check_filesystems (const xml_node_t *devices, error_t *err)
+{
+    auto(strings_t) targets = strings_new ();
+    xml_foreach (fs, devices, "filesystem") {
+        const char *target = xml_string (fs, "target/@dir");
+        if (strings_contain (targets, target))
+            return error_set (err, ERR_XML_ERROR, "filesystem '%s': there are two of this target",
+                              target);
+        if (strcmp (target, "/") == 0 && !xml_equals (fs, "@type", "mount"))
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: filesystem '/' of type '%s'; the root has to be of "
+                              "type 'mount'",
+                              xml_string (fs, "@type"));
+        strings_add (targets, target);
+    }
+    if (!strings_contain (targets, "/"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: a container without a root of its own; add <filesystem "
+                          "type='mount'><source dir='...'/><target dir='/'/></filesystem>");
+    if (targets->count <= CONTAINER_LISTS_MAX)
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED, "not supported: more than %d filesystems",
+                      CONTAINER_LISTS_MAX);
+}
+
+static int complete_consoles (xml_node_t *devices, error_t *err)
+{
+    int port = 0;
+    xml_foreach (console, devices, "console") {
+        definition_drop_alias (console);
+        xml_remove_path (console, "@tty");
+        xml_remove_path (console, "source");
+        definition_default (console, "@type", "pty");
+        definition_default (console, "target/@type", "lxc");
+        xml_setf (console, "target/@port", "%d", port++);
+    }
+    if (port <= CONTAINER_CONSOLES_MAX)
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED, "not supported: more than %d consoles",
+                      CONTAINER_CONSOLES_MAX);
+}
+
+static int complete_devices (xml_node_t *devices, error_t *err)
+{
+    xml_foreach (fs, devices, "filesystem") {
+        definition_drop_alias (fs);
+        if (complete_filesystem (fs, err))
+            return -1;
+    }
+    return check_emulator (devices, err) || check_filesystems (devices, err) ||
+                   complete_consoles (devices, err)
+               ? -1
+               : 0;
+}
+
+int lxc_complete (job_t *job, xml_t *document, error_t *err)
+{
+    xml_node_t *domain = xml_root (document);
+    if (schema_check (&schema, domain, "domain", "domain XML", err) ||
+        definition_complete_identity (job, domain, err) ||
+        definition_complete_memory (domain, err) || definition_complete_vcpus (domain, err) ||
+        complete_os (domain, err) || check_features (domain, err) ||
+        complete_devices (xml_find (domain, "devices"), err))
+        return -1;
+    definition_complete_lifecycle (domain);
+    return 0;
+}

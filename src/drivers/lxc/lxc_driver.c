@@ -1,0 +1,27 @@
+//  lxc_driver.c: the table of what a container can do.
+
+#include "drivers/lxc/lxc_driver.h"
+#include "drivers/lxc/lxc_parts.h"
+
+static const char *const lxc_types[] = { "lxc", NULL };
+
+const driver_t lxc_driver = {
+    .name = "lxc",
+    .monitor = "the container's supervisor",
+    .types = lxc_types,
+    .complete = lxc_complete,
+    .start = lxc_start,
+    .shutdown = lxc_shutdown,
+    .reboot = lxc_reboot,
+    .suspend = lxc_suspend,
+    .resume = lxc_resume,
+    .destroy = lxc_destroy,
+    .restart = lxc_restart,
+    .adopt = lxc_adopt,
+    .undo = lxc_undo,
+    .info = lxc_info,
+    .stats = lxc_stats,
+    .capabilities = lxc_driver_capabilities,
+    .event = lxc_event,
+    .console = lxc_console,
+};

@@ -1,0 +1,50 @@
+//  lxc_parts.h: what the files of this driver share.
+
+#ifndef TROUPE_LXC_PARTS_H
+#define TROUPE_LXC_PARTS_H
+
+#include "drivers/driver.h"
+
+//  lxc_complete.c
+int lxc_complete (job_t *job, xml_t *document, error_t *err);
+
+//  lxc_privileges.c: the names ("chown") of the capabilities that the definition leaves to the
+//  container, of those that this kernel has. The caller owns the list.
+strings_t *lxc_capabilities_kept (const xml_node_t *domain);
+//  Is NAME one that features/capabilities can name?
+bool lxc_capability_known (const char *name);
+
+//  lxc_spec.c: the running document as the supervisor reads it (container/container_spec.h), with
+//  init's identity to be written to the file IDENTITY. CGROUPS: folders that init joins. The caller
+//  releases it.
+json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups);
+//  Has the container a network namespace of its own?
+bool lxc_has_network (const xml_node_t *domain);
+//  "console0"; "" if it has none.
+const char *lxc_alias (const xml_node_t *device);
+
+//  lxc_start.c
+int lxc_start (job_t *job, unsigned flags, error_t *err);
+int lxc_restart (job_t *job, error_t *err);
+
+//  lxc_end.c
+int lxc_destroy (job_t *job, bool graceful, error_t *err);
+int lxc_adopt (job_t *job, error_t *err);
+int lxc_undo (job_t *job, const char *kind, const char *argument, error_t *err);
+
+//  lxc_ops.c
+int lxc_shutdown (job_t *job, shutdown_mode_t mode, error_t *err);
+int lxc_reboot (job_t *job, shutdown_mode_t mode, error_t *err);
+int lxc_suspend (job_t *job, error_t *err);
+int lxc_resume (job_t *job, error_t *err);
+int lxc_info (job_t *job, guest_info_t *info, error_t *err);
+int lxc_stats (job_t *job, json_t *stats, error_t *err);
+int lxc_console (const xml_t *live, const char *device, console_source_t *source, error_t *err);
+int lxc_driver_capabilities (job_t *job, xml_node_t *capabilities, error_t *err);
+
+//  lxc_event.c: END (of the supervisor's query, or its event ENDED) as the domain's state and what
+//  follows from it.
+void lxc_event (const char *json, const xml_t *live, guest_change_t *change);
+void lxc_read_end (const json_t *end, const xml_node_t *domain, guest_change_t *change);
+
+#endif

@@ -1,0 +1,92 @@
+//  test_container_spec.c: what a supervisor reads of its container, and what it refuses.
+
+#include "container/container_spec.h"
+#include "unit.h"
+#include "util/text.h"
+
+#include <sys/capability.h>
+
+#define HEAD                                                                                       \
+    "'name':'web1','uuid':'u','folder':'/','identity':'/i','user':'0','group':'','network':true,"  \
+    "'restart':false,'argv':['/bin/sh','-c'],'env':['A=b'],'consoles':['console0'],"
+#define ROOT "{'type':'mount','source':'/r','target':'/','readonly':true,'bytes':0}"
+#define TAIL "'cgroups':[],'keep':['cap_chown','cap_kill']"
+
+//  With ' instead of ", to be read by people.
+static json_t *parse (const char *text)
+{
+    autofree char *quoted = text_copy (text);
+    for (char *at = quoted; *at; at++)
+        if (*at == '\'')
+            *at = '"';
+    json_t *json = json_loads (quoted, 0, NULL);
+    assert_non_null (json);
+    return json;
+}
+
+static void reads_all_parts (void **state)
+{
+    (void) state;
+    container_spec_t spec;
+    error_t err = { 0 };
+    json_t *json = parse ("{" HEAD TAIL ",'filesystems':[" ROOT ",{'type':'ram','source':'',"
+                          "'target':'/run','readonly':false,'bytes':4096}]}");
+    assert_int_equal (container_spec_read (&spec, json, &err), 0);
+    json_decref (json);
+    assert_string_equal (spec.name, "web1");
+    assert_string_equal (spec.argv[1], "-c");
+    assert_null (spec.argv[2]);
+    assert_string_equal (spec.consoles[0], "console0");
+    assert_null (spec.cgroups[0]);
+    assert_true (spec.network && !spec.restart);
+    assert_int_equal (spec.keep, (1u << CAP_CHOWN) | (1u << CAP_KILL));
+    assert_int_equal (spec.filesystem_count, 2);
+    assert_true (spec.filesystems[0].readonly);
+    assert_int_equal (spec.filesystems[1].kind, CONTAINER_RAM);
+    assert_int_equal (spec.filesystems[1].bytes, 4096);
+    container_spec_close (&spec);
+}
+
+static void refuses_what_it_does_not_know (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        { "{}", "describe a container: " },
+        { "{" HEAD TAIL ",'filesystems':[" ROOT "],'more':1}", "more" },
+        { "{" HEAD TAIL ",'filesystems':[]}", "no file systems" },
+        { "{" HEAD TAIL ",'filesystems':[{'type':'ram','source':'','target':'/','readonly':false,"
+          "'bytes':1}]}",
+          "no root" },
+        { "{" HEAD TAIL ",'filesystems':[{'type':'nfs','source':'/','target':'/','readonly':false,"
+          "'bytes':1}]}",
+          "not as it has to be" },
+        { "{" HEAD TAIL
+          ",'filesystems':[{'type':'mount','source':'r','target':'/','readonly':false,"
+          "'bytes':1}]}",
+          "not as it has to be" },
+        { "{" HEAD "'cgroups':[1],'keep':[],'filesystems':[" ROOT "]}", "no list of texts" },
+        { "{" HEAD "'cgroups':[],'keep':['cap_none'],'filesystems':[" ROOT "]}",
+          "no capability 'cap_none'" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        container_spec_t spec;
+        error_t err = { 0 };
+        json_t *json = parse (cases[i].text);
+        assert_int_equal (container_spec_read (&spec, json, &err), -1);
+        if (!strstr (err.message, cases[i].message))
+            fail_msg ("%s: '%s'", cases[i].text, err.message);
+        assert_null (spec.json);
+        json_decref (json);
+    }
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (reads_all_parts),
+        cmocka_unit_test (refuses_what_it_does_not_know),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

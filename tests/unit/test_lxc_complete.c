@@ -1,0 +1,162 @@
+//  test_lxc_complete.c: definitions of containers: what is filled in, what is refused, and what a
+//  supervisor is told of them.
+
+#include "container/container_spec.h"
+#include "drivers/lxc/lxc_parts.h"
+#include "fake_job.h"
+#include "unit.h"
+#include "util/text.h"
+
+#define HEAD "<domain type='lxc'><name>web1</name><memory>65536</memory>"
+#define OS "<os><type>exe</type><init>/init</init><initarg>a b</initarg></os>"
+#define ROOT "<filesystem><source dir='/r'/><target dir='/'/></filesystem>"
+#define DEVICES(more) "<devices>" ROOT more "</devices>"
+
+static xml_t *complete (const char *text, error_t *err)
+{
+    fake_job_t fake;
+    fake_job_init (&fake, "/nowhere");
+    auto(xml_t) document = xml_parse (text, strlen (text), "domain XML", err);
+    if (!document || lxc_complete (&fake.job, document, err))
+        return NULL;
+    return take (&document);
+}
+
+static void fills_in (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    auto(xml_t) document = complete (
+        HEAD "<os><type>exe</type></os><devices><console tty='/dev/pts/3'><source path='/x'/>"
+             "<alias name='console7'/></console><console/>" ROOT
+             "<filesystem type='ram'><source usage='1' units='MiB'/><target dir='/run'/>"
+             "</filesystem></devices></domain>",
+        &err);
+    if (!document)
+        fail_msg ("%s", err.message);
+    autofree char *text = xml_text (document);
+    static const char *const has[] = {
+        "<type arch='x86_64'>exe</type>\n    <init>/sbin/init</init>",
+        "<on_reboot>restart</on_reboot>",
+        "<clock offset='utc'/>",
+        "<console type='pty'>\n      <target type='lxc' port='0'/>\n    </console>",
+        "<target type='lxc' port='1'/>",
+        "<filesystem type='mount' accessmode='passthrough'>",
+        "<source usage='1024' units='KiB'/>",
+    };
+    for (size_t i = 0; i < sizeof has / sizeof *has; i++)
+        if (!strstr (text, has[i]))
+            fail_msg ("'%s' is not in %s", has[i], text);
+    //  Completing it again changes nothing.
+    auto(xml_t) twice = complete (text, &err);
+    autofree char *again = xml_text (twice);
+    assert_string_equal (again, text);
+}
+
+static void refuses (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        { HEAD DEVICES ("") "</domain>", "<os><type>exe</type></os> is missing" },
+        { HEAD "<os><type>hvm</type></os>" DEVICES ("") "</domain>", "os/type 'hvm'" },
+        { HEAD OS "</domain>", "without a root" },
+        { HEAD OS DEVICES (ROOT) "</domain>", "two of this target" },
+        { HEAD OS DEVICES ("<emulator>/usr/bin/qemu</emulator>") "</domain>", "devices/emulator" },
+        { HEAD OS DEVICES (
+              "<filesystem><source dir='x'/><target dir='/x'/></filesystem>") "</domain>",
+          "filesystem '/x': source 'x'" },
+        { HEAD OS DEVICES (
+              "<filesystem><source dir='/x'/><target dir='/a/../b'/></filesystem>") "</domain>",
+          "'/a/../b'" },
+        { HEAD OS DEVICES ("<filesystem type='ram'><target dir='/x'/></filesystem>") "</domain>",
+          "filesystem '/x'" },
+        { HEAD OS DEVICES ("<filesystem type='file'/>") "</domain>", "filesystem/@type 'file'" },
+        { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "<devices/interface>" },
+        { HEAD OS DEVICES ("<hostdev/>") "</domain>", "<devices/hostdev>" },
+        { HEAD OS "<idmap/>" DEVICES ("") "</domain>", "<idmap>" },
+        { HEAD OS "<cputune/>" DEVICES ("") "</domain>", "<cputune>" },
+        { HEAD OS "<features><capabilities><x state='on'/></capabilities></features>" DEVICES (
+              "") "</domain>",
+          "capabilities/x" },
+        { HEAD "<os><type>exe</type><initenv name='a=b'>c</initenv></os>" DEVICES ("") "</domain>",
+          "os/initenv: 'a=b'" },
+        { HEAD "<os><type>exe</type><initdir>etc</initdir></os>" DEVICES ("") "</domain>",
+          "os/initdir 'etc'" },
+        { HEAD OS DEVICES ("") "<l:namespace xmlns:l='http://libvirt.org/schemas/domain/lxc/1.0'/>"
+                               "</domain>",
+          "<namespace> of LXC's namespace" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        error_t err = { 0 };
+        auto(xml_t) document = complete (cases[i].text, &err);
+        if (document || !strstr (err.message, cases[i].message))
+            fail_msg ("%s: '%s'", cases[i].text, err.message);
+    }
+}
+
+//  What the supervisor reads is what the driver says.
+static void describes_the_container (void **state)
+{
+    (void) state;
+    static const char *const folders[] = { "/sys/fs/cgroup/x", NULL };
+    container_spec_t spec;
+    error_t err = { 0 };
+    auto(xml_t) document = complete (
+        HEAD OS "<features><privnet/></features><on_reboot>destroy</on_reboot><devices>"
+                "<filesystem><source dir='/d'/><target dir='/data'/><readonly/></filesystem>" ROOT
+                "</devices></domain>",
+        &err);
+    json_t *json = lxc_spec (document, "/run/x.init", folders);
+    if (container_spec_read (&spec, json, &err))
+        fail_msg ("%s", err.message);
+    json_decref (json);
+    assert_string_equal (spec.argv[0], "/init");
+    assert_string_equal (spec.argv[1], "a b");
+    assert_string_equal (spec.cgroups[0], folders[0]);
+    assert_string_equal (spec.filesystems[0].source, "/r");
+    assert_string_equal (spec.filesystems[1].target, "/data");
+    assert_true (spec.filesystems[1].readonly && spec.network && !spec.restart);
+    container_spec_close (&spec);
+}
+
+static bool has (const char *features, const char *capability)
+{
+    error_t err = { 0 };
+    autofree char *text =
+        text_format (HEAD OS "<features>%s</features>" DEVICES ("") "</domain>", features);
+    auto(xml_t) document = complete (text, &err);
+    assert_non_null (document);
+    auto(strings_t) kept = lxc_capabilities_kept (xml_root (document));
+    return strings_contain (kept, capability);
+}
+
+static void leaves_capabilities (void **state)
+{
+    (void) state;
+    assert_true (has ("", "chown"));
+    assert_false (has ("", "sys_admin"));
+    assert_false (has ("", "mknod"));
+    assert_false (has ("", "net_admin")); //  it has the host's network
+    assert_true (has ("<privnet/>", "net_admin"));
+    assert_true (
+        has ("<capabilities policy='default'><mknod state='on'/></capabilities>", "mknod"));
+    assert_false (has ("<capabilities><chown state='off'/></capabilities>", "chown"));
+    assert_true (has ("<capabilities policy='allow'/>", "sys_admin"));
+    assert_false (
+        has ("<capabilities policy='allow'><sys_time state='off'/></capabilities>", "sys_time"));
+    assert_false (has ("<capabilities policy='deny'/>", "chown"));
+    assert_true (has ("<capabilities policy='deny'><kill state='on'/></capabilities>", "kill"));
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (fills_in),
+        cmocka_unit_test (refuses),
+        cmocka_unit_test (describes_the_container),
+        cmocka_unit_test (leaves_capabilities),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
