@@ -162,6 +162,8 @@ ELSEWHERE = {
     "help",
     "jobs",
     "domfsfreeze",
+    "domblkerror",
+    "domblkinfo",
     "domblklist",
     "domiflist",
     "domfsinfo",
