@@ -281,6 +281,8 @@ static const operation_t operations[] = {
       done_live },
     { "domain.block_resize", CLASS_MODIFY, ASYNC_NONE, "block_resize", NEED_ACTIVE, DESTROY_MS,
       true, done_nothing },
+    { "domain.block_info", CLASS_MODIFY, ASYNC_NONE, "block_info", 0, SHORT_MS, false,
+      done_nothing },
     { "domain.block_copy", CLASS_MODIFY, ASYNC_NONE, "block_copy", NEED_ACTIVE, DESTROY_MS, true,
       done_live },
     { "domain.block_commit", CLASS_MODIFY, ASYNC_NONE, "block_commit", NEED_ACTIVE, DESTROY_MS,

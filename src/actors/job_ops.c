@@ -268,6 +268,26 @@ static char *command_text (const char *execute, json_t *arguments)
     return json_dumps (command, JSON_COMPACT);
 }
 
+//  An operator knows the domain, not its monitor's address.
+static void name_guest (const job_actor_t *self, const char *execute, int ms, error_t *err)
+{
+    const guest_t *guest = self->base.guest;
+    const char *name = guest ? guest->name : "?", *who = monitor_name (self);
+    size_t size = strlen (self->monitor);
+    if (err->code == ERR_OPERATION_TIMEOUT)
+        error_set (err, ERR_OPERATION_TIMEOUT,
+                   "%s of domain '%s' did not answer '%s' within %d ms: it hangs, or its "
+                   "process is stopped",
+                   who, name, execute, ms);
+    else if (err->code == ERR_OPERATION_INVALID)
+        error_set (err, ERR_OPERATION_INVALID,
+                   "%s of domain '%s' ended, or closed its monitor, before it was told '%s'", who,
+                   name, execute);
+    else if (guest && text_starts (err->message, self->monitor) &&
+             text_starts (err->message + size, ": "))
+        memmove (err->message, err->message + size + 2, strlen (err->message + size + 2) + 1);
+}
+
 static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
                             const job_file_t *file, int ms, error_t *err)
 {
@@ -280,11 +300,7 @@ static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
         pack_file (msg_args (msg), file);
     auto(msg_t) reply = NULL;
     if (job_ask (self, self->monitor, &msg, ms, &reply, err)) {
-        if (err->code == ERR_OPERATION_TIMEOUT)
-            error_set (err, ERR_OPERATION_TIMEOUT,
-                       "%s of domain '%s' did not answer '%s' within %d ms: it hangs, or its "
-                       "process is stopped",
-                       who, job->guest ? job->guest->name : "?", execute, ms);
+        name_guest (self, execute, ms, err);
         return NULL;
     }
     const char *json = value_get_str (msg_value (reply), "json");

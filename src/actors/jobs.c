@@ -35,6 +35,7 @@ const job_kind_t job_kinds[] = {
     { "migrate_resume", job_run_migrate_resume },
     { "migrate_recover", job_run_migrate_recover },
     { "block_resize", job_run_block_resize },
+    { "block_info", job_run_block_info },
     { "block_copy", job_run_block_copy },
     { "block_commit", job_run_block_commit },
     { "block_pull", job_run_block_pull },

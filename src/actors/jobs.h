@@ -111,6 +111,7 @@ int job_run_migrate_recover (job_actor_t *self, error_t *err);
 
 //  jobs_block.c: what is done with the disks of a running guest.
 int job_run_block_resize (job_actor_t *self, error_t *err);
+int job_run_block_info (job_actor_t *self, error_t *err);
 int job_run_block_copy (job_actor_t *self, error_t *err);
 int job_run_block_commit (job_actor_t *self, error_t *err);
 int job_run_block_pull (job_actor_t *self, error_t *err);

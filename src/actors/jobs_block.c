@@ -63,6 +63,22 @@ static void pack_objects (pack_t *pack, const char *key, const json_t *list)
     pack_end (pack);
 }
 
+int job_run_block_info (job_actor_t *self, error_t *err)
+{
+    size_t i;
+    json_t *disk;
+    json_auto_t *list = json_array ();
+    const block_driver_t *driver = block_driver (self, "measure the disks of", err);
+    self->parts = 0;
+    if (!driver || driver->measure (&self->base, text_arg (self, "disk"), list, err))
+        return -1;
+    zlistx_purge (self->undo); //  programs that have ended
+    pack_array (&self->value);
+    json_array_foreach (list, i, disk) pack_object (&self->value, disk);
+    pack_end (&self->value);
+    return 0;
+}
+
 //  How all block jobs of the guest are, now that something was done. If QEMU does not say so now,
 //  it will when the owner asks again.
 static void report (job_actor_t *self, const json_t *news)

@@ -145,6 +145,16 @@ static int halt_guest (job_actor_t *self, error_t *err)
     return 0;
 }
 
+//  Before the commit: behind it nobody would undo anything, and a daemon that starts then has to
+//  find the images that the guest uses by now.
+static int keep_documents (job_actor_t *self, error_t *err)
+{
+    if (job_write_definition (&self->base, err))
+        return -1;
+    job_tell_documents (self);
+    return 0;
+}
+
 static int take_snapshot (job_actor_t *self, snapshot_tree_t *tree, xml_node_t *made, error_t *err)
 {
     job_t *job = &self->base;
@@ -164,7 +174,7 @@ static int take_snapshot (job_actor_t *self, snapshot_tree_t *tree, xml_node_t *
         if (job_save_snapshots (self, tree, err))
             return -1;
     }
-    if ((snapshot_is_external (made) && job_write_definition (job, err)) || job_commit (job, err))
+    if ((snapshot_is_external (made) && keep_documents (self, err)) || job_commit (job, err))
         return -1;
     if (self->driver->snapshot_taken)
         self->driver->snapshot_taken (job);

@@ -103,8 +103,8 @@ static int choose_device (const network_t *self, port_t *port, error_t *err)
     if (exclusive && least > 0)
         return error_set (err, ERR_OPERATION_FAILED,
                           "plug domain '%s' into network '%s': all of its %zu devices are taken; "
-                          "'troupe net-port-list' shows by whom",
-                          port->domain_name, self->name, value_count (devices));
+                          "'troupe net-port-list %s' shows by whom",
+                          port->domain_name, self->name, value_count (devices), self->name);
     free (port->device);
     port->device = text_copy (best);
     return 0;

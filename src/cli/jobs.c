@@ -23,12 +23,8 @@ static void print_number (const char *title, uint64_t number, const char *unit)
 
 static void print_bytes (const char *title, uint64_t bytes, const char *per)
 {
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-    double value = (double) bytes;
-    size_t unit = 0;
-    for (; value >= 1024; unit++)
-        value /= 1024;
-    printf ("%-17s %.3f %s%s\n", title, value, units[unit], per);
+    autofree char *text = run_pretty_size (bytes);
+    printf ("%-17s %s%s\n", title, text, per);
 }
 
 static void print_data (const troupe_value_t *job)

@@ -30,6 +30,8 @@ command_fn run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit, run_n
 //  ERR.
 char *run_absolute_path (const char *path, error_t *err);
 
+//  "1.500 GiB", by the largest unit that makes it 1 at least. The caller frees it.
+char *run_pretty_size (uint64_t bytes);
 //  Options that are sizes (sizes.c); numbers without a unit count SCALE bytes each. BYTES is left
 //  alone when the option was not given.
 int run_read_size (cli_t *cli, const options_t *options, const char *option, uint64_t scale,
@@ -43,7 +45,7 @@ int run_add_bandwidth (cli_t *cli, troupe_args_t *args, const options_t *options
 command_fn run_agent_command, run_domfsfreeze;
 
 //  What it tells (guest.c).
-command_fn run_domblklist, run_domiflist;
+command_fn run_domblkerror, run_domblkinfo, run_domblklist, run_domiflist;
 command_fn run_domfsinfo, run_domfstrim, run_domhostname, run_domifaddr, run_domtime, run_guestinfo,
     run_guestvcpus;
 

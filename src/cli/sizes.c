@@ -5,6 +5,16 @@
 
 #define MIB (1024 * 1024)
 
+char *run_pretty_size (uint64_t bytes)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+    double value = (double) bytes;
+    size_t unit = 0;
+    for (; value >= 1024; unit++)
+        value /= 1024;
+    return text_format ("%.3f %s", value, units[unit]);
+}
+
 int run_read_size (cli_t *cli, const options_t *options, const char *option, uint64_t scale,
                    uint64_t *bytes, error_t *err)
 {

@@ -91,6 +91,11 @@ typedef struct {
     //  Appends to LIST {device, path, type, ready, cur, end, bandwidth, since_us, asked, uid,
     //  client, changed} of each. CHANGED: conclude has something to do.
     int (*list) (job_t *job, json_t *list, error_t *err);
+
+    //  Appends to LIST {device, path, capacity, allocation, physical (bytes), error} of the disk
+    //  NAME (NULL: of each): of the guest that runs, or of its definition. Without a medium there
+    //  is no path, and no sizes. ERROR: how the disk failed, so that the guest stopped; or "".
+    int (*measure) (job_t *job, const char *name, json_t *list, error_t *err);
 } block_driver_t;
 
 #endif

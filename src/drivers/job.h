@@ -125,8 +125,9 @@ int job_wait (job_t *self, int ms, error_t *err); //  lets time pass
 
 //  Pushes the undo of an effect that comes next. Kinds are in src/drivers/undo.c.
 int job_undo (job_t *self, const char *kind, const char *argument, error_t *err);
-//  Makes the guest's record, live document, backup, state and undo stack durable; returns once they
-//  are.
+//  Makes the guest's record, backup and undo stack durable, and of one that is starting its live
+//  document and state; returns once they are. Of one that runs, the documents and the state are the
+//  owner's: it hears of other ones with the job's result, or by job_tell_documents before.
 int job_record (job_t *self, error_t *err);
 //  From here on there is no way back: forgets all undo, and makes that durable with the record.
 //  What fails afterwards has to be dealt with by who called this.

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -105,9 +106,11 @@ class Daemon:
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(self.socket_path())
-                return True
+                who = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
             except OSError:
                 return False
+        #   A process that a killed daemon was starting has that daemon's socket open until it executes.
+        return struct.unpack("3i", who)[0] == self.process.pid
 
     def running(self):
         return self.process is not None and self.process.poll() is None

@@ -164,6 +164,8 @@ ELSEWHERE = {
     "help",
     "jobs",
     "domfsfreeze",
+    "domblkerror",
+    "domblkinfo",
     "domblklist",
     "domiflist",
     "domfsinfo",

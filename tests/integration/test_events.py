@@ -106,10 +106,12 @@ class Events(QemuTest):
         self.assertEqual(told, wanted)
         self.assertEqual(self.lifecycle_of("Suspended"), "I/O Error")
         self.assertEqual(guest.state(), ("paused", "I/O error"))
+        self.assertEqual(self.daemon.run("domblkerror", "web1"), "vda: no space\n")
         subprocess.run(["mount", "-o", "remount,size=16m", full], check=True)
         guest.forget()
         self.client.call("domain.resume", domain="web1")
         guest.console.read_until(b"written", 60)
+        self.assertEqual(self.daemon.run("domblkerror", "web1"), "No errors found\n")
 
     def xml(self):
         return self.client.call("domain.xml", domain="web1")["xml"].replace('"', "'")

@@ -177,6 +177,7 @@ class Commit(BlockTest):
         for args, pattern in (
             ({}, "ask for an active commit"),
             ({"top": "vda[2]"}, "no image below"),
+            ({"top": "vda[2]", "shallow": True}, "no image below"),
             ({"top": "vda[1]", "base": "vda[0]"}, "not below the top"),
             ({"top": "/nowhere"}, "none of its images: .*top.img, .*middle.img, .*base.img"),
             ({"top": "vda[1]", "active": True}, "that the guest writes to only"),

@@ -55,6 +55,37 @@ class BlockResize(QemuTest):
                 self.daemon.run("blockresize", "web1", disk, size)
                 self.assertIn(f"({mib * MIB} bytes)", self.size())
 
+    def info(self, *args):
+        return self.daemon.run("domblkinfo", "web1", *args)
+
+    def test_info(self):
+        """Of a guest that runs, and of one that does not, which nobody can start then."""
+        self.start_with()
+        file = os.stat(self.path)
+        wanted = [8 * MIB, file.st_blocks * 512, file.st_size]
+        table = r"\n vda +{} +{} +{}\n hdc +- +- +- *\n".format(*wanted)
+        lines = "Capacity: +{}\nAllocation: +{}\nPhysical: +{}\n".format(*wanted)
+        self.assertRegex(self.info("--all"), table)
+        self.assertRegex(self.info("vda"), f"^{lines}$")
+        self.assertRegex(self.info(self.path, "--human"), r"^Capacity: +8\.000 MiB\n")
+        self.assertEqual(self.daemon.run("domblkerror", "web1"), "No errors found\n")
+        definition = self.daemon.run("dumpxml", "web1", "--inactive")
+        self.daemon.run("destroy", "web1")
+        self.daemon.run("define", "/dev/stdin", input=definition)
+        self.assertRegex(self.info("--all"), table)
+        self.assertRegex(self.info("vda"), f"^{lines}$")
+        (row,) = self.client.call("domain.block_info", domain="web1", disk="hdc")
+        self.assertEqual(row, {"device": "hdc", "error": ""})
+        for command, pattern in (
+            (["domblkinfo", "web1", "vdb"], "has no disk 'vdb'"),
+            (["domblkerror", "web1"], "is not running"),
+        ):
+            said = self.daemon.run(*command, status=None)
+            self.assertEqual(said.returncode, 1)
+            self.assertIn(pattern, said.stderr)
+        self.daemon.run("domblkinfo", "web1", status=2)
+        self.daemon.run("domblkinfo", "web1", "vda", "--all", status=2)
+
     def test_refused(self):
         """Each with its cause; the disk stays as it is."""
         self.start_with()

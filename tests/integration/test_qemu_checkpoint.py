@@ -241,6 +241,24 @@ class Checkpoint(BackupTest):
         self.assertEqual(self.names(guest), ["one"])
         self.assertEqual(self.leftovers(guest), [])
 
+    def test_no_way_back_behind_a_bitmap(self):
+        """What it records would not be true any more: the guest goes on as if nothing had been asked."""
+        guest = self.guest()
+        self.daemon.run("snapshot-create-as", "web1", "before")
+        self.create(guest, "one")
+        pid, was = guest.pid(), guest.state()
+        revert = ("snapshot-revert", "web1", "before")
+        refused = r"disk 'vda': the bitmap 'one' records .*'troupe checkpoint-delete'"
+        self.assertRegex(self.daemon.run(*revert, status=None).stderr, refused)
+        self.assertEqual((guest.pid(), guest.state()), (pid, was))
+        self.client.call("domain.destroy", domain="web1", graceful=True)
+        self.assertRegex(self.daemon.run(*revert, status=None).stderr, refused)
+        self.assertEqual(guest.state()[0], "shut off")
+        self.client.call("domain.create", domain="web1", paused=True)
+        self.daemon.run("checkpoint-delete", "web1", "one")
+        self.daemon.run(*revert)
+        self.assertEqual(self.bitmaps(guest), [])
+
     def test_failed_backup_makes_none(self):
         """The backup that can't be served takes its checkpoint back."""
         guest = self.guest()

@@ -468,7 +468,7 @@ static void scene_bandwidth (actor_t *self)
     bandwidth = (link_bandwidth_t){ .outbound.average_kb = 128 };
     int code = set_bandwidth (self, &bandwidth);
     if (code)
-        check (strstr (last.message, "this host's kernel has not policing"));
+        check (strstr (last.message, "this host's kernel has no support for policing"));
     check (code == 0 || code == ERR_OPERATION_UNSUPPORTED);
     bandwidth = (link_bandwidth_t){ .inbound.peak_kb = 128 };
     check_equal (set_bandwidth (self, &bandwidth), ERR_INVALID_ARG);

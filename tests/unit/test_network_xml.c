@@ -42,6 +42,7 @@ static void test_good (void **state)
         "<forward mode='route'/>" IP "/>",
         "<forward mode='open'/>" IP "/>",
         "<forward mode='bridge'/><bridge name='br0'/>",
+        "<bridge name='blue%d' macTableManager='kernel'/>",
         "<forward mode='bridge'><interface dev='eth0'/><interface dev='eth1'/></forward>",
         "<forward mode='passthrough'><pf dev='eth0'/></forward>",
         "<forward mode='hostdev' managed='yes'><address type='pci' domain='0' bus='4' slot='0' "
@@ -101,9 +102,15 @@ static const struct {
     { "<forward><nat><port start='9' end='8'/></nat></forward>" IP "/>", "ends before it begins" },
     { "<forward mode='bridge'><interface dev='a'/><interface dev='a'/></forward>", "there twice" },
     { "<forward mode='hostdev'><address type='pci' bus='300' slot='0'/></forward>", "type='pci'" },
+    { "<forward mode='hostdev'><address type='pci' bus='4' slot='0' function='1'/><address "
+      "type='pci' domain='0' bus='0x04' slot='0x00' function='0x1'/></forward>",
+      "0000:04:00.1 is there twice" },
     { "<forward mode='bridge'/><bridge name='br0'/>" IP "/>", "takes no <ip>" },
     { "<bridge name='far too long a name'/>", "can't be the name of a link" },
     { "<bridge name='a/b'/>", "can't be the name of a link" },
+    { "<bridge name='a%s'/>", "can't be the name of a link" },
+    { "<forward mode='bridge'/><bridge name='br%d'/>", "can't be the name of a link" },
+    { "<bridge macTableManager='libvirt'/>", "not supported: <bridge macTableManager='libvirt'>" },
     { "<bridge name='virbr*'/>", "can't be the name of a link" },
     { "<bridge name='a,eth0'/>", "can't be the name of a link" },
     { "<bridge name='a&quot;b'/>", "can't be the name of a link" },

@@ -10,6 +10,7 @@ const driver_t lxc_driver = {
     .monitor = "the container's supervisor",
     .types = lxc_types,
     .complete = lxc_complete,
+    .validates = true,
     .start = lxc_start,
     .shutdown = lxc_shutdown,
     .reboot = lxc_reboot,

@@ -262,8 +262,8 @@ bool link_news_read (const struct nlmsghdr *message, link_news_t *news)
 }
 
 const char link_name_exists[] = "a link of this name exists already and was left alone; choose "
-                                "another name, or 'vnet%d' to have "
-                                "the kernel choose";
+                                "another name, or one with %d (vnet%d, virbr%d), "
+                                "where the kernel puts a free number";
 
 int link_refusal (error_t *err, const char *what, const link_step_t *step, int number,
                   const char *words)
@@ -279,8 +279,9 @@ int link_refusal (error_t *err, const char *what, const link_step_t *step, int n
         return error_set (err, ERR_OPERATION_UNSUPPORTED,
                           "%s: this host's kernel does not support it%s%s", what, colon, words);
     if (number == ENOENT && step && step->missing)
-        return error_set (err, ERR_OPERATION_UNSUPPORTED, "%s: this host's kernel has not %s%s%s",
-                          what, step->missing, colon, words);
+        return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                          "%s: this host's kernel has no support for %s%s%s", what, step->missing,
+                          colon, words);
     if (number == EEXIST && step && step->exists && !*words)
         return error_set (err, ERR_OPERATION_FAILED, "%s: %s", what, step->exists);
     errno = number;

@@ -177,7 +177,7 @@ static size_t add_police (uint32_t ifindex, const link_rate_t *limit, link_step_
     steps[count++] =
         (link_step_t){ .msg = tc_message (RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex,
                                           TC_H_INGRESS, 0xffff0000, "ingress"),
-                       .missing = "the ingress queue (CONFIG_NET_SCH_INGRESS)" };
+                       .missing = "ingress queues (CONFIG_NET_SCH_INGRESS)" };
     steps[count++] =
         (link_step_t){ .msg = make_filter (ifindex, limit),
                        .missing = "policing (CONFIG_NET_ACT_POLICE, CONFIG_NET_CLS_U32)" };

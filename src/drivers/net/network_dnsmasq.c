@@ -13,6 +13,7 @@
 
 #define SERVE_MS 30000
 #define LOOK_MS 10
+#define SAY_MS 3000
 #define END_MS 10000
 #define TAIL_BYTES 4096
 #define LINE_MAX_BYTES 1024 //  with the newline: of what is longer the rest is another line to it
@@ -325,14 +326,24 @@ static int explain (job_t *job, error_t *err)
                       said && *said ? said : "it said nothing");
 }
 
-//  It writes its pid once it serves.
+//  It writes its pid first, looks at its folders, and says "started" then; not to us, if an option
+//  of the user's has it log elsewhere.
+static bool serves (const job_t *job, const process_t *process, const char *pid, int64_t waited_ms)
+{
+    error_t ignored; //  then it is silent
+    autofree char *log = network_path (job->paths, job->guest->uuid, NETWORK_LOG);
+    autofree char *said = file_tail (log, 20, TAIL_BYTES, &ignored);
+    autofree char *words = text_format ("dnsmasq[%d]: started", (int) process->pid);
+    return access (pid, F_OK) == 0 && ((said && strstr (said, words)) || waited_ms > SAY_MS);
+}
+
 static int wait_until_it_serves (job_t *job, const process_t *process, const char *pid,
                                  error_t *err)
 {
-    int64_t until = job_now (job) + SERVE_MS;
+    int64_t begun = job_now (job);
     error_t running = { 0 };
-    for (int i = 0; access (pid, F_OK); i++) {
-        if (job_now (job) > until)
+    for (int i = 0; !serves (job, process, pid, job_now (job) - begun); i++) {
+        if (job_now (job) > begun + SERVE_MS)
             return error_set (err, ERR_OPERATION_TIMEOUT, "its dnsmasq does not serve within %d s",
                               SERVE_MS / 1000);
         if (job_wait (job, LOOK_MS, err))

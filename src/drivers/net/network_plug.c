@@ -40,18 +40,6 @@ static int add_vfs (strings_t *devices, const char *pf, bool links, error_t *err
     }
 }
 
-static void add_pci (strings_t *devices, const xml_node_t *address)
-{
-    int domain = 0, bus = 0, slot = 0, function = 0;
-    error_t ignored; //  it was checked
-    xml_int (address, "@domain", 0, 0xffff, &domain, &ignored);
-    xml_int (address, "@bus", 0, 0xff, &bus, &ignored);
-    xml_int (address, "@slot", 0, 0x1f, &slot, &ignored);
-    xml_int (address, "@function", 0, 7, &function, &ignored);
-    strings_addf (devices, "%04x:%02x:%02x.%x", (unsigned) domain, (unsigned) bus, (unsigned) slot,
-                  (unsigned) function);
-}
-
 strings_t *network_devices (const guest_t *guest, error_t *err)
 {
     auto(strings_t) devices = strings_new ();
@@ -68,8 +56,10 @@ strings_t *network_devices (const guest_t *guest, error_t *err)
         strings_add (devices, xml_string (interface, "@dev"));
     if (dev && !xml_find (forward, "interface") && !pf)
         strings_add (devices, dev);
-    xml_foreach (address, forward, "address")
-        add_pci (devices, address);
+    xml_foreach (address, forward, "address") {
+        autofree char *text = network_pci_text (address);
+        strings_add (devices, text);
+    }
     return take (&devices);
 }
 

@@ -98,9 +98,19 @@ static int check_link_name (const char *what, const char *name, error_t *err)
     return 0;
 }
 
+//  "virbr%d": the kernel puts the number in.
+static int check_bridge_name (const char *name, error_t *err)
+{
+    const char *percent = strstr (name, "%d");
+    if (!percent)
+        return check_link_name ("<bridge>", name, err);
+    autofree char *named = text_format ("%.*s00%s", (int) (percent - name), name, percent + 2);
+    return check_link_name ("<bridge>", named, err);
+}
+
 //  Forward.
 
-static size_t count_of (const xml_node_t *node, const char *name)
+size_t network_count (const xml_node_t *node, const char *name)
 {
     size_t count = 0;
     xml_foreach (child, node, name)
@@ -174,8 +184,8 @@ static const struct {
 static int check_parts (const xml_node_t *forward, size_t rule, error_t *err)
 {
     const char *mode = forward_names[forward_rules[rule].mode];
-    size_t devs = count_of (forward, "interface"), pfs = count_of (forward, "pf");
-    size_t addresses = count_of (forward, "address");
+    size_t devs = network_count (forward, "interface"), pfs = network_count (forward, "pf");
+    size_t addresses = network_count (forward, "address");
     if ((xml_string (forward, "@dev") || devs) && !forward_rules[rule].dev)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: forward mode '%s' takes no interface of the host", mode);
@@ -195,6 +205,18 @@ static int check_parts (const xml_node_t *forward, size_t rule, error_t *err)
     return 0;
 }
 
+char *network_pci_text (const xml_node_t *address)
+{
+    int domain = 0, bus = 0, slot = 0, function = 0;
+    error_t ignored; //  it was checked
+    xml_int (address, "@domain", 0, 0xffff, &domain, &ignored);
+    xml_int (address, "@bus", 0, 0xff, &bus, &ignored);
+    xml_int (address, "@slot", 0, 0x1f, &slot, &ignored);
+    xml_int (address, "@function", 0, 7, &function, &ignored);
+    return text_format ("%04x:%02x:%02x.%x", (unsigned) domain, (unsigned) bus, (unsigned) slot,
+                        (unsigned) function);
+}
+
 static int check_pci_address (const xml_node_t *address, error_t *err)
 {
     int domain = 0, bus = 0, slot = 0, function = 0;
@@ -206,6 +228,16 @@ static int check_pci_address (const xml_node_t *address, error_t *err)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: <forward><address>: it has to be type='pci' with domain, "
                           "bus, slot and function of a device");
+    return 0;
+}
+
+static int check_pci_twice (strings_t *seen, const xml_node_t *address, error_t *err)
+{
+    autofree char *text = network_pci_text (address);
+    if (strings_contain (seen, text))
+        return error_set (err, ERR_XML_ERROR,
+                          "network XML: <forward>: the device %s is there twice", text);
+    strings_add (seen, text);
     return 0;
 }
 
@@ -232,7 +264,8 @@ static int check_devices (const xml_node_t *forward, error_t *err)
                               "network XML: <forward>: the interface '%s' is there twice", name);
         if (name)
             strings_add (seen, name);
-        if (xml_is (child, "address") && check_pci_address (child, err))
+        if (xml_is (child, "address") &&
+            (check_pci_address (child, err) || check_pci_twice (seen, child, err)))
             return -1;
     }
     return 0;
@@ -272,16 +305,18 @@ static int check_bridge (const xml_node_t *network, error_t *err)
         return error_set (err, ERR_XML_ERROR,
                           "network XML: <bridge> of forward mode 'bridge' needs the name of a "
                           "bridge of the host");
-    if (name && check_link_name ("<bridge>", name, err))
+    if (name && (virtual ? check_bridge_name (name, err) : check_link_name ("<bridge>", name, err)))
         return -1;
     if (bridge && xml_string (bridge, "@zone"))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "network XML: not supported: <bridge zone>: firewalld is not asked; put "
                           "the bridge into its zone there");
-    if (bridge && xml_equals (bridge, "@macTableManager", "libvirt"))
+    if (bridge && xml_string (bridge, "@macTableManager") &&
+        !xml_equals (bridge, "@macTableManager", "kernel"))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "network XML: not supported: <bridge macTableManager='libvirt'>; the "
-                          "kernel keeps the table");
+                          "network XML: not supported: <bridge macTableManager='%s'>; the kernel "
+                          "keeps the table",
+                          xml_string (bridge, "@macTableManager"));
     if ((bridge && xml_int (bridge, "@delay", 0, 3600, &delay, err)) ||
         xml_int (network, "mtu/@size", 68, 65535, &mtu, err))
         return error_prefix (err, "network XML");
@@ -311,106 +346,12 @@ static int check_virtual_only (const xml_node_t *network, error_t *err)
     return 0;
 }
 
-//  Bandwidth, VLANs, portgroups.
-
-static int check_rate (const xml_node_t *rate, bool port, error_t *err)
-{
-    static const char *const numbers[] = { "@average", "@peak", "@burst", "@floor" };
-    uint64_t value = 0;
-    if (!rate)
-        return 0;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (xml_u64 (rate, numbers[i], &value, err) ||
-            (xml_string (rate, numbers[i]) && (value == 0 || value > UINT32_MAX)))
-            return error_set (err, ERR_XML_ERROR,
-                              "network XML: <bandwidth><%s %s='%s'>: it has to be a number of KiB, "
-                              "more than 0",
-                              xml_name (rate), numbers[i] + 1, xml_string (rate, numbers[i]));
-    if (xml_string (rate, "@floor"))
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "network XML: <bandwidth><%s floor>: only an interface of a domain has "
-                          "one",
-                          xml_name (rate));
-    if (!xml_string (rate, "@average"))
-        return error_set (err, ERR_XML_ERROR, "network XML: <bandwidth><%s>%s has no average",
-                          xml_name (rate), port ? " of a portgroup" : "");
-    return 0;
-}
-
-static int check_bandwidth (const xml_node_t *owner, bool port, error_t *err)
-{
-    const xml_node_t *bandwidth = xml_find (owner, "bandwidth");
-    return bandwidth && (check_rate (xml_find (bandwidth, "inbound"), port, err) ||
-                         check_rate (xml_find (bandwidth, "outbound"), port, err))
-               ? -1
-               : 0;
-}
-
-//  What nothing here can carry out is refused, not passed over.
-static int check_vlan (const xml_node_t *network, const xml_node_t *owner, error_t *err)
-{
-    const xml_node_t *vlan = xml_find (owner, "vlan"), *port = xml_find (owner, "virtualport");
-    int tag = 1;
-    if (port)
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "network XML: not supported: <virtualport type='%s'>: neither Open "
-                          "vSwitch nor 802.1Qbg and Qbh are",
-                          xml_string (port, "@type") ? xml_string (port, "@type") : "");
-    if (!vlan)
-        return 0;
-    if (network_forward (network) != FORWARD_HOSTDEV)
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "network XML: not supported: <vlan> with forward mode '%s'; with "
-                          "'hostdev' it is",
-                          network_forward_name (network_forward (network)));
-    if (xml_equals (vlan, "@trunk", "yes") || count_of (vlan, "tag") != 1)
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "network XML: <vlan>: a VF has one tag, and no trunk");
-    if (!xml_string (vlan, "tag/@id") || xml_int (vlan, "tag/@id", 1, 4094, &tag, err))
-        return error_set (err, ERR_XML_ERROR, "network XML: <vlan>: a tag's id is 1 to 4094");
-    return 0;
-}
-
-static int check_isolation (const xml_node_t *owner, error_t *err)
-{
-    const char *isolated = xml_string (owner, "port/@isolated");
-    if (isolated && strcmp (isolated, "yes") != 0 && strcmp (isolated, "no") != 0)
-        return error_set (err, ERR_XML_ERROR, "network XML: <port isolated='%s'> is not yes or no",
-                          isolated);
-    return 0;
-}
-
-static int check_portgroups (const xml_node_t *network, error_t *err)
-{
-    auto(strings_t) names = strings_new ();
-    const char *standard = NULL;
-    xml_foreach (group, network, "portgroup") {
-        const char *name = xml_string (group, "@name");
-        if (!name || !*name)
-            return error_set (err, ERR_XML_ERROR, "network XML: a <portgroup> has no name");
-        if (strings_contain (names, name))
-            return error_set (err, ERR_XML_ERROR, "network XML: the portgroup '%s' is there twice",
-                              name);
-        strings_add (names, name);
-        if (xml_equals (group, "@default", "yes") && standard)
-            return error_set (err, ERR_XML_ERROR,
-                              "network XML: the portgroups '%s' and '%s' are both the default",
-                              standard, name);
-        if (xml_equals (group, "@default", "yes"))
-            standard = name;
-        if (check_bandwidth (group, true, err) || check_vlan (network, group, err))
-            return -1;
-    }
-    return 0;
-}
-
 int network_check (const xml_node_t *network, error_t *err)
 {
     return check_forward (network, err) || check_bridge (network, err) ||
                    check_virtual_only (network, err) || network_check_ips (network, err) ||
-                   network_check_dns (network, err) || check_bandwidth (network, false, err) ||
-                   check_vlan (network, network, err) || check_isolation (network, err) ||
-                   check_portgroups (network, err) || network_dnsmasq_check (network, err)
+                   network_check_dns (network, err) || network_check_ports (network, err) ||
+                   network_dnsmasq_check (network, err)
                ? -1
                : 0;
 }
@@ -422,7 +363,7 @@ static int check_singletons (const xml_node_t *network, error_t *err)
     static const char *const once[] = { "name",   "uuid", "forward", "bridge",   "mac",
                                         "domain", "dns",  "mtu",     "metadata", "bandwidth" };
     for (size_t i = 0; i < sizeof once / sizeof *once; i++)
-        if (count_of (network, once[i]) > 1)
+        if (network_count (network, once[i]) > 1)
             return error_set (err, ERR_XML_ERROR, "network XML: <%s> stands there twice", once[i]);
     return 0;
 }

@@ -49,13 +49,14 @@ static int find_range (const qemu_disk_t *disk, const block_commit_t *commit, ra
 {
     if (commit->shallow && commit->base)
         return error_set (err, ERR_INVALID_ARG, "a base does not go with shallow");
-    if (find_image (disk, commit->top, 0, &range->top, err) ||
-        find_image (disk, commit->base, commit->shallow ? range->top + 1 : disk->count - 1,
-                    &range->base, err))
+    if (find_image (disk, commit->top, 0, &range->top, err))
         return -1;
     if (disk->count < 2 || range->top == disk->count - 1)
         return error_set (err, ERR_INVALID_ARG, "there is no image below '%s'",
                           disk->chain[range->top].path);
+    if (find_image (disk, commit->base, commit->shallow ? range->top + 1 : disk->count - 1,
+                    &range->base, err))
+        return -1;
     if (range->base <= range->top)
         return error_set (err, ERR_INVALID_ARG, "the base '%s' is not below the top '%s'",
                           disk->chain[range->base].path, disk->chain[range->top].path);

@@ -391,4 +391,5 @@ const block_driver_t qemu_block_driver = {
     .speed = set_speed,
     .conclude = qemu_block_conclude,
     .list = list_jobs,
+    .measure = qemu_block_measure,
 };

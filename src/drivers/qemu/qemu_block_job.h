@@ -33,6 +33,9 @@ void qemu_block_forget (job_t *job);
 //  qemu.blockjob ID: the job ends, and all that was made for it is removed.
 int qemu_block_undo (job_t *job, const char *id, error_t *err);
 
+//  block_driver_t's measure.
+int qemu_block_measure (job_t *job, const char *name, json_t *list, error_t *err);
+
 //  For the files of this module.
 
 //  How the commands start that begin a job: the disk, once it is sure that it can be in one. WORD:

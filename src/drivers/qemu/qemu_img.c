@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/qemu_img.h"
 
+#include "drivers/qemu/qemu_answer.h"
 #include "drivers/run_program.h"
 #include "util/text.h"
 
@@ -106,6 +107,16 @@ int qemu_img_find_snapshot (job_t *job, const char *path, const char *name, char
     }
     return error_set (err, ERR_NO_DOMAIN_SNAPSHOT, "the image '%s' has no snapshot '%s'", path,
                       name);
+}
+
+int qemu_img_find_bitmap (job_t *job, const char *path, char **name, error_t *err)
+{
+    json_auto_t *info = qemu_img_info (job, path, err);
+    const json_t *special = json_object_get (info, "format-specific");
+    const json_t *bitmaps = json_object_get (json_object_get (special, "data"), "bitmaps");
+    const char *found = answer_string (json_array_get (bitmaps, 0), "name");
+    *name = found[0] ? text_copy (found) : NULL;
+    return info ? 0 : -1;
 }
 
 static int change (job_t *job, const char *path, const char *option, const char *name, error_t *err)

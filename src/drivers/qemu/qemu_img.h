@@ -27,6 +27,10 @@ int qemu_img_capacity (job_t *job, const char *path, const char *format, uint64_
 int qemu_img_find_snapshot (job_t *job, const char *path, const char *name, char id[32],
                             error_t *err);
 
+//  The name of a bitmap that PATH has, of however many; the caller frees it. NULL without an error:
+//  it has none. What a guest that runs records since it started may not be in it yet.
+int qemu_img_find_bitmap (job_t *job, const char *path, char **name, error_t *err);
+
 //  Takes one, goes back to one, or removes one; that there is none to remove is no error.
 int qemu_img_snapshot (job_t *job, const char *path, const char *name, error_t *err);
 int qemu_img_apply (job_t *job, const char *path, const char *name, error_t *err);

@@ -4,6 +4,7 @@
 
 #include "drivers/qemu/qemu_snapshot.h"
 
+#include "drivers/checkpoint.h"
 #include "drivers/qemu/qemu_block.h"
 #include "drivers/qemu/qemu_complete.h"
 #include "drivers/qemu/qemu_img.h"
@@ -221,6 +222,37 @@ static int check_not_base (job_t *job, const xml_node_t *snapshot, const xml_t *
     return 0;
 }
 
+//  The name of a checkpoint whose bitmap is of the image behind DISK; NULL: none, or it is in the
+//  image.
+static const char *live_bitmap (const guest_t *guest, const xml_node_t *disk)
+{
+    const char *target = xml_string (disk, "target/@dev");
+    const xml_node_t *all = guest->checkpoints ? xml_root (guest->checkpoints) : NULL;
+    if (!same_image (guest->live, target, snapshot_disk_source (disk)))
+        return NULL;
+    xml_foreach (each, all, "domaincheckpoint")
+        if (checkpoint_has_disk (each, target))
+            return checkpoint_name (each);
+    return NULL;
+}
+
+//  QEMU takes no image back while a bitmap records its writes, and says so when the guest is over
+//  already. The bitmap would not know of what changed, and backups would miss it.
+static int check_unrecorded (job_t *job, const xml_node_t *disk, const char *name, error_t *err)
+{
+    (void) name;
+    autofree char *stored = NULL;
+    const char *live = live_bitmap (job->guest, disk);
+    if (!live && qemu_img_find_bitmap (job, snapshot_disk_source (disk), &stored, err))
+        return -1;
+    if (!live && !stored)
+        return 0;
+    return error_set (err, ERR_OPERATION_INVALID,
+                      "the bitmap '%s' records what is written to its image, and would not be true "
+                      "any more: 'troupe checkpoint-delete' removes a running domain's",
+                      live ? live : stored);
+}
+
 int qemu_snapshot_check (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
     auto(xml_t) own = snapshot_domain (snapshot, false);
@@ -232,6 +264,7 @@ int qemu_snapshot_check (job_t *job, const xml_node_t *snapshot, error_t *err)
     if (snapshot_is_external (snapshot))
         return qemu_overlay_check (job, snapshot, err);
     return each_disk (job, snapshot, then, find_in_image, err) ||
+                   each_disk (job, snapshot, then, check_unrecorded, err) ||
                    check_not_base (job, snapshot, then, err)
                ? -1
                : 0;
