@@ -335,10 +335,11 @@ static inline void start_guest (void)
     make_image ("base 4M");
     make_image ("-b base -F qcow2 vda");
     make_image ("vdb 4M");
-    autofree char *disks = text_format (
-        "<disk><source file='%s/vda'/><target dev='vda'/><driver type='qcow2'/></disk>"
-        "<disk><source file='%s/vdb'/><target dev='vdb'/><driver type='qcow2'/></disk>",
-        self.real.root, self.real.root);
+    autofree char *disks =
+        text_format ("<disk><source file='%s/vda'/><target dev='vda'/><driver type='qcow2'/></disk>"
+                     "<disk><source file='%s/vdb'/><target dev='vdb'/><driver type='qcow2'/></disk>"
+                     "<video><model type='vga'/></video>",
+                     self.real.root, self.real.root);
     death.at = 0;
     real_guest_start (&self, disks, 0);
 }

@@ -1,4 +1,5 @@
-//  test_qemu_cut_off.c: what saves, restores or dumps a guest is cut off at each of its steps.
+//  test_qemu_cut_off.c: what saves, restores, dumps or shows a guest is cut off at each of its
+//  steps.
 
 #include "cut_off.h"
 #include "drivers/save_image.h"
@@ -106,12 +107,42 @@ static void test_dump (void **state)
     }
     end_guest ();
 }
+//  A picture is in a file for a moment only.
+
+static int run_screenshot (error_t *err)
+{
+    screenshot_t shot;
+    if (qemu_driver.screenshot (job (), NULL, 0, &shot, err))
+        return -1;
+    int rc = job_remove_file (job (), shot.path, err);
+    free (shot.path);
+    return rc;
+}
+
+static void check_screenshot (void)
+{
+    error_t err = { 0 };
+    autofree char *folder = text_format ("%s/qemu", self.real.root);
+    auto(strings_t) names = file_list (folder, ".screenshot", &err);
+    check (names && names->count == 0);
+    check (is_there () && real_guest_runs (&self));
+}
+
+static void test_screenshot (void **state)
+{
+    (void) state;
+    static const scenario_t scenario = { prepare_guest, run_screenshot, check_screenshot, false };
+    cut_off_everywhere (&scenario);
+    end_guest ();
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_save),
         cmocka_unit_test (test_restore),
         cmocka_unit_test (test_dump),
+        cmocka_unit_test (test_screenshot),
     };
     return cmocka_run_group_tests (tests, setup, teardown);
 }

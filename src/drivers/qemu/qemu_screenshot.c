@@ -41,7 +41,7 @@ static int check_device (const guest_t *guest, const char *device, unsigned head
 
 static int make_file (job_t *job, const char *path, error_t *err)
 {
-    if (job_undo (job, "file", path, err))
+    if (job_undo (job, "file", path, err) || job_record (job, err))
         return -1;
     autoclose int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     return fd < 0 ? error_errno (err, ERR_OPEN_FAILED, "create '%s'", path) : 0;

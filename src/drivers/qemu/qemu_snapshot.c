@@ -374,14 +374,6 @@ int qemu_snapshot_delete (job_t *job, snapshot_tree_t *tree, const char *name, b
 
 //  Undo.
 
-static bool is_over (job_t *job)
-{
-    process_t process;
-    error_t ignored = { 0 };
-    return !qemu_recorded_process (job->guest, &process) ||
-           job_wait_exit (job, &process, 0, &ignored) == 0;
-}
-
 static int remove_from_images (job_t *job, const char *name, error_t *err)
 {
     const xml_t *domain = domain_of (job->guest);
@@ -408,7 +400,7 @@ static int settle (job_t *job, bool *opened, error_t *err)
 //  SNAPSHOT NULL: whatever has its NAME. Of what QEMU is still doing first the end.
 static int remove_again (job_t *job, const xml_node_t *snapshot, const char *name, error_t *err)
 {
-    bool opened = false, live = job->guest->live && !is_over (job);
+    bool opened = false, live = job->guest->live && !qemu_has_ended (job);
     error_t ignored = { 0 };
     int rc = live ? settle (job, &opened, err) : 0;
     if (!rc)
