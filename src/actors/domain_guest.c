@@ -297,6 +297,9 @@ static guest_change_t change_in_job (const domain_t *self, const guest_change_t 
         { ASYNC_MIGRATE_HANDED, STATE_RUNNING, RUNNING_MIGRATION_CANCELED, RESUMED_MIGRATED },
     };
     guest_change_t meant = *change;
+    //  What stopped it before, a disk that failed or its user, is why it stands still.
+    if (change->status.state == self->status.state)
+        return meant;
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
         if (meanings[i].kind == domain_async_kind (self) &&
             meanings[i].state == change->status.state) {

@@ -176,6 +176,12 @@ void domain_done_migrate (domain_t *self, const msg_t *request)
     gone (self);
 }
 
+void domain_done_migrate_offline (domain_t *self, const msg_t *request)
+{
+    if (msg_flag (request, "undefine_source"))
+        forget_definition (self);
+}
+
 void domain_done_receive (domain_t *self, const msg_t *request)
 {
     (void) request;

@@ -261,6 +261,8 @@ static const operation_t operations[] = {
       done_snapshot_revert },
     { "domain.migrate", CLASS_JOB, ASYNC_MIGRATE_OUT, "migrate", NEED_ACTIVE, LONG_MS, false,
       domain_done_migrate },
+    { "domain.migrate_offline", CLASS_MODIFY, ASYNC_NONE, "migrate_offline", NEED_PERSISTENT,
+      START_MS, false, domain_done_migrate_offline },
     { "domain.migrate_tune", CLASS_MIGRATION, ASYNC_NONE, "migrate_tune", NEED_ACTIVE, SHORT_MS,
       true, done_nothing },
     { "domain.migrate_resume", CLASS_MIGRATION, ASYNC_NONE, "migrate_resume", NEED_ACTIVE, START_MS,

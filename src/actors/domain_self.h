@@ -294,7 +294,8 @@ void domain_pack_migration (const domain_t *self, pack_t *pack);
 //  There is nothing to be abandoned under this token. True: it was answered.
 bool domain_refuse_abandon (domain_t *self, msg_t **msg_p);
 direct_fn domain_tell_wish;
-operation_done_fn domain_done_migrate, domain_done_receive, domain_done_take, domain_done_abandon;
+operation_done_fn domain_done_migrate, domain_done_migrate_offline, domain_done_receive,
+    domain_done_take, domain_done_abandon;
 extern const operation_t domain_settling_migration;
 //  domain_background.c
 extern const operation_t domain_backup_follow;

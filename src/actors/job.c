@@ -360,7 +360,7 @@ static void end_guest (job_actor_t *self)
 static void tell_changes (job_actor_t *self)
 {
     error_t ignored;
-    if (!self->base.guest || !self->base.guest->redefined)
+    if (!self->driver || !self->base.guest || !self->base.guest->redefined)
         return;
     job_tell_documents (self);
     auto(snapshot_tree_t) tree = job_load_snapshots (self, &ignored);

@@ -4,7 +4,6 @@
 
 #include "actors/job_ops.h"
 #include "actors/jobs.h"
-#include "actors/jobs_snapshot.h"
 #include "drivers/state.h"
 #include "util/text.h"
 
@@ -16,65 +15,12 @@ enum {
     SETTLE_MS = 20000,   //  how long this job asks; afterwards the owner does
     COURTESY_MS = 2000,
     AGAIN_MS = 200,
-    WISH_MS = 10000,
-    CHANNELS_MAX = 255
+    WISH_MS = 10000
 };
-
-//  What is wanted.
 
 static bool wants (const job_actor_t *self, const char *name)
 {
     return value_bool (job_arg (self, name), false);
-}
-
-static uint64_t number (const job_actor_t *self, const char *name)
-{
-    uint64_t value = 0;
-    value_u64 (job_arg (self, name), &value);
-    return value;
-}
-
-static copy_storage_t copy_of (const char *text)
-{
-    return !text ? COPY_NONE : strcmp (text, "top") == 0 ? COPY_TOP : COPY_ALL;
-}
-
-static void read_disks (const job_actor_t *self, migration_t *migration)
-{
-    const value_t *list = job_arg (self, "disks");
-    migration->disks = strings_new ();
-    for (size_t i = 0; i < value_count (list); i++)
-        strings_add (migration->disks, value_str (value_at (list, i)));
-}
-
-static int check_wishes (const migration_t *migration, uint64_t channels, error_t *err)
-{
-    if (channels > CHANNELS_MAX)
-        return error_set (err, ERR_INVALID_ARG, "at most %d parallel connections", CHANNELS_MAX);
-    if (migration->postcopy && migration->channels > 1)
-        return error_set (err, ERR_INVALID_ARG,
-                          "post-copy does not go with parallel connections; choose one");
-    return 0;
-}
-
-static int read_wishes (const job_actor_t *self, migration_t *migration, error_t *err)
-{
-    uint64_t channels = number (self, "parallel");
-    *migration = (migration_t){
-        .uri = value_str (job_arg (self, "uri")),
-        .local = text_starts (value_str (job_arg (self, "peer")), "ipc://"),
-        .live = wants (self, "live"),
-        .unsafe = wants (self, "unsafe"),
-        .auto_converge = wants (self, "auto_converge"),
-        .postcopy = wants (self, "postcopy"),
-        .channels = channels > CHANNELS_MAX ? 0 : (unsigned) channels,
-        .bandwidth = number (self, "bandwidth"),
-        .postcopy_bandwidth = number (self, "postcopy_bandwidth"),
-        .downtime_ms = number (self, "downtime_ms"),
-        .copy = copy_of (value_str (job_arg (self, "copy"))),
-    };
-    read_disks (self, migration);
-    return check_wishes (migration, channels, err);
 }
 
 //  The job.
@@ -121,19 +67,6 @@ static void make_record (sender_t *self)
     migration_record_write (record, job->base.guest->record);
 }
 
-//  It must be another daemon, of our kind.
-static int greet (sender_t *self, error_t *err)
-{
-    pack_t args;
-    auto(msg_t) reply = NULL;
-    migrate_begin_args (&args);
-    if (migrate_call (self->job, self->peer, "host.version", &args, MIGRATE_CALL_MS, &reply, err))
-        return -1;
-    if (text_equals (value_get_str (msg_value (reply), "instance"), self->job->config->instance))
-        return error_set (err, ERR_INVALID_ARG, "that is this daemon itself");
-    return 0;
-}
-
 static const char *uri_wish (sender_t *self)
 {
     if (self->migration.uri || self->migration.local)
@@ -165,8 +98,6 @@ static int pack_documents (sender_t *self, pack_t *pack, error_t *err)
 
 static int pack_prepare (sender_t *self, pack_t *pack, error_t *err)
 {
-    const migration_t *migration = &self->migration;
-    const char *const copies[] = { [COPY_ALL] = "all", [COPY_TOP] = "top" };
     autofree char *origin = migrate_origin (self->job->config, self->migration.local, err);
     if (!origin || pack_documents (self, pack, err))
         return -1;
@@ -174,15 +105,7 @@ static int pack_prepare (sender_t *self, pack_t *pack, error_t *err)
     pack_key_str (pack, "origin", origin);
     pack_key_str (pack, "uri", uri_wish (self));
     pack_key_bool (pack, "persistent", self->record->persistent);
-    pack_key_bool (pack, "postcopy", migration->postcopy);
-    pack_key_u64 (pack, "parallel", migration->channels);
-    if (migration->copy == COPY_NONE)
-        return 0;
-    pack_key_str (pack, "copy", copies[migration->copy]);
-    pack_key_array (pack, "disks");
-    for (size_t i = 0; i < migration->disks->count; i++)
-        pack_str (pack, migration->disks->items[i]);
-    pack_end (pack);
+    migrate_pack_wishes (&self->migration, pack);
     return 0;
 }
 
@@ -318,35 +241,14 @@ static int give (sender_t *self, error_t *err)
     }
 }
 
-//  They are not sent along, so its definition has to stay with them.
-static int check_snapshots (job_actor_t *self, error_t *err)
-{
-    if (!wants (self, "undefine_source"))
-        return 0;
-    if (self->base.guest->checkpoints)
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "it has checkpoints, which would be forgotten; delete them, or leave it "
-                          "defined here");
-    auto(snapshot_tree_t) tree = job_load_snapshots (self, err);
-    if (!tree)
-        return -1;
-    size_t count = snapshot_tree_count (tree);
-    return count == 0
-               ? 0
-               : error_set (err, ERR_OPERATION_INVALID,
-                            "it has %zu snapshots, which would be forgotten; delete them, or "
-                            "leave it defined here",
-                            count);
-}
-
 static int migrate (sender_t *self, error_t *err)
 {
     job_actor_t *job = self->job;
     const char *peer = value_str (job_arg (job, "peer"));
     if (!job->driver->migrate_out)
         return job_unsupported (job, "migrate", err);
-    if (read_wishes (job, &self->migration, err) || check_snapshots (job, err) ||
-        migrate_open_peer (job, peer, self->peer, err) || greet (self, err))
+    if (migrate_read_wishes (job, &self->migration, err) || migrate_check_left (job, err) ||
+        migrate_open_peer (job, peer, self->peer, err) || migrate_greet (job, self->peer, err))
         return -1;
     self->host = migrate_host_of (peer);
     make_record (self);
@@ -374,14 +276,42 @@ int job_run_migrate (job_actor_t *self, error_t *err)
               : 0;
 }
 
-int job_run_migrate_tune (job_actor_t *self, error_t *err)
+static uint64_t number (const job_actor_t *self, const char *name)
+{
+    return value_get_u64 (msg_arg (self->start, "args"), name, 0);
+}
+
+static bool changes (const migrate_tuning_t *tuning)
+{
+    return tuning->start_postcopy || tuning->break_postcopy || tuning->bandwidth ||
+           tuning->postcopy_bandwidth || tuning->downtime_ms;
+}
+
+//  What was changed may be over the next moment, so it is not asked for as well.
+static int tune (job_actor_t *self, error_t *err)
 {
     migrate_tuning_t tuning = { .start_postcopy = wants (self, "postcopy"),
+                                .break_postcopy = wants (self, "break_postcopy"),
                                 .bandwidth = number (self, "bandwidth"),
+                                .postcopy_bandwidth = number (self, "postcopy_bandwidth"),
                                 .downtime_ms = number (self, "downtime_ms") };
+    if (changes (&tuning))
+        return self->driver->migrate_tune (&self->base, &tuning, err);
+    if (self->driver->migrate_tuning (&self->base, &tuning, err))
+        return -1;
+    pack_map (&self->value);
+    pack_key_u64 (&self->value, "bandwidth", tuning.bandwidth);
+    pack_key_u64 (&self->value, "postcopy_bandwidth", tuning.postcopy_bandwidth);
+    pack_key_u64 (&self->value, "downtime_ms", tuning.downtime_ms);
+    pack_end (&self->value);
+    return 0;
+}
+
+int job_run_migrate_tune (job_actor_t *self, error_t *err)
+{
     if (!self->driver->migrate_tune)
         return job_unsupported (self, "migrate", err);
-    if (self->driver->migrate_tune (&self->base, &tuning, err))
-        return error_prefix (err, "tune the migration of domain '%s'", self->base.guest->name);
-    return 0;
+    return tune (self, err)
+               ? error_prefix (err, "tune the migration of domain '%s'", self->base.guest->name)
+               : 0;
 }

@@ -38,6 +38,8 @@ void migrate_begin_args (pack_t *pack);
 //  caller's.
 int migrate_call (job_actor_t *self, const char *peer, const char *verb, pack_t *args,
                   int deadline_ms, msg_t **reply, error_t *err);
+//  The peer has to be another daemon, of our kind.
+int migrate_greet (job_actor_t *self, const char *peer, error_t *err);
 //  To the sender: may it still ask for the migration? Once it is not KNOWN, it never will.
 int migrate_inquire (job_actor_t *self, const char *peer, const char *uuid, const char *token,
                      bool *known, error_t *err);
@@ -54,6 +56,19 @@ char *migrate_host_of (const char *endpoint);
 char *migrate_origin (const config_t *config, bool local, error_t *err);
 //  URI with HOST in it: a receiver that listens everywhere does not say where that is.
 char *migrate_with_host (const char *host, const char *uri);
+
+//  jobs_migrate_wishes.c: how it is to be done. Texts are the request's; the disks are the
+//  caller's.
+
+//  Of the sender's request.
+int migrate_read_wishes (const job_actor_t *self, migration_t *migration, error_t *err);
+//  What of it concerns the receiver, into an open map of arguments; and what the receiver reads.
+void migrate_pack_wishes (const migration_t *migration, pack_t *pack);
+void migrate_read_prepared (const job_actor_t *self, migration_t *migration);
+
+//  jobs_migrate_offline.c: what is not sent along: a definition that is undefined here has to stay
+//  with it.
+int migrate_check_left (job_actor_t *self, error_t *err);
 
 //  jobs_migrate_marks.c: the receiver's mark. Paths are the caller's.
 char *migrate_mark_path (const job_actor_t *self, const char *uuid, const char *token);

@@ -51,26 +51,6 @@ int job_run_migrate_prepare (job_actor_t *self, error_t *err)
     return job_hand_over (self, "migration.receive", doc, RECEIVE_MS, err);
 }
 
-static void read_wishes (const job_actor_t *self, migration_t *migration)
-{
-    uint64_t channels = 0;
-    const char *copy = value_str (job_arg (self, "copy"));
-    const value_t *disks = job_arg (self, "disks");
-    value_u64 (job_arg (self, "parallel"), &channels);
-    *migration = (migration_t){
-        .token = value_str (job_arg (self, "token")),
-        .uri = value_str (job_arg (self, "uri")),
-        .postcopy = value_bool (job_arg (self, "postcopy"), false),
-        .channels = (unsigned) channels,
-        .copy = !copy                       ? COPY_NONE
-                : strcmp (copy, "top") == 0 ? COPY_TOP
-                                            : COPY_ALL,
-        .disks = strings_new (),
-    };
-    for (size_t i = 0; i < value_count (disks); i++)
-        strings_add (migration->disks, value_str (value_at (disks, i)));
-}
-
 //  Also what it is to be defined as here, once it is ours.
 static int write_record (job_actor_t *self, error_t *err)
 {
@@ -121,7 +101,7 @@ int job_run_migrate_receive (job_actor_t *self, error_t *err)
     autofree char *storage = NULL;
     if (!self->driver->migrate_in)
         return job_unsupported (self, "receive", err);
-    read_wishes (self, &migration);
+    migrate_read_prepared (self, &migration);
     int rc = receive (self, &migration, &uri, &storage, err);
     strings_destroy (&migration.disks);
     return rc;

@@ -94,6 +94,18 @@ outcome_t migrate_ask_receiver (job_actor_t *self, const char *peer, const char 
     return text_equals (outcome, "taken") ? OUTCOME_TAKEN : OUTCOME_ABANDONED;
 }
 
+int migrate_greet (job_actor_t *self, const char *peer, error_t *err)
+{
+    pack_t args;
+    auto(msg_t) reply = NULL;
+    migrate_begin_args (&args);
+    if (migrate_call (self, peer, "host.version", &args, MIGRATE_CALL_MS, &reply, err))
+        return -1;
+    if (text_equals (value_get_str (msg_value (reply), "instance"), self->config->instance))
+        return error_set (err, ERR_INVALID_ARG, "that is this daemon itself");
+    return 0;
+}
+
 //  Hosts.
 
 //  Between the brackets or up to the port of "tcp://HOST:PORT".

@@ -130,11 +130,23 @@ static int tell_plug (job_actor_t *self, error_t *err)
     return rc;
 }
 
+static bool take_flag (bool *flag)
+{
+    bool was = *flag;
+    *flag = false;
+    return was;
+}
+
 int job_run_network_start (job_actor_t *self, error_t *err)
 {
-    if (network_start (&self->base, err))
+    guest_t *guest = self->base.guest;
+    autofree char *old = xml_text (guest->definition);
+    int rc = network_start (&self->base, err);
+    bool chosen = take_flag (&guest->redefined) && !self->transient;
+    //  Once it runs: a start that failed has changed nothing.
+    if (rc || (chosen && write_definition (self, old, err)))
         return -1;
-    self->parts = PART_LIVE | (self->base.guest->redefined ? PART_DEFINITION : 0u);
+    self->parts |= PART_LIVE;
     return tell_plug (self, err);
 }
 

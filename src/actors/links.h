@@ -11,9 +11,11 @@
 //  link.set          {owner, key, settings, peer (the other end of a veth)}: {link}
 //  link.get          {owner, key}: {link}; or {name}, of anybody's link of this name
 //  link.address      {owner, key, address ("192.168.122.1/24"), remove}: nil, also if it is so
-//  already link.route        {owner, key, route, remove}: the same link.bandwidth    {owner, key,
-//  bandwidth; without one the limits go}: nil link.delete       {owner, key}: nil, once it is gone;
-//  also if there is none link.release      {owner}: nil, once all links of this owner are gone
+//                    already; ERR_OPERATION_FAILED if the host reaches its subnet by another link
+//  link.route        {owner, key, route, remove}: the same
+//  link.bandwidth    {owner, key, bandwidth; without one the limits go}: nil
+//  link.delete       {owner, key}: nil, once it is gone; also if there is none
+//  link.release      {owner}: nil, once all links of this owner are gone
 //  link.claim        {owner, keys}: what an owner says when it has loaded: it has these and no
 //                    others, which are removed. {links: array of {key, link}}: those that are there
 //  link.list         array of {owner, key, master (its name), and what link_t has} of all links

@@ -3,6 +3,7 @@
 #include "actors/links_self.h"
 
 #include "drivers/net/link_address.h"
+#include "drivers/net/network_routes.h"
 
 #include <errno.h>
 
@@ -181,11 +182,15 @@ void op_address (links_t *self, op_t *op)
     bool remove = msg_flag (op->request, "remove");
     const known_t *known =
         begin (self, op, false, remove ? "take an address from link '%s'" : "address of link '%s'");
-    if (known)
-        run_one (self, op,
-                 link_address_step ((uint32_t) known->ifindex, address ? address : "", remove,
-                                    &step, &err),
-                 &step, &err);
+    if (!known)
+        return;
+    //  Here, where all addresses come by: of two networks that start at once and want the same
+    //  subnet each sees that the host has no route to it.
+    int rc = address && !remove ? routes_check_address (address, known->news.link.name, &err) : 0;
+    if (!rc)
+        rc = link_address_step ((uint32_t) known->ifindex, address ? address : "", remove, &step,
+                                &err);
+    run_one (self, op, rc, &step, &err);
 }
 
 void op_route (links_t *self, op_t *op)

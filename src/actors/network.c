@@ -49,7 +49,7 @@ static void network_handle (actor_t *actor, msg_t **msg_p)
             immediate[i].run (self, msg_p);
             return;
         }
-    if (network_is_operation (verb))
+    if (network_operation (verb))
         network_enqueue (self, msg_p);
 }
 

@@ -1,5 +1,4 @@
-//  network_jobs.c: what runs as a job on a network, one after another, and what is new once it is
-//  done.
+//  network_jobs.c: runs the jobs of a network, one after another, and takes their results.
 
 #include "actors/job.h"
 #include "actors/left_behind.h"
@@ -7,12 +6,8 @@
 #include "actors/switchboard.h"
 
 enum {
-    NEED_ACTIVE = 1,
-    NEED_INACTIVE = 2,
-    NEED_PERSISTENT = 4,
-    SHORT_MS = 60000,
-    START_MS = 120000,
     MAX_QUEUE = 256,
+    ASK_MS = 60000,
     RETRY_MS = 5000,
     LOOK_MS = 100,       //  the first time that a part of it ended
     LOOK_MAX_MS = 60000, //  ... and if that happens again and again
@@ -22,140 +17,7 @@ enum {
 static void run (network_t *self, const network_operation_t *operation, msg_t **request_p);
 static void follow_exit (network_t *self);
 
-//  What is new once a job is done.
-
-static void take_definition (network_t *self, const msg_t *request)
-{
-    free (self->definition);
-    document_destroy (&self->config_summary);
-    self->definition = text_copy (msg_str (request, "definition"));
-    self->config_summary = document_of_value (msg_arg (request, "config_summary"));
-    free (self->name);
-    self->name = text_copy (msg_str (request, "name"));
-}
-
-static void done_define (network_t *self, const msg_t *request, const value_t *value)
-{
-    (void) value;
-    take_definition (self, request);
-    self->persistent = true;
-    network_add_lifecycle (self, NETWORK_DEFINED);
-}
-
-static void done_start (network_t *self, const msg_t *request, const value_t *value)
-{
-    (void) request, (void) value;
-    self->dirty = true;
-    self->up_ms = actor_now (self->actor);
-    self->ends = 0;
-    network_add_lifecycle (self, NETWORK_STARTED);
-    network_ports_tell (self);
-    actor_log (self->actor, LEVEL_INFO, "network '%s' started", self->name);
-}
-
-static void set_inactive (network_t *self)
-{
-    free (take (&self->live));
-    free (take (&self->record));
-    document_destroy (&self->live_summary);
-    document_destroy (&self->plug);
-    self->dirty = true;
-    self->look_due = false;
-    network_add_lifecycle (self, NETWORK_STOPPED);
-    actor_log (self->actor, LEVEL_INFO, "network '%s' stopped", self->name);
-}
-
-static void done_destroy (network_t *self, const msg_t *request, const value_t *value)
-{
-    (void) request, (void) value;
-    set_inactive (self);
-}
-
-static void done_undefine (network_t *self, const msg_t *request, const value_t *value)
-{
-    (void) request, (void) value;
-    self->persistent = self->autostart = false;
-    self->dirty = true;
-    network_add_lifecycle (self, NETWORK_UNDEFINED);
-}
-
-static void done_autostart (network_t *self, const msg_t *request, const value_t *value)
-{
-    (void) value;
-    self->autostart = !msg_flag (request, "disable");
-}
-
-static void done_live (network_t *self, const msg_t *request, const value_t *value)
-{
-    (void) request, (void) value;
-    self->dirty = self->dirty || self->live;
-}
-
-//  What an earlier daemon knew of it.
-static void done_load (network_t *self, const msg_t *request, const value_t *value)
-{
-    (void) request;
-    self->loading = false;
-    self->persistent = self->definition != NULL;
-    self->autostart = value_get_bool (value, "autostart", false);
-    free (self->name);
-    self->name = text_copy (value_get_str (value, "name"));
-    self->dirty = value_get_bool (value, "undone", false);
-    network_ports_read (self, value_get (value, "ports"));
-    network_leases_read (self, value_get_str (value, "leases"));
-    self->up_ms = actor_now (self->actor);
-    self->look_due = network_active (self);
-}
-
-//  It found all as it has to be, or made it so; or the network is over. The daemon that started it
-//  may have ended before it told those who are plugged in.
-static void done_look (network_t *self, const msg_t *request, const value_t *value)
-{
-    (void) request;
-    self->up_ms = actor_now (self->actor);
-    if (value_get_bool (value, "over", false))
-        set_inactive (self);
-    else if (network_active (self))
-        network_ports_tell (self);
-    self->dirty = true;
-}
-
-static const network_operation_t operations[] = {
-    { "definition.set", "network_store", 0, SHORT_MS, done_define },
-    { "network.create", "network_start", NEED_INACTIVE | NEED_PERSISTENT, START_MS, done_start },
-    { "network.create_transient", "network_start", NEED_INACTIVE, START_MS, done_start },
-    { "network.destroy", "network_destroy", NEED_ACTIVE, START_MS, done_destroy },
-    { "network.undefine", "network_undefine", NEED_PERSISTENT, SHORT_MS, done_undefine },
-    { "network.autostart", "network_autostart", NEED_PERSISTENT, SHORT_MS, done_autostart },
-    { "network.update", "network_update", 0, START_MS, done_live },
-    { "network.metadata_set", "network_metadata_set", 0, SHORT_MS, done_live },
-    { "network.check", "network_check", NEED_ACTIVE, START_MS, done_live },
-};
-
-//  The owner's own.
-static const network_operation_t loading = { "", "network_load", 0, START_MS, done_load };
-static const network_operation_t look = { "", "network_look", 0, START_MS, done_look };
-static const network_operation_t unwinding = { "", "network_unwind", 0, START_MS, done_live };
-
-static const network_operation_t *find (const char *verb)
-{
-    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
-        if (strcmp (operations[i].verb, verb) == 0)
-            return &operations[i];
-    return NULL;
-}
-
-bool network_is_operation (const char *verb)
-{
-    return find (verb) != NULL;
-}
-
 //  Results.
-
-static bool is_start (const network_operation_t *operation)
-{
-    return operation->done == done_start;
-}
 
 static void take_text (const value_t *result, const char *key, char **text_p)
 {
@@ -192,7 +54,7 @@ static msg_t *reply_of (const network_t *self, const network_operation_t *operat
 {
     msg_t *reply = msg_reply ();
     pack_t *pack = msg_result (reply);
-    if (is_start (operation) || operation->done == done_define) {
+    if (network_tells_names (operation)) {
         pack_map (pack);
         pack_key_str (pack, "uuid", self->uuid);
         pack_key_str (pack, "name", self->name);
@@ -217,7 +79,7 @@ static void job_succeeded (network_t *self, const msg_t *reply)
 static void load_again (actor_t *actor, void *arg)
 {
     (void) arg;
-    run (actor_state (actor), &loading, NULL);
+    run (actor_state (actor), &network_loading, NULL);
 }
 
 static void look_now (actor_t *actor, void *arg)
@@ -262,16 +124,16 @@ static void job_failed (network_t *self, const error_t *err)
     self->running = (network_run_t){ 0 };
     actor_log (self->actor, LEVEL_WARNING, "network '%s': %s failed: %s", self->name,
                operation->job, err->message);
-    if (operation == &loading)
+    if (operation == &network_loading)
         loading_failed (self, err);
-    if (is_start (operation)) {
+    if (network_is_start (operation)) {
         free (take (&self->recorded_live));
         free (take (&self->record));
         self->dirty = true;
     }
     //  Of an active network nothing is taken away because a change of it failed: what is missing is
     //  made again.
-    if (network_active (self) && !is_start (operation) && operation != &loading) {
+    if (network_active (self) && !network_is_start (operation) && operation != &network_loading) {
         document_destroy (&self->undo);
         self->dirty = self->look_due = true;
         look_later (self, RETRY_MS);
@@ -293,7 +155,7 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
     bool failed = msg_failed (reply, &err);
     if (failed && !msg_is_late (reply))
         actor_stop (actor, self->running.address); //  when it did not end in time
-    if (operation == &loading)
+    if (operation == &network_loading)
         self->ready_due = true;
     if (failed)
         job_failed (self, &err);
@@ -310,7 +172,7 @@ static void pack_guest (const network_t *self, const network_operation_t *operat
 {
     const char *definition = self->definition;
     //  A transient network's comes with the request.
-    if (is_start (operation) && request && msg_str (request, "definition"))
+    if (network_is_start (operation) && request && msg_str (request, "definition"))
         definition = msg_str (request, "definition");
     config_pack (self->config, pack);
     pack_key_str (pack, "kind", operation->job);
@@ -345,11 +207,11 @@ static void run (network_t *self, const network_operation_t *operation, msg_t **
     pack_guest (self, operation, running->request, pack);
     pack_member (pack, running->request, "args");
     pack_member (pack, running->request, "by");
-    if (operation == &unwinding) {
+    if (operation == &network_unwinding) {
         pack_key (pack, "undo");
         pack_value (pack, document_root (self->undo));
     }
-    if (operation == &look)
+    if (operation == &network_looking)
         self->look_due = false;
     actor_spawn_for (self->actor, running->request, running->address, &job_class, &args,
                      operation->limit_ms, on_job_done, NULL);
@@ -380,7 +242,7 @@ static bool is_late (const network_t *self, const msg_t *msg)
 
 static void try_request (network_t *self, msg_t **msg_p)
 {
-    const network_operation_t *operation = find (msg_verb (*msg_p));
+    const network_operation_t *operation = network_operation (msg_verb (*msg_p));
     error_t err;
     if (is_late (self, *msg_p))
         msg_destroy (msg_p); //  nobody waits for it any more
@@ -395,9 +257,9 @@ void network_pump (network_t *self)
     while (!self->running.operation && !self->loading) {
         msg_t *msg = NULL;
         if (self->undo && !self->look_timer)
-            run (self, &unwinding, NULL);
+            run (self, &network_unwinding, NULL);
         else if (self->look_due && !self->look_timer && network_active (self))
-            run (self, &look, NULL);
+            run (self, &network_looking, NULL);
         else if (!self->undo && (msg = zlistx_detach (self->queue, NULL)))
             try_request (self, &msg);
         else
@@ -414,7 +276,7 @@ static bool is_destroy (const msg_t *msg)
 static void cancel_start (network_t *self)
 {
     network_run_t *running = &self->running;
-    if (!running->operation || !is_start (running->operation) || running->cancelled)
+    if (!running->operation || !network_is_start (running->operation) || running->cancelled)
         return;
     running->cancelled = true;
     auto(msg_t) cancel = msg_request ("job.cancel");
@@ -448,7 +310,7 @@ static void on_job_down (actor_t *actor, const char *address, const msg_t *down,
     (void) address, (void) down, (void) arg;
     network_t *self = actor_state (actor);
     if (--self->left_behind == 0)
-        run (self, &loading, NULL);
+        run (self, &network_loading, NULL);
 }
 
 static void on_actors (actor_t *actor, const msg_t *reply, void *arg)
@@ -457,13 +319,13 @@ static void on_actors (actor_t *actor, const msg_t *reply, void *arg)
     network_t *self = actor_state (actor);
     self->left_behind = left_behind_watch (actor, self->uuid, reply, &self->job_count, on_job_down);
     if (self->left_behind == 0)
-        run (self, &loading, NULL);
+        run (self, &network_loading, NULL);
 }
 
 void network_load (network_t *self)
 {
     auto(msg_t) request = msg_request ("ps");
-    actor_request (self->actor, SWITCHBOARD_ADDRESS, &request, SHORT_MS, on_actors, NULL);
+    actor_request (self->actor, SWITCHBOARD_ADDRESS, &request, ASK_MS, on_actors, NULL);
 }
 
 //  What jobs and others tell.

@@ -1,11 +1,11 @@
 //  network_self.h: the state of a network's owner, for its own files:
 //
-//      network.c          what it is asked; its life
-//      network_jobs.c     which requests run as jobs, in which order, and what is new once they are
-//                         done
-//      network_ports.c    who is plugged in
-//      network_leases.c   who has which address, as dnsmasq tells it
-//      network_publish.c  files, snapshots, answers, in this order
+//      network.c             what it is asked; its life
+//      network_jobs.c        runs the jobs of a network, one after another
+//      network_operations.c  which requests run as jobs, and what is new once they are done
+//      network_ports.c       who is plugged in
+//      network_leases.c      who has which address, as dnsmasq tells it
+//      network_publish.c     files, snapshots, answers, in this order
 
 #ifndef TROUPE_NETWORK_SELF_H
 #define TROUPE_NETWORK_SELF_H
@@ -31,10 +31,16 @@ enum {
     NETWORK_STOPPED = 3
 };
 
+enum {
+    NEED_ACTIVE = 1,
+    NEED_INACTIVE = 2,
+    NEED_PERSISTENT = 4
+};
+
 //  A row of the table of what runs as a job.
 typedef struct {
     const char *verb, *job;
-    unsigned needs;
+    unsigned needs; //  NEED_...
     int limit_ms;
     //  The job's result is applied; REQUEST may be NULL, VALUE is the job's own.
     void (*done) (network_t *self, const msg_t *request, const value_t *value);
@@ -98,8 +104,14 @@ struct network {
 
 bool network_active (const network_t *self);
 
+//  network_operations.c
+const network_operation_t *network_operation (const char *verb); //  NULL: it is no job
+bool network_is_start (const network_operation_t *operation);
+bool network_tells_names (const network_operation_t *operation); //  answers with uuid and name
+//  The owner's own: nobody asks for them.
+extern const network_operation_t network_loading, network_looking, network_unwinding;
+
 //  network_jobs.c
-bool network_is_operation (const char *verb);
 void network_enqueue (network_t *self, msg_t **msg_p);
 void network_pump (network_t *self);
 void network_load (network_t *self);

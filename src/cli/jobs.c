@@ -88,6 +88,24 @@ static void print_over (const troupe_value_t *job)
         print_line ("Error message:", error);
 }
 
+//  Bytes, milliseconds and microseconds, as their names say; what there is none of is left out.
+static void print_raw (const troupe_value_t *job)
+{
+    for (size_t i = 0; i < troupe_count (job); i++) {
+        const char *key = troupe_key_at (job, i);
+        if (troupe_get_str (job, key))
+            printf ("%s: %s\n", key, troupe_get_str (job, key));
+        else if (troupe_type (troupe_at (job, i)) == TROUPE_INT)
+            printf ("%s: %" PRIu64 "\n", key, troupe_get_u64 (job, key, 0));
+    }
+}
+
+static void print_with (const options_t *options, const troupe_value_t *job,
+                        void (*print) (const troupe_value_t *job))
+{
+    (options_flag (options, "rawstats") ? print_raw : print) (job);
+}
+
 static int show_over (cli_t *cli, const options_t *options, error_t *err)
 {
     auto(troupe_args_t) args = troupe_args_new ();
@@ -99,7 +117,7 @@ static int show_over (cli_t *cli, const options_t *options, error_t *err)
     const troupe_value_t *job =
         last_over (troupe_message_value (reply), !options_flag (options, "anystats"));
     if (!cli_json (cli, job))
-        print_over (job);
+        print_with (options, job, print_over);
     return 0;
 }
 
@@ -116,7 +134,7 @@ int run_domjobinfo (cli_t *cli, const options_t *options, error_t *err)
     if (!reply)
         return -1;
     if (!cli_json (cli, troupe_message_value (reply)))
-        print_job (troupe_message_value (reply));
+        print_with (options, troupe_message_value (reply), print_job);
     return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "util/text.h"
 
 enum {
-    OPTIONS_MAX = 32,
+    OPTIONS_MAX = 64,
     ARG_REST = 0x100,  //  takes all words that are no options, joined by spaces
     ARG_NAMED = 0x200, //  never by its position
     ARG_MANY = 0x400   //  may be given several times; options->given has each

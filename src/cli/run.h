@@ -10,10 +10,13 @@ command_fn run_autostart, run_backup_begin, run_completion, run_console, run_des
     run_domjobinfo, run_dommemstat, run_domrename, run_domstate, run_domstats, run_dump, run_edit,
     run_event, run_help, run_hostname, run_jobs, run_key_add, run_key_list, run_key_own,
     run_key_remove, run_list, run_lookup, run_managedsave, run_managedsave_define,
-    run_managedsave_remove, run_metadata, run_migrate, run_migrate_tune, run_monitor_command,
-    run_link_list, run_nodeinfo, run_perf, run_ps, run_quit, run_restore, run_save,
-    run_save_image_define, run_save_image_dumpxml, run_save_image_edit, run_screenshot, run_start,
-    run_trace, run_ttyconsole, run_uri, run_vcpucount, run_version;
+    run_managedsave_remove, run_metadata, run_migrate, run_monitor_command, run_link_list,
+    run_nodeinfo, run_perf, run_ps, run_quit, run_restore, run_save, run_save_image_define,
+    run_save_image_dumpxml, run_save_image_edit, run_screenshot, run_start, run_trace,
+    run_ttyconsole, run_uri, run_vcpucount, run_version;
+
+//  Migration that is under way (migrate_tune.c).
+command_fn run_migrate_tune, run_migrate_limits, run_domjobabort;
 
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;

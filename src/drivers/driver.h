@@ -87,8 +87,17 @@ typedef struct {
     bool live;           //  the guest runs on while its memory is sent
     bool unsafe;         //  disks that the other host may not see, or not in the same state
     bool auto_converge;  //  the guest is slowed down until its memory can be sent
-    bool postcopy;       //  it may be switched to post-copy (migrate_tune)
-    unsigned channels;   //  parallel connections; 0: one
+    //  The first guess and each further step of it, per cent; 0: QEMU's own.
+    unsigned throttle_initial, throttle_increment;
+    bool postcopy;              //  it may be switched to post-copy (migrate_tune)
+    bool postcopy_after_pass;   //  it is, once all memory was sent once
+    bool abort_on_error;        //  an I/O error of the guest ends the migration
+    unsigned channels;          //  parallel connections; 0: one
+    const char *compression;    //  "xbzrle", "mt", "zlib", "zstd"; NULL: none
+    unsigned compression_level; //  of mt, zlib, zstd; 0: QEMU's own
+    uint64_t compression_cache; //  of xbzrle, bytes; 0: QEMU's own
+    const char *listen;         //  a receiver: the address to listen at; NULL: the host of URI
+    unsigned disks_port;        //  a receiver: the port for disks; 0: any
     uint64_t bandwidth, postcopy_bandwidth; //  bytes a second; 0: no limit
     uint64_t downtime_ms;                   //  that the guest may stand still for; 0: QEMU's own
     copy_storage_t copy;
@@ -107,7 +116,8 @@ typedef enum {
 
 typedef struct {
     bool start_postcopy;
-    uint64_t bandwidth, downtime_ms; //  0: unchanged
+    bool break_postcopy; //  its connection; migrate_resume makes a new one
+    uint64_t bandwidth, postcopy_bandwidth, downtime_ms; //  0: unchanged
 } migrate_tuning_t;
 
 //  Backups (libvirt's backup and checkpoint XML formats).
@@ -206,8 +216,9 @@ typedef struct {
     //  caller's) says where. Then the sender: goes on.
     int (*migrate_recover) (job_t *job, const char *uri, char **at, error_t *err);
     int (*migrate_resume) (job_t *job, const char *uri, error_t *err);
-    //  Changes what is under way.
+    //  Changes what is under way; says how that is (0: no limit).
     int (*migrate_tune) (job_t *job, const migrate_tuning_t *tuning, error_t *err);
+    int (*migrate_tuning) (job_t *job, migrate_tuning_t *tuning, error_t *err);
 
     //  Writes the guest's memory, or all of its state, to PATH for a debugger.
     int (*dump) (job_t *job, const char *path, const dump_options_t *options, error_t *err);

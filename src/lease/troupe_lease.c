@@ -127,7 +127,7 @@ static char *replace (const char *text, const char *address, const char *new_lin
 static char *keep_duid (char *text)
 {
     const char *duid = variable ("DNSMASQ_SERVER_DUID");
-    if (!duid || strstr (text, "duid "))
+    if (!duid || text_starts (text, "duid ") || strstr (text, "\nduid "))
         return text;
     char *with = text_format ("duid %s\n%s", duid, text);
     free (text);

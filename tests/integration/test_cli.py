@@ -132,6 +132,8 @@ ELSEWHERE = {
     "managedsave-edit",
     "managedsave-remove",
     "migrate",
+    "migrate-getmaxdowntime",
+    "migrate-getspeed",
     "migrate-postcopy",
     "migrate-setmaxdowntime",
     "migrate-setspeed",

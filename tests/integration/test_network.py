@@ -12,6 +12,16 @@ from network import HOST, WORLD, Site, network, usable
 from troupe_client import TroupeError
 
 
+#   Has the port of DNS on all addresses.
+RIVAL = """import socket, time
+s = socket.socket()
+s.bind(('', 53))
+s.listen()
+print('ready', flush=True)
+time.sleep(1000000)
+"""
+
+
 @unittest.skipUnless(usable(), "needs root, namespaces, ip, nft, dnsmasq and busybox")
 class Networks(unittest.TestCase):
     def setUp(self):
@@ -136,6 +146,17 @@ class Networks(unittest.TestCase):
         site.host.run("ip", "link", "add", "other", "type", "veth", "peer", "name", "other1")
         site.host.run("ip", "address", "add", "192.168.122.7/24", "dev", "other")
         site.host.run("ip", "link", "set", "other", "up")
+        rival = subprocess.Popen([*site.host.command, "/usr/bin/python3", "-c", RIVAL], stdout=subprocess.PIPE)
+        self.addCleanup(rival.stdout.close)
+        self.addCleanup(rival.wait)
+        self.addCleanup(rival.kill)
+        rival.stdout.readline()
+        self.assertIn("its dnsmasq could not start", daemon.run("net-start", "default", status=None).stderr)
+        rival.kill()
+        rival.wait()
+        daemon.kill()
+        daemon.start()
+        self.assertIn("choose-subnet", daemon.run("net-dumpxml", "default"))  # nothing was chosen yet
         daemon.run("net-start", "default")
         for option in ([], ["--inactive"]):
             xml = daemon.run("net-dumpxml", "default", *option)
@@ -208,6 +229,47 @@ class Networks(unittest.TestCase):
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
 
+    def test_same_subnet_at_once(self):
+        """One of them gets it, and the others hear from whom."""
+        site, daemon = self.site, self.daemon
+        names = [site.define(network(f"n{i}", 70), start=False) for i in range(4)]
+        said = {}
+
+        def start(name):
+            said[name] = daemon.run("net-start", name, status=None).stderr
+
+        threads = [threading.Thread(target=start, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        (winner,) = daemon.run("net-list", "--name").split()
+        for name in set(names) - {winner}:
+            self.assertIn("its subnet 192.168.70.0/24 is in use", said[name])
+        daemon.run("net-destroy", winner)
+        self.assertEqual(site.leftovers(), [])
+
+    def test_change_that_was_cut_off(self):
+        """A dnsmasq that serves what no document says is started again."""
+        site, daemon = self.site, self.daemon
+        site.define(network("blue", 74))
+        uuid = daemon.run("net-uuid", "blue").strip()
+        path = os.path.join(daemon.root, "run", "troupe", "networks", f"{uuid}.conf")
+        before = site.dnsmasqs()
+        with open(path) as file:
+            good = file.read()
+        daemon.kill()
+        with open(path, "a") as file:
+            file.write("dhcp-host=52:54:00:00:00:01,192.168.74.7\n")
+        daemon.start()
+        daemon.run("net-check", "blue")  # behind what looks after it
+        with open(path) as file:
+            self.assertEqual(file.read(), good)
+        self.assertNotEqual(site.dnsmasqs(), before)
+        self.assertEqual(len(site.dnsmasqs()), 1)
+        daemon.run("net-destroy", "blue")
+        self.assertEqual(site.leftovers(), [])
+
     def test_forward_interface(self):
         """The rules follow a change of it."""
         site, daemon = self.site, self.daemon
@@ -276,7 +338,10 @@ class Networks(unittest.TestCase):
                                   env=environment | more, capture_output=True).stdout
 
         self.assertEqual(helper("init"), "")
+        helper("add", "52:54:00:00:00:03", "10.0.0.8", "duid", DNSMASQ_SERVER_DUID="")  # a guest's name
         helper("add", "52:54:00:00:00:01", "10.0.0.9", "web", DNSMASQ_CLIENT_ID="01:52")
+        self.assertIn("duid 00:01\n", helper("init"))
+        helper("del", "52:54:00:00:00:03", "10.0.0.8")
         helper("add", "00:03:00:01", "fd00::9", DNSMASQ_MAC="52:54:00:00:00:02")
         with open(path) as file:
             self.assertIn("1900000000 77 fd00::9 * 00:03:00:01 52:54:00:00:00:02\n", file.read())

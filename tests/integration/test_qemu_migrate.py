@@ -132,6 +132,72 @@ class Migrate(QemuTest):
         self.assertEqual(self.state(self.there, guest.uuid), ("shut off", "migrated"))
         self.client.call("domain.resume", domain=guest.uuid)
 
+    def test_definition_only(self):
+        """--offline: what is defined here is defined there too, or instead, whether it runs or not."""
+        uuid = self.client.call("domain.define", xml=qemu_domain("web1"))["uuid"]
+        peer = self.other.endpoint()
+        self.daemon.run("migrate", "web1", peer, "--offline", "--persistent", "--dname", "web2")
+        there = self.there.call("domain.info", domain=uuid)
+        self.assertEqual((there["name"], there["persistent"], there["id"]), ("web2", True, -1))
+        self.assertTrue(self.client.call("domain.info", domain=uuid)["persistent"])
+        refused = self.daemon.run("migrate", "web1", peer, "--offline", "--persistent", "--undefinesource", status=None)
+        self.assertIn("web2", refused.stderr)
+        self.there.call("domain.undefine", domain="web2")
+        self.client.call("domain.create", domain=uuid, paused=True)
+        self.daemon.run("migrate", "web1", peer, "--offline", "--persistent", "--undefinesource")
+        here = self.client.call("domain.info", domain=uuid)
+        self.assertEqual((here["state_text"], here["persistent"]), ("paused", False))
+        self.assertEqual(self.there.call("domain.info", domain="web1")["state_text"], "shut off")
+
+    def test_over_tcp(self):
+        """Addresses and ports as wanted; what is wanted does not stay for the next one."""
+        path = os.path.join(self.daemon.root, "vda")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "raw", path, "8M"], check=True)
+        disk = ("<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
+                f"<source file='{path}'/><target dev='vda' bus='virtio'/></disk>")
+        guest = self.start("web1", devices="<console type='pty'/>" + disk)
+        xml = self.client.call("domain.xml", domain=guest.uuid, security_info=True)["xml"]
+        moved = xml.replace(path, os.path.join(self.other.root, "vda"))
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            wishes = {"uri": "tcp://127.0.0.1", "copy": "all", "xml": moved, "disks_port": port}
+            with self.assertRaisesRegex(TroupeError, "receive disks.*in use"):
+                self.client.wait(self.migrate(guest.uuid, **wishes), timeout=120)
+            with self.assertRaisesRegex(TroupeError, "listen address"):
+                self.client.wait(self.migrate(guest.uuid, listen_address="no/address", **wishes), timeout=120)
+        id = self.migrate(guest.uuid, listen_address="127.0.0.1", compression="zlib", parallel=2, abort_on_error=True,
+                          **wishes)
+        self.client.wait(id, timeout=120)
+        self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+        id = self.there.send("domain.migrate", deadline=600000, domain=guest.uuid, peer=self.daemon.endpoint(),
+                             compression="xbzrle", compression_cache=1 << 20, auto_converge=True,
+                             auto_converge_initial=30, auto_converge_increment=20)
+        self.there.wait(id, timeout=120)
+        self.assertEqual(guest.state()[0], "paused")
+        self.client.call("domain.destroy", domain=guest.uuid)
+
+    @unittest.skipUnless(os.getuid() == 0, "needs a file system that is full")
+    def test_full_disk(self):
+        """A guest that is stopped by an I/O error stays here, if that is wanted."""
+        full = os.path.join(self.daemon.root, "full")
+        os.mkdir(full)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", full], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", full], check=True)
+        path = os.path.join(full, "vda")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "raw", path, "8M"], check=True)
+        disk = ("<disk type='file' device='disk'><driver name='qemu' type='raw' error_policy='stop'/>"
+                f"<source file='{path}'/><target dev='vda' bus='virtio'/></disk>")
+        (guest,) = self.boot("web1", devices="<console type='pty'/>" + disk)
+        id = self.sending(guest.uuid, abort_on_error=True)
+        guest.type("dd if=/dev/urandom of=/dev/vda bs=64k count=4 conv=fsync")
+        with self.assertRaisesRegex(TroupeError, "I/O error"):
+            self.client.wait(id, timeout=120)
+        self.assertEqual(guest.state(), ("paused", "I/O error"))
+        self.assertGone(guest.uuid)
+        self.client.call("domain.destroy", domain=guest.uuid)
+
     def test_command_line(self):
         """virsh's options; what they need and exclude; tuning; --timeout."""
         (guest,) = self.boot("web1")
@@ -143,6 +209,13 @@ class Migrate(QemuTest):
             (("migrate", "web1", peer, "--migrate-disks", "vda"), "--migrate-disks goes with"),
             (("migrate-setspeed", "web1", "10"), "no migration"),
             (("migrate", "web1", peer, "--postcopy-resume"), "no migration"),
+            (("migrate-getspeed", "web1"), "no migration"),
+            (("migrate", "web1", peer, "--offline"), "--offline goes with --persistent"),
+            (("migrate", "web1", peer, "--tls"), "not supported: --tls: "),
+            (("migrate", "web1", peer, "--tunnelled"), "not supported: --tunnelled: "),
+            (("migrate", "web1", peer, "--compressed", "--comp-methods", "mt,xbzrle"), "one method at a time"),
+            (("migrate", "web1", peer, "--comp-zlib-level", "3"), "--comp-methods zlib"),
+            (("migrate", "web1", peer, "--auto-converge-initial", "3"), "goes with --auto-converge"),
         ):
             with self.subTest(args=args):
                 done = self.daemon.run(*args, status=None)
@@ -155,7 +228,13 @@ class Migrate(QemuTest):
             until(lambda: self.job(guest.uuid).get("done", 0) > 0, 60, "the first bytes")
             self.assertIn(f"Migration:      to {peer}, sending", self.daemon.run("dominfo", "web1"))
             until(lambda: guest.state()[0] == "paused", 60, "the guest's pause after --timeout")
+            self.assertEqual(self.daemon.run("migrate-getspeed", "web1"), "1\n")
+            self.assertEqual(self.daemon.run("migrate-getspeed", "web1", "--postcopy"), "8796093022207\n")
+            self.assertRegex(self.daemon.run("domjobinfo", "web1", "--rawstats"), r"(?m)^kind: migrate$[^$]*^total: \d+$")
+            refused = self.daemon.run("domjobabort", "web1", "--postcopy", status=None)
+            self.assertIn("tune the migration of domain 'web1'", refused.stderr)
             self.daemon.run("migrate-setmaxdowntime", "web1", "2000")
+            self.assertEqual(self.daemon.run("migrate-getmaxdowntime", "web1"), "2000\n")
             self.daemon.run("migrate-setspeed", "web1", "1000")
             out, err = process.communicate(timeout=120)
         self.assertEqual((process.returncode, out), (0, ""), err)
@@ -262,7 +341,17 @@ class Migrate(QemuTest):
         self.client.call("domain.migrate_tune", domain=guest.uuid, postcopy=True)
         self.client.wait(id, timeout=120)
         self.assertEqual(self.state(self.there, guest.uuid)[0], "running")
-        self.assertEqual(self.guest_there(guest.uuid).open().run("echo $memory"), "fetched")
+        there = self.guest_there(guest.uuid).open()
+        self.assertEqual(there.run("echo $memory"), "fetched")
+        #   And back, by itself after the first pass; what the guest changes takes too long to send.
+        there.type("while :; do dd if=/dev/urandom of=/tmp/noise bs=1M count=24; done 2> /dev/null")
+        id = self.there.send("domain.migrate", deadline=600000, domain=guest.uuid, peer=self.daemon.endpoint(),
+                             live=True, postcopy=True, postcopy_after_precopy=True, bandwidth=4 * SLOW, downtime_ms=1,
+                             postcopy_bandwidth=SLOW)
+        until(lambda: guest.state() == ("running", "post-copy"), 180, "the switch by itself")
+        self.there.call("domain.migrate_tune", domain=guest.uuid, postcopy_bandwidth=1 << 40)
+        self.there.wait(id, timeout=180)
+        self.assertEqual(guest.state()[0], "running")
 
     def test_postcopy_broken(self):
         """Its connection breaks in the midst: both sides say so, restarted or not; and it goes on."""
@@ -275,7 +364,7 @@ class Migrate(QemuTest):
         self.sending(guest.uuid, postcopy=True, postcopy_bandwidth=2 * SLOW)
         self.client.call("domain.migrate_tune", domain=guest.uuid, postcopy=True)
         until(lambda: self.state(self.there, guest.uuid) == ("running", "post-copy"), 60, "the switch")
-        self.other.run("qemu-monitor-command", "web1", '{"execute":"migrate-pause"}')
+        self.daemon.run("domjobabort", "web1", "--postcopy")
         broken = lambda: (self.state(self.there, guest.uuid), guest.state()) == (
             ("running", "post-copy failed"), ("paused", "post-copy failed"))
         until(broken, 60, "the break")

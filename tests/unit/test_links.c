@@ -1,186 +1,9 @@
 //  test_links.c: links in a network namespace of the test's own: each kind, with all that goes with
-//  it; what may not be touched; what is left after failures and kills.
+//  it; what may not be touched, and what is left after failures.
 
-#include "scene.h"
-#include "netns.h"
-
-#include "actors/config.h"
-#include "actors/disk.h"
-#include "actors/links.h"
-#include "actors/links_remover.h"
-#include "drivers/net/link_words.h"
-#include "util/file.h"
-#include "util/process.h"
+#include "links_scene.h"
 
 #include <netlink/attr.h>
-#include <sys/capability.h>
-
-enum {
-    STORM = 200
-};
-
-static config_t config;
-
-//  An owner, who keeps what it is told until it is asked.
-typedef struct {
-    uint64_t gone, changed;
-    char key[LINK_KEY_MAX]; //  the last one's
-} told_t;
-
-static void owner_handle (actor_t *self, msg_t **msg_p)
-{
-    told_t *told = actor_state (self);
-    if (msg_is (*msg_p, "test.told")) {
-        auto(msg_t) reply = msg_reply ();
-        pack_map (msg_result (reply));
-        pack_key_u64 (msg_result (reply), "gone", told->gone);
-        pack_key_u64 (msg_result (reply), "changed", told->changed);
-        pack_key_str (msg_result (reply), "key", told->key);
-        pack_end (msg_result (reply));
-        actor_reply (self, msg_p, &reply);
-        return;
-    }
-    told->gone += msg_is (*msg_p, "link.gone");
-    told->changed += msg_is (*msg_p, "link.changed");
-    snprintf (told->key, sizeof told->key, "%s", msg_str (*msg_p, "key"));
-}
-
-static int owner_start (actor_t *self, const msg_t *args, error_t *err)
-{
-    (void) self, (void) args, (void) err;
-    return 0;
-}
-
-static const actor_class_t owner_class = {
-    .kind = "network", .state_size = sizeof (told_t), .start = owner_start, .handle = owner_handle
-};
-
-static void start_links (actor_t *self)
-{
-    const struct {
-        const char *address;
-        const actor_class_t *class;
-    } all[] = { { "links/remover", &links_remover_class }, { "links", &links_class } };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        scene_reset ();
-        msg_t *args = msg_request ("start");
-        config_pack (&config, msg_args (args));
-        actor_spawn (self, all[i].address, all[i].class, &args, false, PATIENCE_MS, scene_keep,
-                     NULL);
-        auto(msg_t) answer = scene_await (self, 1);
-        check_equal (scene_code (answer), 0);
-    }
-}
-
-static void start_all (actor_t *self)
-{
-    check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
-    check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
-    start_links (self);
-}
-
-static void stop_links (actor_t *self)
-{
-    scene_end_actor (self, "links");
-    scene_end_actor (self, "links/remover");
-}
-
-//  Requests.
-
-#define OWNER "network/test"
-
-static msg_t *key_request (const char *verb, const char *key)
-{
-    msg_t *msg = msg_request (verb);
-    pack_key_str (msg_args (msg), "owner", OWNER);
-    pack_key_str (msg_args (msg), "key", key);
-    return msg;
-}
-
-static msg_t *create_request (const char *key, const link_spec_t *spec)
-{
-    msg_t *msg = key_request ("link.create", key);
-    pack_key (msg_args (msg), "spec");
-    link_spec_pack (msg_args (msg), spec);
-    return msg;
-}
-
-//  The answer's code; its link goes to LINK, its error to LAST.
-static error_t last;
-
-static int call (actor_t *self, msg_t *msg, link_t *link)
-{
-    auto(msg_t) answer = scene_call (self, "links", &msg, PATIENCE_MS);
-    memset (&last, 0, sizeof last);
-    if (!msg_failed (answer, &last) && link)
-        link_read (value_get (msg_value (answer), "link"), link);
-    return (int) last.code;
-}
-
-static int create (actor_t *self, const char *key, const link_spec_t *spec, link_t *link)
-{
-    return call (self, create_request (key, spec), link);
-}
-
-//  Has to work.
-static void make (actor_t *self, const char *key, const link_spec_t *spec, link_t *link)
-{
-    if (create (self, key, spec, link))
-        fprintf (stderr, "%s\n", last.message);
-    check_equal (last.code, 0);
-}
-
-static int do_key (actor_t *self, const char *verb, const char *key, link_t *link)
-{
-    return call (self, key_request (verb, key), link);
-}
-
-static int find (actor_t *self, const char *name, link_t *link)
-{
-    msg_t *msg = msg_request ("link.get");
-    pack_key_str (msg_args (msg), "name", name);
-    return call (self, msg, link);
-}
-
-static int set (actor_t *self, const char *key, bool peer, const link_settings_t *settings,
-                link_t *link)
-{
-    msg_t *msg = key_request ("link.set", key);
-    pack_key_bool (msg_args (msg), "peer", peer);
-    pack_key (msg_args (msg), "settings");
-    link_settings_pack (msg_args (msg), settings);
-    return call (self, msg, link);
-}
-
-static void release (actor_t *self)
-{
-    msg_t *msg = msg_request ("link.release");
-    pack_key_str (msg_args (msg), "owner", OWNER);
-    check_equal (call (self, msg, NULL), 0);
-}
-
-static size_t count_records (void)
-{
-    error_t err;
-    size_t lines = 0;
-    autofree char *path = text_format ("%s/links", config.paths->run);
-    autofree char *text = file_read (path, 1 << 20, NULL, &err);
-    for (const char *c = text; c && *c; c++)
-        lines += *c == '\n';
-    return lines ? lines - 1 : 0;
-}
-
-static const link_spec_t a_pair = { .kind = LINK_VETH,
-                                    .set = { .name = "vnet%d", .up = LINK_ON },
-                                    .peer = { .name = "vnet%d" } };
-static const link_spec_t a_bridge = {
-    .kind = LINK_BRIDGE,
-    .set = { .name = "br7", .mac = "52:54:00:AA:bb:01", .up = LINK_ON },
-    .stp = LINK_ON,
-    .has_forward_delay = true,
-    .forward_delay_ms = 2000,
-    .multicast_snooping = LINK_OFF
-};
 
 //  Scenes.
 
@@ -518,71 +341,6 @@ static void scene_told (actor_t *self)
     scene_end_actor (self, OWNER);
 }
 
-//  After a restart its owner says what it still has.
-static void scene_claim (actor_t *self)
-{
-    start_all (self);
-    link_t link, kept;
-    make (self, "net0", &a_pair, &kept);
-    make (self, "net1", &a_pair, &link);
-    stop_links (self);
-    start_links (self);
-    msg_t *msg = msg_request ("link.claim");
-    pack_key_str (msg_args (msg), "owner", OWNER);
-    pack_key_array (msg_args (msg), "keys");
-    pack_str (msg_args (msg), "net0");
-    pack_str (msg_args (msg), "net2");
-    pack_end (msg_args (msg));
-    auto(msg_t) answer = scene_call (self, "links", &msg, PATIENCE_MS);
-    const value_t *links = value_get (msg_value (answer), "links");
-    check_equal (value_count (links), 1);
-    link_read (value_get (value_at (links, 0), "link"), &link);
-    check_equal (link.ifindex, kept.ifindex);
-    check_equal (netns_count_links (), 3);
-    //  An owner that does not exist any more.
-    auto(msg_t) settled = scene_ask (self, "links", "links.settle", PATIENCE_MS);
-    check_equal (scene_code (settled), 0);
-    for (int i = 0; i < 100 && do_key (self, "link.get", "net0", NULL) == 0; i++)
-        scene_pass (self, 50);
-    check_equal (last.code, ERR_NO_INTERFACE);
-}
-
-static void create_many (actor_t *self, int count, const link_spec_t *spec)
-{
-    scene_reset ();
-    for (int i = 0; i < count; i++) {
-        autofree char *key = text_format ("net%d", i);
-        msg_t *msg = create_request (key, spec);
-        actor_request (self, "links", &msg, PATIENCE_MS, scene_keep, NULL);
-    }
-}
-
-//  While another process makes and removes links of the same names.
-static void scene_storm (actor_t *self)
-{
-    const link_spec_t a_tap = { .kind = LINK_TAP, .set = { .name = "vnet%d", .up = LINK_ON } };
-    const pid_t rival = netns_start_rival ();
-    start_all (self);
-    create_many (self, STORM, &a_pair);
-    auto(msg_t) answer = scene_await (self, STORM);
-    check_equal (scene_code (answer), 0);
-    check_equal (count_records (), STORM);
-    for (int i = 0; i < STORM; i++) {
-        autofree char *key = text_format ("net%d", i);
-        link_t link;
-        check_equal (do_key (self, "link.get", key, &link), 0);
-        check (link.up && *link.peer_name);
-    }
-    release (self);
-    //  Taken back before they are there.
-    create_many (self, STORM, &a_tap);
-    release (self);
-    auto(msg_t) taken_back = scene_await (self, STORM);
-    check_equal (scene_code (taken_back), 0);
-    check_equal (count_records (), 0);
-    netns_end_rival (rival);
-}
-
 //  A process in another network namespace, as a container has one.
 
 static pid_t start_container (char identity[PROCESS_TEXT_SIZE])
@@ -680,36 +438,6 @@ static void scene_denied (actor_t *self)
     release (self);
 }
 
-static void run (scene_fn *scene, char *folder)
-{
-    paths_t paths = { .run = folder };
-    config = (config_t){ .paths = &paths };
-    const int before = unit_count_descriptors ();
-    scene_run (scene);
-    assert_int_equal (unit_count_descriptors (), before);
-    assert_int_equal (count_records (), 0);
-    assert_int_equal (netns_count_links (), 1);
-}
-
-#define KERNEL_TEST(name)                                                                          \
-    static void test_##name (void **state)                                                         \
-    {                                                                                              \
-        run (scene_##name, *state);                                                                \
-    }
-
-//  The process that does it has no way back.
-static void in_child (scene_fn *scene, char *folder, bool privileged)
-{
-    paths_t paths = { .run = folder };
-    config = (config_t){ .paths = &paths };
-    cap_t none = privileged ? NULL : cap_init ();
-    if (none && cap_set_proc (none))
-        _exit (2);
-    cap_free (none);
-    scene_run (scene);
-    _exit (0);
-}
-
 static void test_denied (void **state)
 {
     int status;
@@ -726,52 +454,6 @@ static void test_namespaces (void **state)
     run (scene_namespaces, *state);
 }
 
-//  A daemon that is killed at any instant: the next one knows its links, and has removed what was
-//  half made.
-
-static void scene_until_killed (actor_t *self)
-{
-    start_all (self);
-    for (;;) {
-        create_many (self, STORM, &a_pair);
-        auto(msg_t) answer = scene_await (self, STORM);
-        release (self);
-    }
-}
-
-static size_t count_listed (actor_t *self)
-{
-    auto(msg_t) list = scene_ask (self, "links", "link.list", PATIENCE_MS);
-    check_equal (scene_code (list), 0);
-    return value_count (msg_value (list));
-}
-
-//  Pairs that somebody was told of, and lo; nothing else stays.
-static void scene_after_kill (actor_t *self)
-{
-    start_all (self);
-    const size_t made = count_listed (self);
-    for (int i = 0; netns_count_links () != 1 + 2 * made && i < PATIENCE_MS / 10; i++)
-        scene_pass (self, 10);
-    check_equal (netns_count_links (), 1 + 2 * made);
-    check_equal (count_listed (self), made);
-    release (self);
-}
-
-static void test_killed (void **state)
-{
-    for (unsigned round = 0; round < 6; round++) {
-        const pid_t pid = netns_fork ();
-        if (pid == 0)
-            in_child (scene_until_killed, *state, true);
-        while (netns_count_links () < 2 + round * 67)
-            sched_yield ();
-        assert_int_equal (kill (pid, SIGKILL), 0);
-        assert_int_equal (waitpid (pid, NULL, 0), pid);
-        run (scene_after_kill, *state);
-    }
-}
-
 KERNEL_TEST (pair)
 KERNEL_TEST (settings)
 KERNEL_TEST (kinds)
@@ -779,8 +461,6 @@ KERNEL_TEST (strangers)
 KERNEL_TEST (addresses)
 KERNEL_TEST (bandwidth)
 KERNEL_TEST (told)
-KERNEL_TEST (claim)
-KERNEL_TEST (storm)
 
 int main (void)
 {
@@ -788,9 +468,8 @@ int main (void)
         unit_test_in_folder (test_pair),      unit_test_in_folder (test_settings),
         unit_test_in_folder (test_kinds),     unit_test_in_folder (test_strangers),
         unit_test_in_folder (test_addresses), unit_test_in_folder (test_bandwidth),
-        unit_test_in_folder (test_told),      unit_test_in_folder (test_claim),
-        unit_test_in_folder (test_storm),     unit_test_in_folder (test_namespaces),
-        unit_test_in_folder (test_denied),    unit_test_in_folder (test_killed),
+        unit_test_in_folder (test_told),      unit_test_in_folder (test_namespaces),
+        unit_test_in_folder (test_denied),
     };
     NETNS_OR_SKIP ();
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -26,7 +26,7 @@ static bool overlaps (const char *table, const char *address, unsigned prefix, c
 {
     subnet_t subnet = { .prefix = prefix };
     assert_true (address_read (address, &subnet.address));
-    return routes_overlap (table, &subnet, link);
+    return routes_overlap (table, &subnet, NULL, link);
 }
 
 static void test_four (void **state)
@@ -40,6 +40,9 @@ static void test_four (void **state)
     assert_false (overlaps (four, "192.168.123.1", 24, link));
     assert_false (overlaps (four, "10.0.0.1", 8, link)); //  the default route
     assert_false (overlaps ("", "10.0.0.1", 8, link));
+    const subnet_t own = { { AF_INET, { 192, 168, 122, 1 } }, 24 };
+    assert_false (routes_overlap (four, &own, "eth1", link)); //  by the very link that gets it
+    assert_true (routes_overlap (four, &own, "eth0", link));
 }
 
 static void test_six (void **state)

@@ -92,12 +92,43 @@ static void test_socket_address (void **state)
     json_decref (address);
 }
 
+//  Others are told the host of the URI, whatever address is listened at.
+static void test_listening (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *uri, *address, *bound; //  NULL: refused
+    } cases[] = {
+        { "tcp://host2:7", NULL, "tcp://host2:7" },
+        { "tcp://host2:7", "0.0.0.0", "tcp://0.0.0.0:7" },
+        { "tcp://host2:7", "::", "tcp://[::]:7" },
+        { "tcp://host2:7", "[::1]", "tcp://[::1]:7" },
+        { "tcp://host2:7", "host3:8", NULL },
+        { "tcp://host2:7", "a/b", NULL },
+        { "tcp://host2:7", "", NULL },
+        { "unix:/a", NULL, "unix:/a" },
+        { "unix:/a", "0.0.0.0", NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        error_t err = { 0 };
+        qemu_transport_t at, bound;
+        assert_int_equal (qemu_transport_parse (&at, cases[i].uri, &err), 0);
+        int rc = qemu_transport_listen (&bound, &at, cases[i].address, &err);
+        assert_int_equal (rc, cases[i].bound ? 0 : -1);
+        char *text = rc ? NULL : qemu_transport_text (&bound);
+        if (text)
+            assert_string_equal (text, cases[i].bound);
+        free (text);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_every_uri),
         cmocka_unit_test (test_long),
         cmocka_unit_test (test_socket_address),
+        cmocka_unit_test (test_listening),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

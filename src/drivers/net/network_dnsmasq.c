@@ -16,6 +16,7 @@
 #define SAY_MS 3000
 #define END_MS 10000
 #define TAIL_BYTES 4096
+#define CONFIG_MAX_BYTES (16u * 1024 * 1024)
 #define LINE_MAX_BYTES 1024 //  with the newline: of what is longer the rest is another line to it
 
 //  In quotes neither comma nor " #" means anything (dnsmasq(8), --conf-file).
@@ -382,14 +383,21 @@ static int spawn (job_t *job, const char *config, process_t *process, error_t *e
                : 0;
 }
 
+//  As the live document says it. The caller frees it.
+static char *config_of (const job_t *job, const char *bridge)
+{
+    autofree char *pid = network_path (job->paths, job->guest->uuid, NETWORK_PID);
+    autofree char *helper = text_format ("%s/troupe-lease", job->helpers);
+    return network_dnsmasq_config (xml_root (job->guest->live), bridge, helper, pid);
+}
+
 int network_dnsmasq_start (job_t *job, const char *bridge, error_t *err)
 {
     guest_t *guest = job->guest;
     process_t process;
     autofree char *path = network_path (job->paths, guest->uuid, NETWORK_DNSMASQ);
     autofree char *pid = network_path (job->paths, guest->uuid, NETWORK_PID);
-    autofree char *helper = text_format ("%s/troupe-lease", job->helpers);
-    autofree char *config = network_dnsmasq_config (xml_root (guest->live), bridge, helper, pid);
+    autofree char *config = config_of (job, bridge);
     if (job_undo (job, "file", path, err) || job_undo (job, "file", pid, err) ||
         job_record (job, err) || job_remove_file (job, pid, err) ||
         job_write_file (job, path, config, err) || spawn (job, path, &process, err) ||
@@ -417,7 +425,8 @@ int network_dnsmasq_stop (job_t *job, error_t *err)
     return job_remove_file (job, path, err) || job_remove_file (job, pid, err) ? -1 : 0;
 }
 
-bool network_dnsmasq_runs (job_t *job)
+//  From now on the owner is told of its end.
+static bool runs (job_t *job)
 {
     process_t process;
     autofree char *text = recorded (job);
@@ -425,4 +434,13 @@ bool network_dnsmasq_runs (job_t *job)
     return text && process_from_text (text, &process) &&
            job_watch_exit (job, &process, &gone) == 0 &&
            job_wait_exit (job, &process, 0, &gone) != 0;
+}
+
+bool network_dnsmasq_serves (job_t *job, const char *bridge)
+{
+    error_t ignored; //  then it is not known
+    autofree char *path = network_path (job->paths, job->guest->uuid, NETWORK_DNSMASQ);
+    autofree char *wanted = config_of (job, bridge);
+    autofree char *has = file_read (path, CONFIG_MAX_BYTES, NULL, &ignored);
+    return runs (job) && text_equals (has, wanted);
 }

@@ -19,7 +19,7 @@ int network_dnsmasq_check (const xml_node_t *network, error_t *err);
 int network_dnsmasq_start (job_t *job, const char *bridge, error_t *err);
 //  Ends the one in the record, if there is one.
 int network_dnsmasq_stop (job_t *job, error_t *err);
-//  Does it run? From now on the owner is told of its end.
-bool network_dnsmasq_runs (job_t *job);
+//  Does it run, with what the live document says now? From then on the owner is told of its end.
+bool network_dnsmasq_serves (job_t *job, const char *bridge);
 
 #endif

@@ -50,7 +50,7 @@ static bool read_six (const char *line, subnet_t *route, char *link)
     return prefix > 0 && prefix <= 128 && !everywhere && strcmp (name, "lo") != 0;
 }
 
-bool routes_overlap (const char *text, const subnet_t *subnet, char *link)
+bool routes_overlap (const char *text, const subnet_t *subnet, const char *own, char *link)
 {
     bool six = subnet->address.family == AF_INET6;
     while (*text) {
@@ -58,7 +58,7 @@ bool routes_overlap (const char *text, const subnet_t *subnet, char *link)
         autofree char *line = text_copy_bytes (text, size);
         subnet_t route;
         bool is_route = six ? read_six (line, &route, link) : read_four (line, &route, link);
-        if (is_route && subnet_overlaps (&route, subnet))
+        if (is_route && !text_equals (link, own) && subnet_overlaps (&route, subnet))
             return true;
         text += size + (text[size] == '\n');
     }
@@ -74,33 +74,49 @@ static char *read_table (int family, error_t *err)
     return file_read (path, TABLE_MAX_BYTES, NULL, err);
 }
 
-static int check (const xml_node_t *node, error_t *err)
+static int check (const subnet_t *subnet, const char *own, error_t *err)
 {
-    subnet_t subnet;
     char link[IF_NAMESIZE], words[ADDRESS_TEXT_SIZE + 4];
-    if (subnet_read (node, xml_name (node), &subnet, err))
-        return -1;
-    autofree char *table = read_table (subnet.address.family, err);
+    autofree char *table = read_table (subnet->address.family, err);
     if (!table)
         return -1;
-    if (!routes_overlap (table, &subnet, link))
+    if (!routes_overlap (table, subnet, own, link))
         return 0;
-    subnet_text (&subnet, words);
+    subnet_text (subnet, words);
     return error_set (err, ERR_OPERATION_FAILED,
                       "its subnet %s is in use: the host has a route to it through '%s'; give it "
                       "another one",
                       words, link);
 }
 
+static int check_node (const xml_node_t *node, error_t *err)
+{
+    subnet_t subnet;
+    return subnet_read (node, xml_name (node), &subnet, err) || check (&subnet, NULL, err) ? -1 : 0;
+}
+
 int network_check_routes (const xml_node_t *network, error_t *err)
 {
     xml_foreach (ip, network, "ip")
-        if (check (ip, err))
+        if (check_node (ip, err))
             return -1;
     xml_foreach (route, network, "route")
-        if (check (route, err))
+        if (check_node (route, err))
             return -1;
     return 0;
+}
+
+int routes_check_address (const char *address, const char *own, error_t *err)
+{
+    subnet_t subnet;
+    uint64_t prefix = 0;
+    const char *slash = strchr (address, '/');
+    autofree char *plain = text_copy_bytes (address, slash ? (size_t) (slash - address) : 0);
+    if (!slash || !address_read (plain, &subnet.address) || !text_to_u64 (slash + 1, &prefix) ||
+        prefix > (subnet.address.family == AF_INET6 ? 128 : 32))
+        return 0;
+    subnet.prefix = (unsigned) prefix;
+    return check (&subnet, own, err);
 }
 
 int network_free_subnet (error_t *err)
@@ -116,7 +132,7 @@ int network_free_subnet (error_t *err)
     for (int i = 0; i < COUNT; i++) {
         int third = (FIRST - 1 + i) % COUNT + 1;
         subnet_t subnet = { { AF_INET, { 192, 168, (uint8_t) third, 0 } }, 24 };
-        if (!routes_overlap (table, &subnet, link))
+        if (!routes_overlap (table, &subnet, NULL, link))
             return third;
     }
     return error_set (err, ERR_OPERATION_FAILED,

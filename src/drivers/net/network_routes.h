@@ -9,8 +9,12 @@
 //  A route of the host that overlaps SUBNET, from the text of /proc/net/route or, for IPv6,
 //  /proc/net/ipv6_route (proc(5)). LINK, of IF_NAMESIZE bytes, is the link that it goes through.
 //  Default routes, and those of IPv6's link-local and multicast addresses, reach everything and do
-//  not count. Pure.
-bool routes_overlap (const char *text, const subnet_t *subnet, char *link);
+//  not count, nor those through OWN (NULL: none). Pure.
+bool routes_overlap (const char *text, const subnet_t *subnet, const char *own, char *link);
+
+//  The subnet of ADDRESS ("192.168.122.1/24"), which link OWN is to get, against all other links'.
+//  ERR_OPERATION_FAILED. What is no address passes: that is said by who reads it.
+int routes_check_address (const char *address, const char *own, error_t *err);
 
 //  The network's subnets, and those behind its routes, against the host's. ERR_OPERATION_FAILED.
 int network_check_routes (const xml_node_t *network, error_t *err);

@@ -4,7 +4,6 @@
 
 #include "drivers/definition.h"
 #include "drivers/net/network_dnsmasq.h"
-#include "drivers/net/network_path.h"
 #include "drivers/net/network_routes.h"
 #include "drivers/net/network_rules.h"
 #include "drivers/net/network_xml.h"
@@ -238,29 +237,30 @@ static void replace_third (xml_node_t *node, const char *path, int third)
 static int choose_subnet (job_t *job, error_t *err)
 {
     guest_t *guest = job->guest;
+    error_t taken; //  then another one is chosen
     xml_node_t *network = xml_root (guest->definition), *choice = find_choice (network);
     if (!choice)
+        return 0;
+    guest->redefined = true;
+    xml_remove (choice);
+    if (!xml_first (xml_find (network, "metadata"), NULL))
+        xml_remove_path (network, "metadata");
+    if (network_check_routes (network, &taken) == 0)
         return 0;
     int third = network_free_subnet (err);
     if (third < 0)
         return error_prefix (err, "start network '%s'", guest->name);
-    xml_remove (choice);
-    if (!xml_first (xml_find (network, "metadata"), NULL))
-        xml_remove_path (network, "metadata");
     xml_foreach (ip, network, "ip") {
         replace_third (ip, "@address", third);
         xml_foreach (range, xml_find (ip, "dhcp"), "range") {
             replace_third (range, "@start", third);
             replace_third (range, "@end", third);
         }
+        xml_foreach (host, xml_find (ip, "dhcp"), "host")
+            replace_third (host, "@ip", third);
     }
-    guest->redefined = true;
     job_log (job, "network '%s' has the subnet 192.168.%d.0/24", guest->name, third);
-    if (!xml_string (network, "uuid"))
-        return 0;
-    autofree char *path = network_path (job->paths, guest->uuid, NETWORK_DEFINITION);
-    autofree char *text = xml_text (guest->definition);
-    return job_write_file (job, path, text, err);
+    return network_check (network, err);
 }
 
 int network_start (job_t *job, error_t *err)
@@ -319,7 +319,9 @@ int network_look (job_t *job, bool *over, error_t *err)
     }
     if (network_rules_apply (job, bridge, err))
         return -1;
-    if (!network_needs_dnsmasq (xml_root (guest->live)) || network_dnsmasq_runs (job))
+    //  A daemon that was killed in the middle of a change may have left one that serves what no
+    //  document says.
+    if (!network_needs_dnsmasq (xml_root (guest->live)) || network_dnsmasq_serves (job, bridge))
         return 0;
-    return network_dnsmasq_start (job, bridge, err);
+    return network_dnsmasq_stop (job, err) || network_dnsmasq_start (job, bridge, err) ? -1 : 0;
 }

@@ -13,7 +13,8 @@
 //  Of the element <choose-subnet> in the metadata of a network that may take another subnet.
 #define NETWORK_CHOOSE_URI "https://troupe.dev/xml/network/1"
 
-//  Every effect has its undo pushed before; live document and record are made.
+//  Every effect has its undo pushed before; live document and record are made. The guest is
+//  `redefined` if it chose a subnet: that is for the caller to write.
 int network_start (job_t *job, error_t *err);
 //  Takes all of it away again. May be repeated.
 int network_stop (job_t *job, error_t *err);

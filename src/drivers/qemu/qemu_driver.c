@@ -59,6 +59,7 @@ const driver_t qemu_driver = {
     .migrate_leave = qemu_migrate_leave,
     .migrate_stay = qemu_migrate_stay,
     .migrate_tune = qemu_migrate_tune,
+    .migrate_tuning = qemu_migrate_tuning,
     .migrate_recover = qemu_migrate_recover,
     .migrate_resume = qemu_migrate_resume,
     .block = &qemu_block_driver,

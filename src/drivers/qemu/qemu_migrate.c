@@ -16,13 +16,11 @@
 #include <sys/vfs.h>
 
 #define QMP_MS 10000
-#define DOWNTIME_MS 300 //  QEMU's own default
 #define LEAVE_MS 200
 #define RESUME_MS 30000
 //  Not in linux/magic.h.
 #define GFS2_SUPER_MAGIC 0x01161970
 #define LUSTRE_SUPER_MAGIC 0x0BD00BD0
-#define NO_LIMIT ((json_int_t) INT64_MAX / 1024)
 
 static int command (job_t *job, const char *execute, json_t *arguments, error_t *err)
 {
@@ -82,41 +80,12 @@ xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, 
 
 //  Sending.
 
-static void add_capability (json_t *list, const char *name, bool on)
-{
-    json_array_append_new (list, json_pack ("{s:s, s:b}", "capability", name, "state", on));
-}
-
-static int set_capabilities (job_t *job, const migration_t *migration, error_t *err)
-{
-    json_t *list = json_array ();
-    add_capability (list, "events", true);
-    add_capability (list, "auto-converge", migration->auto_converge);
-    add_capability (list, "postcopy-ram", migration->postcopy);
-    add_capability (list, "multifd", migration->channels > 1);
-    //  The disks are brought to their end while the guest stands still.
-    add_capability (list, "pause-before-switchover", migration->storage != NULL);
-    return command (job, "migrate-set-capabilities", json_pack ("{s:o}", "capabilities", list),
-                    err);
-}
-
-static int set_parameters (job_t *job, const migration_t *migration, error_t *err)
-{
-    uint64_t downtime = migration->downtime_ms ? migration->downtime_ms : DOWNTIME_MS;
-    json_t *parameters =
-        json_pack ("{s:I, s:I}", "downtime-limit", (json_int_t) downtime, "max-postcopy-bandwidth",
-                   (json_int_t) migration->postcopy_bandwidth);
-    if (migration->channels > 1)
-        json_object_set_new (parameters, "multifd-channels", json_integer (migration->channels));
-    return command (job, "migrate-set-parameters", parameters, err);
-}
-
 static int start_sending (job_t *job, const migration_t *migration, error_t *err)
 {
     qemu_transport_t to;
     if (qemu_transport_parse (&to, migration->uri, err) ||
         qemu_stream_prepare (job, migration->bandwidth, err) ||
-        set_capabilities (job, migration, err) || set_parameters (job, migration, err))
+        qemu_migrate_set_up (job, migration, err))
         return -1;
     autofree char *uri = qemu_transport_uri (&to);
     return command (job, "migrate", json_pack ("{s:s}", "uri", uri), err);
@@ -133,9 +102,45 @@ static int ask_sender (job_t *job, qemu_work_t *work, job_progress_t *progress, 
     return 0;
 }
 
-static int follow (job_t *job, error_t *err)
+//  All memory was sent once, and what the guest changed meanwhile is less than it can fetch.
+static int ask_until_postcopy (job_t *job, qemu_work_t *work, job_progress_t *progress,
+                               error_t *err)
 {
-    return qemu_work_follow (job, ask_sender, "migrating", QEMU_WORK_REMOTE, err);
+    if (ask_sender (job, work, progress, err))
+        return -1;
+    return *work == QEMU_WORK_ACTIVE && progress->passes > 1
+               ? command (job, "migrate-start-postcopy", NULL, err)
+               : 0;
+}
+
+static int check_disks_work (job_t *job, error_t *err)
+{
+    json_auto_t *reply = job_qmp (job, "query-status", NULL, QMP_MS, err);
+    if (!reply)
+        return -1;
+    return text_equals (json_string_value (json_object_get (reply, "status")), "io-error")
+               ? error_set (err, ERR_OPERATION_FAILED,
+                            "the guest has an I/O error, which was to end the migration")
+               : 0;
+}
+
+static int ask_strictly (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err)
+{
+    return check_disks_work (job, err) || ask_sender (job, work, progress, err) ? -1 : 0;
+}
+
+static int ask_strictly_until_postcopy (job_t *job, qemu_work_t *work, job_progress_t *progress,
+                                        error_t *err)
+{
+    return check_disks_work (job, err) || ask_until_postcopy (job, work, progress, err) ? -1 : 0;
+}
+
+static int follow (job_t *job, const migration_t *migration, error_t *err)
+{
+    static qemu_work_ask_fn *const asks[2][2] = { { ask_sender, ask_until_postcopy },
+                                                  { ask_strictly, ask_strictly_until_postcopy } };
+    return qemu_work_follow (job, asks[migration->abort_on_error][migration->postcopy_after_pass],
+                             "migrating", QEMU_WORK_REMOTE, err);
 }
 
 static int ask_after_switchover (job_t *job, qemu_work_t *work, job_progress_t *progress,
@@ -162,7 +167,7 @@ static int send (job_t *job, const migration_t *migration, error_t *err)
 {
     char status[QEMU_STATUS_SIZE];
     if ((migration->storage && qemu_copy_begin (job, migration, err)) ||
-        start_sending (job, migration, err) || follow (job, err) ||
+        start_sending (job, migration, err) || follow (job, migration, err) ||
         qemu_stream_status (job, status, NULL, err))
         return -1;
     return strcmp (status, "pre-switchover") == 0 ? switch_over (job, err) : 0;
@@ -298,24 +303,6 @@ int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err)
     if (running)
         *transfer = TRANSFER_FAILED;
     return 0;
-}
-
-int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err)
-{
-    json_t *parameters = json_object ();
-    if (tuning->bandwidth)
-        json_object_set_new (parameters, "max-bandwidth",
-                             json_integer (tuning->bandwidth < (uint64_t) NO_LIMIT
-                                               ? (json_int_t) tuning->bandwidth
-                                               : NO_LIMIT));
-    if (tuning->downtime_ms)
-        json_object_set_new (parameters, "downtime-limit",
-                             json_integer ((json_int_t) tuning->downtime_ms));
-    if (json_object_size (parameters) == 0)
-        json_decref (parameters);
-    else if (command (job, "migrate-set-parameters", parameters, err))
-        return -1;
-    return tuning->start_postcopy ? command (job, "migrate-start-postcopy", NULL, err) : 0;
 }
 
 //  It connects, asks what is there, and goes on.

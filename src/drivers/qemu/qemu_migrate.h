@@ -10,17 +10,27 @@
 
 #include "drivers/driver.h"
 
+#include <jansson.h>
+
 //  qemu_migrate.c: the sender.
 xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, error_t *err);
 int qemu_migrate_out (job_t *job, const migration_t *migration, error_t *err);
 int qemu_migrate_leave (job_t *job, const migration_t *migration, error_t *err);
 int qemu_migrate_stay (job_t *job, bool run, error_t *err);
 int qemu_migrate_resume (job_t *job, const char *uri, error_t *err);
-int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err);
 int qemu_migrate_state (job_t *job, transfer_t *transfer, error_t *err);
 //  Ends what is under way, and lets a guest go on that stands still because of it. HOW is what
 //  qemu.migration was pushed with: "run", "stay", or "live" (it ran on while it was sent).
 int qemu_migrate_call_off (job_t *job, const char *how, error_t *err);
+
+//  qemu_migrate_tune.c: how it goes.
+int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err);
+int qemu_migrate_tuning (job_t *job, migrate_tuning_t *tuning, error_t *err);
+//  A sender's capabilities and parameters.
+int qemu_migrate_set_up (job_t *job, const migration_t *migration, error_t *err);
+//  Of both sides: how memory is compressed, into an array of capabilities and a map of parameters.
+void qemu_compression_capabilities (const migration_t *migration, json_t *list);
+void qemu_compression_parameters (const migration_t *migration, json_t *parameters);
 
 //  qemu_migrate_in.c: the receiver.
 int qemu_migrate_in (job_t *job, const xml_t *document, const migration_t *migration, char **uri,

@@ -419,19 +419,20 @@ static int find_port (qemu_transport_t *at, error_t *err)
     return 0;
 }
 
-static int start_server (job_t *job, qemu_transport_t *at, error_t *err)
+static int start_server (job_t *job, qemu_transport_t *at, unsigned port, error_t *err)
 {
+    snprintf (at->port, sizeof at->port, "%u", port);
     for (int i = 0; i < PORT_ATTEMPTS; i++) {
-        if (!at->local && find_port (at, err))
+        if (!at->local && !port && find_port (at, err))
             return -1;
         if (command (job, "nbd-server-start",
                      json_pack ("{s:o}", "addr", qemu_transport_address (at, true)), QMP_MS,
                      err) == 0)
             return 0;
-        if (at->local || !strstr (err->message, "in use"))
+        if (at->local || port || !strstr (err->message, "in use"))
             break;
     }
-    return -1;
+    return error_prefix (err, "receive disks");
 }
 
 static int add_export (job_t *job, const migration_t *migration, const char *target, error_t *err)
@@ -447,15 +448,20 @@ static int add_export (job_t *job, const migration_t *migration, const char *tar
 
 int qemu_copy_listen (job_t *job, const migration_t *migration, char **storage, error_t *err)
 {
-    qemu_transport_t at;
+    qemu_transport_t at, bound;
     if (qemu_transport_parse (&at, migration->uri, err))
         return -1;
     if (at.local) {
         autofree char *folder = qemu_folder_path (job);
         snprintf (at.path, sizeof at.path, "%s/storage", folder);
     }
-    if (start_server (job, &at, err))
+    if (at.local && migration->disks_port)
+        return error_set (err, ERR_INVALID_ARG,
+                          "disks are received at a UNIX socket, which has no port");
+    if (qemu_transport_listen (&bound, &at, migration->listen, err) ||
+        start_server (job, &bound, migration->disks_port, err))
         return -1;
+    memcpy (at.port, bound.port, sizeof at.port);
     for (size_t i = 0; i < migration->disks->count; i++) {
         uint64_t bytes;
         autofree char *target = parse_item (migration->disks->items[i], &bytes);

@@ -48,12 +48,14 @@ static int set_up (job_t *job, const migration_t *migration, error_t *err)
         json_pack ("[{s:s, s:b}, {s:s, s:b}, {s:s, s:b}]", "capability", "events", "state", true,
                    "capability", "postcopy-ram", "state", migration->postcopy, "capability",
                    "multifd", "state", migration->channels > 1);
-    if (command (job, "migrate-set-capabilities", json_pack ("{s:o}", "capabilities", list), err))
+    json_t *parameters = json_object ();
+    qemu_compression_capabilities (migration, list);
+    qemu_compression_parameters (migration, parameters);
+    if (command (job, "migrate-set-capabilities", json_pack ("{s:o}", "capabilities", list), err)) {
+        json_decref (parameters);
         return -1;
-    return migration->channels > 1
-               ? command (job, "migrate-set-parameters",
-                          json_pack ("{s:i}", "multifd-channels", (int) migration->channels), err)
-               : 0;
+    }
+    return command (job, "migrate-set-parameters", parameters, err);
 }
 
 //  Port 0 lets the kernel choose; QEMU says what it chose.
@@ -94,13 +96,15 @@ static int make_files (job_t *job, void *with, error_t *err)
 static int listen_for_guest (job_t *job, void *with, error_t *err)
 {
     reception_t *reception = with;
-    qemu_transport_t at;
+    qemu_transport_t at, bound;
     const migration_t *migration = reception->migration;
-    if (parse_wish (job, migration->uri, &at, err) || set_up (job, migration, err) ||
+    if (parse_wish (job, migration->uri, &at, err) ||
+        qemu_transport_listen (&bound, &at, migration->listen, err) ||
+        set_up (job, migration, err) ||
         (migration->copy != COPY_NONE &&
          qemu_copy_listen (job, migration, reception->storage, err)))
         return -1;
-    autofree char *uri = qemu_transport_uri (&at);
+    autofree char *uri = qemu_transport_uri (&bound);
     if (command (job, "migrate-incoming", json_pack ("{s:s}", "uri", uri), err) ||
         (!at.local && ask_port (job, &at, err)))
         return -1;

@@ -67,6 +67,25 @@ int qemu_transport_parse (qemu_transport_t *self, const char *uri, error_t *err)
     return refuse (uri, "this transport is not supported", err);
 }
 
+int qemu_transport_listen (qemu_transport_t *self, const qemu_transport_t *at, const char *address,
+                           error_t *err)
+{
+    qemu_transport_t given;
+    *self = *at;
+    if (!address)
+        return 0;
+    bool bare = *address != '[' && strchr (address, ':');
+    autofree char *uri = text_format (bare ? "tcp://[%s]" : "tcp://%s", address);
+    if (at->local || qemu_transport_parse (&given, uri, err) || strcmp (given.port, "0") != 0 ||
+        !*given.host)
+        return error_set (err, ERR_INVALID_ARG,
+                          "listen address '%s': it is a name or an address of this host, for what "
+                          "is received over TCP",
+                          address);
+    memcpy (self->host, given.host, sizeof self->host);
+    return 0;
+}
+
 static char *host_text (const qemu_transport_t *self)
 {
     return text_format (strchr (self->host, ':') ? "[%s]" : "%s", self->host);

@@ -18,6 +18,10 @@ typedef struct {
 //  "tcp://HOST[:PORT]", also "tcp:HOST[:PORT]"; an IPv6 address in brackets; "unix:[PATH]".
 //  ERR_INVALID_ARG says what it should be.
 int qemu_transport_parse (qemu_transport_t *self, const char *uri, error_t *err);
+//  Where to listen, so that others reach it at AT: the same, but for ADDRESS (NULL: it is the
+//  same).
+int qemu_transport_listen (qemu_transport_t *self, const qemu_transport_t *at, const char *address,
+                           error_t *err);
 //  In the first form. The caller frees it.
 char *qemu_transport_text (const qemu_transport_t *self);
 //  For QEMU's migrate and migrate-incoming. The caller frees it.
