@@ -82,18 +82,13 @@ static int choose_state (job_actor_t *self, revert_t *revert, error_t *err)
 
 static int prepare (job_actor_t *self, revert_t *revert, error_t *err)
 {
-    bool saved;
-    autofree char *managed = job_managed_save (self, &saved);
     if (!self->driver->snapshot_check)
         return job_unsupported (self, "revert", err);
     revert->tree = job_load_snapshots (self, err);
     revert->snapshot = revert->tree ? job_named_snapshot (self, revert->tree, err) : NULL;
-    if (!revert->snapshot || choose_state (self, revert, err))
+    if (!revert->snapshot || choose_state (self, revert, err) ||
+        job_check_no_managed_save (self, err))
         return -1;
-    if (saved)
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "the domain has a managed save, which would not fit its disks any more; "
-                          "'troupe managedsave-remove' removes it");
     revert->document = document_of (self, revert->snapshot, !revert->from_memory, err);
     revert->next = revert->document ? document_of (self, revert->snapshot, true, err) : NULL;
     return revert->next ? self->driver->snapshot_check (&self->base, revert->snapshot, err) : -1;

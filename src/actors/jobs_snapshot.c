@@ -59,6 +59,17 @@ xml_node_t *job_named_snapshot (const job_actor_t *self, const snapshot_tree_t *
     return snapshot;
 }
 
+int job_check_no_managed_save (const job_actor_t *self, error_t *err)
+{
+    bool saved;
+    autofree char *path = job_managed_save (self, &saved);
+    return saved ? error_set (
+                       err, ERR_OPERATION_INVALID,
+                       "the domain has a managed save, which would not fit its disks any more; "
+                       "'troupe managedsave-remove' removes it")
+                 : 0;
+}
+
 //  Taking one.
 
 static xml_t *completed (job_actor_t *self, const xml_t *document, error_t *err)
@@ -123,7 +134,8 @@ static int check_kind (const job_actor_t *self, const xml_node_t *snapshot, erro
                           "taken (disk_only)");
     if (asked (self, "halt") && !self->base.guest->live)
         return error_set (err, ERR_INVALID_ARG, "halt: the domain is not running");
-    return 0;
+    //  It would go on with the images that the new ones stand on, and spoil them.
+    return external && !self->base.guest->live ? job_check_no_managed_save (self, err) : 0;
 }
 
 static int check_new (const job_actor_t *self, const snapshot_tree_t *tree, const xml_node_t *made,
@@ -274,6 +286,14 @@ static strings_t *doomed_snapshots (job_actor_t *self, const snapshot_tree_t *tr
     return rest ? take (&names) : NULL;
 }
 
+static bool any_external (const snapshot_tree_t *tree, const strings_t *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (snapshot_is_external (snapshot_tree_find (tree, names->items[i])))
+            return true;
+    return false;
+}
+
 static int check_deletable (job_actor_t *self, const snapshot_tree_t *tree, const strings_t *names,
                             error_t *err)
 {
@@ -281,6 +301,10 @@ static int check_deletable (job_actor_t *self, const snapshot_tree_t *tree, cons
         return 0;
     if (!self->driver->snapshot_delete)
         return job_unsupported (self, "delete a snapshot of", err);
+    //  Images are merged that it needs.
+    if (!self->base.guest->live && any_external (tree, names) &&
+        job_check_no_managed_save (self, err))
+        return -1;
     return self->driver->snapshot_deletable
                ? self->driver->snapshot_deletable (&self->base, tree, names, err)
                : 0;

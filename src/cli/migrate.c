@@ -157,9 +157,24 @@ static int check_compression (cli_t *cli, const options_t *options, error_t *err
     return 0;
 }
 
+//  The daemon's own words would be about an argument that has another name.
+static int check_name (cli_t *cli, const options_t *options, error_t *err)
+{
+    const char *name = options_str (options, "dname");
+    return name && !verb_is_name (name)
+               ? cli_usage (
+                     cli, err,
+                     "migrate: --dname '%s': a domain's name has 1 to 255 bytes, without '/' "
+                     "and control characters",
+                     name)
+               : 0;
+}
+
 static int check_options (cli_t *cli, const options_t *options, error_t *err)
 {
     const char *peer = options_str (options, "desturi");
+    if (check_name (cli, options, err))
+        return -1;
     if (check_support (options, err) || check_compression (cli, options, err))
         return -1;
     for (const pair_t *pair = needs; pair->option; pair++)

@@ -34,7 +34,7 @@ static int explain (const char *endpoint, int number, error_t *err)
     if (number == ENOENT || number == ECONNREFUSED)
         return error_set (err, ERR_NO_CONNECT,
                           "connect to %s: nobody listens there; start trouped, or give another "
-                          "endpoint with -c",
+                          "endpoint",
                           endpoint);
     if (number == EACCES || number == EPERM)
         return error_set (err, ERR_NO_CONNECT,

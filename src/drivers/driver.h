@@ -101,7 +101,8 @@ typedef struct {
     uint64_t bandwidth, postcopy_bandwidth; //  bytes a second; 0: no limit
     uint64_t downtime_ms;                   //  that the guest may stand still for; 0: QEMU's own
     copy_storage_t copy;
-    strings_t *disks; //  which are copied: "TARGET BYTES"
+    strings_t
+        *disks; //  which are copied: "TARGET BYTES FILE", of which the driver knows which it is
 } migration_t;
 
 typedef enum {

@@ -58,7 +58,7 @@ const char *access_name (access_t access)
     return names[access];
 }
 
-static bool is_name (const char *text)
+bool verb_is_name (const char *text)
 {
     size_t size = strlen (text);
     for (const char *c = text; *c; c++)
@@ -89,11 +89,11 @@ static bool type_matches (arg_type_t type, const value_t *value)
         return text && value->via.str.size <= MAX_STR_BYTES;
     case TYPE_NAME:
     case TYPE_NETWORK:
-        return text && is_name (text);
+        return text && verb_is_name (text);
     case TYPE_XML:
         return text && value->via.str.size <= MAX_XML_BYTES;
     case TYPE_DOMAIN:
-        return (text && is_name (text)) || value_u64 (value, &u64);
+        return (text && verb_is_name (text)) || value_u64 (value, &u64);
     case TYPE_U64:
         return value_u64 (value, &u64);
     case TYPE_I64:

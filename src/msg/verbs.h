@@ -86,6 +86,8 @@ bool verb_is_event (const char *name);
 
 //  Is TEXT one of the words in "a|b|c"?
 bool verb_is_choice (const char *choices, const char *text);
+//  Is TEXT what TYPE_NAME takes?
+bool verb_is_name (const char *text);
 
 //  Are ARGS (a map; NULL counts as empty) what VERB takes? Unknown names, wrong types and missing
 //  arguments are ERR_INVALID_ARG, naming verb and argument.

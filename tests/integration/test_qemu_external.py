@@ -113,8 +113,26 @@ class External(ExternalTest):
         self.restart_killed()
         self.assertEqual(self.sources(), {"vda": self.path("vda.one-1")})
         self.assertEqual(self.names(), ["one"])
+        self.refused_with_managed_save()
         self.daemon.run("snapshot-delete", "web1", "one", "--metadata")
         self.assertEqual(self.names(), [])
+
+    def refused_with_managed_save(self):
+        """The saved guest goes on with the images that it had: others may neither stand on them nor go."""
+        self.client.call("domain.create", domain="web1", paused=True)
+        self.client.call("domain.managed_save", domain="web1")
+        before = self.files(), self.sources(), self.names()
+        for command, *options in (
+            ("snapshot-create-as", "two", "--disk-only"),
+            ("snapshot-delete", "one"),
+            ("snapshot-revert", "one"),
+        ):
+            said = self.daemon.run(command, "web1", *options, status=None)
+            self.assertEqual(said.returncode, 1)
+            self.assertIn("has a managed save", said.stderr)
+        self.assertEqual((self.files(), self.sources(), self.names()), before)
+        self.client.call("domain.create", domain="web1")
+        self.client.call("domain.destroy", domain="web1")
 
     def test_reuse(self):
         """Files that are there are used only if that is said."""

@@ -158,6 +158,8 @@ class Migrate(QemuTest):
         guest = self.start("web1", devices="<console type='pty'/>" + disk)
         xml = self.client.call("domain.xml", domain=guest.uuid, security_info=True)["xml"]
         moved = xml.replace(path, os.path.join(self.other.root, "vda"))
+        with self.assertRaisesRegex(TroupeError, "'vda' can't be copied: .* is the same file for both"):
+            self.client.wait(self.migrate(guest.uuid, copy="all"), timeout=120)
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
@@ -211,6 +213,8 @@ class Migrate(QemuTest):
             (("migrate", "web1", peer, "--postcopy-resume"), "no migration"),
             (("migrate-getspeed", "web1"), "no migration"),
             (("migrate", "web1", peer, "--offline"), "--offline goes with --persistent"),
+            (("migrate", "web1", peer, "--dname", "a/b"), "--dname 'a/b': "),
+            (("migrate", "web1", "ipc:///no/such.sock"), "connect to ipc:///no/such.sock: nobody listens there"),
             (("migrate", "web1", peer, "--tls"), "not supported: --tls: "),
             (("migrate", "web1", peer, "--tunnelled"), "not supported: --tunnelled: "),
             (("migrate", "web1", peer, "--compressed", "--comp-methods", "mt,xbzrle"), "one method at a time"),
@@ -221,6 +225,7 @@ class Migrate(QemuTest):
                 done = self.daemon.run(*args, status=None)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(said, done.stderr)
+                self.assertNotIn(" -c", done.stderr)
         command = self.daemon.command("migrate", "web1", peer, "--live", "--verbose", "--bandwidth", "1",
                                       "--timeout", "2")
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -10,6 +10,7 @@
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/qemu_stream.h"
 #include "drivers/qemu/qemu_transport.h"
+#include "util/process.h"
 #include "util/text.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #define QMP_MS 10000
 #define CONNECT_MS 30000
@@ -85,6 +87,26 @@ static int check_wanted (const xml_t *live, const strings_t *wanted, error_t *er
     return 0;
 }
 
+//  Which file that is, for another daemon on the same kernel: "BOOT:DEVICE:INODE". The caller frees
+//  it.
+static char *identity_of (const char *path)
+{
+    struct stat status;
+    process_t us;
+    error_t ignored = { 0 };
+    if (!path || stat (path, &status) || process_identify (getpid (), &us, &ignored))
+        return text_copy ("-");
+    bool device = S_ISBLK (status.st_mode);
+    return text_format ("%s:%ju:%ju", us.boot_id, device ? (uintmax_t) 0 : status.st_dev,
+                        device ? (uintmax_t) status.st_rdev : status.st_ino);
+}
+
+static const char *path_of (const xml_node_t *disk)
+{
+    const char *file = xml_string (disk, "source/@file");
+    return file ? file : xml_string (disk, "source/@dev");
+}
+
 strings_t *qemu_copy_list (job_t *job, const strings_t *wanted, error_t *err)
 {
     auto(strings_t) list = strings_new ();
@@ -104,12 +126,13 @@ strings_t *qemu_copy_list (job_t *job, const strings_t *wanted, error_t *err)
                        target);
             return NULL;
         }
-        strings_addf (list, "%s %" JSON_INTEGER_FORMAT, target, bytes);
+        autofree char *identity = identity_of (path_of (disk));
+        strings_addf (list, "%s %" JSON_INTEGER_FORMAT " %s", target, bytes, identity);
     }
     return take (&list);
 }
 
-//  "TARGET BYTES". The caller frees the target; NULL: it is not of that form.
+//  "TARGET BYTES FILE". The caller frees the target; NULL: it is not of that form.
 static char *parse_item (const char *item, uint64_t *bytes)
 {
     const char *space = strchr (item, ' ');
@@ -117,7 +140,7 @@ static char *parse_item (const char *item, uint64_t *bytes)
     if (!space || space == item)
         return NULL;
     *bytes = strtoull (space + 1, &end, 10);
-    return *end || *bytes == 0 ? NULL : text_copy_bytes (item, (size_t) (space - item));
+    return *end != ' ' || *bytes == 0 ? NULL : text_copy_bytes (item, (size_t) (space - item));
 }
 
 //  The sender.
@@ -365,12 +388,28 @@ static int make_file (job_t *job, const xml_node_t *disk, uint64_t bytes, error_
                : 0;
 }
 
-static int make_image (job_t *job, const char *target, uint64_t bytes, error_t *err)
+//  What is written to the copy would be read from it at once.
+static int check_other (const xml_node_t *disk, const char *item, error_t *err)
+{
+    autofree char *here = identity_of (path_of (disk));
+    if (strcmp (here, "-") == 0 || strcmp (strrchr (item, ' ') + 1, here) != 0)
+        return 0;
+    return error_set (
+        err, ERR_INVALID_ARG,
+        "disk '%s' can't be copied: '%s' is the same file for both daemons; leave the "
+        "copying out, or say with --xml where the copy is to be",
+        xml_string (disk, "target/@dev"), path_of (disk));
+}
+
+static int make_image (job_t *job, const char *item, const char *target, uint64_t bytes,
+                       error_t *err)
 {
     const xml_node_t *disk = find_disk (job->guest->live, target);
     const char *path = disk ? xml_string (disk, "source/@file") : NULL;
     if (!disk)
         return error_set (err, ERR_INVALID_ARG, "the guest has no disk '%s'", target);
+    if (check_other (disk, item, err))
+        return -1;
     return path && access (path, F_OK) ? make_file (job, disk, bytes, err) : 0;
 }
 
@@ -382,9 +421,9 @@ int qemu_copy_make_images (job_t *job, const migration_t *migration, error_t *er
         uint64_t bytes;
         autofree char *target = parse_item (migration->disks->items[i], &bytes);
         if (!target)
-            return error_set (err, ERR_INVALID_ARG, "disk to copy '%s': not TARGET BYTES",
+            return error_set (err, ERR_INVALID_ARG, "disk to copy '%s': not TARGET BYTES FILE",
                               migration->disks->items[i]);
-        if (make_image (job, target, bytes, err))
+        if (make_image (job, migration->disks->items[i], target, bytes, err))
             return -1;
     }
     return 0;

@@ -74,7 +74,7 @@ int qemu_transport_listen (qemu_transport_t *self, const qemu_transport_t *at, c
     *self = *at;
     if (!address)
         return 0;
-    bool bare = *address != '[' && strchr (address, ':');
+    bool bare = *address != '[' && strchr (address, ':') != strrchr (address, ':');
     autofree char *uri = text_format (bare ? "tcp://[%s]" : "tcp://%s", address);
     if (at->local || qemu_transport_parse (&given, uri, err) || strcmp (given.port, "0") != 0 ||
         !*given.host)
