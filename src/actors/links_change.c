@@ -62,7 +62,7 @@ static void set_seen (links_t *self, op_t *op, const error_t *err)
 {
     (void) err;
     bool peer = msg_flag (op->request, "peer");
-    if (peer || op->targets.netns < 0) {
+    if (peer || !link_moves (&op->targets)) {
         op_answer_link (self, op);
         return;
     }

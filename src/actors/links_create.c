@@ -47,10 +47,11 @@ int links_resolve (links_t *self, const link_settings_t *settings, const char *w
             return -1;
         targets->master_index = (uint32_t) master->ifindex;
     }
-    if (!settings->process && !settings->netns)
-        return 0;
-    targets->netns = netns_open (settings->process, settings->netns, err);
-    return targets->netns < 0 ? error_prefix (err, "%s", what) : 0;
+    if (settings->process && netns_of_process (settings->process, &targets->pid, err))
+        return error_prefix (err, "%s", what);
+    if (settings->netns && (targets->netns = netns_open (settings->netns, err)) < 0)
+        return error_prefix (err, "%s", what);
+    return 0;
 }
 
 void links_let_go (link_targets_t *targets)
@@ -149,7 +150,7 @@ static void create_seen (links_t *self, op_t *op, const error_t *err)
 {
     (void) err;
     error_t vanished;
-    op->owned->record.away = op->targets.netns >= 0;
+    op->owned->record.away = link_moves (&op->targets);
     if (!op->owned->record.away && !links_of (self, op->owned)) {
         error_set (&vanished, ERR_OPERATION_FAILED, "%s: somebody removed it while it was set up",
                    op->what);
@@ -172,7 +173,7 @@ static void create_set (links_t *self, op_t *op, const error_t *err)
 static void add_settings (op_t *op, uint32_t ifindex, link_settings_t settings,
                           const link_targets_t *targets)
 {
-    if (targets->netns < 0)
+    if (!link_moves (targets))
         settings.name = NULL;
     if (op->spec.kind != LINK_TAP)
         settings.mtu = 0;

@@ -57,7 +57,7 @@ static void add_descriptors (json_t *netdev, const char *key, const char *keys, 
 //  What the launcher opened of the interface's link; RECORD has none while nothing is plugged in.
 static void add_link (command_t *self, json_t *netdev, const xml_node_t *interface, int queues)
 {
-    const xml_node_t *link = qemu_interface_link (self->record, interface);
+    const xml_node_t *link = interface_link (self->record, interface);
     const char *fd = link ? xml_string (link, "@fd") : NULL;
     int first = fd ? (int) strtol (fd, NULL, 10) : 0;
     json_object_set_new (netdev, "type", json_string ("tap"));

@@ -6,12 +6,9 @@
 #include "drivers/qemu/qemu_interface.h"
 #include "util/text.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum {
-    MTU_MIN = 68,
-    MTU_MAX = 65521,
     QUEUES_MAX = 16
 };
 
@@ -110,52 +107,6 @@ static int check_driver (const xml_node_t *interface, error_t *err)
     return 0;
 }
 
-static int check_rates (const xml_node_t *interface, error_t *err)
-{
-    static const char *const ways[] = { "inbound", "outbound" };
-    static const char *const rates[] = { "average", "peak", "burst", "floor" };
-    for (size_t i = 0; i < 2; i++) {
-        autofree char *way = text_format ("bandwidth/%s", ways[i]);
-        const xml_node_t *node = xml_find (interface, way);
-        for (size_t j = 0; node && j < 4; j++) {
-            uint64_t value = 1;
-            autofree char *path = text_format ("@%s", rates[j]);
-            if (xml_u64 (node, path, &value, err))
-                return error_prefix (err, "%s", way);
-            if (value > UINT32_MAX)
-                return error_set (err, ERR_XML_ERROR,
-                                  "domain XML: %s of an interface: its %s of %s is more than "
-                                  "%" PRIu32,
-                                  way, rates[j], xml_string (node, path), UINT32_MAX);
-        }
-        if (node && xml_string (node, "@floor"))
-            return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                              "not supported: bandwidth/inbound/@floor of an interface");
-        if (node && !xml_string (node, "@average"))
-            return error_set (err, ERR_XML_ERROR, "domain XML: %s of an interface has no average",
-                              way);
-    }
-    return 0;
-}
-
-static int check_name (const xml_node_t *interface, error_t *err)
-{
-    const char *name = xml_string (interface, "target/@dev");
-    bool foreign = xml_equals (interface, "target/@managed", "no");
-    if (foreign && !xml_equals (interface, "@type", "ethernet"))
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "not supported: <target managed='no'/> of an interface of type '%s'",
-                          xml_string (interface, "@type"));
-    if (foreign && !name)
-        return missing (interface, "target/@dev", err);
-    if (!name || (*name && strlen (name) < LINK_NAME_SIZE && !strpbrk (name, "/% \t:")))
-        return 0;
-    return error_set (err, ERR_XML_ERROR,
-                      "domain XML: '%s' is no name of a link (1 to %d characters without '/', ':', "
-                      "'%%' and spaces)",
-                      name, LINK_NAME_SIZE - 1);
-}
-
 static const char *const modes[][6] = {
     { "direct", "vepa", "bridge", "private", "passthrough", NULL },
     { "vhostuser", "client", "server", NULL },
@@ -187,16 +138,13 @@ static void complete_model (completion_t *self, xml_node_t *interface)
 
 int qemu_complete_interface (completion_t *self, xml_node_t *interface, error_t *err)
 {
-    int mtu = 0;
     if (definition_complete_mac (self->job, interface, err))
         return -1;
     complete_model (self, interface);
     if (xml_equals (interface, "@type", "direct"))
         qemu_default (interface, "source/@mode", "vepa");
-    qemu_interface_forget (interface);
+    interface_forget (interface);
     bool failed = check_type (interface, err) || check_driver (interface, err) ||
-                  check_rates (interface, err) || check_name (interface, err) ||
-                  check_mode (interface, err) ||
-                  xml_int (interface, "mtu/@size", MTU_MIN, MTU_MAX, &mtu, err);
+                  interface_check (interface, err) || check_mode (interface, err);
     return failed ? -1 : 0;
 }

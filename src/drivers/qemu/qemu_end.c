@@ -56,7 +56,7 @@ static void clean (job_t *job, const char *kind, const char *argument)
 static void clean_links (job_t *job)
 {
     error_t err = { 0 };
-    if (qemu_interface_unplug (job, &err))
+    if (interface_unplug (job, &err))
         job_log (job, "domain '%s': %s", job->guest->name, err.message);
 }
 
@@ -270,7 +270,7 @@ int qemu_adopt (job_t *job, error_t *err)
     if (job_watch_exit (job, &process, err) == 0 &&
         job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
         (!qemu_is_salvaged (job->guest) || qemu_salvage_ask (job, err) == 0) &&
-        qemu_interface_claim (job, err) == 0 && ask_state (job, err) == 0 &&
+        interface_claim (job, err) == 0 && ask_state (job, err) == 0 &&
         ask_channels (job, err) == 0)
         return 0;
     //  It may have ended in between.

@@ -1,8 +1,7 @@
-//  qemu_stats_net.c: what goes through a guest's network interfaces, as the kernel counts it at
+//  interface_stats.c: what goes through a guest's network interfaces, as the kernel counts it at
 //  their links (/proc/net/dev, proc_net(5)).
 
-#include "drivers/qemu/qemu_interface.h"
-#include "drivers/qemu/qemu_stats_parts.h"
+#include "drivers/net/interface.h"
 #include "util/file.h"
 
 #include <inttypes.h>
@@ -34,6 +33,12 @@ static bool read_traffic (const char *lines, const char *name, traffic_t *in, tr
     return false;
 }
 
+static void set_nth (json_t *stats, size_t n, const char *what, json_t *value)
+{
+    autofree char *name = text_format ("net.%zu.%s", n, what);
+    json_object_set_new (stats, name, value);
+}
+
 static void add_traffic (json_t *stats, size_t n, const char *way, const traffic_t *traffic)
 {
     const struct {
@@ -45,7 +50,7 @@ static void add_traffic (json_t *stats, size_t n, const char *way, const traffic
                    { "drop", traffic->dropped } };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         autofree char *name = text_format ("%s.%s", way, fields[i].name);
-        qemu_stats_set_nth (stats, "net", n, name, json_integer ((json_int_t) fields[i].value));
+        set_nth (stats, n, name, json_integer ((json_int_t) fields[i].value));
     }
 }
 
@@ -57,23 +62,23 @@ static void add_link (json_t *stats, size_t n, const xml_node_t *link, const cha
     if (!name || !read_traffic (lines, name, &in, &out))
         return;
     bool own_end = xml_equals (link, "@kind", "macvtap");
-    qemu_stats_set_nth (stats, "net", n, "name", json_string (name));
+    set_nth (stats, n, "name", json_string (name));
     add_traffic (stats, n, "rx", own_end ? &in : &out);
     add_traffic (stats, n, "tx", own_end ? &out : &in);
 }
 
-int qemu_stats_net (job_t *job, json_t *stats, error_t *err)
+int interface_stats (job_t *job, json_t *stats, error_t *err)
 {
     size_t count = 0;
     autofree char *lines = NULL;
     xml_foreach (interface, xml_find (xml_root (job->guest->live), "devices"), "interface") {
-        const xml_node_t *link = qemu_interface_link (job->guest->record, interface);
+        const xml_node_t *link = interface_link (job->guest->record, interface);
         if (link && !lines && !(lines = file_read ("/proc/self/net/dev", DEV_MAX, NULL, err)))
             return -1;
         if (link)
             add_link (stats, count, link, lines);
         count++;
     }
-    qemu_stats_set (stats, "net.count", count);
+    json_object_set_new (stats, "net.count", json_integer ((json_int_t) count));
     return 0;
 }
