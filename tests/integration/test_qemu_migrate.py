@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from guest import Guest, QemuTest, qemu_domain, stop_process
+from guest import Guest, QemuTest, processes_of, qemu_domain, stop_process
 from harness import Daemon, until
 from troupe_client import TroupeError
 
@@ -149,14 +149,25 @@ class Migrate(QemuTest):
         self.assertEqual((here["state_text"], here["persistent"]), ("paused", False))
         self.assertEqual(self.there.call("domain.info", domain="web1")["state_text"], "shut off")
 
+    def cpu(self, client, uuid):
+        """What a host's model became when the guest started; and no host makes its own of it later."""
+        xml = client.call("domain.xml", domain=uuid)["xml"]
+        cpu = re.search(r"<cpu.*?(/>|</cpu>)", xml, re.DOTALL).group(0)
+        self.assertNotIn("host-model", cpu)
+        (pid,) = processes_of(uuid)
+        with open(f"/proc/{pid}/cmdline") as file:
+            words = file.read().split("\0")
+        return cpu, words[words.index("-cpu") + 1]
+
     def test_over_tcp(self):
         """Addresses and ports as wanted; what is wanted does not stay for the next one."""
         path = os.path.join(self.daemon.root, "vda")
         subprocess.run(["qemu-img", "create", "-q", "-f", "raw", path, "8M"], check=True)
         disk = ("<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
                 f"<source file='{path}'/><target dev='vda' bus='virtio'/></disk>")
-        guest = self.start("web1", devices="<console type='pty'/>" + disk)
+        guest = self.start("web1", devices="<console type='pty'/>" + disk, extra="<cpu mode='host-model'/>")
         xml = self.client.call("domain.xml", domain=guest.uuid, security_info=True)["xml"]
+        cpu = self.cpu(self.client, guest.uuid)
         moved = xml.replace(path, os.path.join(self.other.root, "vda"))
         with self.assertRaisesRegex(TroupeError, "'vda' can't be copied: .* is the same file for both"):
             self.client.wait(self.migrate(guest.uuid, copy="all"), timeout=120)
@@ -173,6 +184,7 @@ class Migrate(QemuTest):
                           **wishes)
         self.client.wait(id, timeout=120)
         self.assertEqual(self.state(self.there, guest.uuid)[0], "paused")
+        self.assertEqual(self.cpu(self.there, guest.uuid), cpu)
         id = self.there.send("domain.migrate", deadline=600000, domain=guest.uuid, peer=self.daemon.endpoint(),
                              compression="xbzrle", compression_cache=1 << 20, auto_converge=True,
                              auto_converge_initial=30, auto_converge_increment=20)
