@@ -1,14 +1,14 @@
 //  qemu_end.c: how a guest ends, and how a restarted daemon finds out whether it did.
 
-#include "drivers/qemu/qemu_backup.h"
-#include "drivers/qemu/qemu_block_job.h"
+#include "drivers/qemu/storage/qemu_backup.h"
+#include "drivers/qemu/storage/qemu_block_job.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_live.h"
-#include "drivers/qemu/qemu_migrate.h"
+#include "drivers/qemu/memory/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
-#include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"

@@ -1,8 +1,8 @@
 //  qemu_interface.c: makes the links of a guest's network interfaces.
 
 #include "drivers/qemu/qemu_interface.h"
-#include "drivers/qemu/qemu_alias.h"
-#include "drivers/qemu/qemu_command.h"
+#include "drivers/qemu/command/qemu_alias.h"
+#include "drivers/qemu/command/qemu_command.h"
 #include "util/device.h"
 #include "util/launch.h"
 #include "util/xml.h"

@@ -2,7 +2,7 @@
 //  (libvirt's API reference).
 
 #include "drivers/net/interface.h"
-#include "drivers/qemu/qemu_alias.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_stats_parts.h"
