@@ -410,10 +410,13 @@ static void unwind_again (actor_t *actor, void *arg)
     domain_settle (self);
 }
 
-//  Nothing else is admitted meanwhile, so not for ever.
-static void unwind_later (domain_t *self)
+//  Nothing else is admitted meanwhile, so not for ever; but a QEMU that writes memory into an image
+//  looks at its monitor when that is done, which may take long.
+static void unwind_later (domain_t *self, const error_t *err)
 {
-    if (++self->unwindings < UNWINDINGS_MAX) {
+    bool waits = err->code == ERR_OPERATION_TIMEOUT && !domain_destroy_waits (self);
+    self->unwindings += !waits;
+    if (self->unwindings < UNWINDINGS_MAX) {
         self->retry_unwinding = actor_timer (self->actor, RETRY_MS, unwind_again, NULL);
         return;
     }
@@ -477,7 +480,7 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
     if (operation == &domain_adoption)
         reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);
     if (operation == &domain_unwinding)
-        unwind_later (self);
+        unwind_later (self, err);
     if (operation == &domain_restart_in_place)
         restart_failed (self, cancelled);
     if (operation == &domain_block_conclusion)
