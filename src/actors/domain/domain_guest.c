@@ -489,6 +489,13 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
         self->retry_cleanup = actor_timer (self->actor, RETRY_MS, clean_up_again, NULL);
 }
 
+//  A backup goes on for long, and can't be ended without the monitor.
+static bool may_adopt (const domain_t *self)
+{
+    const operation_t *async = self->async.operation;
+    return !self->sync.operation && (!async || async == &domain_backup_follow);
+}
+
 //  Without its monitor a guest can't be watched: connect again, unless it is about to end.
 static void reconnect (actor_t *actor, void *arg)
 {
@@ -497,10 +504,10 @@ static void reconnect (actor_t *actor, void *arg)
     self->retry_monitor = 0;
     if (!domain_active (self) || self->exited)
         return;
-    if (self->sync.operation || self->async.operation)
-        reconnect_later (self, RECONNECT_MS);
-    else
+    if (may_adopt (self))
         domain_run (self, &self->sync, &domain_adoption, NULL);
+    else
+        reconnect_later (self, RECONNECT_MS);
 }
 
 static void pack_silence (pack_t *pack, const void *arg)
