@@ -87,8 +87,9 @@ class Migrate(QemuTest):
         return count
 
     def assertGone(self, uuid):
-        """Nothing is left of the guest at the receiver."""
-        until(lambda: not self.qemus(uuid, self.other), 30, "the end of the receiving QEMU")
+        """Nothing is left of the guest at the receiver. Unless it heard of that at once, it asks by itself,
+        more and more rarely: after 30 s at most."""
+        until(lambda: not self.qemus(uuid, self.other), 90, "the end of the receiving QEMU")
         until(lambda: not self.there.call("domain.list", all=True), 30, "an empty list there")
 
     def marks(self):
