@@ -4,7 +4,7 @@
 #ifndef TROUPE_CONFIG_H
 #define TROUPE_CONFIG_H
 
-#include "actors/actor.h"
+#include "actors/runtime/actor.h"
 #include "util/paths.h"
 
 typedef struct {

@@ -1,8 +1,8 @@
 //  trouped.c: main: options, capabilities, limits; then the switchboard runs until the host actor
 //  ends.
 
-#include "actors/host.h"
-#include "actors/switchboard.h"
+#include "actors/host/host.h"
+#include "actors/runtime/switchboard.h"
 #include "client/keys.h"
 #include "util/file.h"
 #include "util/text.h"

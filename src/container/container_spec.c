@@ -99,14 +99,14 @@ static int read_parts (container_spec_t *self, error_t *err)
 {
     int network, restart;
     json_error_t where;
-    json_t *lists[6];
-    if (json_unpack_ex (self->json, &where, JSON_STRICT,
-                        "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
-                        "name", &self->name, "uuid", &self->uuid, "folder", &self->folder,
-                        "identity", &self->identity, "user", &self->user, "group", &self->group,
-                        "network", &network, "restart", &restart, "argv", &lists[0], "env",
-                        &lists[1], "consoles", &lists[2], "cgroups", &lists[3], "filesystems",
-                        &lists[4], "keep", &lists[5]))
+    json_t *lists[7];
+    if (json_unpack_ex (
+            self->json, &where, JSON_STRICT,
+            "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+            &self->name, "uuid", &self->uuid, "folder", &self->folder, "identity", &self->identity,
+            "user", &self->user, "group", &self->group, "network", &network, "restart", &restart,
+            "argv", &lists[0], "env", &lists[1], "consoles", &lists[2], "cgroups", &lists[3],
+            "filesystems", &lists[4], "keep", &lists[5], "links", &lists[6]))
         return bad (err, where.text);
     self->network = network;
     self->restart = restart;
@@ -122,6 +122,7 @@ int container_spec_read (container_spec_t *self, json_t *json, error_t *err)
                   read_list (json, "env", 4096, &self->env, err) ||
                   read_list (json, "consoles", CONTAINER_CONSOLES_MAX, &self->consoles, err) ||
                   read_list (json, "cgroups", CONTAINER_LISTS_MAX, &self->cgroups, err) ||
+                  read_list (json, "links", CONTAINER_LISTS_MAX, &self->links, err) ||
                   read_list (json, "keep", CONTAINER_LISTS_MAX, &capabilities, err) ||
                   read_capabilities (self, err) || read_filesystems (self, err) ||
                   (!self->argv[0] && bad (err, "it has no init"));
@@ -136,6 +137,7 @@ void container_spec_close (container_spec_t *self)
     free (self->env);
     free (self->consoles);
     free (self->cgroups);
+    free (self->links);
     free (self->filesystems);
     json_decref (self->json);
     memset (self, 0, sizeof *self);

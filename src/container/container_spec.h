@@ -9,6 +9,7 @@
 //      consoles            aliases; the first one is /dev/console
 //      cgroups             folders that init joins
 //      network             true: a network namespace of its own
+//      links               names of those in it that are brought up before init executes anything
 //      restart             true: a reboot from inside starts it again
 //      keep                names of the capabilities that it may have ("cap_chown")
 //      filesystems         array of {type, source, target, readonly, bytes}; the first is the root
@@ -44,7 +45,7 @@ typedef struct {
 typedef struct {
     json_t *json;
     const char *name, *uuid, *folder, *identity;
-    const char **argv, **env, **consoles, **cgroups; //  NULL at the end
+    const char **argv, **env, **consoles, **cgroups, **links; //  NULL at the end
     const char *user, *group;
     bool network, restart;
     uint64_t keep; //  capabilities, by number

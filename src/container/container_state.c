@@ -2,17 +2,13 @@
 
 #include "container/container_state.h"
 #include "container/container_ask.h"
+#include "container/container_network.h"
 #include "util/auto.h"
 
 #include <errno.h>
-#include <net/if.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 static json_t *refuse (error_t *err, const char *what, const char *why)
@@ -54,18 +50,6 @@ static json_t *query (const container_t *self)
     return answer;
 }
 
-//  The network namespace is the supervisor's, too: so it stays when the container reboots.
-static int make_network (error_t *err)
-{
-    struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-    if (unshare (CLONE_NEWNET))
-        return error_errno (err, ERR_SYSTEM_ERROR, "make the container's network namespace");
-    autoclose int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || ioctl (fd, SIOCSIFFLAGS, &request))
-        return error_errno (err, ERR_SYSTEM_ERROR, "bring the container's loopback link up");
-    return 0;
-}
-
 static int open_consoles (container_t *self, error_t *err)
 {
     for (; self->spec.consoles[self->console_count]; self->console_count++)
@@ -92,7 +76,7 @@ static json_t *create (container_t *self, const json_t *arguments, error_t *err)
         return refuse (err, "create", "it was created before");
     int rc = container_spec_read (&self->spec, json, err);
     json_decref (json);
-    if (rc || (self->spec.network && make_network (err)) || open_consoles (self, err) ||
+    if (rc || (self->spec.network && container_network_make (err)) || open_consoles (self, err) ||
         start_init (self, err))
         return NULL;
     self->stage = CONTAINER_CREATED;
@@ -103,7 +87,8 @@ static json_t *run (container_t *self, error_t *err)
 {
     if (self->stage != CONTAINER_CREATED)
         return refuse (err, "start", "it does not wait for that");
-    if (container_init_run (&self->init, &self->spec, err))
+    if (container_network_up (&self->spec, true, err) ||
+        container_init_run (&self->init, &self->spec, err))
         return NULL;
     self->stage = CONTAINER_RUNNING;
     return query (self);
@@ -115,7 +100,8 @@ static json_t *again (container_t *self, error_t *err)
     if (self->stage != CONTAINER_ENDED)
         return refuse (err, "start", "it has not ended");
     self->wish = WISH_NONE;
-    if (start_init (self, err) || container_init_run (&self->init, &self->spec, err))
+    if (container_network_up (&self->spec, false, err) || start_init (self, err) ||
+        container_init_run (&self->init, &self->spec, err))
         return NULL;
     self->stage = CONTAINER_RUNNING;
     return query (self);
@@ -176,7 +162,8 @@ static void restart (container_t *self)
 {
     char identity[PROCESS_TEXT_SIZE];
     self->wish = WISH_NONE;
-    if (start_init (self, &self->failure) ||
+    if (container_network_up (&self->spec, false, &self->failure) ||
+        start_init (self, &self->failure) ||
         container_init_run (&self->init, &self->spec, &self->failure)) {
         self->how = "failed";
         tell_end (self);

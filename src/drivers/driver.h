@@ -305,7 +305,7 @@ typedef struct {
     int (*capabilities) (job_t *job, xml_node_t *capabilities, error_t *err);
 
     //  event, console and due run in the domain's owner, which must not wait: their LIVE is an
-    //  outline of the live document (actors/summary.h says of what), however large that is.
+    //  outline of the live document (actors/domain/summary.h says of what), however large that is.
 
     //  What one event of the hypervisor (QMP's JSON line) means.
     void (*event) (const char *json, const xml_t *live, guest_change_t *change);

@@ -107,7 +107,7 @@ typedef struct {
     void (*log) (job_t *self, const char *text);
 } job_ops_t;
 
-//  The start of every job; src/actors/job.c has the rest of it, a unit test its own.
+//  The start of every job; src/actors/jobs/job.c has the rest of it, a unit test its own.
 struct job {
     const job_ops_t *ops;
     const paths_t *paths;

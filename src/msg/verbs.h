@@ -23,7 +23,7 @@ typedef enum {
     ACCESS_ADMIN
 } access_t;
 
-//  What the domain's admission table (actors/admission.h) goes by.
+//  What the domain's admission table (actors/domain/admission.h) goes by.
 typedef enum {
     CLASS_QUERY,     //  never a job
     CLASS_MODIFY,    //  a synchronous change

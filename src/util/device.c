@@ -5,18 +5,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #define TUN_PATH "/dev/net/tun"
+#define NODE_FOLDER "/dev/troupe-"
+#define NODE_TRIES 10
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static const char *const kinds[] = { "file", "tap", "tap-queue", "macvtap" };
 
@@ -115,24 +120,62 @@ static int find_macvtap (const device_t *device, dev_t *number, error_t *err)
     return 0;
 }
 
+static void remove_node (int folder_fd, const char *folder)
+{
+    unlinkat (folder_fd, "tap", 0);
+    rmdir (folder);
+}
+
+//  What somebody left who was killed: his lock went with him.
+static void sweep_nodes (void)
+{
+    glob_t found;
+    if (glob (NODE_FOLDER "??????", GLOB_ONLYDIR, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            autoclose int fd = open (found.gl_pathv[i], FOLDER_FLAGS);
+            if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
+                remove_node (fd, found.gl_pathv[i]);
+        }
+    globfree (&found);
+}
+
+//  Whoever sweeps may take it for a left one before it is locked: then it is tried again.
+static int make_node (char *folder, dev_t number)
+{
+    strcpy (folder, NODE_FOLDER "XXXXXX");
+    if (!mkdtemp (folder))
+        return -1;
+    autoclose int fd = open (folder, FOLDER_FLAGS);
+    if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0 &&
+        mknodat (fd, "tap", S_IFCHR | 0600, number) == 0) {
+        int made = fd;
+        fd = -1;
+        return made;
+    }
+    int cause = errno == EWOULDBLOCK ? ENOENT : errno;
+    rmdir (folder);
+    errno = cause;
+    return -1;
+}
+
 //  Where udev does not make /dev/tapN, as in a container.
 static int open_macvtap_node (const device_t *device, error_t *err)
 {
     dev_t number = 0;
-    char folder[] = "/dev/troupe-XXXXXX", path[sizeof folder + 8];
+    char folder[sizeof NODE_FOLDER + 6];
     if (find_macvtap (device, &number, err))
         return -1;
-    if (!mkdtemp (folder))
-        return error_errno (err, ERR_OPEN_FAILED, "open the link '%s': make a folder in /dev",
+    sweep_nodes ();
+    autoclose int folder_fd = make_node (folder, number);
+    for (int i = 0; folder_fd < 0 && errno == ENOENT && i < NODE_TRIES; i++)
+        folder_fd = make_node (folder, number);
+    if (folder_fd < 0)
+        return error_errno (err, ERR_OPEN_FAILED, "open the link '%s': make a device node in /dev",
                             device->name);
-    snprintf (path, sizeof path, "%s/tap", folder);
-    int fd = -1;
-    if (mknod (path, S_IFCHR | 0600, number) == 0)
-        fd = open (path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat (folder_fd, "tap", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         error_errno (err, ERR_OPEN_FAILED, "open the link '%s'", device->name);
-    unlink (path);
-    rmdir (folder);
+    remove_node (folder_fd, folder);
     return fd;
 }
 

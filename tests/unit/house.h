@@ -9,9 +9,9 @@
 #include "scene.h"
 #include "unit.h"
 
-#include "actors/domain.h"
-#include "actors/domain_self.h"
-#include "actors/host.h"
+#include "actors/domain/domain.h"
+#include "actors/domain/domain_self.h"
+#include "actors/host/host.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"

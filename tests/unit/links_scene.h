@@ -10,9 +10,9 @@
 #include "netns.h"
 
 #include "actors/config.h"
-#include "actors/disk.h"
-#include "actors/links.h"
-#include "actors/links_remover.h"
+#include "actors/services/disk.h"
+#include "actors/links/links.h"
+#include "actors/links/links_remover.h"
 #include "drivers/net/link_words.h"
 #include "util/file.h"
 #include "util/process.h"

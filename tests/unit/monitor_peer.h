@@ -4,8 +4,8 @@
 #ifndef TROUPE_MONITOR_PEER_H
 #define TROUPE_MONITOR_PEER_H
 
-#include "actors/monitor.h"
-#include "actors/stream.h"
+#include "actors/monitor/monitor.h"
+#include "actors/runtime/stream.h"
 
 #include "peer.h"
 

@@ -3,9 +3,9 @@
 #ifndef TROUPE_QEMU_FIXTURE_H
 #define TROUPE_QEMU_FIXTURE_H
 
-#include "drivers/qemu/qemu_alias.h"
-#include "drivers/qemu/qemu_command.h"
-#include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/command/qemu_alias.h"
+#include "drivers/qemu/command/qemu_command.h"
+#include "drivers/qemu/command/qemu_complete.h"
 #include "fake_job.h"
 #include "util/text.h"
 

@@ -5,7 +5,7 @@
 #define TROUPE_REAL_GUEST_H
 
 #include "drivers/driver.h"
-#include "drivers/qemu/qemu_caps.h"
+#include "drivers/qemu/probe/qemu_caps.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/state.h"
 #include "real_job.h"

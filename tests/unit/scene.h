@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "actors/switchboard.h"
+#include "actors/runtime/switchboard.h"
 
 //  cmocka's own assertions know only the thread that runs the test: a scene uses these, which end
 //  the process with a line that says what and where.

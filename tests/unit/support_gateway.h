@@ -5,8 +5,8 @@
 #define TROUPE_SUPPORT_GATEWAY_H
 
 #include "actors/config.h"
-#include "actors/zap.h"
-#include "actors/zmq_gateway.h"
+#include "actors/gateway/zap.h"
+#include "actors/gateway/zmq_gateway.h"
 #include "scene.h"
 
 #include <string.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "actors/admission.h"
+#include "actors/domain/admission.h"
 
 //  Verdicts by their first letter: yes, wait, refuse, cancel.
 typedef struct {

@@ -1,6 +1,6 @@
 //  test_agent.c: one guest agent's connection. The test is the agent, and not always a good one.
 
-#include "actors/agent.h"
+#include "actors/monitor/agent.h"
 
 #include "peer.h"
 

@@ -1,7 +1,7 @@
 //  test_console.c: one console: the test is the guest, and the gateways are puppets.
 
-#include "actors/console.h"
-#include "actors/stream.h"
+#include "actors/console/console.h"
+#include "actors/runtime/stream.h"
 #include "drivers/state.h"
 
 #include "scene.h"

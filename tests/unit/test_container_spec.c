@@ -10,7 +10,7 @@
     "'name':'web1','uuid':'u','folder':'/','identity':'/i','user':'0','group':'','network':true,"  \
     "'restart':false,'argv':['/bin/sh','-c'],'env':['A=b'],'consoles':['console0'],"
 #define ROOT "{'type':'mount','source':'/r','target':'/','readonly':true,'bytes':0}"
-#define TAIL "'cgroups':[],'keep':['cap_chown','cap_kill']"
+#define TAIL "'cgroups':[],'links':['eth0'],'keep':['cap_chown','cap_kill']"
 
 //  With ' instead of ", to be read by people.
 static json_t *parse (const char *text)
@@ -66,8 +66,9 @@ static void refuses_what_it_does_not_know (void **state)
           ",'filesystems':[{'type':'mount','source':'r','target':'/','readonly':false,"
           "'bytes':1}]}",
           "not as it has to be" },
-        { "{" HEAD "'cgroups':[1],'keep':[],'filesystems':[" ROOT "]}", "no list of texts" },
-        { "{" HEAD "'cgroups':[],'keep':['cap_none'],'filesystems':[" ROOT "]}",
+        { "{" HEAD "'cgroups':[1],'links':[],'keep':[],'filesystems':[" ROOT "]}",
+          "no list of texts" },
+        { "{" HEAD "'cgroups':[],'links':['eth0'],'keep':['cap_none'],'filesystems':[" ROOT "]}",
           "no capability 'cap_none'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -10,7 +10,10 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -130,6 +133,14 @@ static void tap_has_many_queues (void **state)
     assert_string_equal (err.message, "open a queue of the link 'many': Invalid argument");
 }
 
+static int open_folder (char *folder)
+{
+    assert_non_null (mkdtemp (folder));
+    return open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+//  In a /dev of our own: neither udev nor the kernel put anything there. Who is killed leaves a
+//  folder, which goes with the next one; that of somebody who is at it does not.
 static void macvtap_needs_no_udev (void **state)
 {
     (void) state;
@@ -139,9 +150,17 @@ static void macvtap_needs_no_udev (void **state)
                 "ip link add link lower name direct type macvtap mode bridge"))
         skip (); //  this kernel has none
     device_t device = { DEVICE_MACVTAP, if_nametoindex ("direct"), "direct" };
+    assert_int_equal (mount ("none", "/dev", "tmpfs", 0, NULL), 0);
+    char left[] = "/dev/troupe-XXXXXX", used[] = "/dev/troupe-XXXXXX";
+    close (open_folder (left));
+    autoclose int lock = open_folder (used);
+    assert_int_equal (flock (lock, LOCK_EX), 0);
     autoclose int fd = device_open (&device, &err);
+    bool swept = access (left, F_OK) != 0, kept = access (used, F_OK) == 0;
+    int alone = rmdir (used) || umount2 ("/dev", MNT_DETACH);
     if (fd < 0)
         fail_msg ("%s", err.message);
+    assert_true (swept && kept && alone == 0);
     device.ifindex += 100;
     assert_int_equal (device_open (&device, &err), -1);
     assert_non_null (strstr (err.message, "there is neither /dev/tap"));

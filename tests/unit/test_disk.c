@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "actors/config.h"
-#include "actors/disk.h"
+#include "actors/services/disk.h"
 #include "util/file.h"
 
 #include <unistd.h>

@@ -5,10 +5,10 @@
 #include "unit.h"
 
 #include "actors/config.h"
-#include "actors/disk.h"
-#include "actors/disk_request.h"
-#include "actors/emulator_cache.h"
-#include "actors/emulators.h"
+#include "actors/services/disk.h"
+#include "actors/services/disk_request.h"
+#include "actors/services/emulator_cache.h"
+#include "actors/services/emulators.h"
 #include "util/file.h"
 
 #include <fcntl.h>

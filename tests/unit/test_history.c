@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "actors/history.h"
+#include "actors/gateway/history.h"
 #include "util/text.h"
 
 #include <string.h>

@@ -3,9 +3,9 @@
 #include "scene.h"
 #include "unit.h"
 
-#include "actors/disk.h"
-#include "actors/job.h"
-#include "actors/jobs_migrate.h"
+#include "actors/services/disk.h"
+#include "actors/jobs/job.h"
+#include "actors/jobs/jobs_migrate.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/process.h"

@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "actors/kept_calls.h"
+#include "actors/gateway/kept_calls.h"
 #include "util/text.h"
 
 #define NOW INT64_C (1800000000000000)

@@ -4,9 +4,9 @@
 #include "unit.h"
 
 #include "actors/config.h"
-#include "actors/disk.h"
-#include "actors/kept_calls.h"
-#include "actors/keyed_calls.h"
+#include "actors/services/disk.h"
+#include "actors/gateway/kept_calls.h"
+#include "actors/gateway/keyed_calls.h"
 #include "util/file.h"
 
 #include <unistd.h>

@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "actors/config.h"
-#include "actors/log.h"
+#include "actors/services/log.h"
 #include "util/file.h"
 
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "actors/migration_record.h"
+#include "actors/domain/migration_record.h"
 #include "util/text.h"
 
 #include <string.h>

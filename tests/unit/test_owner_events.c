@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "actors/owner_events.h"
+#include "actors/domain/owner_events.h"
 #include "msg/value.h"
 
 static size_t take_count (owner_events_t *events)

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "actors/past_jobs.h"
+#include "actors/jobs/past_jobs.h"
 
 #include <stdio.h>
 #include <string.h>

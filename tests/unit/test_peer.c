@@ -3,7 +3,7 @@
 #include "scene.h"
 #include "unit.h"
 
-#include "actors/peer.h"
+#include "actors/services/peer.h"
 #include "util/text.h"
 
 #include <zmq.h>

@@ -1,6 +1,6 @@
 //  test_qemu_abi.c: which changes of a document a saved guest would not notice.
 
-#include "drivers/qemu/qemu_abi.h"
+#include "drivers/qemu/command/qemu_abi.h"
 #include "unit.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 //  test_qemu_backup_xml.c: what a backup document means, and which ones are refused.
 
-#include "drivers/qemu/qemu_backup_xml.h"
+#include "drivers/qemu/storage/qemu_backup_xml.h"
 #include "unit.h"
 #include "util/text.h"
 

@@ -1,6 +1,6 @@
 //  test_qemu_block.c: the images behind the disks of a real guest.
 
-#include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/storage/qemu_block.h"
 #include "real_guest.h"
 
 //  A guest on hold whose disk vda has three images: top, middle, base.

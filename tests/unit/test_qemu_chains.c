@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "drivers/qemu/qemu_chains.h"
+#include "drivers/qemu/storage/qemu_chains.h"
 #include "util/text.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 //  test_qemu_checkpoint_xml.c: what a checkpoint document means, and which ones are refused.
 
-#include "drivers/qemu/qemu_checkpoint_xml.h"
+#include "drivers/qemu/storage/qemu_checkpoint_xml.h"
 #include "unit.h"
 #include "util/text.h"
 

@@ -1,6 +1,6 @@
 //  test_qemu_cpuset.c: sets of cpus.
 
-#include "drivers/qemu/qemu_cpuset.h"
+#include "drivers/qemu/command/qemu_cpuset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 
 #include "cut_off.h"
 #include "drivers/checkpoint.h"
-#include "drivers/qemu/qemu_block.h"
+#include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/snapshot_xml.h"
 
 //  Checkpoints: known with all their bitmaps, or not at all.

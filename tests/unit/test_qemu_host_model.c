@@ -2,7 +2,7 @@
 
 #include "qemu_fixture.h"
 
-#include "drivers/qemu/qemu_host_model.h"
+#include "drivers/qemu/command/qemu_host_model.h"
 
 #define EXPAND(name)                                                                               \
     "query-cpu-model-expansion {\"type\":\"static\",\"model\":{\"name\":\"" name "\"}}"

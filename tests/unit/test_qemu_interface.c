@@ -194,7 +194,7 @@ static void links_are_made_under_their_aliases (void **state)
     assert_int_equal (list->count, 5);
     for (size_t i = 0; i < 5; i++)
         assert_string_equal (list->items[i], want[i]);
-    assert_int_equal (qemu_interface_claim (&fake.job, &err), 0);
+    assert_int_equal (interface_claim (&fake.job, &err), 0);
     assert_has (fake.trace, "link_claim net0 net2 net3 net4 \n");
     xml_destroy (&fake.guest.live);
     xml_destroy (&fake.guest.record);

@@ -1,6 +1,6 @@
 //  test_qemu_nbd.c: which connections the kernel's tables show to be a server's.
 
-#include "drivers/qemu/qemu_nbd.h"
+#include "drivers/qemu/storage/qemu_nbd.h"
 #include "unit.h"
 #include "util/file.h"
 #include "util/text.h"

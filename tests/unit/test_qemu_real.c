@@ -3,7 +3,7 @@
 //  takes the command lines.
 
 #include "drivers/driver.h"
-#include "drivers/qemu/qemu_caps.h"
+#include "drivers/qemu/probe/qemu_caps.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/state.h"
 #include "real_job.h"

@@ -1,6 +1,6 @@
 //  test_qmp.c: QMP's lines, cut and read, whatever QEMU (or something else) sends.
 
-#include "actors/qmp.h"
+#include "actors/monitor/qmp.h"
 #include "unit.h"
 #include "util/text.h"
 

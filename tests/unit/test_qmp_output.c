@@ -1,6 +1,6 @@
 //  test_qmp_output.c: bytes to QEMU, and the descriptors that go with them. The test is QEMU.
 
-#include "actors/qmp_output.h"
+#include "actors/monitor/qmp_output.h"
 #include "unit.h"
 
 #include <fcntl.h>

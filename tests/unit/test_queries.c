@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "actors/queries.h"
+#include "actors/gateway/queries.h"
 
 #define NOW_US 1750000000000000
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "actors/queries.h"
+#include "actors/gateway/queries.h"
 #include "util/text.h"
 
 #include <string.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "actors/registry.h"
+#include "actors/host/registry.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 //  test_ring.c: bytes come out as they went in, whatever the sizes.
 
-#include "actors/ring.h"
+#include "actors/runtime/ring.h"
 #include "unit.h"
 
 static void takes_what_fits (void **state)

@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "actors/sessions.h"
+#include "actors/gateway/sessions.h"
 
 #define UUID_A "aaaaaaaa-0000-4000-8000-000000000001"
 #define UUID_B "bbbbbbbb-0000-4000-8000-000000000002"

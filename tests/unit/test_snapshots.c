@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "actors/snapshots.h"
+#include "actors/gateway/snapshots.h"
 #include "msg/pack.h"
 
 #define UUID_A "aaaaaaaa-0000-4000-8000-000000000001"

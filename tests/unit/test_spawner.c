@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "actors/config.h"
-#include "actors/spawner.h"
+#include "actors/services/spawner.h"
 #include "util/file.h"
 #include "util/process.h"
 

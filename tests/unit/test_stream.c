@@ -1,6 +1,6 @@
 //  test_stream.c: the sending end of a stream: a window, and one word when the receiver is gone.
 
-#include "actors/stream.h"
+#include "actors/runtime/stream.h"
 
 #include "scene.h"
 

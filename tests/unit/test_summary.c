@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "actors/summary.h"
+#include "actors/domain/summary.h"
 #include "msg/value.h"
 
 #include <string.h>

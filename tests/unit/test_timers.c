@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "actors/timers.h"
+#include "actors/runtime/timers.h"
 
 #include <stdlib.h>
 

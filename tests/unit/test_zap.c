@@ -1,7 +1,7 @@
 //  test_zap.c: the authentication requests of libzmq, real ones and wrong ones.
 
 #include "actors/config.h"
-#include "actors/zap.h"
+#include "actors/gateway/zap.h"
 #include "scene.h"
 
 #include <string.h>

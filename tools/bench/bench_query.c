@@ -8,9 +8,9 @@
 //  that keep 64 on their way each.
 
 #include "actors/config.h"
-#include "actors/switchboard.h"
-#include "actors/zap.h"
-#include "actors/zmq_gateway.h"
+#include "actors/runtime/switchboard.h"
+#include "actors/gateway/zap.h"
+#include "actors/gateway/zmq_gateway.h"
 #include "util/text.h"
 
 #include <pthread.h>

@@ -1,6 +1,7 @@
 //  lxc_complete.c: checks and completes a container's definition.
 
 #include "drivers/definition.h"
+#include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/schema.h"
 #include "container/container_protocol.h"
@@ -164,15 +165,18 @@ static int complete_consoles (xml_node_t *devices, error_t *err)
                       CONTAINER_CONSOLES_MAX);
 }
 
-static int complete_devices (xml_node_t *devices, error_t *err)
+static int complete_devices (job_t *job, xml_node_t *devices, error_t *err)
 {
+    xml_foreach (interface, devices, "interface")
+        if (lxc_interface_complete (job, interface, err))
+            return -1;
     xml_foreach (fs, devices, "filesystem") {
         definition_drop_alias (fs);
         if (complete_filesystem (fs, err))
             return -1;
     }
     return check_emulator (devices, err) || check_filesystems (devices, err) ||
-                   complete_consoles (devices, err)
+                   lxc_interface_check_all (devices, err) || complete_consoles (devices, err)
                ? -1
                : 0;
 }
@@ -184,7 +188,7 @@ int lxc_complete (job_t *job, xml_t *document, error_t *err)
         definition_complete_identity (job, domain, err) ||
         definition_complete_memory (domain, err) || definition_complete_vcpus (domain, err) ||
         complete_os (domain, err) || check_features (domain, err) ||
-        complete_devices (xml_find (domain, "devices"), err))
+        complete_devices (job, xml_find (domain, "devices"), err))
         return -1;
     definition_complete_lifecycle (domain);
     return 0;

@@ -1,6 +1,7 @@
 //  lxc_driver.c: the table of what a container can do.
 
 #include "drivers/lxc/lxc_driver.h"
+#include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 
 static const char *const lxc_types[] = { "lxc", NULL };
@@ -20,6 +21,7 @@ const driver_t lxc_driver = {
     .restart = lxc_restart,
     .adopt = lxc_adopt,
     .undo = lxc_undo,
+    .plug_again = interface_plug_again,
     .info = lxc_info,
     .stats = lxc_stats,
     .capabilities = lxc_driver_capabilities,

@@ -1,6 +1,7 @@
 //  lxc_end.c: how a container ends, and how a restarted daemon finds out whether it did.
 
 #include "drivers/lxc/lxc_cgroup.h"
+#include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
@@ -111,8 +112,16 @@ static int end_all (job_t *job, error_t *err)
     return init ? undo_init (job, init, err) : 0;
 }
 
+static void clean_links (job_t *job)
+{
+    error_t err = { 0 };
+    if (interface_unplug (job, &err))
+        job_log (job, "domain '%s': %s", job->guest->name, err.message);
+}
+
 static void clean_all (job_t *job)
 {
+    clean_links (job);
     auto(strings_t) folders = lxc_cgroup_folders (job->guest);
     clean (job, "file", recorded (job->guest, "monitor/@path"));
     clean (job, "file", recorded (job->guest, "init/@path"));
@@ -198,7 +207,8 @@ int lxc_adopt (job_t *job, error_t *err)
         return error_prefix (err, "adopt domain '%s'", job->guest->name);
     }
     if (job_watch_exit (job, &process, err) == 0 &&
-        job_monitor_open (job, monitor, MONITOR_MS, err) == 0 && ask_state (job, err) == 0)
+        job_monitor_open (job, monitor, MONITOR_MS, err) == 0 && interface_claim (job, err) == 0 &&
+        ask_state (job, err) == 0)
         return 0;
     //  It may have ended in between.
     error_t ended = { 0 };

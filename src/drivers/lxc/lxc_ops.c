@@ -1,6 +1,7 @@
 //  lxc_ops.c: what is done with a running container.
 
 #include "drivers/lxc/lxc_cgroup.h"
+#include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/state.h"
 
@@ -77,20 +78,28 @@ static void set_number (json_t *stats, const char *name, uint64_t value)
     json_object_set_new (stats, name, json_integer ((json_int_t) value));
 }
 
-int lxc_stats (job_t *job, json_t *stats, error_t *err)
+//  What no cgroup counts is not there.
+static int add_usage (job_t *job, json_t *stats, error_t *err)
 {
-    uint64_t user_ns, system_ns, bytes, limit = 0;
-    if (measure (job, &user_ns, &system_ns, &bytes, err) ||
-        xml_size (xml_root (job->guest->live), "currentMemory", "KiB", &limit, err))
-        return -1;
+    uint64_t user_ns, system_ns, bytes;
+    if (measure (job, &user_ns, &system_ns, &bytes, err))
+        return err->code == ERR_OPERATION_UNSUPPORTED ? 0 : -1;
     set_number (stats, "cpu.time", user_ns + system_ns);
     set_number (stats, "cpu.user", user_ns);
     set_number (stats, "cpu.system", system_ns);
-    set_number (stats, "balloon.current", limit / KIB);
     set_number (stats, "balloon.rss", bytes / KIB);
-    set_number (stats, "net.count", 0);
-    set_number (stats, "block.count", 0);
     return 0;
+}
+
+int lxc_stats (job_t *job, json_t *stats, error_t *err)
+{
+    uint64_t limit = 0;
+    if (add_usage (job, stats, err) ||
+        xml_size (xml_root (job->guest->live), "currentMemory", "KiB", &limit, err))
+        return -1;
+    set_number (stats, "balloon.current", limit / KIB);
+    set_number (stats, "block.count", 0);
+    return interface_stats (job, stats, err);
 }
 
 int lxc_console (const xml_t *live, const char *device, console_source_t *source, error_t *err)
@@ -98,10 +107,10 @@ int lxc_console (const xml_t *live, const char *device, console_source_t *source
     const xml_node_t *domain = xml_root (live);
     xml_foreach (console, xml_find (domain, "devices"), "console") {
         const char *path = xml_string (console, "source/@path");
-        if (!path || (device && strcmp (lxc_alias (console), device) != 0))
+        if (!path || (device && strcmp (interface_alias (console), device) != 0))
             continue;
         source->kind = CONSOLE_PTY;
-        snprintf (source->alias, sizeof source->alias, "%s", lxc_alias (console));
+        snprintf (source->alias, sizeof source->alias, "%s", interface_alias (console));
         snprintf (source->path, sizeof source->path, "%s", path);
         return 0;
     }

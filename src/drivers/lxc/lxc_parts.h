@@ -20,8 +20,6 @@ bool lxc_capability_known (const char *name);
 json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups);
 //  Has the container a network namespace of its own?
 bool lxc_has_network (const xml_node_t *domain);
-//  "console0"; "" if it has none.
-const char *lxc_alias (const xml_node_t *device);
 
 //  lxc_start.c
 int lxc_start (job_t *job, unsigned flags, error_t *err);

@@ -1,20 +1,15 @@
 //  lxc_spec.c: what a supervisor is told of its container.
 
+#include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 
 #include <string.h>
-
-const char *lxc_alias (const xml_node_t *device)
-{
-    const char *alias = xml_string (device, "alias/@name");
-    return alias ? alias : "";
-}
 
 //  As libvirt's "Domain XML format" page has it: without <privnet/> a container that has no
 //  interfaces shares the host's network.
 bool lxc_has_network (const xml_node_t *domain)
 {
-    return xml_find (domain, "features/privnet") != NULL;
+    return xml_find (domain, "features/privnet") || xml_find (domain, "devices/interface");
 }
 
 static void add (json_t *list, char *text)
@@ -88,7 +83,15 @@ static json_t *list_consoles (const xml_node_t *domain)
 {
     json_t *list = json_array ();
     xml_foreach (console, xml_find (domain, "devices"), "console")
-        json_array_append_new (list, json_string (lxc_alias (console)));
+        json_array_append_new (list, json_string (interface_alias (console)));
+    return list;
+}
+
+static json_t *list_links (const xml_node_t *domain)
+{
+    json_t *list = json_array ();
+    xml_foreach (interface, xml_find (domain, "devices"), "interface")
+        json_array_append_new (list, json_string (xml_string (interface, "guest/@dev")));
     return list;
 }
 
@@ -101,7 +104,7 @@ static json_t *list_capabilities (const xml_node_t *domain)
     return list;
 }
 
-static const char * or (const char *text, const char *otherwise)
+static const char *either (const char *text, const char *otherwise)
 {
     return text && *text ? text : otherwise;
 }
@@ -112,13 +115,14 @@ json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cg
     json_t *folders = json_array ();
     for (; *cgroups; cgroups++)
         json_array_append_new (folders, json_string (*cgroups));
-    return json_pack (
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-        xml_string (domain, "name"), "uuid", xml_string (domain, "uuid"), "folder",
-        or (xml_string (domain, "os/initdir"), "/"), "identity", identity, "user",
-        or (xml_string (domain, "os/inituser"), "0"), "group",
-        or (xml_string (domain, "os/initgroup"), ""), "network", lxc_has_network (domain),
-        "restart", xml_equals (domain, "on_reboot", "restart"), "argv", init_argv (domain), "env",
-        init_env (domain), "consoles", list_consoles (domain), "cgroups", folders, "filesystems",
-        list_filesystems (domain), "keep", list_capabilities (domain));
+    return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                      "name", xml_string (domain, "name"), "uuid", xml_string (domain, "uuid"),
+                      "folder", either (xml_string (domain, "os/initdir"), "/"), "identity",
+                      identity, "user", either (xml_string (domain, "os/inituser"), "0"), "group",
+                      either (xml_string (domain, "os/initgroup"), ""), "network",
+                      lxc_has_network (domain), "restart",
+                      xml_equals (domain, "on_reboot", "restart"), "argv", init_argv (domain),
+                      "env", init_env (domain), "consoles", list_consoles (domain), "cgroups",
+                      folders, "filesystems", list_filesystems (domain), "keep",
+                      list_capabilities (domain), "links", list_links (domain));
 }

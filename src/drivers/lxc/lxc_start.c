@@ -1,6 +1,7 @@
 //  lxc_start.c: from a definition to a running container.
 
 #include "drivers/lxc/lxc_cgroup.h"
+#include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/state.h"
 #include "container/container_protocol.h"
@@ -30,11 +31,13 @@ static void start_close (start_t *self)
 
 static void add_aliases (xml_node_t *devices)
 {
-    static const char *const kinds[][2] = { { "filesystem", "fs" }, { "console", "console" } };
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const kinds[][2] = { { "filesystem", "fs" },
+                                            { "interface", "net" },
+                                            { "console", "console" } };
+    for (size_t i = 0; i < 3; i++) {
         int number = 0;
         xml_foreach (device, devices, kinds[i][0]) {
-            if (!*lxc_alias (device))
+            if (!*interface_alias (device))
                 xml_setf (device, "alias/@name", "%s%d", kinds[i][1], number);
             number++;
         }
@@ -49,6 +52,7 @@ static void make_live (job_t *job)
     xml_node_t *domain = xml_root (guest->live);
     xml_setf (domain, "@id", "%d", guest->id);
     add_aliases (xml_find (domain, "devices"));
+    lxc_interface_name (xml_find (domain, "devices"));
 }
 
 //  Named here, where the user's own words are known; the supervisor has the last word.
@@ -95,7 +99,8 @@ static int record_intent (start_t *self, error_t *err)
     xml_set (record, "init/@path", self->identity);
     bool failed = lxc_cgroup_make (job, err) || job_undo (job, "file", self->monitor, err) ||
                   job_undo (job, "file", self->identity, err) ||
-                  job_undo (job, "lxc.init", self->identity, err) || job_record (job, err);
+                  job_undo (job, "lxc.init", self->identity, err) ||
+                  lxc_interface_intend (job, err) || job_record (job, err);
     return failed ? -1 : 0;
 }
 
@@ -133,7 +138,7 @@ static int spawn (start_t *self, error_t *err)
 static void note_console (xml_node_t *devices, const char *alias, const char *path)
 {
     xml_foreach (console, devices, "console") {
-        if (strcmp (lxc_alias (console), alias) != 0)
+        if (strcmp (interface_alias (console), alias) != 0)
             continue;
         if (!xml_find (console, "source"))
             xml_add_before (xml_first (console, NULL), "source");
@@ -153,6 +158,14 @@ static void note_consoles (job_t *job, const json_t *state)
         if (alias && path)
             note_console (xml_find (xml_root (job->guest->live), "devices"), alias, path);
     }
+}
+
+//  The network namespace is there, and init waits.
+static int plug (start_t *self, error_t *err)
+{
+    char identity[PROCESS_TEXT_SIZE];
+    process_to_text (&self->process, identity);
+    return lxc_interface_plug (self->job, identity, err);
 }
 
 static int create (start_t *self, error_t *err)
@@ -186,7 +199,8 @@ int lxc_start (job_t *job, unsigned flags, error_t *err)
 {
     start_t self = { .job = job };
     bool failed = prepare (&self, err) || record_intent (&self, err) || limit (&self, err) ||
-                  spawn (&self, err) || create (&self, err) || let_run (&self, flags, err);
+                  spawn (&self, err) || create (&self, err) || plug (&self, err) ||
+                  let_run (&self, flags, err);
     start_close (&self);
     return failed ? error_prefix (err, "start domain '%s'", job->guest->name) : 0;
 }

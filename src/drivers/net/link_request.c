@@ -151,7 +151,7 @@ struct nl_msg *link_request_set (uint32_t ifindex, const link_settings_t *settin
         head.ifi_flags = settings->up == LINK_ON ? IFF_UP : 0;
     }
     if (!settings->name && !settings->mac && !settings->alias && settings->mtu == 0 &&
-        settings->up == LINK_KEEP && !targets->plug && targets->netns < 0)
+        settings->up == LINK_KEEP && !targets->plug && !link_moves (targets))
         return NULL;
     struct nl_msg *msg = netlink_message (RTM_SETLINK, 0, &head, sizeof head);
     if (settings->name)
@@ -166,6 +166,8 @@ struct nl_msg *link_request_set (uint32_t ifindex, const link_settings_t *settin
         netlink_put_u32 (msg, IFLA_MASTER, targets->master_index);
     if (targets->netns >= 0)
         netlink_put_u32 (msg, IFLA_NET_NS_FD, (uint32_t) targets->netns);
+    if (targets->pid > 0)
+        netlink_put_u32 (msg, IFLA_NET_NS_PID, (uint32_t) targets->pid);
     return msg;
 }
 

@@ -35,8 +35,15 @@ struct nl_msg *link_request_create (const link_spec_t *spec, const link_birth_t 
 typedef struct {
     bool plug;             //  master_index is to be set
     uint32_t master_index; //  0: out of its bridge
-    int netns;             //  -1: it stays
+    int netns;             //  descriptor of a network namespace to move to; -1: none
+    pid_t pid;             //  or to that of this process; 0: none
 } link_targets_t;
+
+//  Does it leave this network namespace?
+static inline bool link_moves (const link_targets_t *targets)
+{
+    return targets->netns >= 0 || targets->pid > 0;
+}
 
 //  Changes a link. NULL if SETTINGS has nothing for this message.
 struct nl_msg *link_request_set (uint32_t ifindex, const link_settings_t *settings,

@@ -26,29 +26,19 @@ static int open_path (const char *path, error_t *err)
     return result;
 }
 
-//  By pid: if it is that process afterwards, it was when its namespace was opened.
-static int open_process (const char *text, error_t *err)
+int netns_of_process (const char *text, pid_t *pid, error_t *err)
 {
     process_t process;
-    char path[64];
     if (!process_from_text (text, &process))
         return error_set (err, ERR_INVALID_ARG,
-                          "open the network namespace of process '%s': not PID:START:BOOTID", text);
-    snprintf (path, sizeof path, "/proc/%d/ns/net", (int) process.pid);
-    autoclose int before = process_open (&process, err);
-    autoclose int fd = before < 0 ? -1 : open_path (path, err);
-    autoclose int after = fd < 0 ? -1 : process_open (&process, err);
-    if (after < 0)
-        return -1;
-    int result = fd;
-    fd = -1;
-    return result;
+                          "find the network namespace of process '%s': not PID:START:BOOTID", text);
+    autoclose int fd = process_open (&process, err);
+    *pid = process.pid;
+    return fd < 0 ? -1 : 0;
 }
 
-int netns_open (const char *process, const char *path, error_t *err)
+int netns_open (const char *path, error_t *err)
 {
-    if (process)
-        return open_process (process, err);
     if (!text_starts (path, "/run/") && !text_starts (path, "/proc/") &&
         !text_starts (path, "/var/run/"))
         return error_set (err, ERR_INVALID_ARG,

@@ -26,7 +26,7 @@ int network_refresh (job_t *job, error_t *err);
 //  Name of the bridge of a running network; NULL: it has none of its own.
 const char *network_bridge (const guest_t *guest);
 
-//  What ports are plugged into (actors/network.h), for the owner.
+//  What ports are plugged into (actors/network/network.h), for the owner.
 void network_pack_plug (pack_t *pack, const guest_t *guest, const strings_t *devices);
 //  The lower links, or PCI addresses, that ports of a running network share. None for a bridge. The
 //  caller owns the result; NULL and ERR.

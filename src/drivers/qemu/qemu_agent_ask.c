@@ -2,7 +2,7 @@
 
 #include "drivers/qemu/qemu_agent_ask.h"
 
-#include "drivers/qemu/qemu_cpuset.h"
+#include "drivers/qemu/command/qemu_cpuset.h"
 #include "util/text.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 //  qemu_check.c: what contradicts itself in a completed definition.
 
-#include "drivers/qemu/qemu_complete.h"
-#include "drivers/qemu/qemu_cpuset.h"
+#include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/command/qemu_cpuset.h"
 #include "drivers/qemu/qemu_perf.h"
 #include "util/text.h"
 

@@ -1,6 +1,6 @@
 //  qemu_console.c: finds a guest's console: what "virsh console" opens.
 
-#include "drivers/qemu/qemu_alias.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/qemu_ops.h"
 
 #include <stdio.h>

@@ -3,19 +3,19 @@
 #include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/qemu/qemu_interface.h"
-#include "drivers/qemu/qemu_block_job.h"
-#include "drivers/qemu/qemu_backup.h"
-#include "drivers/qemu/qemu_capabilities.h"
-#include "drivers/qemu/qemu_checkpoint.h"
-#include "drivers/qemu/qemu_complete.h"
-#include "drivers/qemu/qemu_merge.h"
+#include "drivers/qemu/storage/qemu_block_job.h"
+#include "drivers/qemu/storage/qemu_backup.h"
+#include "drivers/qemu/probe/qemu_capabilities.h"
+#include "drivers/qemu/storage/qemu_checkpoint.h"
+#include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/storage/qemu_merge.h"
 #include "drivers/qemu/qemu_perf.h"
-#include "drivers/qemu/qemu_migrate.h"
+#include "drivers/qemu/memory/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
-#include "drivers/qemu/qemu_save.h"
-#include "drivers/qemu/qemu_overlay.h"
-#include "drivers/qemu/qemu_snapshot.h"
+#include "drivers/qemu/memory/qemu_save.h"
+#include "drivers/qemu/storage/qemu_overlay.h"
+#include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/qemu_start.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
@@ -71,7 +71,7 @@ const driver_t qemu_driver = {
     .checkpoint_measure = qemu_checkpoint_measure,
     .undo = qemu_undo,
     .info = qemu_info,
-    .plug_again = qemu_interface_plug_again,
+    .plug_again = interface_plug_again,
     .stats = qemu_stats,
     .monitor_command = qemu_monitor_command,
     .agent = qemu_agent,

@@ -1,14 +1,14 @@
 //  qemu_end.c: how a guest ends, and how a restarted daemon finds out whether it did.
 
-#include "drivers/qemu/qemu_backup.h"
-#include "drivers/qemu/qemu_block_job.h"
+#include "drivers/qemu/storage/qemu_backup.h"
+#include "drivers/qemu/storage/qemu_block_job.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_live.h"
-#include "drivers/qemu/qemu_migrate.h"
+#include "drivers/qemu/memory/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
-#include "drivers/qemu/qemu_save.h"
+#include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
@@ -56,7 +56,7 @@ static void clean (job_t *job, const char *kind, const char *argument)
 static void clean_links (job_t *job)
 {
     error_t err = { 0 };
-    if (qemu_interface_unplug (job, &err))
+    if (interface_unplug (job, &err))
         job_log (job, "domain '%s': %s", job->guest->name, err.message);
 }
 
@@ -270,7 +270,7 @@ int qemu_adopt (job_t *job, error_t *err)
     if (job_watch_exit (job, &process, err) == 0 &&
         job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
         (!qemu_is_salvaged (job->guest) || qemu_salvage_ask (job, err) == 0) &&
-        qemu_interface_claim (job, err) == 0 && ask_state (job, err) == 0 &&
+        interface_claim (job, err) == 0 && ask_state (job, err) == 0 &&
         ask_channels (job, err) == 0)
         return 0;
     //  It may have ended in between.

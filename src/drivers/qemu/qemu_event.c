@@ -1,7 +1,7 @@
 //  qemu_event.c: what QEMU's events mean for the domain. A pure function: what the owner knows
 //  better (that it just asked for a stop, that an I/O error came before) it keeps.
 
-#include "drivers/qemu/qemu_alias.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/state.h"
 #include "util/text.h"

@@ -1,8 +1,8 @@
 //  qemu_files.c: which files a guest uses, and their owner while it runs.
 
 #include "drivers/qemu/qemu_files.h"
-#include "drivers/qemu/qemu_block_node.h"
-#include "drivers/qemu/qemu_complete.h"
+#include "drivers/qemu/storage/qemu_block_node.h"
+#include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/undo.h"
 #include "util/text.h"
 

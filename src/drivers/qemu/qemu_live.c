@@ -2,7 +2,7 @@
 
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/channel.h"
-#include "drivers/qemu/qemu_alias.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/qemu_start.h"
 #include "util/text.h"
 

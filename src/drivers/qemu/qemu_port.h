@@ -3,8 +3,8 @@
 #ifndef TROUPE_QEMU_PORT_H
 #define TROUPE_QEMU_PORT_H
 
-#include "drivers/qemu/qemu_complete.h"
-#include "drivers/qemu/qemu_models.h"
+#include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/command/qemu_models.h"
 
 int qemu_complete_virtio_ports (completion_t *self, error_t *err);
 int qemu_complete_usb_ports (completion_t *self, error_t *err);

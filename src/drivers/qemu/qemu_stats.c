@@ -1,7 +1,8 @@
 //  qemu_stats.c: statistics of a running guest, under the names of virConnectGetAllDomainStats
 //  (libvirt's API reference).
 
-#include "drivers/qemu/qemu_alias.h"
+#include "drivers/net/interface.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_stats_parts.h"
@@ -193,7 +194,7 @@ static int add_dirty_rate (job_t *job, json_t *stats, error_t *err)
 
 int qemu_stats (job_t *job, json_t *stats, error_t *err)
 {
-    bool failed = qemu_stats_net (job, stats, err) || add_process (job, stats, err) ||
+    bool failed = interface_stats (job, stats, err) || add_process (job, stats, err) ||
                   add_balloon (job, stats, err) || qemu_stats_block (job, stats, err) ||
                   add_iothreads (job, stats, err) || add_dirty_rate (job, stats, err) ||
                   qemu_stats_kvm (job, stats, err);

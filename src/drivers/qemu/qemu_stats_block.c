@@ -1,8 +1,8 @@
 //  qemu_stats_block.c: what a guest's disks did, and how large their images are. (QEMU's QMP
 //  reference: query-blockstats, query-named-block-nodes.)
 
-#include "drivers/qemu/qemu_alias.h"
-#include "drivers/qemu/qemu_block_node.h"
+#include "drivers/qemu/command/qemu_alias.h"
+#include "drivers/qemu/storage/qemu_block_node.h"
 #include "drivers/qemu/qemu_stats_parts.h"
 #include "util/text.h"
 

@@ -19,8 +19,6 @@ void qemu_stats_set_nth (json_t *stats, const char *group, size_t n, const char 
 
 //  "block." and, the same for each image of the chains, "backing.".
 int qemu_stats_block (job_t *job, json_t *stats, error_t *err);
-//  "net."; interfaces without a link on this host (type user) are counted only.
-int qemu_stats_net (job_t *job, json_t *stats, error_t *err);
 //  "vm.", and what KVM counts for each vcpu.
 int qemu_stats_kvm (job_t *job, json_t *stats, error_t *err);
 

@@ -1,0 +1,191 @@
+//  jobs_guest.c: what is done with a guest. Each asks the driver, and says what is new.
+
+#include "actors/jobs/jobs.h"
+
+#include "drivers/state.h"
+
+enum {
+    HOST_MS = 20000
+};
+
+int job_unsupported (const job_actor_t *self, const char *what, error_t *err)
+{
+    return error_set (err, ERR_NO_SUPPORT, "%s domain '%s': the driver '%s' cannot do that", what,
+                      self->base.guest->name, self->driver->name);
+}
+
+int job_next_id (job_actor_t *self, error_t *err)
+{
+    auto(msg_t) msg = msg_request ("host.next_id");
+    pack_key_str (msg_args (msg), "uuid", self->base.guest->uuid);
+    pack_key_bool (msg_args (msg), "loading", self->kind->run == job_run_load);
+    auto(msg_t) reply = NULL;
+    if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
+        return -1;
+    self->base.guest->id = (int) value_get_i64 (msg_value (reply), "id", -1);
+    return 0;
+}
+
+int job_run_start (job_actor_t *self, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    bool paused = value_bool (job_arg (self, "paused"), false), saved;
+    autofree char *managed = job_managed_save (self, &saved);
+    bool dropped = saved && value_bool (job_arg (self, "force_boot"), false);
+    if (dropped && job_remove_file (&self->base, managed, err))
+        return -1;
+    job_tell_managed_save (self);
+    if (saved && !dropped)
+        return job_restore_managed (self, managed, paused, err);
+    if (job_next_id (self, err) ||
+        self->driver->start (&self->base, paused ? START_PAUSED : 0, err))
+        return -1;
+    guest->status = paused ? (guest_status_t){ STATE_PAUSED, PAUSED_USER }
+                           : (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
+    self->parts = PART_LIVE | PART_STATUS;
+    return 0;
+}
+
+static shutdown_mode_t mode_of (const job_actor_t *self)
+{
+    static const struct {
+        const char *name;
+        shutdown_mode_t mode;
+    } modes[] = {
+        { "agent", SHUTDOWN_AGENT },
+        { "initctl", SHUTDOWN_INITCTL },
+        { "signal", SHUTDOWN_SIGNAL },
+    };
+    const char *mode = value_str (job_arg (self, "mode"));
+    if (!mode)
+        return SHUTDOWN_DEFAULT;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp (modes[i].name, mode) == 0)
+            return modes[i].mode;
+    return SHUTDOWN_ACPI;
+}
+
+int job_run_shutdown (job_actor_t *self, error_t *err)
+{
+    if (!self->driver->shutdown)
+        return job_unsupported (self, "shut down", err);
+    self->parts = PART_LIVE;
+    return self->driver->shutdown (&self->base, mode_of (self), err);
+}
+
+int job_run_reboot (job_actor_t *self, error_t *err)
+{
+    if (!self->driver->reboot)
+        return job_unsupported (self, "reboot", err);
+    self->parts = PART_LIVE;
+    return self->driver->reboot (&self->base, mode_of (self), err);
+}
+
+int job_run_reset (job_actor_t *self, error_t *err)
+{
+    if (!self->driver->reset)
+        return job_unsupported (self, "reset", err);
+    self->parts = PART_RECORD;
+    return self->driver->reset (&self->base, err);
+}
+
+int job_run_restart (job_actor_t *self, error_t *err)
+{
+    self->parts = PART_LIVE | PART_STATUS;
+    return self->driver->restart (&self->base, err);
+}
+
+int job_run_suspend (job_actor_t *self, error_t *err)
+{
+    if (!self->driver->suspend)
+        return job_unsupported (self, "suspend", err);
+    if (self->driver->suspend (&self->base, err))
+        return -1;
+    self->base.guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
+    self->parts = PART_RECORD | PART_STATUS;
+    return 0;
+}
+
+int job_run_resume (job_actor_t *self, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    bool asleep = guest->status.state == STATE_PMSUSPENDED;
+    if (!self->driver->resume)
+        return job_unsupported (self, "resume", err);
+    if (self->driver->resume (&self->base, err))
+        return -1;
+    guest->status = (guest_status_t){ STATE_RUNNING, asleep ? RUNNING_WAKEUP : RUNNING_UNPAUSED };
+    self->parts = PART_RECORD | PART_STATUS;
+    return 0;
+}
+
+//  Also cleans up behind a guest that ended by itself.
+int job_run_destroy (job_actor_t *self, error_t *err)
+{
+    bool graceful = value_bool (job_arg (self, "graceful"), false);
+    return self->driver->destroy (&self->base, graceful, err);
+}
+
+int job_run_usage (job_actor_t *self, error_t *err)
+{
+    guest_info_t info = { 0 };
+    if (!self->driver->info)
+        return job_unsupported (self, "measure", err);
+    if (self->driver->info (&self->base, &info, err))
+        return -1;
+    pack_t *pack = &self->value;
+    pack_map (pack);
+    pack_key_u64 (pack, "cpu_ns", info.cpu_ns);
+    pack_key_u64 (pack, "memory_kib", info.memory_kib);
+    pack_key_u64 (pack, "rss_kib", info.rss_kib);
+    pack_key_i64 (pack, "measured_us", actor_wall_clock (self->actor));
+    pack_key_bool (pack, "stale", false);
+    pack_end (pack);
+    return 0;
+}
+
+static void pack_stats (pack_t *pack, json_t *stats)
+{
+    const char *name;
+    json_t *value;
+    pack_key_map (pack, "stats");
+    json_object_foreach (stats, name, value)
+    {
+        if (json_is_integer (value))
+            pack_key_i64 (pack, name, json_integer_value (value));
+        else if (json_is_string (value))
+            pack_key_str (pack, name, json_string_value (value));
+        else if (json_is_boolean (value))
+            pack_key_bool (pack, name, json_is_true (value));
+    }
+    pack_end (pack);
+}
+
+int job_run_stats (job_actor_t *self, error_t *err)
+{
+    json_auto_t *stats = json_object ();
+    if (!self->driver->stats)
+        return job_unsupported (self, "measure", err);
+    if (self->driver->stats (&self->base, stats, err))
+        return -1;
+    pack_map (&self->value);
+    pack_stats (&self->value, stats);
+    pack_key_i64 (&self->value, "measured_us", actor_wall_clock (self->actor));
+    pack_key_bool (&self->value, "stale", false);
+    pack_end (&self->value);
+    return 0;
+}
+
+int job_run_monitor_command (job_actor_t *self, error_t *err)
+{
+    autofree char *answer = NULL;
+    if (!self->driver->monitor_command)
+        return job_unsupported (self, "pass a monitor command to", err);
+    if (self->driver->monitor_command (&self->base, value_str (job_arg (self, "command")),
+                                       value_bool (job_arg (self, "hmp"), false), &answer, err))
+        return -1;
+    pack_map (&self->value);
+    pack_key_str (&self->value, "reply", answer);
+    pack_end (&self->value);
+    return 0;
+}

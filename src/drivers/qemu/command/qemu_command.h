@@ -1,0 +1,22 @@
+//  qemu_command.h: the command line of a guest, from its live document.
+
+#ifndef TROUPE_QEMU_COMMAND_H
+#define TROUPE_QEMU_COMMAND_H
+
+#include "drivers/qemu/probe/qemu_caps.h"
+#include "util/text.h"
+
+//  The descriptor under which QEMU inherits the socket that it listens at for QMP.
+#define QEMU_MONITOR_FD 3
+
+//  The arguments, the emulator first. LIVE is completed and has aliases (qemu_set_aliases). RECORD
+//  (or NULL: it is not known yet) has the links of its interfaces (qemu_interface.h).
+//  ERR_CONFIG_UNSUPPORTED if CAPS say that this emulator can't. The caller owns the result.
+strings_t *qemu_command (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
+                         error_t *err);
+
+//  The highest port of VNC above 5900 that is tried when the port is left to QEMU.
+#define QEMU_VNC_PORT_MIN 5900
+#define QEMU_VNC_PORT_MAX 65535
+
+#endif

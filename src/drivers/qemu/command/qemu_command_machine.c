@@ -1,0 +1,117 @@
+//  qemu_command_machine.c: machine, accelerator, firmware and memory.
+
+#include "drivers/qemu/command/qemu_command_parts.h"
+
+#include <inttypes.h>
+
+#define MIB (1024u * 1024)
+
+static const char *on_off (const xml_node_t *node, const char *path)
+{
+    return xml_flag (node, path, true) ? "on" : "off";
+}
+
+//  Options of -machine that are one feature each.
+static const struct {
+    const char *path, *option;
+} features[] = {
+    { "features/vmport/@state", "vmport" },
+    { "features/smm/@state", "smm" },
+    { "memory/@dumpCore", "dump-guest-core" },
+};
+
+static bool has_no_hpet (command_t *self)
+{
+    const xml_node_t *clock = xml_find (self->domain, "clock");
+    xml_foreach (timer, clock, "timer")
+        if (xml_equals (timer, "@name", "hpet") && xml_equals (timer, "@present", "no"))
+            return true;
+    return false;
+}
+
+static void add_machine (command_t *self)
+{
+    auto(text_t) text = text_new ();
+    text_addf (text, "%s,usb=off", self->machine.name);
+    for (size_t i = 0; i < sizeof features / sizeof *features; i++)
+        if (xml_string (self->domain, features[i].path))
+            text_addf (text, ",%s=%s", features[i].option, on_off (self->domain, features[i].path));
+    if (!xml_string (self->domain, "memory/@dumpCore"))
+        text_add (text, ",dump-guest-core=off");
+    if (xml_find (self->domain, "features/ioapic"))
+        text_addf (text, ",kernel_irqchip=%s",
+                   xml_equals (self->domain, "features/ioapic/@driver", "kvm") ? "on" : "split");
+    if (has_no_hpet (self))
+        text_add (text, ",hpet=off");
+    if (!xml_find (self->domain, "features/acpi"))
+        text_add (text, ",acpi=off");
+    if (xml_equals (self->domain, "os/loader/@type", "pflash"))
+        text_add (text, ",pflash0=pflash0");
+    if (xml_string (self->domain, "os/nvram"))
+        text_add (text, ",pflash1=pflash1");
+    if (self->machine.ram_id[0])
+        text_addf (text, ",memory-backend=%s", self->machine.ram_id);
+    command_add (self, "-machine", "%s", text->data);
+    command_add (self, "-accel", "%s", self->kvm ? "kvm" : "tcg");
+}
+
+static void add_flash (command_t *self, const char *node, const char *path, bool read_only)
+{
+    autofree char *file = text_format ("%s-file", node);
+    command_json (self, "-blockdev",
+                  json_pack ("{s:s, s:s, s:s, s:b, s:s}", "driver", "file", "filename", path,
+                             "node-name", file, "auto-read-only", 1, "discard", "unmap"));
+    command_json (self, "-blockdev",
+                  json_pack ("{s:s, s:b, s:s, s:s}", "node-name", node, "read-only", read_only,
+                             "driver", "raw", "file", file));
+}
+
+static void add_firmware (command_t *self)
+{
+    const char *loader = xml_string (self->domain, "os/loader");
+    const char *nvram = xml_string (self->domain, "os/nvram");
+    if (loader && xml_equals (self->domain, "os/loader/@type", "pflash"))
+        add_flash (self, "pflash0", loader, xml_flag (self->domain, "os/loader/@readonly", false));
+    else if (loader)
+        command_add (self, "-bios", "%s", loader);
+    if (nvram)
+        add_flash (self, "pflash1", nvram, false);
+    if (xml_flag (self->domain, "os/loader/@secure", false))
+        command_add (self, "-global", "driver=cfi.pflash01,property=secure,value=on");
+}
+
+//  QEMU's memory is in MiB; libvirt rounds up.
+static int add_memory (command_t *self, error_t *err)
+{
+    uint64_t bytes = 0;
+    if (xml_size (self->domain, "memory", "KiB", &bytes, err))
+        return -1;
+    uint64_t mib = bytes / MIB + (bytes % MIB ? 1 : 0);
+    if (mib > INT64_MAX / MIB)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED, "not supported: a memory of %" PRIu64 " MiB",
+                          mib);
+    command_add (self, "-m", "size=%" PRIu64 "k", mib * 1024);
+    if (self->machine.ram_id[0])
+        command_json (self, "-object",
+                      json_pack ("{s:s, s:s, s:I}", "qom-type", "memory-backend-ram", "id",
+                                 self->machine.ram_id, "size", (json_int_t) (mib * MIB)));
+    command_add (self, "-overcommit", "mem-lock=off");
+    return 0;
+}
+
+static int add_iothreads (command_t *self, error_t *err)
+{
+    int count = 0;
+    if (xml_int (self->domain, "iothreads", 0, 1024, &count, err))
+        return -1;
+    for (int i = 1; i <= count; i++)
+        command_add (self, "-object", "{\"qom-type\":\"iothread\",\"id\":\"iothread%d\"}", i);
+    return 0;
+}
+
+int qemu_command_machine (command_t *self, error_t *err)
+{
+    add_firmware (self);
+    add_machine (self);
+    return add_memory (self, err) || add_iothreads (self, err) ? -1 : 0;
+}

@@ -1,0 +1,254 @@
+//  qemu_complete_controllers.c: numbers the controllers, gives them their models, and adds those
+//  that the machine has anyway or that a device needs.
+
+#include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/qemu_port.h"
+#include "util/text.h"
+
+#include <string.h>
+
+#define INDEX_MAX 255
+
+static bool is_type (const xml_node_t *controller, const char *type)
+{
+    return xml_equals (controller, "@type", type);
+}
+
+static xml_node_t *find_controller (completion_t *self, const char *type, int index)
+{
+    xml_foreach (controller, self->devices, "controller") {
+        int own = -1;
+        error_t ignored = { 0 };
+        if (is_type (controller, type) &&
+            !xml_int (controller, "@index", 0, INDEX_MAX, &own, &ignored) && own == index)
+            return controller;
+    }
+    return NULL;
+}
+
+static xml_node_t *add_controller (completion_t *self, const char *type, int index)
+{
+    xml_node_t *controller = qemu_insert (self->devices, "controller");
+    xml_set (controller, "@type", type);
+    xml_setf (controller, "@index", "%d", index);
+    return controller;
+}
+
+xml_node_t *qemu_new_controller (completion_t *self, const char *type, const char *model)
+{
+    int index = 0;
+    while (find_controller (self, type, index))
+        index++;
+    xml_node_t *controller = add_controller (self, type, index);
+    if (model)
+        xml_set (controller, "@model", model);
+    return controller;
+}
+
+static void ensure_controller (completion_t *self, const char *type, int index)
+{
+    if (!find_controller (self, type, index))
+        add_controller (self, type, index);
+}
+
+static int complete_index (completion_t *self, xml_node_t *controller, error_t *err)
+{
+    const char *type = xml_string (controller, "@type");
+    if (!type)
+        return error_set (err, ERR_XML_ERROR, "domain XML: a controller has no type");
+    int index = 0;
+    if (xml_int (controller, "@index", 0, INDEX_MAX, &index, err))
+        return -1;
+    if (xml_string (controller, "@index"))
+        return 0;
+    while (find_controller (self, type, index))
+        index++;
+    xml_setf (controller, "@index", "%d", index);
+    return 0;
+}
+
+static const char *default_model (completion_t *self, const char *type)
+{
+    if (strcmp (type, "usb") == 0)
+        return self->q35 ? "qemu-xhci" : "piix3-uhci";
+    if (strcmp (type, "scsi") == 0)
+        return qemu_caps_device (self->caps, "lsi53c895a") ? "lsilogic" : "virtio-scsi";
+    return NULL;
+}
+
+//  QEMU's list of devices has no second names.
+static const char *listed_name (const char *driver)
+{
+    if (strcmp (driver, "lsi") == 0)
+        return "lsi53c895a";
+    return strcmp (driver, "ahci") == 0 ? "ich9-ahci" : driver;
+}
+
+static int check_model (completion_t *self, xml_node_t *controller, error_t *err)
+{
+    const char *type = xml_string (controller, "@type"), *model = xml_string (controller, "@model");
+    bool built_in = is_type (controller, "ide") || is_type (controller, "fdc");
+    bool root = model && (strcmp (model, "pci-root") == 0 || strcmp (model, "pcie-root") == 0);
+    bool no_usb = model && is_type (controller, "usb") && strcmp (model, "none") == 0;
+    if (built_in || root || no_usb)
+        return 0;
+    const qemu_model_t *known = qemu_model_of (controller);
+    if (!known)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: a controller of type '%s' and model '%s'", type,
+                          model ? model : "");
+    autofree char *driver = qemu_model_driver (known, controller);
+    const char *listed = listed_name (driver);
+    if (!qemu_caps_device (self->caps, listed))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: a controller of type '%s' and model '%s'; the emulator "
+                          "'%s' has no device '%s'",
+                          type, model ? model : "", xml_string (self->devices, "emulator"), listed);
+    return 0;
+}
+
+//  The first of the EHCI controller's ports that a companion serves: two each.
+static void complete_master (xml_node_t *controller)
+{
+    static const char *const ports[][2] = {
+        { "ich9-uhci1", "0" },
+        { "ich9-uhci2", "2" },
+        { "ich9-uhci3", "4" },
+    };
+    for (size_t i = 0; i < 3; i++)
+        if (xml_equals (controller, "@model", ports[i][0]))
+            qemu_default (controller, "master/@startport", ports[i][1]);
+}
+
+static int complete_given (completion_t *self, error_t *err)
+{
+    xml_foreach (controller, self->devices, "controller") {
+        if (complete_index (self, controller, err))
+            return -1;
+        const char *model = default_model (self, xml_string (controller, "@type"));
+        if (model)
+            qemu_default (controller, "@model", model);
+        complete_master (controller);
+        if (check_model (self, controller, err))
+            return -1;
+    }
+    return 0;
+}
+
+//  A disk on the third SCSI controller needs the first two as well.
+static int add_for_disks (completion_t *self, error_t *err)
+{
+    static const char *const types[] = { "ide", "sata", "scsi", "fdc" };
+    for (size_t i = 0; i < 4; i++)
+        xml_foreach (disk, self->devices, "disk") {
+            int most = 0;
+            if (!xml_equals (disk, "target/@bus", types[i]))
+                continue;
+            if (xml_int (disk, "address/@controller", 0, INDEX_MAX, &most, err))
+                return -1;
+            for (int index = 0; index <= most; index++)
+                ensure_controller (self, types[i], index);
+        }
+    return 0;
+}
+
+static bool is_virtio_port (const xml_node_t *device)
+{
+    return (xml_is (device, "channel") || xml_is (device, "console")) &&
+           xml_equals (device, "target/@type", "virtio");
+}
+
+static int add_for_ports (completion_t *self, error_t *err)
+{
+    xml_foreach (device, self->devices, NULL) {
+        int index = 0;
+        if (!is_virtio_port (device))
+            continue;
+        if (xml_int (device, "address/@controller", 0, INDEX_MAX, &index, err))
+            return -1;
+        ensure_controller (self, "virtio-serial", index);
+    }
+    return 0;
+}
+
+static int check_unique (completion_t *self, error_t *err)
+{
+    xml_foreach (controller, self->devices, "controller")
+        xml_foreach (other, self->devices, "controller") {
+            if (other == controller)
+                break;
+            bool same = xml_equals (other, "@type", xml_string (controller, "@type")) &&
+                        xml_equals (other, "@index", xml_string (controller, "@index"));
+            //  An EHCI controller and its companions are one bus.
+            bool companions = text_starts (qemu_model_name (controller), "ich9-") &&
+                              !xml_equals (other, "@model", qemu_model_name (controller));
+            if (same && !companions)
+                return error_set (err, ERR_XML_ERROR,
+                                  "domain XML: there are two controllers of type '%s' with index "
+                                  "%s",
+                                  xml_string (controller, "@type"),
+                                  xml_string (controller, "@index"));
+        }
+    return 0;
+}
+
+//  A companion serves ports of an EHCI controller.
+static int check_companions (completion_t *self, error_t *err)
+{
+    xml_foreach (controller, self->devices, "controller") {
+        bool alone = text_starts (qemu_model_name (controller), "ich9-uhci");
+        xml_foreach (other, self->devices, "controller")
+            if (xml_equals (other, "@model", "ich9-ehci1") &&
+                xml_equals (other, "@index", xml_string (controller, "@index")))
+                alone = false;
+        if (alone)
+            return error_set (err, ERR_XML_ERROR,
+                              "domain XML: the USB controller '%s' with index %s has no "
+                              "'ich9-ehci1' with the same index, whose companion it would be",
+                              qemu_model_name (controller), xml_string (controller, "@index"));
+    }
+    return 0;
+}
+
+static int check_root (completion_t *self, error_t *err)
+{
+    const char *root = self->q35 ? "pcie-root" : "pci-root";
+    xml_node_t *first = find_controller (self, "pci", 0);
+    if (!first)
+        xml_set (add_controller (self, "pci", 0), "@model", root);
+    else if (!xml_equals (first, "@model", root))
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: the first PCI controller of the machine '%s' is '%s', "
+                          "not '%s'",
+                          self->machine.name, root, qemu_model_name (first));
+    xml_foreach (controller, self->devices, "controller") {
+        const char *model = is_type (controller, "pci") ? xml_string (controller, "@model") : NULL;
+        if (model && text_ends (model, "-root") && controller != find_controller (self, "pci", 0))
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: a PCI controller of model '%s' with index %s", model,
+                              xml_string (controller, "@index"));
+    }
+    return 0;
+}
+
+//  What every machine of its kind has.
+static int add_for_machine (completion_t *self, error_t *err)
+{
+    if (!find_controller (self, "usb", 0))
+        xml_set (add_controller (self, "usb", 0), "@model", default_model (self, "usb"));
+    if (self->q35)
+        ensure_controller (self, "sata", 0);
+    return check_root (self, err);
+}
+
+int qemu_complete_controllers (completion_t *self, error_t *err)
+{
+    if (complete_given (self, err) || add_for_machine (self, err) || add_for_disks (self, err) ||
+        add_for_ports (self, err))
+        return -1;
+    //  Again: those that were added have no model yet.
+    bool failed = complete_given (self, err) || check_unique (self, err) ||
+                  check_companions (self, err) || qemu_complete_virtio_ports (self, err) ||
+                  qemu_complete_usb_ports (self, err);
+    return failed ? -1 : 0;
+}

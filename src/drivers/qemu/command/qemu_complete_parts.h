@@ -1,0 +1,19 @@
+//  qemu_complete_parts.h: one function a kind of device, called by qemu_complete_devices.
+
+#ifndef TROUPE_QEMU_COMPLETE_PARTS_H
+#define TROUPE_QEMU_COMPLETE_PARTS_H
+
+#include "drivers/qemu/command/qemu_complete.h"
+
+int qemu_complete_disk (completion_t *self, xml_node_t *disk, error_t *err);
+
+int qemu_complete_interface (completion_t *self, xml_node_t *interface, error_t *err);
+
+//  All serial ports, parallel ports, consoles and channels: consoles depend on serial ports.
+int qemu_complete_chardevs (completion_t *self, error_t *err);
+
+int qemu_complete_graphics (completion_t *self, xml_node_t *graphics, error_t *err);
+//  All video cards: a default one, and which is primary.
+int qemu_complete_video (completion_t *self, error_t *err);
+
+#endif

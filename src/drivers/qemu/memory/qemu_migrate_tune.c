@@ -1,0 +1,142 @@
+//  qemu_migrate_tune.c: how a migration goes: QEMU's capabilities and parameters. (QEMU's QMP
+//  reference: MigrationCapability, MigrationParameters.)
+
+#include "drivers/qemu/memory/qemu_migrate.h"
+#include "util/text.h"
+
+#define QMP_MS 10000
+//  QEMU's own defaults.
+#define DOWNTIME_MS 300
+#define THROTTLE_INITIAL 20
+#define THROTTLE_INCREMENT 10
+#define NO_LIMIT ((json_int_t) INT64_MAX / 1024)
+
+static int command (job_t *job, const char *execute, json_t *arguments, error_t *err)
+{
+    json_auto_t *reply = job_qmp (job, execute, arguments, QMP_MS, err);
+    return reply ? 0 : -1;
+}
+
+//  Before it begins.
+
+static void add_capability (json_t *list, const char *name, bool on)
+{
+    json_array_append_new (list, json_pack ("{s:s, s:b}", "capability", name, "state", on));
+}
+
+//  Streams of their own are compressed by parameters, one stream by capabilities.
+void qemu_compression_capabilities (const migration_t *migration, json_t *list)
+{
+    add_capability (list, "xbzrle", text_equals (migration->compression, "xbzrle"));
+    add_capability (list, "compress", text_equals (migration->compression, "mt"));
+}
+
+void qemu_compression_parameters (const migration_t *migration, json_t *parameters)
+{
+    static const struct {
+        const char *method, *level;
+    } levels[] = { { "mt", "compress-level" },
+                   { "zlib", "multifd-zlib-level" },
+                   { "zstd", "multifd-zstd-level" } };
+    const char *method = migration->compression;
+    bool streams = method && migration->channels > 1;
+    if (migration->channels > 1) {
+        json_object_set_new (parameters, "multifd-channels",
+                             json_integer ((json_int_t) migration->channels));
+        json_object_set_new (parameters, "multifd-compression",
+                             json_string (streams ? method : "none"));
+    }
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (migration->compression_level && text_equals (method, levels[i].method))
+            json_object_set_new (parameters, levels[i].level,
+                                 json_integer ((json_int_t) migration->compression_level));
+    if (migration->compression_cache)
+        json_object_set_new (parameters, "xbzrle-cache-size",
+                             json_integer ((json_int_t) migration->compression_cache));
+}
+
+static int set_capabilities (job_t *job, const migration_t *migration, error_t *err)
+{
+    json_t *list = json_array ();
+    add_capability (list, "events", true);
+    add_capability (list, "auto-converge", migration->auto_converge);
+    add_capability (list, "postcopy-ram", migration->postcopy);
+    add_capability (list, "multifd", migration->channels > 1);
+    qemu_compression_capabilities (migration, list);
+    //  The disks are brought to their end while the guest stands still.
+    add_capability (list, "pause-before-switchover", migration->storage != NULL);
+    return command (job, "migrate-set-capabilities", json_pack ("{s:o}", "capabilities", list),
+                    err);
+}
+
+static int or_default (unsigned value, int otherwise)
+{
+    return value ? (int) value : otherwise;
+}
+
+//  What an earlier migration set counts no more: the other values are QEMU's own.
+static int set_parameters (job_t *job, const migration_t *migration, error_t *err)
+{
+    uint64_t downtime = migration->downtime_ms ? migration->downtime_ms : DOWNTIME_MS;
+    json_t *parameters = json_pack (
+        "{s:I, s:I, s:i, s:i}", "downtime-limit", (json_int_t) downtime, "max-postcopy-bandwidth",
+        (json_int_t) migration->postcopy_bandwidth, "cpu-throttle-initial",
+        or_default (migration->throttle_initial, THROTTLE_INITIAL), "cpu-throttle-increment",
+        or_default (migration->throttle_increment, THROTTLE_INCREMENT));
+    qemu_compression_parameters (migration, parameters);
+    return command (job, "migrate-set-parameters", parameters, err);
+}
+
+int qemu_migrate_set_up (job_t *job, const migration_t *migration, error_t *err)
+{
+    return set_capabilities (job, migration, err) || set_parameters (job, migration, err) ? -1 : 0;
+}
+
+//  While it is under way.
+
+static json_int_t limit_of (uint64_t bandwidth)
+{
+    return bandwidth < (uint64_t) NO_LIMIT ? (json_int_t) bandwidth : NO_LIMIT;
+}
+
+int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err)
+{
+    const struct {
+        const char *name;
+        uint64_t wanted;
+        json_int_t value;
+    } rows[] = {
+        { "max-bandwidth", tuning->bandwidth, limit_of (tuning->bandwidth) },
+        { "max-postcopy-bandwidth", tuning->postcopy_bandwidth,
+          limit_of (tuning->postcopy_bandwidth) },
+        { "downtime-limit", tuning->downtime_ms, (json_int_t) tuning->downtime_ms },
+    };
+    json_t *parameters = json_object ();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].wanted)
+            json_object_set_new (parameters, rows[i].name, json_integer (rows[i].value));
+    if (json_object_size (parameters) == 0)
+        json_decref (parameters);
+    else if (command (job, "migrate-set-parameters", parameters, err))
+        return -1;
+    if (tuning->start_postcopy && command (job, "migrate-start-postcopy", NULL, err))
+        return -1;
+    return tuning->break_postcopy ? command (job, "migrate-pause", NULL, err) : 0;
+}
+
+static uint64_t number (const json_t *object, const char *key)
+{
+    json_int_t value = json_integer_value (json_object_get (object, key));
+    return value > 0 && value < NO_LIMIT ? (uint64_t) value : 0;
+}
+
+int qemu_migrate_tuning (job_t *job, migrate_tuning_t *tuning, error_t *err)
+{
+    json_auto_t *now = job_qmp (job, "query-migrate-parameters", NULL, QMP_MS, err);
+    if (!now)
+        return -1;
+    tuning->bandwidth = number (now, "max-bandwidth");
+    tuning->postcopy_bandwidth = number (now, "max-postcopy-bandwidth");
+    tuning->downtime_ms = number (now, "downtime-limit");
+    return 0;
+}

@@ -1,0 +1,73 @@
+//  qemu_capabilities.c: see qemu_capabilities.h.
+
+#include "drivers/qemu/probe/qemu_capabilities.h"
+
+#include "drivers/qemu/probe/qemu_caps.h"
+#include "util/text.h"
+
+#include <string.h>
+
+//  Guests that x86 emulators run; the width is that of a pointer.
+static const struct {
+    const char *emulator, *arch;
+    int wordsize;
+} emulators[] = {
+    { "/usr/bin/qemu-system-x86_64", "x86_64", 64 },
+    { "/usr/bin/qemu-system-i386", "i686", 32 },
+};
+
+static void add_machine (xml_node_t *arch, const char *name, const char *canonical, int max_vcpus)
+{
+    xml_node_t *node = xml_add (arch, "machine");
+    if (*canonical)
+        xml_set (node, "@canonical", canonical);
+    xml_setf (node, "@maxCpus", "%d", max_vcpus);
+    xml_set (node, ".", name);
+}
+
+static void add_machines (xml_node_t *arch, const qemu_caps_t *caps)
+{
+    const char *at = NULL;
+    qemu_machine_t machine;
+    while (qemu_caps_next_machine (caps, &at, &machine)) {
+        add_machine (arch, machine.name, "", machine.max_vcpus);
+        if (*machine.alias)
+            add_machine (arch, machine.alias, machine.name, machine.max_vcpus);
+    }
+}
+
+static void add_guest (xml_node_t *capabilities, size_t index, const qemu_caps_t *caps)
+{
+    xml_node_t *guest = xml_add (capabilities, "guest");
+    xml_set (guest, "os_type", "hvm");
+    xml_node_t *arch = xml_add (guest, "arch");
+    xml_set (arch, "@name", emulators[index].arch);
+    xml_setf (arch, "wordsize", "%d", emulators[index].wordsize);
+    xml_set (arch, "emulator", emulators[index].emulator);
+    add_machines (arch, caps);
+    xml_set (xml_add (arch, "domain"), "@type", "qemu");
+    if (qemu_caps_kvm (caps) && access ("/dev/kvm", R_OK | W_OK) == 0)
+        xml_set (xml_add (arch, "domain"), "@type", "kvm");
+    xml_node_t *features = xml_add (guest, "features");
+    xml_set (xml_ensure (features, "acpi"), "@default", "on");
+    xml_set (features, "acpi/@toggle", "yes");
+    xml_set (xml_ensure (features, "apic"), "@default", "on");
+    xml_set (features, "apic/@toggle", "no");
+}
+
+int qemu_capabilities (job_t *job, xml_node_t *capabilities, error_t *err)
+{
+    for (size_t i = 0; i < sizeof emulators / sizeof *emulators; i++) {
+        if (access (emulators[i].emulator, X_OK))
+            continue;
+        autofree char *text = job_emulator (job, emulators[i].emulator, err);
+        auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
+        if (caps)
+            add_guest (capabilities, i, caps);
+        else if (err->code == ERR_OPERATION_ABORTED)
+            return -1;
+        else
+            job_log (job, "capabilities: %s", err->message);
+    }
+    return 0;
+}

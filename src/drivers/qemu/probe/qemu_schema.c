@@ -1,0 +1,31 @@
+//  qemu_schema.c: the table of what this driver knows.
+
+#include "drivers/qemu/probe/qemu_schema.h"
+#include "drivers/schema.h"
+
+#include <stddef.h>
+
+static const schema_element_t elements[] = {
+#define ELEMENT(path, attributes) { path, attributes },
+#include "drivers/qemu/probe/qemu_schema.def"
+#undef ELEMENT
+    { NULL, NULL },
+};
+
+//  A mirror is of a running guest's document; it is dropped.
+static const char *const passing[] = { "domain/metadata", "domain/devices/disk/mirror", NULL };
+
+static const schema_t schema = { .elements = elements,
+                                 .passing = passing,
+                                 .space = "http://libvirt.org/schemas/domain/qemu/1.0",
+                                 .space_name = "QEMU" };
+
+int qemu_schema_check_as (const xml_node_t *node, const char *name, const char *what, error_t *err)
+{
+    return schema_check (&schema, node, name, what, err);
+}
+
+int qemu_schema_check (const xml_node_t *domain, error_t *err)
+{
+    return qemu_schema_check_as (domain, "domain", "domain XML", err);
+}

@@ -1,0 +1,175 @@
+"""Containers on networks: bridges, macvlans and virtual networks, in a network namespace of the test's own."""
+
+import os
+import threading
+import unittest
+
+from container import container_xml
+from harness import Daemon, until
+from netns import Namespace
+from test_lxc import ContainerTest
+from troupe_client import TroupeError
+
+CONSOLE = "<console type='pty'/>"
+UDHCPC = '#!/bin/sh\n[ "$1" = bound ] && ip addr add "$ip/$mask" dev "$interface"; true\n'
+MANY = 12
+
+
+def interface(kind, source="", more=""):
+    return f"<interface type='{kind}'><source {source}/>{more}</interface>"
+
+
+class Plugged(ContainerTest):
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("network namespaces need root")
+        self.space = Namespace(self)
+        self.space.ip("link", "add", "br0", "type", "bridge")
+        self.space.ip("address", "add", "10.9.0.1/24", "dev", "br0")
+        self.space.ip("link", "set", "br0", "mtu", "1400", "up")
+        super().setUp()
+
+    def make_daemon(self):
+        daemon = Daemon()
+        daemon.within = self.space.within
+        return daemon
+
+    def links(self):
+        return [name for name in self.space.links() if name not in ("lo", "br0", "virbr0")]
+
+    def start_on(self, name, *interfaces):
+        return self.start(name, devices=CONSOLE + "".join(interfaces))
+
+    def test_bridge(self):
+        """Two containers and the host reach each other, also after a reboot and without the daemon."""
+        uuid = self.start_on("web1", interface("bridge", "bridge='br0'", "<guest dev='lan'/>"))
+        self.start_on("web2", interface("bridge", "bridge='br0'", "<target dev='web2-lan'/>"))
+        links = self.links()
+        self.assertEqual(len(links), 2)
+        self.assertIn("web2-lan", links)
+        for link in links:
+            shown = self.space.ip("-d", "link", "show", "dev", link)
+            for part in ("master br0", "mtu 1400", "link/ether fe:"):
+                self.assertIn(part, shown)
+        shells = [self.console("web1"), self.console("web2")]
+        self.assertIn(",UP,LOWER_UP", shells[0].run("ip link show lan")[0])
+        shells[0].run("ip addr add 10.9.0.11/24 dev lan")
+        shells[1].run("ip addr add 10.9.0.12/24 dev eth0")
+        self.daemon.kill()
+        self.assertEqual(shells[0].run("ping -c 1 -W 20 10.9.0.12 >/dev/null")[1], 0)
+        self.daemon.start()
+        self.client = self.daemon.client()
+        self.addCleanup(self.client.close)
+        self.assertEqual(self.links(), links)
+        #   Only an adopted container tells the daemon of a reboot.
+        until(lambda: self.traffic("web1"), what="statistics of the first adopted container")
+        stats = until(lambda: self.traffic("web2"), what="statistics of the second one")
+        self.assertEqual((stats["net.count"], stats["net.0.name"]), (1, "web2-lan"))
+        self.assertGreater(stats["net.0.rx.bytes"], 0)
+        self.assertIn(" web2-lan ", self.daemon.run("domiflist", "web2"))
+        #   The network namespace is the supervisor's: it stays when the container reboots.
+        self.client.call("event.subscribe", verbs=["domain.reboot"])
+        shells[0].type("reboot -f")
+        self.client.next_event("domain.reboot")
+        self.assertEqual(self.links(), links)
+        again = self.console("web1")
+        self.assertIn("10.9.0.11", again.run("ip addr show lan")[0])
+        self.client.call("domain.destroy", domain=uuid)
+        self.assertEqual(self.links(), ["web2-lan"])
+        self.client.call("domain.destroy", domain="web2")
+        until(lambda: self.links() == [], what="the end of the last link")
+        self.assertNothingLeft()
+
+    def traffic(self, name):
+        (row,) = self.client.call("domain.stats", domains=[name], budget=20000)
+        return None if row["stale"] else row["stats"]
+
+    def test_others(self):
+        """A macvlan, which is in the container only; one that nobody plugs in; a name that exists."""
+        self.space.ip("link", "add", "up0", "type", "veth", "peer", "name", "up1")
+        self.space.ip("link", "set", "up0", "up")
+        self.start_on(
+            "web1",
+            interface("direct", "dev='up0' mode='bridge'", "<mac address='52:54:00:aa:00:07'/>"),
+            interface("ethernet", more="<target dev='mine'/>"),
+        )
+        shell = self.console("web1")
+        self.assertIn("52:54:00:aa:00:07", shell.run("ip link show eth0")[0])
+        self.assertIn("LOWER_UP", shell.run("ip link show eth1")[0])
+        self.assertEqual(self.links(), ["mine", "up0", "up1"])
+        self.define("web2", devices=interface("bridge", "bridge='br0'", "<target dev='mine'/>"))
+        with self.assertRaisesRegex(TroupeError, "'mine'.*exists"):
+            self.client.call("domain.create", domain="web2")
+        self.assertEqual(self.links(), ["mine", "up0", "up1"])
+        self.client.call("domain.destroy", domain="web1")
+        self.assertEqual(self.links(), ["up0", "up1"])
+        self.assertNothingLeft()
+
+    def test_many_at_once(self):
+        """On a network of ours, two interfaces each, all started and destroyed at once."""
+        with open(os.path.join(self.root, "udhcpc"), "w") as file:
+            file.write(UDHCPC)
+        os.chmod(file.name, 0o755)
+        self.daemon.run("net-start", "default")
+        self.addCleanup(self.end_network)
+        port = interface("network", "network='default'")
+        names = [f"web{i}" for i in range(MANY)]
+        for name in names:
+            self.define(name, devices=CONSOLE + port + port)
+        self.at_once("domain.create", names)
+        self.assertEqual(len(self.links()), 2 * MANY)
+        shell = self.console("web0")
+        for link in ("eth0", "eth1"):
+            self.assertEqual(shell.run(f"udhcpc -i {link} -n -q -t 20 -s /udhcpc >/dev/null")[1], 0)
+        self.assertRegex(shell.run("ip addr show eth1")[0], r"192\.168\.\d+\.\d+")
+        self.assertRegex(self.daemon.run("domifaddr", "web0"), r"192\.168\.\d+\.\d+")
+        self.at_once("domain.destroy", names)
+        until(lambda: self.links() == [], what="the end of the links")
+        self.assertEqual(self.client.call("network.ports", network="default"), [])
+
+    def end_network(self):
+        """Before the daemon's own cleanup, which finds dnsmasq otherwise."""
+        with self.daemon.client() as client:
+            client.call("network.destroy", network="default")
+
+    def at_once(self, verb, names):
+        failed = []
+
+        def ask(name):
+            try:
+                with self.daemon.client() as client:
+                    client.call(verb, domain=name)
+            except TroupeError as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=ask, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failed, [])
+
+    def test_refusals(self):
+        refused = (
+            (interface("bridge"), "needs a source/@bridge"),
+            (interface("user"), "not supported: .*'user'"),
+            (interface("network", "network='none'"), None),
+            (interface("bridge", "bridge='br0'", "<model type='virtio'/>"), "not supported: <devices/interface/model>"),
+            (2 * interface("bridge", "bridge='br0'", "<guest dev='a'/>"), "two interfaces 'a'"),
+            (interface("bridge", "bridge='br0'", "<guest dev='a/b'/>"), "no name of a link"),
+            (interface("direct", "dev='br0'", "<bandwidth/>"), "not supported: <bandwidth>"),
+        )
+        for devices, message in refused:
+            xml = container_xml("web1", self.root, devices=devices)
+            if message:
+                with self.assertRaisesRegex(TroupeError, message):
+                    self.client.call("domain.define", xml=xml)
+                continue
+            self.client.call("domain.define", xml=xml)
+            with self.assertRaisesRegex(TroupeError, "'none'"):
+                self.client.call("domain.create", domain="web1")
+        self.assertNothingLeft()
+
+
+if __name__ == "__main__":
+    unittest.main()
