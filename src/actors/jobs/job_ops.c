@@ -281,7 +281,7 @@ static void name_guest (const job_actor_t *self, const char *execute, int ms, er
                    who, name, execute, ms);
     else if (err->code == ERR_OPERATION_INVALID)
         error_set (err, ERR_OPERATION_INVALID,
-                   "%s of domain '%s' ended, or closed its monitor, before it was told '%s'", who,
+                   "%s of domain '%s' could not be told '%s': it ended, or does not respond", who,
                    name, execute);
     else if (guest && text_starts (err->message, self->monitor) &&
              text_starts (err->message + size, ": "))
