@@ -470,10 +470,10 @@ static void test_snapshot (void **state)
     static const scenario_t suspended = { prepare_guest, run_suspended, check_external, false };
     cut_off_everywhere (&internal);
     cut_off_everywhere (&deleted);
-    cut_off_everywhere (&halted);
+    cut_off_each (&halted, KILLED_AFTER);
     cut_off_everywhere (&memory);
     self.ops.written = suspend_at_once;
-    cut_off_everywhere (&suspended);
+    cut_off_each (&suspended, KILLED_AFTER);
     if (guest ()->name)
         end_guest ();
 }
