@@ -52,7 +52,8 @@ static void print_job (const troupe_value_t *job)
         return;
     print_data (job);
     if (troupe_get_u64 (job, "rate", 0) > 0)
-        print_bytes ("Memory bandwidth:", troupe_get_u64 (job, "rate", 0), "/s");
+        print_bytes (text_equals (kind, "backup") ? "File bandwidth:" : "Memory bandwidth:",
+                     troupe_get_u64 (job, "rate", 0), "/s");
     if (troupe_get_u64 (job, "dirty_rate", 0) > 0)
         print_bytes ("Dirty rate:", troupe_get_u64 (job, "dirty_rate", 0), "/s");
     if (troupe_get_u64 (job, "passes", 0) > 0)
@@ -198,6 +199,25 @@ static void add_past (columns_t *table, const troupe_value_t *job, bool wide)
     columns_add_short (table, outcome, wide ? 0 : WIDEST_OUTCOME);
 }
 
+static int by_begin (const void *a_p, const void *b_p)
+{
+    int64_t a = troupe_get_i64 (*(const troupe_value_t *const *) a_p, "since_us", 0);
+    int64_t b = troupe_get_i64 (*(const troupe_value_t *const *) b_p, "since_us", 0);
+    return (a > b) - (a < b);
+}
+
+//  Those of all domains, as they began.
+static void add_all_past (columns_t *table, const troupe_value_t *list, bool wide)
+{
+    size_t count = troupe_count (list);
+    autofree const troupe_value_t **jobs = memory_new (count + 1, sizeof *jobs);
+    for (size_t i = 0; i < count; i++)
+        jobs[i] = troupe_at (list, i);
+    qsort (jobs, count, sizeof *jobs, by_begin);
+    for (size_t i = 0; i < count; i++)
+        add_past (table, jobs[i], wide);
+}
+
 static void print_jobs (const options_t *options, const troupe_value_t *list)
 {
     bool history = options_flag (options, "history");
@@ -205,11 +225,10 @@ static void print_jobs (const options_t *options, const troupe_value_t *list)
                                 "Since",  "Progress", "Asked by", NULL };
     const char *const past[] = { "Domain", "Job", "Began", "Took", "Asked by", "Outcome", NULL };
     auto(columns_t) table = columns_new (history ? past : now);
-    for (size_t i = 0; i < troupe_count (list); i++)
-        if (history)
-            add_past (table, troupe_at (list, i), options_flag (options, "wide"));
-        else
-            add_row (table, troupe_at (list, i));
+    if (history)
+        add_all_past (table, list, options_flag (options, "wide"));
+    for (size_t i = 0; !history && i < troupe_count (list); i++)
+        add_row (table, troupe_at (list, i));
     columns_print (table, stdout);
 }
 

@@ -168,6 +168,11 @@ typedef struct {
     //  Ends the guest and removes what it had. GRACEFUL: SIGTERM only, an error if it does not end.
     //  It must work with a record of which any part is missing, and twice.
     int (*destroy) (job_t *job, bool graceful, error_t *err);
+    //  Into the record, which the caller makes durable: the guest is to end, with its status if
+    //  that says it is over. Whoever adopts it ends it. forget_end: it goes on after all, durable
+    //  at once. Both NULL: a guest that ends is gone at once.
+    void (*note_end) (guest_t *guest);
+    void (*forget_end) (job_t *job);
 
     //  The guest is down (CHANGE_RESTART): starts it again in the same process, as a reboot does.
     //  Without this function it is destroyed and started anew.

@@ -91,6 +91,21 @@ class Jobs(DaemonTest):
         self.define("slow")
         self.assertEqual(self.history("slow"), [])
 
+    def test_history_of_all(self):
+        """In the order of time, not one domain after the other."""
+        self.client.call("domain.job_abort", domain="slow")
+        self.assertAborted(self.start)
+        self.define("fast")
+        self.client.call("domain.create", domain="fast")
+        self.start = self.client.send("domain.create", domain="slow")
+        until(lambda: self.rows("running"), what="the second start")
+        self.client.call("domain.job_abort", domain="slow")
+        self.assertAborted(self.start)
+        self.client.call("domain.managed_save", domain="fast")
+        listed = self.daemon.run("jobs", "--history").splitlines()
+        names = [line.split()[0] for line in listed if "domain." in line]
+        self.assertEqual(names, ["slow", "fast", "slow", "fast"])
+
     def test_each_end_is_told(self):
         """One event for each job, whatever became of it."""
         self.client.call("event.subscribe", verbs=["domain.job_completed"])

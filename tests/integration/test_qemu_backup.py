@@ -40,6 +40,8 @@ class Push(BackupTest):
         job = self.daemon.run("domjobinfo", "web1")
         self.assertRegex(job, "Operation: +backup")
         self.assertRegex(job, r"Data total: +512\.000 MiB")
+        until(lambda: "bandwidth:" in self.daemon.run("domjobinfo", "web1"), 60, "the bandwidth")
+        self.assertRegex(self.daemon.run("domjobinfo", "web1"), "\nFile bandwidth: ")
         self.assertRegex(self.daemon.run("jobs"), "web1 +running +- +domain.backup_begin .*uid 0")
         #   What does not concern the disks goes on beside it.
         self.daemon.run("resume", "web1")

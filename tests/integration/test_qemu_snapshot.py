@@ -156,6 +156,15 @@ class Internal(SnapshotTest):
         self.assertEqual(self.tags(image), [])
         self.daemon.run("snapshot-create-as", "web1", "one", "--diskspec", "vdb,snapshot=no")
         self.assertEqual(self.tags(image), ["one"])
+        #   What QEMU has open below another image, it lets nobody write to.
+        self.client.call("domain.create", domain="web1")
+        self.daemon.run("snapshot-create-as", "web1", "two", "--disk-only", "--diskspec", "vdb,snapshot=no")
+        with self.assertRaisesRegex(TroupeError, f"removing 'one' from the image '{image}' while the guest runs"):
+            self.client.call("snapshot.delete", domain="web1", snapshot="one")
+        self.assertEqual((self.tags(image), self.names()), (["one"], ["one", "two"]))
+        self.client.call("domain.destroy", domain="web1")
+        self.client.call("snapshot.delete", domain="web1", snapshot="one")
+        self.assertEqual((self.tags(image), self.names()), ([], ["two"]))
 
     def test_daemon_killed(self):
         """At any moment: the snapshot is there, known and whole, or it is not there at all."""

@@ -487,12 +487,17 @@ static inline bool cut_off_at (const scenario_t *scenario, int at, how_t how)
     return died;
 }
 
+static inline void cut_off_each (const scenario_t *scenario, how_t how)
+{
+    for (int at = 1; cut_off_at (scenario, at, how); at++)
+        if (at > 200)
+            fail_msg ("it has no end");
+}
+
 static inline void cut_off_everywhere (const scenario_t *scenario)
 {
     for (how_t how = KILLED_BEFORE; how < HOWS; how++)
-        for (int at = 1; cut_off_at (scenario, at, how); at++)
-            if (at > 200)
-                fail_msg ("it has no end");
+        cut_off_each (scenario, how);
 }
 
 static inline void end_guest (void)

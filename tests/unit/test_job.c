@@ -223,6 +223,33 @@ static void scene_unwind (actor_t *self)
     check_equal (heard.undone, 0);
 }
 
+static void silent_handle (actor_t *self, msg_t **msg_p)
+{
+    error_t err;
+    error_set (&err, ERR_OPERATION_TIMEOUT, "it is there still");
+    auto(msg_t) reply = msg_error (&err);
+    actor_reply (self, msg_p, &reply);
+}
+
+static const actor_class_t silent_class = { .kind = "spawner", .handle = silent_handle };
+
+//  What waits for one that does not answer now is tried again for as long as that lasts: the owner
+//  is told which it is.
+static void scene_unwind_unanswered (actor_t *self)
+{
+    open_scene (self);
+    check_equal (scene_spawn (self, "spawner", &silent_class, false), 0);
+    msg_t *args = job_args ("unwind", "");
+    pack_key_array (msg_args (args), "undo");
+    pack_effect (msg_args (args), "process", "4242:77:11111111-2222-3333-4444-555555555555");
+    pack_end (msg_args (args));
+    run_job (self, &args);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), ERR_OPERATION_TIMEOUT);
+    scene_end_actor (self, "spawner");
+    close_scene (self);
+}
+
 //  A job whose steps are the test's: it pushes an undo, commits, and is cancelled then.
 
 static int committing_start (actor_t *actor, const msg_t *args, error_t *err)
@@ -333,16 +360,21 @@ static void scene_cancelled_while_it_writes (actor_t *self)
     }
 
 job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
-    job_test (record_refused) job_test (unwind) job_test (committed)
+    job_test (record_refused) job_test (unwind) job_test (unwind_unanswered) job_test (committed)
         job_test (cancelled_while_it_writes)
 
             int main (void)
 {
     const struct CMUnitTest tests[] = {
-        unit_test_in_folder (result),         unit_test_in_folder (cancelled),
-        unit_test_in_folder (stopped),        unit_test_in_folder (owner_ends),
-        unit_test_in_folder (record_refused), unit_test_in_folder (unwind),
-        unit_test_in_folder (committed),      unit_test_in_folder (cancelled_while_it_writes),
+        unit_test_in_folder (result),
+        unit_test_in_folder (cancelled),
+        unit_test_in_folder (stopped),
+        unit_test_in_folder (owner_ends),
+        unit_test_in_folder (record_refused),
+        unit_test_in_folder (unwind),
+        unit_test_in_folder (unwind_unanswered),
+        unit_test_in_folder (committed),
+        unit_test_in_folder (cancelled_while_it_writes),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

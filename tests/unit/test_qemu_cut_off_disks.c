@@ -292,6 +292,33 @@ static int keep_documents (error_t *err)
     return end_step (0, mine, err);
 }
 
+//  Once it is taken, while the rest is written; QEMU had answered by then.
+static struct {
+    bool wanted, done;
+} suspension;
+
+static void suspend_at_once (job_t *each, bool status)
+{
+    (void) each, (void) status;
+    if (!suspension.wanted || death.dead)
+        return;
+    free (real_guest_ask (&self, "{\"execute\":\"stop\"}", false));
+    suspension.done = true;
+}
+
+static bool halts;
+
+static int commit_halt (error_t *err)
+{
+    guest ()->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FROM_SNAPSHOT };
+    qemu_driver.note_end (guest ());
+    if (job_commit (job (), err) == 0)
+        return 0;
+    guest ()->status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
+    qemu_driver.forget_end (job ());
+    return -1;
+}
+
 //  As jobs_snapshot.c does it. MEMORY: where it goes to, XML.
 static int take_snapshot (const char *memory, error_t *err)
 {
@@ -315,9 +342,13 @@ static int take_snapshot (const char *memory, error_t *err)
     autofree char *text = snapshot_tree_text (tree);
     if (job_write_file (job (), path, text, err) ||
         (snapshot_is_external (xml_root (made)) && keep_documents (err)) ||
-        job_commit (job (), err))
+        (halts ? commit_halt (err) : job_commit (job (), err)))
         return -1;
     qemu_driver.snapshot_taken (job ());
+    if (halts && qemu_driver.destroy (job (), false, err))
+        return -1;
+    if (halts)
+        guest ()->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FROM_SNAPSHOT };
     return 0;
 }
 
@@ -331,6 +362,23 @@ static int run_with_memory (error_t *err)
     autofree char *memory =
         text_format ("<memory snapshot='external' file='%s/memory'/>", self.real.root);
     return take_snapshot (memory, err);
+}
+
+static int run_suspended (error_t *err)
+{
+    suspension.wanted = true;
+    suspension.done = false;
+    int rc = run_with_memory (err);
+    suspension.wanted = false;
+    return rc;
+}
+
+static int run_halted (error_t *err)
+{
+    halts = true;
+    int rc = run_internal (err);
+    halts = false;
+    return rc;
 }
 
 static bool is_known (void)
@@ -374,11 +422,28 @@ static void forget_internal (void)
         fail_msg ("%s: %s", death.where, err.message);
 }
 
+//  From its commit on it is halted.
+static void check_halted (void)
+{
+    if (is_there ()) {
+        check (!strstr (disk.record, "<end"));
+        forget_internal ();
+        return;
+    }
+    check (is_known ());
+    check (guest ()->status.state == STATE_SHUTOFF);
+    check (guest ()->status.reason == SHUTOFF_FROM_SNAPSHOT);
+    autofree char *path = NULL;
+    auto(snapshot_tree_t) tree = load_tree (&path);
+    unlink (path);
+}
+
 //  With other images the next time, if these are used.
 static void check_external (void)
 {
     check (has_file ("memory") == is_known ());
-    check (is_there () && real_guest_runs (&self));
+    check (is_there () && real_guest_runs (&self) != suspension.done);
+    suspension.done = false;
     check_nothing_left ();
     check (has_file ("vda.one") == is_known () && has_file ("vdb.one") == is_known ());
     check (strcmp (image_of (guest ()->live), is_known () ? "vda.one" : "vda") == 0);
@@ -400,10 +465,15 @@ static void test_snapshot (void **state)
     static const scenario_t internal = { prepare_guest, run_internal, forget_internal, false };
     static const scenario_t deleted = { prepare_snapshot_delete, run_snapshot_delete,
                                         check_internal, false };
+    static const scenario_t halted = { prepare_guest, run_halted, check_halted, false };
     static const scenario_t memory = { prepare_guest, run_with_memory, check_external, false };
+    static const scenario_t suspended = { prepare_guest, run_suspended, check_external, false };
     cut_off_everywhere (&internal);
     cut_off_everywhere (&deleted);
+    cut_off_each (&halted, KILLED_AFTER);
     cut_off_everywhere (&memory);
+    self.ops.written = suspend_at_once;
+    cut_off_each (&suspended, KILLED_AFTER);
     if (guest ()->name)
         end_guest ();
 }

@@ -410,10 +410,13 @@ static void unwind_again (actor_t *actor, void *arg)
     domain_settle (self);
 }
 
-//  Nothing else is admitted meanwhile, so not for ever.
-static void unwind_later (domain_t *self)
+//  Nothing else is admitted meanwhile, so not for ever; but a QEMU that writes memory into an image
+//  looks at its monitor when that is done, which may take long.
+static void unwind_later (domain_t *self, const error_t *err)
 {
-    if (++self->unwindings < UNWINDINGS_MAX) {
+    bool waits = err->code == ERR_OPERATION_TIMEOUT && !domain_destroy_waits (self);
+    self->unwindings += !waits;
+    if (self->unwindings < UNWINDINGS_MAX) {
         self->retry_unwinding = actor_timer (self->actor, RETRY_MS, unwind_again, NULL);
         return;
     }
@@ -477,13 +480,20 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
     if (operation == &domain_adoption)
         reconnect_later (self, self->reconnect_ms * 2 + RECONNECT_MS);
     if (operation == &domain_unwinding)
-        unwind_later (self);
+        unwind_later (self, err);
     if (operation == &domain_restart_in_place)
         restart_failed (self, cancelled);
     if (operation == &domain_block_conclusion)
         domain_conclusion_failed (self);
     if (operation == &domain_cleanup && !cancelled)
         self->retry_cleanup = actor_timer (self->actor, RETRY_MS, clean_up_again, NULL);
+}
+
+//  A backup goes on for long, and can't be ended without the monitor.
+static bool may_adopt (const domain_t *self)
+{
+    const operation_t *async = self->async.operation;
+    return !self->sync.operation && (!async || async == &domain_backup_follow);
 }
 
 //  Without its monitor a guest can't be watched: connect again, unless it is about to end.
@@ -494,10 +504,10 @@ static void reconnect (actor_t *actor, void *arg)
     self->retry_monitor = 0;
     if (!domain_active (self) || self->exited)
         return;
-    if (self->sync.operation || self->async.operation)
-        reconnect_later (self, RECONNECT_MS);
-    else
+    if (may_adopt (self))
         domain_run (self, &self->sync, &domain_adoption, NULL);
+    else
+        reconnect_later (self, RECONNECT_MS);
 }
 
 static void pack_silence (pack_t *pack, const void *arg)

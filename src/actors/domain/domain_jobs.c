@@ -133,7 +133,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     slot->operation = operation;
     slot->request = request_p ? take (request_p) : NULL;
     slot->cancelled = slot->doomed = slot->committed = slot->late = slot->undoes = false;
-    slot->written = false;
+    slot->written = slot->ended = false;
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
     slot->since_us = operation == &domain_backup_follow ? past_jobs_since (self->past)
@@ -152,9 +152,9 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
 
 void domain_cancel_ended (domain_t *self, running_t *slot)
 {
-    if (slot->cancelled)
+    if (slot->ended)
         return;
-    slot->cancelled = true;
+    slot->cancelled = slot->ended = true;
     auto(msg_t) cancel = msg_request ("job.cancel");
     pack_key_bool (msg_args (cancel), "ended", true);
     actor_send (self->actor, slot->address, &cancel);

@@ -143,7 +143,9 @@ static void done_cleanup (domain_t *self, const msg_t *request)
 void domain_end_past (domain_t *self)
 {
     guest_status_t status = self->status;
-    bool saved = status.state == STATE_SHUTOFF && status.reason == SHUTOFF_SAVED;
+    //  The end that a job meant, after its commit.
+    bool saved = status.state == STATE_SHUTOFF &&
+                 (status.reason == SHUTOFF_SAVED || status.reason == SHUTOFF_FROM_SNAPSHOT);
     error_t err;
     if (!past_jobs_is_open (self->past))
         return;

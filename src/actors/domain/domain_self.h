@@ -90,6 +90,7 @@ typedef struct {
     char address[MSG_ADDRESS_MAX];
     bool cancelled;
     bool doomed;      //  and the guest is to end with it
+    bool ended;       //  it was told that the guest has ended
     bool committed;   //  it can't be undone any more
     bool undoes;      //  what is recorded to be undone is this job's
     bool late;        //  it was not begun: nobody waits for it any more

@@ -159,6 +159,7 @@ bool job_unwind (job_actor_t *self)
         zlistx_detach (self->undo, zlistx_cursor (self->undo));
         if (undo_run (&self->base, entry->kind, entry->argument, &err)) {
             actor_log (self->actor, LEVEL_ERROR, "undo of %s: %s", self->kind->name, err.message);
+            self->unanswered = self->unanswered || err.code == ERR_OPERATION_TIMEOUT;
             zlistx_add_start (left, entry);
         } else
             undo_entry_destroy ((void **) &entry);

@@ -44,6 +44,7 @@ typedef struct job_actor {
     char monitor[MSG_ADDRESS_MAX];
     zlistx_t *undo; //  undo_entry_t, oldest first
     bool cancelled, unwinding;
+    bool unanswered;  //  what is not undone waits for one that does not answer
     bool abandoned;   //  its owner ended
     bool doomed;      //  the guest is to end when it is cancelled
     bool ended;       //  it is cancelled because the guest has ended

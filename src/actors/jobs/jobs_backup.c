@@ -1,10 +1,11 @@
 //  jobs_backup.c: backups: their beginning, and what follows them while the hypervisor works.
 
 #include "actors/jobs/jobs.h"
+#include "util/text.h"
 
 enum {
     RETRY_MS = 2000,
-    ATTEMPTS_MAX = 30 //  at an end that QEMU does not answer to
+    ATTEMPTS_MAX = 30 //  at what is left of the backup of a guest that is over
 };
 
 //  The backup goes on without us: in the next daemon, or with the domain's next owner.
@@ -13,15 +14,32 @@ static bool is_left_alone (const job_actor_t *self)
     return actor_stopping (self->actor) || self->abandoned;
 }
 
+//  As long as its QEMU is there, the backup is, and stays on record: what we forgot of it would go
+//  on with nobody to end it. Whoever destroys the guest ends it with the guest.
+static bool may_try_again (const job_actor_t *self, int attempts)
+{
+    return !self->doomed && !is_left_alone (self) && (!self->ended || attempts < ATTEMPTS_MAX);
+}
+
+static void tell_why (job_actor_t *self, const error_t *err, error_t *told)
+{
+    if (text_equals (err->message, told->message))
+        return;
+    actor_log (self->actor, LEVEL_WARNING, "domain '%s': end its backup, which is tried again: %s",
+               self->base.guest->name, err->message);
+    *told = *err;
+}
+
 static int end_backup (job_actor_t *self, error_t *err)
 {
+    int attempts = 0;
+    error_t told = { 0 }, ignored = { 0 };
     self->unwinding = true;
     int rc = self->driver->backup_end (&self->base, err);
-    //  Whoever destroys the guest ends the backup with it.
-    for (int i = 0; rc && i < ATTEMPTS_MAX && !self->doomed && !is_left_alone (self); i++) {
-        error_t ignored = { 0 };
-        actor_log (self->actor, LEVEL_WARNING, "domain '%s': end its backup: %s",
-                   self->base.guest->name, err->message);
+    while (rc && may_try_again (self, attempts)) {
+        attempts += self->ended;
+        tell_why (self, err, &told);
+        job_progress (&self->base, &(job_progress_t){ .step = "ending" });
         job_wait (&self->base, RETRY_MS, &ignored);
         rc = self->driver->backup_end (&self->base, err);
     }

@@ -345,7 +345,7 @@ int job_run_unwind (job_actor_t *self, error_t *err)
     bool persistent = guest->definition && !self->transient;
     if (!job_unwind (self)) {
         zlistx_purge (self->undo); //  the owner has them still, and asks again
-        return error_set (err, ERR_OPERATION_FAILED,
+        return error_set (err, self->unanswered ? ERR_OPERATION_TIMEOUT : ERR_OPERATION_FAILED,
                           "undo what is half done of domain '%s': not "
                           "all of it",
                           guest->name);

@@ -157,6 +157,23 @@ static int halt_guest (job_actor_t *self, error_t *err)
     return 0;
 }
 
+//  With a guest that is to be halted that is part of it: a daemon that ends behind it left one that
+//  runs on.
+static int commit (job_actor_t *self, error_t *err)
+{
+    job_t *job = &self->base;
+    guest_status_t status = job->guest->status;
+    if (!asked (self, "halt") || !self->driver->note_end)
+        return job_commit (job, err);
+    job->guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FROM_SNAPSHOT };
+    self->driver->note_end (job->guest);
+    if (job_commit (job, err) == 0)
+        return 0;
+    job->guest->status = status;
+    self->driver->forget_end (job);
+    return -1;
+}
+
 //  Before the commit: behind it nobody would undo anything, and a daemon that starts then has to
 //  find the images that the guest uses by now.
 static int keep_documents (job_actor_t *self, error_t *err)
@@ -186,7 +203,7 @@ static int take_snapshot (job_actor_t *self, snapshot_tree_t *tree, xml_node_t *
         if (job_save_snapshots (self, tree, err))
             return -1;
     }
-    if ((snapshot_is_external (made) && keep_documents (self, err)) || job_commit (job, err))
+    if ((snapshot_is_external (made) && keep_documents (self, err)) || commit (self, err))
         return -1;
     if (self->driver->snapshot_taken)
         self->driver->snapshot_taken (job);

@@ -78,8 +78,8 @@ static int undo_in_guest (job_t *job, const char *argument,
 
 static int stop_work (job_t *job, const char *argument, error_t *err)
 {
-    return qemu_work_stop (job, err) || (strcmp (argument, "run") == 0 && go_on (job, err)) ? -1
-                                                                                            : 0;
+    bool goes_on = strcmp (argument, "run") == 0 && !qemu_overlay_is_handed_back (job->guest);
+    return qemu_work_stop (job, err) || (goes_on && go_on (job, err)) ? -1 : 0;
 }
 
 static int undo_pause (job_t *job, const char *argument, error_t *err)

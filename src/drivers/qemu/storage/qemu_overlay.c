@@ -294,6 +294,21 @@ static int let_go_on (job_t *job, error_t *err)
     return reply ? 0 : error_prefix (err, "it is taken, but the guest does not go on");
 }
 
+//  From here on it is the user's: undo lets no guest go on that was suspended since.
+static int hand_back (overlay_t *self, error_t *err)
+{
+    xml_set (self->record, "@handed_back", "yes");
+    if (job_record (self->job, err))
+        return -1;
+    job_written (self->job, true);
+    return 0;
+}
+
+bool qemu_overlay_is_handed_back (const guest_t *guest)
+{
+    return guest->record && xml_equals (xml_root (guest->record), "snapshot/@handed_back", "yes");
+}
+
 static int take_live (overlay_t *self, json_t *actions, unsigned flags, error_t *err)
 {
     bool running, memory = snapshot_memory (self->snapshot) == SNAPSHOT_EXTERNAL;
@@ -304,8 +319,7 @@ static int take_live (overlay_t *self, json_t *actions, unsigned flags, error_t 
         (memory && running && let_go_on (self->job, err)))
         return -1;
     self->job->guest->status = status;
-    job_written (self->job, true);
-    return 0;
+    return hand_back (self, err);
 }
 
 static int check_memory (overlay_t *self, error_t *err)

@@ -23,6 +23,8 @@ int qemu_overlay_start (job_t *job, const xml_node_t *snapshot, const xml_t *doc
 //  Writes into the file PATH an empty qcow2 image of CAPACITY bytes above BASE, which is in FORMAT.
 int qemu_overlay_format (job_t *job, const char *path, const char *base, const char *format,
                          uint64_t capacity, error_t *err);
+//  It is taken, and whether the guest runs is the user's to say, though it is not committed yet.
+bool qemu_overlay_is_handed_back (const guest_t *guest);
 //  What the record says of one that is taken is forgotten.
 void qemu_overlay_taken (job_t *job);
 

@@ -344,6 +344,25 @@ static int remove_part (job_t *job, const xml_node_t *disk, const char *name, er
     return remove_live (job, nodes, name, err);
 }
 
+//  QEMU has the images below a disk's own open to read from them only, and lets nobody else write.
+static int check_not_below (job_t *job, const xml_node_t *disk, const char *name, error_t *err)
+{
+    const char *target = xml_string (disk, "target/@dev"), *path = snapshot_disk_source (disk);
+    if (!snapshot_find_disk (job->guest->live, target))
+        return 0;
+    auto(qemu_disk_t) found = qemu_block_find (job, target, err);
+    if (!found)
+        return -1;
+    for (size_t i = 1; i < found->count; i++)
+        if (text_equals (found->chain[i].path, path))
+            return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                              "not supported: removing '%s' from the image '%s' while the guest "
+                              "runs above it; shut the domain down, or merge the images "
+                              "('troupe blockcommit'), and delete it then",
+                              name, path);
+    return 0;
+}
+
 static int remove_snapshot (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
     auto(xml_t) own = snapshot_domain (snapshot, false);
@@ -354,7 +373,9 @@ static int remove_snapshot (job_t *job, const xml_node_t *snapshot, error_t *err
 static int delete_internal (job_t *job, const xml_node_t *snapshot, error_t *err)
 {
     error_t dropped = { 0 };
+    auto(xml_t) own = snapshot_domain (snapshot, false);
     if (qemu_block_check_idle (job->guest, NULL, "the removal of a snapshot", err) ||
+        (job->guest->live && own && each_disk (job, snapshot, own, check_not_below, err)) ||
         job_undo (job, "qemu.forget", snapshot_name (snapshot), err) || job_record (job, err))
         return -1;
     if (remove_snapshot (job, snapshot, err) == 0)
