@@ -8,6 +8,7 @@
 #include "actors/services/disk_request.h"
 #include "actors/jobs/job.h"
 #include "actors/jobs/job_ops.h"
+#include "drivers/snapshot_tree.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -352,6 +353,69 @@ static void scene_cancelled_while_it_writes (actor_t *self)
     scene_end_actor (self, address);
 }
 
+//  A disk that says that it failed when the first definition was there already.
+static struct {
+    char *definition;
+    int writes;
+} late_disk;
+
+static void late_disk_handle (actor_t *self, msg_t **msg_p)
+{
+    error_t err;
+    const char *text = value_get_str (value_at (msg_arg (*msg_p, "files"), 0), "text");
+    bool definition = text && text_starts (text, "<domain ");
+    if (definition) {
+        free (late_disk.definition);
+        late_disk.definition = text_copy (text);
+        late_disk.writes++;
+    }
+    error_set (&err, ERR_WRITE_FAILED, "sync its folder: input/output error");
+    auto(msg_t) reply = definition && late_disk.writes == 1 ? msg_error (&err) : msg_reply ();
+    actor_reply (self, msg_p, &reply);
+}
+
+static const actor_class_t late_disk_class = { .kind = "disk", .handle = late_disk_handle };
+
+static void put_snapshot (void)
+{
+    error_t err;
+    static const char xml[] =
+        "<domainsnapshot><name>one</name><state>shutoff</state><creationTime>1</creationTime>"
+        "<domain type='test'><name>web</name><uuid>" UUID "</uuid><memory unit='KiB'>32768</memory>"
+        "<vcpu>1</vcpu><os><type>hvm</type></os></domain></domainsnapshot>";
+    auto(xml_t) snapshot = xml_parse (xml, strlen (xml), "a snapshot", &err);
+    autofree char *path = snapshot_tree_path (paths, "test", UUID), *above = file_folder (path);
+    auto(snapshot_tree_t) tree = snapshot_tree_load (path, &err);
+    check (snapshot && tree && snapshot_tree_add (tree, xml_root (snapshot), false, &err) == 0);
+    autofree char *text = snapshot_tree_text (tree);
+    check_equal (file_make_folders (above, 0700, &err), 0);
+    check_equal (file_write (path, text, strlen (text), &err), 0);
+}
+
+//  The definition that comes with a snapshot, and was not to stay, is not found by the next daemon.
+static void scene_revert_not_written (actor_t *self)
+{
+    open_scene (self);
+    scene_end_actor (self, "disk/0");
+    scene_end_actor (self, "disk/1");
+    check_equal (scene_spawn (self, "disk/0", &late_disk_class, false), 0);
+    check_equal (scene_spawn (self, "disk/1", &late_disk_class, false), 0);
+    scene_reset ();
+    late_disk.writes = 0;
+    put_snapshot ();
+    msg_t *args = job_args ("snapshot_revert", "");
+    pack_key_map (msg_args (args), "args");
+    pack_key_str (msg_args (args), "snapshot", "one");
+    pack_end (msg_args (args));
+    run_job (self, &args);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), ERR_WRITE_FAILED);
+    check_equal (late_disk.writes, 2);
+    check (strstr (late_disk.definition, ">65536<"));
+    free (take (&late_disk.definition));
+    close_scene (self);
+}
+
 #define job_test(name)                                                                             \
     static void name (void **state)                                                                \
     {                                                                                              \
@@ -361,7 +425,7 @@ static void scene_cancelled_while_it_writes (actor_t *self)
 
 job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
     job_test (record_refused) job_test (unwind) job_test (unwind_unanswered) job_test (committed)
-        job_test (cancelled_while_it_writes)
+        job_test (revert_not_written) job_test (cancelled_while_it_writes)
 
             int main (void)
 {
@@ -374,6 +438,7 @@ job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
         unit_test_in_folder (unwind),
         unit_test_in_folder (unwind_unanswered),
         unit_test_in_folder (committed),
+        unit_test_in_folder (revert_not_written),
         unit_test_in_folder (cancelled_while_it_writes),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

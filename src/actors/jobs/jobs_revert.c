@@ -16,6 +16,7 @@ typedef struct {
     xml_t *document;  //  of the hardware that it goes on with
     xml_t *next;      //  the definition that comes; NULL: it is the domain's by now
     xml_t *old;       //  the definition until then; NULL: it is not changed, or for good
+    bool written;     //  the one that comes may be on disk, even if that is said to have failed
     bool running;     //  then, and
     bool paused;      //  neither of the two: shut off
     bool from_memory; //  it goes on from memory that the snapshot has
@@ -129,10 +130,21 @@ static int set_definition (job_actor_t *self, revert_t *revert, error_t *err)
 //  For good.
 static int keep_definition (job_actor_t *self, revert_t *revert, error_t *err)
 {
+    revert->written = true;
     if (job_write_definition (&self->base, err))
         return -1;
     xml_destroy (&revert->old);
     return 0;
+}
+
+static void write_old (job_actor_t *self)
+{
+    error_t err;
+    self->unwinding = true;
+    if (job_write_definition (&self->base, &err))
+        job_log (&self->base, "domain '%s': write its old definition again: %s",
+                 self->base.guest->name, err.message);
+    self->unwinding = false;
 }
 
 //  Undo is about what is on disk.
@@ -142,6 +154,8 @@ static void put_back_definition (job_actor_t *self, revert_t *revert)
         return;
     xml_destroy (&self->base.guest->definition);
     self->base.guest->definition = take (&revert->old);
+    if (revert->written)
+        write_old (self);
 }
 
 static int set_current (job_actor_t *self, const revert_t *revert, error_t *err)
