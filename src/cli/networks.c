@@ -18,16 +18,19 @@ static const char *yes_no (const troupe_value_t *map, const char *key)
 
 //  Lists.
 
-static void print_table (const troupe_value_t *list)
+static void print_table (const troupe_value_t *list, bool titles)
 {
-    const char *const titles[] = { "Name", "State", "Autostart", "Persistent", NULL };
-    auto(columns_t) table = columns_new (titles);
+    const char *const with_titles[] = { "Name", "State", "Autostart", "Persistent", "Title", NULL };
+    const char *const without[] = { "Name", "State", "Autostart", "Persistent", NULL };
+    auto(columns_t) table = columns_new (titles ? with_titles : without);
     for (size_t i = 0; i < troupe_count (list); i++) {
         const troupe_value_t *network = troupe_at (list, i);
         columns_add (table, troupe_get_str (network, "name"));
         columns_add (table, troupe_get_bool (network, "active", false) ? "active" : "inactive");
         columns_add (table, yes_no (network, "autostart"));
         columns_add (table, yes_no (network, "persistent"));
+        if (titles)
+            columns_add (table, troupe_get_str (network, "title"));
     }
     columns_print (table, stdout);
 }
@@ -36,7 +39,7 @@ static void print_net_list (const options_t *options, const troupe_value_t *list
 {
     bool name = options_flag (options, "name"), uuid = options_flag (options, "uuid");
     if (!name && !uuid)
-        print_table (list);
+        print_table (list, options_flag (options, "title"));
     for (size_t i = 0; (name || uuid) && i < troupe_count (list); i++)
         puts (troupe_get_str (troupe_at (list, i), name ? "name" : "uuid"));
 }
@@ -46,6 +49,8 @@ int run_net_list (cli_t *cli, const options_t *options, error_t *err)
     bool name = options_flag (options, "name"), uuid = options_flag (options, "uuid");
     if (name + uuid + options_flag (options, "table") > 1)
         return cli_usage (cli, err, "net-list: --name, --uuid and --table exclude each other");
+    if ((name || uuid) && options_flag (options, "title"))
+        return cli_usage (cli, err, "net-list: --name and --uuid don't go with --title");
     return run_shown (cli, options, print_net_list, err);
 }
 
@@ -124,6 +129,15 @@ static int add_element (troupe_args_t *args, const char *xml, error_t *err)
     return 0;
 }
 
+//  Without a flag, what is active is changed, else the definition.
+static bool is_active (cli_t *cli, const options_t *options)
+{
+    error_t ignored; //  it is asked for what is said of it alone
+    auto(troupe_args_t) args = network_args (options);
+    auto(troupe_message_t) info = cli_call (cli, "network.info", args, &ignored);
+    return info && troupe_get_bool (troupe_message_value (info), "active", false);
+}
+
 int run_net_update (cli_t *cli, const options_t *options, error_t *err)
 {
     bool live = options_flag (options, "live"), config = options_flag (options, "config");
@@ -140,15 +154,15 @@ int run_net_update (cli_t *cli, const options_t *options, error_t *err)
         troupe_args_bool (args, "live", true);
     if (config)
         troupe_args_bool (args, "config", true);
+    bool changes_live = live || (!config && is_active (cli, options));
     auto(troupe_message_t) reply = cli_call (cli, "network.update", args, err);
     if (!reply)
         return -1;
     if (!cli_json (cli, troupe_message_value (reply)))
         cli_say (cli, "Updated network %s %s\n", options_str (options, "network"),
-                 live && config ? "persistent config and live state"
-                 : config       ? "persistent config"
-                 : live         ? "live state"
-                                : "successfully");
+                 !changes_live ? "persistent config"
+                 : config      ? "persistent config and live state"
+                               : "live state");
     return 0;
 }
 

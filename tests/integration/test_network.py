@@ -89,6 +89,37 @@ class Networks(unittest.TestCase):
         self.assertEqual(self.daemon.json("net-check"), ["blue"])
         self.assertEqual(self.who_am_i(client), HOST)
 
+    def routes(self):
+        """Those of the host, whether their links have a carrier or not."""
+        lines = self.site.host.run("ip", "route").replace(" linkdown", "").splitlines()
+        return sorted(line.strip() for line in lines)
+
+    def test_changed_bridge(self):
+        """What others do to bridge, addresses and routes is noticed, and made good."""
+        site, daemon = self.site, self.daemon
+        site.define(network("blue", 79, extra="<route address='10.77.0.0' prefix='16' gateway='192.168.79.2'/>"))
+        bridge = daemon.json("net-info", "blue")["bridge"]
+        changes = (
+            (("link", "set", bridge, "down"), "its bridge is down"),
+            (("address", "del", "192.168.79.1/24", "dev", bridge), "an address of its bridge is gone"),
+            (("route", "del", "10.77.0.0/16"), "a route of it is gone"),
+        )
+        for words, problem in changes:
+            with self.subTest(problem=problem):
+                before = self.routes()
+                site.host.run("ip", *words)
+                said = daemon.run("net-check", "blue", status=None)
+                self.assertEqual(said.returncode, 1)
+                self.assertIn(problem, said.stderr)
+                self.assertIn("; repaired\n", daemon.run("net-check", "blue", "--repair"))
+                daemon.run("net-check", "blue")
+                self.assertEqual(self.routes(), before)
+        added = daemon.run("net-update", "blue", "add", "dns-txt", "<txt name='a' value='b'/>")
+        self.assertEqual(added, "Updated network blue live state\n")
+        daemon.run("net-destroy", "blue")
+        added = daemon.run("net-update", "blue", "add", "dns-txt", "<txt name='a' value='b'/>")
+        self.assertEqual(added, "Updated network blue persistent config\n")
+
     def test_isolated_and_routed(self):
         site, daemon = self.site, self.daemon
         site.define(network("alone", 81, forward=None))
@@ -206,6 +237,9 @@ class Networks(unittest.TestCase):
         self.assertEqual(daemon.run("net-port-list", "blue", "--uuid"), port + "\n")
         daemon.run("net-port-delete", "blue", port)
         self.assertEqual(daemon.run("net-port-list", "blue", "--uuid"), "")
+        again = daemon.run("net-port-delete", "blue", port, status=None)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn(f"network 'blue' has no port '{port}'", again.stderr)
         self.documents()
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
@@ -371,6 +405,7 @@ class Networks(unittest.TestCase):
         self.assertEqual(daemon.run("net-name", uuid), "blue\n")
         daemon.run("net-desc", "blue", "--config", "--title", "My", "net")
         self.assertEqual(daemon.run("net-desc", "blue", "--config", "--title"), "My net\n")
+        self.assertIn(" Title", daemon.run("net-list", "--all", "--title"))
         daemon.run("net-metadata", "blue", "--uri", "http://a.b/", "--key", "a", "--set", "<x/>")
         self.assertIn("x", daemon.run("net-metadata", "blue", "--uri", "http://a.b/"))
         daemon.run("net-autostart", "blue")

@@ -40,9 +40,13 @@ static void test_four (void **state)
     assert_false (overlaps (four, "192.168.123.1", 24, link));
     assert_false (overlaps (four, "10.0.0.1", 8, link)); //  the default route
     assert_false (overlaps ("", "10.0.0.1", 8, link));
-    const subnet_t own = { { AF_INET, { 192, 168, 122, 1 } }, 24 };
+    subnet_t own = { { AF_INET, { 192, 168, 122, 1 } }, 24 };
     assert_false (routes_overlap (four, &own, "eth1", link)); //  by the very link that gets it
     assert_true (routes_overlap (four, &own, "eth0", link));
+    assert_true (routes_have (four, &own, "eth1"));
+    assert_false (routes_have (four, &own, "eth0"));
+    own.prefix = 25;
+    assert_false (routes_have (four, &own, "eth1"));
 }
 
 static void test_six (void **state)

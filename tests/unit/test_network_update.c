@@ -19,6 +19,10 @@ static const char addressed[] =
     "name='one' ip='10.0.0.2'/></dhcp></ip><ip address='10.0.1.1' prefix='24'/>"
     "<portgroup name='p'/></network>";
 
+static const char services[] =
+    "<network><name>n</name><dns><srv service='a' protocol='tcp' domain='d'/><srv service='b' "
+    "protocol='udp' domain='d'/></dns><ip address='10.0.0.1' prefix='24'/></network>";
+
 //  The change; what is in the document then, or a piece of the error.
 static const struct {
     const char *document, *command, *section, *xml;
@@ -45,10 +49,15 @@ static const struct {
     { addressed, "delete", "portgroup", "<portgroup name='p'/>", -1, "prefix='24'/>\n</network>",
       NULL },
     { document, "add", "forward-interface", "<interface dev='b'/>", -1, "dev='b'", NULL },
+    { services, "delete", "dns-srv", "<srv service='a'/>", -1,
+      "<dns>\n    <srv service='b' protocol='udp' domain='d'/>\n  </dns>", NULL },
     //  Refused.
     { addressed, "add", "ip-dhcp-host", "<host mac='52:54:00:00:00:01' ip='10.0.0.9'/>", -1, NULL,
       "there is such a ip-dhcp-host already" },
     { addressed, "delete", "ip-dhcp-host", "<host ip='10.0.0.99'/>", -1, NULL, "there is no such" },
+    { addressed, "delete", "ip-dhcp-host", "<host mac='52:54:00:00:00:77' ip='10.0.0.2'/>", -1,
+      NULL, "there is no such" }, //  another one's address
+    { services, "delete", "dns-srv", "<srv domain='d'/>", -1, NULL, "there are several such" },
     { addressed, "add", "ip-dhcp-host", "<host mac='52:54:00:00:00:02' ip='10.9.0.9'/>", -1, NULL,
       "not inside of its subnet" },
     { addressed, "add", "ip-dhcp-range", "<range start='10.0.0.20' end='10.0.0.40'/>", -1, NULL,

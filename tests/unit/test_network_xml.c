@@ -183,6 +183,7 @@ static const struct {
     { "<virtualport type='openvswitch'/>", "not supported: <virtualport type='openvswitch'>" },
     { "<vlan><tag id='1'/></vlan>" IP "/>", "not supported: <vlan>" },
     { "<port isolated='maybe'/>", "is not yes or no" },
+    { "<dns enable='maybe'/>" IP "/>", "<dns enable='maybe'> is not yes or no" },
     { "<name>red</name>", "<name> stands there twice" },
 };
 

@@ -26,6 +26,13 @@ static bool flag (const query_t *self, const char *name)
     return value_get_bool (self->args, name, false);
 }
 
+static const char *title_of (const network_view_t *network)
+{
+    const value_t *metadata = value_get (facts_of (network), "metadata");
+    return value_get_str (value_get (metadata, fact (network, "active") ? "live" : "config"),
+                          "title");
+}
+
 static void pack_facts (pack_t *pack, const network_view_t *network)
 {
     pack_map (pack);
@@ -35,6 +42,7 @@ static void pack_facts (pack_t *pack, const network_view_t *network)
     pack_key_bool (pack, "persistent", fact (network, "persistent"));
     pack_key_bool (pack, "autostart", fact (network, "autostart"));
     pack_key_str (pack, "bridge", value_get_str (facts_of (network), "bridge"));
+    pack_key_str (pack, "title", title_of (network));
     pack_end (pack);
 }
 

@@ -86,7 +86,7 @@ int job_ports_create (job_t *job, const port_request_t *request, port_grant_t *g
                : 0;
 }
 
-//  A network that is gone has no ports.
+//  A network that is gone has no ports, and one that was given back stays so.
 int job_ports_delete (job_t *job, const char *network, const char *port, error_t *err)
 {
     char uuid[UUID_TEXT_SIZE], address[MSG_ADDRESS_MAX];
@@ -95,5 +95,6 @@ int job_ports_delete (job_t *job, const char *network, const char *port, error_t
     auto(msg_t) msg = msg_request ("network.port_delete");
     address_of (uuid, address);
     pack_key_str (msg_args (msg), "port", port);
-    return job_tell (actor_of (job), address, &msg, PORT_MS, err);
+    int rc = job_tell (actor_of (job), address, &msg, PORT_MS, err);
+    return rc && err->code == ERR_NO_NETWORK_PORT ? 0 : rc;
 }

@@ -226,21 +226,32 @@ int job_run_network_update (job_actor_t *self, error_t *err)
     return live ? tell_plug (self, err) : 0;
 }
 
+static int repair (job_actor_t *self, const char *bridge, bool rules, bool link, error_t *err)
+{
+    if (link && network_bridge_mend (&self->base, err))
+        return -1;
+    return rules ? network_rules_apply (&self->base, bridge, err) : 0;
+}
+
 int job_run_network_check (job_actor_t *self, error_t *err)
 {
-    const char *bridge = network_bridge (self->base.guest);
-    bool repair = value_bool (job_arg (self, "repair"), false), same = true;
-    if (bridge && network_rules_look (&self->base, &same, err))
+    const char *bridge = network_bridge (self->base.guest), *problem = NULL;
+    bool wanted = value_bool (job_arg (self, "repair"), false), same = true;
+    if (bridge && (network_rules_look (&self->base, &same, err) ||
+                   network_bridge_look (&self->base, &problem, err)))
         return -1;
-    int rc = !same && repair ? network_rules_apply (&self->base, bridge, err) : 0;
+    bool good = same && !problem;
+    int rc = !good && wanted ? repair (self, bridge, !same, problem != NULL, err) : 0;
     zlistx_purge (self->undo); //  the network has had them before
     if (rc)
         return -1;
+    autofree char *words = text_format (
+        "%s%s%s", same ? "" : "its nftables rules were changed or removed by another program",
+        !same && problem ? "; " : "", problem ? problem : "");
     pack_map (&self->value);
-    pack_key_bool (&self->value, "good", same);
-    pack_key_str (&self->value, "problem",
-                  same ? NULL : "its nftables rules were changed or removed by another program");
-    pack_key_bool (&self->value, "repaired", !same && repair);
+    pack_key_bool (&self->value, "good", good);
+    pack_key_str (&self->value, "problem", good ? NULL : words);
+    pack_key_bool (&self->value, "repaired", !good && wanted);
     pack_end (&self->value);
     self->parts = PART_RECORD;
     return 0;

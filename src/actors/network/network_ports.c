@@ -223,11 +223,17 @@ void network_port_delete (network_t *self, msg_t **msg_p)
 {
     const char *key = msg_str (*msg_p, "port");
     port_t *port = key ? find (self, key) : NULL;
-    if (port) {
-        zlistx_detach (self->ports, zlistx_find (self->ports, port));
-        port_destroy (&port);
-        self->dirty = true;
+    error_t err;
+    if (!port) {
+        error_set (&err, ERR_NO_NETWORK_PORT,
+                   "network '%s' has no port '%s'; 'troupe net-port-list %s' shows them",
+                   self->name, key ? key : "", self->name);
+        network_refuse (self, msg_p, &err);
+        return;
     }
+    zlistx_detach (self->ports, zlistx_find (self->ports, port));
+    port_destroy (&port);
+    self->dirty = true;
     auto(msg_t) reply = msg_reply ();
     network_commit (self, msg_p, &reply, false);
 }

@@ -50,18 +50,35 @@ static bool read_six (const char *line, subnet_t *route, char *link)
     return prefix > 0 && prefix <= 128 && !everywhere && strcmp (name, "lo") != 0;
 }
 
+//  The next line of *TEXT, which is moved behind it. False: it is no route that counts.
+static bool next_route (const char **text, bool six, subnet_t *route, char *link)
+{
+    size_t size = strcspn (*text, "\n");
+    autofree char *line = text_copy_bytes (*text, size);
+    *text += size + ((*text)[size] == '\n');
+    return six ? read_six (line, route, link) : read_four (line, route, link);
+}
+
 bool routes_overlap (const char *text, const subnet_t *subnet, const char *own, char *link)
 {
     bool six = subnet->address.family == AF_INET6;
-    while (*text) {
-        size_t size = strcspn (text, "\n");
-        autofree char *line = text_copy_bytes (text, size);
-        subnet_t route;
-        bool is_route = six ? read_six (line, &route, link) : read_four (line, &route, link);
-        if (is_route && !text_equals (link, own) && subnet_overlaps (&route, subnet))
+    subnet_t route;
+    while (*text)
+        if (next_route (&text, six, &route, link) && !text_equals (link, own) &&
+            subnet_overlaps (&route, subnet))
             return true;
-        text += size + (text[size] == '\n');
-    }
+    return false;
+}
+
+bool routes_have (const char *text, const subnet_t *subnet, const char *link)
+{
+    bool six = subnet->address.family == AF_INET6;
+    char through[IF_NAMESIZE];
+    subnet_t route;
+    while (*text)
+        if (next_route (&text, six, &route, through) && text_equals (through, link) &&
+            route.prefix == subnet->prefix && subnet_overlaps (&route, subnet))
+            return true;
     return false;
 }
 
@@ -72,6 +89,13 @@ static char *read_table (int family, error_t *err)
     if (family == AF_INET6 && access (path, F_OK))
         return text_copy ("");
     return file_read (path, TABLE_MAX_BYTES, NULL, err);
+}
+
+int network_has_route (const subnet_t *subnet, const char *link, bool *there, error_t *err)
+{
+    autofree char *table = read_table (subnet->address.family, err);
+    *there = table && routes_have (table, subnet, link);
+    return table ? 0 : -1;
 }
 
 static int check (const subnet_t *subnet, const char *own, error_t *err)

@@ -12,6 +12,11 @@
 //  not count, nor those through OWN (NULL: none). Pure.
 bool routes_overlap (const char *text, const subnet_t *subnet, const char *own, char *link);
 
+//  Is there a route to exactly SUBNET through LINK in such a text? Pure.
+bool routes_have (const char *text, const subnet_t *subnet, const char *link);
+//  *THERE: does the host have it?
+int network_has_route (const subnet_t *subnet, const char *link, bool *there, error_t *err);
+
 //  The subnet of ADDRESS ("192.168.122.1/24"), which link OWN is to get, against all other links'.
 //  ERR_OPERATION_FAILED. What is no address passes: that is said by who reads it.
 int routes_check_address (const char *address, const char *own, error_t *err);

@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #define BRIDGE_KEY "bridge"
@@ -157,21 +159,35 @@ static int add_addresses (job_t *job, const xml_node_t *network, error_t *err)
     return 0;
 }
 
-static int add_routes (job_t *job, const xml_node_t *network, error_t *err)
+//  The default route is none that one can tell by its subnet: that is left to who made it.
+static int look_at_route (const xml_node_t *node, const char *bridge, bool *there, error_t *err)
+{
+    subnet_t subnet;
+    if (subnet_read (node, "<route>", &subnet, err))
+        return -1;
+    *there = subnet.prefix == 0;
+    return *there ? 0 : network_has_route (&subnet, bridge, there, err);
+}
+
+static int add_route (job_t *job, const xml_node_t *node, error_t *err)
 {
     subnet_t subnet;
     char to[ADDRESS_TEXT_SIZE + 4];
-    xml_foreach (node, network, "route") {
-        uint64_t metric = 1;
-        if (subnet_read (node, "<route>", &subnet, err) || xml_u64 (node, "@metric", &metric, err))
+    uint64_t metric = 1;
+    if (subnet_read (node, "<route>", &subnet, err) || xml_u64 (node, "@metric", &metric, err))
+        return -1;
+    subnet_text (&subnet, to);
+    link_route_t route = { .to = to,
+                           .via = xml_string (node, "@gateway"),
+                           .metric = (uint32_t) metric };
+    return job_link_route (job, BRIDGE_KEY, &route, false, err);
+}
+
+static int add_routes (job_t *job, const xml_node_t *network, error_t *err)
+{
+    xml_foreach (node, network, "route")
+        if (add_route (job, node, err))
             return -1;
-        subnet_text (&subnet, to);
-        link_route_t route = { .to = to,
-                               .via = xml_string (node, "@gateway"),
-                               .metric = (uint32_t) metric };
-        if (job_link_route (job, BRIDGE_KEY, &route, false, err))
-            return -1;
-    }
     return 0;
 }
 
@@ -300,6 +316,74 @@ int network_refresh (job_t *job, error_t *err)
     if (network_dnsmasq_stop (job, err) || network_rules_apply (job, bridge, err))
         return -1;
     return network_needs_dnsmasq (network) ? network_dnsmasq_start (job, bridge, err) : 0;
+}
+
+//  Whether the bridge is still as it was made.
+
+static bool has_address (const struct ifaddrs *each, const char *link, const address_t *address)
+{
+    bool six = address->family == AF_INET6;
+    for (; each; each = each->ifa_next) {
+        if (!each->ifa_addr || each->ifa_addr->sa_family != address->family ||
+            strcmp (each->ifa_name, link) != 0)
+            continue;
+        const void *socket = each->ifa_addr;
+        const void *bytes = six ? (const void *) &((const struct sockaddr_in6 *) socket)->sin6_addr
+                                : (const void *) &((const struct sockaddr_in *) socket)->sin_addr;
+        if (memcmp (bytes, address->bytes, six ? 16 : 4) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int look_at_addresses (const xml_node_t *network, const char *link, bool *all, error_t *err)
+{
+    struct ifaddrs *list = NULL;
+    subnet_t subnet;
+    int rc = 0;
+    if (getifaddrs (&list))
+        return error_errno (err, ERR_SYSTEM_ERROR, "read the addresses of link '%s'", link);
+    xml_foreach (ip, network, "ip") {
+        rc = rc || subnet_read (ip, "<ip>", &subnet, err) ? -1 : 0;
+        *all = *all && rc == 0 && has_address (list, link, &subnet.address);
+    }
+    freeifaddrs (list);
+    return rc;
+}
+
+int network_bridge_look (job_t *job, const char **problem, error_t *err)
+{
+    const xml_node_t *network = xml_root (job->guest->live);
+    bool addresses = true, route = true;
+    link_t link;
+    *problem = NULL;
+    if (!network_bridge (job->guest))
+        return 0;
+    if (job_link_get (job, BRIDGE_KEY, &link, err) ||
+        look_at_addresses (network, link.name, &addresses, err))
+        return -1;
+    xml_foreach (node, network, "route")
+        if (route && look_at_route (node, link.name, &route, err))
+            return -1;
+    if (!link.up)
+        *problem = "its bridge is down";
+    else if (!addresses || !route)
+        *problem = addresses ? "a route of it is gone" : "an address of its bridge is gone";
+    return 0;
+}
+
+int network_bridge_mend (job_t *job, error_t *err)
+{
+    const xml_node_t *network = xml_root (job->guest->live);
+    link_settings_t up = { .up = LINK_ON };
+    bool there;
+    link_t link;
+    if (job_link_set (job, BRIDGE_KEY, false, &up, &link, err) || add_addresses (job, network, err))
+        return -1;
+    xml_foreach (node, network, "route")
+        if (look_at_route (node, link.name, &there, err) || (!there && add_route (job, node, err)))
+            return -1;
+    return 0;
 }
 
 int network_look (job_t *job, bool *over, error_t *err)

@@ -23,6 +23,10 @@ int network_stop (job_t *job, error_t *err);
 int network_look (job_t *job, bool *over, error_t *err);
 //  The live document is new: rules and dnsmasq follow it.
 int network_refresh (job_t *job, error_t *err);
+//  Is its bridge up, with its addresses and routes? *PROBLEM: what is not, a text that stays; NULL:
+//  nothing. To mend it leaves alone what is there.
+int network_bridge_look (job_t *job, const char **problem, error_t *err);
+int network_bridge_mend (job_t *job, error_t *err);
 //  Name of the bridge of a running network; NULL: it has none of its own.
 const char *network_bridge (const guest_t *guest);
 

@@ -128,6 +128,35 @@ static xml_node_t *find_same (const xml_node_t *parent, const section_t *section
     return NULL;
 }
 
+//  Has EACH all that ELEMENT says of the keys? So something is deleted only if all of the words
+//  fit, and words that don't matter can be left out.
+static bool fits (const section_t *section, const xml_node_t *each, const xml_node_t *element)
+{
+    bool any = false;
+    for (size_t i = 0; i < MAX_KEYS && section->keys[i]; i++) {
+        const char *word = xml_string (element, section->keys[i]);
+        const char *own = xml_string (each, section->keys[i]);
+        if (word && (!own || strcasecmp (own, word) != 0))
+            return false;
+        any = any || word;
+    }
+    return any;
+}
+
+//  The only one that fits; *MORE: there are several.
+static xml_node_t *find_fitting (const xml_node_t *parent, const section_t *section,
+                                 const xml_node_t *element, bool *more)
+{
+    xml_node_t *found = NULL;
+    *more = false;
+    xml_foreach (each, parent, section->element)
+        if (fits (section, each, element)) {
+            *more = *more || found;
+            found = each;
+        }
+    return found;
+}
+
 static int add (xml_node_t *parent, const section_t *section, const xml_node_t *element, bool first,
                 error_t *err)
 {
@@ -148,16 +177,20 @@ static int add (xml_node_t *parent, const section_t *section, const xml_node_t *
 static int change (xml_node_t *parent, const section_t *section, const xml_node_t *element,
                    bool modify, error_t *err)
 {
-    xml_node_t *found = find_same (parent, section, element);
+    bool more = false;
+    xml_node_t *found = modify ? find_same (parent, section, element)
+                               : find_fitting (parent, section, element, &more);
     if (modify && !section->modify)
         return error_set (err, ERR_OPERATION_UNSUPPORTED,
                           "not supported: 'modify' of the section '%s'; delete and add it",
                           section->section);
-    if (!found) {
+    if (!found || more) {
         autofree char *text = xml_node_text (element);
         error_one_line (text);
-        return error_set (err, ERR_OPERATION_INVALID, "there is no such %s: %s", section->section,
-                          text);
+        return error_set (err, ERR_OPERATION_INVALID,
+                          more ? "there are several such %s, say more: %s"
+                               : "there is no such %s: %s",
+                          section->section, text);
     }
     if (modify)
         xml_copy_before (found, element);

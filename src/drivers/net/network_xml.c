@@ -346,12 +346,24 @@ static int check_virtual_only (const xml_node_t *network, error_t *err)
     return 0;
 }
 
+static int check_flags (const xml_node_t *network, error_t *err)
+{
+    static const char *const flags[] = { "@ipv6", "@trustGuestRxFilters" };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        const char *text = xml_string (network, flags[i]);
+        if (text && strcmp (text, "yes") != 0 && strcmp (text, "no") != 0)
+            return error_set (err, ERR_XML_ERROR, "network XML: <network %s='%s'> is not yes or no",
+                              flags[i] + 1, text);
+    }
+    return 0;
+}
+
 int network_check (const xml_node_t *network, error_t *err)
 {
-    return check_forward (network, err) || check_bridge (network, err) ||
-                   check_virtual_only (network, err) || network_check_ips (network, err) ||
-                   network_check_dns (network, err) || network_check_ports (network, err) ||
-                   network_dnsmasq_check (network, err)
+    return check_flags (network, err) || check_forward (network, err) ||
+                   check_bridge (network, err) || check_virtual_only (network, err) ||
+                   network_check_ips (network, err) || network_check_dns (network, err) ||
+                   network_check_ports (network, err) || network_dnsmasq_check (network, err)
                ? -1
                : 0;
 }

@@ -87,7 +87,8 @@ static int check_flag (const xml_node_t *node, const char *path, const char *wha
 {
     const char *text = xml_string (node, path);
     if (text && strcmp (text, "yes") != 0 && strcmp (text, "no") != 0)
-        return error_set (err, ERR_XML_ERROR, "network XML: %s='%s' is not yes or no", what, text);
+        return error_set (err, ERR_XML_ERROR, "network XML: <%s='%s'> is not yes or no", what,
+                          text);
     return 0;
 }
 
@@ -102,8 +103,8 @@ static int check_domain (const xml_node_t *network, error_t *err)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "network XML: not supported: <domain register='yes'>: systemd-resolved "
                           "is not told");
-    return check_flag (domain, "@localOnly", "<domain localOnly", err) ||
-                   check_flag (domain, "@register", "<domain register", err) ||
+    return check_flag (domain, "@localOnly", "domain localOnly", err) ||
+                   check_flag (domain, "@register", "domain register", err) ||
                    network_check_word (WORD_NAME, "the name of <domain>",
                                        xml_string (domain, "@name"), err)
                ? -1
@@ -218,8 +219,8 @@ int network_check_dns (const xml_node_t *network, error_t *err)
         return -1;
     if (!dns)
         return 0;
-    return check_flag (dns, "@enable", "<dns enable", err) ||
-                   check_flag (dns, "@forwardPlainNames", "<dns forwardPlainNames", err) ||
+    return check_flag (dns, "@enable", "dns enable", err) ||
+                   check_flag (dns, "@forwardPlainNames", "dns forwardPlainNames", err) ||
                    check_forwarders (dns, err) || check_txts (dns, err) || check_srvs (dns, err) ||
                    check_hosts (dns, err)
                ? -1
