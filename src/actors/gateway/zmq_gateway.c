@@ -289,8 +289,9 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway->streams = table_by_u64 ();
     gateway->heard_ms = actor_now (self);
     pack_init (&gateway->frame);
-    if (open_door (self, SOCKET_WRITE, err) || open_door (self, SOCKET_READ, err) ||
-        open_tcp (self, err))
+    //  Who can connect to the local socket may take it that all the others are open.
+    if (open_tcp (self, err) || open_door (self, SOCKET_READ, err) ||
+        open_door (self, SOCKET_WRITE, err))
         return -1;
     actor_subscribe (self, "domain/", gateway_on_snapshot, NULL);
     actor_subscribe (self, "snapshots/", gateway_on_tree, NULL);

@@ -50,6 +50,14 @@ zlistx_t *links_owned_list (links_t *self)
     return list;
 }
 
+strings_t *links_owned_names (links_t *self)
+{
+    strings_t *names = strings_new ();
+    for (owned_t *owned = zhashx_first (self->owned); owned; owned = zhashx_next (self->owned))
+        strings_add (names, owned->name);
+    return names;
+}
+
 //  Nothing is there any more under this key.
 void links_forget (links_t *self, owned_t *owned)
 {
@@ -184,14 +192,14 @@ static void reconcile_one (links_t *self, owned_t *owned)
 
 void links_reconcile (links_t *self)
 {
-    zlistx_t *all = links_owned_list (self);
+    auto(strings_t) names = links_owned_names (self);
     self->group = links_new_group (self);
-    const bool any = zlistx_size (all) > 0;
-    owned_t *owned;
-    while ((owned = zlistx_detach (all, NULL)))
-        reconcile_one (self, owned);
-    zlistx_destroy (&all);
-    if (any)
+    for (size_t i = 0; i < names->count; i++) {
+        owned_t *owned = zhashx_lookup (self->owned, names->items[i]);
+        if (owned)
+            reconcile_one (self, owned);
+    }
+    if (names->count > 0)
         links_save (self);
     links_serve (self);
 }

@@ -155,13 +155,14 @@ static bool is_listed (const value_t *keys, const char *key)
 //  All of OWNER but KEYS.
 static void remove_all (links_t *self, const char *owner, const value_t *keys, batch_t *batch)
 {
-    zlistx_t *all = links_owned_list (self);
+    auto(strings_t) names = links_owned_names (self);
     batch->open++; //  not over before all are counted
-    owned_t *owned;
-    while ((owned = zlistx_detach (all, NULL)))
-        if (strcmp (owned->record.owner, owner) == 0 && !is_listed (keys, owned->record.key))
+    for (size_t i = 0; i < names->count; i++) {
+        owned_t *owned = zhashx_lookup (self->owned, names->items[i]);
+        if (owned && strcmp (owned->record.owner, owner) == 0 &&
+            !is_listed (keys, owned->record.key))
             links_remove (self, owned, batch);
-    zlistx_destroy (&all);
+    }
     batch_close (self, batch);
 }
 
@@ -201,16 +202,15 @@ static void on_actors (actor_t *actor, const msg_t *reply, void *arg)
         actor_log (actor, LEVEL_ERROR, "see who has links: %s", err.message);
         return;
     }
-    zlistx_t *all = links_owned_list (self);
-    owned_t *owned;
-    while ((owned = zlistx_detach (all, NULL))) {
-        if (!owned->exists || lives (msg_value (reply), owned->record.owner))
+    auto(strings_t) names = links_owned_names (self);
+    for (size_t i = 0; i < names->count; i++) {
+        owned_t *owned = zhashx_lookup (self->owned, names->items[i]);
+        if (!owned || !owned->exists || lives (msg_value (reply), owned->record.owner))
             continue;
         actor_log (actor, LEVEL_WARNING, "link '%s' of %s, which does not exist: removed",
                    owned->record.key, owned->record.owner);
         links_remove (self, owned, NULL);
     }
-    zlistx_destroy (&all);
 }
 
 void links_settle (links_t *self, msg_t **msg_p)

@@ -160,9 +160,10 @@ void links_save (links_t *self);
 void op_save (links_t *self, op_t *op, op_then_fn *then);
 owned_t *links_owned (links_t *self, const char *owner, const char *key, bool make);
 void owned_destroy (void **item_p);
-//  All of them, in a list that the caller destroys, and that stays as it is whatever becomes of
-//  one.
+//  All of them, in a list that the caller destroys. Whoever begins an operation hears news first,
+//  and any of them may be forgotten then: who does that goes by their names.
 zlistx_t *links_owned_list (links_t *self);
+strings_t *links_owned_names (links_t *self);
 void links_forget (links_t *self, owned_t *owned);
 //  The kernel's links are known for the first time: which of them are ours, and which are wanted?
 void links_reconcile (links_t *self);
