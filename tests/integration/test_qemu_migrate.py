@@ -450,7 +450,11 @@ class Migrate(QemuTest):
         until(lambda: self.migration(guest.uuid)["phase"] == "handed over", 60, "the hand-over")
         status = os.path.join(self.other.root, "run", "troupe", "qemu", guest.uuid + ".status")
         with open(status) as file:
-            token = re.search(r"<migration .*token=.(\w{32})", file.read()).group(1)
+            record = file.read()
+        token = re.search(r"<migration .*token=.(\w{32})", record).group(1)
+        #   Before a mark is made, the record says whether the guest is to run.
+        with open(status, "w") as file:
+            file.write(record.replace("<migration ", "<migration run='yes' "))
         folder = os.path.join(self.other.root, "var", "lib", "troupe", "migrations")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         with open(os.path.join(folder, f"{guest.uuid}.{token}"), "w") as file:
