@@ -149,6 +149,8 @@ class Daemon:
         """Runs the troupe command; its stdout. STATUS is the exit status that it has to have (None:
         any, and the whole result is returned)."""
         options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
+        #   An edit that failed keeps its text there.
+        options["env"] = {**(options.get("env") or os.environ), "TMPDIR": self.root}
         done = subprocess.run(
             self.command(*args), capture_output=True, text=True, timeout=2 * PATIENCE, **options
         )
