@@ -77,7 +77,12 @@ static void refuses (void **state)
         { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "needs a source/@network" },
         { HEAD OS DEVICES ("<hostdev/>") "</domain>", "<devices/hostdev>" },
         { HEAD OS "<idmap/>" DEVICES ("") "</domain>", "<idmap>" },
-        { HEAD OS "<cputune/>" DEVICES ("") "</domain>", "<cputune>" },
+        { HEAD OS "<cputune><global_quota>5000</global_quota></cputune>" DEVICES ("") "</domain>",
+          "<cputune/global_quota>" },
+        { HEAD OS "<cputune><quota>5</quota></cputune>" DEVICES ("") "</domain>",
+          "from 1000 to 18446744073709551" },
+        { HEAD OS "<resource><partition>a</partition></resource>" DEVICES ("") "</domain>",
+          "resource/partition 'a'" },
         { HEAD OS "<features><capabilities><x state='on'/></capabilities></features>" DEVICES (
               "") "</domain>",
           "capabilities/x" },
