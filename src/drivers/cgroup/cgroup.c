@@ -140,6 +140,9 @@ static const char *partition_of (const guest_t *guest)
 static int check_partition (const making_t *self, error_t *err)
 {
     struct stat status;
+    //  A mount that is hidden by another one is the host's matter.
+    if (!*partition_of (self->job->guest))
+        return 0;
     if (stat (self->base, &status) == 0 && S_ISDIR (status.st_mode))
         return 0;
     return error_set (
