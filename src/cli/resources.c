@@ -13,20 +13,11 @@
 #define KIB 1024u
 #define UNLIMITED_KIB 9007199254740991 //  libvirt's VIR_DOMAIN_MEMORY_PARAM_UNLIMITED
 
-static int check_scope (cli_t *cli, const options_t *options, error_t *err)
-{
-    if (options_flag (options, "current") &&
-        (options_flag (options, "live") || options_flag (options, "config")))
-        return cli_usage (cli, err, "%s: --current does not go with --live or --config",
-                          options->command->name);
-    return 0;
-}
-
 //  The domain, and which of its documents. NULL and ERR.
 static troupe_args_t *scoped_args (cli_t *cli, const options_t *options, error_t *err)
 {
     static const char *const flags[] = { "live", "config" };
-    if (check_scope (cli, options, err))
+    if (run_check_scope (cli, options, err))
         return NULL;
     troupe_args_t *args = troupe_args_new ();
     troupe_args_str (args, "domain", options_str (options, "domain"));

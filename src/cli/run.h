@@ -75,6 +75,9 @@ int run_shown (cli_t *cli, const options_t *options, run_print_fn *print, error_
 //  A command that is a verb and nothing more: calls it and shows the result.
 int run_plain (cli_t *cli, const options_t *options, error_t *err);
 
+//  Which document is meant: --current excludes --live and --config.
+int run_check_scope (cli_t *cli, const options_t *options, error_t *err);
+
 //  The domain's document as it runs; INACTIVE: its definition. The caller owns it; NULL and ERR.
 xml_t *run_domain_xml (cli_t *cli, const char *domain, bool inactive, error_t *err);
 
