@@ -64,3 +64,20 @@ void view_close (view_t *self)
     snapshots_destroy (&self->snapshots);
     networks_destroy (&self->networks);
 }
+
+msg_t *view_idle (const view_t *self, int64_t idle_ms, uint64_t sessions)
+{
+    uint64_t active = 0;
+    for (size_t i = 0; i < snapshots_count (self->snapshots); i++)
+        active += snapshots_at (self->snapshots, i)->id > 0;
+    const network_view_t *network;
+    for (size_t i = 0; (network = networks_at (self->networks, i)); i++)
+        active += value_get_bool (document_root (network->facts), "active", false);
+    msg_t *reply = msg_reply ();
+    pack_map (msg_result (reply));
+    pack_key_i64 (msg_result (reply), "idle_ms", idle_ms);
+    pack_key_u64 (msg_result (reply), "sessions", sessions);
+    pack_key_u64 (msg_result (reply), "active", active);
+    pack_end (msg_result (reply));
+    return reply;
+}

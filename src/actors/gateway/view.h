@@ -23,5 +23,7 @@ typedef struct {
 //  where it is.
 void view_open (view_t *self, actor_t *actor, view_event_fn *on_event);
 void view_close (view_t *self);
+//  The answer to `gateway.idle`: {idle_ms, sessions, active (domains and networks)}.
+msg_t *view_idle (const view_t *self, int64_t idle_ms, uint64_t sessions);
 
 #endif

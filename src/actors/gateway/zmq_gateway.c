@@ -296,20 +296,10 @@ static void listen_to_clients (actor_t *self)
 static void answer_idle (actor_t *self, msg_t **msg_p)
 {
     gateway_t *gateway = actor_state (self);
-    uint64_t busy = 0, active = 0;
-    for (size_t i = 0; i < snapshots_count (gateway->view.snapshots); i++)
-        active += snapshots_at (gateway->view.snapshots, i)->id > 0;
-    const network_view_t *network;
-    for (size_t i = 0; (network = networks_at (gateway->view.networks, i)); i++)
-        active += value_get_bool (document_root (network->facts), "active", false);
+    uint64_t busy = 0;
     for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
         busy += session_listens (each) || each->open_requests > 0;
-    auto(msg_t) reply = msg_reply ();
-    pack_map (msg_result (reply));
-    pack_key_i64 (msg_result (reply), "idle_ms", actor_now (self) - gateway->heard_ms);
-    pack_key_u64 (msg_result (reply), "sessions", busy);
-    pack_key_u64 (msg_result (reply), "active", active);
-    pack_end (msg_result (reply));
+    auto(msg_t) reply = view_idle (&gateway->view, actor_now (self) - gateway->heard_ms, busy);
     actor_reply (self, msg_p, &reply);
 }
 
