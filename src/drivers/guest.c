@@ -19,12 +19,28 @@ void guest_destroy (guest_t **self_p)
     free (self);
 }
 
-xml_node_t *guest_record_begin (guest_t *guest, const char *part, error_t *err)
+const char *guest_recorded (const guest_t *guest, const char *path)
+{
+    return guest->record ? xml_string (xml_root (guest->record), path) : NULL;
+}
+
+bool guest_recorded_process (const guest_t *guest, process_t *process)
+{
+    const char *identity = guest_recorded (guest, "process/@identity");
+    return identity && process_from_text (identity, process);
+}
+
+int guest_record_new (guest_t *guest, error_t *err)
 {
     static const char empty[] = "<driver/>";
-    if (!guest->record)
-        guest->record = xml_parse (empty, sizeof empty - 1, "record", err);
-    if (!guest->record)
+    xml_destroy (&guest->record);
+    guest->record = xml_parse (empty, sizeof empty - 1, "record", err);
+    return guest->record ? 0 : -1;
+}
+
+xml_node_t *guest_record_begin (guest_t *guest, const char *part, error_t *err)
+{
+    if (!guest->record && guest_record_new (guest, err))
         return NULL;
     xml_remove_path (xml_root (guest->record), part);
     return xml_add (xml_root (guest->record), part);

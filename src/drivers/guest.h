@@ -45,6 +45,13 @@ typedef struct {
 void guest_destroy (guest_t **self_p);
 DEFINE_AUTO (guest_t, guest_destroy)
 
+//  What the record has at PATH (xml.h); NULL: nothing.
+const char *guest_recorded (const guest_t *guest, const char *path);
+//  The process that the record names as the guest's (process/@identity).
+bool guest_recorded_process (const guest_t *guest, process_t *process);
+
+//  A new, empty record, for a guest that is to start.
+int guest_record_new (guest_t *guest, error_t *err);
 //  The record's element PART, for what a job is about to do: a new one, empty. A guest that does
 //  not run has a record only for that. NULL and ERR.
 xml_node_t *guest_record_begin (guest_t *guest, const char *part, error_t *err);

@@ -351,7 +351,7 @@ static inline bool is_there (void)
 {
     error_t ignored = { 0 };
     process_t process;
-    return qemu_recorded_process (guest (), &process) &&
+    return guest_recorded_process (guest (), &process) &&
            alive->wait_exit (job (), &process, 0, &ignored) != 0;
 }
 

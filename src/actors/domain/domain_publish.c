@@ -4,6 +4,7 @@
 #include "actors/services/disk_request.h"
 #include "actors/domain/domain_files.h"
 #include "actors/domain/domain_self.h"
+#include "actors/domain/owner_publish.h"
 #include "actors/domain/status_text.h"
 #include "drivers/state.h"
 #include "util/text.h"
@@ -186,12 +187,9 @@ static msg_t *make_tree (const domain_t *self)
 
 //  Publishing in order.
 
-//  Before the answer, so that the host knows it before whoever asked can ask for more.
-static void tell_host (domain_t *self, const char *verb)
+static owner_t as_owner (const domain_t *self)
 {
-    auto(msg_t) msg = msg_request (verb);
-    pack_key_str (msg_args (msg), "uuid", self->uuid);
-    actor_send (self->actor, "host", &msg);
+    return (owner_t){ self->actor, self->uuid, "domain" };
 }
 
 void domain_tell_name (domain_t *self)
@@ -218,28 +216,19 @@ static void publish_tree (domain_t *self, publication_t *publication)
 
 static void publish_snapshot (domain_t *self, publication_t *publication)
 {
-    const char *topic = actor_address (self->actor);
+    owner_t owner = as_owner (self);
     if (publication->old_name)
         domain_tell_name (self);
-    if (publication->last) {
-        //  First the host: who sees that it is gone may want the name at once.
-        tell_host (self, "host.empty");
-        if (publication->snapshot)
-            actor_publish_last (self->actor, topic, &publication->snapshot);
-    } else {
-        actor_publish (self->actor, topic, &publication->snapshot);
-        if (!self->filled)
-            tell_host (self, "host.filled");
-    }
+    owner_publish (&owner, &publication->snapshot, publication->last, &self->filled);
     publish_tree (self, publication);
-    self->filled = !publication->last;
 }
 
 //  After the snapshot was published: who asks from now on sees this domain.
 static void tell_ready (domain_t *self)
 {
+    owner_t owner = as_owner (self);
     if (self->ready_due)
-        tell_host (self, "host.ready");
+        owner_tell_host (&owner, "host.ready");
     self->ready_due = false;
 }
 

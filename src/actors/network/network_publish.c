@@ -3,6 +3,7 @@
 
 #include "actors/services/disk_request.h"
 #include "actors/network/network_self.h"
+#include "actors/domain/owner_publish.h"
 #include "actors/domain/status_text.h"
 #include "drivers/net/network_path.h"
 
@@ -101,30 +102,12 @@ static msg_t *make_snapshot (network_t *self)
 
 //  Publishing in order.
 
-static void tell_host (network_t *self, const char *verb)
-{
-    auto(msg_t) msg = msg_request (verb);
-    pack_key_str (msg_args (msg), "uuid", self->uuid);
-    pack_key_str (msg_args (msg), "noun", "network");
-    actor_send (self->actor, "host", &msg);
-}
-
 static void publish_snapshot (network_t *self, publication_t *publication)
 {
-    const char *topic = actor_address (self->actor);
-    if (publication->last) {
-        //  First the host: who sees that it is gone may want the name at once.
-        tell_host (self, "host.empty");
-        if (publication->snapshot)
-            actor_publish_last (self->actor, topic, &publication->snapshot);
-    } else {
-        actor_publish (self->actor, topic, &publication->snapshot);
-        if (!self->filled)
-            tell_host (self, "host.filled");
-    }
-    self->filled = !publication->last;
+    owner_t owner = { self->actor, self->uuid, "network" };
+    owner_publish (&owner, &publication->snapshot, publication->last, &self->filled);
     if (self->ready_due)
-        tell_host (self, "host.ready");
+        owner_tell_host (&owner, "host.ready");
     self->ready_due = false;
 }
 

@@ -1,6 +1,8 @@
 //  lxc_driver.c: the table of what a container can do.
 
 #include "drivers/lxc/lxc_driver.h"
+
+#include "drivers/guest_end.h"
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 
@@ -18,6 +20,8 @@ const driver_t lxc_driver = {
     .suspend = lxc_suspend,
     .resume = lxc_resume,
     .destroy = lxc_destroy,
+    .note_end = guest_end_note,
+    .forget_end = guest_end_forget,
     .restart = lxc_restart,
     .adopt = lxc_adopt,
     .undo = lxc_undo,

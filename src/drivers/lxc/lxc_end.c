@@ -1,5 +1,6 @@
 //  lxc_end.c: how a container ends, and how a restarted daemon finds out whether it did.
 
+#include "drivers/guest_end.h"
 #include "drivers/lxc/lxc_cgroup.h"
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
@@ -15,25 +16,6 @@
 #define KILL_MS 15000 //  a process that waits for a disk delays even SIGKILL
 #define MONITOR_MS 5000
 #define QUERY_MS 5000
-
-static const char *recorded (const guest_t *guest, const char *path)
-{
-    return guest->record ? xml_string (xml_root (guest->record), path) : NULL;
-}
-
-static bool recorded_process (const guest_t *guest, process_t *process)
-{
-    const char *identity = recorded (guest, "process/@identity");
-    return identity && process_from_text (identity, process);
-}
-
-//  What fails here is logged: the container is over, and nothing of it is dangerous.
-static void clean (job_t *job, const char *kind, const char *argument)
-{
-    error_t err = { 0 };
-    if (argument && undo_run (job, kind, argument, &err))
-        job_log (job, "domain '%s': %s", job->guest->name, err.message);
-}
 
 //  Of an init that outlived its supervisor: it may have cut its tie.
 static int undo_init (job_t *job, const char *path, error_t *err)
@@ -75,58 +57,26 @@ static int end_supervisor (job_t *job, const process_t *process, error_t *err)
     return job_wait_exit (job, process, KILL_MS, err);
 }
 
-//  Before the first effect: a daemon that is killed in the middle of it brings it to its end, and
-//  knows why the container is over.
-static int record_end (job_t *job, error_t *err)
-{
-    guest_status_t status = job->guest->status;
-    if (!job->guest->record)
-        return 0;
-    if (status.state != STATE_SHUTOFF)
-        status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
-    xml_node_t *record = xml_root (job->guest->record);
-    xml_setf (record, "end/@reason", "%d", status.reason);
-    return job_record (job, err);
-}
-
-static bool recorded_end (const guest_t *guest, guest_status_t *status)
-{
-    int reason;
-    error_t ignored = { 0 };
-    const xml_node_t *end = guest->record ? xml_find (xml_root (guest->record), "end") : NULL;
-    if (!end || xml_int (end, "@reason", 0, 100, &reason, &ignored))
-        return false;
-    *status = (guest_status_t){ STATE_SHUTOFF, reason };
-    return true;
-}
-
 static int end_all (job_t *job, error_t *err)
 {
     process_t process;
-    const char *init = recorded (job->guest, "init/@path");
-    if (record_end (job, err))
+    const char *init = guest_recorded (job->guest, "init/@path");
+    if (job->guest->record && guest_end_record (job, err))
         return -1;
-    clean (job, "monitor", ""); //  that the supervisor ends is no news from here on
-    if (recorded_process (job->guest, &process) && end_supervisor (job, &process, err))
+    guest_end_clean (job, "monitor", ""); //  that the supervisor ends is no news from here on
+    if (guest_recorded_process (job->guest, &process) && end_supervisor (job, &process, err))
         return -1;
     return init ? undo_init (job, init, err) : 0;
 }
 
-static void clean_links (job_t *job)
-{
-    error_t err = { 0 };
-    if (interface_unplug (job, &err))
-        job_log (job, "domain '%s': %s", job->guest->name, err.message);
-}
-
 static void clean_all (job_t *job)
 {
-    clean_links (job);
+    guest_end_unplug (job);
     auto(strings_t) folders = lxc_cgroup_folders (job->guest);
-    clean (job, "file", recorded (job->guest, "monitor/@path"));
-    clean (job, "file", recorded (job->guest, "init/@path"));
+    guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
+    guest_end_clean (job, "file", guest_recorded (job->guest, "init/@path"));
     for (size_t i = 0; i < folders->count; i++)
-        clean (job, "lxc.cgroup", folders->items[i]);
+        guest_end_clean (job, "lxc.cgroup", folders->items[i]);
 }
 
 int lxc_destroy (job_t *job, bool graceful, error_t *err)
@@ -151,16 +101,6 @@ static int note_end (job_t *job, guest_status_t status, error_t *err)
         return -1;
     job->guest->status = status;
     return 0;
-}
-
-//  A supervisor does not end by itself, so it was killed; or the host went down with it.
-static guest_status_t vanished (const process_t *process)
-{
-    process_t self;
-    error_t ignored = { 0 };
-    bool same_boot = process_identify (getpid (), &self, &ignored) == 0 &&
-                     strcmp (self.boot_id, process->boot_id) == 0;
-    return (guest_status_t){ STATE_SHUTOFF, same_boot ? SHUTOFF_CRASHED : SHUTOFF_UNKNOWN };
 }
 
 //  The recorded state stays as it is, reason included, if the cgroups say the same.
@@ -194,14 +134,14 @@ int lxc_adopt (job_t *job, error_t *err)
 {
     process_t process;
     guest_status_t end;
-    const char *monitor = recorded (job->guest, "monitor/@path");
-    if (!recorded_process (job->guest, &process) || !monitor)
+    const char *monitor = guest_recorded (job->guest, "monitor/@path");
+    if (!guest_recorded_process (job->guest, &process) || !monitor)
         return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED }, err);
-    if (recorded_end (job->guest, &end))
+    if (guest_end_noted (job->guest, &end))
         return note_end (job, end, err);
     error_t running = { 0 };
     if (job_wait_exit (job, &process, 0, &running) == 0)
-        return note_end (job, vanished (&process), err);
+        return note_end (job, guest_end_vanished (&process), err);
     if (running.code != ERR_OPERATION_TIMEOUT) {
         *err = running;
         return error_prefix (err, "adopt domain '%s'", job->guest->name);
@@ -213,6 +153,6 @@ int lxc_adopt (job_t *job, error_t *err)
     //  It may have ended in between.
     error_t ended = { 0 };
     if (job_wait_exit (job, &process, 0, &ended) == 0)
-        return note_end (job, vanished (&process), err);
+        return note_end (job, guest_end_vanished (&process), err);
     return error_prefix (err, "adopt domain '%s'", job->guest->name);
 }

@@ -90,9 +90,7 @@ static int prepare (start_t *self, error_t *err)
 static int record_intent (start_t *self, error_t *err)
 {
     job_t *job = self->job;
-    xml_destroy (&job->guest->record);
-    job->guest->record = xml_parse ("<driver/>", strlen ("<driver/>"), "record", err);
-    if (!job->guest->record)
+    if (guest_record_new (job->guest, err))
         return -1;
     xml_node_t *record = xml_root (job->guest->record);
     xml_set (record, "monitor/@path", self->monitor);

@@ -1,5 +1,6 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
+#include "drivers/guest_end.h"
 #include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/qemu/qemu_interface.h"
@@ -34,8 +35,8 @@ const driver_t qemu_driver = {
     .suspend = qemu_suspend,
     .resume = qemu_resume,
     .destroy = qemu_destroy,
-    .note_end = qemu_note_end,
-    .forget_end = qemu_forget_end,
+    .note_end = guest_end_note,
+    .forget_end = guest_end_forget,
     .restart = qemu_restart,
     .adopt = qemu_adopt,
     .salvage = qemu_salvage,

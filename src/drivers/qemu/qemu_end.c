@@ -1,5 +1,6 @@
 //  qemu_end.c: how a guest ends, and how a restarted daemon finds out whether it did.
 
+#include "drivers/guest_end.h"
 #include "drivers/qemu/storage/qemu_backup.h"
 #include "drivers/qemu/storage/qemu_block_job.h"
 #include "drivers/qemu/qemu_files.h"
@@ -23,11 +24,6 @@
 #define MONITOR_MS 5000
 #define QMP_MS 5000
 
-static const char *recorded (const guest_t *guest, const char *path)
-{
-    return guest->record ? xml_string (xml_root (guest->record), path) : NULL;
-}
-
 static int end_process (job_t *job, const process_t *process, bool graceful, error_t *err)
 {
     //  That it is over already shows in the wait.
@@ -45,71 +41,18 @@ static int end_process (job_t *job, const process_t *process, bool graceful, err
     return job_wait_exit (job, process, KILL_MS, err);
 }
 
-//  What fails here is logged: the guest is over, and nothing of it is dangerous.
-static void clean (job_t *job, const char *kind, const char *argument)
-{
-    error_t err = { 0 };
-    if (argument && undo_run (job, kind, argument, &err))
-        job_log (job, "domain '%s': %s", job->guest->name, err.message);
-}
-
-static void clean_links (job_t *job)
-{
-    error_t err = { 0 };
-    if (interface_unplug (job, &err))
-        job_log (job, "domain '%s': %s", job->guest->name, err.message);
-}
-
-void qemu_note_end (guest_t *guest)
-{
-    guest_status_t status = guest->status;
-    if (status.state != STATE_SHUTOFF && status.state != STATE_CRASHED)
-        status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_DESTROYED };
-    xml_node_t *record = xml_root (guest->record);
-    xml_setf (record, "end/@state", "%d", status.state);
-    xml_setf (record, "end/@reason", "%d", status.reason);
-}
-
-//  Before the first effect: a daemon that is killed in the middle of it brings it to its end, and
-//  knows why the guest is over.
-static int record_end (job_t *job, error_t *err)
-{
-    qemu_note_end (job->guest);
-    return job_record (job, err);
-}
-
-static bool recorded_end (const guest_t *guest, guest_status_t *status)
-{
-    const xml_node_t *end = guest->record ? xml_find (xml_root (guest->record), "end") : NULL;
-    int state, reason;
-    error_t ignored = { 0 };
-    if (!end || xml_int (end, "@state", 0, 7, &state, &ignored) ||
-        xml_int (end, "@reason", 0, 100, &reason, &ignored))
-        return false;
-    *status = (guest_status_t){ (guest_state_t) state, reason };
-    return true;
-}
-
-void qemu_forget_end (job_t *job)
-{
-    error_t err = { 0 };
-    xml_remove_path (xml_root (job->guest->record), "end");
-    if (job_record (job, &err))
-        job_log (job, "domain '%s': %s", job->guest->name, err.message);
-}
-
 static int end_guest (job_t *job, bool graceful, error_t *err)
 {
     process_t process;
-    if (!qemu_recorded_process (job->guest, &process))
+    if (!guest_recorded_process (job->guest, &process))
         return 0;
     qemu_block_last_look (job);
-    if (record_end (job, err))
+    if (guest_end_record (job, err))
         return -1;
     if (end_process (job, &process, graceful, err) == 0)
         return 0;
     if (graceful)
-        qemu_forget_end (job);
+        guest_end_forget (job);
     return -1;
 }
 
@@ -117,10 +60,10 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
 {
     if (end_guest (job, graceful, err))
         return error_prefix (err, "destroy domain '%s'", job->guest->name);
-    clean (job, "monitor", "");
-    clean (job, "file", recorded (job->guest, "monitor/@path"));
-    clean (job, "folder", recorded (job->guest, "folder/@path"));
-    clean_links (job);
+    guest_end_clean (job, "monitor", "");
+    guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
+    guest_end_clean (job, "folder", guest_recorded (job->guest, "folder/@path"));
+    guest_end_unplug (job);
     qemu_migrate_drop_created (job);
     qemu_give_files_back (job);
     qemu_backup_abandon (job);
@@ -171,23 +114,13 @@ static int note_end (job_t *job, guest_status_t status, error_t *err)
     return 0;
 }
 
-//  QEMU never ends by itself (-no-shutdown), so it was killed; or the host went down with it.
-static guest_status_t vanished (const process_t *process)
-{
-    process_t self;
-    error_t ignored = { 0 };
-    bool same_boot = process_identify (getpid (), &self, &ignored) == 0 &&
-                     strcmp (self.boot_id, process->boot_id) == 0;
-    return (guest_status_t){ STATE_SHUTOFF, same_boot ? SHUTOFF_CRASHED : SHUTOFF_UNKNOWN };
-}
-
 //  Only the other host knows whether that is the end of the guest.
 static int note_vanished (job_t *job, const process_t *process, error_t *err)
 {
     bool handed = xml_equals (xml_root (job->guest->record), "migration/@phase", "handed");
     if (!handed)
-        return note_end (job, vanished (process), err);
-    job->guest->status = vanished (process);
+        return note_end (job, guest_end_vanished (process), err);
+    job->guest->status = guest_end_vanished (process);
     return 0;
 }
 
@@ -247,13 +180,13 @@ int qemu_adopt (job_t *job, error_t *err)
 {
     process_t process;
     guest_status_t end;
-    const char *monitor = recorded (job->guest, "monitor/@path");
-    if (!qemu_recorded_process (job->guest, &process))
+    const char *monitor = guest_recorded (job->guest, "monitor/@path");
+    if (!guest_recorded_process (job->guest, &process))
         return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_FAILED }, err);
     //  Its QEMU may still be there, but what it would go on from is on disk.
     if (save_image_recorded (job->guest))
         return note_end (job, (guest_status_t){ STATE_SHUTOFF, SHUTOFF_SAVED }, err);
-    if (recorded_end (job->guest, &end))
+    if (guest_end_noted (job->guest, &end))
         return note_end (job, end, err);
     qemu_drop_used (job);
     error_t running = { 0 };

@@ -207,17 +207,10 @@ int qemu_live_set (job_t *job, bool restored, error_t *err)
                                                                                                : 0;
 }
 
-bool qemu_recorded_process (const guest_t *guest, process_t *process)
-{
-    const char *identity =
-        guest->record ? xml_string (xml_root (guest->record), "process/@identity") : NULL;
-    return identity && process_from_text (identity, process);
-}
-
 bool qemu_has_ended (job_t *job)
 {
     process_t process;
     error_t ignored = { 0 };
-    return !qemu_recorded_process (job->guest, &process) ||
+    return !guest_recorded_process (job->guest, &process) ||
            job_wait_exit (job, &process, 0, &ignored) == 0;
 }

@@ -19,9 +19,7 @@ int qemu_live_ask_chardevs (job_t *job, error_t *err);
 //  RESTORED guest has the balloon's size in its state.
 int qemu_live_set (job_t *job, bool restored, error_t *err);
 
-//  QEMU's process, from the guest's record. False if it is not there.
-bool qemu_recorded_process (const guest_t *guest, process_t *process);
-//  That process is there no more.
+//  QEMU is there no more.
 bool qemu_has_ended (job_t *job);
 
 #endif

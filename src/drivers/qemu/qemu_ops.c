@@ -87,7 +87,7 @@ int qemu_info (job_t *job, guest_info_t *info, error_t *err)
 {
     process_t process;
     *info = (guest_info_t){ 0 };
-    if (!qemu_recorded_process (job->guest, &process))
+    if (!guest_recorded_process (job->guest, &process))
         return error_set (err, ERR_OPERATION_INVALID,
                           "measure domain '%s': it has no process; is it running?",
                           job->guest->name);

@@ -16,12 +16,6 @@ int qemu_resume (job_t *job, error_t *err);
 
 //  SIGTERM, then SIGKILL unless GRACEFUL; then what the record says is removed and given back.
 int qemu_destroy (job_t *job, bool graceful, error_t *err);
-//  Into the record, which the caller makes durable: the guest is to end, with its status if that
-//  says it is over. Whoever adopts it ends it.
-void qemu_note_end (guest_t *guest);
-//  It goes on after all: durable at once.
-void qemu_forget_end (job_t *job);
-
 //  ERR_OPERATION_TIMEOUT: QEMU is there but does not answer; the guest is to be taken as running,
 //  and adopted again later.
 int qemu_adopt (job_t *job, error_t *err);

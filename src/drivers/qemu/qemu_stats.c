@@ -62,7 +62,7 @@ static int add_process (job_t *job, json_t *stats, error_t *err)
 {
     process_t process;
     uint64_t user_ns, system_ns, rss_kib;
-    if (!qemu_recorded_process (job->guest, &process))
+    if (!guest_recorded_process (job->guest, &process))
         return error_set (err, ERR_OPERATION_INVALID,
                           "measure domain '%s': it has no process; is it running?",
                           job->guest->name);

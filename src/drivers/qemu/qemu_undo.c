@@ -26,11 +26,6 @@
 
 #define MONITOR_MS 5000
 
-static const char *recorded (const guest_t *guest, const char *path)
-{
-    return guest->record ? xml_string (xml_root (guest->record), path) : NULL;
-}
-
 int qemu_undo_pause (job_t *job, bool running, error_t *err)
 {
     return job_undo (job, "qemu.pause", running ? "run" : "stay", err) || job_record (job, err) ? -1
@@ -40,7 +35,7 @@ int qemu_undo_pause (job_t *job, bool running, error_t *err)
 int qemu_reach_monitor (job_t *job, bool *opened, error_t *err)
 {
     bool running;
-    const char *monitor = recorded (job->guest, "monitor/@path");
+    const char *monitor = guest_recorded (job->guest, "monitor/@path");
     if (qemu_is_running (job, &running, err) == 0)
         return 0;
     if (err->code == ERR_OPERATION_TIMEOUT || !monitor ||
@@ -65,7 +60,7 @@ static int undo_in_guest (job_t *job, const char *argument,
     process_t process;
     bool opened = false;
     error_t ignored = { 0 };
-    if (!qemu_recorded_process (job->guest, &process) ||
+    if (!guest_recorded_process (job->guest, &process) ||
         job_wait_exit (job, &process, 0, &ignored) == 0)
         return 0;
     if (qemu_reach_monitor (job, &opened, err))
@@ -86,10 +81,10 @@ static int undo_pause (job_t *job, const char *argument, error_t *err)
 {
     process_t process;
     error_t ignored = { 0 };
-    const char *identity = recorded (job->guest, "process/@identity");
+    const char *identity = guest_recorded (job->guest, "process/@identity");
     if (strcmp (argument, "run") != 0 && strcmp (argument, "stay") != 0)
         return error_set (err, ERR_INVALID_ARG, "undo qemu.pause '%s': not run or stay", argument);
-    bool there = qemu_recorded_process (job->guest, &process) &&
+    bool there = guest_recorded_process (job->guest, &process) &&
                  job_wait_exit (job, &process, 0, &ignored) != 0;
     if (there && save_image_recorded (job->guest))
         return undo_run (job, "process", identity, err);
@@ -127,7 +122,7 @@ static int undo_used (job_t *job, const char *path, error_t *err)
 
 void qemu_drop_used (job_t *job)
 {
-    const char *used = recorded (job->guest, "used/@path");
+    const char *used = guest_recorded (job->guest, "used/@path");
     error_t err = { 0 };
     if (!used)
         return;

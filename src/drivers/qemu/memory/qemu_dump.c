@@ -1,5 +1,6 @@
 //  qemu_dump.c: a guest's memory, or all of its state, to a file for a debugger.
 
+#include "drivers/guest_end.h"
 #include "drivers/pending_file.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/memory/qemu_save.h"
@@ -88,9 +89,9 @@ static int go_on (job_t *job, const dump_options_t *options, bool running, error
 static int end_guest (job_t *job, error_t *err)
 {
     job->guest->status = (guest_status_t){ STATE_SHUTOFF, SHUTOFF_CRASHED };
-    qemu_note_end (job->guest);
+    guest_end_note (job->guest);
     if (job_commit (job, err)) {
-        qemu_forget_end (job);
+        guest_end_forget (job);
         return -1;
     }
     if (qemu_destroy (job, false, err))

@@ -273,7 +273,7 @@ void qemu_block_last_look (job_t *job)
     error_t err = { 0 };
     json_auto_t *ignored = json_array ();
     if (!pivoting_entry (job->guest) || !job->guest->live ||
-        !qemu_recorded_process (job->guest, &process) || process_is_stopped (&process))
+        !guest_recorded_process (job->guest, &process) || process_is_stopped (&process))
         return;
     if (qemu_block_conclude (job, ignored, &err))
         log_failure (job, &err);

@@ -80,7 +80,7 @@ static int wait_for_clients (job_t *job, const qemu_nbd_t *server, error_t *err)
 {
     process_t process;
     int64_t until = job_now (job) + CLIENTS_MS;
-    if (!qemu_recorded_process (job->guest, &process))
+    if (!guest_recorded_process (job->guest, &process))
         return 0;
     for (;;) {
         int count = qemu_nbd_clients (&process, server, err);

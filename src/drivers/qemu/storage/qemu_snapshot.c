@@ -472,8 +472,7 @@ int qemu_undo_forget (job_t *job, const char *name, error_t *err)
 
 static int end_process (job_t *job, error_t *err)
 {
-    const char *identity =
-        job->guest->record ? xml_string (xml_root (job->guest->record), "process/@identity") : NULL;
+    const char *identity = guest_recorded (job->guest, "process/@identity");
     return identity ? undo_run (job, "process", identity, err) : 0;
 }
 
