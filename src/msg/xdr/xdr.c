@@ -119,7 +119,7 @@ static int read_bytes (reader_t *self, const xdr_field_t *field, uint32_t size, 
 
 static int read_number (reader_t *self, const xdr_field_t *field)
 {
-    uint64_t number;
+    uint64_t number = 0;
     uint32_t word = 0;
     if (is_wide (field->kind) ? read_u64 (self, field, &number) : read_u32 (self, field, &word))
         return -1;
