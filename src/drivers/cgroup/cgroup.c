@@ -106,20 +106,9 @@ static int make_both (const making_t *self)
     return -1;
 }
 
-//  Controllers of version 1 may share a hierarchy.
-static bool is_made (const making_t *self)
-{
-    auto(strings_t) made = cgroup_folders (self->job->guest);
-    return strings_contain (made, self->path);
-}
-
-static int make_new (making_t *self, error_t *err)
+static int make_new (const making_t *self, error_t *err)
 {
     job_t *job = self->job;
-    if (is_made (self))
-        return 0;
-    if (job_undo (job, "cgroup", self->path, err) || job_record (job, err))
-        return -1;
     //  What a guest of this uuid left is over: whoever had it was destroyed before this start.
     if (cgroup_remove (job, self->path, err))
         return -1;
@@ -151,11 +140,21 @@ static int check_partition (const making_t *self, error_t *err)
         partition_of (self->job->guest), self->base);
 }
 
-static int make_one (making_t *self, error_t *err)
+//  Controllers of version 1 may share a hierarchy.
+static bool is_made (const making_t *self)
 {
-    if (check_partition (self, err))
-        return -1;
-    int made = make_new (self, err);
+    auto(strings_t) made = cgroup_folders (self->job->guest);
+    return strings_contain (made, self->path);
+}
+
+static int intend_one (const making_t *self, error_t *err)
+{
+    return check_partition (self, err) || job_undo (self->job, "cgroup", self->path, err) ? -1 : 0;
+}
+
+static int make_one (const making_t *self, error_t *err)
+{
+    int made = is_made (self) ? 0 : make_new (self, err);
     if (made)
         return made < 0 ? -1 : 0;
     xml_node_t *cgroup = xml_add (xml_root (self->job->guest->record), "cgroup");
@@ -164,33 +163,47 @@ static int make_one (making_t *self, error_t *err)
     return 0;
 }
 
-static int make_at (job_t *job, const char *name, const char *mount, error_t *err)
+typedef int (making_fn) (const making_t *self, error_t *err);
+
+static int at_mount (job_t *job, const char *name, const char *mount, making_fn *step, error_t *err)
 {
     making_t self = { .job = job, .name = name, .mount = mount };
     self.base = text_format ("%s%s", mount, partition_of (job->guest));
     self.parent = text_format ("%s/troupe-%s", self.base, job->instance);
     self.path = text_format ("%s/%s", self.parent, job->guest->uuid);
-    int rc = make_one (&self, err);
+    int rc = step (&self, err);
     free (self.base);
     free (self.parent);
     free (self.path);
     return rc;
 }
 
+//  In each hierarchy. Version 2 freezes too.
+static int at_each (job_t *job, const cgroup_mounts_t *mounts, bool freezer, making_fn *step,
+                    error_t *err)
+{
+    for (size_t i = 0; i < CGROUP_COUNT; i++) {
+        bool wanted = i != CGROUP_FREEZER || (freezer && !mounts->at[CGROUP_UNIFIED]);
+        if (mounts->at[i] && wanted && at_mount (job, cgroup_names[i], mounts->at[i], step, err))
+            return -1;
+    }
+    return 0;
+}
+
 int cgroup_make_in (job_t *job, const cgroup_mounts_t *mounts, bool freezer, error_t *err)
 {
     bool any = false;
-    for (size_t i = 0; i < CGROUP_COUNT; i++) {
-        //  Version 2 freezes too.
-        bool wanted = i != CGROUP_FREEZER || (freezer && !mounts->at[CGROUP_UNIFIED]);
+    for (size_t i = 0; i < CGROUP_COUNT; i++)
         any = any || mounts->at[i];
-        if (mounts->at[i] && wanted && make_at (job, cgroup_names[i], mounts->at[i], err))
-            return -1;
-    }
     if (!any)
         job_log (job, "domain '%s': this host has no cgroups: it can't be %slimited or measured",
                  job->guest->name, freezer ? "suspended, " : "");
-    return 0;
+    if (!any)
+        return 0;
+    return at_each (job, mounts, freezer, intend_one, err) || job_record (job, err) ||
+                   at_each (job, mounts, freezer, make_one, err)
+               ? -1
+               : 0;
 }
 
 int cgroup_make (job_t *job, bool freezer, error_t *err)
