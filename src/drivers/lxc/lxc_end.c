@@ -74,6 +74,7 @@ static void clean_all (job_t *job)
 {
     guest_end_unplug (job);
     guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
+    guest_end_clean (job, "file", guest_recorded (job->guest, "entrance/@path"));
     guest_end_clean (job, "file", guest_recorded (job->guest, "init/@path"));
     guest_end_ungroup (job);
 }
