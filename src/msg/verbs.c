@@ -156,6 +156,8 @@ bool verb_is_event (const char *name)
         "domain.agent",
         "domain.block_job",
         "network.lifecycle",
+        "nodedev.lifecycle",
+        "nodedev.update",
     };
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (strcmp (events[i], name) == 0)

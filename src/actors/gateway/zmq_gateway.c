@@ -2,6 +2,7 @@
 
 #include "actors/gateway/zmq_gateway_parts.h"
 
+#include "actors/pci/devices.h"
 #include "msg/frame.h"
 
 #include <errno.h>
@@ -296,6 +297,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     actor_subscribe (self, "domain/", gateway_on_snapshot, NULL);
     actor_subscribe (self, "snapshots/", gateway_on_tree, NULL);
     actor_subscribe (self, "network/", gateway_on_network, NULL);
+    actor_subscribe (self, DEVICES_ADDRESS, gateway_on_devices, NULL);
     //  Comes back behind the snapshots that are there already: then we know what to answer.
     auto(msg_t) msg = msg_request ("gateway.listen");
     actor_send (self, actor_address (self), &msg);

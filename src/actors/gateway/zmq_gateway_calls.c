@@ -3,6 +3,7 @@
 #include "actors/gateway/zmq_gateway_parts.h"
 
 #include "actors/gateway/keyed_calls.h"
+#include "actors/pci/devices.h"
 #include "actors/runtime/switchboard.h"
 
 #include <inttypes.h>
@@ -233,6 +234,7 @@ static int find_owner (gateway_t *gateway, const call_t *call, const verb_t *ver
     if (verb->owner != OWNER_DOMAIN) {
         const char *owner = verb->owner == OWNER_SWITCHBOARD ? SWITCHBOARD_ADDRESS
                             : verb->owner == OWNER_LINKS     ? "links"
+                            : verb->owner == OWNER_DEVICES   ? DEVICES_ADDRESS
                                                              : "host";
         snprintf (address, MSG_ADDRESS_MAX, "%s", owner);
         return 0;

@@ -79,6 +79,13 @@ void gateway_on_network (actor_t *self, const char *topic, const msg_t *event, v
     emit_all (self, uuid, event);
 }
 
+//  Topic "devices": events of no domain.
+void gateway_on_devices (actor_t *self, const char *topic, const msg_t *event, void *arg)
+{
+    (void) topic, (void) arg;
+    emit_all (self, "", event);
+}
+
 //  Topic "snapshots/UUID", behind that of the domain.
 void gateway_on_tree (actor_t *self, const char *topic, const msg_t *event, void *arg)
 {

@@ -108,6 +108,7 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg);
 
 void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, void *arg);
 void gateway_on_network (actor_t *self, const char *topic, const msg_t *event, void *arg);
+void gateway_on_devices (actor_t *self, const char *topic, const msg_t *event, void *arg);
 void gateway_on_tree (actor_t *self, const char *topic, const msg_t *event, void *arg);
 //  Sends SESSION the events after number SINCE that INTEREST is about.
 void gateway_replay (actor_t *self, session_t *session, const interest_t *interest, uint64_t since);
