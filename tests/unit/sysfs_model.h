@@ -1,5 +1,5 @@
 //  sysfs_model.h: a folder that models sysfs: a card with two virtual functions, two cards behind a
-//  bridge in one IOMMU group, and a network interface without a device.
+//  bridge in one IOMMU group, a device without any, and a network interface without a device.
 
 #ifndef TROUPE_SYSFS_MODEL_H
 #define TROUPE_SYSFS_MODEL_H
@@ -72,16 +72,19 @@ static inline void model_add (const char *root, const model_device_t *device)
     autofree char *real = text_format ("%s/%s", root, folder);
     autofree char *bus = text_format ("bus/pci/devices/%s", device->address);
     model_link (root, bus, real);
+    model_driver (root, device, device->driver);
+    if (!device->group)
+        return;
     autofree char *group = text_format ("%s/kernel/iommu_groups/%s", root, device->group);
     autofree char *group_link = text_format ("%s/iommu_group", folder);
     model_link (root, group_link, group);
     autofree char *member =
         text_format ("kernel/iommu_groups/%s/devices/%s", device->group, device->address);
     model_link (root, member, real);
-    model_driver (root, device, device->driver);
 }
 
 static const model_device_t model_devices[] = {
+    { "0000:00:00.0", "pci0000:00/", "0x8086", "0x29c0", "0x060000", NULL, NULL },
     { "0000:00:01.0", "pci0000:00/", "0x1b36", "0x000c", "0x060400", "1", "pcieport" },
     { MODEL_CARD, "pci0000:00/0000:00:01.0/", "0x8086", "0x10c9", "0x020000", "6", "igb" },
     { MODEL_FUNCTION, "pci0000:00/0000:00:01.0/", "0x8086", "0x10ca", "0x020000", "8", "igbvf" },

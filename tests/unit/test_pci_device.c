@@ -68,6 +68,9 @@ static void test_group (void **state)
     assert_string_equal (twin->group->items[0], MODEL_BRIDGE);
     assert_true (pci_device_is_bridge (bridge));
     assert_null (bridge->parent);
+    auto(pci_device_t) none = pci_device_read (*state, "0000:00:00.0", &err);
+    assert_int_equal (none->iommu_group, -1);
+    assert_int_equal (none->group->count, 0);
 }
 
 static void test_missing (void **state)
@@ -77,7 +80,7 @@ static void test_missing (void **state)
     assert_int_equal (err.code, ERR_NO_NODE_DEVICE);
     assert_null (pci_device_read (*state, "../../devices", &err));
     auto(strings_t) all = pci_device_list (*state);
-    assert_int_equal (all->count, 7);
+    assert_int_equal (all->count, 8);
     auto(strings_t) none = pci_device_list ("/nowhere");
     assert_int_equal (none->count, 0);
 }

@@ -93,7 +93,7 @@ static void read_attributes (pci_device_t *self, const char *folder)
     self->product = (unsigned) sysfs_number (folder, "device", 0);
     self->class = (unsigned) sysfs_number (folder, "class", 0);
     self->numa_node = (int) sysfs_number (folder, "numa_node", -1);
-    self->iommu_group = text_to_u64 (group, &number) ? (int) number : -1;
+    self->iommu_group = group && text_to_u64 (group, &number) ? (int) number : -1;
     self->physical_function = sysfs_link (folder, "physfn");
     self->total_functions = (unsigned) sysfs_number (folder, "sriov_totalvfs", 0);
     self->functions = functions_of (folder);
