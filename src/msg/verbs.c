@@ -155,6 +155,7 @@ bool verb_is_event (const char *name)
         "domain.job_completed",
         "domain.agent",
         "domain.block_job",
+        "domain.tunable",
         "network.lifecycle",
         "nodedev.lifecycle",
         "nodedev.update",
