@@ -95,5 +95,6 @@ const job_kind_t job_kinds[] = {
     { "unwind", job_run_unwind },
     { "capabilities", job_run_capabilities },
     { "probe", job_run_probe },
+    { "sysinfo", job_run_sysinfo },
     { NULL, NULL },
 };

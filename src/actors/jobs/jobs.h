@@ -141,5 +141,6 @@ int job_run_unwind (job_actor_t *self, error_t *err);
 //  jobs_host.c: what host and emulators can do.
 int job_run_capabilities (job_actor_t *self, error_t *err);
 int job_run_probe (job_actor_t *self, error_t *err);
+int job_run_sysinfo (job_actor_t *self, error_t *err);
 
 #endif

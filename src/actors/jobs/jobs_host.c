@@ -3,6 +3,7 @@
 #include "actors/jobs/jobs.h"
 
 #include "actors/host/host_facts.h"
+#include "actors/host/host_sysinfo.h"
 #include "drivers/qemu/probe/qemu_caps.h"
 #include "util/file.h"
 
@@ -37,6 +38,14 @@ static void add_host (xml_node_t *root)
     xml_set_u64 (host, "cpu/topology/@threads", facts.threads);
 }
 
+static void pack_document (job_actor_t *self, const xml_t *doc)
+{
+    autofree char *text = xml_text (doc);
+    pack_map (&self->value);
+    pack_key_str (&self->value, "xml", text);
+    pack_end (&self->value);
+}
+
 int job_run_capabilities (job_actor_t *self, error_t *err)
 {
     static const char empty[] = "<capabilities/>";
@@ -47,11 +56,16 @@ int job_run_capabilities (job_actor_t *self, error_t *err)
     for (const driver_t *const *driver = drivers; *driver; driver++)
         if ((*driver)->capabilities && (*driver)->capabilities (&self->base, xml_root (doc), err))
             return -1;
-    autofree char *text = xml_text (doc);
-    pack_map (&self->value);
-    pack_key_str (&self->value, "xml", text);
-    pack_end (&self->value);
+    pack_document (self, doc);
     return 0;
+}
+
+int job_run_sysinfo (job_actor_t *self, error_t *err)
+{
+    auto(xml_t) doc = host_sysinfo ("", err);
+    if (doc)
+        pack_document (self, doc);
+    return doc ? 0 : -1;
 }
 
 //  For the emulators actor: {config, kind, owner, path}; the result is {capabilities}.
