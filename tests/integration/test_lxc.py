@@ -344,7 +344,6 @@ class Inside(ContainerTest):
             ({"devices": "<interface type='user'/>"}, "devices/interface/@type 'user'"),
             ({"devices": "<disk/>"}, "<devices/disk>"),
             ({"devices": "<filesystem type='block'/>"}, "filesystem/@type 'block'"),
-            ({"extra": "<idmap/>"}, "<idmap>"),
             ({"features": "<capabilities><none state='on'/></capabilities>"}, "capabilities/none"),
             ({"extra": "<clock offset='localtime'/>"}, "clock/@offset 'localtime'"),
         )

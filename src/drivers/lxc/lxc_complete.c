@@ -188,7 +188,7 @@ int lxc_complete (job_t *job, xml_t *document, error_t *err)
         definition_complete_identity (job, domain, err) ||
         definition_complete_memory (domain, err) || definition_complete_vcpus (domain, err) ||
         complete_os (domain, err) || check_features (domain, err) ||
-        complete_devices (job, xml_find (domain, "devices"), err))
+        lxc_idmap_check (domain, err) || complete_devices (job, xml_find (domain, "devices"), err))
         return -1;
     definition_complete_lifecycle (domain);
     return 0;

@@ -14,6 +14,12 @@ strings_t *lxc_capabilities_kept (const xml_node_t *domain);
 //  Is NAME one that features/capabilities can name?
 bool lxc_capability_known (const char *name);
 
+//  lxc_idmap.c: checks <idmap>.
+int lxc_idmap_check (const xml_node_t *domain, error_t *err);
+//  KIND ("uid", "gid") of it, as the kernel has it in /proc/PID/uid_map; "" without <idmap>. The
+//  caller frees it.
+char *lxc_idmap_text (const xml_node_t *domain, const char *kind);
+
 //  lxc_spec.c: the running document as the supervisor reads it (container/container_spec.h), with
 //  init's identity to be written to the file IDENTITY. CGROUPS: folders that init joins. The caller
 //  releases it.
