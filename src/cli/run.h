@@ -22,6 +22,7 @@ command_fn run_migrate_tune, run_migrate_limits, run_domjobabort;
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
 
 //  What the host uses (host_stats.c).
+command_fn run_cpu_models, run_maxvcpus;
 command_fn run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap, run_nodecpustats,
     run_nodememstats;
 

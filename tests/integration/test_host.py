@@ -2,6 +2,7 @@
 
 import os
 import re
+import xml.etree.ElementTree as ElementTree
 
 from harness import DaemonTest
 
@@ -54,6 +55,48 @@ class Host(DaemonTest):
         else:
             failed = self.daemon.run("node-memory-tune", status=None)
             self.assertIn("does not merge equal pages", failed.stderr)
+
+    def test_what_domains_can_have(self):
+        text = self.daemon.run("domcapabilities", "qemu", "--machine", "q35")
+        root = ElementTree.fromstring(text)
+        self.assertEqual(root.findtext("domain"), "qemu")
+        self.assertRegex(root.findtext("machine"), r"^pc-q35-")
+        custom = {
+            model.text: model.get("usable") for model in root.findall("cpu/mode[@name='custom']/model")
+        }
+        self.assertEqual(custom["qemu64"], "yes")
+        self.assertEqual(list(custom), self.daemon.json("cpu-models", "x86_64"))
+        self.assertEqual(self.daemon.run("cpu-models", "x86_64").split(), list(custom))
+        buses = [value.text for value in root.findall("devices/disk/enum[@name='bus']/value")]
+        self.assertIn("virtio", buses)
+        machine = ElementTree.fromstring(self.daemon.run("domcapabilities", "qemu"))
+        self.assertEqual(
+            self.daemon.run("maxvcpus", "qemu").strip(), machine.find("vcpu").get("max")
+        )
+        for arguments, words in (
+            (["xen"], "no domains of type 'xen'"),
+            (["test"], "not supported: capabilities of domains of type 'test'"),
+            (["--arch", "s390x"], "architecture 's390x'"),
+            (["--machine", "virt"], "no machine 'virt'"),
+        ):
+            failed = self.daemon.run("domcapabilities", *arguments, status=None)
+            self.assertIn(words, failed.stderr)
+        failed = self.daemon.run("cpu-models", "sparc", status=None)
+        self.assertIn("not supported: cpu models of the architecture 'sparc'", failed.stderr)
+
+    def test_a_usable_model_runs(self):
+        """What the document promises is so: a guest with such a model has all its features."""
+        xml = """<domain type='qemu'><name>g</name><memory unit='MiB'>32</memory><os><type>hvm</type></os>
+            <cpu mode='custom' match='exact' check='full'><model fallback='forbid'>{}</model></cpu></domain>"""
+        root = ElementTree.fromstring(self.daemon.run("domcapabilities", "qemu"))
+        usable = [
+            model.text
+            for model in root.findall("cpu/mode[@name='custom']/model[@usable='yes']")
+            if model.text.startswith(("Westmere", "Conroe"))
+        ]
+        self.assertTrue(usable)
+        self.daemon.run("create", self.write("g.xml", xml.format(usable[0])))
+        self.daemon.run("destroy", "g")
 
     def test_firmware(self):
         if os.path.exists("/sys/class/dmi/id"):

@@ -96,5 +96,8 @@ const job_kind_t job_kinds[] = {
     { "capabilities", job_run_capabilities },
     { "probe", job_run_probe },
     { "sysinfo", job_run_sysinfo },
+    { "domain_capabilities", job_run_domain_capabilities },
+    { "cpu_models", job_run_cpu_models },
+    { "max_vcpus", job_run_max_vcpus },
     { NULL, NULL },
 };
