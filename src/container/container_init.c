@@ -72,9 +72,13 @@ static int place (const container_init_t *self, const container_spec_t *spec, er
 
 static int say (const container_init_t *self, const char *word, error_t *err)
 {
-    if (send (self->control, word, strlen (word), MSG_NOSIGNAL) < 0)
-        return error_errno (err, ERR_SYSTEM_ERROR, "talk to init");
-    return 0;
+    if (send (self->control, word, strlen (word), MSG_NOSIGNAL) >= 0)
+        return 0;
+    if (errno == EPIPE || errno == ECONNRESET)
+        return error_set (
+            err, ERR_OPERATION_FAILED,
+            "somebody ended the container's init before it could execute its program");
+    return error_errno (err, ERR_SYSTEM_ERROR, "talk to init");
 }
 
 //  What came, of SIZE bytes and as text; how many descriptors came with it. 0: it is gone.

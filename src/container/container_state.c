@@ -94,6 +94,8 @@ static json_t *create (container_t *self, const json_t *arguments, error_t *err)
 
 static json_t *run (container_t *self, error_t *err)
 {
+    if (self->stage == CONTAINER_ENDED)
+        return refuse (err, "start", "somebody ended its init before it could execute its program");
     if (self->stage != CONTAINER_CREATED)
         return refuse (err, "start", "it does not wait for that");
     if (container_network_up (&self->spec, true, err) ||
