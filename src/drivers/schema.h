@@ -32,4 +32,9 @@ int schema_check (const schema_t *schema, const xml_node_t *node, const char *na
 //  NULL: the element, or the attribute of it, is not in the table. The caller owns the result.
 strings_t *schema_values (const schema_t *schema, const char *path, const char *attribute);
 
+//  Does it take VALUE at PATH of the root element NAME ("memtune/hard_limit", "vcpu/@cpuset")?
+//  NULL: some value. The same error.
+int schema_takes (const schema_t *schema, const char *name, const char *path, const char *value,
+                  error_t *err);
+
 #endif
