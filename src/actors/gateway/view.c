@@ -9,9 +9,10 @@ static void emit_all (const view_t *self, actor_t *actor, const char *uuid, cons
     const value_t *events = msg_arg (event, "events");
     for (size_t i = 0; i < value_count (events); i++) {
         const value_t *each = value_at (events, i);
-        const char *verb = value_get_str (each, "verb");
-        if (verb)
-            self->on_event (actor, uuid, verb, value_get (each, "args"));
+        const view_event_t told = { uuid, msg_str (event, "driver"), value_get_str (each, "verb"),
+                                    value_get (each, "args") };
+        if (told.verb)
+            self->on_event (actor, &told);
     }
 }
 
