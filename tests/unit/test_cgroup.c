@@ -306,6 +306,12 @@ static void no_cgroups (void **state)
             assert_non_null (strstr (self.fake.trace, "<memory> is no limit"));
         end (&self);
     }
+    //  Of one that runs, a share of the processors' time is decided at its start.
+    scene_t self;
+    begin (&self, NULL, "");
+    assert_int_equal (tune (&self, "<cputune><shares>512</shares></cputune>"), -1);
+    assert_non_null (strstr (self.err.message, "for its next start"));
+    end (&self);
 }
 
 //  The undo of a folder is on disk before the folder; controllers that share a hierarchy share it.
