@@ -2,6 +2,8 @@
 
 #include "actors/libvirt/rpc_self.h"
 
+#include "actors/runtime/table.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -138,6 +140,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     rpc_gateway_t *gateway = actor_state (self);
     gateway->config = config_of (args);
     gateway->table = rpc_table_new ();
+    gateway->streams = table_by_u64 ();
     gateway->scratch = memory_new (1, SCRATCH_BYTES);
     gateway->out = text_new ();
     gateway->heard_ms = actor_now (self);
@@ -167,6 +170,10 @@ static void gateway_handle (actor_t *self, msg_t **msg_p)
 {
     if (msg_is (*msg_p, "gateway.idle"))
         answer_idle (self, msg_p);
+    else if (msg_is (*msg_p, "console.data"))
+        rpc_console_data (self, msg_p);
+    else if (msg_is (*msg_p, "console.end"))
+        rpc_console_end (self, *msg_p);
     else if (msg_is (*msg_p, "gateway.listen") && msg_kind (*msg_p) == MSG_SEND)
         watch_doors (self);
 }
@@ -189,6 +196,7 @@ static void gateway_stop (actor_t *self)
     }
     view_close (&gateway->view);
     rpc_table_destroy (&gateway->table);
+    zhashx_destroy (&gateway->streams);
     text_destroy (&gateway->out);
     free (gateway->scratch);
 }
