@@ -2,6 +2,8 @@
 
 #include "actors/gateway/view.h"
 
+#include "actors/pci/devices.h"
+
 #include <string.h>
 
 static void emit_all (const view_t *self, actor_t *actor, const char *uuid, const msg_t *event)
@@ -41,6 +43,13 @@ static void on_network (actor_t *actor, const char *topic, const msg_t *event, v
     emit_all (self, actor, uuid, event);
 }
 
+//  Topic "devices": events of no domain.
+static void on_devices (actor_t *actor, const char *topic, const msg_t *event, void *arg)
+{
+    (void) topic;
+    emit_all (arg, actor, "", event);
+}
+
 //  Topic "snapshots/UUID", behind that of the domain.
 static void on_tree (actor_t *actor, const char *topic, const msg_t *event, void *arg)
 {
@@ -58,6 +67,7 @@ void view_open (view_t *self, actor_t *actor, view_event_fn *on_event)
     actor_subscribe (actor, "domain/", on_domain, self);
     actor_subscribe (actor, "snapshots/", on_tree, self);
     actor_subscribe (actor, "network/", on_network, self);
+    actor_subscribe (actor, DEVICES_ADDRESS, on_devices, self);
 }
 
 void view_close (view_t *self)
