@@ -4,7 +4,7 @@
 #ifndef TROUPE_CONTAINER_INIT_H
 #define TROUPE_CONTAINER_INIT_H
 
-#include "container/container_spec.h"
+#include "container/container_cgroup.h"
 #include "util/process.h"
 
 typedef struct {
@@ -25,10 +25,12 @@ int container_init_run (container_init_t *self, const container_spec_t *spec, er
 void container_init_end (container_init_t *self);
 
 //  container_child.c: what runs in init itself, up to the program.
-_Noreturn void container_child_run (const container_spec_t *spec, int control);
+_Noreturn void container_child_run (const container_spec_t *spec,
+                                    const container_cgroups_t *cgroups, int control);
 
-//  Between the two, on a socket that keeps messages apart. The supervisor says PLACED once init is
-//  in its cgroups, and GO; init says READY, with the ptys' descriptors, or one line of what failed.
+//  Between the two, on a socket that keeps messages apart. The supervisor says PLACED once it
+//  has done its part of init's cgroups, and GO; init says READY, with the ptys' descriptors, or one
+//  line of what failed.
 #define CONTAINER_PLACED "placed"
 #define CONTAINER_READY "ready"
 #define CONTAINER_GO "go"
