@@ -90,7 +90,12 @@ static void refuses (void **state)
         { IDMAP ("<uid start='0' target='1000' count='10'/>"
                  "<uid start='50' target='1009' count='1'/>"),
           "start='0' and start='50' overlap on the host" },
-        { HEAD OS "<cputune/>" DEVICES ("") "</domain>", "<cputune>" },
+        { HEAD OS "<cputune><global_quota>5000</global_quota></cputune>" DEVICES ("") "</domain>",
+          "<cputune/global_quota>" },
+        { HEAD OS "<cputune><quota>5</quota></cputune>" DEVICES ("") "</domain>",
+          "from 1000 to 18446744073709551" },
+        { HEAD OS "<resource><partition>a</partition></resource>" DEVICES ("") "</domain>",
+          "resource/partition 'a'" },
         { HEAD OS "<features><capabilities><x state='on'/></capabilities></features>" DEVICES (
               "") "</domain>",
           "capabilities/x" },

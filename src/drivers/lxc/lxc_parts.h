@@ -7,6 +7,7 @@
 
 //  lxc_complete.c
 int lxc_complete (job_t *job, xml_t *document, error_t *err);
+int lxc_takes (const char *path, const char *value, error_t *err);
 
 //  lxc_privileges.c: the names ("chown") of the capabilities that the definition leaves to the
 //  container, of those that this kernel has. The caller owns the list.
@@ -26,6 +27,10 @@ char *lxc_idmap_text (const xml_node_t *domain, const char *kind);
 json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups);
 //  Has the container a network namespace of its own?
 bool lxc_has_network (const xml_node_t *domain);
+
+//  lxc_tune.c: what the running document says of resources, into the container's cgroups. BEFORE:
+//  the one that they follow; NULL: they are new.
+int lxc_tune (job_t *job, const xml_t *before, error_t *err);
 
 //  lxc_start.c
 int lxc_start (job_t *job, unsigned flags, error_t *err);
