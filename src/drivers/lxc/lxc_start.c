@@ -44,7 +44,7 @@ static void add_aliases (xml_node_t *devices)
     }
 }
 
-static void make_live (job_t *job)
+void lxc_make_live (job_t *job)
 {
     guest_t *guest = job->guest;
     xml_destroy (&guest->live);
@@ -77,7 +77,7 @@ static int check_sources (const job_t *job, error_t *err)
 static int prepare (start_t *self, error_t *err)
 {
     job_t *job = self->job;
-    make_live (job);
+    lxc_make_live (job);
     self->program = text_format ("%s/troupe-container", job->helpers);
     self->monitor = text_format ("%s/lxc/%s.monitor", job->paths->run, job->guest->uuid);
     self->identity = text_format ("%s/lxc/%s.init", job->paths->run, job->guest->uuid);
@@ -137,7 +137,7 @@ static void note_console (xml_node_t *devices, const char *alias, const char *pa
     }
 }
 
-static void note_consoles (job_t *job, const json_t *state)
+void lxc_note_consoles (job_t *job, const json_t *state)
 {
     size_t i;
     const json_t *console;
@@ -168,7 +168,7 @@ static int create (start_t *self, error_t *err)
     json_auto_t *state = job_qmp (job, "create", spec, CREATE_MS, err);
     if (!state)
         return -1;
-    note_consoles (job, state);
+    lxc_note_consoles (job, state);
     return 0;
 }
 
