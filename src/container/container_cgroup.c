@@ -72,13 +72,24 @@ pid_t container_cgroup_clone (container_cgroups_t *self, int namespaces)
                     : (pid_t) syscall (SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
+static int move (const char *folder, pid_t pid, error_t *err)
+{
+    autofree char *path = text_format ("%s/cgroup.procs", folder);
+    autoclose int file = open (path, O_WRONLY | O_CLOEXEC);
+    return file < 0 || dprintf (file, "%d\n", (int) pid) < 0 ? refuse (folder, err) : 0;
+}
+
 int container_cgroup_place (const container_cgroups_t *self, pid_t init, error_t *err)
 {
-    if (!self->folder || self->born)
-        return 0;
-    autofree char *path = text_format ("%s/cgroup.procs", self->folder);
-    autoclose int file = open (path, O_WRONLY | O_CLOEXEC);
-    return file < 0 || dprintf (file, "%d\n", (int) init) < 0 ? refuse (self->folder, err) : 0;
+    return self->folder && !self->born ? move (self->folder, init, err) : 0;
+}
+
+int container_cgroup_move (const container_spec_t *spec, pid_t pid, error_t *err)
+{
+    for (const char **folder = spec->cgroups; *folder; folder++)
+        if (move (*folder, pid, err))
+            return -1;
+    return 0;
 }
 
 //  0 is who writes it.

@@ -34,4 +34,7 @@ int container_cgroup_place (const container_cgroups_t *self, pid_t init, error_t
 //  In init itself: the others.
 int container_cgroup_join (const container_cgroups_t *self, error_t *err);
 
+//  Puts PID, another process of the container, into all of them.
+int container_cgroup_move (const container_spec_t *spec, pid_t pid, error_t *err);
+
 #endif

@@ -4,6 +4,7 @@
 #include "container/container_idmap.h"
 #include "container/container_init.h"
 #include "util/auto.h"
+#include "util/descriptors.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -18,8 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-//  Two descriptors a pty.
-#define DESCRIPTORS_MAX (2 * CONTAINER_CONSOLES_MAX)
+_Static_assert(2 * CONTAINER_CONSOLES_MAX <= DESCRIPTORS_MAX, "two descriptors a pty");
 
 static size_t count_consoles (const container_spec_t *spec)
 {
@@ -29,7 +29,17 @@ static size_t count_consoles (const container_spec_t *spec)
     return count;
 }
 
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC)
+//  As fork, in new namespaces: a program with one thread may do that.
+static pid_t clone_init (container_cgroups_t *cgroups, error_t *err)
+{
+    pid_t pid =
+        container_cgroup_clone (cgroups, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC);
+    if (pid < 0)
+        error_errno (err, ERR_SYSTEM_ERROR,
+                     "make the container's namespaces (the daemon has to be root, and the kernel "
+                     "has to have mount, pid, uts and ipc namespaces)");
+    return pid;
+}
 
 static int spawn (container_init_t *self, const container_spec_t *spec, int user,
                   container_cgroups_t *cgroups, error_t *err)
@@ -37,23 +47,17 @@ static int spawn (container_init_t *self, const container_spec_t *spec, int user
     int ends[2];
     if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return error_errno (err, ERR_SYSTEM_ERROR, "make a socket for init");
-    self->pid =
-        user < 0 ? container_cgroup_clone (cgroups, NAMESPACES) : container_idmap_clone (user);
+    self->pid = user < 0 ? clone_init (cgroups, err) : container_idmap_clone (user, err);
     if (self->pid == 0) {
         close (ends[0]);
         container_child_run (spec, cgroups, ends[1]);
     }
-    int number = errno;
     close (ends[1]);
     self->control = ends[0];
-    errno = number;
     if (self->pid > 0)
         return 0;
     self->pid = 0;
-    return error_errno (
-        err, ERR_SYSTEM_ERROR,
-        "make the container's namespaces (the daemon has to be root, and the "
-        "kernel has to have mount, pid, uts, ipc and, for <idmap>, user namespaces)");
+    return -1;
 }
 
 static int say (const container_init_t *self, const char *word, error_t *err)
@@ -67,39 +71,13 @@ static int say (const container_init_t *self, const char *word, error_t *err)
     return error_errno (err, ERR_SYSTEM_ERROR, "talk to init");
 }
 
-//  What came, of SIZE bytes and as text; how many descriptors came with it. 0: it is gone.
-static ssize_t receive (const container_init_t *self, char *text, size_t size, int *fds,
-                        size_t *fd_count)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE (DESCRIPTORS_MAX * sizeof (int))];
-    } control;
-    struct iovec part = { .iov_base = text, .iov_len = size - 1 };
-    struct msghdr message = { .msg_iov = &part,
-                              .msg_iovlen = 1,
-                              .msg_control = control.bytes,
-                              .msg_controllen = sizeof control.bytes };
-    ssize_t count;
-    do
-        count = recvmsg (self->control, &message, MSG_CMSG_CLOEXEC);
-    while (count < 0 && errno == EINTR);
-    text[count > 0 ? count : 0] = 0;
-    *fd_count = 0;
-    const struct cmsghdr *header = count > 0 ? CMSG_FIRSTHDR (&message) : NULL;
-    if (header && header->cmsg_type == SCM_RIGHTS) {
-        *fd_count = (header->cmsg_len - CMSG_LEN (0)) / sizeof (int);
-        memcpy (fds, CMSG_DATA (header), *fd_count * sizeof (int));
-    }
-    return count;
-}
-
 static int await_ready (container_init_t *self, const container_spec_t *spec, error_t *err)
 {
     char text[ERROR_MESSAGE_MAX];
     int fds[DESCRIPTORS_MAX];
     size_t fd_count, consoles = count_consoles (spec);
-    ssize_t count = receive (self, text, sizeof text, fds, &fd_count);
+    ssize_t count =
+        descriptors_receive (self->control, text, sizeof text, fds, DESCRIPTORS_MAX, &fd_count, 0);
     if (count <= 0)
         return error_set (err, ERR_OPERATION_FAILED, "init ended before it was ready");
     if (strcmp (text, CONTAINER_READY) != 0)
@@ -116,11 +94,12 @@ static int await_ready (container_init_t *self, const container_spec_t *spec, er
 
 void container_init_end (container_init_t *self)
 {
-    if (self->pid) {
+    //  Init is over when all of its pid namespace are, and some may be children of ours.
+    pid_t ended = 0;
+    if (self->pid)
         kill (self->pid, SIGKILL);
-        while (waitpid (self->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
+    while (self->pid && ended != self->pid && (ended >= 0 || errno == EINTR))
+        ended = waitpid (-1, NULL, 0);
     if (self->control >= 0)
         close (self->control);
     self->pid = 0;
@@ -157,7 +136,8 @@ static int await_program (container_init_t *self, error_t *err)
     char text[ERROR_MESSAGE_MAX];
     int fds[DESCRIPTORS_MAX];
     size_t fd_count;
-    ssize_t count = receive (self, text, sizeof text, fds, &fd_count);
+    ssize_t count =
+        descriptors_receive (self->control, text, sizeof text, fds, DESCRIPTORS_MAX, &fd_count, 0);
     if (count < 0)
         return error_errno (err, ERR_SYSTEM_ERROR, "talk to init");
     return count ? error_set (err, ERR_OPERATION_FAILED, "%s", text) : 0;
