@@ -45,6 +45,11 @@ static void note_interfaces (job_t *job)
     }
 }
 
+static char *path_of (const job_t *job, const char *what)
+{
+    return text_format ("%s/lxc/%s.%s", job->paths->run, job->guest->uuid, what);
+}
+
 static int take_over (job_t *job, const salvage_t *found, const char *monitor, const char *init,
                       error_t *err)
 {
@@ -53,7 +58,9 @@ static int take_over (job_t *job, const salvage_t *found, const char *monitor, c
         return salvage_refuse (found, monitor, "the supervisor", err);
     if (salvage_record (job, found, monitor, err))
         return -1;
+    autofree char *entrance = path_of (job, "enter");
     xml_set (xml_root (guest->record), "init/@path", init);
+    xml_set (xml_root (guest->record), "entrance/@path", entrance);
     if (guest->definition)
         lxc_make_live (job);
     else if (outline (job, found->command->items[1], err))
@@ -69,6 +76,9 @@ static int take_over (job_t *job, const salvage_t *found, const char *monitor, c
 //  Its supervisor is gone, and init with it unless that cut its tie.
 static int end_rest (job_t *job, const char *init, error_t *err)
 {
+    autofree char *entrance = path_of (job, "enter");
+    if (access (entrance, F_OK) == 0 && job_remove_file (job, entrance, err))
+        return -1;
     if (access (init, F_OK))
         return 0;
     return undo_run (job, "lxc.init", init, err) || job_remove_file (job, init, err) ? -1 : 0;
@@ -77,8 +87,8 @@ static int end_rest (job_t *job, const char *init, error_t *err)
 int lxc_salvage (job_t *job, bool *found, error_t *err)
 {
     salvage_t salvage;
-    autofree char *monitor = text_format ("%s/lxc/%s.monitor", job->paths->run, job->guest->uuid);
-    autofree char *init = text_format ("%s/lxc/%s.init", job->paths->run, job->guest->uuid);
+    autofree char *monitor = path_of (job, "monitor");
+    autofree char *init = path_of (job, "init");
     int rc = salvage_find (job, monitor, &salvage, err);
     *found = rc == 0 && salvage.command;
     if (*found)
