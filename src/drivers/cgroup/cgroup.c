@@ -121,9 +121,18 @@ static int make_both (const making_t *self)
     return -1;
 }
 
-static int make_new (const making_t *self, error_t *err)
+//  Controllers of version 1 may share a hierarchy.
+static bool is_made (const making_t *self)
+{
+    auto(strings_t) made = cgroup_folders (self->job->guest);
+    return strings_contain (made, self->path);
+}
+
+static int make_new (making_t *self, error_t *err)
 {
     job_t *job = self->job;
+    if (is_made (self))
+        return 0;
     //  What a guest of this uuid left is over: whoever had it was destroyed before this start.
     if (cgroup_remove (job, self->path, err))
         return -1;
@@ -155,71 +164,82 @@ static int check_partition (const making_t *self, error_t *err)
         partition_of (self->job->guest), self->base);
 }
 
-//  Controllers of version 1 may share a hierarchy.
-static bool is_made (const making_t *self)
+static int intend (const making_t *self, strings_t *intended, error_t *err)
 {
-    auto(strings_t) made = cgroup_folders (self->job->guest);
-    return strings_contain (made, self->path);
+    if (check_partition (self, err))
+        return -1;
+    if (strings_contain (intended, self->path))
+        return 0;
+    strings_add (intended, self->path);
+    return job_undo (self->job, "cgroup", self->path, err);
 }
 
-static int intend_one (const making_t *self, error_t *err)
+static void note (const making_t *self)
 {
-    return check_partition (self, err) || job_undo (self->job, "cgroup", self->path, err) ? -1 : 0;
-}
-
-static int make_one (const making_t *self, error_t *err)
-{
-    int made = is_made (self) ? 0 : make_new (self, err);
-    if (made)
-        return made < 0 ? -1 : 0;
     xml_node_t *cgroup = xml_add (xml_root (self->job->guest->record), "cgroup");
     xml_set (cgroup, "@name", self->name);
     xml_set (cgroup, "@path", self->path);
+}
+
+static int make_one (making_t *self, error_t *err)
+{
+    int made = make_new (self, err);
+    if (made == 0)
+        note (self);
+    return made < 0 ? -1 : 0;
+}
+
+//  All of them are on record before the first one is made.
+static int make_all (making_t *makings, size_t count, error_t *err)
+{
+    auto(strings_t) intended = strings_new ();
+    for (size_t i = 0; i < count; i++)
+        if (intend (&makings[i], intended, err))
+            return -1;
+    if (count > 0 && job_record (makings->job, err))
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (make_one (&makings[i], err))
+            return -1;
     return 0;
 }
 
-typedef int (making_fn) (const making_t *self, error_t *err);
-
-static int at_mount (job_t *job, const char *name, const char *mount, making_fn *step, error_t *err)
+static making_t plan (job_t *job, const char *name, const char *mount)
 {
     making_t self = { .job = job, .name = name, .mount = mount };
     self.base = text_format ("%s%s", mount, partition_of (job->guest));
     self.parent = text_format ("%s/troupe-%s", self.base, job->instance);
     self.path = text_format ("%s/%s", self.parent, job->guest->uuid);
-    int rc = step (&self, err);
-    free (self.base);
-    free (self.parent);
-    free (self.path);
-    return rc;
+    return self;
 }
 
-//  In each hierarchy. Version 2 freezes too.
-static int at_each (job_t *job, const cgroup_mounts_t *mounts, bool freezer, making_fn *step,
-                    error_t *err)
+static void plan_close (making_t *self)
 {
-    for (size_t i = 0; i < CGROUP_COUNT; i++) {
-        bool wanted = i == CGROUP_FREEZER ? freezer && !mounts->at[CGROUP_UNIFIED]
-                                          : i != CGROUP_CPU || shares_processors (job->guest);
-        if (mounts->at[i] && wanted && at_mount (job, cgroup_names[i], mounts->at[i], step, err))
-            return -1;
-    }
-    return 0;
+    free (self->base);
+    free (self->parent);
+    free (self->path);
 }
 
 int cgroup_make_in (job_t *job, const cgroup_mounts_t *mounts, bool freezer, error_t *err)
 {
     bool any = false;
-    for (size_t i = 0; i < CGROUP_COUNT; i++)
+    size_t count = 0;
+    making_t makings[CGROUP_COUNT];
+    for (size_t i = 0; i < CGROUP_COUNT; i++) {
+        //  Version 2 freezes too.
+        bool wanted = i == CGROUP_FREEZER ? freezer && !mounts->at[CGROUP_UNIFIED]
+                                          : i != CGROUP_CPU || shares_processors (job->guest);
         any = any || mounts->at[i];
+        if (mounts->at[i] && wanted)
+            makings[count++] = plan (job, cgroup_names[i], mounts->at[i]);
+    }
     if (!any)
         job_log (job, "domain '%s': this host has no cgroups: it can't be %slimited or measured",
                  job->guest->name, freezer ? "suspended, " : "");
-    if (!any)
-        return 0;
-    return at_each (job, mounts, freezer, intend_one, err) || job_record (job, err) ||
-                   at_each (job, mounts, freezer, make_one, err)
-               ? -1
-               : 0;
+    int rc = make_all (makings, count, err);
+    for (size_t i = 0; i < count; i++)
+        plan_close (&makings[i]);
+    return rc;
 }
 
 int cgroup_make (job_t *job, bool freezer, error_t *err)
@@ -232,6 +252,23 @@ int cgroup_make (job_t *job, bool freezer, error_t *err)
     int rc = cgroup_make_in (job, &mounts, freezer, err);
     cgroup_mounts_close (&mounts);
     return rc;
+}
+
+int cgroup_recall (job_t *job, error_t *err)
+{
+    cgroup_mounts_t mounts;
+    autofree char *text = file_read ("/proc/self/mounts", FILE_MAX_BYTES, NULL, err);
+    if (!text)
+        return -1;
+    cgroup_find (text, &mounts);
+    for (size_t i = 0; i < CGROUP_COUNT; i++) {
+        making_t one = plan (job, cgroup_names[i], mounts.at[i] ? mounts.at[i] : "");
+        if (mounts.at[i] && access (one.path, F_OK) == 0)
+            note (&one);
+        plan_close (&one);
+    }
+    cgroup_mounts_close (&mounts);
+    return 0;
 }
 
 //  The kernel lets go of a folder a moment after the last process.
