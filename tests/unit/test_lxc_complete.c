@@ -11,6 +11,9 @@
 #define OS "<os><type>exe</type><init>/init</init><initarg>a b</initarg></os>"
 #define ROOT "<filesystem><source dir='/r'/><target dir='/'/></filesystem>"
 #define IDMAP(ranges) HEAD OS "<idmap>" ranges "</idmap>" DEVICES ("") "</domain>"
+#define GIVEN(type, source)                                                                        \
+    "<hostdev mode='capabilities' type='" type "'><source>" source "</source></hostdev>"
+#define HOSTDEV(type, source) HEAD OS DEVICES (GIVEN (type, source)) "</domain>"
 #define DEVICES(more) "<devices>" ROOT more "</devices>"
 
 static xml_t *complete (const char *text, error_t *err)
@@ -88,7 +91,17 @@ static void refuses (void **state)
           "a <driver> goes with type 'file' only" },
         { HEAD OS DEVICES ("<interface type='user'/>") "</domain>", "devices/interface/@type" },
         { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "needs a source/@network" },
-        { HEAD OS DEVICES ("<hostdev/>") "</domain>", "<devices/hostdev>" },
+        { HEAD OS DEVICES ("<hostdev/>") "</domain>", "it has no mode, or no type" },
+        { HOSTDEV ("net", "<interface>eth0</interface>"), "devices/hostdev/@type 'net'" },
+        { HOSTDEV ("storage", "<char>/dev/x</char>"), "its source/block '' is no path in /dev" },
+        { HOSTDEV ("storage", "<block>/etc/x</block>"), "'/etc/x' is no path in /dev" },
+        { HOSTDEV ("storage", "<block>/dev/../x</block>"), "is no path in /dev" },
+        { HOSTDEV ("misc", "<char>/dev/null</char>"), "a '/dev/null' of its own" },
+        { HOSTDEV ("misc", "<char>/dev/pts/3</char>"), "a '/dev/pts/3' of its own" },
+        { HOSTDEV ("misc", "<char>/dev/tty1</char>"), "a '/dev/tty1' of its own" },
+        { HEAD OS DEVICES (GIVEN ("misc", "<char>/dev/kvm</char>")
+                               GIVEN ("misc", "<char>/dev/kvm</char>")) "</domain>",
+          "hostdev '/dev/kvm': there are two of it" },
         { HEAD OS "<idmap/>" DEVICES ("") "</domain>", "no <uid start='0' .../>" },
         { IDMAP ("<uid start='0' target='1' count='1'/>"), "no <gid start='0' .../>" },
         { IDMAP ("<uid start='1' target='1' count='1'/>"), "no <uid start='0' .../>" },
@@ -142,7 +155,7 @@ static void describes_the_container (void **state)
         "<filesystem><source dir='/d'/><target dir='/data'/><readonly/></filesystem>" ROOT
         "</devices></domain>",
         &err);
-    json_t *json = lxc_spec (document, "/run/x.init", folders);
+    json_t *json = lxc_spec (document, "/run/x.init", folders, json_array ());
     if (container_spec_read (&spec, json, &err))
         fail_msg ("%s", err.message);
     json_decref (json);
