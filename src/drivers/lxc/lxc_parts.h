@@ -15,6 +15,9 @@ strings_t *lxc_capabilities_kept (const xml_node_t *domain);
 //  Is NAME one that features/capabilities can name?
 bool lxc_capability_known (const char *name);
 
+//  lxc_complete.c: the path of a filesystem's source; NULL if its type has none.
+const char *lxc_filesystem_source (const xml_node_t *fs);
+
 //  lxc_idmap.c: checks <idmap>.
 int lxc_idmap_check (const xml_node_t *domain, error_t *err);
 //  KIND ("uid", "gid") of it, as the kernel has it in /proc/PID/uid_map; "" without <idmap>. The
