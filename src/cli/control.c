@@ -67,6 +67,16 @@ int run_domdirtyrate_calc (cli_t *cli, const options_t *options, error_t *err)
                     err);
 }
 
+int run_domblkthreshold (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "domain", options_str (options, "domain"));
+    troupe_args_str (args, "disk", options_str (options, "dev"));
+    if (run_add_size (cli, args, options, "threshold", 1, err))
+        return -1;
+    return control (cli, options, "domain.block_threshold_set", args, "", err);
+}
+
 static void print_lines (const options_t *options, const troupe_value_t *lines)
 {
     (void) options;

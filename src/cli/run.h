@@ -26,8 +26,8 @@ command_fn run_emulatorpin, run_iothreadinfo, run_iothreadpin, run_schedinfo, ru
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
 
 //  What is done to a running guest (control.c).
-command_fn run_domcontrol, run_domdirtyrate_calc, run_domdisplay, run_get_user_sshkeys,
-    run_send_key, run_set_user_sshkeys;
+command_fn run_domblkthreshold, run_domcontrol, run_domdirtyrate_calc, run_domdisplay,
+    run_get_user_sshkeys, run_send_key, run_set_user_sshkeys;
 
 //  The host's network interfaces (interfaces.c).
 command_fn run_iface_list, run_iface_mac, run_iface_name;

@@ -156,6 +156,7 @@ ELSEWHERE = {
     "node-memory-tune",
     "send-key",
     "inject-nmi",
+    "domblkthreshold",
     "dompmwakeup",
     "domdirtyrate-calc",
     "set-lifecycle-action",

@@ -1,5 +1,6 @@
 """What is done to a running guest and leaves its definition alone: keys, interrupts, displays."""
 
+import os
 import re
 
 from guest import QemuTest
@@ -7,18 +8,23 @@ from harness import PATIENCE, until
 from troupe_client import TroupeError
 
 DEVICES = """<console type='pty'/><video><model type='vga'/></video>
-    <graphics type='vnc' autoport='yes' passwd='s3cret'><listen type='address' address='127.0.0.1'/></graphics>"""
+    <graphics type='vnc' autoport='yes' passwd='s3cret'><listen type='address' address='127.0.0.1'/></graphics>
+    <disk type='file'><driver name='qemu' type='raw'/><source file='{}'/><target dev='vda' bus='virtio'/></disk>"""
 
 
 class Control(QemuTest):
     def test_all(self):
-        (self.guest,) = self.boot("web1", devices=DEVICES)
+        image = os.path.join(self.daemon.root, "disk.raw")
+        with open(image, "wb") as file:
+            file.truncate(4 << 20)
+        (self.guest,) = self.boot("web1", devices=DEVICES.format(image))
         checks = (
             self.check_keys,
             self.check_interrupt,
             self.check_display,
             self.check_dirty_rate,
             self.check_no_sleeper,
+            self.check_threshold,
             self.check_lifecycle_action,
         )
         for check in checks:
@@ -71,6 +77,15 @@ class Control(QemuTest):
     def check_no_sleeper(self):
         failed = self.daemon.run("dompmwakeup", "web1", status=None)
         self.assertIn("it is not asleep", failed.stderr)
+
+    def check_threshold(self):
+        self.client.call("event.subscribe", verbs=["domain.block_threshold"])
+        self.daemon.run("domblkthreshold", "web1", "vda", "2MiB")
+        self.guest.run("dd if=/dev/zero of=/dev/vda bs=1024 count=8 seek=3072; sync")
+        told = self.client.next_event("domain.block_threshold", timeout=PATIENCE)["args"]
+        self.assertEqual((told["device"], told["threshold"]), ("vda", 2 << 20))
+        failed = self.daemon.run("domblkthreshold", "web1", "vdx", "1", status=None)
+        self.assertIn("vdx", failed.stderr)
 
     def check_lifecycle_action(self):
         """A guest that reboots ends, because that was asked for while it ran."""

@@ -352,6 +352,8 @@ static const operation_t operations[] = {
       done_nothing },
     { "domain.dirty_rate_start", CLASS_MODIFY, ASYNC_NONE, "control.dirty_rate", NEED_ACTIVE,
       SHORT_MS, true, done_nothing },
+    { "domain.block_threshold_set", CLASS_MODIFY, ASYNC_NONE, "control.block_threshold",
+      NEED_ACTIVE, SHORT_MS, true, done_nothing },
     { "domain.lifecycle_action_set", CLASS_MODIFY, ASYNC_NONE, "lifecycle_action", 0, SHORT_MS,
       false, done_documents },
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,

@@ -72,6 +72,7 @@ const job_kind_t job_kinds[] = {
     { "control.inject_nmi", job_run_control },
     { "control.wake", job_run_control },
     { "control.dirty_rate", job_run_control },
+    { "control.block_threshold", job_run_control },
     { "lifecycle_action", job_run_lifecycle_action },
     { "agent.command", job_run_agent },
     { "agent.ssh_keys", job_run_agent },

@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_control.h"
 
 #include "drivers/keycodes.h"
+#include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/state.h"
 #include "util/text.h"
 
@@ -111,6 +112,33 @@ static json_t *measure_dirty_rate (job_t *job, const json_t *args, error_t *err)
     return NULL;
 }
 
+//  Of the image that the guest writes: its file, where the qcow2 format allocates. QEMU forgets it
+//  once it has said so.
+static int set_threshold (job_t *job, const qemu_disk_t *disk, json_int_t bytes, error_t *err)
+{
+    if (disk->count == 0)
+        return error_set (err, ERR_OPERATION_INVALID, "it has no medium");
+    if (bytes < 0)
+        return error_set (err, ERR_OVERFLOW, "more bytes than a disk can have");
+    autofree char *node = text_format ("%s-file", disk->chain[0].node);
+    json_auto_t *answer = job_qmp (
+        job, "block-set-write-threshold",
+        json_pack ("{s:s, s:I}", "node-name", node, "write-threshold", bytes), QMP_MS, err);
+    return answer ? 0 : -1;
+}
+
+static json_t *threshold (job_t *job, const json_t *args, error_t *err)
+{
+    auto(qemu_disk_t) disk = qemu_block_find (job, text_of (args, "disk", ""), err);
+    if (!disk)
+        return NULL;
+    if (set_threshold (job, disk, number_of (args, "threshold", -1), err) == 0)
+        return json_null ();
+    error_prefix (err, "set a threshold of the disk '%s' of domain '%s'", disk->target,
+                  job->guest->name);
+    return NULL;
+}
+
 //  What becomes of a guest that resets itself.
 static json_t *set_reboot_action (job_t *job, const json_t *args, error_t *err)
 {
@@ -128,6 +156,7 @@ static const struct {
     { "wake", wake },
     { "dirty_rate", measure_dirty_rate },
     { "reboot_action", set_reboot_action },
+    { "block_threshold", threshold },
 };
 
 json_t *qemu_control (job_t *job, const char *what, const json_t *args, error_t *err)
