@@ -45,7 +45,7 @@ static void add_aliases (xml_node_t *devices)
     }
 }
 
-static void make_live (job_t *job)
+void lxc_make_live (job_t *job)
 {
     guest_t *guest = job->guest;
     xml_destroy (&guest->live);
@@ -88,7 +88,7 @@ static int check_sources (const job_t *job, error_t *err)
 static int prepare (start_t *self, error_t *err)
 {
     job_t *job = self->job;
-    make_live (job);
+    lxc_make_live (job);
     self->program = text_format ("%s/troupe-container", job->helpers);
     self->monitor = text_format ("%s/lxc/%s.monitor", job->paths->run, job->guest->uuid);
     self->entrance = text_format ("%s/lxc/%s.enter", job->paths->run, job->guest->uuid);
@@ -152,7 +152,7 @@ static void note_console (xml_node_t *devices, const char *alias, const char *pa
     }
 }
 
-static void note_consoles (job_t *job, const json_t *state)
+void lxc_note_consoles (job_t *job, const json_t *state)
 {
     size_t i;
     const json_t *console;
@@ -183,7 +183,7 @@ static int create (start_t *self, error_t *err)
     json_auto_t *state = job_qmp (job, "create", spec, CREATE_MS, err);
     if (!state)
         return -1;
-    note_consoles (job, state);
+    lxc_note_consoles (job, state);
     return 0;
 }
 
