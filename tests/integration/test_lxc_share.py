@@ -36,9 +36,9 @@ class Shared(ContainerTest):
             xml = xml.replace("<privnet/>", "")
         return self.client.call("domain.define", xml=xml)["uuid"]
 
-    def refused(self, name, pattern):
+    def refused(self, uuid, pattern):
         with self.assertRaisesRegex(TroupeError, pattern) as caught:
-            self.client.call("domain.create", domain=name)
+            self.client.call("domain.create", domain=uuid)
         self.assertNotIn("\n", str(caught.exception))
 
     def assertShared(self, of, seen, spaces):
@@ -48,16 +48,14 @@ class Shared(ContainerTest):
     def test_of_a_container(self):
         """A container in all that another can share: over reboots, without a daemon, after the other's end."""
         three = shares(**{space: ("name", "db1") for space in SPACES})
-        self.define("web1", extra=three)
-        self.refused("web1", "lxc:sharenet: there is no domain 'db1'")
-        self.define("db1", features="<capabilities><sys_admin state='on'/></capabilities>")
-        self.refused("web1", "lxc:sharenet: domain 'db1' is no running container; start that first")
+        uuid = self.define("web1", extra=three)
+        self.refused(uuid, "lxc:sharenet: domain 'db1' is no running container")
+        other = self.define("db1", features="<capabilities><sys_admin state='on'/></capabilities>")
+        self.refused(uuid, "lxc:sharenet: domain 'db1' is no running container; start that first")
         self.assertNothingLeft()
 
-        other = self.client.call("domain.lookup", domain="db1")["uuid"]
-        uuid = self.client.call("domain.lookup", domain="web1")["uuid"]
-        self.client.call("domain.create", domain="db1")
-        self.client.call("domain.create", domain="web1")
+        self.client.call("domain.create", domain=other)
+        self.client.call("domain.create", domain=uuid)
         db, web = self.console("db1"), self.console("web1")
         before = inside(db)
         self.assertShared(before, inside(web), SPACES)
@@ -92,7 +90,7 @@ class Shared(ContainerTest):
         self.assertShared(before, spaces_of(self.init(uuid)), SPACES)
         self.daemon.run("destroy", "web1")
         self.assertNothingLeft()
-        self.refused("web1", "'db1' is no running container")
+        self.refused(uuid, "'db1' is no running container")
 
     def test_of_the_host(self):
         """A network that 'ip netns' made, and processes: what they had, they keep."""
@@ -101,7 +99,7 @@ class Shared(ContainerTest):
         name = f"troupe-test-{os.getpid()}"
         subprocess.run(["ip", "netns", "attach", name, str(space.pid)], check=True)
         self.addCleanup(subprocess.run, ["ip", "netns", "delete", name], stderr=subprocess.DEVNULL)
-        self.start("web1", extra=shares(net=("netns", name), ipc=("pid", space.pid)))
+        first = self.start("web1", extra=shares(net=("netns", name), ipc=("pid", space.pid)))
         web = self.console("web1")
         host = spaces_of(space.pid)
         self.assertShared(host, inside(web), ("net", "ipc"))
@@ -115,8 +113,8 @@ class Shared(ContainerTest):
         #   With users of its own it has no rights there, but it is there.
         mapped = make_root(os.path.join(self.daemon.root, "mapped"))
         give(mapped)
-        uuid = self.define("web2", root=mapped, extra=IDMAP + shares(**{each: ("pid", space.pid) for each in SPACES}))
-        self.client.call("domain.create", domain=uuid)
+        second = self.define("web2", root=mapped, extra=IDMAP + shares(**{each: ("pid", space.pid) for each in SPACES}))
+        self.client.call("domain.create", domain=second)
         web = self.console("web2")
         self.assertShared(host, inside(web), SPACES)
         self.assertEqual(web.run("id -u"), ("0", 0))
@@ -128,10 +126,10 @@ class Shared(ContainerTest):
 
         #   What is not there.
         subprocess.run(["ip", "netns", "delete", name], check=True)
-        self.refused("web1", f"lxc:sharenet: open the network namespace '/run/netns/{name}': No such file")
+        self.refused(first, f"lxc:sharenet: open the network namespace '/run/netns/{name}': No such file")
         space.process.kill()
         space.process.wait()
-        self.refused("web2", f"lxc:sharenet: the host has no process {space.pid}$")
+        self.refused(second, f"lxc:sharenet: the host has no process {space.pid}$")
         self.assertNothingLeft()
 
 

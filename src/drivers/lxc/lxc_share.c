@@ -181,8 +181,9 @@ static int not_running (const char *name, error_t *err)
 static int find_container (job_t *job, const char *name, process_t *process, error_t *err)
 {
     char uuid[UUID_TEXT_SIZE];
+    //  Told as it is, ERR_NO_DOMAIN would be of the domain that is to start.
     if (job_domain (job, name, uuid, err))
-        return -1;
+        return err->code == ERR_NO_DOMAIN ? not_running (name, err) : -1;
     autofree char *path = text_format ("%s/lxc/%s.init", job->paths->run, uuid);
     autofree char *text = file_read (path, PROCESS_TEXT_SIZE, NULL, err);
     if (!text)
