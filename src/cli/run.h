@@ -21,6 +21,11 @@ command_fn run_migrate_tune, run_migrate_limits, run_domjobabort;
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
 
+//  Devices that come, go and change (plug.c, plug_disk.c, plug_interface.c).
+command_fn run_attach_device, run_detach_device, run_detach_device_alias, run_update_device,
+    run_attach_disk, run_detach_disk, run_change_media, run_attach_interface, run_detach_interface,
+    run_domif_setlink, run_domif_getlink;
+
 //  Networks (networks.c).
 command_fn run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit, run_net_info,
     run_net_list, run_net_lookup, run_net_metadata, run_net_port_create, run_net_port_list,

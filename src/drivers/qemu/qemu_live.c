@@ -16,15 +16,19 @@ static bool listens_here (const xml_node_t *device)
            !xml_equals (device, "source/@mode", "connect") && !xml_string (device, "source/@path");
 }
 
+bool qemu_live_add_socket (xml_node_t *channel, const char *folder)
+{
+    if (!xml_is (channel, "channel") || !listens_here (channel))
+        return false;
+    xml_set (channel, "source/@mode", "bind");
+    xml_setf (channel, "source/@path", "%s/%s", folder, qemu_alias (channel));
+    return true;
+}
+
 static void add_sockets (xml_node_t *devices, const char *folder, bool *used)
 {
-    xml_foreach (channel, devices, "channel") {
-        if (!listens_here (channel))
-            continue;
-        xml_set (channel, "source/@mode", "bind");
-        xml_setf (channel, "source/@path", "%s/%s", folder, qemu_alias (channel));
-        *used = true;
-    }
+    xml_foreach (channel, devices, "channel")
+        *used = qemu_live_add_socket (channel, folder) || *used;
     xml_foreach (graphics, devices, "graphics") {
         if (!xml_equals (graphics, "listen/@type", "socket") ||
             xml_string (graphics, "listen/@socket"))
@@ -166,13 +170,19 @@ static int set_password (job_t *job, error_t *err)
     return valid_to ? set_expiry (job, valid_to, err) : 0;
 }
 
+int qemu_live_set_link (job_t *job, const xml_node_t *interface, error_t *err)
+{
+    bool up = !xml_equals (interface, "link/@state", "down");
+    return command (job, "set_link",
+                    json_pack ("{s:s, s:b}", "name", qemu_alias (interface), "up", up), err);
+}
+
 static int set_links (job_t *job, error_t *err)
 {
     const xml_node_t *devices = xml_find (xml_root (job->guest->live), "devices");
     xml_foreach (interface, devices, "interface")
         if (xml_equals (interface, "link/@state", "down") &&
-            command (job, "set_link",
-                     json_pack ("{s:s, s:b}", "name", qemu_alias (interface), "up", 0), err))
+            qemu_live_set_link (job, interface, err))
             return -1;
     return 0;
 }

@@ -13,6 +13,7 @@
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/storage/qemu_stream.h"
+#include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
@@ -182,6 +183,16 @@ static int undo_checkpoint (job_t *job, const char *name, error_t *err)
     return undo_reached (job, "checkpoint", qemu_checkpoint_undo, name, err);
 }
 
+static int undo_plug (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "hot-plug", qemu_undo_plug, alias, err);
+}
+
+static int undo_unplug (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "hot-unplug", qemu_undo_unplug, alias, err);
+}
+
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
 static int undo_image (job_t *job, const char *argument, error_t *err)
 {
@@ -211,6 +222,8 @@ static const struct {
     { "overlay", qemu_undo_overlay },
     { "branch", qemu_undo_branch },
     { "merge", qemu_undo_merge },
+    { "plug", undo_plug },
+    { "unplug", undo_unplug },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
