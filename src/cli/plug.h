@@ -13,8 +13,8 @@ xml_t *plug_new (const char *name);
 int plug_call (cli_t *cli, const options_t *options, const char *verb, const xml_t *device,
                const char *done, error_t *err);
 
-//  The document that --config and the like mean: which device there is to be changed. The caller owns
-//  it; NULL and ERR.
+//  The document that --config and the like mean: which device there is to be changed. The caller
+//  owns it; NULL and ERR.
 xml_t *plug_domain_xml (cli_t *cli, const options_t *options, error_t *err);
 
 //  Sets PATH to what was given for OPTION, if it was.

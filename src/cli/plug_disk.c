@@ -8,7 +8,8 @@
 
 static bool is_block (const options_t *options)
 {
-    const char *type = options_str (options, "sourcetype"), *source = options_str (options, "source");
+    const char *type = options_str (options, "sourcetype"),
+               *source = options_str (options, "source");
     return type ? strcmp (type, "block") == 0 : source && text_starts (source, "/dev/");
 }
 

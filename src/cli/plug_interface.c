@@ -12,8 +12,11 @@
 static const struct {
     const char *type, *path; //  where the source is named
 } sources[] = {
-    { "network", "source/@network" }, { "bridge", "source/@bridge" }, { "direct", "source/@dev" },
-    { "ethernet", NULL },             { "user", NULL },
+    { "network", "source/@network" },
+    { "bridge", "source/@bridge" },
+    { "direct", "source/@dev" },
+    { "ethernet", NULL },
+    { "user", NULL },
 };
 
 static int set_source (cli_t *cli, xml_t *interface, const options_t *options, error_t *err)
@@ -28,10 +31,11 @@ static int set_source (cli_t *cli, xml_t *interface, const options_t *options, e
             plug_set (interface, sources[i].path, options, "source");
         return 0;
     }
-    return cli_usage (cli, err,
-                      "attach-interface: the type is network, bridge, direct, ethernet or user, not "
-                      "'%s'",
-                      type);
+    return cli_usage (
+        cli, err,
+        "attach-interface: the type is network, bridge, direct, ethernet or user, not "
+        "'%s'",
+        type);
 }
 
 //  "1000,2000,512": average, peak, burst.
@@ -46,8 +50,9 @@ static int set_bandwidth (cli_t *cli, xml_t *interface, const options_t *options
         const char *word = strsep (&rest, ",");
         autofree char *path = text_format ("bandwidth/%s/@%s", way, rates[i]);
         if (*word && !text_to_u64 (word, &rate))
-            return cli_usage (cli, err, "attach-interface: --%s is AVERAGE[,PEAK[,BURST]], not '%s'",
-                              way, options_str (options, way));
+            return cli_usage (cli, err,
+                              "attach-interface: --%s is AVERAGE[,PEAK[,BURST]], not '%s'", way,
+                              options_str (options, way));
         if (*word)
             xml_set (xml_root (interface), path, word);
     }

@@ -40,9 +40,9 @@ typedef struct {
     xml_t *backup; //  the driver's facts of a backup that is under way, kept there too: <backup>
                    //  with the user's completed <domainbackup> inside; NULL: there is none
     xml_t *checkpoints; //  all (checkpoint.h); NULL: none
-    xml_t *planned; //  the definition that goes with what a job does to the running guest's devices;
-                    //  NULL: it stays
-    strings_t *news; //  of devices, for the owner: "added net1", "removed vdb"; NULL: none
+    xml_t *planned;     //  the definition that goes with what a job does to the running guest's
+                        //  devices; NULL: it stays
+    strings_t *news;    //  of devices, for the owner: "added net1", "removed vdb"; NULL: none
     guest_status_t status;
 } guest_t;
 

@@ -236,7 +236,8 @@ int job_port_create (job_t *self, const port_request_t *request, port_grant_t *g
 //  0 as well if there is none, or no such network any more.
 int job_port_delete (job_t *self, const char *network, const char *port, error_t *err);
 
-//  Waits until the hypervisor tells of the device ALIAS, or told of it since the job began; or for MS.
+//  Waits until the hypervisor tells of the device ALIAS, or told of it since the job began; or for
+//  MS.
 int job_wait_device (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err);
 
 void job_progress (job_t *self, const job_progress_t *progress);

@@ -1,6 +1,7 @@
-//  domain_devices.c: devices that come and go. Attaching and detaching are jobs, which tell in their
-//  result what came and went. What the guest lets go of by itself, or after the job that asked for it
-//  gave up, the hypervisor's event tells: then a change looks at which devices are there.
+//  domain_devices.c: devices that come and go. Attaching and detaching are jobs, which tell in
+//  their result what came and went. What the guest lets go of by itself, or after the job that
+//  asked for it gave up, the hypervisor's event tells: then a change looks at which devices are
+//  there.
 
 #include "actors/domain/domain_self.h"
 #include "drivers/device_match.h"

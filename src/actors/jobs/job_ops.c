@@ -324,8 +324,7 @@ static device_fate_t fate_of (const job_actor_t *self, const char *alias)
     return FATE_UNKNOWN;
 }
 
-static int op_wait_device (job_t *job, const char *alias, int ms, device_fate_t *fate,
-                           error_t *err)
+static int op_wait_device (job_t *job, const char *alias, int ms, device_fate_t *fate, error_t *err)
 {
     job_actor_t *self = actor_of (job);
     int64_t until = actor_now (self->actor) + ms;

@@ -1,6 +1,6 @@
-//  jobs_device.c: devices come, go and change: of the running guest, of its definition, or of both at
-//  once. What becomes of the definition is worked out, and so checked, before the guest is touched; it
-//  counts only if that succeeded.
+//  jobs_device.c: devices come, go and change: of the running guest, of its definition, or of both
+//  at once. What becomes of the definition is worked out, and so checked, before the guest is
+//  touched; it counts only if that succeeded.
 
 #include "actors/jobs/jobs.h"
 
@@ -38,8 +38,9 @@ static int read_device (change_t *self, error_t *err)
     self->device = xml_parse (text, strlen (text), "device XML", err);
     if (!self->device || !xml_is (xml_root (self->device), "domain"))
         return self->device ? 0 : -1;
-    return error_set (err, ERR_XML_ERROR, "device XML: the root element is <domain>; it has to be one "
-                                          "device, as <disk>");
+    return error_set (err, ERR_XML_ERROR,
+                      "device XML: the root element is <domain>; it has to be one "
+                      "device, as <disk>");
 }
 
 static int change_open (change_t *self, error_t *err)
@@ -48,8 +49,9 @@ static int change_open (change_t *self, error_t *err)
     if (read_device (self, err))
         return error_prefix (err, "%s of domain '%s'", self->what, guest_of (self)->name);
     if (!self->device == !self->alias)
-        return error_set (err, ERR_INVALID_ARG, "%s of domain '%s': one of xml and alias says which",
-                          self->what, guest_of (self)->name);
+        return error_set (err, ERR_INVALID_ARG,
+                          "%s of domain '%s': one of xml and alias says which", self->what,
+                          guest_of (self)->name);
     return job_scope (self->job, self->what, &self->live, &self->config, err);
 }
 

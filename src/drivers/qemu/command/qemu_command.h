@@ -15,8 +15,8 @@
 strings_t *qemu_command (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
                          error_t *err);
 
-//  The options of one DEVICE of LIVE alone, as "-blockdev", "{...}", "-device", "{...}": what it has
-//  on the host's side comes first.
+//  The options of one DEVICE of LIVE alone, as "-blockdev", "{...}", "-device", "{...}": what it
+//  has on the host's side comes first.
 strings_t *qemu_command_device (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
                                 const xml_node_t *device, error_t *err);
 

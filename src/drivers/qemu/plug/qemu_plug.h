@@ -1,4 +1,5 @@
-//  qemu_plug.h: devices that come and go while the guest runs (driver_t's functions of these names).
+//  qemu_plug.h: devices that come and go while the guest runs (driver_t's functions of these
+//  names).
 //
 //  While a device is being attached the guest's record has
 //

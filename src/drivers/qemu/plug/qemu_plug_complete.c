@@ -104,8 +104,8 @@ static int check_bus (const job_t *job, const xml_node_t *device, error_t *err)
     error_t ignored = { 0 };
     const char *machine = xml_string (xml_root (job->guest->live), "os/type/@machine");
     char name[128];
-    if (!text_starts (machine, "pc-q35-") ||
-        !qemu_pci_get (device, &address, &failed, &ignored) || address.bus != 0)
+    if (!text_starts (machine, "pc-q35-") || !qemu_pci_get (device, &address, &failed, &ignored) ||
+        address.bus != 0)
         return 0;
     qemu_device_name (device, name);
     return error_set (err, ERR_OPERATION_UNSUPPORTED,
@@ -139,8 +139,8 @@ static int check_alias (const job_t *job, const xml_t *device, error_t *err)
     const char *alias = qemu_alias (xml_root (device));
     if (!*alias || !qemu_alias_find (job->guest->live, alias))
         return 0;
-    return error_set (err, ERR_OPERATION_FAILED, "the guest has a device with the alias '%s' already",
-                      alias);
+    return error_set (err, ERR_OPERATION_FAILED,
+                      "the guest has a device with the alias '%s' already", alias);
 }
 
 int qemu_plug_complete (job_t *job, const xml_t *device, qemu_plug_t *plug, error_t *err)
@@ -153,8 +153,8 @@ int qemu_plug_complete (job_t *job, const xml_t *device, qemu_plug_t *plug, erro
     xml_node_t **before = list_of (self.devices);
     self.before = before;
     xml_node_t *added = definition_add (self.devices, xml_root (device));
-    bool failed = qemu_complete (job, copy, err) || need (&self, added, err) ||
-                  put_all (&self, plug, err);
+    bool failed =
+        qemu_complete (job, copy, err) || need (&self, added, err) || put_all (&self, plug, err);
     free (before);
     return failed ? -1 : 0;
 }

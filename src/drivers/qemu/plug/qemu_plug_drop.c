@@ -76,8 +76,8 @@ int qemu_plug_drop_backends (job_t *job, const xml_node_t *device, error_t *err)
     unsigned backends = qemu_kind_of (device)->backends;
     bool failed =
         ((backends & BACKEND_NODES) && drop_nodes (job, device, err)) ||
-        ((backends & BACKEND_NETDEV) && (drop_named (job, "netdev_del", "host", alias, err) ||
-                                         drop_links (job, device, err))) ||
+        ((backends & BACKEND_NETDEV) &&
+         (drop_named (job, "netdev_del", "host", alias, err) || drop_links (job, device, err))) ||
         ((backends & BACKEND_CHARDEV) && drop_named (job, "chardev-remove", "char", alias, err)) ||
         ((backends & BACKEND_OBJECT) && drop_named (job, "object-del", "obj", alias, err));
     return failed ? error_prefix (err, "take away what is behind '%s'", alias) : 0;

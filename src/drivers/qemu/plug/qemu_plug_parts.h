@@ -34,8 +34,7 @@ int qemu_plug_drop_backends (job_t *job, const xml_node_t *device, error_t *err)
 //  The record's <plug> or <unplug> of a device; NULL: none.
 xml_node_t *qemu_plug_entry (const job_t *job, const char *what, const char *alias);
 //  Adds it, with what is planned for the definition (NULL: nothing).
-xml_node_t *qemu_plug_begin (job_t *job, const char *what, const char *alias,
-                             const xml_t *planned);
+xml_node_t *qemu_plug_begin (job_t *job, const char *what, const char *alias, const xml_t *planned);
 //  What was planned becomes the definition: the job that planned it was cut off, but it is done.
 void qemu_plug_finish (job_t *job, const xml_node_t *entry);
 

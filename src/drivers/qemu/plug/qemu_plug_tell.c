@@ -149,8 +149,8 @@ int qemu_plug_options (job_t *job, const strings_t *options, error_t *err)
 
 strings_t *qemu_plug_list (job_t *job, error_t *err)
 {
-    json_auto_t *list = job_qmp (job, "qom-list",
-                                 json_pack ("{s:s}", "path", "/machine/peripheral"), QMP_MS, err);
+    json_auto_t *list =
+        job_qmp (job, "qom-list", json_pack ("{s:s}", "path", "/machine/peripheral"), QMP_MS, err);
     if (!list)
         return NULL;
     if (!json_is_array (list)) {

@@ -26,8 +26,8 @@
 static int check_unused (const job_t *job, const xml_node_t *device, error_t *err)
 {
     xml_foreach (other, xml_find (xml_root (job->guest->live), "devices"), NULL) {
-        bool behind = xml_is (device, "controller") && other != device &&
-                      qemu_plug_uses (other, device);
+        bool behind =
+            xml_is (device, "controller") && other != device && qemu_plug_uses (other, device);
         if (!behind)
             continue;
         char name[128];
