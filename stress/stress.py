@@ -23,12 +23,14 @@ PATIENCE = 60
 
 
 class Run:
-    """One run: where its randomness and its time come from, and what it found."""
+    """One run: where its randomness and its time come from, and what it found. It lasts for so many rounds if
+    that is an option, otherwise for some time."""
 
     def __init__(self, description, **options):
         parser = argparse.ArgumentParser(description=description)
         parser.add_argument("--seed", type=int, default=None, help="default: a new one each time")
-        parser.add_argument("--seconds", type=float, default=30)
+        if "rounds" not in options:
+            options = {"seconds": (30.0, "how long"), **options}
         parser.add_argument("--keep", action="store_true", help="keep the daemon's folder")
         for name, (value, text) in options.items():
             parser.add_argument(f"--{name}", type=type(value), default=value, help=text)
@@ -40,7 +42,8 @@ class Run:
         self.begun = time.monotonic()
         self.counts = collections.Counter()
         self.violations = []
-        print(f"{os.path.basename(sys.argv[0])}: seed {self.seed}, {self.options.seconds:g} s", flush=True)
+        given = ", ".join(f"{getattr(self.options, name):g} {name}" for name in options)
+        print(f"{os.path.basename(sys.argv[0])}: seed {self.seed}, {given}", flush=True)
 
     def on(self):
         """Is there time left, and no reason to stop?"""

@@ -12,7 +12,8 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libzmq3-dev libczmq-d
     libnftables-dev libseccomp-dev)
 guest_packages=(qemu-system-x86 qemu-utils)
 test_packages=(binutils busybox-static clang-format dnsmasq-base iproute2
-    isc-dhcp-client nftables python3 python3-zmq python3-msgpack)
+    isc-dhcp-client libsys-virt-perl libvirt-clients nftables python3 python3-libvirt
+    python3-zmq python3-msgpack)
 
 if [ -t 1 ]; then
     bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'
@@ -71,6 +72,30 @@ install_packages () {
     show_tail "$log"
     complain "apt-get could not install ${missing[*]}"
     return 1
+}
+
+#   unpack_packages FOLDER [APT OPTION...] -- PACKAGE...: downloads them and unpacks them into FOLDER;
+#   nothing is installed, so any user can do it.
+unpack_packages () {
+    local folder=$1 options=() package
+    shift
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    mkdir -p "$folder" && cd "$folder" || return 1
+    apt-get -q "${options[@]}" -o APT::Sandbox::User=root download "$@" || return 1
+    for package in *.deb; do
+        dpkg -x "$package" . && rm "$package" || return 1
+    done
+}
+
+#   make_own_lists FOLDER: sets own_lists to options with which apt has lists and a cache of its own in
+#   FOLDER, so that the host's stay as they are.
+make_own_lists () {
+    own_lists=(-o Dir::State::Lists="$1/lists" -o Dir::Cache="$1/cache")
+    mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
 }
 
 #   build PRESET [CMAKE OPTION...] [-- TARGET...]: configures if needed, builds, and shows what

@@ -59,6 +59,7 @@ static const event_row_t event_rows[] = {
       false },
     { "agent-lifecycle", "domain.agent", NULL, { "state_text", "reason_text" }, "", false },
     { "monitor", "domain.monitor", NULL, { "responding" }, "", false },
+    { "tunable", "domain.tunable", NULL, { NULL }, "", true },
     { "metadata-change", "domain.metadata", NULL, { "type", "uri" }, "", false },
 };
 
@@ -203,6 +204,10 @@ static void print_others (const troupe_value_t *args, const event_row_t *row)
         const char *key = troupe_key_at (args, i);
         if (is_shown (row, key) || troupe_type (troupe_get (args, key)) == TROUPE_NIL)
             continue;
+        if (troupe_type (troupe_get (args, key)) == TROUPE_MAP) {
+            print_others (troupe_get (args, key), row);
+            continue;
+        }
         printf ("\t%s:", key);
         print_detail (troupe_get (args, key));
         putchar ('\n');

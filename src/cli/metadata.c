@@ -13,15 +13,6 @@ typedef struct {
     const char *type, *uri, *key; //  as the verbs take them
 } subject_t;
 
-static int check_scope (cli_t *cli, const options_t *options, error_t *err)
-{
-    if (options_flag (options, "current") &&
-        (options_flag (options, "live") || options_flag (options, "config")))
-        return cli_usage (cli, err, "%s: --current does not go with --live or --config",
-                          options->command->name);
-    return 0;
-}
-
 //  "domain" or "network": what the command is about, and the first part of its verbs.
 static const char *noun_of (const subject_t *self)
 {
@@ -115,7 +106,7 @@ int run_desc (cli_t *cli, const options_t *options, error_t *err)
     bool title = options_flag (options, "title");
     const char *text = options_str (options, "new_desc");
     subject_t subject = { cli, options, title ? "title" : "description", NULL, NULL };
-    if (check_scope (cli, options, err))
+    if (run_check_scope (cli, options, err))
         return -1;
     if (text && options_flag (options, "edit"))
         return cli_usage (cli, err, "desc: --edit does not go with a new text");
@@ -146,7 +137,7 @@ int run_metadata (cli_t *cli, const options_t *options, error_t *err)
     bool remove = options_flag (options, "remove"), edit = options_flag (options, "edit");
     subject_t subject = { cli, options, "element", options_str (options, "uri"),
                           options_str (options, "key") };
-    if (check_scope (cli, options, err))
+    if (run_check_scope (cli, options, err))
         return -1;
     if ((set != NULL) + remove + edit > 1)
         return cli_usage (cli, err, "metadata: --set, --edit and --remove exclude each other");

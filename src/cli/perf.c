@@ -49,9 +49,8 @@ int run_perf (cli_t *cli, const options_t *options, error_t *err)
     static const char *const flags[] = { "live", "config" };
     const char *enable = options_str (options, "enable"),
                *disable = options_str (options, "disable");
-    if (options_flag (options, "current") &&
-        (options_flag (options, "live") || options_flag (options, "config")))
-        return cli_usage (cli, err, "perf: --current does not go with --live or --config");
+    if (run_check_scope (cli, options, err))
+        return -1;
     if (!enable && !disable)
         return show (cli, options, err);
     auto(troupe_args_t) args = troupe_args_new ();

@@ -188,3 +188,12 @@ int cli_run (cli_t *self, int argc, const char *const *argv)
     fflush (stdout);
     return rc == 0 ? EXIT_OK : self->usage ? EXIT_USAGE : EXIT_FAILED;
 }
+
+int run_check_scope (cli_t *cli, const options_t *options, error_t *err)
+{
+    if (options_flag (options, "current") &&
+        (options_flag (options, "live") || options_flag (options, "config")))
+        return cli_usage (cli, err, "%s: --current does not go with --live or --config",
+                          options->command->name);
+    return 0;
+}

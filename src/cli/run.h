@@ -18,6 +18,10 @@ command_fn run_autostart, run_backup_begin, run_completion, run_console, run_des
 //  Migration that is under way (migrate_tune.c).
 command_fn run_migrate_tune, run_migrate_limits, run_domjobabort;
 
+//  A domain's share of the host's resources (resources.c).
+command_fn run_emulatorpin, run_iothreadinfo, run_iothreadpin, run_schedinfo, run_setmem,
+    run_setvcpus, run_tune, run_vcpupin;
+
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
 
@@ -75,6 +79,9 @@ typedef void (run_print_fn) (const options_t *options, const troupe_value_t *val
 int run_shown (cli_t *cli, const options_t *options, run_print_fn *print, error_t *err);
 //  A command that is a verb and nothing more: calls it and shows the result.
 int run_plain (cli_t *cli, const options_t *options, error_t *err);
+
+//  Which document is meant: --current excludes --live and --config.
+int run_check_scope (cli_t *cli, const options_t *options, error_t *err);
 
 //  The domain's document as it runs; INACTIVE: its definition. The caller owns it; NULL and ERR.
 xml_t *run_domain_xml (cli_t *cli, const char *domain, bool inactive, error_t *err);

@@ -130,7 +130,7 @@ static int fail (const char *what)
 int main (int argc, char **argv)
 {
     (void) argc;
-    container_t self = { .init.control = -1, .how = "" };
+    container_t self = { .init.control = -1, .user = -1, .how = "" };
     struct pollfd polls[POLL_MAX] = { { .events = POLLIN } };
     if (leave_file (argv))
         return fail ("run from a file of its own");

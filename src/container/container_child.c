@@ -62,13 +62,17 @@ static void reset_signals (void)
     sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
+//  With a user namespace the mounts are there: its root gets a copy of them.
 static int enter (const container_spec_t *spec, error_t *err)
 {
-    if (unshare (CLONE_NEWCGROUP))
+    bool mounted = *spec->uid_map;
+    if (unshare (CLONE_NEWCGROUP | (mounted ? CLONE_NEWNS : 0)))
         return error_errno (err, ERR_SYSTEM_ERROR, "make the container's cgroup namespace");
     if (sethostname (spec->name, strnlen (spec->name, 64)))
         return error_errno (err, ERR_SYSTEM_ERROR, "name the container '%s'", spec->name);
-    return container_root_enter (spec, err);
+    if (!mounted)
+        return container_root_enter (spec, err);
+    return chdir ("/") ? error_errno (err, ERR_SYSTEM_ERROR, "enter the container's root") : 0;
 }
 
 //  In the container's own devpts: the numbers begin at 0.

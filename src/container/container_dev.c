@@ -1,6 +1,7 @@
 //  container_dev.c: a container's /dev: the devices that every program may expect, and none of the
 //  host's. (libvirt's "LXC container driver" page lists them.)
 
+#include "container/container_idmap.h"
 #include "container/container_root.h"
 #include "util/auto.h"
 #include "util/text.h"
@@ -11,6 +12,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#define TTY_GROUP 5 //  of Debian, Fedora and most others
+#define TERMINAL_OPTIONS "newinstance,ptmxmode=0666,mode=0620"
 
 //  admin-guide/devices.rst of the kernel.
 static const struct {
@@ -31,7 +35,6 @@ static const struct {
     const char *path, *type, *options;
     unsigned long flags;
 } mounts[] = {
-    { "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5", MS_NOSUID | MS_NOEXEC },
     { "/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV | MS_NOEXEC },
     { "/dev/mqueue", "mqueue", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 };
@@ -72,22 +75,37 @@ static int make_terminals (const container_spec_t *spec, error_t *err)
     return 0;
 }
 
-static int mount_parts (error_t *err)
+static int mount_one (const char *path, const char *type, const char *options, unsigned long flags,
+                      error_t *err)
 {
-    for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
-        const char *type = mounts[i].type, *path = mounts[i].path;
-        if (mkdir (path, 0755) || mount (type, path, type, mounts[i].flags, mounts[i].options))
-            return error_errno (err, ERR_SYSTEM_ERROR, "mount %s at '%s' in the container", type,
-                                path);
-    }
+    if (mkdir (path, 0755) || mount (type, path, type, flags, options))
+        return error_errno (err, ERR_SYSTEM_ERROR, "mount %s at '%s' in the container", type, path);
     return 0;
+}
+
+//  The kernel reads the group as this process's: one of the host.
+static int mount_terminals (const container_spec_t *spec, error_t *err)
+{
+    int64_t group = *spec->gid_map ? container_idmap_find (spec->gid_map, TTY_GROUP) : TTY_GROUP;
+    autofree char *options = group < 0
+                                 ? text_copy (TERMINAL_OPTIONS)
+                                 : text_format (TERMINAL_OPTIONS ",gid=%jd", (intmax_t) group);
+    return mount_one ("/dev/pts", "devpts", options, MS_NOSUID | MS_NOEXEC, err);
+}
+
+static int mount_parts (const container_spec_t *spec, error_t *err)
+{
+    for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++)
+        if (mount_one (mounts[i].path, mounts[i].type, mounts[i].options, mounts[i].flags, err))
+            return -1;
+    return mount_terminals (spec, err);
 }
 
 int container_dev_mount (const container_spec_t *spec, error_t *err)
 {
     if (mount ("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "size=64k,mode=0755"))
         return error_errno (err, ERR_SYSTEM_ERROR, "mount /dev of the container");
-    if (make_nodes (err) || mount_parts (err) || make_terminals (spec, err))
+    if (make_nodes (err) || mount_parts (spec, err) || make_terminals (spec, err))
         return -1;
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         if (make_link (links[i][0], links[i][1], err))

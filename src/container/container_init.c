@@ -1,5 +1,6 @@
 //  container_init.c: the supervisor's side of starting init.
 
+#include "container/container_idmap.h"
 #include "container/container_init.h"
 #include "util/auto.h"
 #include "util/file.h"
@@ -34,12 +35,12 @@ static pid_t clone_init (void)
     return (pid_t) syscall (SYS_clone, flags, NULL, NULL, NULL, NULL);
 }
 
-static int spawn (container_init_t *self, const container_spec_t *spec, error_t *err)
+static int spawn (container_init_t *self, const container_spec_t *spec, int user, error_t *err)
 {
     int ends[2];
     if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return error_errno (err, ERR_SYSTEM_ERROR, "make a socket for init");
-    self->pid = clone_init ();
+    self->pid = user < 0 ? clone_init () : container_idmap_clone (user);
     if (self->pid == 0) {
         close (ends[0]);
         container_child_run (spec, ends[1]);
@@ -51,9 +52,10 @@ static int spawn (container_init_t *self, const container_spec_t *spec, error_t 
     if (self->pid > 0)
         return 0;
     self->pid = 0;
-    return error_errno (err, ERR_SYSTEM_ERROR,
-                        "make the container's namespaces (the daemon has to be root, and the "
-                        "kernel has to have mount, pid, uts and ipc namespaces)");
+    return error_errno (
+        err, ERR_SYSTEM_ERROR,
+        "make the container's namespaces (the daemon has to be root, and the "
+        "kernel has to have mount, pid, uts, ipc and, for <idmap>, user namespaces)");
 }
 
 static int place (const container_init_t *self, const container_spec_t *spec, error_t *err)
@@ -70,9 +72,13 @@ static int place (const container_init_t *self, const container_spec_t *spec, er
 
 static int say (const container_init_t *self, const char *word, error_t *err)
 {
-    if (send (self->control, word, strlen (word), MSG_NOSIGNAL) < 0)
-        return error_errno (err, ERR_SYSTEM_ERROR, "talk to init");
-    return 0;
+    if (send (self->control, word, strlen (word), MSG_NOSIGNAL) >= 0)
+        return 0;
+    if (errno == EPIPE || errno == ECONNRESET)
+        return error_set (
+            err, ERR_OPERATION_FAILED,
+            "somebody ended the container's init before it could execute its program");
+    return error_errno (err, ERR_SYSTEM_ERROR, "talk to init");
 }
 
 //  What came, of SIZE bytes and as text; how many descriptors came with it. 0: it is gone.
@@ -135,12 +141,14 @@ void container_init_end (container_init_t *self)
     self->control = -1;
 }
 
-int container_init_create (container_init_t *self, const container_spec_t *spec, error_t *err)
+int container_init_create (container_init_t *self, const container_spec_t *spec, int user,
+                           error_t *err)
 {
     *self = (container_init_t){ .control = -1 };
-    if (spawn (self, spec, err) == 0 && process_identify (self->pid, &self->identity, err) == 0 &&
-        place (self, spec, err) == 0 && say (self, CONTAINER_PLACED, err) == 0 &&
-        await_ready (self, spec, err) == 0)
+    if (spawn (self, spec, user, err) == 0 &&
+        process_identify (self->pid, &self->identity, err) == 0 && place (self, spec, err) == 0 &&
+        (user < 0 || container_idmap_mount (spec, self->pid, err) == 0) &&
+        say (self, CONTAINER_PLACED, err) == 0 && await_ready (self, spec, err) == 0)
         return 0;
     container_init_end (self);
     return -1;

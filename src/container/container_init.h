@@ -15,8 +15,10 @@ typedef struct {
     int slaves[CONTAINER_CONSOLES_MAX];  //  kept open, so that a pty that nobody uses stays
 } container_init_t;
 
-//  Makes it, in its cgroups and namespaces, with its file systems. -1: nothing is left of it.
-int container_init_create (container_init_t *self, const container_spec_t *spec, error_t *err);
+//  Makes it, in its cgroups and namespaces, with its file systems. USER: the descriptor of its user
+//  namespace; -1: the host's. -1: nothing is left of it.
+int container_init_create (container_init_t *self, const container_spec_t *spec, int user,
+                           error_t *err);
 //  Executes its program. -1: nothing is left of it.
 int container_init_run (container_init_t *self, const container_spec_t *spec, error_t *err);
 //  It has ended, or is to. The ptys stay the caller's.

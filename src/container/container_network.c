@@ -29,11 +29,16 @@ static int bring_up (const char *name, bool needed, error_t *err)
     return error_errno (err, ERR_SYSTEM_ERROR, "bring the container's link '%s' up", name);
 }
 
+int container_network_open (error_t *err)
+{
+    return bring_up ("lo", true, err);
+}
+
 int container_network_make (error_t *err)
 {
     if (unshare (CLONE_NEWNET))
         return error_errno (err, ERR_SYSTEM_ERROR, "make the container's network namespace");
-    return bring_up ("lo", true, err);
+    return container_network_open (err);
 }
 
 int container_network_up (const container_spec_t *spec, bool first, error_t *err)

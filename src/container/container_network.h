@@ -8,6 +8,8 @@
 
 //  Moves this process into a new one, where the loopback link is up.
 int container_network_make (error_t *err);
+//  The same for one that this process was moved into.
+int container_network_open (error_t *err);
 //  Brings the spec's links up, which the daemon moved in. FIRST: they all have to be there; later
 //  the container may have renamed or removed them.
 int container_network_up (const container_spec_t *spec, bool first, error_t *err);

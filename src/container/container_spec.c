@@ -1,5 +1,6 @@
 //  container_spec.c: reads the description of a container.
 
+#include "container/container_idmap.h"
 #include "container/container_spec.h"
 #include "util/text.h"
 
@@ -102,14 +103,20 @@ static int read_parts (container_spec_t *self, error_t *err)
     json_t *lists[7];
     if (json_unpack_ex (
             self->json, &where, JSON_STRICT,
-            "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-            &self->name, "uuid", &self->uuid, "folder", &self->folder, "identity", &self->identity,
-            "user", &self->user, "group", &self->group, "network", &network, "restart", &restart,
-            "argv", &lists[0], "env", &lists[1], "consoles", &lists[2], "cgroups", &lists[3],
-            "filesystems", &lists[4], "keep", &lists[5], "links", &lists[6]))
+            "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+            "uid_map", &self->uid_map, "gid_map", &self->gid_map, "name", &self->name, "uuid",
+            &self->uuid, "folder", &self->folder, "identity", &self->identity, "user", &self->user,
+            "group", &self->group, "network", &network, "restart", &restart, "argv", &lists[0],
+            "env", &lists[1], "consoles", &lists[2], "cgroups", &lists[3], "filesystems", &lists[4],
+            "keep", &lists[5], "links", &lists[6]))
         return bad (err, where.text);
     self->network = network;
     self->restart = restart;
+    //  Else nothing could be made as root.
+    bool mapped = *self->uid_map || *self->gid_map;
+    if (mapped && (container_idmap_find (self->uid_map, 0) < 0 ||
+                   container_idmap_find (self->gid_map, 0) < 0))
+        return bad (err, "its root is nobody on the host");
     return 0;
 }
 

@@ -12,6 +12,7 @@
 //      links               names of those in it that are brought up before init executes anything
 //      restart             true: a reboot from inside starts it again
 //      keep                names of the capabilities that it may have ("cap_chown")
+//      uid_map, gid_map    as in /proc/PID/uid_map, with root in both; "": the host's users
 //      filesystems         array of {type, source, target, readonly, bytes}; the first is the root
 //
 //  All parts are needed, and no others may be there.
@@ -46,7 +47,7 @@ typedef struct {
     json_t *json;
     const char *name, *uuid, *folder, *identity;
     const char **argv, **env, **consoles, **cgroups, **links; //  NULL at the end
-    const char *user, *group;
+    const char *user, *group, *uid_map, *gid_map;
     bool network, restart;
     uint64_t keep; //  capabilities, by number
     container_fs_t *filesystems;

@@ -2,6 +2,7 @@
 
 #include "container/container_state.h"
 #include "container/container_ask.h"
+#include "container/container_idmap.h"
 #include "container/container_network.h"
 #include "util/auto.h"
 
@@ -60,11 +61,20 @@ static int open_consoles (container_t *self, error_t *err)
 
 static int start_init (container_t *self, error_t *err)
 {
-    if (container_init_create (&self->init, &self->spec, err))
+    if (container_init_create (&self->init, &self->spec, self->user, err))
         return -1;
     for (size_t i = 0; i < self->console_count; i++)
         container_console_plug (&self->consoles[i], self->init.masters[i], self->init.slaves[i]);
     return 0;
+}
+
+//  The namespaces that stay while the container reboots.
+static int make_namespaces (container_t *self, error_t *err)
+{
+    if (!*self->spec.uid_map)
+        return self->spec.network ? container_network_make (err) : 0;
+    self->user = container_idmap_make (&self->spec, err);
+    return self->user < 0 ? -1 : 0;
 }
 
 //  What fails leaves nothing that matters: the daemon ends a supervisor that could not do it.
@@ -76,8 +86,7 @@ static json_t *create (container_t *self, const json_t *arguments, error_t *err)
         return refuse (err, "create", "it was created before");
     int rc = container_spec_read (&self->spec, json, err);
     json_decref (json);
-    if (rc || (self->spec.network && container_network_make (err)) || open_consoles (self, err) ||
-        start_init (self, err))
+    if (rc || make_namespaces (self, err) || open_consoles (self, err) || start_init (self, err))
         return NULL;
     self->stage = CONTAINER_CREATED;
     return query (self);
@@ -85,6 +94,8 @@ static json_t *create (container_t *self, const json_t *arguments, error_t *err)
 
 static json_t *run (container_t *self, error_t *err)
 {
+    if (self->stage == CONTAINER_ENDED)
+        return refuse (err, "start", "somebody ended its init before it could execute its program");
     if (self->stage != CONTAINER_CREATED)
         return refuse (err, "start", "it does not wait for that");
     if (container_network_up (&self->spec, true, err) ||

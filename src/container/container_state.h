@@ -27,6 +27,7 @@ typedef struct {
     container_wish_t wish;
     container_spec_t spec;
     container_init_t init;
+    int user; //  descriptor of its user namespace, which outlives init; -1: the host's
     console_t consoles[CONTAINER_CONSOLES_MAX];
     size_t console_count;
     int watcher; //  inotify: of who opens consoles

@@ -2,6 +2,7 @@
 //  format"). Names are the container's own, so its files are read as plain files: the C library's
 //  lookups would load what the container's configuration names.
 
+#include "container/container_idmap.h"
 #include "container/container_privileges.h"
 #include "util/auto.h"
 #include "util/text.h"
@@ -50,7 +51,7 @@ static bool find_group (const char *name, gid_t *gid)
     return entry != NULL;
 }
 
-int container_user_find (const container_spec_t *spec, container_user_t *user, error_t *err)
+static int find (const container_spec_t *spec, container_user_t *user, error_t *err)
 {
     uint32_t number;
     *user = (container_user_t){ 0 };
@@ -71,4 +72,20 @@ int container_user_find (const container_spec_t *spec, container_user_t *user, e
                           "os/initgroup '%s': the container's /etc/group has no such group",
                           spec->group);
     return 0;
+}
+
+//  The kernel has nobody to be who has no id on the host.
+static int check_mapped (const char *map, const char *what, uint32_t id, error_t *err)
+{
+    if (!*map || container_idmap_find (map, id) >= 0)
+        return 0;
+    return error_set (err, ERR_OPERATION_FAILED, "os/%s: <idmap> has no id %u; map it", what, id);
+}
+
+int container_user_find (const container_spec_t *spec, container_user_t *user, error_t *err)
+{
+    return find (spec, user, err) || check_mapped (spec->uid_map, "inituser", user->uid, err) ||
+                   check_mapped (spec->gid_map, "initgroup", user->gid, err)
+               ? -1
+               : 0;
 }

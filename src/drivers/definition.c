@@ -9,11 +9,14 @@
 
 //  The order of elements in libvirt's documents.
 static const char *const domain_order[] = {
-    "name",      "uuid",    "genid",         "title",         "description", "metadata",
-    "maxMemory", "memory",  "currentMemory", "memoryBacking", "vcpu",        "vcpus",
-    "iothreads", "cputune", "numatune",      "resource",      "sysinfo",     "os",
-    "features",  "cpu",     "clock",         "on_poweroff",   "on_reboot",   "on_crash",
-    "pm",        "perf",    "devices",       "seclabel",      NULL,
+    "name",          "uuid",      "genid",     "title",
+    "description",   "metadata",  "maxMemory", "memory",
+    "currentMemory", "blkiotune", "memtune",   "memoryBacking",
+    "vcpu",          "vcpus",     "iothreads", "cputune",
+    "numatune",      "resource",  "sysinfo",   "os",
+    "features",      "cpu",       "clock",     "on_poweroff",
+    "on_reboot",     "on_crash",  "pm",        "perf",
+    "devices",       "seclabel",  NULL,
 };
 static const char *const device_order[] = {
     "emulator", "disk",    "controller", "filesystem", "interface", "smartcard", "serial",
@@ -135,8 +138,7 @@ int definition_complete_identity (job_t *job, xml_node_t *domain, error_t *err)
 
 #define KIB 1024u
 
-//  In KiB, whatever unit the user wrote.
-static int complete_size (xml_node_t *domain, const char *path, uint64_t *kib, error_t *err)
+int definition_complete_size (xml_node_t *domain, const char *path, uint64_t *kib, error_t *err)
 {
     uint64_t bytes = 0;
     if (xml_size (domain, path, "KiB", &bytes, err))
@@ -153,11 +155,11 @@ static int complete_size (xml_node_t *domain, const char *path, uint64_t *kib, e
 int definition_complete_memory (xml_node_t *domain, error_t *err)
 {
     uint64_t memory = 0, current = 0;
-    if (complete_size (domain, "memory", &memory, err))
+    if (definition_complete_size (domain, "memory", &memory, err))
         return -1;
     if (!memory)
         return error_set (err, ERR_XML_ERROR, "domain XML: <memory> is missing or 0");
-    if (complete_size (domain, "currentMemory", &current, err))
+    if (definition_complete_size (domain, "currentMemory", &current, err))
         return -1;
     if (!xml_find (domain, "currentMemory"))
         definition_insert (domain, "currentMemory");

@@ -23,6 +23,8 @@ int definition_complete_names (job_t *job, xml_node_t *root, error_t *err);
 int definition_complete_identity (job_t *job, xml_node_t *domain, error_t *err);
 //  <memory> and <currentMemory>, in KiB whatever unit the user wrote.
 int definition_complete_memory (xml_node_t *domain, error_t *err);
+//  The size at PATH in KiB, whatever unit the user wrote. *KIB: rounded up; 0: there is none.
+int definition_complete_size (xml_node_t *domain, const char *path, uint64_t *kib, error_t *err);
 int definition_complete_vcpus (xml_node_t *domain, error_t *err);
 //  <clock>, and what happens when the guest ends.
 void definition_complete_lifecycle (xml_node_t *domain);

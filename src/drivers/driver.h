@@ -152,6 +152,13 @@ typedef struct {
     int (*complete) (job_t *job, xml_t *domain, error_t *err);
     bool validates; //  it refuses all elements, attributes and values that it does not know
 
+    //  Does its domain XML take VALUE at PATH ("cputune/shares", "vcpu/@cpuset"; NULL: some value)?
+    //  Without this function it takes everything.
+    int (*takes) (const char *path, const char *value, error_t *err);
+    //  The guest runs with the live document BEFORE: has it follow job->guest->live in what can be
+    //  tuned (drivers/tune/tune.h; memory, processors and their pins). NULL: nothing can be, live.
+    int (*tune) (job_t *job, const xml_t *before, error_t *err);
+
     //  Has the record say which performance events of the guest's process are to be counted
     //  (perf/@events, names with a blank between, of process/@identity).
     void (*perf_record) (guest_t *guest);

@@ -144,3 +144,17 @@ int schema_check (const schema_t *schema, const xml_node_t *node, const char *na
                           xml_name (node), name);
     return check_element (schema, name, node, err);
 }
+
+int schema_takes (const schema_t *schema, const char *name, const char *path, const char *value,
+                  error_t *err)
+{
+    const char *attribute = strstr (path, "/@");
+    size_t size = attribute ? (size_t) (attribute - path) : strlen (path);
+    autofree char *full = text_format ("%s/%.*s", name, (int) size, path);
+    const char *what = attribute ? attribute + strlen ("/@") : "#";
+    const schema_element_t *element = find_element (schema, full);
+    size_t token;
+    if (!element || !find_attribute (element->attributes, what, &token))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED, "not supported: %s", path);
+    return value ? check_value (element, full, what, value, err) : 0;
+}

@@ -27,4 +27,9 @@ typedef struct {
 int schema_check (const schema_t *schema, const xml_node_t *node, const char *name,
                   const char *what, error_t *err);
 
+//  Does it take VALUE at PATH of the root element NAME ("memtune/hard_limit", "vcpu/@cpuset")?
+//  NULL: some value. The same error.
+int schema_takes (const schema_t *schema, const char *name, const char *path, const char *value,
+                  error_t *err);
+
 #endif

@@ -1,6 +1,7 @@
 //  undo.c: the table of undo kinds.
 
 #include "drivers/undo.h"
+#include "drivers/cgroup/cgroup.h"
 #include "drivers/driver.h"
 #include "drivers/net/network_rules.h"
 #include "util/file.h"
@@ -98,13 +99,22 @@ static int undo_port (job_t *job, const char *argument, error_t *err)
     return job_port_delete (job, network, port + 1, err);
 }
 
+static int undo_cgroup (job_t *job, const char *path, error_t *err)
+{
+    if (path[0] != '/')
+        return error_set (err, ERR_INVALID_ARG, "undo cgroup '%s': the path is not absolute", path);
+    return cgroup_remove (job, path, err);
+}
+
 static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } undo_kinds[] = {
-    { "file", undo_file },       { "folder", undo_folder }, { "process", undo_process },
-    { "monitor", undo_monitor }, { "owner", undo_owner },   { "link", undo_link },
+    { "file", undo_file },       { "folder", undo_folder },
+    { "process", undo_process }, { "monitor", undo_monitor },
+    { "owner", undo_owner },     { "link", undo_link },
     { "port", undo_port },       { "rules", undo_rules },
+    { "cgroup", undo_cgroup },   { "cgroup_value", cgroup_undo_value },
 };
 
 static const driver_t *driver_of (const char *kind)

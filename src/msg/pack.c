@@ -105,16 +105,21 @@ void pack_end (pack_t *self)
     memcpy (self->bytes + self->open[self->depth].head + 1, &wire, sizeof wire);
 }
 
+void pack_text (pack_t *self, const void *bytes, size_t size)
+{
+    msgpack_packer to = packer (self);
+    msgpack_pack_str (&to, size);
+    if (size > 0)
+        msgpack_pack_str_body (&to, bytes, size);
+}
+
 void pack_str (pack_t *self, const char *text)
 {
     if (!text) {
         pack_nil (self);
         return;
     }
-    msgpack_packer to = packer (self);
-    size_t size = strlen (text);
-    msgpack_pack_str (&to, size);
-    msgpack_pack_str_body (&to, text, size);
+    pack_text (self, text, strlen (text));
 }
 
 void pack_bin (pack_t *self, const void *bytes, size_t size)

@@ -46,6 +46,8 @@ void pack_array (pack_t *self);
 void pack_end (pack_t *self); //  of the innermost map or array
 
 void pack_str (pack_t *self, const char *text); //  NULL becomes nil
+//  SIZE bytes as a text; that they are UTF-8 without NUL is for its reader to check.
+void pack_text (pack_t *self, const void *bytes, size_t size);
 void pack_bin (pack_t *self, const void *bytes, size_t size);
 void pack_u64 (pack_t *self, uint64_t value);
 void pack_i64 (pack_t *self, int64_t value);

@@ -155,6 +155,7 @@ bool verb_is_event (const char *name)
         "domain.job_completed",
         "domain.agent",
         "domain.block_job",
+        "domain.tunable",
         "network.lifecycle",
     };
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)

@@ -137,6 +137,12 @@ void text_addf (text_t *self, const char *format, ...)
     text_add (self, text);
 }
 
+void text_cut_front (text_t *self, size_t size)
+{
+    memmove (self->data, self->data + size, self->size - size + 1);
+    self->size -= size;
+}
+
 char *text_finish (text_t **self_p)
 {
     char *data = take (&(*self_p)->data);

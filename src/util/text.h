@@ -53,6 +53,9 @@ void text_add_bytes (text_t *self, const void *bytes, size_t size);
 void text_add_char (text_t *self, char c);
 void text_addf (text_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
+//  Removes its first SIZE bytes.
+void text_cut_front (text_t *self, size_t size);
+
 //  Destroys the text_t and gives its string to the caller, who frees it.
 char *text_finish (text_t **self_p);
 

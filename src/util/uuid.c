@@ -41,17 +41,41 @@ bool uuid_normalize (const char *text, char uuid[UUID_TEXT_SIZE])
     return true;
 }
 
-void uuid_from_random (const uint8_t random[16], char uuid[UUID_TEXT_SIZE])
+void uuid_to_text (const uint8_t bytes[16], char uuid[UUID_TEXT_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
-    uint8_t bytes[16];
-    memcpy (bytes, random, sizeof bytes);
-    bytes[6] = (uint8_t) ((bytes[6] & 0x0f) | 0x40); //  RFC 9562: version 4
-    bytes[8] = (uint8_t) ((bytes[8] & 0x3f) | 0x80); //  and its variant
     char digits[DIGITS];
     for (int i = 0; i < 16; i++) {
         digits[2 * i] = hex[bytes[i] >> 4];
         digits[2 * i + 1] = hex[bytes[i] & 15];
     }
     put_dashes (digits, uuid);
+}
+
+static uint8_t digit_value (char digit)
+{
+    return (uint8_t) (digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+bool uuid_to_bytes (const char *text, uint8_t bytes[16])
+{
+    char uuid[UUID_TEXT_SIZE];
+    if (!uuid_normalize (text, uuid))
+        return false;
+    const char *digit = uuid;
+    for (int i = 0; i < 16; i++) {
+        digit += *digit == '-';
+        bytes[i] = (uint8_t) (digit_value (digit[0]) << 4 | digit_value (digit[1]));
+        digit += 2;
+    }
+    return true;
+}
+
+void uuid_from_random (const uint8_t random[16], char uuid[UUID_TEXT_SIZE])
+{
+    uint8_t bytes[16];
+    memcpy (bytes, random, sizeof bytes);
+    bytes[6] = (uint8_t) ((bytes[6] & 0x0f) | 0x40); //  RFC 9562: version 4
+    bytes[8] = (uint8_t) ((bytes[8] & 0x3f) | 0x80); //  and its variant
+    uuid_to_text (bytes, uuid);
 }

@@ -12,6 +12,10 @@
 //  around. False if TEXT is none, or is the nil uuid or all ones.
 bool uuid_normalize (const char *text, char uuid[UUID_TEXT_SIZE]);
 
+//  The 16 bytes that a uuid is, and back; false if TEXT is no uuid.
+void uuid_to_text (const uint8_t bytes[16], char uuid[UUID_TEXT_SIZE]);
+bool uuid_to_bytes (const char *text, uint8_t bytes[16]);
+
 //  A version 4 uuid from 16 random bytes, which the caller got from the runtime.
 void uuid_from_random (const uint8_t random[16], char uuid[UUID_TEXT_SIZE]);
 

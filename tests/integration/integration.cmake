@@ -11,3 +11,10 @@ if (TROUPE_PYTHON AND TARGET trouped AND TARGET troupe_command)
             ENVIRONMENT "TROUPE_BIN=${CMAKE_BINARY_DIR}/bin;TROUPE_SANITIZE=${TROUPE_SANITIZE};PYTHONDONTWRITEBYTECODE=1")
     endforeach ()
 endif ()
+
+#   What a newcomer runs first, with what is built here.
+if (TARGET trouped AND TARGET troupe_command)
+    add_test (NAME integration_quickstart COMMAND ${CMAKE_SOURCE_DIR}/tools/quickstart --test)
+    set_tests_properties (integration_quickstart PROPERTIES LABELS integration TIMEOUT 300
+        ENVIRONMENT "TROUPE_BIN=${CMAKE_BINARY_DIR}/bin")
+endif ()

@@ -7,13 +7,15 @@ import subprocess
 from harness import until
 
 
+KEEP = """mount -t sysfs sysfs /mnt && mount --rbind /sys/fs/cgroup /mnt/fs/cgroup && mount --move /mnt /sys &&
+exec sleep 1000000"""
+
+
 class Namespace:
-    """One, with a process that keeps it; TEST ends it. It sees its own links in /sys, too."""
+    """One, with a process that keeps it; TEST ends it. It sees its own links in /sys, too, and the host's cgroups."""
 
     def __init__(self, test):
-        self.process = subprocess.Popen(
-            ["unshare", "--net", "--mount", "sh", "-c", "mount -t sysfs sysfs /sys && exec sleep 1000000"]
-        )
+        self.process = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", KEEP])
         test.addCleanup(self.process.wait)
         test.addCleanup(self.process.kill)
         until(self._is_up, what="a network namespace")

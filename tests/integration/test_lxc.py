@@ -147,6 +147,38 @@ class Life(ContainerTest):
         until(lambda: self.state("web1") == "shut off (shutdown)", what="its end")
         self.assertNothingLeft()
 
+    def test_why_it_ended_survives_the_daemon(self):
+        """The daemon is killed while it cleans up behind a container whose supervisor was killed."""
+        if not os.path.exists(f"{TROUPE_CGROUPS}/freezer/tasks"):
+            self.skipTest("only a freezer of cgroups version 1 keeps a process from being killed")
+        uuid = self.start("web1")
+        freezer = os.path.join(TROUPE_CGROUPS, "freezer", f"test-{uuid}")
+        os.mkdir(freezer)
+        self.addCleanup(os.rmdir, freezer)
+        self.addCleanup(self.write_cgroup, freezer, "freezer.state", "THAWED")
+        init = self.init(uuid)
+        self.write_cgroup(freezer, "cgroup.procs", str(init))
+        self.write_cgroup(freezer, "freezer.state", "FROZEN")
+        os.kill(self.supervisor(), signal.SIGKILL)
+        status = os.path.join(self.daemon.root, "run", "troupe", "lxc", f"{uuid}.status")
+        until(lambda: "<end " in self.content(status), what="a record of the end")
+        self.daemon.kill()
+        self.write_cgroup(freezer, "freezer.state", "THAWED")
+        until(lambda: not self.content(f"{freezer}/cgroup.procs"), what="the end of init")
+        self.daemon.start()
+        until(lambda: self.state("web1") == "shut off (crashed)", what="its end")
+        self.assertNothingLeft()
+
+    @staticmethod
+    def write_cgroup(folder, name, text):
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(text)
+
+    @staticmethod
+    def content(path):
+        with open(path) as file:
+            return file.read()
+
     def test_shutdown(self):
         """Init is asked by a signal that it handles, and whatever it does then counts as asked for."""
         uuid = self.start("web1")
@@ -344,7 +376,6 @@ class Inside(ContainerTest):
             ({"devices": "<interface type='user'/>"}, "devices/interface/@type 'user'"),
             ({"devices": "<disk/>"}, "<devices/disk>"),
             ({"devices": "<filesystem type='block'/>"}, "filesystem/@type 'block'"),
-            ({"extra": "<idmap/>"}, "<idmap>"),
             ({"features": "<capabilities><none state='on'/></capabilities>"}, "capabilities/none"),
             ({"extra": "<clock offset='localtime'/>"}, "clock/@offset 'localtime'"),
         )

@@ -62,7 +62,8 @@ class Plugged(ContainerTest):
         self.addCleanup(self.client.close)
         self.assertEqual(self.links(), links)
         #   Only an adopted container tells the daemon of a reboot.
-        until(lambda: self.traffic("web1"), what="statistics of the first adopted container")
+        for name in ("web1", "web2"):
+            until(lambda: f"domain '{name}': found running" in self.daemon.log(), what=f"adoption of {name}")
         stats = until(lambda: self.traffic("web2"), what="statistics of the second one")
         self.assertEqual((stats["net.count"], stats["net.0.name"]), (1, "web2-lan"))
         self.assertGreater(stats["net.0.rx.bytes"], 0)

@@ -1,5 +1,6 @@
 //  test_container_spec.c: what a supervisor reads of its container, and what it refuses.
 
+#include "container/container_idmap.h"
 #include "container/container_spec.h"
 #include "unit.h"
 #include "util/text.h"
@@ -10,7 +11,8 @@
     "'name':'web1','uuid':'u','folder':'/','identity':'/i','user':'0','group':'','network':true,"  \
     "'restart':false,'argv':['/bin/sh','-c'],'env':['A=b'],'consoles':['console0'],"
 #define ROOT "{'type':'mount','source':'/r','target':'/','readonly':true,'bytes':0}"
-#define TAIL "'cgroups':[],'links':['eth0'],'keep':['cap_chown','cap_kill']"
+#define MAPS "'uid_map':'0 1000 10','gid_map':'0 7 2\\n5 90 1',"
+#define TAIL MAPS "'cgroups':[],'links':['eth0'],'keep':['cap_chown','cap_kill']"
 
 //  With ' instead of ", to be read by people.
 static json_t *parse (const char *text)
@@ -66,10 +68,14 @@ static void refuses_what_it_does_not_know (void **state)
           ",'filesystems':[{'type':'mount','source':'r','target':'/','readonly':false,"
           "'bytes':1}]}",
           "not as it has to be" },
-        { "{" HEAD "'cgroups':[1],'links':[],'keep':[],'filesystems':[" ROOT "]}",
+        { "{" HEAD MAPS "'cgroups':[1],'links':[],'keep':[],'filesystems':[" ROOT "]}",
           "no list of texts" },
-        { "{" HEAD "'cgroups':[],'links':['eth0'],'keep':['cap_none'],'filesystems':[" ROOT "]}",
+        { "{" HEAD MAPS "'cgroups':[],'links':['eth0'],'keep':['cap_none'],'filesystems':[" ROOT
+          "]}",
           "no capability 'cap_none'" },
+        { "{" HEAD "'uid_map':'','gid_map':'0 7 2','cgroups':[],'links':[],'keep':[],"
+          "'filesystems':[" ROOT "]}",
+          "its root is nobody" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         container_spec_t spec;
@@ -83,11 +89,24 @@ static void refuses_what_it_does_not_know (void **state)
     }
 }
 
+static void finds_ids (void **state)
+{
+    (void) state;
+    const char *map = "0 1000 10\n  20   4294967290    4\n";
+    assert_int_equal (container_idmap_find (map, 0), 1000);
+    assert_int_equal (container_idmap_find (map, 9), 1009);
+    assert_int_equal (container_idmap_find (map, 10), -1);
+    assert_int_equal (container_idmap_find (map, 23), 4294967293);
+    assert_int_equal (container_idmap_find (map, 24), -1);
+    assert_int_equal (container_idmap_find ("", 0), -1);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (reads_all_parts),
         cmocka_unit_test (refuses_what_it_does_not_know),
+        cmocka_unit_test (finds_ids),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

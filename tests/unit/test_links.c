@@ -412,6 +412,19 @@ static void scene_namespaces (actor_t *self)
     check_equal (do_key (self, "link.get", "tap", NULL), ERR_OPERATION_INVALID);
     check_equal (told (self).gone, 0);
     check_equal (do_key (self, "link.delete", "tap", NULL), 0);
+    //  One that is made where it is for; with its own words, and while another has its name here.
+    check_equal (netns_make_pair ("eth2", "other"), 0);
+    spec.peer = (link_settings_t){
+        .name = "eth2", .mac = "52:54:00:aa:bb:06", .mtu = 1400, .process = container_identity
+    };
+    make (self, "net2", &spec, &link);
+    check_text (link.peer_name, "");
+    check (container_has (container, "eth2:"));
+    check_equal (do_key (self, "link.delete", "net2", NULL), 0);
+    check (!container_has (container, "eth2:"));
+    spec.peer.name = "eth0";
+    check_equal (create (self, "net2", &spec, NULL), ERR_OPERATION_FAILED);
+    check_equal (netns_remove (netns_find ("02:01").link.ifindex), 0);
     move = (link_settings_t){ .process = "1:1:11111111-2222-3333-4444-555555555555" };
     check_equal (set (self, "net1", false, &move, NULL), ERR_OPERATION_INVALID);
     move = (link_settings_t){ .netns = "/etc/passwd" };

@@ -10,6 +10,7 @@
 #define HEAD "<domain type='lxc'><name>web1</name><memory>65536</memory>"
 #define OS "<os><type>exe</type><init>/init</init><initarg>a b</initarg></os>"
 #define ROOT "<filesystem><source dir='/r'/><target dir='/'/></filesystem>"
+#define IDMAP(ranges) HEAD OS "<idmap>" ranges "</idmap>" DEVICES ("") "</domain>"
 #define DEVICES(more) "<devices>" ROOT more "</devices>"
 
 static xml_t *complete (const char *text, error_t *err)
@@ -76,8 +77,25 @@ static void refuses (void **state)
         { HEAD OS DEVICES ("<interface type='user'/>") "</domain>", "devices/interface/@type" },
         { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "needs a source/@network" },
         { HEAD OS DEVICES ("<hostdev/>") "</domain>", "<devices/hostdev>" },
-        { HEAD OS "<idmap/>" DEVICES ("") "</domain>", "<idmap>" },
-        { HEAD OS "<cputune/>" DEVICES ("") "</domain>", "<cputune>" },
+        { HEAD OS "<idmap/>" DEVICES ("") "</domain>", "no <uid start='0' .../>" },
+        { IDMAP ("<uid start='0' target='1' count='1'/>"), "no <gid start='0' .../>" },
+        { IDMAP ("<uid start='1' target='1' count='1'/>"), "no <uid start='0' .../>" },
+        { IDMAP ("<uid start='0' target='1'/>"), "a <uid> has no count" },
+        { IDMAP ("<uid start='0' target='x' count='1'/>"), "idmap: " },
+        { IDMAP ("<uid start='0' target='1' count='0'/>"), "count is at least 1" },
+        { IDMAP ("<uid start='0' target='4294967290' count='10'/>"), "no such ids" },
+        { IDMAP ("<uid start='0' target='1' count='99999999999'/>"), "32 bits" },
+        { IDMAP ("<uid start='0' target='1000' count='10'/><uid start='9' target='1' count='1'/>"),
+          "start='0' and start='9' overlap in the container" },
+        { IDMAP ("<uid start='0' target='1000' count='10'/>"
+                 "<uid start='50' target='1009' count='1'/>"),
+          "start='0' and start='50' overlap on the host" },
+        { HEAD OS "<cputune><global_quota>5000</global_quota></cputune>" DEVICES ("") "</domain>",
+          "<cputune/global_quota>" },
+        { HEAD OS "<cputune><quota>5</quota></cputune>" DEVICES ("") "</domain>",
+          "from 1000 to 18446744073709551" },
+        { HEAD OS "<resource><partition>a</partition></resource>" DEVICES ("") "</domain>",
+          "resource/partition 'a'" },
         { HEAD OS "<features><capabilities><x state='on'/></capabilities></features>" DEVICES (
               "") "</domain>",
           "capabilities/x" },
@@ -105,9 +123,12 @@ static void describes_the_container (void **state)
     container_spec_t spec;
     error_t err = { 0 };
     auto(xml_t) document = complete (
-        HEAD OS "<features><privnet/></features><on_reboot>destroy</on_reboot><devices>"
-                "<filesystem><source dir='/d'/><target dir='/data'/><readonly/></filesystem>" ROOT
-                "</devices></domain>",
+        HEAD OS
+        "<features><privnet/></features><on_reboot>destroy</on_reboot>"
+        "<idmap><uid start='0' target='1000' count='10'/><gid start='0' target='7' count='2'/>"
+        "<gid start='5' target='90' count='1'/></idmap><devices>"
+        "<filesystem><source dir='/d'/><target dir='/data'/><readonly/></filesystem>" ROOT
+        "</devices></domain>",
         &err);
     json_t *json = lxc_spec (document, "/run/x.init", folders);
     if (container_spec_read (&spec, json, &err))
@@ -116,6 +137,8 @@ static void describes_the_container (void **state)
     assert_string_equal (spec.argv[0], "/init");
     assert_string_equal (spec.argv[1], "a b");
     assert_string_equal (spec.cgroups[0], folders[0]);
+    assert_string_equal (spec.uid_map, "0 1000 10\n");
+    assert_string_equal (spec.gid_map, "0 7 2\n5 90 1\n");
     assert_string_equal (spec.filesystems[0].source, "/r");
     assert_string_equal (spec.filesystems[1].target, "/data");
     assert_true (spec.filesystems[1].readonly && spec.network && !spec.restart);
@@ -144,6 +167,7 @@ static void leaves_capabilities (void **state)
     assert_true (
         has ("<capabilities policy='default'><mknod state='on'/></capabilities>", "mknod"));
     assert_false (has ("<capabilities><chown state='off'/></capabilities>", "chown"));
+    assert_true (has ("<capabilities><chown state='off'/></capabilities>", "kill"));
     assert_true (has ("<capabilities policy='allow'/>", "sys_admin"));
     assert_false (
         has ("<capabilities policy='allow'><sys_time state='off'/></capabilities>", "sys_time"));

@@ -22,6 +22,14 @@ enum {
     MIGRATION = 64
 };
 
+static void pack_tune (pack_t *pack, const char *which)
+{
+    pack_key_map (pack, which);
+    pack_key_str (pack, "device_weight", which);
+    pack_key_str (pack, "cpuset", which);
+    pack_end (pack);
+}
+
 static void pack_metadata (pack_t *pack, const char *which)
 {
     pack_key_map (pack, which);
@@ -66,6 +74,10 @@ static void add (snapshots_t *self, const char *uuid, const char *name, int stat
     pack_key_map (&pack, "metadata");
     pack_metadata (&pack, "live");
     pack_metadata (&pack, "config");
+    pack_end (&pack);
+    pack_key_map (&pack, "tune");
+    pack_tune (&pack, "live");
+    pack_tune (&pack, "config");
     pack_end (&pack);
     pack_end (&pack);
     error_t err;
@@ -245,6 +257,18 @@ static void test_texts (void **state)
           ACCESS_READ, ERR_INVALID_ARG },
         { "domain.metadata_get", "domain=paused,type=title,config", "metadata", NULL, ACCESS_READ,
           ERR_OPERATION_INVALID },
+        { "domain.blkio_parameters", "domain=run", "device_weight", "live", ACCESS_READ, 0 },
+        { "domain.blkio_parameters", "domain=run,config", "device_weight", "config", ACCESS_READ,
+          0 },
+        { "domain.blkio_parameters", "domain=off", "device_weight", "config", ACCESS_READ, 0 },
+        { "domain.blkio_parameters", "domain=run", "device_read_iops_sec", "", ACCESS_READ, 0 },
+        { "domain.blkio_parameters", "domain=off,live", "", NULL, ACCESS_READ,
+          ERR_OPERATION_INVALID },
+        { "domain.blkio_parameters", "domain=run,live,config", "", NULL, ACCESS_READ,
+          ERR_INVALID_ARG },
+        { "domain.emulator_pins", "domain=paused,config", "", NULL, ACCESS_READ,
+          ERR_OPERATION_INVALID },
+        { "domain.emulator_pins", "domain=run", "cpus", "live", ACCESS_READ, 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         error_t err = { 0 };

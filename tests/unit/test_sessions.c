@@ -113,29 +113,13 @@ static void test_interest_bounds (void **state)
     clear (&self);
 }
 
-static void test_by (void **state)
-{
-    (void) state;
-    error_t err;
-    sessions_t *self = sessions_new ();
-    pack_t pack;
-    pack_init (&pack);
-    session_pack_by (add (self, 1), "t7", &pack);
-    auto(document_t) by = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
-    assert_int_equal (value_get_u64 (document_root (by), "uid", 0), 1000);
-    assert_int_equal (value_get_u64 (document_root (by), "client", 0), 1);
-    assert_string_equal (value_get_str (document_root (by), "role"), "write");
-    assert_string_equal (value_get_str (document_root (by), "trace"), "t7");
-    pack_close (&pack);
-    clear (&self);
-}
-
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_table),     cmocka_unit_test (test_bound),
-        cmocka_unit_test (test_interests), cmocka_unit_test (test_interest_bounds),
-        cmocka_unit_test (test_by),
+        cmocka_unit_test (test_table),
+        cmocka_unit_test (test_bound),
+        cmocka_unit_test (test_interests),
+        cmocka_unit_test (test_interest_bounds),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -12,8 +12,18 @@ enum {
 
 //  Starting a job.
 
+//  Of a guest that ended by itself: how it did, which is on record before what is left of it goes.
+static guest_status_t status_for (const domain_t *self, const operation_t *operation)
+{
+    guest_state_t state = self->ending.status.state;
+    bool over =
+        self->ending.kind != CHANGE_NONE && (state == STATE_SHUTOFF || state == STATE_CRASHED);
+    return operation == &domain_cleanup && over ? self->ending.status : self->status;
+}
+
 static void pack_guest (const domain_t *self, const operation_t *operation, pack_t *pack)
 {
+    const guest_status_t status = status_for (self, operation);
     config_pack (self->config, pack);
     pack_key_str (pack, "kind", operation->job);
     pack_key_str (pack, "owner", actor_address (self->actor));
@@ -21,8 +31,8 @@ static void pack_guest (const domain_t *self, const operation_t *operation, pack
     pack_key_str (pack, "uuid", self->uuid);
     pack_key_str (pack, "name", self->name);
     pack_key_i64 (pack, "id", self->id);
-    pack_key_i64 (pack, "state", self->status.state);
-    pack_key_i64 (pack, "reason", self->status.reason);
+    pack_key_i64 (pack, "state", status.state);
+    pack_key_i64 (pack, "reason", status.reason);
     pack_key_bool (pack, "transient", !self->persistent);
     pack_key_str (pack, "definition", operation->without_definition ? NULL : self->definition);
     pack_key_str (pack, "live", self->live);

@@ -239,6 +239,12 @@ static void done_metadata (domain_t *self, const msg_t *request)
     domain_add_event (self, "domain.metadata", pack_metadata_event, request);
 }
 
+static void done_tuned (domain_t *self, const msg_t *request)
+{
+    done_documents (self, request);
+    domain_tell_tuned (self, request);
+}
+
 //  What users ask for. The job needs no inactive document unless it works on it.
 static const operation_t operations[] = {
     { "domain.create", CLASS_START, ASYNC_START, "start", NEED_INACTIVE | NEED_PERSISTENT, LONG_MS,
@@ -327,6 +333,23 @@ static const operation_t operations[] = {
     { "domain.metadata_set", CLASS_MODIFY, ASYNC_NONE, "metadata_set", 0, SHORT_MS, false,
       done_metadata },
     { "domain.perf_set", CLASS_MODIFY, ASYNC_NONE, "perf_set", 0, SHORT_MS, false, done_documents },
+    { "domain.memory_set", CLASS_MODIFY, ASYNC_NONE, "set_memory", 0, SHORT_MS, false,
+      done_documents },
+    { "domain.vcpus_set", CLASS_MODIFY, ASYNC_NONE, "set_vcpus", 0, SHORT_MS, false,
+      done_documents },
+    { "domain.memory_parameters_set", CLASS_MODIFY, ASYNC_NONE, "tune_memory", 0, SHORT_MS, false,
+      done_documents },
+    { "domain.blkio_parameters_set", CLASS_MODIFY, ASYNC_NONE, "tune_blkio", 0, SHORT_MS, false,
+      done_documents },
+    { "domain.numa_parameters_set", CLASS_MODIFY, ASYNC_NONE, "tune_numa", 0, SHORT_MS, false,
+      done_documents },
+    { "domain.scheduler_parameters_set", CLASS_MODIFY, ASYNC_NONE, "tune_scheduler", 0, SHORT_MS,
+      false, done_tuned },
+    { "domain.vcpu_pin", CLASS_MODIFY, ASYNC_NONE, "pin_vcpu", 0, SHORT_MS, false, done_tuned },
+    { "domain.emulator_pin", CLASS_MODIFY, ASYNC_NONE, "pin_emulator", 0, SHORT_MS, false,
+      done_tuned },
+    { "domain.iothread_pin", CLASS_MODIFY, ASYNC_NONE, "pin_iothread", 0, SHORT_MS, false,
+      done_tuned },
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
       true, done_live },
     //  From the job that has the agent shut the guest down.

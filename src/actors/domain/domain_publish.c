@@ -157,6 +157,10 @@ static void pack_documents (const domain_t *self, pack_t *pack)
     pack_key_value (pack, "live", value_get (live, "metadata"));
     pack_key_value (pack, "config", value_get (config, "metadata"));
     pack_end (pack);
+    pack_key_map (pack, "tune");
+    pack_key_value (pack, "live", value_get (live, "tune"));
+    pack_key_value (pack, "config", value_get (config, "tune"));
+    pack_end (pack);
 }
 
 static msg_t *make_snapshot (domain_t *self)

@@ -6,6 +6,7 @@
 //      domain_jobs.c      how jobs are started, and their results taken
 //      domain_measure.c   measurements
 //      domain_perf.c      the counters of its process
+//      domain_tune.c      what is told of changes to a running guest's resources
 //      domain_background.c  what goes on after its requester was answered: backups
 //      domain_guest.c     what the guest does by itself: events, ends, restarts
 //      domain_agent.c     the guest's agent: whether it is there
@@ -249,6 +250,9 @@ void domain_pack_waiting (domain_t *self, pack_t *pack);
 //  domain_measure.c
 direct_fn domain_measure;
 void measurement_destroy (measurement_t **self_p);
+
+//  domain_tune.c: REQUEST was carried out.
+void domain_tell_tuned (domain_t *self, const msg_t *request);
 
 //  domain_perf.c
 //  Counts what RECORD (NULL: none) says from now on. On failure it counts what it did before.

@@ -2,6 +2,8 @@
 
 #include "actors/domain/summary.h"
 
+#include "drivers/tune/tune.h"
+
 #include <czmq.h>
 
 //  Attributes that only those may read who may write (libvirt: VIR_DOMAIN_XML_SECURE).
@@ -190,6 +192,8 @@ void summary_pack (pack_t *pack, const xml_t *domain)
     pack_metadata (pack, root);
     pack_consoles (pack, root);
     pack_interfaces (pack, root);
+    pack_key (pack, "tune");
+    tune_pack (pack, root);
     pack_outline (pack, root);
     pack_end (pack);
 }

@@ -8,6 +8,7 @@
 #include "actors/gateway/queries_jobs.h"
 #include "actors/gateway/queries_networks.h"
 #include "actors/gateway/queries_snapshots.h"
+#include "actors/gateway/queries_tune.h"
 
 #include "drivers/state.h"
 #include "util/text.h"
@@ -270,6 +271,13 @@ static const struct {
     { "migration.inquire", answer_inquire },
     { "domain.backup_xml", answer_backup_xml },
     { "domain.addresses", answer_addresses },
+    { "domain.memory_parameters", answer_parameters },
+    { "domain.blkio_parameters", answer_parameters },
+    { "domain.scheduler_parameters", answer_parameters },
+    { "domain.numa_parameters", answer_parameters },
+    { "domain.vcpu_pins", answer_vcpu_pins },
+    { "domain.emulator_pins", answer_emulator_pins },
+    { "domain.iothread_pins", answer_iothread_pins },
     { "checkpoint.list", answer_checkpoints },
     { "checkpoint.info", answer_checkpoint_info },
     { "checkpoint.xml", answer_checkpoint_xml },

@@ -174,20 +174,3 @@ bool session_listens (const session_t *self)
 {
     return self->interests || self->streams || self->tracing;
 }
-
-void session_pack_by (const session_t *self, const char *trace, pack_t *pack)
-{
-    pack_map (pack);
-    if (self->peer.key[0])
-        pack_key_str (pack, "key", self->peer.key);
-    else {
-        pack_key_u64 (pack, "uid", self->peer.uid);
-        pack_key_u64 (pack, "gid", self->peer.gid);
-        pack_key_i64 (pack, "pid", self->peer.pid);
-    }
-    pack_key_str (pack, "role", access_name (self->role));
-    pack_key_u64 (pack, "client", self->number);
-    if (trace)
-        pack_key_str (pack, "trace", trace);
-    pack_end (pack);
-}

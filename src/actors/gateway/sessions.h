@@ -68,8 +68,5 @@ void session_unsubscribe (session_t *self);
 bool session_wants (const session_t *self, const char *uuid, const char *verb);
 //  Does it get anything unasked? Then we want to know when it is gone.
 bool session_listens (const session_t *self);
-//  Who asks, as a request's `by`: {uid, gid, pid (or, of another host, key), role, client, trace}.
-//  TRACE may be NULL.
-void session_pack_by (const session_t *self, const char *trace, pack_t *pack);
 
 #endif

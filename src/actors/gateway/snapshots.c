@@ -32,6 +32,7 @@ static void snapshot_destroy (snapshot_t **self_p)
     free (self->xml_inactive_secure);
     free (self->backup_xml);
     document_destroy (&self->metadata);
+    document_destroy (&self->tune);
     document_destroy (&self->job);
     document_destroy (&self->waiting);
     document_destroy (&self->blocks);
@@ -165,6 +166,7 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->xml_inactive_secure = text_copy (value_get_str (args, "xml_inactive_secure"));
     self->backup_xml = text_copy (value_get_str (args, "backup_xml"));
     self->metadata = document_of_value (value_get (args, "metadata"));
+    self->tune = document_of_value (value_get (args, "tune"));
     self->job = document_of_value (value_get (args, "job"));
     self->waiting = read_array (args, "waiting");
     self->blocks = read_array (args, "block_jobs");

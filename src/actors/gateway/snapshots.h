@@ -24,6 +24,7 @@ typedef struct {
     char *xml_secure, *xml_inactive_secure; //  with them; NULL where they are the same
     //  {live, config}: each {title, description, elements: {uri: xml}}. Of config NULL: none.
     document_t *metadata; //  NULL: none at all
+    document_t *tune;     //  {live, config}: each as tune_pack (drivers/tune/tune.h) writes it
     char *backup_xml;     //  NULL: no backup is under way
     //  As checkpoint_summary_pack (actors/domain/checkpoint_summary.h) writes it; NULL: none.
     document_t *checkpoints;

@@ -22,24 +22,16 @@ enum {
 
 static const struct {
     const char *name;
-    mode_t system_mode, private_mode;
-    bool for_group; //  the configured group's, in system mode
-    access_t most;  //  what its clients may do, whoever they are
+    door_kind_t kind; //  of a local one
+    access_t most;    //  what its clients may do, whoever they are
     size_t max_bytes;
 } doors[SOCKETS] = {
-    [SOCKET_WRITE] = { "troupe.sock", 0660, 0600, true, ACCESS_ADMIN, MAX_CALL_BYTES },
-    [SOCKET_READ] = { "troupe-ro.sock", 0666, 0600, false, ACCESS_READ, MAX_READ_CALL_BYTES },
-    [SOCKET_TCP] = { NULL, 0, 0, false, ACCESS_ADMIN, MAX_CALL_BYTES },
+    [SOCKET_WRITE] = { "troupe.sock", DOOR_WRITE, ACCESS_ADMIN, MAX_CALL_BYTES },
+    [SOCKET_READ] = { "troupe-ro.sock", DOOR_READ, ACCESS_READ, MAX_READ_CALL_BYTES },
+    [SOCKET_TCP] = { NULL, DOOR_WRITE, ACCESS_ADMIN, MAX_CALL_BYTES },
 };
 
 //  Who sends.
-
-static access_t role_of (unsigned door, const peer_t *peer)
-{
-    bool admin = peer->uid == 0 || peer->uid == geteuid ();
-    access_t role = peer->key[0] ? peer->most : admin ? ACCESS_ADMIN : ACCESS_WRITE;
-    return role < doors[door].most ? role : doors[door].most;
-}
 
 //  Answers somebody who has no session, and is not to get one.
 static void refuse (gateway_t *gateway, void *socket, zmq_msg_t *id, const error_t *err)
@@ -87,7 +79,7 @@ static session_t *new_session (actor_t *self, uint64_t key, const char *user_id,
         return NULL;
     }
     session_t *session = sessions_add (gateway->sessions, key, user_id, &peer,
-                                       role_of ((unsigned) (key >> 32), &peer));
+                                       peer_role (&peer, doors[key >> 32].most));
     if (!session) {
         error_set (err, ERR_RESOURCE_BUSY, "read a request: there are %d sessions; try again later",
                    SESSIONS_MAX);
@@ -252,12 +244,7 @@ static int open_door (actor_t *self, unsigned number, error_t *err)
     autofree char *endpoint = paths_endpoint (config->paths, doors[number].name, err);
     if (!endpoint)
         return -1;
-    bool system = config->paths->mode == PATHS_SYSTEM;
-    const char *group = system && doors[number].for_group ? config->socket_group : NULL;
-    mode_t mode = system ? doors[number].system_mode : doors[number].private_mode;
-    if (system && doors[number].for_group && !group)
-        mode = doors[number].private_mode; //  root only
-    door->listener = listener_open (endpoint + strlen ("ipc://"), mode, group, err);
+    door->listener = door_open (config, endpoint + strlen ("ipc://"), doors[number].kind, err);
     if (!door->listener)
         return -1;
     if (new_socket (self, number, ZAP_DOMAIN_IPC, endpoint, err))
@@ -277,8 +264,6 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
 {
     gateway_t *gateway = actor_state (self);
     gateway->config = config_of (args);
-    gateway->snapshots = snapshots_new ();
-    gateway->networks = networks_new ();
     gateway->sessions = sessions_new ();
     gateway->revoked = zhashx_new ();
     gateway->history = history_new ();
@@ -293,9 +278,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     if (open_tcp (self, err) || open_door (self, SOCKET_READ, err) ||
         open_door (self, SOCKET_WRITE, err))
         return -1;
-    actor_subscribe (self, "domain/", gateway_on_snapshot, NULL);
-    actor_subscribe (self, "snapshots/", gateway_on_tree, NULL);
-    actor_subscribe (self, "network/", gateway_on_network, NULL);
+    view_open (&gateway->view, self, gateway_emit);
     //  Comes back behind the snapshots that are there already: then we know what to answer.
     auto(msg_t) msg = msg_request ("gateway.listen");
     actor_send (self, actor_address (self), &msg);
@@ -313,20 +296,10 @@ static void listen_to_clients (actor_t *self)
 static void answer_idle (actor_t *self, msg_t **msg_p)
 {
     gateway_t *gateway = actor_state (self);
-    uint64_t busy = 0, active = 0;
-    for (size_t i = 0; i < snapshots_count (gateway->snapshots); i++)
-        active += snapshots_at (gateway->snapshots, i)->id > 0;
-    const network_view_t *network;
-    for (size_t i = 0; (network = networks_at (gateway->networks, i)); i++)
-        active += value_get_bool (document_root (network->facts), "active", false);
+    uint64_t busy = 0;
     for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
         busy += session_listens (each) || each->open_requests > 0;
-    auto(msg_t) reply = msg_reply ();
-    pack_map (msg_result (reply));
-    pack_key_i64 (msg_result (reply), "idle_ms", actor_now (self) - gateway->heard_ms);
-    pack_key_u64 (msg_result (reply), "sessions", busy);
-    pack_key_u64 (msg_result (reply), "active", active);
-    pack_end (msg_result (reply));
+    auto(msg_t) reply = view_idle (&gateway->view, actor_now (self) - gateway->heard_ms, busy);
     actor_reply (self, msg_p, &reply);
 }
 
@@ -387,8 +360,7 @@ static void gateway_stop (actor_t *self)
     zhashx_destroy (&gateway->revoked);
     history_destroy (&gateway->history);
     zhashx_destroy (&gateway->streams);
-    snapshots_destroy (&gateway->snapshots);
-    networks_destroy (&gateway->networks);
+    view_close (&gateway->view);
     pack_close (&gateway->frame);
 }
 

@@ -69,21 +69,6 @@ static int check_room (gateway_t *gateway, const session_t *session, const char 
     return -1;
 }
 
-//  The domain, or network, that a call is about.
-static const value_t *named_in (const value_t *args)
-{
-    const value_t *network = value_get (args, "network");
-    return network ? network : value_get (args, "domain");
-}
-
-static char *domain_text (const value_t *domain)
-{
-    uint64_t id;
-    if (value_u64 (domain, &id))
-        return text_format ("%" PRIu64, id);
-    return text_copy (value_str (domain));
-}
-
 open_request_t *gateway_open_request (actor_t *self, session_t *session, const call_t *call,
                                       const verb_t *verb, error_t *err)
 {
@@ -94,7 +79,7 @@ open_request_t *gateway_open_request (actor_t *self, session_t *session, const c
     request->session = session->number;
     request->id = call->id;
     request->verb = verb;
-    request->domain = domain_text (named_in (call->args));
+    request->domain = owner_named (call->args);
     request->deadline = actor_now (self) + call->deadline_ms;
     request->force = value_get_bool (call->args, "force", false);
     session->open_requests++;
@@ -102,17 +87,11 @@ open_request_t *gateway_open_request (actor_t *self, session_t *session, const c
     return request;
 }
 
-//  What ends that others wait gets through however many they are.
-static bool is_urgent (const verb_t *verb)
-{
-    return verb->class == CLASS_DESTROY || strcmp (verb->name, "domain.job_abort") == 0;
-}
-
 void gateway_forward (actor_t *self, open_request_t *request, const char *to, msg_t **msg_p,
                       actor_reply_fn *on_reply)
 {
     int64_t left_ms = request->deadline - actor_now (self);
-    if (is_urgent (request->verb))
+    if (owner_is_urgent (request->verb))
         msg_header (*msg_p)->flags |= MSG_URGENT;
     actor_request (self, to, msg_p, left_ms > 0 ? (int) left_ms : 0, on_reply, request);
 }
@@ -134,29 +113,6 @@ session_t *gateway_finish (actor_t *self, open_request_t **request_p)
     return session && !session->dead ? session : NULL;
 }
 
-//  The runtime knows addresses only: says it in the words of who asked.
-static void reword (actor_t *self, const open_request_t *request, const msg_t *reply, error_t *err)
-{
-    const gateway_t *gateway = actor_state (self);
-    const char *verb = request->verb->name;
-    bool late = msg_is_expired (reply);
-    bool network = request->verb->owner == OWNER_NETWORK;
-    if (err->code == ERR_NO_NETWORK && request->domain && network)
-        error_set (err, ERR_NO_NETWORK, "%s: there is no network '%s' any more", verb,
-                   request->domain);
-    else if (late && request->domain && network)
-        error_set (err, ERR_OPERATION_TIMEOUT, "%s: network '%s': not done within the deadline",
-                   verb, request->domain);
-    else if (err->code == ERR_NO_DOMAIN && request->domain)
-        snapshots_unknown (verb, request->domain, err);
-    else if (late && request->domain)
-        snapshots_late (gateway->snapshots, verb, request->domain, actor_wall_clock (self), err);
-    else if (late)
-        error_set (err, ERR_OPERATION_TIMEOUT, "%s: not done within the deadline", verb);
-    if (late)
-        err->retry = true;
-}
-
 void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
 {
     gateway_t *gateway = actor_state (self);
@@ -165,7 +121,8 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
     error_t err;
     bool failed = msg_failed (reply, &err);
     if (failed)
-        reword (self, request, reply, &err);
+        owner_reword (&gateway->view, request->verb, request->domain, reply,
+                      actor_wall_clock (self), &err);
     session_t *session = gateway_finish (self, &request);
     if (!session)
         return;
@@ -182,97 +139,10 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg)
     gateway_post (self, session, NULL);
 }
 
-//  ARGS in a request to VERB's owner; a domain's owner is itself what `domain` names.
-static void pack_args (pack_t *pack, const verb_t *verb, const value_t *args)
+static void pack_by (const session_t *session, const call_t *call, pack_t *by)
 {
-    for (size_t i = 0; i < value_count (args); i++) {
-        const char *name = value_key_at (args, i);
-        if ((verb->owner == OWNER_DOMAIN && strcmp (name, "domain") == 0) ||
-            (verb->owner == OWNER_NETWORK && strcmp (name, "network") == 0))
-            continue;
-        pack_key (pack, name);
-        pack_value (pack, value_val_at (args, i));
-    }
-}
-
-static msg_t *request_by (const session_t *session, const call_t *call, const char *verb)
-{
-    pack_t by;
-    pack_init (&by);
-    session_pack_by (session, call->trace, &by);
-    msg_t *msg = msg_request (verb);
-    msg_set_by (msg, by.bytes, by.size);
-    pack_close (&by);
-    return msg;
-}
-
-static msg_t *request_of (const session_t *session, const call_t *call, const verb_t *verb)
-{
-    msg_t *msg = request_by (session, call, verb->name);
-    pack_args (msg_args (msg), verb, call->args);
-    return msg;
-}
-
-static int find_network (gateway_t *gateway, const call_t *call, const verb_t *verb,
-                         char address[MSG_ADDRESS_MAX], error_t *err)
-{
-    const network_view_t *network = networks_resolve (gateway->networks, verb->name,
-                                                      value_get_str (call->args, "network"), err);
-    if (!network)
-        return -1;
-    snprintf (address, MSG_ADDRESS_MAX, "network/%s", network->uuid);
-    return 0;
-}
-
-//  The address of VERB's owner.
-static int find_owner (gateway_t *gateway, const call_t *call, const verb_t *verb,
-                       char address[MSG_ADDRESS_MAX], error_t *err)
-{
-    if (verb->owner == OWNER_NETWORK)
-        return find_network (gateway, call, verb, address, err);
-    if (verb->owner != OWNER_DOMAIN) {
-        const char *owner = verb->owner == OWNER_SWITCHBOARD ? SWITCHBOARD_ADDRESS
-                            : verb->owner == OWNER_LINKS     ? "links"
-                                                             : "host";
-        snprintf (address, MSG_ADDRESS_MAX, "%s", owner);
-        return 0;
-    }
-    const value_t *named = value_get (call->args, "domain");
-    const snapshot_t *domain = snapshots_resolve (gateway->snapshots, verb->name, named, err);
-    if (!domain)
-        return -1;
-    snprintf (address, MSG_ADDRESS_MAX, "domain/%s", domain->uuid);
-    return 0;
-}
-
-//  A call with a key: whether it was made before has to be known before whether its domain is
-//  there, which the first call may have ended, undefined or renamed.
-static msg_t *keyed_request (gateway_t *gateway, const session_t *session, const call_t *call,
-                             const verb_t *verb)
-{
-    char address[MSG_ADDRESS_MAX];
-    error_t missing;
-    bool found = find_owner (gateway, call, verb, address, &missing) == 0;
-    bool network = verb->owner == OWNER_NETWORK;
-    const value_t *domain = value_get (call->args, network ? "network" : "domain");
-    msg_t *msg = request_by (session, call, "keyed.call");
-    pack_t *pack = msg_args (msg);
-    pack_key_str (pack, "key", call->key);
-    pack_key_str (pack, "verb", verb->name);
-    if (domain) {
-        pack_key (pack, "domain");
-        pack_value (pack, domain);
-    }
-    if (found)
-        pack_key_str (pack, "to", address);
-    else {
-        pack_key (pack, "error");
-        error_pack (&missing, pack);
-    }
-    pack_key_map (pack, "args");
-    pack_args (pack, verb, call->args);
-    pack_end (pack);
-    return msg;
+    pack_init (by);
+    by_pack (&session->peer, session->role, session->number, call->trace, by);
 }
 
 static int pass_on_once (actor_t *self, session_t *session, const call_t *call, const verb_t *verb,
@@ -285,7 +155,11 @@ static int pass_on_once (actor_t *self, session_t *session, const call_t *call, 
     open_request_t *request = gateway_open_request (self, session, call, verb, err);
     if (!request)
         return -1;
-    auto(msg_t) msg = keyed_request (actor_state (self), session, call, verb);
+    const gateway_t *gateway = actor_state (self);
+    pack_t by;
+    pack_by (session, call, &by);
+    auto(msg_t) msg = owner_request_once (&gateway->view, verb, call->args, call->key, &by);
+    pack_close (&by);
     gateway_forward (self, request, KEYED_CALLS_ADDRESS, &msg, gateway_on_answer);
     return 0;
 }
@@ -294,12 +168,16 @@ static int pass_on (actor_t *self, session_t *session, const call_t *call, const
                     error_t *err)
 {
     char address[MSG_ADDRESS_MAX];
-    if (find_owner (actor_state (self), call, verb, address, err))
+    const gateway_t *gateway = actor_state (self);
+    if (owner_find (&gateway->view, verb, call->args, address, err))
         return -1;
     open_request_t *request = gateway_open_request (self, session, call, verb, err);
     if (!request)
         return -1;
-    auto(msg_t) msg = request_of (session, call, verb);
+    pack_t by;
+    pack_by (session, call, &by);
+    auto(msg_t) msg = owner_request (verb, call->args, &by);
+    pack_close (&by);
     bool console = strcmp (verb->name, "console.open") == 0;
     gateway_forward (self, request, address, &msg,
                      console ? gateway_on_console : gateway_on_answer);
@@ -366,11 +244,12 @@ static int call_subscribe (actor_t *self, session_t *session, const call_t *call
     gateway_t *gateway = actor_state (self);
     const value_t *named = value_get (call->args, "domain");
     const snapshot_t *domain = NULL;
-    if (named && !(domain = snapshots_resolve (gateway->snapshots, call->verb, named, err)))
+    if (named && !(domain = snapshots_resolve (gateway->view.snapshots, call->verb, named, err)))
         return -1;
     const char *net_name = value_get_str (call->args, "network");
     const network_view_t *network = NULL;
-    if (net_name && !(network = networks_resolve (gateway->networks, call->verb, net_name, err)))
+    if (net_name &&
+        !(network = networks_resolve (gateway->view.networks, call->verb, net_name, err)))
         return -1;
     uint64_t since = 0;
     bool complete;
@@ -426,8 +305,8 @@ static int answer_here (actor_t *self, session_t *session, const call_t *call, c
         if (strcmp (own_calls[i].verb, verb->name) == 0)
             return own_calls[i].call (self, session, call, err);
     gateway_t *gateway = actor_state (self);
-    query_t query = { gateway->snapshots, gateway->networks, verb,
-                      call->args,         session->role,     actor_wall_clock (self) };
+    query_t query = { gateway->view.snapshots, gateway->view.networks, verb, call->args,
+                      session->role,           actor_wall_clock (self) };
     reply_begin (&gateway->frame, call->id);
     if (query_answer (&query, &gateway->frame, err))
         return -1;

@@ -1,5 +1,4 @@
-//  zmq_gateway_events.c: what owners publish: snapshots, the events inside, the switchboard's
-//  trace.
+//  zmq_gateway_events.c: events of domains and networks, and the switchboard's trace.
 
 #include "actors/gateway/zmq_gateway_parts.h"
 
@@ -18,8 +17,7 @@ static void frame_event (pack_t *frame, const char *verb, const value_t *args, u
     event_end (frame);
 }
 
-//  Sends one event of a domain to all that want it, and keeps it for those who were not there.
-static void emit (actor_t *self, const char *uuid, const char *verb, const value_t *args)
+void gateway_emit (actor_t *self, const char *uuid, const char *verb, const value_t *args)
 {
     gateway_t *gateway = actor_state (self);
     size_t size = 0;
@@ -38,54 +36,6 @@ void gateway_replay (actor_t *self, session_t *session, const interest_t *intere
     for (uint64_t seq = since + 1; (event = history_at (gateway->history, seq)); seq++)
         if (interest_has (interest, event->uuid, event->verb))
             gateway_post_copy (self, session, event->bytes, event->size);
-}
-
-//  Those inside of a snapshot.
-static void emit_all (actor_t *self, const char *uuid, const msg_t *event)
-{
-    const value_t *events = msg_arg (event, "events");
-    for (size_t i = 0; i < value_count (events); i++) {
-        const value_t *each = value_at (events, i);
-        const char *verb = value_get_str (each, "verb");
-        if (verb)
-            emit (self, uuid, verb, value_get (each, "args"));
-    }
-}
-
-//  Topic "domain/UUID".
-void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, void *arg)
-{
-    (void) arg;
-    gateway_t *gateway = actor_state (self);
-    const char *uuid = topic + strlen ("domain/");
-    error_t err;
-    if (msg_is (event, "gone"))
-        snapshots_forget (gateway->snapshots, uuid);
-    else if (snapshots_apply (gateway->snapshots, uuid, value_get (msg_root (event), "args"), &err))
-        actor_log (self, LEVEL_ERROR, "%s", err.message);
-    emit_all (self, uuid, event);
-}
-
-//  Topic "network/UUID".
-void gateway_on_network (actor_t *self, const char *topic, const msg_t *event, void *arg)
-{
-    (void) arg;
-    gateway_t *gateway = actor_state (self);
-    const char *uuid = topic + strlen ("network/");
-    if (msg_is (event, "gone"))
-        networks_forget (gateway->networks, uuid);
-    else
-        networks_apply (gateway->networks, uuid, value_get (msg_root (event), "args"));
-    emit_all (self, uuid, event);
-}
-
-//  Topic "snapshots/UUID", behind that of the domain.
-void gateway_on_tree (actor_t *self, const char *topic, const msg_t *event, void *arg)
-{
-    (void) arg;
-    gateway_t *gateway = actor_state (self);
-    snapshots_set_tree (gateway->snapshots, topic + strlen ("snapshots/"),
-                        msg_arg (event, "snapshots"));
 }
 
 static void on_trace (actor_t *self, const char *topic, const msg_t *event, void *arg)

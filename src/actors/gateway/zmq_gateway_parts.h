@@ -6,12 +6,13 @@
 
 #include "actors/config.h"
 #include "actors/gateway/history.h"
+#include "actors/gateway/owners.h"
 #include "actors/gateway/queries.h"
 #include "actors/gateway/sessions.h"
 #include "actors/runtime/table.h"
 #include "actors/gateway/zmq_gateway.h"
 #include "msg/envelope.h"
-#include "util/listener.h"
+#include "actors/gateway/door.h"
 
 enum {
     SOCKET_WRITE, //  troupe.sock
@@ -54,8 +55,7 @@ typedef struct open_request {
 typedef struct {
     const config_t *config;
     door_t doors[SOCKETS];
-    snapshots_t *snapshots;
-    networks_t *networks;
+    view_t view;
     sessions_t *sessions;
     zhashx_t *revoked; //  User-Ids of keys that may not do anything any more
     history_t *history;
@@ -106,9 +106,9 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg);
 
 //  zmq_gateway_events.c
 
-void gateway_on_snapshot (actor_t *self, const char *topic, const msg_t *event, void *arg);
-void gateway_on_network (actor_t *self, const char *topic, const msg_t *event, void *arg);
-void gateway_on_tree (actor_t *self, const char *topic, const msg_t *event, void *arg);
+//  Sends one event of a domain or network to all that want it, and keeps it for those who were not
+//  there (a view_event_fn).
+void gateway_emit (actor_t *self, const char *uuid, const char *verb, const value_t *args);
 //  Sends SESSION the events after number SINCE that INTEREST is about.
 void gateway_replay (actor_t *self, session_t *session, const interest_t *interest, uint64_t since);
 //  Does SESSION follow the trace from now on?

@@ -145,7 +145,7 @@ static void answer (actor_t *self, gather_t **gather_p)
         pack_array (&gateway->frame);
         for (size_t i = 0; i < gather->count; i++) {
             const part_t *part = &gather->parts[i];
-            const snapshot_t *domain = snapshots_by_uuid (gateway->snapshots, part->uuid);
+            const snapshot_t *domain = snapshots_by_uuid (gateway->view.snapshots, part->uuid);
             if (domain)
                 pack_part (gather, part, domain, actor_wall_clock (self), &gateway->frame);
         }
@@ -223,14 +223,14 @@ static void add_part (gather_t *gather, const snapshot_t *domain)
 static gather_t *select_domains (gateway_t *gateway, const call_t *call, error_t *err)
 {
     const value_t *names = value_get (call->args, "domains");
-    size_t room = names ? value_count (names) : snapshots_count (gateway->snapshots);
+    size_t room = names ? value_count (names) : snapshots_count (gateway->view.snapshots);
     gather_t *gather = memory_new (1, sizeof *gather + room * sizeof (part_t));
     domain_filter_t filter;
     domain_filter_read (&filter, call->args);
     for (size_t i = 0; i < room; i++) {
-        const snapshot_t *domain =
-            names ? snapshots_resolve (gateway->snapshots, call->verb, value_at (names, i), err)
-                  : snapshots_at (gateway->snapshots, i);
+        const snapshot_t *domain = names ? snapshots_resolve (gateway->view.snapshots, call->verb,
+                                                              value_at (names, i), err)
+                                         : snapshots_at (gateway->view.snapshots, i);
         if (!domain) {
             gather_destroy (&gather);
             return NULL;
@@ -258,7 +258,8 @@ int gateway_stats (actor_t *self, session_t *session, const call_t *call, error_
     zlistx_add_end (gateway->gathers, gather);
     bool measured = read_groups (gather, call->args);
     for (size_t i = 0; measured && i < gather->count; i++) {
-        const snapshot_t *domain = snapshots_by_uuid (gateway->snapshots, gather->parts[i].uuid);
+        const snapshot_t *domain =
+            snapshots_by_uuid (gateway->view.snapshots, gather->parts[i].uuid);
         if (domain->id <= 0)
             continue;
         gather->missing++;

@@ -14,6 +14,7 @@
 #include "actors/services/spawner.h"
 #include "actors/gateway/zap.h"
 #include "actors/gateway/zmq_gateway.h"
+#include "actors/libvirt/libvirt_gateway.h"
 #include "util/file.h"
 
 #include <fcntl.h>
@@ -150,18 +151,23 @@ static void autostart_once (host_t *self)
     autostart (self);
 }
 
+static const char *const gateways[] = { LIBVIRT_GATEWAY_ADDRESS, "zmq_gateway" };
+
 static void look_idle (actor_t *actor, void *arg);
 
+//  ARG: how many gateways were asked before.
 static void on_idle (actor_t *actor, const msg_t *reply, void *arg)
 {
     host_t *self = actor_state (actor);
     error_t err;
-    (void) arg;
+    uintptr_t next = (uintptr_t) arg + 1;
     const value_t *result = msg_value (reply);
     bool idle = !msg_failed (reply, &err) && value_get_u64 (result, "sessions", 1) == 0 &&
                 value_get_u64 (result, "active", 1) == 0 &&
                 value_get_i64 (result, "idle_ms", 0) > self->config->idle_exit_s * 1000;
-    if (idle) {
+    if (idle && next < sizeof gateways / sizeof *gateways)
+        look_idle (actor, (void *) next);
+    else if (idle) {
         actor_log (actor, LEVEL_INFO, "no client and no guest for %d s: ending",
                    self->config->idle_exit_s);
         actor_end (actor);
@@ -171,9 +177,8 @@ static void on_idle (actor_t *actor, const msg_t *reply, void *arg)
 
 static void look_idle (actor_t *actor, void *arg)
 {
-    (void) arg;
     auto(msg_t) request = msg_request ("gateway.idle");
-    actor_request (actor, "zmq_gateway", &request, IDLE_LOOK_MS, on_idle, NULL);
+    actor_request (actor, gateways[(uintptr_t) arg], &request, IDLE_LOOK_MS, on_idle, arg);
 }
 
 //  Not before the helpers are there: whoever connected before zap listens would be a stranger.
@@ -181,6 +186,12 @@ static void serve_when_ready (host_t *self)
 {
     if (self->serving || !self->loaded || self->starting > 0)
         return;
+    //  Who can connect to the native gateway's socket may take it that all the others are open.
+    if (!self->gateways_open) {
+        self->gateways_open = true;
+        start_helper (self, LIBVIRT_GATEWAY_ADDRESS, &libvirt_gateway_class);
+        return;
+    }
     self->serving = true;
     auto(msg_t) settle = msg_request ("links.settle");
     actor_send (self->actor, "links", &settle);

@@ -39,6 +39,7 @@ typedef struct {
     bool loaded;      //  all domains and networks
     int autostarting; //  networks that are being started before the domains
     bool serving;
+    bool gateways_open;  //  libvirt's: the native one's comes behind it
     int marks_ms;        //  until the next look for marks of migrations
     restarts_t restarts; //  of our helpers
 } host_t;

@@ -83,6 +83,12 @@ int job_run_snapshot_revert (job_actor_t *self, error_t *err);
 //  jobs_perf.c
 int job_run_perf_set (job_actor_t *self, error_t *err);
 
+//  jobs_tune.c: a guest's share of the host's resources.
+int job_run_tune (job_actor_t *self, error_t *err);
+int job_run_set_memory (job_actor_t *self, error_t *err);
+int job_run_set_vcpus (job_actor_t *self, error_t *err);
+int job_run_pin (job_actor_t *self, error_t *err);
+
 //  Which documents a change is about, from the arguments live and config; without them the live one
 //  if the guest runs. -1 and ERR if one is not there; WHAT begins its message.
 int job_scope (const job_actor_t *self, const char *what, bool *live, bool *config, error_t *err);

@@ -101,6 +101,17 @@ static int check_validated (const job_actor_t *self, error_t *err)
                       self->driver->name);
 }
 
+//  A gateway whose clients see the domains of one driver only asks for that.
+static int check_driver (const job_actor_t *self, const char *type, error_t *err)
+{
+    const char *wanted = value_str (job_arg (self, "driver"));
+    if (!wanted || text_equals (wanted, self->driver->name))
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "domain XML: type='%s' is the driver %s's, and this connection is to %s",
+                      type, self->driver->name, wanted);
+}
+
 xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *err)
 {
     auto(xml_t) doc = xml_parse (text, strlen (text), "domain XML", err);
@@ -119,8 +130,9 @@ xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *er
                    "domain XML: type='%s' is not one of qemu, kvm, test", type ? type : "");
         return NULL;
     }
-    if (check_validated (self, err) || check_singletons (root, err) ||
-        self->driver->complete (&self->base, doc, err) || job_check_document (doc, err))
+    if (check_driver (self, type, err) || check_validated (self, err) ||
+        check_singletons (root, err) || self->driver->complete (&self->base, doc, err) ||
+        job_check_document (doc, err))
         return NULL;
     return take (&doc);
 }

@@ -152,7 +152,8 @@ void op_set (links_t *self, op_t *op)
     }
     uint32_t ifindex = (uint32_t) known->ifindex;
     op_add_step (op, (link_step_t){ .msg = link_request_set (ifindex, &op->settings, &op->targets),
-                                    .exists = link_name_exists });
+                                    .exists = link_name_exists,
+                                    .over = link_process_over });
     op_add_step (op, (link_step_t){ .msg = link_request_port (ifindex, &op->settings) });
     op->was = known->news.link;
     if (keep_words (op, peer))

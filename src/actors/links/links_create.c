@@ -100,6 +100,8 @@ static void make_record (links_t *self, op_t *op)
     op->birth.group = link_record_group (record);
     if (spec->kind == LINK_VETH)
         make_mac (self, op->birth.peer_mac, record->peer_mac);
+    if (link_peer_is_born_away (&spec->peer, &op->peer_targets))
+        op->birth.peer = &op->peer_targets;
     if (spec->set.mac && link_mac_read (spec->set.mac, mac))
         link_mac_text (mac, record->own_mac);
     if (spec->set.alias)
@@ -178,13 +180,14 @@ static void add_settings (op_t *op, uint32_t ifindex, link_settings_t settings,
     if (op->spec.kind != LINK_TAP)
         settings.mtu = 0;
     op_add_step (op, (link_step_t){ .msg = link_request_set (ifindex, &settings, targets),
-                                    .exists = link_name_exists });
+                                    .exists = link_name_exists,
+                                    .over = link_process_over });
     op_add_step (op, (link_step_t){ .msg = link_request_port (ifindex, &settings) });
 }
 
 static void set_up (links_t *self, op_t *op, const known_t *known)
 {
-    const known_t *peer = links_peer (self, known);
+    const known_t *peer = op->birth.peer ? NULL : links_peer (self, known);
     link_settings_t settings = op->spec.set;
     settings.alias = op->owned->record.alias;
     if (peer)
@@ -247,7 +250,8 @@ static void make (links_t *self, op_t *op)
         return;
     }
     op_add_step (op, (link_step_t){ .msg = link_request_create (&op->spec, &op->birth),
-                                    .exists = link_name_exists });
+                                    .exists = link_name_exists,
+                                    .over = link_process_over });
     op_run (self, op, made);
 }
 

@@ -4,6 +4,7 @@
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/schema.h"
+#include "drivers/tune/tune.h"
 #include "container/container_protocol.h"
 
 #include <string.h>
@@ -21,6 +22,11 @@ static const schema_t schema = { .elements = elements,
                                  .passing = passing,
                                  .space = "http://libvirt.org/schemas/domain/lxc/1.0",
                                  .space_name = "LXC" };
+
+int lxc_takes (const char *path, const char *value, error_t *err)
+{
+    return schema_takes (&schema, "domain", path, value, err);
+}
 
 //  A path inside or outside that is what it says.
 static bool is_plain (const char *path)
@@ -181,13 +187,25 @@ static int complete_devices (job_t *job, xml_node_t *devices, error_t *err)
                : 0;
 }
 
+//  A cgroup's path is part of undo, and of what init is told.
+static int check_partition (const xml_node_t *domain, error_t *err)
+{
+    const char *partition = xml_string (domain, "resource/partition");
+    if (partition && strpbrk (partition, " \t\n\\"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: resource/partition '%s': it has white space in it",
+                          partition);
+    return partition ? check_path ("resource/partition", partition, err) : 0;
+}
+
 int lxc_complete (job_t *job, xml_t *document, error_t *err)
 {
     xml_node_t *domain = xml_root (document);
     if (schema_check (&schema, domain, "domain", "domain XML", err) ||
         definition_complete_identity (job, domain, err) ||
         definition_complete_memory (domain, err) || definition_complete_vcpus (domain, err) ||
-        complete_os (domain, err) || check_features (domain, err) ||
+        tune_check (domain, err) || check_partition (domain, err) || complete_os (domain, err) ||
+        check_features (domain, err) || lxc_idmap_check (domain, err) ||
         complete_devices (job, xml_find (domain, "devices"), err))
         return -1;
     definition_complete_lifecycle (domain);

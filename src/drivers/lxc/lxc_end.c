@@ -1,7 +1,7 @@
 //  lxc_end.c: how a container ends, and how a restarted daemon finds out whether it did.
 
+#include "drivers/cgroup/cgroup.h"
 #include "drivers/guest_end.h"
-#include "drivers/lxc/lxc_cgroup.h"
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/state.h"
@@ -26,7 +26,7 @@ static int undo_init (job_t *job, const char *path, error_t *err)
         return errno == ENOENT ? 0 : -1;
     if (!process_from_text (text, &init))
         return error_set (err, ERR_INVALID_ARG, "end init: '%s' has no process", path);
-    lxc_cgroup_thaw (job->guest);
+    cgroup_thaw (job->guest);
     return undo_run (job, "process", text, err);
 }
 
@@ -35,8 +35,9 @@ int lxc_undo (job_t *job, const char *kind, const char *argument, error_t *err)
     if (argument[0] != '/')
         return error_set (err, ERR_INVALID_ARG, "undo lxc.%s '%s': the path is not absolute", kind,
                           argument);
+    //  Of a daemon that had no other cgroups than those of containers.
     if (strcmp (kind, "cgroup") == 0)
-        return lxc_cgroup_remove (job, argument, err);
+        return cgroup_remove (job, argument, err);
     if (strcmp (kind, "init") == 0)
         return undo_init (job, argument, err);
     return error_set (err, ERR_INVALID_ARG, "undo lxc.%s '%s': there is no such undo", kind,
@@ -49,7 +50,7 @@ static int end_supervisor (job_t *job, const process_t *process, error_t *err)
     error_t ignored = { 0 }; //  that it is over already shows in the wait
     bool stopped = process_is_stopped (process);
     job_kill (job, process, stopped ? SIGKILL : SIGTERM, &ignored);
-    lxc_cgroup_thaw (job->guest);
+    cgroup_thaw (job->guest);
     int over = job_wait_exit (job, process, TERM_MS, err);
     if (over == 0 || err->code == ERR_OPERATION_ABORTED)
         return over;
@@ -72,11 +73,11 @@ static int end_all (job_t *job, error_t *err)
 static void clean_all (job_t *job)
 {
     guest_end_unplug (job);
-    auto(strings_t) folders = lxc_cgroup_folders (job->guest);
+    auto(strings_t) folders = cgroup_folders (job->guest);
     guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
     guest_end_clean (job, "file", guest_recorded (job->guest, "init/@path"));
     for (size_t i = 0; i < folders->count; i++)
-        guest_end_clean (job, "lxc.cgroup", folders->items[i]);
+        guest_end_clean (job, "cgroup", folders->items[i]);
 }
 
 int lxc_destroy (job_t *job, bool graceful, error_t *err)
@@ -106,7 +107,7 @@ static int note_end (job_t *job, guest_status_t status, error_t *err)
 //  The recorded state stays as it is, reason included, if the cgroups say the same.
 static void note_frozen (guest_t *guest)
 {
-    bool frozen = lxc_cgroup_is_frozen (guest);
+    bool frozen = cgroup_is_frozen (guest);
     if (frozen && guest->status.state != STATE_PAUSED)
         guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_UNKNOWN };
     if (!frozen && guest->status.state != STATE_RUNNING)

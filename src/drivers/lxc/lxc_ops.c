@@ -1,6 +1,6 @@
 //  lxc_ops.c: what is done with a running container.
 
-#include "drivers/lxc/lxc_cgroup.h"
+#include "drivers/cgroup/cgroup.h"
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/state.h"
@@ -39,14 +39,14 @@ int lxc_reboot (job_t *job, shutdown_mode_t mode, error_t *err)
 
 int lxc_suspend (job_t *job, error_t *err)
 {
-    if (lxc_cgroup_freeze (job, true, err))
+    if (cgroup_freeze (job, true, err))
         return error_prefix (err, "suspend domain '%s'", job->guest->name);
     return 0;
 }
 
 int lxc_resume (job_t *job, error_t *err)
 {
-    if (lxc_cgroup_freeze (job, false, err))
+    if (cgroup_freeze (job, false, err))
         return error_prefix (err, "resume domain '%s'", job->guest->name);
     return 0;
 }
@@ -54,8 +54,8 @@ int lxc_resume (job_t *job, error_t *err)
 static int measure (job_t *job, uint64_t *user_ns, uint64_t *system_ns, uint64_t *bytes,
                     error_t *err)
 {
-    if (lxc_cgroup_times (job->guest, user_ns, system_ns, err) ||
-        lxc_cgroup_memory (job->guest, bytes, err))
+    if (cgroup_times (job->guest, user_ns, system_ns, err) ||
+        cgroup_memory (job->guest, bytes, err))
         return error_prefix (err, "measure domain '%s'", job->guest->name);
     return 0;
 }

@@ -7,6 +7,7 @@
 
 //  lxc_complete.c
 int lxc_complete (job_t *job, xml_t *document, error_t *err);
+int lxc_takes (const char *path, const char *value, error_t *err);
 
 //  lxc_privileges.c: the names ("chown") of the capabilities that the definition leaves to the
 //  container, of those that this kernel has. The caller owns the list.
@@ -14,12 +15,22 @@ strings_t *lxc_capabilities_kept (const xml_node_t *domain);
 //  Is NAME one that features/capabilities can name?
 bool lxc_capability_known (const char *name);
 
+//  lxc_idmap.c: checks <idmap>.
+int lxc_idmap_check (const xml_node_t *domain, error_t *err);
+//  KIND ("uid", "gid") of it, as the kernel has it in /proc/PID/uid_map; "" without <idmap>. The
+//  caller frees it.
+char *lxc_idmap_text (const xml_node_t *domain, const char *kind);
+
 //  lxc_spec.c: the running document as the supervisor reads it (container/container_spec.h), with
 //  init's identity to be written to the file IDENTITY. CGROUPS: folders that init joins. The caller
 //  releases it.
 json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups);
 //  Has the container a network namespace of its own?
 bool lxc_has_network (const xml_node_t *domain);
+
+//  lxc_tune.c: what the running document says of resources, into the container's cgroups. BEFORE:
+//  the one that they follow; NULL: they are new.
+int lxc_tune (job_t *job, const xml_t *before, error_t *err);
 
 //  lxc_start.c
 int lxc_start (job_t *job, unsigned flags, error_t *err);

@@ -77,7 +77,9 @@ static bool is_kept (const xml_node_t *domain, size_t index)
     keep_t keep = capabilities[index].keep;
     if (own && xml_string (own, "@state"))
         return xml_equals (own, "@state", "on");
-    if (policy && !xml_equals (policy, "@policy", "default"))
+    //  Without the attribute it is the default.
+    if (policy &&
+        (xml_equals (policy, "@policy", "allow") || xml_equals (policy, "@policy", "deny")))
         return xml_equals (policy, "@policy", "allow");
     return keep == DEFAULT || (keep == OWN_NETWORK && lxc_has_network (domain));
 }

@@ -112,17 +112,19 @@ static const char *either (const char *text, const char *otherwise)
 json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups)
 {
     const xml_node_t *domain = xml_root (live);
+    autofree char *uids = lxc_idmap_text (domain, "uid");
+    autofree char *gids = lxc_idmap_text (domain, "gid");
     json_t *folders = json_array ();
     for (; *cgroups; cgroups++)
         json_array_append_new (folders, json_string (*cgroups));
-    return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                      "name", xml_string (domain, "name"), "uuid", xml_string (domain, "uuid"),
-                      "folder", either (xml_string (domain, "os/initdir"), "/"), "identity",
-                      identity, "user", either (xml_string (domain, "os/inituser"), "0"), "group",
-                      either (xml_string (domain, "os/initgroup"), ""), "network",
-                      lxc_has_network (domain), "restart",
-                      xml_equals (domain, "on_reboot", "restart"), "argv", init_argv (domain),
-                      "env", init_env (domain), "consoles", list_consoles (domain), "cgroups",
-                      folders, "filesystems", list_filesystems (domain), "keep",
-                      list_capabilities (domain), "links", list_links (domain));
+    return json_pack (
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "uid_map", uids, "gid_map", gids, "name", xml_string (domain, "name"), "uuid",
+        xml_string (domain, "uuid"), "folder", either (xml_string (domain, "os/initdir"), "/"),
+        "identity", identity, "user", either (xml_string (domain, "os/inituser"), "0"), "group",
+        either (xml_string (domain, "os/initgroup"), ""), "network", lxc_has_network (domain),
+        "restart", xml_equals (domain, "on_reboot", "restart"), "argv", init_argv (domain), "env",
+        init_env (domain), "consoles", list_consoles (domain), "cgroups", folders, "filesystems",
+        list_filesystems (domain), "keep", list_capabilities (domain), "links",
+        list_links (domain));
 }

@@ -1,6 +1,6 @@
 //  lxc_start.c: from a definition to a running container.
 
-#include "drivers/lxc/lxc_cgroup.h"
+#include "drivers/cgroup/cgroup.h"
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/state.h"
@@ -95,19 +95,11 @@ static int record_intent (start_t *self, error_t *err)
     xml_node_t *record = xml_root (job->guest->record);
     xml_set (record, "monitor/@path", self->monitor);
     xml_set (record, "init/@path", self->identity);
-    bool failed = lxc_cgroup_make (job, err) || job_undo (job, "file", self->monitor, err) ||
+    bool failed = cgroup_make (job, true, err) || job_undo (job, "file", self->monitor, err) ||
                   job_undo (job, "file", self->identity, err) ||
                   job_undo (job, "lxc.init", self->identity, err) ||
                   lxc_interface_intend (job, err) || job_record (job, err);
     return failed ? -1 : 0;
-}
-
-static int limit (start_t *self, error_t *err)
-{
-    uint64_t bytes = 0;
-    if (xml_size (xml_root (self->job->guest->live), "memory", "KiB", &bytes, err))
-        return -1;
-    return lxc_cgroup_limit_memory (self->job, bytes, err);
 }
 
 //  As root with all capabilities, but nothing else of the daemon's.
@@ -169,7 +161,7 @@ static int plug (start_t *self, error_t *err)
 static int create (start_t *self, error_t *err)
 {
     job_t *job = self->job;
-    auto(strings_t) folders = lxc_cgroup_folders (job->guest);
+    auto(strings_t) folders = cgroup_folders (job->guest);
     json_t *spec = lxc_spec (job->guest->live, self->identity, strings_list (folders));
     if (!spec)
         return error_set (err, ERR_INTERNAL_ERROR, "its description can't be made");
@@ -186,7 +178,7 @@ static int let_run (start_t *self, unsigned flags, error_t *err)
     job_t *job = self->job;
     bool paused = flags & START_PAUSED;
     json_auto_t *state = job_qmp (job, "run", NULL, RUN_MS, err);
-    if (!state || (paused && lxc_cgroup_freeze (job, true, err)))
+    if (!state || (paused && cgroup_freeze (job, true, err)))
         return -1;
     job->guest->status = paused ? (guest_status_t){ STATE_PAUSED, PAUSED_USER }
                                 : (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
@@ -196,7 +188,7 @@ static int let_run (start_t *self, unsigned flags, error_t *err)
 int lxc_start (job_t *job, unsigned flags, error_t *err)
 {
     start_t self = { .job = job };
-    bool failed = prepare (&self, err) || record_intent (&self, err) || limit (&self, err) ||
+    bool failed = prepare (&self, err) || record_intent (&self, err) || lxc_tune (job, NULL, err) ||
                   spawn (&self, err) || create (&self, err) || plug (&self, err) ||
                   let_run (&self, flags, err);
     start_close (&self);

@@ -38,15 +38,35 @@ static const char *name_here (const link_settings_t *settings)
 
 //  What each kind has of its own.
 
+static void put_namespace (struct nl_msg *msg, const link_targets_t *targets)
+{
+    if (targets->netns >= 0)
+        netlink_put_u32 (msg, IFLA_NET_NS_FD, (uint32_t) targets->netns);
+    if (targets->pid > 0)
+        netlink_put_u32 (msg, IFLA_NET_NS_PID, (uint32_t) targets->pid);
+}
+
+bool link_peer_is_born_away (const link_settings_t *peer, const link_targets_t *targets)
+{
+    return link_moves (targets) && !targets->plug && !peer->alias && peer->up == LINK_KEEP &&
+           peer->isolated == LINK_KEEP && peer->learning == LINK_KEEP && peer->flood == LINK_KEEP;
+}
+
 static void put_peer (struct nl_msg *msg, const link_spec_t *spec, const link_birth_t *birth)
 {
+    uint8_t mac[6];
+    const link_settings_t *set = &spec->peer;
+    bool away = birth->peer != NULL;
     struct nlattr *peer = netlink_nest (msg, VETH_INFO_PEER);
     struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
     nlmsg_append (msg, &head, sizeof head, NLMSG_ALIGNTO);
-    netlink_put_text (msg, IFLA_IFNAME, name_here (&spec->peer));
-    put_mac (msg, birth->peer_mac);
-    if (spec->peer.mtu > 0)
-        netlink_put_u32 (msg, IFLA_MTU, spec->peer.mtu);
+    netlink_put_text (msg, IFLA_IFNAME, away ? set->name : name_here (set));
+    bool own = away && set->mac && link_mac_read (set->mac, mac);
+    put_mac (msg, own ? mac : birth->peer_mac);
+    if (set->mtu > 0)
+        netlink_put_u32 (msg, IFLA_MTU, set->mtu);
+    if (away)
+        put_namespace (msg, birth->peer);
     nla_nest_end (msg, peer);
 }
 
@@ -164,10 +184,7 @@ struct nl_msg *link_request_set (uint32_t ifindex, const link_settings_t *settin
         netlink_put_u32 (msg, IFLA_MTU, settings->mtu);
     if (targets->plug)
         netlink_put_u32 (msg, IFLA_MASTER, targets->master_index);
-    if (targets->netns >= 0)
-        netlink_put_u32 (msg, IFLA_NET_NS_FD, (uint32_t) targets->netns);
-    if (targets->pid > 0)
-        netlink_put_u32 (msg, IFLA_NET_NS_PID, (uint32_t) targets->pid);
+    put_namespace (msg, targets);
     return msg;
 }
 
@@ -263,6 +280,8 @@ bool link_news_read (const struct nlmsghdr *message, link_news_t *news)
     return true;
 }
 
+const char link_process_over[] = "the process whose network namespace it is for has ended";
+
 const char link_name_exists[] = "a link of this name exists already and was left alone; choose "
                                 "another name, or one with %d (vnet%d, virbr%d), "
                                 "where the kernel puts a free number";
@@ -286,6 +305,8 @@ int link_refusal (error_t *err, const char *what, const link_step_t *step, int n
                           colon, words);
     if (number == EEXIST && step && step->exists && !*words)
         return error_set (err, ERR_OPERATION_FAILED, "%s: %s", what, step->exists);
+    if (number == ESRCH && step && step->over)
+        return error_set (err, ERR_OPERATION_FAILED, "%s: %s", what, step->over);
     errno = number;
     return error_errno (err, ERR_OPERATION_FAILED, "%s%s%s", what, colon, words);
 }

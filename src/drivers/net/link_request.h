@@ -10,27 +10,6 @@
 
 #include <sys/types.h>
 
-//  What a new link gets in the request that makes it, besides what its spec says.
-typedef struct {
-    uint8_t mac[6], peer_mac[6];
-    uint32_t group;       //  0: none
-    uint32_t lower_index; //  0: none
-} link_birth_t;
-
-//  One message of several that make a change.
-typedef struct {
-    struct nl_msg *msg;
-    int fine[3];         //  errnos that are none here: what it asks for is so already; 0: no more
-    const char *missing; //  what the kernel lacks if the errno is ENOENT; NULL: nothing special
-    const char *exists;  //  what EEXIST means; NULL: nothing special
-} link_step_t;
-
-extern const char link_name_exists[]; //  for link_step_t.exists
-
-//  Makes the link, but for LINK_TAP, which rtnetlink can't make (link_tap.h). An end that will go
-//  into another namespace gets its own name there.
-struct nl_msg *link_request_create (const link_spec_t *spec, const link_birth_t *birth);
-
 //  What a settings' names stand for.
 typedef struct {
     bool plug;             //  master_index is to be set
@@ -44,6 +23,34 @@ static inline bool link_moves (const link_targets_t *targets)
 {
     return targets->netns >= 0 || targets->pid > 0;
 }
+
+//  What a new link gets in the request that makes it, besides what its spec says.
+typedef struct {
+    uint8_t mac[6], peer_mac[6];
+    uint32_t group;             //  0: none
+    uint32_t lower_index;       //  0: none
+    const link_targets_t *peer; //  where the other end of a veth is made; NULL: here
+} link_birth_t;
+
+//  One message of several that make a change.
+typedef struct {
+    struct nl_msg *msg;
+    int fine[3];         //  errnos that are none here: what it asks for is so already; 0: no more
+    const char *missing; //  what the kernel lacks if the errno is ENOENT; NULL: nothing special
+    const char *exists;  //  what EEXIST means; NULL: nothing special
+    const char *over;    //  what ESRCH means; NULL: nothing special
+} link_step_t;
+
+extern const char link_name_exists[];  //  for link_step_t.exists
+extern const char link_process_over[]; //  for link_step_t.over
+
+//  Can the other end of a veth be made where it is to go? To move it takes the kernel some 15 ms,
+//  but not all can be said of it at its birth (to be up it needs the first end).
+bool link_peer_is_born_away (const link_settings_t *peer, const link_targets_t *targets);
+
+//  Makes the link, but for LINK_TAP, which rtnetlink can't make (link_tap.h). An end that will be
+//  moved into another namespace gets its own name there.
+struct nl_msg *link_request_create (const link_spec_t *spec, const link_birth_t *birth);
 
 //  Changes a link. NULL if SETTINGS has nothing for this message.
 struct nl_msg *link_request_set (uint32_t ifindex, const link_settings_t *settings,

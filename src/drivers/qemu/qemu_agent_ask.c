@@ -2,7 +2,7 @@
 
 #include "drivers/qemu/qemu_agent_ask.h"
 
-#include "drivers/qemu/command/qemu_cpuset.h"
+#include "drivers/cpuset.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -233,7 +233,7 @@ json_t *qemu_agent_set_vcpus (job_t *job, const json_t *args, error_t *err)
     cpu_set_t cpus;
     const char *list = text_of (args, "cpus");
     bool online = json_is_true (json_object_get (args, "online"));
-    if (qemu_cpuset_parse (list, &cpus, err)) {
+    if (cpuset_parse (list, &cpus, err)) {
         error_prefix (err, "CPUs of domain '%s'", job->guest->name);
         err->code = ERR_INVALID_ARG;
         return NULL;

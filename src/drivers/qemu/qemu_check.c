@@ -1,7 +1,7 @@
 //  qemu_check.c: what contradicts itself in a completed definition.
 
 #include "drivers/qemu/command/qemu_complete.h"
-#include "drivers/qemu/command/qemu_cpuset.h"
+#include "drivers/cpuset.h"
 #include "drivers/qemu/qemu_perf.h"
 #include "util/text.h"
 
@@ -128,7 +128,7 @@ static int check_cpuset (completion_t *self, error_t *err)
 {
     cpu_set_t cpus;
     const char *text = xml_string (self->domain, "vcpu/@cpuset");
-    return text ? qemu_cpuset_parse (text, &cpus, err) : 0;
+    return text ? cpuset_parse (text, &cpus, err) : 0;
 }
 
 static int check_genid (completion_t *self, error_t *err)

@@ -3,7 +3,7 @@
 #include "drivers/driver.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/command/qemu_command.h"
-#include "drivers/qemu/command/qemu_cpuset.h"
+#include "drivers/cpuset.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/command/qemu_host_model.h"
@@ -170,7 +170,7 @@ static int spawn (start_t *self, error_t *err)
     qemu_perf_record (job->guest);
     bool failed = job_undo (job, "process", identity, err) || job_undo (job, "monitor", "", err) ||
                   job_record (job, err) ||
-                  (cpuset && qemu_cpuset_apply (cpuset, self->process.pid, err)) ||
+                  (cpuset && cpuset_apply (cpuset, self->process.pid, err)) ||
                   job_go (job, &self->process, err);
     return failed ? -1 : 0;
 }

@@ -4,6 +4,7 @@
 #include "drivers/definition.h"
 #include "drivers/test/test_behaviour.h"
 #include "drivers/test/test_driver.h"
+#include "drivers/tune/tune.h"
 
 #include <string.h>
 
@@ -53,7 +54,8 @@ int test_complete (job_t *job, xml_t *document, error_t *err)
                           xml_name (domain));
     if (definition_complete_identity (job, domain, err) || test_behaviour_check (domain, err) ||
         definition_complete_memory (domain, err) || definition_complete_vcpus (domain, err) ||
-        complete_os (domain, err) || complete_devices (job, domain, err))
+        tune_check (domain, err) || complete_os (domain, err) ||
+        complete_devices (job, domain, err))
         return -1;
     definition_complete_lifecycle (domain);
     return check_lifecycle (domain, err) || test_behave (job, document, "complete", 0, err) ? -1

@@ -1,6 +1,8 @@
-//  qemu_cpuset.c: sets of cpus, read and applied.
+//  cpuset.c: sets of cpus, read and applied.
 
-#include "drivers/qemu/command/qemu_cpuset.h"
+#include "drivers/cpuset.h"
+
+#include "util/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +38,7 @@ static bool read_part (const char **at, cpu_set_t *cpus)
     return first >= 0 && last >= first;
 }
 
-int qemu_cpuset_parse (const char *text, cpu_set_t *cpus, error_t *err)
+int cpuset_parse (const char *text, cpu_set_t *cpus, error_t *err)
 {
     const char *at = text;
     CPU_ZERO (cpus);
@@ -52,10 +54,25 @@ int qemu_cpuset_parse (const char *text, cpu_set_t *cpus, error_t *err)
     return 0;
 }
 
-int qemu_cpuset_apply (const char *text, pid_t pid, error_t *err)
+char *cpuset_text (const cpu_set_t *cpus)
+{
+    auto(text_t) text = text_new ();
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        size_t last = cpu;
+        if (!CPU_ISSET (cpu, cpus))
+            continue;
+        while (last + 1 < CPU_SETSIZE && CPU_ISSET (last + 1, cpus))
+            last++;
+        text_addf (text, last > cpu ? "%s%zu-%zu" : "%s%zu", text->size ? "," : "", cpu, last);
+        cpu = last;
+    }
+    return text_finish (&text);
+}
+
+int cpuset_apply (const char *text, pid_t pid, error_t *err)
 {
     cpu_set_t cpus;
-    if (qemu_cpuset_parse (text, &cpus, err))
+    if (cpuset_parse (text, &cpus, err))
         return -1;
     if (sched_setaffinity (pid, sizeof cpus, &cpus) == 0)
         return 0;

@@ -1,0 +1,122 @@
+//  queries_tune.c: a domain's share of the host's resources, as its documents say.
+
+#include "actors/gateway/queries_tune.h"
+
+#include "drivers/tune/tune.h"
+
+#include <string.h>
+
+//  Of the document that is meant.
+static int read_scope (const query_t *self, const snapshot_t *domain, bool *live,
+                       const value_t **map, error_t *err)
+{
+    bool config = value_get_bool (self->args, "config", false);
+    *live = value_get_bool (self->args, "live", false);
+    if (*live && config)
+        return error_set (err, ERR_INVALID_ARG, "%s: live and config exclude each other",
+                          self->verb->name);
+    if (*live && domain->id <= 0)
+        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running",
+                          self->verb->name, domain->name);
+    if (config && !domain->persistent)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "%s: domain '%s' is transient: it has no definition", self->verb->name,
+                          domain->name);
+    *live = !config && domain->id > 0;
+    *map =
+        domain->tune ? value_get (document_root (domain->tune), *live ? "live" : "config") : NULL;
+    return 0;
+}
+
+//  "domain.memory_parameters" is about the group "memory".
+static bool is_asked (const query_t *self, const tune_t *tune)
+{
+    const char *group = strchr (self->verb->name, '.') + 1;
+    size_t size = strlen (tune->group);
+    return strncmp (group, tune->group, size) == 0 && group[size] == '_';
+}
+
+int answer_parameters (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
+{
+    bool live;
+    const value_t *map;
+    const driver_t *driver = driver_by_name (domain->driver);
+    if (read_scope (self, domain, &live, &map, err))
+        return -1;
+    pack_map (result);
+    for (const tune_t *tune = tunes; tune->field; tune++)
+        if (is_asked (self, tune) && (!driver || tune_known (driver, tune)))
+            tune_pack_field (result, tune, map);
+    pack_end (result);
+    return 0;
+}
+
+//  The cpus of NUMBER in a list of pins; NULL: it has no pin.
+static const char *pin_of (const value_t *pins, uint64_t number)
+{
+    for (size_t i = 0; i < value_count (pins); i++)
+        if (value_get_u64 (value_at (pins, i), "number", UINT64_MAX) == number)
+            return value_get_str (value_at (pins, i), "cpus");
+    return NULL;
+}
+
+static const char *first_text (const char *a, const char *b)
+{
+    return a ? a : b ? b : "";
+}
+
+static void pack_pin (pack_t *result, uint64_t number, const char *cpus)
+{
+    pack_map (result);
+    pack_key_u64 (result, "number", number);
+    pack_key_str (result, "cpus", cpus);
+    pack_end (result);
+}
+
+//  A vcpu without a pin runs where vcpu's cpuset says, as all that has none.
+int answer_vcpu_pins (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
+{
+    bool live;
+    const value_t *map;
+    if (read_scope (self, domain, &live, &map, err))
+        return -1;
+    uint64_t count = live ? domain->max_vcpus : domain->config_max_vcpus;
+    pack_array (result);
+    for (uint64_t i = 0; i < count; i++)
+        pack_pin (
+            result, i,
+            first_text (pin_of (value_get (map, "vcpu_pins"), i), value_get_str (map, "cpuset")));
+    pack_end (result);
+    return 0;
+}
+
+int answer_emulator_pins (const query_t *self, const snapshot_t *domain, pack_t *result,
+                          error_t *err)
+{
+    bool live;
+    const value_t *map;
+    if (read_scope (self, domain, &live, &map, err))
+        return -1;
+    pack_map (result);
+    pack_key_str (result, "cpus",
+                  first_text (value_get_str (map, "emulator_pin"), value_get_str (map, "cpuset")));
+    pack_end (result);
+    return 0;
+}
+
+int answer_iothread_pins (const query_t *self, const snapshot_t *domain, pack_t *result,
+                          error_t *err)
+{
+    bool live;
+    const value_t *map;
+    if (read_scope (self, domain, &live, &map, err))
+        return -1;
+    uint64_t count = value_get_u64 (map, "iothreads", 0);
+    pack_array (result);
+    for (uint64_t i = 1; i <= count; i++)
+        pack_pin (result, i,
+                  first_text (pin_of (value_get (map, "iothread_pins"), i),
+                              value_get_str (map, "cpuset")));
+    pack_end (result);
+    return 0;
+}

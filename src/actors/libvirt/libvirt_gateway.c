@@ -1,0 +1,207 @@
+//  libvirt_gateway.c: the sockets, who connects to them, and the actor.
+
+#include "actors/libvirt/rpc_self.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    SCRATCH_BYTES = 64 * 1024,
+    SWEEP_MS = 1000,
+    ACCEPTS = 64, //  at once: then others get their turn
+    MAX_REQUESTS = 4096
+};
+
+static const struct {
+    const char *name;
+    door_kind_t kind;
+} doors[RPC_SOCKETS] = {
+    [RPC_SOCKET_WRITE] = { "libvirt-sock", DOOR_WRITE },
+    [RPC_SOCKET_READ] = { "libvirt-sock-ro", DOOR_READ },
+};
+
+static void watch_doors (actor_t *self);
+
+//  Time.
+
+static void on_sweep (actor_t *self, void *arg)
+{
+    (void) arg;
+    rpc_gateway_t *gateway = actor_state (self);
+    gateway->sweep_timer = 0;
+    for (rpc_client_t *each = gateway->clients; each; each = each->next)
+        if (!each->dead)
+            rpc_client_look_after (self, each);
+    if (gateway->clients)
+        gateway->sweep_timer = actor_timer (self, SWEEP_MS, on_sweep, NULL);
+}
+
+static void on_bury (actor_t *self, void *arg)
+{
+    (void) arg;
+    rpc_gateway_t *gateway = actor_state (self);
+    gateway->bury_timer = 0;
+    rpc_client_t *next;
+    for (rpc_client_t *each = gateway->clients; each; each = next) {
+        next = each->next;
+        if (each->dead)
+            rpc_client_destroy (self, &each);
+    }
+    watch_doors (self);
+}
+
+void rpc_bury_soon (actor_t *self)
+{
+    rpc_gateway_t *gateway = actor_state (self);
+    if (!gateway->bury_timer)
+        gateway->bury_timer = actor_timer (self, 0, on_bury, NULL);
+}
+
+//  New clients.
+
+static bool peer_of (int fd, peer_t *peer)
+{
+    struct ucred cred;
+    socklen_t size = sizeof cred;
+    if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &cred, &size))
+        return false;
+    *peer = (peer_t){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid, .most = ACCESS_ADMIN };
+    return true;
+}
+
+static bool accept_one (actor_t *self, rpc_socket_t number)
+{
+    rpc_gateway_t *gateway = actor_state (self);
+    peer_t peer;
+    if (gateway->sockets[number].clients >= RPC_MAX_CLIENTS)
+        return false;
+    int fd = accept4 (gateway->sockets[number].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return false;
+    if (!peer_of (fd, &peer)) {
+        close (fd);
+        return true;
+    }
+    gateway->heard_ms = actor_now (self);
+    rpc_client_new (self, fd, number, &peer);
+    if (!gateway->sweep_timer)
+        gateway->sweep_timer = actor_timer (self, SWEEP_MS, on_sweep, NULL);
+    return true;
+}
+
+static void on_connect (actor_t *self, int fd, short events, void *arg)
+{
+    (void) fd, (void) events;
+    for (int i = 0; i < ACCEPTS && accept_one (self, (rpc_socket_t) (uintptr_t) arg); i++)
+        ;
+    watch_doors (self);
+}
+
+//  At the bound newcomers wait in the kernel's queue until somebody goes.
+static void watch_doors (actor_t *self)
+{
+    rpc_gateway_t *gateway = actor_state (self);
+    for (uintptr_t i = 0; i < RPC_SOCKETS; i++) {
+        bool room = gateway->sockets[i].clients < RPC_MAX_CLIENTS;
+        if (room == gateway->sockets[i].watched)
+            continue;
+        gateway->sockets[i].watched = room;
+        if (room)
+            actor_watch_fd (self, gateway->sockets[i].fd, POLLIN, on_connect, (void *) i);
+        else {
+            actor_unwatch_fd (self, gateway->sockets[i].fd);
+            actor_log (self, LEVEL_WARNING, "%s: %d clients; others wait until one goes",
+                       doors[i].name, RPC_MAX_CLIENTS);
+        }
+    }
+}
+
+//  The actor.
+
+static int open_socket (rpc_gateway_t *gateway, rpc_socket_t number, error_t *err)
+{
+    autofree char *endpoint = paths_endpoint (gateway->config->paths, doors[number].name, err);
+    if (!endpoint)
+        return -1;
+    gateway->sockets[number].listener =
+        door_open (gateway->config, endpoint + strlen ("ipc://"), doors[number].kind, err);
+    if (!gateway->sockets[number].listener)
+        return -1;
+    gateway->sockets[number].fd = listener_take (gateway->sockets[number].listener);
+    return 0;
+}
+
+static void on_event (actor_t *self, const char *uuid, const char *verb, const value_t *args)
+{
+    (void) self, (void) uuid, (void) verb, (void) args;
+}
+
+static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
+{
+    rpc_gateway_t *gateway = actor_state (self);
+    gateway->config = config_of (args);
+    gateway->table = rpc_table_new ();
+    gateway->scratch = memory_new (1, SCRATCH_BYTES);
+    gateway->out = text_new ();
+    gateway->heard_ms = actor_now (self);
+    for (rpc_socket_t i = 0; i < RPC_SOCKETS; i++)
+        gateway->sockets[i].fd = -1;
+    for (rpc_socket_t i = 0; i < RPC_SOCKETS; i++)
+        if (open_socket (gateway, i, err))
+            return -1;
+    view_open (&gateway->view, self, on_event);
+    //  Comes back behind the snapshots that are there already: then we know what to answer.
+    auto(msg_t) msg = msg_request ("gateway.listen");
+    actor_send (self, actor_address (self), &msg);
+    return 0;
+}
+
+static void answer_idle (actor_t *self, msg_t **msg_p)
+{
+    rpc_gateway_t *gateway = actor_state (self);
+    uint64_t busy = 0;
+    for (rpc_client_t *each = gateway->clients; each; each = each->next)
+        busy += !each->dead;
+    auto(msg_t) reply = view_idle (&gateway->view, actor_now (self) - gateway->heard_ms, busy);
+    actor_reply (self, msg_p, &reply);
+}
+
+static void gateway_handle (actor_t *self, msg_t **msg_p)
+{
+    if (msg_is (*msg_p, "gateway.idle"))
+        answer_idle (self, msg_p);
+    else if (msg_is (*msg_p, "gateway.listen") && msg_kind (*msg_p) == MSG_SEND)
+        watch_doors (self);
+}
+
+static void gateway_stop (actor_t *self)
+{
+    rpc_gateway_t *gateway = actor_state (self);
+    while (gateway->clients) {
+        rpc_client_t *first = gateway->clients;
+        rpc_client_destroy (self, &first);
+    }
+    while (gateway->calls) {
+        rpc_call_t *first = gateway->calls;
+        rpc_call_destroy (&first);
+    }
+    for (rpc_socket_t i = 0; i < RPC_SOCKETS; i++) {
+        listener_destroy (&gateway->sockets[i].listener);
+        if (gateway->sockets[i].fd >= 0)
+            close (gateway->sockets[i].fd);
+    }
+    view_close (&gateway->view);
+    rpc_table_destroy (&gateway->table);
+    text_destroy (&gateway->out);
+    free (gateway->scratch);
+}
+
+const actor_class_t libvirt_gateway_class = { .kind = LIBVIRT_GATEWAY_ADDRESS,
+                                              .state_size = sizeof (rpc_gateway_t),
+                                              .max_requests = MAX_REQUESTS,
+                                              .stop_rank = 0,
+                                              .start = gateway_start,
+                                              .handle = gateway_handle,
+                                              .stop = gateway_stop };

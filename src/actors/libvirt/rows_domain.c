@@ -1,0 +1,187 @@
+//  rows_domain.c: domains: found, looked at, and their life.
+
+#include "actors/libvirt/rpc_self.h"
+
+//  Finding one.
+
+static int found (const rpc_call_t *call, const snapshot_t *domain, pack_t *ret, error_t *err,
+                  const char *what, const char *value)
+{
+    if (!domain || !rpc_sees (call->client, domain))
+        return error_set (err, ERR_NO_DOMAIN, "Domain not found: no domain with matching %s '%s'",
+                          what, value);
+    rpc_pack_domain (ret, "dom", domain->name, domain->uuid, domain->id);
+    return 0;
+}
+
+static int answer_by_name (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result;
+    const char *name = value_get_str (call->args, "name");
+    return found (call, snapshots_by_name (call->gateway->view.snapshots, name), ret, err, "name",
+                  name);
+}
+
+static int answer_by_uuid (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result;
+    const char *uuid = value_get_str (call->args, "uuid");
+    return found (call, snapshots_by_uuid (call->gateway->view.snapshots, uuid), ret, err, "uuid",
+                  uuid);
+}
+
+static int answer_by_id (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result;
+    int64_t id = value_get_i64 (call->args, "id", -1);
+    char text[24];
+    snprintf (text, sizeof text, "%lld", (long long) id);
+    return found (call, snapshots_by_id (call->gateway->view.snapshots, id), ret, err, "id", text);
+}
+
+//  What its snapshot says.
+
+static int answer_info (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (!domain)
+        return -1;
+    pack_key_i64 (ret, "state", domain->state);
+    pack_key_u64 (ret, "maxMem", domain->max_memory_kib);
+    pack_key_u64 (ret, "memory", value_get_u64 (result, "memory_kib", domain->memory_kib));
+    pack_key_u64 (ret, "nrVirtCpu", domain->vcpus);
+    pack_key_u64 (ret, "cpuTime", value_get_u64 (result, "cpu_ns", 0));
+    return 0;
+}
+
+//  The time that its processors took is the owner's to measure.
+static int answer_info_measured (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (!domain || domain->id <= 0)
+        return domain ? answer_info (call, result, ret, err) : -1;
+    pack_t args;
+    pack_init (&args);
+    pack_map (&args);
+    pack_key_str (&args, "domain", domain->uuid);
+    pack_end (&args);
+    int rc = rpc_ask (call, "domain.usage", &args, answer_info, err);
+    pack_close (&args);
+    return rc;
+}
+
+static int answer_active (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result;
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (domain)
+        pack_key_bool (ret, "active", domain->id > 0);
+    return domain ? 0 : -1;
+}
+
+static size_t count_of (const document_t *list)
+{
+    return list ? value_count (document_root (list)) : 0;
+}
+
+static int answer_snapshot_count (rpc_call_t *call, const value_t *result, pack_t *ret,
+                                  error_t *err)
+{
+    (void) result;
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (domain)
+        pack_key_u64 (ret, "num", count_of (domain->tree));
+    return domain ? 0 : -1;
+}
+
+//  Domains have no labels, and nothing that taints them is kept.
+
+static int answer_security_label (rpc_call_t *call, const value_t *result, pack_t *ret,
+                                  error_t *err)
+{
+    (void) call, (void) result, (void) err;
+    pack_key_str (ret, "label", "");
+    pack_key_bool (ret, "enforcing", false);
+    return 0;
+}
+
+static int answer_messages (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) call, (void) result, (void) err;
+    pack_key_array (ret, "msgs");
+    pack_end (ret);
+    return 0;
+}
+
+//  Life.
+
+//  Of this connection's kind, else it could not be seen on it.
+static int prepare_define (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) err;
+    pack_key_str (args, "driver", call->client->driver);
+    return 0;
+}
+
+//  virDomainShutdownFlagValues, which virDomainRebootFlagValues share.
+static int prepare_shutdown (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    static const char *const modes[] = {
+        [1] = "acpi", [2] = "agent", [1 | 2] = "agent,acpi", [4] = "initctl", [8] = "signal",
+    };
+    uint64_t flags = value_get_u64 (call->args, "flags", 0);
+    if (flags == 0)
+        return 0;
+    if (flags >= sizeof modes / sizeof *modes || !modes[flags])
+        return error_set (err, ERR_INVALID_ARG, "%s: unsupported flags (0x%llx)",
+                          call->entry->procedure->name, (unsigned long long) flags);
+    pack_key_str (args, "mode", modes[flags]);
+    return 0;
+}
+
+#define SHUTDOWN_FLAGS FLAGS ({ 15, NULL }) //  read by prepare_shutdown
+
+const rpc_row_t rpc_rows_domain[] = {
+    { "DOMAIN_LOOKUP_BY_NAME", .answer = answer_by_name },
+    { "DOMAIN_LOOKUP_BY_UUID", .answer = answer_by_uuid },
+    { "DOMAIN_LOOKUP_BY_ID", .answer = answer_by_id },
+    { "DOMAIN_GET_INFO", .answer = answer_info_measured },
+    { "DOMAIN_GET_STATE", .verb = "domain.state", .ret = "state reason" },
+    { "DOMAIN_GET_OS_TYPE", .verb = "domain.info", .ret = "type=os_type" },
+    { "DOMAIN_GET_MAX_MEMORY", .verb = "domain.info", .ret = "memory=max_memory_kib" },
+    { "DOMAIN_GET_MAX_VCPUS", .verb = "domain.info", .ret = "num=max_vcpus" },
+    { "DOMAIN_GET_XML_DESC", .verb = "domain.xml",
+      .flags = FLAGS ({ 1, "security_info" }, { 2, "inactive" }), .ret = "xml" },
+    { "DOMAIN_IS_ACTIVE", .answer = answer_active },
+    { "DOMAIN_IS_PERSISTENT", .verb = "domain.info", .ret = "persistent" },
+    { "DOMAIN_GET_AUTOSTART", .verb = "domain.info", .ret = "autostart" },
+    { "DOMAIN_HAS_MANAGED_SAVE_IMAGE", .verb = "domain.info", .ret = "result=managed_save" },
+    { "DOMAIN_SNAPSHOT_NUM", .answer = answer_snapshot_count },
+    { "DOMAIN_GET_SECURITY_LABEL", .answer = answer_security_label },
+    { "DOMAIN_GET_MESSAGES", .flags = FLAGS ({ 3, NULL }), .answer = answer_messages },
+    { "DOMAIN_DEFINE_XML", .verb = "domain.define", .args = "xml", .ret = "dom",
+      .prepare = prepare_define },
+    { "DOMAIN_DEFINE_XML_FLAGS", .verb = "domain.define", .args = "xml", .ret = "dom",
+      .flags = FLAGS ({ 1, "validate" }), .prepare = prepare_define },
+    { "DOMAIN_CREATE_XML", .verb = "domain.create_xml", .args = "xml=xml_desc", .ret = "dom",
+      .flags = FLAGS ({ 1, "paused" }, { 16, "validate" }), .prepare = prepare_define },
+    { "DOMAIN_CREATE", .verb = "domain.create" },
+    { "DOMAIN_CREATE_WITH_FLAGS", .verb = "domain.create", .ret = "dom",
+      .flags = FLAGS ({ 1, "paused" }, { 8, "force_boot" }) },
+    { "DOMAIN_SHUTDOWN", .verb = "domain.shutdown" },
+    { "DOMAIN_SHUTDOWN_FLAGS", .verb = "domain.shutdown", .flags = SHUTDOWN_FLAGS,
+      .prepare = prepare_shutdown },
+    { "DOMAIN_REBOOT", .verb = "domain.reboot", .flags = SHUTDOWN_FLAGS,
+      .prepare = prepare_shutdown },
+    { "DOMAIN_RESET", .verb = "domain.reset" },
+    { "DOMAIN_SUSPEND", .verb = "domain.suspend" },
+    { "DOMAIN_RESUME", .verb = "domain.resume" },
+    { "DOMAIN_DESTROY", .verb = "domain.destroy" },
+    { "DOMAIN_DESTROY_FLAGS", .verb = "domain.destroy", .flags = FLAGS ({ 1, "graceful" }) },
+    { "DOMAIN_UNDEFINE", .verb = "domain.undefine" },
+    { "DOMAIN_UNDEFINE_FLAGS", .verb = "domain.undefine",
+      .flags = FLAGS ({ 1, "managed_save" }, { 2, "snapshots_metadata" }, { 4, "nvram" },
+                      { 8, "keep_nvram" }, { 16, "checkpoints_metadata" }) },
+    { "DOMAIN_SET_AUTOSTART", .verb = "domain.autostart", .args = "disable=!autostart" },
+    { 0 },
+};

@@ -1,0 +1,447 @@
+//  rpc_call.c: one call of a client: checked, mapped to a verb, and answered when that is.
+
+#include "actors/libvirt/rpc_self.h"
+
+#include "actors/gateway/queries.h"
+
+#include <string.h>
+
+enum {
+    DEADLINE_MS = 30000, //  to be admitted: libvirt's clients name none
+    FROM_RPC = 7,        //  virErrorDomain in libvirt's API reference
+    FROM_TEST = 12,
+    FROM_QEMU = 10,
+    FROM_LXC = 17,
+    FROM_NETWORK = 19,
+    LEVEL_OF_ERROR = 2 //  virErrorLevel
+};
+
+//  Calls.
+
+static rpc_call_t *call_new (actor_t *self, rpc_client_t *client, const rpc_header_t *header)
+{
+    rpc_gateway_t *gateway = actor_state (self);
+    rpc_call_t *call = memory_new (1, sizeof *call);
+    call->actor = self;
+    call->gateway = gateway;
+    call->client = client;
+    call->header = *header;
+    call->next = gateway->calls;
+    if (call->next)
+        call->next->previous = call;
+    gateway->calls = call;
+    client->open_calls++;
+    return call;
+}
+
+void rpc_call_destroy (rpc_call_t **call_p)
+{
+    rpc_call_t *call = take (call_p);
+    if (call->previous)
+        call->previous->next = call->next;
+    else
+        call->gateway->calls = call->next;
+    if (call->next)
+        call->next->previous = call->previous;
+    if (call->client)
+        call->client->open_calls--;
+    document_destroy (&call->document);
+    free (call->named);
+    free (call);
+}
+
+void rpc_forget_client (rpc_gateway_t *gateway, const rpc_client_t *client)
+{
+    for (rpc_call_t *call = gateway->calls; call; call = call->next)
+        if (call->client == client)
+            call->client = NULL;
+}
+
+//  Answers.
+
+static rpc_header_t reply_header (const rpc_call_t *call, uint32_t status)
+{
+    rpc_header_t header = call->header;
+    header.type = RPC_REPLY;
+    header.status = status;
+    return header;
+}
+
+//  What is in OUT, and the next call of a client who had to wait for this one.
+static void finish (rpc_call_t **call_p)
+{
+    actor_t *self = (*call_p)->actor;
+    rpc_client_t *client = (*call_p)->client;
+    rpc_out_end ((*call_p)->gateway);
+    rpc_call_destroy (call_p);
+    rpc_client_send (self, client);
+    rpc_client_go_on (self, client);
+}
+
+static int error_domain (const rpc_call_t *call, const error_t *err)
+{
+    static const struct {
+        const char *driver;
+        int domain;
+    } drivers[] = { { "qemu", FROM_QEMU }, { "lxc", FROM_LXC }, { "test", FROM_TEST } };
+    if (err->code == ERR_NO_NETWORK || err->code == ERR_NETWORK_EXIST)
+        return FROM_NETWORK;
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers && err->code != ERR_RPC; i++)
+        if (text_equals (call->client->driver, drivers[i].driver))
+            return drivers[i].domain;
+    return FROM_RPC;
+}
+
+static void pack_error (pack_t *pack, const error_t *err, int domain)
+{
+    pack_map (pack);
+    pack_key_i64 (pack, "code", err->code);
+    pack_key_i64 (pack, "domain", domain);
+    pack_key_str (pack, "message", err->message);
+    pack_key_i64 (pack, "level", LEVEL_OF_ERROR);
+    pack_key_str (pack, "str1", "%s");
+    pack_key_str (pack, "str2", err->message);
+    pack_key_i64 (pack, "int1", -1);
+    pack_key_i64 (pack, "int2", -1);
+    pack_end (pack);
+}
+
+void rpc_add_error (rpc_gateway_t *gateway, const error_t *err, int domain)
+{
+    pack_t pack;
+    error_t none;
+    pack_init (&pack);
+    pack_error (&pack, err, domain);
+    auto(document_t) map = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &none);
+    if (!map || xdr_encode (xdr_error, document_root (map), gateway->out, &none))
+        abort (); //  of our own words
+    pack_close (&pack);
+}
+
+void rpc_fail (rpc_call_t **call_p, const error_t *err)
+{
+    rpc_call_t *call = *call_p;
+    if (!call->client) {
+        rpc_call_destroy (call_p);
+        return;
+    }
+    const rpc_header_t header = reply_header (call, RPC_ERROR);
+    rpc_out_begin (call->gateway, &header);
+    rpc_add_error (call->gateway, err, error_domain (call, err));
+    finish (call_p);
+}
+
+void rpc_reply (rpc_call_t **call_p, const value_t *ret)
+{
+    rpc_call_t *call = *call_p;
+    if (!call->client) {
+        rpc_call_destroy (call_p);
+        return;
+    }
+    error_t err;
+    const rpc_header_t header = reply_header (call, RPC_OK);
+    rpc_out_begin (call->gateway, &header);
+    int rc = xdr_encode (call->entry->procedure->ret, ret, call->gateway->out, &err);
+    if (rc == 0 && call->gateway->out->size > RPC_MAX_MESSAGE)
+        rc = error_set (&err, ERR_RPC, "the answer has more than the %d bytes of a message",
+                        RPC_MAX_MESSAGE);
+    if (rc == 0) {
+        finish (call_p);
+        return;
+    }
+    error_prefix (&err, "%s", call->entry->procedure->name);
+    rpc_fail (call_p, &err);
+}
+
+//  Adds what ANSWER and the row say of RESULT, and sends it. The call is over, unless somebody is
+//  asked again.
+static void answer (rpc_call_t **call_p, const value_t *result)
+{
+    rpc_call_t *call = *call_p;
+    error_t err;
+    pack_t ret;
+    if (!call->client) {
+        rpc_call_destroy (call_p);
+        return;
+    }
+    pack_init (&ret);
+    pack_map (&ret);
+    error_t gone;
+    const snapshot_t *domain = *call->uuid ? rpc_domain (call, &gone) : NULL;
+    int rc = call->answer ? call->answer (call, result, &ret, &err) : 0;
+    auto(document_t) map = NULL;
+    if (rc == 0) {
+        rpc_map_ret (call->entry, result, domain, &ret);
+        pack_end (&ret);
+        map = document_parse (ret.bytes, ret.size, VALUE_MAX_BYTES_INSIDE, &err);
+    }
+    pack_close (&ret);
+    if (rc == 0 && map)
+        rpc_reply (call_p, document_root (map));
+    else if (rc <= 0)
+        rpc_fail (call_p, &err);
+}
+
+//  Asking.
+
+static void on_answer (actor_t *self, const msg_t *reply, void *arg)
+{
+    rpc_call_t *call = arg;
+    error_t err;
+    if (!msg_failed (reply, &err)) {
+        answer (&call, msg_value (reply));
+        return;
+    }
+    owner_reword (&call->gateway->view, call->verb, call->named, reply, actor_wall_clock (self),
+                  &err);
+    rpc_fail (&call, &err);
+}
+
+static int ask_snapshots (rpc_call_t *call, const value_t *args, error_t *err)
+{
+    const view_t *view = &call->gateway->view;
+    //  Who may not read passwords has been told so by now.
+    query_t query = { view->snapshots, view->networks,
+                      call->verb,      args,
+                      ACCESS_WRITE,    actor_wall_clock (call->actor) };
+    pack_t result;
+    pack_init (&result);
+    int rc = query_answer (&query, &result, err);
+    auto(document_t) document =
+        rc ? NULL : document_parse (result.bytes, result.size, VALUE_MAX_BYTES_INSIDE, err);
+    pack_close (&result);
+    if (!document)
+        return -1;
+    answer (&call, document_root (document));
+    return RPC_LATER;
+}
+
+static int ask_owner (rpc_call_t *call, const value_t *args, error_t *err)
+{
+    char address[MSG_ADDRESS_MAX];
+    const rpc_client_t *client = call->client;
+    if (owner_find (&call->gateway->view, call->verb, args, address, err))
+        return -1;
+    pack_t by;
+    pack_init (&by);
+    by_pack (&client->peer, client->role, client->number, NULL, &by);
+    auto(msg_t) msg = owner_request (call->verb, args, &by);
+    pack_close (&by);
+    if (owner_is_urgent (call->verb))
+        msg_header (msg)->flags |= MSG_URGENT;
+    actor_request (call->actor, address, &msg, DEADLINE_MS, on_answer, call);
+    return RPC_LATER;
+}
+
+//  RPC_LATER: the call is not ours any more.
+static int ask (rpc_call_t *call, const pack_t *pack, error_t *err)
+{
+    auto(document_t) args = document_parse (pack->bytes, pack->size, VALUE_MAX_BYTES, err);
+    if (!args || verb_check_args (call->verb, document_root (args), err))
+        return -1;
+    free (call->named);
+    call->named = owner_named (document_root (args));
+    return call->verb->owner == OWNER_GATEWAY ? ask_snapshots (call, document_root (args), err)
+                                              : ask_owner (call, document_root (args), err);
+}
+
+int rpc_ask (rpc_call_t *call, const char *verb, const pack_t *args, rpc_answer_fn *on_result,
+             error_t *err)
+{
+    call->verb = verb_find (verb);
+    call->answer = on_result;
+    return ask (call, args, err);
+}
+
+//  What it is about.
+
+bool rpc_sees (const rpc_client_t *client, const snapshot_t *domain)
+{
+    return text_equals (client->driver, domain->driver);
+}
+
+const snapshot_t *rpc_domain (const rpc_call_t *call, error_t *err)
+{
+    const snapshot_t *domain = snapshots_by_uuid (call->gateway->view.snapshots, call->uuid);
+    if (domain && call->client && rpc_sees (call->client, domain))
+        return domain;
+    error_set (err, ERR_NO_DOMAIN, "Domain not found: no domain with matching uuid '%s'",
+               call->uuid);
+    return NULL;
+}
+
+static int find_object (rpc_call_t *call, error_t *err)
+{
+    static const char *const domains[] = { "dom.uuid", "snap.dom.uuid", "checkpoint.dom.uuid" };
+    const char *uuid = NULL;
+    for (size_t i = 0; i < sizeof domains / sizeof *domains && !uuid; i++)
+        uuid = value_str (rpc_field (call->args, domains[i]));
+    if (uuid) {
+        snprintf (call->uuid, sizeof call->uuid, "%s", uuid);
+        return rpc_domain (call, err) ? 0 : -1;
+    }
+    uuid = value_str (rpc_field (call->args, "net.uuid"));
+    snprintf (call->uuid, sizeof call->uuid, "%s", uuid ? uuid : "");
+    return 0;
+}
+
+//  Checks.
+
+static int check_header (const rpc_header_t *header, const rpc_entry_t *entry, error_t *err)
+{
+    if (!program_known (header->program))
+        return error_set (err, ERR_RPC, "unknown program 0x%x", header->program);
+    if (header->version != PROGRAM_VERSION)
+        return error_set (err, ERR_RPC, "program 0x%x: unknown version %u; it has version %d",
+                          header->program, header->version, PROGRAM_VERSION);
+    //  Clients take these words for "not supported".
+    if (!entry || (entry->procedure->flags & PROC_EVENT))
+        return error_set (err, ERR_RPC, "unknown procedure: %d", (int32_t) header->procedure);
+    if (header->status != RPC_OK)
+        return error_set (err, ERR_RPC, "%s: a call has status 0, not %u", entry->procedure->name,
+                          header->status);
+    if (header->type == RPC_CALL_WITH_FDS)
+        return error_set (err, ERR_RPC, "%s: descriptors are not taken", entry->procedure->name);
+    return 0;
+}
+
+static int check_access (const rpc_client_t *client, const rpc_entry_t *entry, error_t *err)
+{
+    const procedure_t *procedure = entry->procedure;
+    if (!client->known && !(procedure->flags & PROC_NO_AUTH))
+        return error_set (err, ERR_RPC, "%s: authentication required: call AUTH_LIST first",
+                          procedure->name);
+    if (client->read_only && !(procedure->flags & (PROC_READ_ONLY | PROC_NO_AUTH)))
+        return error_set (err, ERR_OPERATION_DENIED,
+                          "operation forbidden: %s: this connection is read-only", procedure->name);
+    if (!entry->row)
+        return error_set (err, ERR_NO_SUPPORT, "not supported by this connection driver: %s",
+                          procedure->name);
+    if (entry->verb && entry->verb->access > client->role && !client->read_only)
+        return error_set (
+            err, ERR_OPERATION_DENIED, "%s: it needs the right '%s', and this connection has '%s'",
+            procedure->name, access_name (entry->verb->access), access_name (client->role));
+    return 0;
+}
+
+//  What a read-only connection may call, but not with these arguments.
+static int check_arguments (const rpc_call_t *call, error_t *err)
+{
+    static const struct {
+        const char *procedure, *field;
+        uint64_t bits, equal;
+    } denied[] = {
+        { "DOMAIN_GET_XML_DESC", "flags", 1 | 8, 0 },
+        { "DOMAIN_SNAPSHOT_GET_XML_DESC", "flags", 1, 0 },
+        { "DOMAIN_CHECKPOINT_GET_XML_DESC", "flags", 1, 0 },
+        { "DOMAIN_MANAGED_SAVE_GET_XML_DESC", "flags", 1, 0 },
+        { "DOMAIN_GET_VCPUS_FLAGS", "flags", 8, 0 },
+        { "DOMAIN_INTERFACE_ADDRESSES", "source", 0, 1 },
+    };
+    const char *name = call->entry->procedure->name;
+    for (size_t i = 0; i < sizeof denied / sizeof *denied && call->client->read_only; i++) {
+        uint64_t value = value_get_u64 (call->args, denied[i].field, 0);
+        bool hit = denied[i].bits ? (value & denied[i].bits) != 0 : value == denied[i].equal;
+        if (hit && text_equals (name, denied[i].procedure))
+            return error_set (err, ERR_OPERATION_DENIED,
+                              "operation forbidden: %s with these %s: this connection is read-only",
+                              name, denied[i].field);
+    }
+    return 0;
+}
+
+static bool needs_connection (const rpc_entry_t *entry)
+{
+    static const char *const before[] = { "CONNECT_OPEN", "CONNECT_CLOSE",
+                                          "CONNECT_SUPPORTS_FEATURE" };
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+        if (text_equals (entry->procedure->name, before[i]))
+            return false;
+    return !(entry->procedure->flags & PROC_NO_AUTH);
+}
+
+static int decode (rpc_call_t *call, const char *bytes, size_t size, error_t *err)
+{
+    pack_t pack;
+    pack_init (&pack);
+    if (xdr_decode (call->entry->procedure->args, bytes, size, &pack, err) == 0)
+        call->document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, err);
+    pack_close (&pack);
+    if (!call->document)
+        return error_prefix (err, "%s", call->entry->procedure->name);
+    call->args = document_root (call->document);
+    return 0;
+}
+
+static int carry_out (rpc_call_t *call, const char *bytes, size_t size, error_t *err)
+{
+    rpc_client_t *client = call->client;
+    const rpc_entry_t *entry = call->entry;
+    if (check_header (&call->header, entry, err) || check_access (client, entry, err) ||
+        decode (call, bytes, size, err))
+        return -1;
+    if (!client->driver && needs_connection (entry))
+        return error_set (err, ERR_INVALID_CONN,
+                          "%s: no connection is open: call CONNECT_OPEN first",
+                          entry->procedure->name);
+    if (check_arguments (call, err) || find_object (call, err))
+        return -1;
+    call->verb = entry->verb;
+    call->answer = entry->row->answer;
+    pack_t args;
+    pack_init (&args);
+    int rc = rpc_map_args (entry, call, call->args, call->uuid, &args, err);
+    if (rc == 0 && entry->verb)
+        rc = ask (call, &args, err);
+    else if (rc == 0)
+        answer (&call, NULL);
+    pack_close (&args);
+    return rc < 0 ? -1 : 0;
+}
+
+static void read_header (const char *bytes, rpc_header_t *header)
+{
+    uint32_t *const words[] = { &header->program, &header->version, &header->procedure,
+                                &header->type,    &header->serial,  &header->status };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        *words[i] = xdr_u32_at (bytes + 4 + 4 * i);
+}
+
+static void take_ping (actor_t *self, rpc_client_t *client, const rpc_header_t *ping)
+{
+    rpc_gateway_t *gateway = actor_state (self);
+    if (ping->procedure != 1 || ping->type != RPC_MESSAGE)
+        return;
+    rpc_header_t pong = *ping;
+    pong.procedure = 2;
+    rpc_out_begin (gateway, &pong);
+    rpc_out_end (gateway);
+    rpc_client_send (self, client);
+}
+
+//  Of a call with descriptors: how many bytes follow that carry one each.
+static void skip_descriptors (rpc_client_t *client, const char *bytes, size_t size)
+{
+    uint32_t count = size >= RPC_HEADER + 4 ? xdr_u32_at (bytes + RPC_HEADER) : 0;
+    client->skip = count <= 32 ? count : 32;
+}
+
+void rpc_take_message (actor_t *self, rpc_client_t *client, const char *bytes, size_t size)
+{
+    rpc_gateway_t *gateway = actor_state (self);
+    rpc_header_t header;
+    error_t err;
+    read_header (bytes, &header);
+    if (header.program == PROGRAM_KEEPALIVE) {
+        take_ping (self, client, &header);
+        return;
+    }
+    if (header.type == RPC_CALL_WITH_FDS)
+        skip_descriptors (client, bytes, size);
+    else if (header.type != RPC_CALL)
+        return;
+    rpc_call_t *call = call_new (self, client, &header);
+    call->entry = rpc_table_find (gateway->table, header.program, header.procedure);
+    if (carry_out (call, bytes + RPC_HEADER, size - RPC_HEADER, &err))
+        rpc_fail (&call, &err);
+}

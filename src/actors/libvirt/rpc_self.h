@@ -1,0 +1,161 @@
+//  rpc_self.h: what the files of the libvirt gateway share. All of it is its own state, touched by
+//  its thread only.
+//
+//      libvirt_gateway.c   the sockets, new clients, the actor
+//      rpc_client.c        one client's bytes: what comes in becomes messages, what goes out waits
+//      rpc_call.c          one call: checked, carried out, answered
+//      rpc_rows.c          which procedure is served by what
+//      rows_*.c            the rows, by what they are about
+
+#ifndef TROUPE_RPC_SELF_H
+#define TROUPE_RPC_SELF_H
+
+#include "actors/config.h"
+#include "actors/gateway/door.h"
+#include "actors/gateway/outbox.h"
+#include "actors/gateway/owners.h"
+#include "actors/libvirt/libvirt_gateway.h"
+#include "actors/libvirt/rpc_rows.h"
+#include "util/text.h"
+
+enum {
+    RPC_HEADER = 28,                        //  bytes of length word and header
+    RPC_MAX_MESSAGE = 33554436,             //  bytes, the length word included
+    RPC_MAX_READ_MESSAGE = 4 * 1024 * 1024, //  of those on the read-only socket
+    RPC_MAX_CLIENTS = 1000,                 //  of each socket
+    RPC_MAX_CALLS = 64,                     //  open calls of a client: then it is read no more
+    RPC_MAX_WAITING = 1024 * 1024,          //  bytes for it to read: then neither
+    RPC_MAX_OUTBOX = 48 * 1024 * 1024       //  then it is disconnected
+};
+
+typedef enum {
+    RPC_SOCKET_WRITE,
+    RPC_SOCKET_READ,
+    RPC_SOCKETS
+} rpc_socket_t;
+
+//  The `type` of a message, and its `status`.
+enum {
+    RPC_CALL,
+    RPC_REPLY,
+    RPC_MESSAGE,
+    RPC_STREAM,
+    RPC_CALL_WITH_FDS,
+    RPC_REPLY_WITH_FDS,
+    RPC_STREAM_HOLE
+};
+enum {
+    RPC_OK,
+    RPC_ERROR,
+    RPC_CONTINUE
+};
+
+typedef struct {
+    uint32_t program, version, procedure, type, serial, status;
+} rpc_header_t;
+
+typedef struct rpc_client {
+    struct rpc_client *next, *previous;
+    uint64_t number; //  never used again
+    int fd;
+    rpc_socket_t socket;
+    peer_t peer;
+    access_t role;
+    bool read_only;
+    bool known;         //  it was told how to authenticate
+    const char *driver; //  whose domains it sees; NULL until it has opened a connection
+    const char *uri;
+    bool closing, dead; //  once all is sent; to be freed
+    bool in_handler;    //  its input is being looked at
+    text_t *in;         //  what is no whole message yet, or waits for others to be answered
+    size_t skip;        //  bytes that carry descriptors, which are not taken
+    outbox_t outbox;
+    size_t sent;   //  bytes of the first that waits
+    short watched; //  poll's bits
+    int open_calls;
+    int64_t since_ms; //  when it came
+    int64_t heard_ms; //  when it last sent something
+    int64_t moved_ms; //  when it last took something, or nothing waited
+    bool keepalive;   //  it answers pings
+    int pings;        //  without an answer
+} rpc_client_t;
+
+typedef struct {
+    const config_t *config;
+    struct {
+        listener_t *listener;
+        int fd;
+        int clients;
+        bool watched;
+    } sockets[RPC_SOCKETS];
+    view_t view;
+    rpc_table_t *table;
+    rpc_client_t *clients;
+    rpc_call_t *calls;
+    uint64_t last_client;
+    char *scratch; //  what a client just sent
+    text_t *out;   //  the message that is being written
+    uint64_t sweep_timer, bury_timer;
+    int64_t heard_ms; //  when a client last sent something
+} rpc_gateway_t;
+
+//  A call. It lives until it is answered, or would have been: its client may go before.
+struct rpc_call {
+    rpc_call_t *next, *previous;
+    actor_t *actor;
+    rpc_gateway_t *gateway;
+    rpc_client_t *client; //  NULL: it is gone
+    rpc_header_t header;
+    const rpc_entry_t *entry;
+    document_t *document;
+    const value_t *args;       //  the procedure's
+    const verb_t *verb;        //  that is asked: the row's, unless it said otherwise
+    rpc_answer_fn *answer;     //  the same
+    char *named;               //  as owner_named says
+    char uuid[UUID_TEXT_SIZE]; //  of the domain or network that it is about; "": none
+};
+
+//  rpc_client.c
+
+rpc_client_t *rpc_client_new (actor_t *self, int fd, rpc_socket_t socket, const peer_t *peer);
+//  At the end of the actor; else rpc_client_end.
+void rpc_client_destroy (actor_t *self, rpc_client_t **client_p);
+//  It is disconnected now, and freed once nobody holds a pointer to it. REASON goes to the log;
+//  NULL: it wanted to.
+void rpc_client_end (actor_t *self, rpc_client_t *client, const char *reason);
+//  Frees those that have ended, once nobody handles one (libvirt_gateway.c).
+void rpc_bury_soon (actor_t *self);
+//  Looks at what it sent so far, if it was left alone because of a bound.
+void rpc_client_go_on (actor_t *self, rpc_client_t *client);
+//  What is in the gateway's OUT.
+void rpc_client_send (actor_t *self, rpc_client_t *client);
+//  Writes a header to the gateway's OUT, empty before; rpc_out_end completes the length.
+void rpc_out_begin (rpc_gateway_t *gateway, const rpc_header_t *header);
+void rpc_out_end (rpc_gateway_t *gateway);
+//  An event, with ARGS (a packed map) as its procedure's.
+void rpc_client_event (actor_t *self, rpc_client_t *client, const procedure_t *procedure,
+                       const value_t *args);
+//  Pings, and disconnects who does not answer, read or open a connection.
+void rpc_client_look_after (actor_t *self, rpc_client_t *client);
+
+//  rpc_call.c
+
+//  One message of CLIENT; SIZE bytes from the length word on.
+void rpc_take_message (actor_t *self, rpc_client_t *client, const char *bytes, size_t size);
+//  Answers, and destroys the call. RET: a map with the procedure's fields; NULL if it has none.
+void rpc_reply (rpc_call_t **call_p, const value_t *ret);
+void rpc_fail (rpc_call_t **call_p, const error_t *err);
+//  The payload of an error, to OUT. DOMAIN: virErrorDomain.
+void rpc_add_error (rpc_gateway_t *gateway, const error_t *err, int domain);
+//  From a row's `serve` or `answer`, which returns what this does: asks VERB with ARGS (a map) for
+//  CALL. ANSWER gets the result, then the row's `ret` counts.
+int rpc_ask (rpc_call_t *call, const char *verb, const pack_t *args, rpc_answer_fn *answer,
+             error_t *err);
+void rpc_call_destroy (rpc_call_t **call_p);
+void rpc_forget_client (rpc_gateway_t *gateway, const rpc_client_t *client);
+//  The domain that the call is about, as it is now; NULL and ERR if it has none or it is gone.
+const snapshot_t *rpc_domain (const rpc_call_t *call, error_t *err);
+//  Does this connection see it?
+bool rpc_sees (const rpc_client_t *client, const snapshot_t *domain);
+
+#endif

@@ -1,0 +1,169 @@
+"""Bare messages of libvirt's protocol: what no good client sends, and clients that do not read."""
+
+import os
+import random
+import struct
+import threading
+
+from harness import DaemonTest, test_domain, until
+from libvirt_client import (
+    AUTH_LIST,
+    CALL,
+    CLOSE,
+    FEATURE,
+    GET_TYPE,
+    KEEPALIVE,
+    LIST_ALL,
+    MESSAGE,
+    OPEN,
+    REPLY,
+    STREAM,
+    Bare,
+    text,
+)
+
+CREATE, DEFINE, LOOKUP, GET_XML = 9, 11, 23, 14
+INVALID_ARG, OPERATION_DENIED, RPC, NO_DOMAIN, NO_SUPPORT = 8, 29, 39, 42, 3
+
+
+class BareMessages(DaemonTest):
+    def bare(self, **options):
+        client = Bare(self.daemon, **options)
+        self.addCleanup(client.socket.close)
+        return client
+
+    def undisturbed(self):
+        """Somebody else is served."""
+        with self.bare() as other:
+            self.assertEqual(other.open().call(GET_TYPE), (0, text("Test")))
+
+    def test_order(self):
+        """What is asked before its time."""
+        client = self.bare()
+        self.assertEqual(client.refused(GET_TYPE)[0], RPC)
+        self.assertEqual(client.call(AUTH_LIST), (0, struct.pack(">II", 1, 0)))
+        self.assertIn("CONNECT_OPEN first", client.refused(GET_TYPE)[1])
+        self.assertEqual(client.call(FEATURE, struct.pack(">i", 10)), (0, struct.pack(">i", 1)))
+        client.open()
+        self.assertIn("open already", client.refused(OPEN, struct.pack(">II", 0, 0))[1])
+        self.assertEqual(client.call(CLOSE), (0, b""))
+        self.assertEqual(client.closed(), b"")
+
+    def test_refused(self):
+        """Bad calls, after which the connection is as good as before."""
+        client = self.bare().open()
+        code, message = client.refused(9999)
+        self.assertEqual((code, message[:17]), (RPC, "unknown procedure"))
+        self.assertEqual(client.refused(GET_TYPE, program=1)[0], RPC)
+        self.assertEqual(client.refused(GET_TYPE, version=2)[0], RPC)
+        self.assertEqual(client.refused(GET_TYPE, status=1)[0], RPC)
+        self.assertEqual(client.refused(LOOKUP)[0], RPC)
+        self.assertEqual(client.refused(LOOKUP, struct.pack(">I", 0xFFFFFFFF))[0], RPC)
+        self.assertEqual(client.refused(LOOKUP, struct.pack(">I", 2) + b"\xff\xfe\0\0")[0], RPC)
+        self.assertEqual(client.refused(LOOKUP, text("nobody"))[0], NO_DOMAIN)
+        self.assertEqual(client.refused(LIST_ALL, struct.pack(">iI", 1, 1 << 20))[0], INVALID_ARG)
+        code, message = client.refused(26, text("x") + bytes(16 + 4 + 4 + 4))
+        self.assertEqual((code, "DOMAIN_PIN_VCPU" in message), (NO_SUPPORT, True))
+        #   What is behind the arguments does not count; replies and messages are nobody's.
+        self.assertEqual(client.call(GET_TYPE, b"more"), (0, text("Test")))
+        for kind in (REPLY, MESSAGE, STREAM, 6):
+            client.send(GET_TYPE, kind=kind)
+        client.send(1, program=KEEPALIVE, kind=MESSAGE)
+        self.assertEqual(client.receive()[:3], (KEEPALIVE, 2, MESSAGE))
+
+    def test_read_only(self):
+        """Clients that do not refuse by themselves are refused."""
+        writer = self.bare().open()
+        status, domain = writer.call(DEFINE, text(test_domain("web")))
+        self.assertEqual(status, 0)
+        socket = self.bare(readonly=True).open()
+        flag = self.bare().open(flags=1)
+        for client in (socket, flag):
+            self.assertEqual(client.call(LOOKUP, text("web")), (0, domain))
+            self.assertEqual(client.refused(CREATE, domain)[0], OPERATION_DENIED)
+            self.assertEqual(client.refused(DEFINE, text("<domain/>"))[0], OPERATION_DENIED)
+            self.assertEqual(client.call(GET_XML, domain + struct.pack(">I", 0))[0], 0)
+            secure = domain + struct.pack(">I", 1)
+            self.assertEqual(client.refused(GET_XML, secure)[0], OPERATION_DENIED)
+        self.assertEqual(writer.call(GET_XML, domain + struct.pack(">I", 1))[0], 0)
+
+    def test_pipelined(self):
+        """Many calls at once, more than are taken at a time, and cut anywhere."""
+        client = self.bare().open()
+        first = client.serial
+        stream = b"".join(client.message(59) for unused in range(300))
+        sender = threading.Thread(target=self.dribble, args=(client, stream))
+        sender.start()
+        serials = set()
+        for unused in range(300):
+            _, procedure, kind, serial, status, _ = client.receive()
+            self.assertEqual((procedure, kind, status), (59, REPLY, 0))
+            serials.add(serial)
+        sender.join()
+        self.assertEqual(serials, set(range(first, first + 300)))
+
+    @staticmethod
+    def dribble(client, data):
+        chance = random.Random(5)
+        while data:
+            size = chance.randrange(1, 200)
+            client.socket.sendall(data[:size])
+            data = data[size:]
+
+    def test_lengths(self):
+        """A length that is none ends the connection, without an answer."""
+        for length in (0, 27, 33554437, 0xFFFFFFFF):
+            client = self.bare()
+            client.socket.sendall(struct.pack(">I", length))
+            self.assertEqual(client.closed(), b"")
+        client = self.bare(readonly=True)
+        client.socket.sendall(struct.pack(">I", 5 * 1024 * 1024))
+        self.assertEqual(client.closed(), b"")
+        self.undisturbed()
+
+    def test_crowd(self):
+        """A hundred that send garbage, half messages, or do not read, disturb nobody."""
+        chance = random.Random(7)
+        crowd = []
+        for number in range(100):
+            client = self.bare(readonly=number % 2 == 1)
+            crowd.append(client)
+            if number % 3 == 0:
+                client.socket.sendall(os.urandom(chance.randrange(1, 4000)))
+                continue
+            client.open()
+            if number % 3 == 1:
+                whole = client.message(LOOKUP, text("x" * 5000))
+                client.socket.sendall(whole[: chance.randrange(1, len(whole))])
+            else:
+                #   As much as its side takes, of calls whose answers it never reads.
+                client.socket.setblocking(False)
+                self.pour(client, client.message(7))
+            if number % 10 == 0:
+                self.undisturbed()
+        self.undisturbed()
+        for client in crowd:
+            client.socket.close()
+        self.undisturbed()
+        self.assertTrue(self.daemon.running())
+
+    @staticmethod
+    def pour(client, call):
+        try:
+            for unused in range(20000):
+                client.socket.sendall(call)
+        except BlockingIOError:
+            pass
+
+    def test_gone(self):
+        """Clients that go while their calls are open."""
+        writer = self.bare().open()
+        status, domain = writer.call(DEFINE, text(test_domain("web")))
+        self.assertEqual(status, 0)
+        for unused in range(20):
+            with self.bare() as client:
+                client.open()
+                client.send(CREATE, domain)
+                client.send(12, domain)
+        until(lambda: writer.call(12, domain)[0] in (0, 1))
+        self.undisturbed()

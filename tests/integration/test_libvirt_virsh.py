@@ -1,0 +1,77 @@
+"""virsh, as it is, on simulated guests."""
+
+from harness import DaemonTest, test_domain
+from libvirt_client import virsh
+
+
+class Virsh(DaemonTest):
+    def virsh(self, *args, **options):
+        return virsh(self.daemon, *args, **options)
+
+    def refused(self, *args, **options):
+        """The command has to fail; what it says."""
+        done = self.virsh(*args, status=None, **options)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        return done.stderr
+
+    def test_life(self):
+        xml = self.write("web.xml", test_domain("web"))
+        self.assertEqual(self.virsh("list", "--all"), "")
+        self.virsh("define", xml)
+        self.assertEqual(self.virsh("list", "--all", "--name"), "web")
+        self.assertEqual(self.virsh("list", "--name"), "")
+        self.virsh("start", "web")
+        self.assertEqual(self.virsh("domstate", "web", "--reason"), "running (booted)")
+        info = self.virsh("dominfo", "web")
+        for line in ("web", "running", "65536 KiB", "Persistent:     yes", "Autostart:      disable"):
+            self.assertIn(line, info)
+        self.assertIn("<name>web</name>", self.virsh("dumpxml", "web"))
+        self.assertEqual(self.virsh("domuuid", "web"), self.virsh("domuuid", self.virsh("domid", "web")))
+        self.virsh("suspend", "web")
+        self.assertEqual(self.virsh("domstate", "web"), "paused")
+        self.assertEqual(self.virsh("list", "--name", "--state-paused"), "web")
+        self.virsh("resume", "web")
+        self.virsh("autostart", "web")
+        self.assertIn("Autostart:      enable", self.virsh("dominfo", "web"))
+        self.virsh("autostart", "web", "--disable")
+        self.assertIn("Autostart:      disable", self.virsh("dominfo", "web"))
+        self.assertIn("already", self.refused("start", "web"))
+        self.virsh("destroy", "web")
+        self.assertIn("shut off", self.virsh("list", "--all"))
+        self.virsh("start", "web", "--paused")
+        self.assertEqual(self.virsh("domstate", "web"), "paused")
+        self.virsh("destroy", "web", "--graceful")
+        self.virsh("undefine", "web")
+        self.assertEqual(self.virsh("list", "--all"), "")
+
+    def test_transient(self):
+        xml = self.write("once.xml", test_domain("once"))
+        self.virsh("create", xml)
+        self.assertIn("Persistent:     no", self.virsh("dominfo", "once"))
+        self.assertEqual(self.virsh("list", "--name", "--transient"), "once")
+        self.virsh("destroy", "once")
+        self.assertIn("failed to get domain 'once'", self.refused("domstate", "once"))
+
+    def test_connections(self):
+        """Each URI has the domains of its own driver."""
+        xml = self.write("web.xml", test_domain("web"))
+        self.virsh("define", xml)
+        for connect in ("qemu:///system", "lxc:///system", "qemu:///session"):
+            self.assertEqual(self.virsh("list", "--all", connect=connect), "")
+        self.refused("domstate", "web", connect="qemu:///system")
+        self.assertIn("type='test'", self.refused("create", xml, connect="qemu:///system"))
+        self.assertIn("xen:///system", self.refused("list", connect="xen:///system"))
+        self.assertIn("QEMU", self.virsh("version", connect="qemu:///system", status=None).stdout)
+        self.assertTrue(self.virsh("hostname"))
+        self.assertIn("CPU(s):", self.virsh("nodeinfo"))
+        self.assertIn("<capabilities>", self.virsh("capabilities"))
+
+    def test_read_only(self):
+        """The read-only socket, and a read-only connection to the other one."""
+        self.virsh("define", self.write("web.xml", test_domain("web")))
+        for readonly in (True, False):
+            options = {"readonly": readonly} if readonly else {}
+            self.assertIn("web", self.virsh("list", "--all", **options))
+        self.assertIn("web", self.virsh("dumpxml", "web", readonly=True))
+        self.assertIn("read only", self.refused("start", "web", readonly=True))
+        self.assertIn("not supported", self.refused("domtime", "web"))

@@ -1,0 +1,81 @@
+"""What the tests in the lab share: PCI devices as sysfs shows them, and the cards that the machine of
+tests/lab/run has. Runs in that machine only: what it writes to sysfs is real."""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+
+DEVICES = "/sys/bus/pci/devices"
+
+CARD = "0000:01:00.0"  # the igb, which has VFs
+TWINS = ("0000:03:01.0", "0000:03:02.0")  # two e1000 behind one bridge
+BRIDGE = "0000:02:00.0"
+
+PATIENCE = 120
+
+
+def require_lab():
+    """Nothing of the host may be touched: the lab says by its name that it is one."""
+    if os.uname().nodename != "lab" or not os.path.exists("/run/lab/program"):
+        raise SystemExit("this runs in the lab only: tests/lab/run python3 -m unittest ...")
+
+
+def until(condition, what):
+    """Waits until CONDITION () is true; its value."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come within {PATIENCE} s")
+        time.sleep(0.02)
+
+
+def path(address, *names):
+    return os.path.join(DEVICES, address, *names)
+
+
+def read(address, name):
+    with open(path(address, name)) as file:
+        return file.read().strip()
+
+
+def write(text, *at):
+    with open(os.path.join(*at), "w") as file:
+        file.write(text)
+
+
+def link(address, name):
+    """The last part of what the link NAME of a device points at; None: there is none."""
+    try:
+        return os.path.basename(os.readlink(path(address, name)))
+    except FileNotFoundError:
+        return None
+
+
+def driver(address):
+    return link(address, "driver")
+
+
+def group(address):
+    return link(address, "iommu_group")
+
+
+def virtual_functions():
+    """The addresses of the card's VFs, in order."""
+    names = [name for name in os.listdir(path(CARD)) if name.startswith("virtfn")]
+    return [link(CARD, name) for name in sorted(names, key=lambda name: int(name[6:]))]
+
+
+def make_virtual_functions(count):
+    """The card has COUNT VFs, with the driver of network cards; their addresses."""
+    if int(read(CARD, "sriov_numvfs")) != count:
+        write("0", path(CARD, "sriov_numvfs"))
+        if count:
+            write(str(count), path(CARD, "sriov_numvfs"))
+    found = virtual_functions()
+    until(lambda: all(driver(function) == "igbvf" for function in found), "the VFs' driver")
+    return found
