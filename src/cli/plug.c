@@ -23,9 +23,8 @@ void plug_set (xml_t *device, const char *path, const options_t *options, const 
 static int add_scope (cli_t *cli, troupe_args_t *args, const options_t *options, error_t *err)
 {
     bool live = options_flag (options, "live"), config = options_flag (options, "config");
-    if (options_flag (options, "current") && (live || config))
-        return cli_usage (cli, err, "%s: --current goes neither with --live nor with --config",
-                          options->command->name);
+    if (run_check_scope (cli, options, err))
+        return -1;
     if (options_flag (options, "persistent") && !live) {
         auto(troupe_message_t) info =
             cli_call_domain (cli, "domain.info", options_str (options, "domain"), err);

@@ -31,8 +31,8 @@ typedef struct {
     gid_t gid;
 } attach_t;
 
-//  What jobs left that failed: links of devices that are not there, and their entries.
-static void forget_failed (job_t *job)
+//  Those of this job, which is done, or of jobs that failed; and what such have left of links.
+static void forget_entries (job_t *job)
 {
     static const char *const parts[] = { "link", "plug", "unplug" };
     xml_node_t *next;
@@ -114,11 +114,10 @@ static int settle (job_t *job, const xml_node_t *device, error_t *err)
 static int attach_one (attach_t *self, error_t *err)
 {
     autofree char *folder = qemu_folder_path (self->job);
-    if (begin (self, folder, err) || make_folder (self, folder, err) || make_links (self, err) ||
-        add (self, err) || settle (self->job, self->device, err))
-        return -1;
-    xml_remove (self->entry);
-    return 0;
+    bool failed = begin (self, folder, err) || make_folder (self, folder, err) ||
+                  make_links (self, err) || add (self, err) ||
+                  settle (self->job, self->device, err);
+    return failed ? -1 : 0;
 }
 
 static int attach_all (attach_t *self, const xml_t *device, error_t *err)
@@ -126,6 +125,7 @@ static int attach_all (attach_t *self, const xml_t *device, error_t *err)
     job_t *job = self->job;
     qemu_plug_t plug = { .count = 0 };
     const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");
+    forget_entries (job);
     if (qemu_plug_complete (job, device, &plug, err))
         return -1;
     autofree char *text = job_emulator (job, emulator, err);
@@ -133,7 +133,6 @@ static int attach_all (attach_t *self, const xml_t *device, error_t *err)
     if (!caps)
         return -1;
     self->caps = caps;
-    forget_failed (job);
     qemu_identity (job, &self->uid, &self->gid);
     job->plugging = true;
     for (size_t i = 0; i < plug.count; i++) {
@@ -143,6 +142,7 @@ static int attach_all (attach_t *self, const xml_t *device, error_t *err)
         if (attach_one (self, err))
             return -1;
     }
+    forget_entries (job);
     return 0;
 }
 

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define QMP_MS 10000
+#define LETTING_GO_MS 5000
+#define WAIT_MS 10
 
 //  "disk-vda" and "disk-vda-file", and what is behind them: "disk-vda-1", ...
 static bool is_node_of (const char *node, const char *target)
@@ -70,7 +72,7 @@ static int drop_links (job_t *job, const xml_node_t *interface, error_t *err)
     return link ? qemu_interface_take_back (job, link, err) : 0;
 }
 
-int qemu_plug_drop_backends (job_t *job, const xml_node_t *device, error_t *err)
+static int drop (job_t *job, const xml_node_t *device, error_t *err)
 {
     const char *alias = qemu_alias (device);
     unsigned backends = qemu_kind_of (device)->backends;
@@ -80,7 +82,19 @@ int qemu_plug_drop_backends (job_t *job, const xml_node_t *device, error_t *err)
          (drop_named (job, "netdev_del", "host", alias, err) || drop_links (job, device, err))) ||
         ((backends & BACKEND_CHARDEV) && drop_named (job, "chardev-remove", "char", alias, err)) ||
         ((backends & BACKEND_OBJECT) && drop_named (job, "object-del", "obj", alias, err));
-    return failed ? error_prefix (err, "take away what is behind '%s'", alias) : 0;
+    return failed ? -1 : 0;
+}
+
+//  A device that is gone may still be on its way out, and so use what is behind it.
+int qemu_plug_drop_backends (job_t *job, const xml_node_t *device, error_t *err)
+{
+    error_t ignored = { 0 };
+    int64_t until = job_now (job) + LETTING_GO_MS;
+    while (drop (job, device, err))
+        if (err->code != ERR_OPERATION_FAILED || job_now (job) >= until ||
+            job_wait (job, WAIT_MS, &ignored))
+            return error_prefix (err, "take away what is behind '%s'", qemu_alias (device));
+    return 0;
 }
 
 //  The record.
