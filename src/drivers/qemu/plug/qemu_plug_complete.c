@@ -81,14 +81,14 @@ static int no_slot (const xml_node_t *device, error_t *err)
 static int need (plugging_t *self, xml_node_t *device, error_t *err)
 {
     xml_node_t *controller = controller_of (self, device);
+    if (qemu_kind_check (device, err))
+        return -1;
     if (controller && is_new (self, controller)) {
         if (xml_equals (controller, "@type", "pci"))
             return no_slot (device, err);
         if (need (self, controller, err))
             return -1;
     }
-    if (qemu_kind_check (device, err))
-        return -1;
     if (self->count == sizeof self->needed / sizeof *self->needed)
         return error_set (err, ERR_OPERATION_FAILED, "%s: it needs too many controllers",
                           xml_name (device));

@@ -14,16 +14,6 @@
 #define LETTING_GO_MS 5000
 #define WAIT_MS 10
 
-//  "disk-vda" and "disk-vda-file", and what is behind them: "disk-vda-1", ...
-static bool is_node_of (const char *node, const char *target)
-{
-    size_t size = strlen (target);
-    if (!text_starts (node, "disk-") || strncmp (node + strlen ("disk-"), target, size) != 0)
-        return false;
-    const char *rest = node + strlen ("disk-") + size;
-    return *rest == 0 || *rest == '-';
-}
-
 static strings_t *nodes_of (job_t *job, const char *target, error_t *err)
 {
     json_auto_t *nodes =
@@ -36,7 +26,7 @@ static strings_t *nodes_of (job_t *job, const char *target, error_t *err)
     json_array_foreach (nodes, i, item)
     {
         const char *name = answer_string (item, "node-name");
-        if (is_node_of (name, target))
+        if (qemu_block_is_node_of (name, target))
             strings_add (names, name);
     }
     return names;
