@@ -14,6 +14,7 @@ static const struct {
     { "disk", { "target/@dev" } },
     { "interface", { "mac/@address" } },
     { "controller", { "@type", "@index" } },
+    { "graphics", { "@type" } },
 };
 
 //  NULL: it has none, or one of them is not there.
@@ -35,18 +36,15 @@ static bool same_text (const xml_node_t *device, const xml_node_t *wanted, const
     return text && strcasecmp (text, xml_string (wanted, path)) == 0;
 }
 
-static bool has_all (const xml_node_t *device, const xml_node_t *wanted);
-
 static bool has_child (const xml_node_t *device, const xml_node_t *wanted)
 {
     xml_foreach (child, device, xml_name (wanted))
-        if (has_all (child, wanted))
+        if (device_has_all (child, wanted))
             return true;
     return false;
 }
 
-//  Attributes, text and elements of WANTED.
-static bool has_all (const xml_node_t *device, const xml_node_t *wanted)
+bool device_has_all (const xml_node_t *device, const xml_node_t *wanted)
 {
     const char *text = xml_string (wanted, "."), *name;
     for (size_t i = 0; (name = xml_attribute (wanted, i)); i++) {
@@ -68,7 +66,7 @@ static bool matches (const xml_node_t *device, const xml_node_t *wanted)
     if (xml_string (wanted, "alias/@name") && xml_string (device, "alias/@name"))
         return same_text (device, wanted, "alias/@name");
     if (!keys)
-        return has_all (device, wanted);
+        return device_has_all (device, wanted);
     return same_text (device, wanted, keys[0]) && (!keys[1] || same_text (device, wanted, keys[1]));
 }
 

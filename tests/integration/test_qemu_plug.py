@@ -145,5 +145,61 @@ class Plug(QemuTest):
         self.assertEqual(self.targets(guest), ["vdb"])
 
 
+    def test_updates(self):
+        """Media, links and passwords of a running guest; what else is changed is refused."""
+        devices = (
+            f"<disk type='file' device='cdrom'><source file='{self.image('one.iso')}'/>"
+            "<target dev='hdc' bus='ide'/></disk><interface type='user'><model type='virtio'/>"
+            "<mac address='52:54:00:00:00:01'/></interface>"
+            "<graphics type='vnc' autoport='yes' passwd='first'/>"
+        )
+        guest = self.start("web1", devices=CONSOLE + devices)
+        self.media(guest)
+        self.link(guest)
+        secret = "<graphics type='vnc' autoport='yes' passwd='second'/>"
+        self.client.call("domain.device_update", domain=guest.uuid, xml=secret)
+        (graphics,) = self.devices(guest, security_info=True).findall("graphics")
+        self.assertEqual(graphics.get("passwd"), "second")
+        self.assertGreater(int(graphics.get("port")), 0)
+        with self.assertRaisesRegex(TroupeError, "another @autoport, while the guest runs"):
+            other = "<graphics type='vnc' autoport='no' passwd='second'/>"
+            self.client.call("domain.device_update", domain=guest.uuid, xml=other)
+        with self.assertRaisesRegex(TroupeError, "nothing of it that can be changed"):
+            self.client.call("domain.device_update", domain=guest.uuid, xml="<memballoon model='virtio'/>")
+
+    def medium(self, guest):
+        """In the drive, says QEMU; and the document says the same."""
+        told = json.loads(self.monitor(guest, {"execute": "query-block"}))["return"]
+        (file,) = [each.get("inserted", {}).get("file") for each in told if "ide" in each.get("qdev", "")]
+        source = self.devices(guest).find("disk/source")
+        self.assertEqual(source is not None and source.get("file") or None, file)
+        return file and os.path.basename(file)
+
+    def media(self, guest):
+        other = self.image("two.iso")
+        self.assertEqual(self.medium(guest), "one.iso")
+        self.daemon.run("change-media", "web1", "hdc", other)
+        self.assertEqual(self.medium(guest), "two.iso")
+        self.daemon.run("change-media", "web1", "hdc", "--eject", "--live", "--config")
+        self.assertIsNone(self.medium(guest))
+        self.assertIsNone(self.devices(guest, inactive=True).find("disk/source"))
+        self.daemon.run("change-media", "web1", "hdc", "--eject", status=1)
+        self.daemon.run("change-media", "web1", "hdc", "/nowhere", "--insert", status=1)
+        self.assertIsNone(self.medium(guest))
+        self.daemon.run("change-media", "web1", "hdc", other, "--insert")
+        self.assertEqual(self.medium(guest), "two.iso")
+
+    def link(self, guest):
+        mac = "52:54:00:00:00:01"
+        self.assertEqual(self.daemon.run("domif-getlink", "web1", mac), f"{mac} up\n")
+        self.daemon.run("domif-setlink", "web1", mac, "down")
+        self.assertEqual(self.daemon.run("domif-getlink", "web1", mac), f"{mac} down\n")
+        self.assertEqual(self.daemon.run("domif-getlink", "web1", mac, "--config"), f"{mac} up\n")
+        self.daemon.run("domif-setlink", "web1", mac, "up")
+        other = f"<interface type='user'><mac address='{mac}'/><model type='e1000'/></interface>"
+        with self.assertRaisesRegex(TroupeError, "another model, while the guest runs"):
+            self.client.call("domain.device_update", domain=guest.uuid, xml=other)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -176,11 +176,78 @@ static void test_channel (void **state)
     cut_off_everywhere (&attached);
 }
 
+//  A drive has the medium that the document says.
+
+static void attach_text (const char *text)
+{
+    error_t err = { 0 };
+    auto(xml_t) device = parse (text);
+    if (qemu_driver.attach (job (), device, &err))
+        fail_msg ("%s", err.message);
+    job ()->closed = job ()->plugging = false;
+    strings_destroy (&guest ()->news);
+}
+
+static char *drive_text (const char *medium)
+{
+    return text_format ("<disk device='cdrom'><source file='%s/%s'/><driver type='qcow2'/>"
+                        "<target dev='sda' bus='scsi'/></disk>",
+                        self.real.root, medium);
+}
+
+static const char *medium_of_document (void)
+{
+    const xml_node_t *drive = qemu_alias_find (guest ()->live, "scsi0-0-0-0");
+    return xml_string (drive, "source/@file");
+}
+
+static void prepare_drive (void)
+{
+    prepare_guest ();
+    if (qemu_alias_find (guest ()->live, "scsi0-0-0-0"))
+        return;
+    make_image ("one 4M");
+    make_image ("two 4M");
+    autofree char *drive = drive_text ("one");
+    attach_text ("<controller type='scsi' model='virtio-scsi'/>");
+    attach_text (drive);
+}
+
+static int run_medium (error_t *err)
+{
+    bool first = text_ends (medium_of_document (), "one");
+    autofree char *text = drive_text (first ? "two" : "one");
+    auto(xml_t) wanted = parse (text);
+    xml_node_t *drive = qemu_alias_find (guest ()->live, "scsi0-0-0-0");
+    return qemu_driver.update (job (), drive, wanted, false, err);
+}
+
+static void check_medium (void)
+{
+    check (is_there () && real_guest_runs (&self));
+    autofree char *answer = real_guest_ask (&self, "{\"execute\":\"query-block\"}", false);
+    const char *path = medium_of_document ();
+    check (strstr (answer, path));
+    check (!strstr (answer, text_ends (path, "one") ? "/two\"" : "/one\""));
+    check (!strstr (answer, "\"tray_open\": true") && !strstr (answer, "\"tray_open\":true"));
+}
+
+static void test_medium (void **state)
+{
+    (void) state;
+    static const scenario_t changed = { prepare_drive, run_medium, check_medium, false };
+    cut_off_everywhere (&changed);
+    remove_file ("one");
+    remove_file ("two");
+    end_guest ();
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_disk, setup, teardown),
         cmocka_unit_test_setup_teardown (test_channel, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_medium, setup, teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

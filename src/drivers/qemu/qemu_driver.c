@@ -72,6 +72,7 @@ const driver_t qemu_driver = {
     .backup_end = qemu_backup_end,
     .attach = qemu_attach,
     .detach = qemu_detach,
+    .update = qemu_update,
     .look_at_devices = qemu_look_at_devices,
     .checkpoint_create = qemu_checkpoint_create,
     .checkpoint_delete = qemu_checkpoint_delete,

@@ -141,6 +141,12 @@ static int command (job_t *job, const char *execute, json_t *arguments, error_t 
     return reply ? 0 : -1;
 }
 
+static int expire (job_t *job, const char *time, error_t *err)
+{
+    return command (job, "expire_password",
+                    json_pack ("{s:s, s:s}", "protocol", "vnc", "time", time), err);
+}
+
 //  libvirt's passwdValidTo is in UTC.
 static int set_expiry (job_t *job, const char *valid_to, error_t *err)
 {
@@ -151,23 +157,27 @@ static int set_expiry (job_t *job, const char *valid_to, error_t *err)
                           "graphics: passwdValidTo '%s' is not of the form 2030-12-31T23:59:59",
                           valid_to);
     autofree char *seconds = text_format ("%lld", (long long) timegm (&time));
-    return command (job, "expire_password",
-                    json_pack ("{s:s, s:s}", "protocol", "vnc", "time", seconds), err);
+    return expire (job, seconds, err);
+}
+
+//  An empty one lets nobody in.
+int qemu_live_set_password (job_t *job, const xml_node_t *graphics, error_t *err)
+{
+    const char *password = xml_string (graphics, "@passwd");
+    const char *valid_to = xml_string (graphics, "@passwdValidTo");
+    if (command (job, "set_password",
+                 json_pack ("{s:s, s:s, s:s}", "protocol", "vnc", "password",
+                            password ? password : "", "connected", "keep"),
+                 err))
+        return -1;
+    return valid_to ? set_expiry (job, valid_to, err) : expire (job, "never", err);
 }
 
 static int set_password (job_t *job, error_t *err)
 {
     const xml_node_t *graphics = xml_find (xml_root (job->guest->live), "devices/graphics");
-    const char *password = graphics ? xml_string (graphics, "@passwd") : NULL;
-    const char *valid_to = graphics ? xml_string (graphics, "@passwdValidTo") : NULL;
-    if (!password)
-        return 0;
-    if (command (job, "set_password",
-                 json_pack ("{s:s, s:s, s:s}", "protocol", "vnc", "password", password, "connected",
-                            "keep"),
-                 err))
-        return -1;
-    return valid_to ? set_expiry (job, valid_to, err) : 0;
+    bool any = graphics && xml_string (graphics, "@passwd");
+    return any ? qemu_live_set_password (job, graphics, err) : 0;
 }
 
 int qemu_live_set_link (job_t *job, const xml_node_t *interface, error_t *err)

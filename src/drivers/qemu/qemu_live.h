@@ -25,6 +25,9 @@ int qemu_live_set (job_t *job, bool restored, error_t *err);
 //  The link of one interface of the live document is down, if that says so.
 int qemu_live_set_link (job_t *job, const xml_node_t *interface, error_t *err);
 
+//  Those who connect to GRAPHICS need its password.
+int qemu_live_set_password (job_t *job, const xml_node_t *graphics, error_t *err);
+
 //  QEMU is there no more.
 bool qemu_has_ended (job_t *job);
 

@@ -193,6 +193,21 @@ static int undo_unplug (job_t *job, const char *alias, error_t *err)
     return undo_reached (job, "hot-unplug", qemu_undo_unplug, alias, err);
 }
 
+static int undo_medium (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "change of media", qemu_undo_medium, alias, err);
+}
+
+static int undo_link (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "change of a link", qemu_undo_link, alias, err);
+}
+
+static int undo_password (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "change of a password", qemu_undo_password, alias, err);
+}
+
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
 static int undo_image (job_t *job, const char *argument, error_t *err)
 {
@@ -224,6 +239,9 @@ static const struct {
     { "merge", qemu_undo_merge },
     { "plug", undo_plug },
     { "unplug", undo_unplug },
+    { "medium", undo_medium },
+    { "link", undo_link },
+    { "password", undo_password },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)

@@ -16,11 +16,16 @@
 
 int qemu_attach (job_t *job, const xml_t *device, error_t *err);
 int qemu_detach (job_t *job, xml_node_t *device, error_t *err);
+int qemu_update (job_t *job, xml_node_t *device, const xml_t *wanted, bool force, error_t *err);
 //  Also devices that the guest let go of by itself, or after whoever asked for it gave up.
 int qemu_look_at_devices (job_t *job, error_t *err);
 
 //  Undo.
 int qemu_undo_plug (job_t *job, const char *alias, error_t *err);
 int qemu_undo_unplug (job_t *job, const char *alias, error_t *err);
+//  Of updates: the device of the live document gets back what that says.
+int qemu_undo_medium (job_t *job, const char *alias, error_t *err);
+int qemu_undo_link (job_t *job, const char *alias, error_t *err);
+int qemu_undo_password (job_t *job, const char *alias, error_t *err);
 
 #endif
