@@ -30,10 +30,18 @@ command_fn run_attach_device, run_detach_device, run_detach_device_alias, run_up
     run_attach_disk, run_detach_disk, run_change_media, run_attach_interface, run_detach_interface,
     run_domif_setlink, run_domif_getlink;
 
+//  What the host uses (host_stats.c).
+command_fn run_cpu_models, run_maxvcpus;
+command_fn run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap, run_nodecpustats,
+    run_nodememstats;
+
 //  Networks (networks.c).
 command_fn run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit, run_net_info,
     run_net_list, run_net_lookup, run_net_metadata, run_net_port_create, run_net_port_list,
     run_net_update;
+
+//  Devices of the host (nodedev.c).
+command_fn run_nodedev_info, run_nodedev_list;
 
 //  PATH as the daemon finds it: relative ones are meant from here. The caller frees it; NULL and
 //  ERR.

@@ -11,6 +11,7 @@
 #include "actors/gateway/keyed_calls.h"
 #include "actors/services/log.h"
 #include "actors/network/network_files.h"
+#include "actors/pci/devices.h"
 #include "actors/services/spawner.h"
 #include "actors/gateway/zap.h"
 #include "actors/gateway/zmq_gateway.h"
@@ -42,6 +43,7 @@ static const struct {
     { "zap", &zap_class },
     { "links/remover", &links_remover_class },
     { "links", &links_class },
+    { DEVICES_ADDRESS, &devices_class },
     { KEYED_CALLS_ADDRESS, &keyed_calls_class },
 };
 
@@ -292,6 +294,11 @@ static const struct {
     { "image.define", host_define },       { "migration.prepare", host_define },
     { "migration.resolve", host_define },  { "host.find", host_find },
     { "host.version", host_version },      { "host.capabilities", host_capabilities },
+    { "host.cpu_stats", host_measure },    { "host.cpu_map", host_measure },
+    { "host.memory_stats", host_measure }, { "host.cells", host_measure },
+    { "host.pages", host_measure },        { "host.shared_memory", host_measure },
+    { "host.sysinfo", host_define },       { "host.cpu_models", host_define },
+    { "host.max_vcpus", host_define },     { "host.domain_capabilities", host_define },
 };
 
 static void host_handle (actor_t *actor, msg_t **msg_p)

@@ -14,10 +14,14 @@ enum {
 
 //  Drivers' features (what clients ask for before they use it).
 enum {
-    FEATURE_KEEPALIVE = 10
+    FEATURE_TYPED_PARAM_STRING = 9,
+    FEATURE_KEEPALIVE = 10,
+    FEATURE_EVENT_CALLBACK = 14,
+    FEATURE_CLOSE_CALLBACK = 15
 };
 
-static const int features[] = { FEATURE_KEEPALIVE };
+static const int features[] = { FEATURE_TYPED_PARAM_STRING, FEATURE_KEEPALIVE,
+                                FEATURE_EVENT_CALLBACK, FEATURE_CLOSE_CALLBACK };
 
 //  Authentication: the kernel has said who it is.
 

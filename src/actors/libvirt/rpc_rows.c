@@ -9,6 +9,7 @@
 static const rpc_rows_t all[] = {
     { PROGRAM_REMOTE, rpc_rows_connect },
     { PROGRAM_REMOTE, rpc_rows_domain },
+    { PROGRAM_REMOTE, rpc_rows_event },
 };
 
 enum {

@@ -1,0 +1,34 @@
+//  rpc_params.h: libvirt's typed parameters: lists of names with values of different types. Getters
+//  write them here; setters read them as arguments of a verb.
+
+#ifndef TROUPE_RPC_PARAMS_H
+#define TROUPE_RPC_PARAMS_H
+
+#include "msg/verbs.h"
+#include "msg/xdr/xdr.h"
+
+//  One element of a list of typed_param: {field, value: {type, value}}.
+void rpc_param_int (pack_t *pack, const char *field, int64_t value);
+void rpc_param_uint (pack_t *pack, const char *field, uint64_t value);
+void rpc_param_llong (pack_t *pack, const char *field, int64_t value);
+void rpc_param_ullong (pack_t *pack, const char *field, uint64_t value);
+void rpc_param_double (pack_t *pack, const char *field, double value);
+void rpc_param_bool (pack_t *pack, const char *field, bool value);
+void rpc_param_str (pack_t *pack, const char *field, const char *value);
+//  A value of a type that only it knows: bool, text, double; else ullong, or llong if it is
+//  negative.
+void rpc_param_value (pack_t *pack, const char *field, const value_t *value);
+
+//  What a setter's parameter becomes.
+typedef struct {
+    const char *field; //  libvirt's name; NULL behind the last
+    const char *arg;   //  the verb's
+    int type;          //  PARAM_ULLONG, ...
+} rpc_param_t;
+
+//  Adds LIST (an array of typed_param) to ARGS, an open map, by TABLE. -1 and ERR_INVALID_ARG,
+//  beginning with WHAT: a parameter is not known, is of another type, or is given twice.
+int rpc_params_read (const value_t *list, const rpc_param_t *table, const char *what, pack_t *args,
+                     error_t *err);
+
+#endif
