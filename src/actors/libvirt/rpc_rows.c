@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const rpc_rows_t all[] = {
-    { PROGRAM_REMOTE, rpc_rows_connect },
-    { PROGRAM_REMOTE, rpc_rows_domain },
-    { PROGRAM_REMOTE, rpc_rows_event },
+    { PROGRAM_REMOTE, rpc_rows_connect }, { PROGRAM_REMOTE, rpc_rows_domain },
+    { PROGRAM_REMOTE, rpc_rows_event },   { PROGRAM_REMOTE, rpc_rows_stream },
+    { PROGRAM_REMOTE, rpc_rows_stats },   { PROGRAM_QEMU, rpc_rows_qemu },
 };
 
 enum {

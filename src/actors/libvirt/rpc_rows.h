@@ -109,6 +109,7 @@ bool rpc_next_word (const char **at, rpc_word_t *word);
 void rpc_pack_domain (pack_t *pack, const char *key, const char *name, const char *uuid,
                       int64_t id);
 
-extern const rpc_row_t rpc_rows_connect[], rpc_rows_domain[], rpc_rows_event[];
+extern const rpc_row_t rpc_rows_connect[], rpc_rows_domain[], rpc_rows_event[], rpc_rows_stream[],
+    rpc_rows_stats[], rpc_rows_qemu[];
 
 #endif
