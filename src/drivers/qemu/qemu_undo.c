@@ -14,6 +14,7 @@
 #include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/storage/qemu_stream.h"
 #include "drivers/qemu/plug/qemu_plug.h"
+#include "drivers/qemu/qemu_tune.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
@@ -208,6 +209,11 @@ static int undo_password (job_t *job, const char *alias, error_t *err)
     return undo_reached (job, "change of a password", qemu_undo_password, alias, err);
 }
 
+static int undo_balloon (job_t *job, const char *argument, error_t *err)
+{
+    return undo_in_guest (job, argument, qemu_undo_balloon, err);
+}
+
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
 static int undo_image (job_t *job, const char *argument, error_t *err)
 {
@@ -242,6 +248,8 @@ static const struct {
     { "medium", undo_medium },
     { "link", undo_link },
     { "password", undo_password },
+    { "affinity", qemu_undo_affinity },
+    { "balloon", undo_balloon },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)
