@@ -1,19 +1,10 @@
 """virsh, as it is, on simulated guests."""
 
-from harness import DaemonTest, test_domain
-from libvirt_client import virsh
+from harness import test_domain
+from libvirt_client import VirshTest
 
 
-class Virsh(DaemonTest):
-    def virsh(self, *args, **options):
-        return virsh(self.daemon, *args, **options)
-
-    def refused(self, *args, **options):
-        """The command has to fail; what it says."""
-        done = self.virsh(*args, status=None, **options)
-        self.assertNotEqual(done.returncode, 0, done.stdout)
-        return done.stderr
-
+class Virsh(VirshTest):
     def test_life(self):
         xml = self.write("web.xml", test_domain("web"))
         self.assertEqual(self.virsh("list", "--all"), "")

@@ -36,7 +36,28 @@ static bool names_arg (const rpc_row_t *row, const char *name)
     for (const char *at = row->args; rpc_next_word (&at, &word);)
         if (strcmp (word.name, name) == 0)
             return true;
+    for (const rpc_param_t *param = row->params; param && param->field; param++)
+        if (strcmp (param->key ? param->key : param->field, name) == 0)
+            return true;
     return strcmp (name, "domain") == 0 || strcmp (name, "network") == 0;
+}
+
+//  In a call they become the verb's arguments, of a type that can hold them.
+static void check_params (const rpc_entry_t *entry)
+{
+    const rpc_row_t *row = entry->row;
+    bool in = field_of (entry->procedure->args, "params");
+    if (row->params)
+        check (in || field_of (entry->procedure->ret, "params"), row, "there is no field",
+               "params");
+    for (const rpc_param_t *param = row->params; in && param && param->field; param++) {
+        const verb_arg_t *arg = arg_of (entry->verb, param->key ? param->key : param->field);
+        check (arg != NULL, row, "the verb has no argument for the parameter", param->field);
+        check ((param->type == PARAM_STRING) == (arg->type == TYPE_STR || arg->type == TYPE_XML),
+               row, "another type has", param->field);
+        check ((param->type == PARAM_BOOLEAN) == (arg->type == TYPE_BOOL), row, "another type has",
+               param->field);
+    }
 }
 
 static void check_args (const rpc_entry_t *entry)
@@ -83,8 +104,9 @@ static void check_ret (const rpc_entry_t *entry)
         check (field_of (entry->procedure->ret, word.name), row, "the result has no field",
                word.name);
     for (const xdr_field_t *field = entry->procedure->ret; field && field->kind != XDR_END; field++)
-        check (row->answer || names_ret (row, field->name), row, "nothing gives the field",
-               field->name);
+        check (row->answer || names_ret (row, field->name) ||
+                   (row->params && strstr (field->name, "params")),
+               row, "nothing gives the field", field->name);
 }
 
 static void test_rows (void **state)
@@ -102,6 +124,7 @@ static void test_rows (void **state)
         check (!(entry->procedure->flags & PROC_EVENT), entry->row, "it is an event", "");
         check_args (entry);
         check_flags (entry);
+        check_params (entry);
         check_ret (entry);
     }
     assert_int_equal (served, rpc_row_count ());

@@ -14,10 +14,12 @@ enum {
 
 //  Drivers' features (what clients ask for before they use it).
 enum {
-    FEATURE_KEEPALIVE = 10
+    FEATURE_PARAM_STRING = 9, //  typed parameters that are texts
+    FEATURE_KEEPALIVE = 10,
+    FEATURE_UPDATE_ORDER = 16 //  NETWORK_UPDATE's arguments in the order of their names
 };
 
-static const int features[] = { FEATURE_KEEPALIVE };
+static const int features[] = { FEATURE_PARAM_STRING, FEATURE_KEEPALIVE, FEATURE_UPDATE_ORDER };
 
 //  Authentication: the kernel has said who it is.
 
@@ -103,6 +105,8 @@ static int answer_feature (rpc_call_t *call, const value_t *result, pack_t *ret,
         return error_set (
             err, ERR_INVALID_CONN,
             "CONNECT_SUPPORTS_FEATURE: no connection is open: call CONNECT_OPEN first");
+    else if (feature == FEATURE_UPDATE_ORDER)
+        call->client->new_order = true;
     bool supported = false;
     for (size_t i = 0; i < sizeof features / sizeof *features; i++)
         supported = supported || features[i] == feature;

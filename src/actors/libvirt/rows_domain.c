@@ -79,21 +79,6 @@ static int answer_active (rpc_call_t *call, const value_t *result, pack_t *ret, 
     return domain ? 0 : -1;
 }
 
-static size_t count_of (const document_t *list)
-{
-    return list ? value_count (document_root (list)) : 0;
-}
-
-static int answer_snapshot_count (rpc_call_t *call, const value_t *result, pack_t *ret,
-                                  error_t *err)
-{
-    (void) result;
-    const snapshot_t *domain = rpc_domain (call, err);
-    if (domain)
-        pack_key_u64 (ret, "num", count_of (domain->tree));
-    return domain ? 0 : -1;
-}
-
 //  Domains have no labels, and nothing that taints them is kept.
 
 static int answer_security_label (rpc_call_t *call, const value_t *result, pack_t *ret,
@@ -156,7 +141,6 @@ const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_IS_PERSISTENT", .verb = "domain.info", .ret = "persistent" },
     { "DOMAIN_GET_AUTOSTART", .verb = "domain.info", .ret = "autostart" },
     { "DOMAIN_HAS_MANAGED_SAVE_IMAGE", .verb = "domain.info", .ret = "result=managed_save" },
-    { "DOMAIN_SNAPSHOT_NUM", .answer = answer_snapshot_count },
     { "DOMAIN_GET_SECURITY_LABEL", .answer = answer_security_label },
     { "DOMAIN_GET_MESSAGES", .flags = FLAGS ({ 3, NULL }), .answer = answer_messages },
     { "DOMAIN_DEFINE_XML", .verb = "domain.define", .args = "xml", .ret = "dom",

@@ -171,7 +171,7 @@ static void answer (rpc_call_t **call_p, const value_t *result)
     int rc = call->answer ? call->answer (call, result, &ret, &err) : 0;
     auto(document_t) map = NULL;
     if (rc == 0) {
-        rpc_map_ret (call->entry, result, domain, &ret);
+        rpc_map_ret (call->entry, call->args, result, domain, &ret);
         pack_end (&ret);
         map = document_parse (ret.bytes, ret.size, VALUE_MAX_BYTES_INSIDE, &err);
     }
@@ -272,17 +272,9 @@ const snapshot_t *rpc_domain (const rpc_call_t *call, error_t *err)
 
 static int find_object (rpc_call_t *call, error_t *err)
 {
-    static const char *const domains[] = { "dom.uuid", "snap.dom.uuid", "checkpoint.dom.uuid" };
-    const char *uuid = NULL;
-    for (size_t i = 0; i < sizeof domains / sizeof *domains && !uuid; i++)
-        uuid = value_str (rpc_field (call->args, domains[i]));
-    if (uuid) {
-        snprintf (call->uuid, sizeof call->uuid, "%s", uuid);
-        return rpc_domain (call, err) ? 0 : -1;
-    }
-    uuid = value_str (rpc_field (call->args, "net.uuid"));
+    const char *uuid = rpc_domain_of (call->args);
     snprintf (call->uuid, sizeof call->uuid, "%s", uuid ? uuid : "");
-    return 0;
+    return !uuid || rpc_domain (call, err) ? 0 : -1;
 }
 
 //  Checks.
@@ -390,7 +382,7 @@ static int carry_out (rpc_call_t *call, const char *bytes, size_t size, error_t 
     call->answer = entry->row->answer;
     pack_t args;
     pack_init (&args);
-    int rc = rpc_map_args (entry, call, call->args, call->uuid, &args, err);
+    int rc = rpc_map_args (entry, call, call->args, &args, err);
     if (rc == 0 && entry->verb)
         rc = ask (call, &args, err);
     else if (rc == 0)

@@ -5,6 +5,8 @@
 //      rpc_client.c        one client's bytes: what comes in becomes messages, what goes out waits
 //      rpc_call.c          one call: checked, carried out, answered
 //      rpc_rows.c          which procedure is served by what
+//      rpc_lists.c         answers that are lists
+//      rpc_params.c        typed parameters
 //      rows_*.c            the rows, by what they are about
 
 #ifndef TROUPE_RPC_SELF_H
@@ -77,6 +79,7 @@ typedef struct rpc_client {
     int64_t heard_ms; //  when it last sent something
     int64_t moved_ms; //  when it last took something, or nothing waited
     bool keepalive;   //  it answers pings
+    bool new_order;   //  of NETWORK_UPDATE's arguments (rows_network.c)
     int pings;        //  without an answer
 } rpc_client_t;
 
@@ -112,7 +115,7 @@ struct rpc_call {
     const verb_t *verb;        //  that is asked: the row's, unless it said otherwise
     rpc_answer_fn *answer;     //  the same
     char *named;               //  as owner_named says
-    char uuid[UUID_TEXT_SIZE]; //  of the domain or network that it is about; "": none
+    char uuid[UUID_TEXT_SIZE]; //  of the domain that it is about; "": none
 };
 
 //  rpc_client.c
