@@ -47,6 +47,7 @@ struct cli {
     cli_alarm_t *alarm;    //  of the present call; NULL: none
     bool version, help;    //  asked for instead of a command
     bool usage;            //  the last error is one of usage
+    int status;            //  of a command that did what it should: that of what it ran
     bool shell;            //  reading commands, one after another
     bool quit;             //  of the shell
     char *endpoint;        //  NULL until it was needed

@@ -5,11 +5,11 @@
 
 #include "cli/run.h"
 #include "cli/signals.h"
+#include "cli/terminal.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 enum {
@@ -30,27 +30,6 @@ typedef struct {
     uint64_t stream;
 } console_t;
 
-typedef struct {
-    bool changed;
-    struct termios before;
-} terminal_t;
-
-static void terminal_raw (terminal_t *self)
-{
-    self->changed = isatty (STDIN_FILENO) && tcgetattr (STDIN_FILENO, &self->before) == 0;
-    if (!self->changed)
-        return;
-    struct termios raw = self->before;
-    cfmakeraw (&raw);
-    tcsetattr (STDIN_FILENO, TCSAFLUSH, &raw);
-}
-
-static void terminal_restore (terminal_t *self)
-{
-    if (self->changed)
-        tcsetattr (STDIN_FILENO, TCSAFLUSH, &self->before);
-}
-
 //  The way out of a raw terminal needs its own carriage return.
 static void notice (const console_t *self, const char *text)
 {
@@ -59,7 +38,7 @@ static void notice (const console_t *self, const char *text)
                  self->terminal ? "\r\n" : "\n");
 }
 
-static int print_all (const char *bytes, size_t size, error_t *err)
+int run_print (const char *bytes, size_t size, error_t *err)
 {
     while (size > 0) {
         ssize_t count = write (STDOUT_FILENO, bytes, size);
@@ -67,7 +46,7 @@ static int print_all (const char *bytes, size_t size, error_t *err)
             struct pollfd item = { .fd = STDOUT_FILENO, .events = POLLOUT };
             poll (&item, 1, -1);
         } else if (count < 0 && errno != EINTR)
-            return error_errno (err, ERR_WRITE_FAILED, "write the console's output to stdout");
+            return error_errno (err, ERR_WRITE_FAILED, "write the output to stdout");
         bytes += count > 0 ? count : 0;
         size -= count > 0 ? (size_t) count : 0;
     }
@@ -115,7 +94,7 @@ static int handle_event (console_t *self, const troupe_message_t *message, error
     if (strcmp (verb, "console.data") == 0) {
         size_t size;
         const char *bytes = troupe_bin (troupe_get (args, "data"), &size);
-        return print_all (bytes, size, err);
+        return run_print (bytes, size, err);
     }
     if (strcmp (verb, "console.end") == 0) {
         self->over = true;
@@ -237,7 +216,7 @@ int console_attach (cli_t *cli, const char *domain, const char *device, bool for
     greet (&self, domain);
     auto_signals signals;
     signals_open (&signals);
-    __attribute__ ((cleanup (terminal_restore))) terminal_t terminal;
+    auto_terminal terminal;
     terminal_raw (&terminal);
     self.terminal = terminal.changed;
     int rc = console_loop (&self, &signals, err);

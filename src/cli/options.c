@@ -84,7 +84,10 @@ static int give (parser_t *self, const verb_arg_t *arg, char *text, error_t *err
     options_t *options = self->options;
     autofree char *name = option_name (arg);
     bool again = is_given (options, arg) && !(arg->flags & ARG_MANY);
-    if (again || options->count == OPTIONS_MAX)
+    if (options->count == OPTIONS_MAX)
+        return cli_usage (self->cli, err, "%s: more than %d words", options->command->name,
+                          OPTIONS_MAX);
+    if (again)
         return cli_usage (self->cli, err, "%s: --%s is given twice", options->command->name, name);
     if (mine && check_text (self, arg, mine, err))
         return -1;
@@ -123,7 +126,9 @@ static int take_positional (parser_t *self, error_t *err)
 static bool is_in_text (const options_t *self, const char *word)
 {
     const verb_arg_t *arg = next_positional (self);
-    return !text_starts (word, "--") && arg && (arg->flags & ARG_REST) && is_given (self, arg);
+    if (!arg || !is_given (self, arg))
+        return false;
+    return (arg->flags & ARG_WORDS) || (!text_starts (word, "--") && (arg->flags & ARG_REST));
 }
 
 //  WORD starts with "--": 1 if it is an option of the command and was taken, 0 if not, or -1.

@@ -9,10 +9,12 @@
 #include "util/text.h"
 
 enum {
-    OPTIONS_MAX = 64,
+    OPTIONS_MAX = 256,
     ARG_REST = 0x100,  //  takes all words that are no options, joined by spaces
     ARG_NAMED = 0x200, //  never by its position
-    ARG_MANY = 0x400   //  may be given several times; options->given has each
+    ARG_MANY = 0x400,  //  may be given several times; options->given has each
+    ARG_WORDS =
+        0x800 //  with ARG_MANY: once it began, all words are its own, whatever they begin with
 };
 
 struct options {

@@ -177,6 +177,7 @@ int cli_run (cli_t *self, int argc, const char *const *argv)
     command_t command;
     int rc;
     self->usage = false;
+    self->status = EXIT_OK;
     if (command_find (argv[0], &command))
         rc = run_options (self, &command, argc, argv, &err);
     else
@@ -186,7 +187,7 @@ int cli_run (cli_t *self, int argc, const char *const *argv)
     if (rc)
         print_error (self, &err);
     fflush (stdout);
-    return rc == 0 ? EXIT_OK : self->usage ? EXIT_USAGE : EXIT_FAILED;
+    return rc == 0 ? self->status : self->usage ? EXIT_USAGE : EXIT_FAILED;
 }
 
 int run_check_scope (cli_t *cli, const options_t *options, error_t *err)

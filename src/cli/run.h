@@ -45,6 +45,12 @@ int run_add_size (cli_t *cli, troupe_args_t *args, const options_t *options, con
 //  --bandwidth, in MiB/s or with --bytes in bytes/s.
 int run_add_bandwidth (cli_t *cli, troupe_args_t *args, const options_t *options, error_t *err);
 
+//  All of it to stdout, which may be one that does not wait (console.c).
+int run_print (const char *bytes, size_t size, error_t *err);
+
+//  Programs in containers (enter.c).
+command_fn run_enter;
+
 //  The guest's agent (agent.c).
 command_fn run_agent_command, run_domfsfreeze;
 

@@ -24,6 +24,18 @@ void signals_open (signals_t *self)
     open_some (self, numbers, sizeof numbers / sizeof *numbers);
 }
 
+void signals_open_terminal (signals_t *self)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
+    open_some (self, numbers, sizeof numbers / sizeof *numbers);
+}
+
+int signals_next (const signals_t *self)
+{
+    struct signalfd_siginfo info;
+    return read (self->fd, &info, sizeof info) == sizeof info ? (int) info.ssi_signo : 0;
+}
+
 void signals_open_interrupt (signals_t *self)
 {
     static const int numbers[] = { SIGINT };

@@ -12,7 +12,10 @@ typedef struct {
 } signals_t;
 
 void signals_open (signals_t *self);           //  SIGPIPE is held back too: a write fails instead
+void signals_open_terminal (signals_t *self);  //  and SIGWINCH
 void signals_open_interrupt (signals_t *self); //  the same for SIGINT alone
+//  The next that came; 0: none.
+int signals_next (const signals_t *self);
 void signals_close (signals_t *self);
 #define auto_signals __attribute__ ((cleanup (signals_close))) signals_t
 

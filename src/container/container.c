@@ -26,7 +26,8 @@ enum {
     POLL_SIGNAL,
     POLL_WATCHER,
     POLL_MONITOR,
-    POLL_CONSOLES = POLL_MONITOR + 2,
+    POLL_ENTRANCE = POLL_MONITOR + 2,
+    POLL_CONSOLES = POLL_ENTRANCE + CONTAINER_ENTRANCE_POLLS,
     POLL_MAX = POLL_CONSOLES + 2 * CONTAINER_CONSOLES_MAX
 };
 
@@ -107,6 +108,7 @@ static void turn (container_t *self, struct pollfd polls[POLL_MAX])
     size_t consoles = self->console_count;
     polls[POLL_WATCHER] = (struct pollfd){ .fd = self->watcher, .events = POLLIN };
     container_monitor_wait (&self->monitor, &polls[POLL_MONITOR]);
+    container_entrance_wait (&self->entrance, &polls[POLL_ENTRANCE]);
     for (size_t i = 0; i < consoles; i++)
         container_console_wait (&self->consoles[i], &polls[POLL_CONSOLES + 2 * i]);
     if (poll (polls, POLL_CONSOLES + 2 * consoles, -1) < 0)
@@ -119,6 +121,8 @@ static void turn (container_t *self, struct pollfd polls[POLL_MAX])
     if (polls[POLL_SIGNAL].revents)
         take_signals (self, polls[POLL_SIGNAL].fd);
     container_monitor_move (&self->monitor, &polls[POLL_MONITOR]);
+    container_entrance_move (&self->entrance, &polls[POLL_ENTRANCE], &self->spec,
+                             self->stage == CONTAINER_RUNNING ? self->init.pid : 0);
 }
 
 static int fail (const char *what)
@@ -137,8 +141,10 @@ int main (int argc, char **argv)
     polls[POLL_SIGNAL].fd = open_signals ();
     self.watcher = inotify_init1 (IN_CLOEXEC | IN_NONBLOCK);
     if (polls[POLL_SIGNAL].fd < 0 || self.watcher < 0 ||
-        fcntl (CONTAINER_SOCKET_FD, F_SETFD, FD_CLOEXEC))
-        return fail ("the daemon starts this program, with a socket as descriptor 3");
+        fcntl (CONTAINER_SOCKET_FD, F_SETFD, FD_CLOEXEC) ||
+        fcntl (CONTAINER_ENTRANCE_FD, F_SETFD, FD_CLOEXEC))
+        return fail ("the daemon starts this program, with sockets as descriptors 3 and 4");
+    container_entrance_open (&self.entrance, CONTAINER_ENTRANCE_FD);
     container_monitor_open (&self.monitor, CONTAINER_SOCKET_FD, container_command, &self);
     for (;;)
         turn (&self, polls);

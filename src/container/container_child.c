@@ -6,6 +6,7 @@
 #include "container/container_privileges.h"
 #include "container/container_root.h"
 #include "util/auto.h"
+#include "util/descriptors.h"
 #include "util/text.h"
 
 #include <errno.h>
@@ -53,7 +54,7 @@ static int tie (int control, error_t *err)
     return 0;
 }
 
-static void reset_signals (void)
+void container_child_reset_signals (void)
 {
     for (int number = 1; number <= SIGRTMAX; number++)
         signal (number, SIG_DFL); //  fails for SIGKILL, SIGSTOP and the C library's own
@@ -76,62 +77,59 @@ static int enter (const container_spec_t *spec, error_t *err)
 }
 
 //  In the container's own devpts: the numbers begin at 0.
+int container_child_terminal (const container_user_t *user, int *slave, error_t *err)
+{
+    int unlocked = 0;
+    autoclose int master = open ("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0 || ioctl (master, TIOCSPTLCK, &unlocked))
+        return error_errno (err, ERR_SYSTEM_ERROR, "make a terminal in the container");
+    *slave = ioctl (master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (*slave < 0 || fchmod (*slave, 0600) || fchown (*slave, user->uid, user->gid))
+        return error_errno (err, ERR_SYSTEM_ERROR, "open a terminal in the container");
+    int result = master;
+    master = -1;
+    return result;
+}
+
 static int open_terminals (const container_spec_t *spec, const container_user_t *user, int *fds,
                            size_t *count, error_t *err)
 {
     for (*count = 0; spec->consoles[*count / 2]; *count += 2) {
-        int unlocked = 0;
-        int master = open ("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-        if (master < 0 || ioctl (master, TIOCSPTLCK, &unlocked))
-            return error_errno (err, ERR_SYSTEM_ERROR, "make a terminal in the container");
-        int slave = ioctl (master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-        if (slave < 0 || fchmod (slave, 0600) || fchown (slave, user->uid, user->gid))
-            return error_errno (err, ERR_SYSTEM_ERROR, "open a terminal in the container");
-        fds[*count] = master;
-        fds[*count + 1] = slave;
+        fds[*count] = container_child_terminal (user, &fds[*count + 1], err);
+        if (fds[*count] < 0)
+            return -1;
     }
     return 0;
 }
 
 static int say_ready (int control, const int *fds, size_t count, error_t *err)
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE (2 * CONTAINER_CONSOLES_MAX * sizeof (int))];
-    } space;
-    struct iovec part = { .iov_base = (char *) CONTAINER_READY,
-                          .iov_len = strlen (CONTAINER_READY) };
-    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-    if (count) {
-        memset (&space, 0, sizeof space);
-        message.msg_control = space.bytes;
-        message.msg_controllen = CMSG_SPACE (count * sizeof (int));
-        struct cmsghdr *header = CMSG_FIRSTHDR (&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN (count * sizeof (int));
-        memcpy (CMSG_DATA (header), fds, count * sizeof (int));
-    }
-    if (sendmsg (control, &message, MSG_NOSIGNAL) < 0)
+    if (descriptors_send (control, CONTAINER_READY, fds, count))
         return error_errno (err, ERR_SYSTEM_ERROR, "tell the supervisor of the terminals");
+    return 0;
+}
+
+int container_child_set_output (const int fds[3], bool terminal, error_t *err)
+{
+    setsid (); //  fails only if it leads one already
+    for (int fd = 0; fd <= 2; fd++)
+        if (dup2 (fds[fd], fd) < 0)
+            return error_errno (err, ERR_SYSTEM_ERROR, "give the program its terminal");
+    int own = terminal ? isatty (0) ? 0 : isatty (1) ? 1 : 2 : -1;
+    if (own >= 0 && ioctl (own, TIOCSCTTY, 0))
+        return error_errno (err, ERR_SYSTEM_ERROR, "give the program its terminal");
+    //  The kernel closes the rest, the control socket last of all, when the program is executed.
+    if (close_range (3, ~0u, CLOSE_RANGE_CLOEXEC))
+        return error_errno (err, ERR_SYSTEM_ERROR, "close the supervisor's descriptors");
     return 0;
 }
 
 //  The first terminal becomes init's own.
 static int set_output (const int *fds, size_t count, error_t *err)
 {
-    setsid (); //  fails only if it leads one already
     autoclose int null = count ? -1 : open ("/dev/null", O_RDWR | O_CLOEXEC);
-    int terminal = count ? fds[1] : null;
-    if (terminal < 0 || (count && ioctl (terminal, TIOCSCTTY, 0)))
-        return error_errno (err, ERR_SYSTEM_ERROR, "give init its console");
-    for (int fd = 0; fd <= 2; fd++)
-        if (dup2 (terminal, fd) < 0)
-            return error_errno (err, ERR_SYSTEM_ERROR, "give init its console");
-    //  The kernel closes the rest, the control socket last of all, when the program is executed.
-    if (close_range (3, ~0u, CLOSE_RANGE_CLOEXEC))
-        return error_errno (err, ERR_SYSTEM_ERROR, "close the supervisor's descriptors");
-    return 0;
+    int own = count ? fds[1] : null;
+    return container_child_set_output ((const int[]){ own, own, own }, count > 0, err);
 }
 
 static int enter_folder (const container_spec_t *spec, error_t *err)
@@ -157,7 +155,7 @@ _Noreturn void container_child_run (const container_spec_t *spec, int control)
     int fds[2 * CONTAINER_CONSOLES_MAX];
     size_t count = 0;
     container_user_t user;
-    reset_signals ();
+    container_child_reset_signals ();
     if (tie (control, &err))
         give_up (control, &err);
     await (control, CONTAINER_PLACED);

@@ -1,6 +1,7 @@
 //  container_idmap.c: makes a container's user namespace, and processes in it.
 
 #include "container/container_idmap.h"
+#include "container/container_clone.h"
 #include "container/container_network.h"
 #include "container/container_root.h"
 #include "util/auto.h"
@@ -30,12 +31,6 @@ int64_t container_idmap_find (const char *map, uint32_t id)
         if (id >= inside && id - inside < count)
             return (int64_t) outside + (id - inside);
     return -1;
-}
-
-static void await_end (pid_t pid)
-{
-    while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
-        ;
 }
 
 //  Until END is closed by whoever has the others.
@@ -128,53 +123,27 @@ int container_idmap_make (const container_spec_t *spec, error_t *err)
     int user = make_with (spec, holder, ready, err);
     close (end);
     if (holder > 0)
-        await_end (holder);
+        container_await (holder);
     return user;
 }
 
-//  In an ordinary child, so that this process stays where it is. The clone is a child of this
-//  process all the same: CLONE_PARENT.
-static pid_t clone_in (int user)
+//  The mounts first: of the host's.
+static int enter_user (const void *arg, error_t *err)
 {
-    const unsigned long flags = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PARENT | SIGCHLD;
-    //  The mounts first: of the host's.
-    if (unshare (CLONE_NEWNS) || setns (user, CLONE_NEWUSER) || setgroups (0, NULL) ||
-        setresgid (0, 0, 0) || setresuid (0, 0, 0))
-        return -1;
-    return (pid_t) syscall (SYS_clone, flags, NULL, NULL, NULL, NULL);
+    const int *user = arg;
+    if (unshare (CLONE_NEWNS) || setns (*user, CLONE_NEWUSER) || container_idmap_become_root ())
+        return error_errno (err, ERR_SYSTEM_ERROR, "enter the container's user namespace");
+    return 0;
 }
 
-typedef struct {
-    pid_t pid;
-    int number; //  errno
-} cloned_t;
-
-pid_t container_idmap_clone (int user)
+int container_idmap_become_root (void)
 {
-    int ends[2];
-    cloned_t cloned = { -1, EIO };
-    if (pipe2 (ends, O_CLOEXEC))
-        return -1;
-    pid_t helper = fork ();
-    if (helper == 0) {
-        cloned.pid = clone_in (user);
-        cloned.number = errno;
-        if (cloned.pid == 0) {
-            close (ends[0]);
-            close (ends[1]);
-            return 0;
-        }
-        (void) !write (ends[1], &cloned, sizeof cloned);
-        _exit (0);
-    }
-    close (ends[1]);
-    if (helper > 0) {
-        await_end (helper);
-        (void) !read (ends[0], &cloned, sizeof cloned);
-    }
-    close (ends[0]);
-    errno = cloned.number;
-    return cloned.pid;
+    return setgroups (0, NULL) || setresgid (0, 0, 0) || setresuid (0, 0, 0) ? -1 : 0;
+}
+
+pid_t container_idmap_clone (int user, error_t *err)
+{
+    return container_clone (enter_user, &user, CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC, err);
 }
 
 //  What it makes belongs to the container's root; it may still do all that root may.
@@ -196,31 +165,23 @@ static int own_as (const container_spec_t *spec, error_t *err)
     return failed ? error_errno (err, ERR_SYSTEM_ERROR, "make files as the container's root") : 0;
 }
 
-static int enter (const container_spec_t *spec, pid_t init, error_t *err)
+//  /proc is of the pid namespace of whoever mounts it.
+static int enter_init (const void *arg, error_t *err)
 {
-    autoclose int process = (int) syscall (SYS_pidfd_open, init, 0);
+    const pid_t *init = arg;
+    autoclose int process = (int) syscall (SYS_pidfd_open, *init, 0);
     if (process < 0 || setns (process, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC))
         return error_errno (err, ERR_SYSTEM_ERROR, "enter the container's namespaces");
-    //  /proc is of the pid namespace of whoever mounts it, which is only a child's.
-    pid_t child = fork ();
-    if (child < 0)
-        return error_errno (err, ERR_SYSTEM_ERROR, "make a process in the container");
-    if (child > 0) {
-        await_end (child);
-        _exit (0);
-    }
-    return own_as (spec, err) || container_root_enter (spec, err) ? -1 : 0;
+    return 0;
 }
 
 #define MOUNTED "mounted"
 
-static _Noreturn void mount_in (const container_spec_t *spec, pid_t init, int out)
+static _Noreturn void mount_in (const container_spec_t *spec, int out)
 {
     error_t err = { 0 };
-    //  Nobody inside may look into a process of the host's root.
-    prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
-    prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    const char *text = enter (spec, init, &err) ? err.message : MOUNTED;
+    const char *text =
+        own_as (spec, &err) || container_root_enter (spec, &err) ? err.message : MOUNTED;
     (void) !write (out, text, strlen (text));
     _exit (0);
 }
@@ -231,21 +192,18 @@ int container_idmap_mount (const container_spec_t *spec, pid_t init, error_t *er
     char text[ERROR_MESSAGE_MAX];
     if (pipe2 (ends, O_CLOEXEC))
         return error_errno (err, ERR_SYSTEM_ERROR, "make a pipe for the container's mounts");
-    pid_t helper = fork ();
-    if (helper == 0)
-        mount_in (spec, init, ends[1]);
+    pid_t child = container_clone (enter_init, &init, 0, err);
+    if (child == 0)
+        mount_in (spec, ends[1]);
     close (ends[1]);
-    ssize_t count = helper < 0 ? -1 : read (ends[0], text, sizeof text - 1);
-    int number = errno;
+    ssize_t count = child < 0 ? -1 : read (ends[0], text, sizeof text - 1);
     close (ends[0]);
-    if (helper > 0)
-        await_end (helper);
-    errno = number;
-    if (count < 0)
-        return error_errno (err, ERR_SYSTEM_ERROR, "mount the container's file systems");
-    text[count] = 0;
+    if (child < 0)
+        return -1;
+    container_await (child);
+    text[count > 0 ? count : 0] = 0;
     if (strcmp (text, MOUNTED) == 0)
         return 0;
     return error_set (err, ERR_OPERATION_FAILED, "%s",
-                      count ? text : "mount the container's file systems: interrupted");
+                      *text ? text : "mount the container's file systems: interrupted");
 }

@@ -18,8 +18,11 @@ int64_t container_idmap_find (const char *map, uint32_t id);
 int container_idmap_make (const container_spec_t *spec, error_t *err);
 
 //  As fork: the child is the container's root, in pid, uts and ipc namespaces that belong to USER,
-//  and in a mount namespace of the host's. -1, and errno says why.
-pid_t container_idmap_clone (int user);
+//  and in a mount namespace of the host's. -1 and ERR: there is none.
+pid_t container_idmap_clone (int user, error_t *err);
+
+//  Who entered the namespace is nobody in it, and becomes its root. -1, and errno says why.
+int container_idmap_become_root (void);
 
 //  Makes the container's root the root of INIT, which such a clone is.
 int container_idmap_mount (const container_spec_t *spec, pid_t init, error_t *err);

@@ -3,6 +3,7 @@
 #include "container/container_idmap.h"
 #include "container/container_init.h"
 #include "util/auto.h"
+#include "util/descriptors.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -17,8 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-//  Two descriptors a pty.
-#define DESCRIPTORS_MAX (2 * CONTAINER_CONSOLES_MAX)
+_Static_assert(2 * CONTAINER_CONSOLES_MAX <= DESCRIPTORS_MAX, "two descriptors a pty");
 
 static size_t count_consoles (const container_spec_t *spec)
 {
@@ -29,10 +29,15 @@ static size_t count_consoles (const container_spec_t *spec)
 }
 
 //  As fork, in new namespaces: a program with one thread may do that.
-static pid_t clone_init (void)
+static pid_t clone_init (error_t *err)
 {
     const unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD;
-    return (pid_t) syscall (SYS_clone, flags, NULL, NULL, NULL, NULL);
+    pid_t pid = (pid_t) syscall (SYS_clone, flags, NULL, NULL, NULL, NULL);
+    if (pid < 0)
+        error_errno (err, ERR_SYSTEM_ERROR,
+                     "make the container's namespaces (the daemon has to be root, and the kernel "
+                     "has to have mount, pid, uts and ipc namespaces)");
+    return pid;
 }
 
 static int spawn (container_init_t *self, const container_spec_t *spec, int user, error_t *err)
@@ -40,30 +45,25 @@ static int spawn (container_init_t *self, const container_spec_t *spec, int user
     int ends[2];
     if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return error_errno (err, ERR_SYSTEM_ERROR, "make a socket for init");
-    self->pid = user < 0 ? clone_init () : container_idmap_clone (user);
+    self->pid = user < 0 ? clone_init (err) : container_idmap_clone (user, err);
     if (self->pid == 0) {
         close (ends[0]);
         container_child_run (spec, ends[1]);
     }
-    int number = errno;
     close (ends[1]);
     self->control = ends[0];
-    errno = number;
     if (self->pid > 0)
         return 0;
     self->pid = 0;
-    return error_errno (
-        err, ERR_SYSTEM_ERROR,
-        "make the container's namespaces (the daemon has to be root, and the "
-        "kernel has to have mount, pid, uts, ipc and, for <idmap>, user namespaces)");
+    return -1;
 }
 
-static int place (const container_init_t *self, const container_spec_t *spec, error_t *err)
+int container_init_place (const container_spec_t *spec, pid_t pid, error_t *err)
 {
     for (const char **folder = spec->cgroups; *folder; folder++) {
         autofree char *path = text_format ("%s/cgroup.procs", *folder);
         autoclose int file = open (path, O_WRONLY | O_CLOEXEC);
-        if (file < 0 || dprintf (file, "%d\n", (int) self->pid) < 0)
+        if (file < 0 || dprintf (file, "%d\n", (int) pid) < 0)
             return error_errno (err, ERR_SYSTEM_ERROR, "put the container into the cgroup '%s'",
                                 *folder);
     }
@@ -81,39 +81,13 @@ static int say (const container_init_t *self, const char *word, error_t *err)
     return error_errno (err, ERR_SYSTEM_ERROR, "talk to init");
 }
 
-//  What came, of SIZE bytes and as text; how many descriptors came with it. 0: it is gone.
-static ssize_t receive (const container_init_t *self, char *text, size_t size, int *fds,
-                        size_t *fd_count)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE (DESCRIPTORS_MAX * sizeof (int))];
-    } control;
-    struct iovec part = { .iov_base = text, .iov_len = size - 1 };
-    struct msghdr message = { .msg_iov = &part,
-                              .msg_iovlen = 1,
-                              .msg_control = control.bytes,
-                              .msg_controllen = sizeof control.bytes };
-    ssize_t count;
-    do
-        count = recvmsg (self->control, &message, MSG_CMSG_CLOEXEC);
-    while (count < 0 && errno == EINTR);
-    text[count > 0 ? count : 0] = 0;
-    *fd_count = 0;
-    const struct cmsghdr *header = count > 0 ? CMSG_FIRSTHDR (&message) : NULL;
-    if (header && header->cmsg_type == SCM_RIGHTS) {
-        *fd_count = (header->cmsg_len - CMSG_LEN (0)) / sizeof (int);
-        memcpy (fds, CMSG_DATA (header), *fd_count * sizeof (int));
-    }
-    return count;
-}
-
 static int await_ready (container_init_t *self, const container_spec_t *spec, error_t *err)
 {
     char text[ERROR_MESSAGE_MAX];
     int fds[DESCRIPTORS_MAX];
     size_t fd_count, consoles = count_consoles (spec);
-    ssize_t count = receive (self, text, sizeof text, fds, &fd_count);
+    ssize_t count =
+        descriptors_receive (self->control, text, sizeof text, fds, DESCRIPTORS_MAX, &fd_count, 0);
     if (count <= 0)
         return error_set (err, ERR_OPERATION_FAILED, "init ended before it was ready");
     if (strcmp (text, CONTAINER_READY) != 0)
@@ -130,11 +104,12 @@ static int await_ready (container_init_t *self, const container_spec_t *spec, er
 
 void container_init_end (container_init_t *self)
 {
-    if (self->pid) {
+    //  Init is over when all of its pid namespace are, and some may be children of ours.
+    pid_t ended = 0;
+    if (self->pid)
         kill (self->pid, SIGKILL);
-        while (waitpid (self->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
+    while (self->pid && ended != self->pid && (ended >= 0 || errno == EINTR))
+        ended = waitpid (-1, NULL, 0);
     if (self->control >= 0)
         close (self->control);
     self->pid = 0;
@@ -146,7 +121,8 @@ int container_init_create (container_init_t *self, const container_spec_t *spec,
 {
     *self = (container_init_t){ .control = -1 };
     if (spawn (self, spec, user, err) == 0 &&
-        process_identify (self->pid, &self->identity, err) == 0 && place (self, spec, err) == 0 &&
+        process_identify (self->pid, &self->identity, err) == 0 &&
+        container_init_place (spec, self->pid, err) == 0 &&
         (user < 0 || container_idmap_mount (spec, self->pid, err) == 0) &&
         say (self, CONTAINER_PLACED, err) == 0 && await_ready (self, spec, err) == 0)
         return 0;
@@ -167,7 +143,8 @@ static int await_program (container_init_t *self, error_t *err)
     char text[ERROR_MESSAGE_MAX];
     int fds[DESCRIPTORS_MAX];
     size_t fd_count;
-    ssize_t count = receive (self, text, sizeof text, fds, &fd_count);
+    ssize_t count =
+        descriptors_receive (self->control, text, sizeof text, fds, DESCRIPTORS_MAX, &fd_count, 0);
     if (count < 0)
         return error_errno (err, ERR_SYSTEM_ERROR, "talk to init");
     return count ? error_set (err, ERR_OPERATION_FAILED, "%s", text) : 0;

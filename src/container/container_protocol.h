@@ -17,6 +17,15 @@
 //      shutdown, reboot    {mode: "initctl", "signal", or none: the first that init understands}
 //                          asks init. Whichever way it ends then, it counts as that
 //
+//      enter               {argv}: returns {ticket}, which allows whoever brings it to the second
+//                          socket to have that run in the container, once
+//
+//  The second socket is descriptor 4. A client sends one line, the ticket and three digits, and
+//  with it the descriptors for the program's stdin, stdout and stderr; those of digit 1 do not
+//  come, and are a terminal. It gets lines: "terminal", with the descriptor of the terminal's
+//  master, if there is one; "error TEXT" if the program could not be run; "exit CODE" or "signal
+//  NUMBER" when it ended. A client that goes has SIGHUP sent to its program.
+//
 //  Events:
 //
 //      ENDED               as query's how, code and shutdown. how: "exit" (code: its status),
@@ -34,6 +43,7 @@
 #define TROUPE_CONTAINER_PROTOCOL_H
 
 #define CONTAINER_SOCKET_FD 3
+#define CONTAINER_ENTRANCE_FD 4
 #define CONTAINER_CONSOLES_MAX 16
 #define CONTAINER_LISTS_MAX 64 //  of file systems, cgroups
 

@@ -131,6 +131,18 @@ static json_t *ask (container_t *self, container_wish_t wish, const json_t *argu
     return NULL;
 }
 
+//  ARGV comes from the daemon: a list of texts, not empty.
+static json_t *let_in (container_t *self, const json_t *arguments, error_t *err)
+{
+    json_t *argv = json_object_get (arguments, "argv");
+    if (self->stage != CONTAINER_RUNNING)
+        return refuse (err, "enter", "it does not run");
+    if (json_array_size (argv) == 0)
+        return refuse (err, "enter", "there is no program to be run");
+    const char *ticket = container_entrance_ticket (&self->entrance, argv, err);
+    return ticket ? json_pack ("{s:s}", "ticket", ticket) : NULL;
+}
+
 json_t *container_command (void *arg, const char *name, const json_t *arguments, error_t *err)
 {
     container_t *self = arg;
@@ -146,6 +158,8 @@ json_t *container_command (void *arg, const char *name, const json_t *arguments,
         return ask (self, WISH_SHUTDOWN, arguments, err);
     if (strcmp (name, "reboot") == 0)
         return ask (self, WISH_REBOOT, arguments, err);
+    if (strcmp (name, "enter") == 0)
+        return let_in (self, arguments, err);
     error_set (err, ERR_NO_SUPPORT, "the supervisor has no command '%.64s'", name);
     return NULL;
 }
@@ -187,11 +201,8 @@ static void restart (container_t *self)
     container_monitor_event (&self->monitor, "REBOOTED", json_pack ("{s:s}", "init", identity));
 }
 
-void container_reap (container_t *self)
+static void end_init (container_t *self, int status)
 {
-    int status;
-    if (!self->init.pid || waitpid (self->init.pid, &status, WNOHANG) != self->init.pid)
-        return;
     self->init.pid = 0;
     container_init_end (&self->init);
     for (size_t i = 0; i < self->console_count; i++)
@@ -203,4 +214,15 @@ void container_reap (container_t *self)
         restart (self);
     else
         tell_end (self);
+}
+
+void container_reap (container_t *self)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid (-1, &status, WNOHANG)) > 0) {
+        container_entrance_ended (&self->entrance, pid, status);
+        if (pid == self->init.pid)
+            end_init (self, status);
+    }
 }

@@ -4,6 +4,7 @@
 #define TROUPE_CONTAINER_STATE_H
 
 #include "container/container_console.h"
+#include "container/container_enter.h"
 #include "container/container_init.h"
 #include "container/container_monitor.h"
 #include "container/container_spec.h"
@@ -35,12 +36,13 @@ typedef struct {
     int code;
     error_t failure; //  why it could not be started again
     monitor_t monitor;
+    container_entrance_t entrance;
 } container_t;
 
 //  The commands of container_protocol.h.
 container_command_fn container_command;
 
-//  A child ended, or may have.
+//  Children ended, or may have.
 void container_reap (container_t *self);
 
 #endif

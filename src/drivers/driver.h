@@ -309,6 +309,11 @@ typedef struct {
     int (*monitor_command) (job_t *job, const char *command, bool human, char **reply,
                             error_t *err);
 
+    //  Allows who connects to *SOCKET, as root and with *TICKET, to have a program run inside the
+    //  guest, once (container/container_protocol.h). Takes ARGV over, a list of texts. The caller
+    //  frees both.
+    int (*enter) (job_t *job, json_t *argv, char **socket, char **ticket, error_t *err);
+
     //  Has the guest's agent do WHAT ("fs_freeze", ...: the table is drivers/qemu/qemu_agent.c's,
     //  the arguments and results are those of msg/verbs.def). The caller releases the result.
     json_t *(*agent) (job_t *job, const char *what, const json_t *args, error_t *err);

@@ -197,6 +197,7 @@ ELSEWHERE = {
     "set-user-password",
     "qemu-agent-command",
     "qemu-monitor-command",
+    "lxc-enter-namespace",
     "quit",
     "trace",
     "ttyconsole",

@@ -346,6 +346,8 @@ static const operation_t operations[] = {
       done_tuned },
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
       true, done_live },
+    { "domain.enter", CLASS_MODIFY, ASYNC_NONE, "enter", NEED_ACTIVE, SHORT_MS, true,
+      done_nothing },
     //  From the job that has the agent shut the guest down.
     { "guest.no_restart", CLASS_MODIFY, ASYNC_NONE, "no_restart", NEED_ACTIVE, SHORT_MS, false,
       done_live },

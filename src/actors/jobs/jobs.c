@@ -67,6 +67,7 @@ const job_kind_t job_kinds[] = {
     { "usage", job_run_usage },
     { "stats", job_run_stats },
     { "monitor_command", job_run_monitor_command },
+    { "enter", job_run_enter },
     { "agent.command", job_run_agent },
     { "agent.fs_freeze", job_run_agent },
     { "agent.fs_thaw", job_run_agent },

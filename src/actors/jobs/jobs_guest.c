@@ -189,3 +189,29 @@ int job_run_monitor_command (job_actor_t *self, error_t *err)
     pack_end (&self->value);
     return 0;
 }
+
+static json_t *list_texts (const value_t *list)
+{
+    json_t *array = json_array ();
+    for (size_t i = 0; i < value_count (list); i++)
+        json_array_append_new (array, json_string (value_str (value_at (list, i))));
+    return array;
+}
+
+int job_run_enter (job_actor_t *self, error_t *err)
+{
+    autofree char *socket = NULL, *ticket = NULL;
+    const value_t *argv = job_arg (self, "argv");
+    if (!self->driver->enter)
+        return job_unsupported (self, "enter", err);
+    if (value_count (argv) == 0)
+        return error_set (err, ERR_INVALID_ARG, "enter domain '%s': argv is empty; name a program",
+                          self->base.guest->name);
+    if (self->driver->enter (&self->base, list_texts (argv), &socket, &ticket, err))
+        return -1;
+    pack_map (&self->value);
+    pack_key_str (&self->value, "socket", socket);
+    pack_key_str (&self->value, "ticket", ticket);
+    pack_end (&self->value);
+    return 0;
+}

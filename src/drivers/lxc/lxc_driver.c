@@ -33,4 +33,5 @@ const driver_t lxc_driver = {
     .capabilities = lxc_driver_capabilities,
     .event = lxc_event,
     .console = lxc_console,
+    .enter = lxc_enter,
 };

@@ -75,6 +75,7 @@ static void clean_all (job_t *job)
     guest_end_unplug (job);
     auto(strings_t) folders = cgroup_folders (job->guest);
     guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
+    guest_end_clean (job, "file", guest_recorded (job->guest, "entrance/@path"));
     guest_end_clean (job, "file", guest_recorded (job->guest, "init/@path"));
     for (size_t i = 0; i < folders->count; i++)
         guest_end_clean (job, "cgroup", folders->items[i]);

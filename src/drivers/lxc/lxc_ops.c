@@ -102,6 +102,25 @@ int lxc_stats (job_t *job, json_t *stats, error_t *err)
     return interface_stats (job, stats, err);
 }
 
+int lxc_enter (job_t *job, json_t *argv, char **socket, char **ticket, error_t *err)
+{
+    const char *path = xml_string (xml_root (job->guest->record), "entrance/@path");
+    json_t *arguments = json_pack ("{s:o}", "argv", argv);
+    if (job->guest->status.state != STATE_RUNNING || !path) {
+        json_decref (arguments);
+        return error_set (err, ERR_OPERATION_INVALID, "enter domain '%s': %s", job->guest->name,
+                          path ? "it is paused; resume it first"
+                               : "it was started by an earlier version, which can't; restart it");
+    }
+    json_auto_t *reply = job_qmp (job, "enter", arguments, ASK_MS, err);
+    const char *text = json_string_value (json_object_get (reply, "ticket"));
+    if (!text)
+        return error_prefix (err, "enter domain '%s'", job->guest->name);
+    *socket = text_copy (path);
+    *ticket = text_copy (text);
+    return 0;
+}
+
 int lxc_console (const xml_t *live, const char *device, console_source_t *source, error_t *err)
 {
     const xml_node_t *domain = xml_root (live);

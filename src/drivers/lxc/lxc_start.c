@@ -17,7 +17,7 @@
 
 typedef struct {
     job_t *job;
-    char *program, *monitor, *identity, *log;
+    char *program, *monitor, *entrance, *identity, *log;
     process_t process;
 } start_t;
 
@@ -25,6 +25,7 @@ static void start_close (start_t *self)
 {
     free (self->program);
     free (self->monitor);
+    free (self->entrance);
     free (self->identity);
     free (self->log);
 }
@@ -80,6 +81,7 @@ static int prepare (start_t *self, error_t *err)
     make_live (job);
     self->program = text_format ("%s/troupe-container", job->helpers);
     self->monitor = text_format ("%s/lxc/%s.monitor", job->paths->run, job->guest->uuid);
+    self->entrance = text_format ("%s/lxc/%s.enter", job->paths->run, job->guest->uuid);
     self->identity = text_format ("%s/lxc/%s.init", job->paths->run, job->guest->uuid);
     self->log = text_format ("%s/lxc/%s.log", job->paths->log, job->guest->name);
     return check_sources (job, err);
@@ -94,8 +96,10 @@ static int record_intent (start_t *self, error_t *err)
         return -1;
     xml_node_t *record = xml_root (job->guest->record);
     xml_set (record, "monitor/@path", self->monitor);
+    xml_set (record, "entrance/@path", self->entrance);
     xml_set (record, "init/@path", self->identity);
     bool failed = cgroup_make (job, true, err) || job_undo (job, "file", self->monitor, err) ||
+                  job_undo (job, "file", self->entrance, err) ||
                   job_undo (job, "file", self->identity, err) ||
                   job_undo (job, "lxc.init", self->identity, err) ||
                   lxc_interface_intend (job, err) || job_record (job, err);
@@ -112,7 +116,8 @@ static int spawn (start_t *self, error_t *err)
                      .env = env,
                      .log = self->log,
                      .privileged = true,
-                     .listen = { { .path = self->monitor, .fd = CONTAINER_SOCKET_FD } } };
+                     .listen = { { .path = self->monitor, .fd = CONTAINER_SOCKET_FD },
+                                 { .path = self->entrance, .fd = CONTAINER_ENTRANCE_FD } } };
     char identity[PROCESS_TEXT_SIZE];
     if (job_spawn (job, &what, &self->process, err))
         return -1;
