@@ -4,7 +4,7 @@ set (completion ${CMAKE_BINARY_DIR}/troupe.bash)
 set (completion_dir ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions)
 
 install (TARGETS trouped troupe_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install (TARGETS troupe-launch troupe-lease troupe-nft troupe-container RUNTIME DESTINATION libexec/troupe)
+install (TARGETS troupe-launch troupe-lease troupe-nft troupe-pci troupe-container RUNTIME DESTINATION libexec/troupe)
 install (TARGETS troupe LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 

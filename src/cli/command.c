@@ -27,6 +27,7 @@ const command_group_t command_groups[] = { { "domain", "Domains" },
                                            { "snapshot", "Snapshots" },
                                            { "checkpoint", "Checkpoints" },
                                            { "network", "Networks" },
+                                           { "nodedev", "Devices of the host" },
                                            { "host", "Host and daemon" },
                                            { "keys", "Keys of this host and of others" },
                                            { "events", "Events" },
@@ -51,6 +52,7 @@ static void fill_from_verb (command_t *self, const verb_t *verb, const char *nam
 {
     const char *group = strncmp (verb->name, "domain.", 7) == 0    ? "domain"
                         : strncmp (verb->name, "network.", 8) == 0 ? "network"
+                        : strncmp (verb->name, "nodedev.", 8) == 0 ? "nodedev"
                                                                    : "host";
     *self = (command_t){
         .name = name, .group = group, .verb_name = verb->name, .options = OPTIONS_NONE, .verb = verb

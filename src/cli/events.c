@@ -68,22 +68,32 @@ static const event_row_t network_rows[] = {
     { "lifecycle", "network.lifecycle", NULL, { "event_text" }, "", false },
 };
 
-//  What one of the two commands can show.
+//  Those of nodedev-event.
+static const event_row_t device_rows[] = {
+    { "lifecycle", "nodedev.lifecycle", NULL, { "event_text" }, "", false },
+    { "update", "nodedev.update", NULL, { NULL }, "", false },
+};
+
+//  What one of the commands can show.
 typedef struct {
+    const char *command;
     const event_row_t *rows;
     size_t count;
     const char *noun;
 } event_table_t;
 
-static const event_table_t domain_table = { event_rows, sizeof event_rows / sizeof *event_rows,
-                                            "domain" };
-static const event_table_t network_table = { network_rows,
-                                             sizeof network_rows / sizeof *network_rows,
-                                             "network" };
+static const event_table_t event_tables[] = {
+    { "event", event_rows, sizeof event_rows / sizeof *event_rows, "domain" },
+    { "net-event", network_rows, sizeof network_rows / sizeof *network_rows, "network" },
+    { "nodedev-event", device_rows, sizeof device_rows / sizeof *device_rows, "node device" },
+};
 
 static const event_table_t *table_of (const options_t *options)
 {
-    return strcmp (options->command->name, "net-event") == 0 ? &network_table : &domain_table;
+    for (size_t i = 1; i < sizeof event_tables / sizeof *event_tables; i++)
+        if (strcmp (options->command->name, event_tables[i].command) == 0)
+            return &event_tables[i];
+    return &event_tables[0];
 }
 
 //  --- event ------------------------------------------------------------------------------------
@@ -131,6 +141,14 @@ typedef struct {
     uint64_t seq;   //  of the last event
 } place_t;
 
+static void add_all_verbs (troupe_args_t *args, const event_table_t *table)
+{
+    auto(strings_t) all = strings_new ();
+    for (size_t i = 0; i < table->count; i++)
+        strings_add (all, table->rows[i].verb);
+    troupe_args_strs (args, "verbs", strings_list (all), all->count);
+}
+
 static troupe_args_t *subscription (const options_t *options, const place_t *place)
 {
     troupe_args_t *args = troupe_args_new ();
@@ -138,14 +156,14 @@ static troupe_args_t *subscription (const options_t *options, const place_t *pla
     const event_table_t *table = table_of (options);
     const char *verb = event ? verb_of_event (table, event) : NULL;
     const char *network = options_str (options, "network");
-    if (table == &network_table && !verb)
-        verb = "network.lifecycle"; //  all that there are
     if (domain)
         troupe_args_str (args, "domain", domain);
     if (network)
         troupe_args_str (args, "network", network);
     if (verb)
         troupe_args_strs (args, "verbs", &verb, 1);
+    else if (table != &event_tables[0])
+        add_all_verbs (args, table); //  else those of domains would come, too
     if (*place->epoch) {
         troupe_args_str (args, "epoch", place->epoch);
         troupe_args_u64 (args, "since", place->seq);
@@ -241,7 +259,9 @@ static bool show_event (const cli_t *cli, const options_t *options, const troupe
 {
     const char *wanted = options_str (options, "event");
     const event_row_t *row = row_of (table_of (options), message, wanted);
-    if (wanted && !row)
+    const char *device = options_str (options, "device");
+    const char *name = troupe_get_str (troupe_message_value (message), "name");
+    if ((wanted && !row) || (device && !text_equals (device, name)))
         return false;
     if (cli->json) {
         json_event (message);

@@ -30,6 +30,9 @@ command_fn run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit, run_n
     run_net_list, run_net_lookup, run_net_metadata, run_net_port_create, run_net_port_list,
     run_net_update;
 
+//  Devices of the host (nodedev.c).
+command_fn run_nodedev_info, run_nodedev_list;
+
 //  PATH as the daemon finds it: relative ones are meant from here. The caller frees it; NULL and
 //  ERR.
 char *run_absolute_path (const char *path, error_t *err);

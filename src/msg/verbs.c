@@ -157,6 +157,8 @@ bool verb_is_event (const char *name)
         "domain.block_job",
         "domain.tunable",
         "network.lifecycle",
+        "nodedev.lifecycle",
+        "nodedev.update",
     };
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (strcmp (events[i], name) == 0)

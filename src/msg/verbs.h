@@ -14,7 +14,8 @@ typedef enum {
     OWNER_DOMAIN,
     OWNER_SWITCHBOARD,
     OWNER_NETWORK,
-    OWNER_LINKS
+    OWNER_LINKS,
+    OWNER_DEVICES
 } verb_owner_t;
 
 typedef enum {

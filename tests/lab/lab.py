@@ -2,10 +2,13 @@
 tests/lab/run has. Runs in that machine only: what it writes to sysfs is real."""
 
 import os
+import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TESTS, "integration"))
+MODULES = os.path.join(os.path.dirname(TESTS), "build", "lab", "modules")
 
 DEVICES = "/sys/bus/pci/devices"
 
@@ -79,3 +82,11 @@ def make_virtual_functions(count):
     found = virtual_functions()
     until(lambda: all(driver(function) == "igbvf" for function in found), "the VFs' driver")
     return found
+
+
+def unload(module):
+    subprocess.run(["busybox", "rmmod", module], check=True)
+
+
+def load(module):
+    subprocess.run(["busybox", "insmod", os.path.join(MODULES, f"{module}.ko")], check=True)

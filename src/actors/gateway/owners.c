@@ -2,6 +2,7 @@
 
 #include "actors/gateway/owners.h"
 
+#include "actors/pci/devices.h"
 #include "actors/runtime/switchboard.h"
 #include "util/text.h"
 
@@ -108,6 +109,7 @@ int owner_find (const view_t *view, const verb_t *verb, const value_t *args,
     if (verb->owner != OWNER_DOMAIN) {
         const char *owner = verb->owner == OWNER_SWITCHBOARD ? SWITCHBOARD_ADDRESS
                             : verb->owner == OWNER_LINKS     ? "links"
+                            : verb->owner == OWNER_DEVICES   ? DEVICES_ADDRESS
                                                              : "host";
         snprintf (address, MSG_ADDRESS_MAX, "%s", owner);
         return 0;

@@ -2,6 +2,8 @@
 
 #include "actors/gateway/view.h"
 
+#include "actors/pci/devices.h"
+
 #include <string.h>
 
 static void emit_all (const view_t *self, actor_t *actor, const char *uuid, const msg_t *event)
@@ -9,9 +11,10 @@ static void emit_all (const view_t *self, actor_t *actor, const char *uuid, cons
     const value_t *events = msg_arg (event, "events");
     for (size_t i = 0; i < value_count (events); i++) {
         const value_t *each = value_at (events, i);
-        const char *verb = value_get_str (each, "verb");
-        if (verb)
-            self->on_event (actor, uuid, verb, value_get (each, "args"));
+        const view_event_t told = { uuid, msg_str (event, "driver"), value_get_str (each, "verb"),
+                                    value_get (each, "args") };
+        if (told.verb)
+            self->on_event (actor, &told);
     }
 }
 
@@ -40,6 +43,13 @@ static void on_network (actor_t *actor, const char *topic, const msg_t *event, v
     emit_all (self, actor, uuid, event);
 }
 
+//  Topic "devices": events of no domain.
+static void on_devices (actor_t *actor, const char *topic, const msg_t *event, void *arg)
+{
+    (void) topic;
+    emit_all (arg, actor, "", event);
+}
+
 //  Topic "snapshots/UUID", behind that of the domain.
 static void on_tree (actor_t *actor, const char *topic, const msg_t *event, void *arg)
 {
@@ -57,6 +67,7 @@ void view_open (view_t *self, actor_t *actor, view_event_fn *on_event)
     actor_subscribe (actor, "domain/", on_domain, self);
     actor_subscribe (actor, "snapshots/", on_tree, self);
     actor_subscribe (actor, "network/", on_network, self);
+    actor_subscribe (actor, DEVICES_ADDRESS, on_devices, self);
 }
 
 void view_close (view_t *self)

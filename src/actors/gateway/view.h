@@ -8,10 +8,15 @@
 #include "actors/gateway/snapshots.h"
 #include "actors/runtime/actor.h"
 
-//  One event that came inside of a snapshot, which has been applied. UUID: the domain's or
-//  network's.
-typedef void (view_event_fn) (actor_t *self, const char *uuid, const char *verb,
-                              const value_t *args);
+//  One event that came inside of a snapshot, which has been applied.
+typedef struct {
+    const char *uuid;   //  the domain's or network's
+    const char *driver; //  the domain's; NULL: of a network
+    const char *verb;
+    const value_t *args;
+} view_event_t;
+
+typedef void (view_event_fn) (actor_t *self, const view_event_t *event);
 
 typedef struct {
     snapshots_t *snapshots;

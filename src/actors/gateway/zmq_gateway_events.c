@@ -17,15 +17,15 @@ static void frame_event (pack_t *frame, const char *verb, const value_t *args, u
     event_end (frame);
 }
 
-void gateway_emit (actor_t *self, const char *uuid, const char *verb, const value_t *args)
+void gateway_emit (actor_t *self, const view_event_t *event)
 {
     gateway_t *gateway = actor_state (self);
     size_t size = 0;
-    frame_event (&gateway->frame, verb, args, history_last (gateway->history) + 1);
+    frame_event (&gateway->frame, event->verb, event->args, history_last (gateway->history) + 1);
     autofree char *bytes = pack_take (&gateway->frame, &size);
-    history_add (gateway->history, uuid, verb, bytes, size);
+    history_add (gateway->history, event->uuid, event->verb, bytes, size);
     for (session_t *each = sessions_first (gateway->sessions); each; each = each->next)
-        if (session_wants (each, uuid, verb))
+        if (session_wants (each, event->uuid, event->verb))
             gateway_post_copy (self, each, bytes, size);
 }
 

@@ -108,7 +108,7 @@ void gateway_on_answer (actor_t *self, const msg_t *reply, void *arg);
 
 //  Sends one event of a domain or network to all that want it, and keeps it for those who were not
 //  there (a view_event_fn).
-void gateway_emit (actor_t *self, const char *uuid, const char *verb, const value_t *args);
+void gateway_emit (actor_t *self, const view_event_t *event);
 //  Sends SESSION the events after number SINCE that INTEREST is about.
 void gateway_replay (actor_t *self, session_t *session, const interest_t *interest, uint64_t since);
 //  Does SESSION follow the trace from now on?

@@ -38,15 +38,27 @@ static bool is_cancelled (const job_actor_t *self)
 
 const char *job_noun (const job_actor_t *self)
 {
-    return text_starts (self->owner, "network/") ? "network" : "domain";
+    return text_starts (self->owner, "network/") ? "network"
+           : text_starts (self->owner, "pci/")   ? "PCI device"
+                                                 : "domain";
 }
 
 //  What a user knows it by: "start" of a network, too.
 static const char *job_action (const job_actor_t *self)
 {
-    static const char prefix[] = "network_";
+    static const char *const prefixes[] = { "network_", "pci_" };
     const char *name = self->kind->name;
-    return text_starts (name, prefix) ? name + strlen (prefix) : name;
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (text_starts (name, prefixes[i]))
+            return name + strlen (prefixes[i]);
+    return name;
+}
+
+//  A device has no name but its address.
+static const char *job_subject (const job_actor_t *self)
+{
+    const char *slash = strchr (self->owner, '/');
+    return self->base.guest ? self->base.guest->name : slash ? slash + 1 : "?";
 }
 
 int job_check_cancelled (const job_actor_t *self, error_t *err)
@@ -54,7 +66,7 @@ int job_check_cancelled (const job_actor_t *self, error_t *err)
     if (!is_cancelled (self))
         return 0;
     return error_set (err, ERR_OPERATION_ABORTED, "%s of %s '%s' %s", job_action (self),
-                      job_noun (self), self->base.guest ? self->base.guest->name : "?",
+                      job_noun (self), job_subject (self),
                       self->ended ? "came to nothing: the guest ended meanwhile" : "was cancelled");
 }
 

@@ -30,6 +30,11 @@ int job_run_network_update (job_actor_t *self, error_t *err);
 int job_run_network_check (job_actor_t *self, error_t *err);
 int job_run_network_load (job_actor_t *self, error_t *err);
 
+//  jobs_pci.c: a host's PCI devices.
+int job_run_pci_detach (job_actor_t *self, error_t *err);
+int job_run_pci_return (job_actor_t *self, error_t *err);
+int job_run_pci_reset (job_actor_t *self, error_t *err);
+
 //  jobs_guest.c: what is done with a guest.
 int job_run_start (job_actor_t *self, error_t *err);
 int job_run_shutdown (job_actor_t *self, error_t *err);

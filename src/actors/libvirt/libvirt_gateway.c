@@ -133,11 +133,6 @@ static int open_socket (rpc_gateway_t *gateway, rpc_socket_t number, error_t *er
     return 0;
 }
 
-static void on_event (actor_t *self, const char *uuid, const char *verb, const value_t *args)
-{
-    (void) self, (void) uuid, (void) verb, (void) args;
-}
-
 static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
 {
     rpc_gateway_t *gateway = actor_state (self);
@@ -151,7 +146,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     for (rpc_socket_t i = 0; i < RPC_SOCKETS; i++)
         if (open_socket (gateway, i, err))
             return -1;
-    view_open (&gateway->view, self, on_event);
+    view_open (&gateway->view, self, rpc_emit);
     //  Comes back behind the snapshots that are there already: then we know what to answer.
     auto(msg_t) msg = msg_request ("gateway.listen");
     actor_send (self, actor_address (self), &msg);

@@ -14,12 +14,16 @@ enum {
 
 //  Drivers' features (what clients ask for before they use it).
 enum {
-    FEATURE_PARAM_STRING = 9, //  typed parameters that are texts
+    FEATURE_TYPED_PARAM_STRING = 9,
     FEATURE_KEEPALIVE = 10,
+    FEATURE_EVENT_CALLBACK = 14,
+    FEATURE_CLOSE_CALLBACK = 15,
     FEATURE_UPDATE_ORDER = 16 //  NETWORK_UPDATE's arguments in the order of their names
 };
 
-static const int features[] = { FEATURE_PARAM_STRING, FEATURE_KEEPALIVE, FEATURE_UPDATE_ORDER };
+static const int features[] = { FEATURE_TYPED_PARAM_STRING, FEATURE_KEEPALIVE,
+                                FEATURE_EVENT_CALLBACK, FEATURE_CLOSE_CALLBACK,
+                                FEATURE_UPDATE_ORDER };
 
 //  Authentication: the kernel has said who it is.
 

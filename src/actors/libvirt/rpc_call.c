@@ -13,7 +13,9 @@ enum {
     FROM_QEMU = 10,
     FROM_LXC = 17,
     FROM_NETWORK = 19,
-    LEVEL_OF_ERROR = 2 //  virErrorLevel
+    LEVEL_OF_ERROR = 2, //  virErrorLevel
+    BUDGET_MS = 200,    //  of what is measured
+    SPARE_MS = 1000     //  for the owner's own answer, which comes when the budget is over
 };
 
 //  Calls.
@@ -275,6 +277,24 @@ static int find_object (rpc_call_t *call, error_t *err)
     const char *uuid = rpc_domain_of (call->args);
     snprintf (call->uuid, sizeof call->uuid, "%s", uuid ? uuid : "");
     return !uuid || rpc_domain (call, err) ? 0 : -1;
+}
+
+int rpc_measure (rpc_call_t *call, rpc_answer_fn *on_result, error_t *err)
+{
+    char address[MSG_ADDRESS_MAX];
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (!domain)
+        return -1;
+    if (domain->id <= 0)
+        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running",
+                          call->entry->procedure->name, domain->name);
+    call->verb = verb_find ("domain.usage"); //  as it is called where clients see it
+    call->answer = on_result;
+    snprintf (address, sizeof address, "domain/%s", domain->uuid);
+    auto(msg_t) msg = msg_request ("domain.measure");
+    pack_key_u64 (msg_args (msg), "budget", BUDGET_MS);
+    actor_request (call->actor, address, &msg, BUDGET_MS + SPARE_MS, on_answer, call);
+    return RPC_LATER;
 }
 
 //  Checks.

@@ -76,6 +76,7 @@ void rpc_client_destroy (actor_t *self, rpc_client_t **client_p)
     outbox_item_t *item;
     disconnect (self, client);
     rpc_forget_client (gateway, client);
+    rpc_unregister_all (client);
     while ((item = outbox_take (&client->outbox)))
         outbox_item_destroy (&item);
     if (client->previous)

@@ -7,9 +7,12 @@
 #include <string.h>
 
 static const rpc_rows_t all[] = {
-    { PROGRAM_REMOTE, rpc_rows_connect },  { PROGRAM_REMOTE, rpc_rows_domain },
-    { PROGRAM_REMOTE, rpc_rows_network },  { PROGRAM_REMOTE, rpc_rows_save },
-    { PROGRAM_REMOTE, rpc_rows_snapshot }, { PROGRAM_REMOTE, rpc_rows_checkpoint },
+    { PROGRAM_REMOTE, rpc_rows_block },   { PROGRAM_REMOTE, rpc_rows_checkpoint },
+    { PROGRAM_REMOTE, rpc_rows_connect }, { PROGRAM_REMOTE, rpc_rows_domain },
+    { PROGRAM_REMOTE, rpc_rows_event },   { PROGRAM_REMOTE, rpc_rows_guest_agent },
+    { PROGRAM_REMOTE, rpc_rows_job },     { PROGRAM_REMOTE, rpc_rows_network },
+    { PROGRAM_REMOTE, rpc_rows_save },    { PROGRAM_REMOTE, rpc_rows_snapshot },
+    { PROGRAM_REMOTE, rpc_rows_stats },
 };
 
 enum {
@@ -185,6 +188,14 @@ static int map_flags (const rpc_entry_t *entry, const value_t *args, pack_t *pac
                  : 0;
 }
 
+static int map_params (const rpc_entry_t *entry, const value_t *args, pack_t *pack, error_t *err)
+{
+    const value_t *list = value_get (args, "params");
+    if (!entry->row->params || !list)
+        return 0;
+    return rpc_params_read (list, entry->row->params, entry->procedure->name, pack, err);
+}
+
 static void map_object (const rpc_entry_t *entry, const char *name, const char *uuid, pack_t *pack)
 {
     if (uuid && find_arg (entry->verb, name))
@@ -200,7 +211,7 @@ int rpc_map_args (const rpc_entry_t *entry, rpc_call_t *call, const value_t *arg
     map_object (entry, "domain", rpc_domain_of (args), pack);
     map_object (entry, "network", rpc_network_of (args), pack);
     map_words (entry, args, pack);
-    if (map_flags (entry, args, pack, err) || rpc_params_read (entry, args, pack, err) ||
+    if (map_flags (entry, args, pack, err) || map_params (entry, args, pack, err) ||
         (entry->row->prepare && entry->row->prepare (call, pack, err)))
         return -1;
     pack_end (pack);

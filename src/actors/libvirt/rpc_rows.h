@@ -25,6 +25,7 @@
 #define TROUPE_RPC_ROWS_H
 
 #include "actors/gateway/snapshots.h"
+#include "actors/libvirt/rpc_params.h"
 #include "msg/verbs.h"
 #include "msg/xdr/procedures.h"
 
@@ -34,23 +35,6 @@ typedef struct {
     uint32_t bit;
     const char *arg;
 } rpc_flag_t;
-
-//  A typed parameter of libvirt's: how it is called (KEY NULL: the same) among the verb's
-//  arguments, or in its result.
-typedef struct {
-    const char *field;
-    int type; //  PARAM_INT, ...
-    const char *key;
-} rpc_param_t;
-
-#define PARAMS(...)                                                                                \
-    (const rpc_param_t[])                                                                          \
-    {                                                                                              \
-        __VA_ARGS__,                                                                               \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
 
 enum {
     RPC_LATER = 1 //  it is answered by rpc_reply or rpc_fail, or what rpc_ask was told
@@ -132,26 +116,14 @@ bool rpc_next_word (const char **at, rpc_word_t *word);
 void rpc_pack_domain (pack_t *pack, const char *key, const char *name, const char *uuid,
                       int64_t id);
 
-//  rpc_params.c: typed parameters.
-
-//  The field `params` of a call with ARGS, into PACK, an open map of the verb's arguments. Those
-//  that PARAMS does not name, that have another type or are there twice are refused.
-int rpc_params_read (const rpc_entry_t *entry, const value_t *args, pack_t *pack, error_t *err);
-//  Those of PARAMS that VALUES has, to PACK, an open map, as `params` and `nparams`: only how many
-//  there are, if that is all that ARGS ask for. Texts only if they may be sent.
-void rpc_params_write (const rpc_param_t *params, const value_t *args, const value_t *values,
-                       pack_t *pack);
-//  One of them, to a list that is open.
-void rpc_param_u64 (pack_t *pack, const char *field, int type, uint64_t value);
-void rpc_param_str (pack_t *pack, const char *field, const char *value);
-
 //  rpc_lists.c: answers of lists, for rows whose verb's result is an array of maps.
 
 //  By the fields of the procedure's result: the array's things, or their names, and how many there
 //  are; none if the arguments do not need them.
 rpc_answer_fn rpc_answer_list;
 
-extern const rpc_row_t rpc_rows_checkpoint[], rpc_rows_connect[], rpc_rows_domain[],
-    rpc_rows_network[], rpc_rows_save[], rpc_rows_snapshot[];
+extern const rpc_row_t rpc_rows_block[], rpc_rows_checkpoint[], rpc_rows_connect[],
+    rpc_rows_domain[], rpc_rows_event[], rpc_rows_guest_agent[], rpc_rows_job[], rpc_rows_network[],
+    rpc_rows_save[], rpc_rows_snapshot[], rpc_rows_stats[];
 
 #endif

@@ -4,6 +4,7 @@
 //      libvirt_gateway.c   the sockets, new clients, the actor
 //      rpc_client.c        one client's bytes: what comes in becomes messages, what goes out waits
 //      rpc_call.c          one call: checked, carried out, answered
+//      rpc_events.c        who wants which events; rpc_event_kinds.c: what they carry
 //      rpc_rows.c          which procedure is served by what
 //      rpc_lists.c         answers that are lists
 //      rpc_params.c        typed parameters
@@ -56,6 +57,15 @@ typedef struct {
     uint32_t program, version, procedure, type, serial, status;
 } rpc_header_t;
 
+//  What a client asked to be told.
+typedef struct rpc_callback {
+    struct rpc_callback *next;
+    int number, event;         //  its own, and virDomainEventID (virNetworkEventID)
+    bool network;              //  of networks
+    bool legacy;               //  asked for in the old way, and told in the old words
+    char uuid[UUID_TEXT_SIZE]; //  only of this one; "": of all
+} rpc_callback_t;
+
 typedef struct rpc_client {
     struct rpc_client *next, *previous;
     uint64_t number; //  never used again
@@ -81,6 +91,9 @@ typedef struct rpc_client {
     bool keepalive;   //  it answers pings
     bool new_order;   //  of NETWORK_UPDATE's arguments (rows_network.c)
     int pings;        //  without an answer
+    rpc_callback_t *callbacks;
+    int callback_count, last_callback;
+    bool close_callback;
 } rpc_client_t;
 
 typedef struct {
@@ -135,11 +148,18 @@ void rpc_client_send (actor_t *self, rpc_client_t *client);
 //  Writes a header to the gateway's OUT, empty before; rpc_out_end completes the length.
 void rpc_out_begin (rpc_gateway_t *gateway, const rpc_header_t *header);
 void rpc_out_end (rpc_gateway_t *gateway);
-//  An event, with ARGS (a packed map) as its procedure's.
-void rpc_client_event (actor_t *self, rpc_client_t *client, const procedure_t *procedure,
-                       const value_t *args);
 //  Pings, and disconnects who does not answer, read or open a connection.
 void rpc_client_look_after (actor_t *self, rpc_client_t *client);
+
+//  rpc_events.c
+
+//  Tells the clients that want it (a view_event_fn).
+void rpc_emit (actor_t *self, const view_event_t *event);
+//  Of WANTED, `event`, `network` and `legacy` count; the call says which object.
+int rpc_register (rpc_call_t *call, const rpc_callback_t *wanted, int *number, error_t *err);
+//  Removes the first of which IS_IT (callback, WHICH) says so; false: there is none.
+bool rpc_unregister (rpc_client_t *client, bool (*is_it) (const rpc_callback_t *, int), int which);
+void rpc_unregister_all (rpc_client_t *client);
 
 //  rpc_call.c
 
@@ -154,6 +174,9 @@ void rpc_add_error (rpc_gateway_t *gateway, const error_t *err, int domain);
 //  CALL. ANSWER gets the result, then the row's `ret` counts.
 int rpc_ask (rpc_call_t *call, const char *verb, const pack_t *args, rpc_answer_fn *answer,
              error_t *err);
+//  Asks the owner of the domain that CALL is about, which has to run, what it measures: ANSWER gets
+//  {stats, ...} (drivers/driver.h), its last known values if its hypervisor does not answer.
+int rpc_measure (rpc_call_t *call, rpc_answer_fn *answer, error_t *err);
 void rpc_call_destroy (rpc_call_t **call_p);
 void rpc_forget_client (rpc_gateway_t *gateway, const rpc_client_t *client);
 //  The domain that the call is about, as it is now; NULL and ERR if it has none or it is gone.

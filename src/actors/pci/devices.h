@@ -1,0 +1,22 @@
+//  devices.h: the actor that knows which devices the host has, at the address `devices`. It reads
+//  sysfs when it starts, and hears of changes from the kernel. It changes nothing: a PCI device
+//  that somebody wants something of has an owner, pci/ADDRESS, which this actor starts; requests
+//  for one come here, by whatever name, and are passed on.
+//
+//  nodedev.list, nodedev.info, nodedev.xml     as documented there
+//  nodedev.detach, nodedev.reattach, nodedev.reset   {device}: as documented there, by its owner
+//
+//  Start arguments: config; sysfs: instead of "/sys", for tests.
+//
+//  Topic `devices`, never retained: {events}: nodedev.lifecycle, nodedev.update.
+
+#ifndef TROUPE_DEVICES_H
+#define TROUPE_DEVICES_H
+
+#include "actors/runtime/actor.h"
+
+#define DEVICES_ADDRESS "devices"
+
+extern const actor_class_t devices_class;
+
+#endif

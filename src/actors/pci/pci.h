@@ -1,0 +1,27 @@
+//  pci.h: the owner of one host PCI device, at pci/ADDRESS ("pci/0000:01:10.2"): which driver has
+//  it, who has it, what it goes back to. `devices` starts one for each device that somebody wants
+//  something of, or that the host does not have.
+//
+//  What is done to the device is a job (jobs_pci.c), one after another. Before it begins, what it
+//  is about, and to which driver the device goes back, is in RUN/pci/ADDRESS.status; so a daemon
+//  that was killed finds what is half done, and gives the device back. The file goes once the host
+//  has the device again.
+//
+//  nodedev.detach, nodedev.reattach, nodedev.reset {device}: as documented there
+//
+//  pci.gone                                         (from devices) it is not there any more
+//
+//  Topic pci/ADDRESS: {address, state (detaching, detached, returning), returns_to (the driver that
+//  gets it back; nil: the kernel's choice)}; "gone" once the host has it.
+
+#ifndef TROUPE_PCI_H
+#define TROUPE_PCI_H
+
+#include "actors/runtime/actor.h"
+
+#define PCI_PREFIX "pci/"
+
+//  Start arguments: config, sysfs, address.
+extern const actor_class_t pci_class;
+
+#endif

@@ -1,0 +1,315 @@
+//  pci_operations.c: what is done to a PCI device: jobs, one after another. The phase is on disk
+//  before a job begins; what it came to is read from sysfs.
+
+#include "actors/pci/pci_self.h"
+
+#include "actors/jobs/job.h"
+#include "drivers/pci/sysfs.h"
+
+enum {
+    JOB_MS = 120000, //  the kernel may wait for both drivers
+    QUEUE_MAX = 16,
+    RETRY_MS = 1000,
+    RETRY_MAX_MS = 60000
+};
+
+char *pci_driver_now (const pci_t *self)
+{
+    autofree char *folder = text_format ("%s/bus/pci/devices/%s", self->sysfs, self->address);
+    return sysfs_link (folder, "driver");
+}
+
+//  Checks.
+
+static int check_detach (pci_t *self, const msg_t *request, error_t *err)
+{
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
+    const char *driver = msg_str (request, "driver");
+    if (!device)
+        return -1;
+    if (driver && strcmp (driver, "vfio") != 0 && strcmp (driver, VFIO_DRIVER) != 0)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "detach PCI device '%s': not supported: the driver '%s'; vfio is",
+                          self->address, driver);
+    if (pci_device_is_bridge (device))
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "detach PCI device '%s': it is a bridge, which others are behind",
+                          self->address);
+    if (device->iommu_group < 0)
+        return error_set (
+            err, ERR_OPERATION_INVALID,
+            "detach PCI device '%s': it is in no IOMMU group: switch the IOMMU on, in "
+            "the firmware and with intel_iommu=on where the kernel wants that",
+            self->address);
+    if (self->phase == PCI_DETACHED && text_equals (device->driver, VFIO_DRIVER))
+        return 0;
+    if (self->phase == PCI_HOST) {
+        free (self->returns_to);
+        bool foreign = text_equals (device->driver, VFIO_DRIVER);
+        self->returns_to = text_copy (foreign ? NULL : device->driver);
+    }
+    return 1;
+}
+
+static int check_return (pci_t *self, const msg_t *request, error_t *err)
+{
+    (void) request;
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
+    if (!device)
+        return -1;
+    return self->phase != PCI_HOST || text_equals (device->driver, VFIO_DRIVER);
+}
+
+static int check_reset (pci_t *self, const msg_t *request, error_t *err)
+{
+    (void) request;
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
+    return device ? 1 : -1;
+}
+
+static const pci_operation_t operations[] = {
+    { "nodedev.detach", "pci_detach", "detach", PCI_DETACHING, PCI_DETACHED, check_detach },
+    { "nodedev.reattach", "pci_return", "reattach", PCI_RETURNING, PCI_HOST, check_return },
+    { "nodedev.reset", "pci_reset", "reset", PCI_HOST, PCI_HOST, check_reset },
+};
+
+//  Nobody asks for it: what was cut off, or failed.
+static const pci_operation_t returning = { "",       "pci_return", "give back", PCI_RETURNING,
+                                           PCI_HOST, check_return };
+
+static bool is_reset (const pci_operation_t *operation)
+{
+    return operation->check == check_reset;
+}
+
+static const pci_operation_t *operation_of (const msg_t *msg)
+{
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (msg_is (msg, operations[i].verb))
+            return &operations[i];
+    return NULL;
+}
+
+//  The end of one.
+
+//  OUTCOME NULL: it is done. Called when what it came to is on disk.
+static void answer (pci_t *self, const error_t *outcome)
+{
+    auto(msg_t) request = take (&self->running.request);
+    const char *what = self->running.operation->what;
+    self->running = (pci_run_t){ 0 };
+    if (outcome)
+        actor_log (self->actor, LEVEL_WARNING, "%s PCI device '%s': %s", what, self->address,
+                   outcome->message);
+    if (request && outcome)
+        actor_reply_error (self->actor, &request, outcome);
+    if (request) {
+        auto(msg_t) reply = msg_reply ();
+        actor_reply (self->actor, &request, &reply);
+    }
+    pci_pump (self);
+}
+
+//  What was done was done; the file says more than is true, and the next daemon finds that out.
+static void on_done_saved (pci_t *self, const error_t *err)
+{
+    if (err)
+        actor_log (self->actor, LEVEL_ERROR, "PCI device '%s': %s", self->address, err->message);
+    answer (self, NULL);
+}
+
+static void on_failure_saved (pci_t *self, const error_t *err)
+{
+    const error_t failure = self->failure;
+    if (err)
+        actor_log (self->actor, LEVEL_ERROR, "PCI device '%s': %s", self->address, err->message);
+    answer (self, &failure);
+}
+
+static void go_back_to_host (pci_t *self)
+{
+    free (take (&self->returns_to));
+    self->phase = PCI_HOST;
+    self->returns_failed = 0;
+}
+
+//  Where is the device after a job that failed?
+static void settle (pci_t *self)
+{
+    const pci_operation_t *operation = self->running.operation;
+    autofree char *now = pci_driver_now (self);
+    bool vfio = text_equals (now, VFIO_DRIVER);
+    if (is_reset (operation))
+        return;
+    if (operation == &returning)
+        pci_return_later (self, RETRY_MS);
+    else if (operation->during == PCI_RETURNING && vfio)
+        self->phase = self->running.before == PCI_HOST ? PCI_HOST : PCI_DETACHED;
+    else if (operation->during == PCI_DETACHING && !vfio && text_equals (now, self->returns_to))
+        go_back_to_host (self);
+    else {
+        self->phase = PCI_RETURNING;
+        pci_return_later (self, RETRY_MS);
+    }
+}
+
+static void succeed (pci_t *self)
+{
+    const pci_operation_t *operation = self->running.operation;
+    if (is_reset (operation))
+        return;
+    self->phase = operation->after;
+    if (self->phase == PCI_HOST)
+        go_back_to_host (self);
+    actor_log (self->actor, LEVEL_INFO, "PCI device '%s' is %s", self->address,
+               self->phase == PCI_HOST ? "the host's again" : "detached from the host");
+}
+
+static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) arg;
+    pci_t *self = actor_state (actor);
+    bool failed = msg_failed (reply, &self->failure);
+    if (failed && !msg_is_late (reply))
+        actor_stop (actor, self->running.address); //  when it did not end in time
+    if (failed)
+        settle (self);
+    else
+        succeed (self);
+    pci_save (self, failed ? on_failure_saved : on_done_saved);
+}
+
+//  The begin of one.
+
+static void start_job (pci_t *self)
+{
+    pci_run_t *running = &self->running;
+    uint64_t number;
+    actor_random (self->actor, &number, sizeof number);
+    snprintf (running->address, sizeof running->address, "job/%s/%016llx", self->address,
+              (unsigned long long) number);
+    auto(msg_t) args = msg_request ("run");
+    pack_t *pack = msg_args (args);
+    config_pack (self->config, pack);
+    pack_key_str (pack, "kind", running->operation->job);
+    pack_key_str (pack, "owner", actor_address (self->actor));
+    pack_key_map (pack, "args");
+    pack_key_str (pack, "sysfs", self->sysfs);
+    pack_key_str (pack, "address", self->address);
+    pack_key_str (pack, "returns_to", self->returns_to);
+    pack_end (pack);
+    actor_spawn_for (self->actor, running->request, running->address, &job_class, &args, JOB_MS,
+                     on_job_done, NULL);
+}
+
+static void on_intent_saved (pci_t *self, const error_t *err)
+{
+    if (!err) {
+        start_job (self);
+        return;
+    }
+    self->phase = self->running.before;
+    if (self->running.operation == &returning)
+        pci_return_later (self, RETRY_MS);
+    answer (self, err);
+}
+
+static void begin (pci_t *self, const pci_operation_t *operation, msg_t **request_p)
+{
+    self->running = (pci_run_t){ .operation = operation,
+                                 .request = request_p ? take (request_p) : NULL,
+                                 .before = self->phase };
+    int rc = operation->check (self, self->running.request, &self->failure);
+    if (rc <= 0) {
+        answer (self, rc < 0 ? &self->failure : NULL);
+        return;
+    }
+    if (is_reset (operation)) {
+        start_job (self);
+        return;
+    }
+    self->phase = operation->during;
+    pci_save (self, on_intent_saved);
+}
+
+static void on_forgotten (pci_t *self, const error_t *err)
+{
+    if (err)
+        actor_log (self->actor, LEVEL_ERROR, "PCI device '%s': %s", self->address, err->message);
+}
+
+void pci_forget (pci_t *self)
+{
+    if (self->running.operation || self->phase == PCI_HOST)
+        return; //  what runs fails, and comes to this
+    actor_log (self->actor, LEVEL_INFO, "PCI device '%s' is gone", self->address);
+    go_back_to_host (self);
+    pci_save (self, on_forgotten);
+}
+
+//  What is not there any more can't go back.
+static void return_or_forget (pci_t *self)
+{
+    error_t err;
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &err);
+    if (device)
+        begin (self, &returning, NULL);
+    else
+        pci_forget (self);
+}
+
+void pci_pump (pci_t *self)
+{
+    msg_t *msg;
+    while (!self->running.operation && (msg = zlistx_detach (self->queue, NULL)))
+        begin (self, operation_of (msg), &msg);
+    if (!self->running.operation && self->phase == PCI_RETURNING && !self->return_timer)
+        return_or_forget (self);
+}
+
+static void return_now (actor_t *actor, void *arg)
+{
+    (void) arg;
+    pci_t *self = actor_state (actor);
+    self->return_timer = 0;
+    pci_pump (self);
+}
+
+void pci_return_later (pci_t *self, int ms)
+{
+    for (int i = 0; i < self->returns_failed && ms < RETRY_MAX_MS; i++)
+        ms *= 2;
+    self->returns_failed++;
+    if (!self->return_timer)
+        self->return_timer =
+            actor_timer (self->actor, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS, return_now, NULL);
+}
+
+//  Who wants it detached now wants nobody to wait until it can go back.
+static void cancel_return (pci_t *self)
+{
+    const pci_operation_t *operation = self->running.operation;
+    if (!operation || operation->during != PCI_RETURNING || !*self->running.address)
+        return;
+    auto(msg_t) cancel = msg_request ("job.cancel");
+    actor_send (self->actor, self->running.address, &cancel);
+}
+
+void pci_enqueue (pci_t *self, msg_t **msg_p)
+{
+    if (!operation_of (*msg_p))
+        return;
+    if (zlistx_size (self->queue) >= QUEUE_MAX) {
+        error_t err;
+        error_set (&err, ERR_RESOURCE_BUSY,
+                   "PCI device '%s': %d requests wait already; try again later", self->address,
+                   QUEUE_MAX);
+        err.retry = true;
+        actor_reply_error (self->actor, msg_p, &err);
+        return;
+    }
+    if (msg_is (*msg_p, "nodedev.detach"))
+        cancel_return (self);
+    zlistx_add_end (self->queue, take (msg_p));
+    pci_pump (self);
+}

@@ -1,0 +1,81 @@
+//  pci_self.h: the state of a PCI device's owner, for its own files:
+//
+//      pci.c             its life; what it is asked
+//      pci_operations.c  what is done to the device, one after another
+//      pci_file.c        the status file, what is published, answers: in this order
+
+#ifndef TROUPE_PCI_SELF_H
+#define TROUPE_PCI_SELF_H
+
+#include "actors/config.h"
+#include "actors/pci/pci.h"
+#include "drivers/pci/pci_device.h"
+
+#include <czmq.h>
+
+#define VFIO_DRIVER "vfio-pci"
+
+typedef enum {
+    PCI_HOST,      //  the host's: nothing is on file
+    PCI_DETACHING, //  on its way to vfio-pci
+    PCI_DETACHED,  //  vfio-pci has it
+    PCI_RETURNING  //  on its way back
+} pci_phase_t;
+
+typedef struct pci pci_t;
+typedef struct pci_operation pci_operation_t;
+
+struct pci_operation {
+    const char *verb, *job;
+    const char *what; //  for errors: "detach"
+    pci_phase_t during, after;
+    //  1: begin; 0: nothing is to be done; -1: refused.
+    int (*check) (pci_t *self, const msg_t *request, error_t *err);
+};
+
+typedef struct {
+    const pci_operation_t *operation; //  NULL: none
+    msg_t *request;                   //  NULL: nobody asked
+    char address[MSG_ADDRESS_MAX];    //  of the job; "": it is not started yet
+    pci_phase_t before;
+} pci_run_t;
+
+struct pci {
+    actor_t *actor;
+    const config_t *config;
+    char *sysfs;
+    char address[PCI_ADDRESS_SIZE];
+    char *path, *boot_id; //  of the status file; of this boot
+    char disk[MSG_ADDRESS_MAX];
+
+    pci_phase_t phase;
+    char *returns_to; //  driver; NULL: the kernel's choice
+
+    pci_run_t running;
+    error_t failure; //  of what runs, until it is answered
+    zlistx_t *queue; //  msg_t
+    uint64_t return_timer;
+    int returns_failed; //  one after another
+    bool shown;
+};
+
+//  pci_operations.c
+//  Takes the request over.
+void pci_enqueue (pci_t *self, msg_t **msg_p);
+//  Begins what is to be done next, if nothing is being done.
+void pci_pump (pci_t *self);
+//  The device is not there any more.
+void pci_forget (pci_t *self);
+//  The device goes back, though nobody waits for it: what was begun and cut off.
+void pci_return_later (pci_t *self, int ms);
+//  The driver that has it now; NULL: none. The caller frees it.
+char *pci_driver_now (const pci_t *self);
+
+//  pci_file.c
+typedef void (pci_then_fn) (pci_t *self, const error_t *err);
+int pci_load (pci_t *self, error_t *err);
+//  Writes the status file; then publishes, and calls THEN.
+void pci_save (pci_t *self, pci_then_fn *then);
+const char *pci_phase_name (pci_phase_t phase);
+
+#endif

@@ -1,0 +1,328 @@
+//  troupe_pci.c: a program that does to one PCI device what may take the kernel long: gives it to
+//  the driver for guests, gives it back, resets it. It is a process of its own, since a write to
+//  sysfs returns when the drivers concerned are done, and an owner, or a job, could not leave it.
+//
+//      troupe-pci SYSFS detach ADDRESS BEFORE         binds it to vfio-pci; on failure it is bound
+//      to
+//                                                     BEFORE ("": whatever the kernel chooses)
+//                                                     again
+//      troupe-pci SYSFS return ADDRESS BEFORE WAIT    waits (ms) until nobody uses it, then unbinds
+//      it
+//                                                     from vfio-pci and binds it to BEFORE
+//      troupe-pci SYSFS reset ADDRESS                 resets it as the kernel offers it
+//
+//  Each can be done again after it was cut off anywhere, and does what is missing. What counts is
+//  what sysfs shows afterwards. What went wrong is on stderr, and the exit status 1.
+//
+//  https://docs.kernel.org/driver-api/vfio.html, Documentation/ABI/testing/sysfs-bus-pci
+
+#include "drivers/pci/pci_device.h"
+#include "drivers/pci/sysfs.h"
+#include "util/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define VFIO "vfio-pci"
+
+enum {
+    LOOK_MS = 200 //  a descriptor that is closed tells nobody
+};
+
+typedef struct {
+    const char *sysfs, *address;
+    char *folder; //  of the device
+    const char *before;
+} device_t;
+
+static int write_text (const char *path, const char *text, error_t *err)
+{
+    autoclose int fd = open (path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write (fd, text, strlen (text)) != (ssize_t) strlen (text))
+        return error_errno (err, ERR_SYSTEM_ERROR, "write '%s' to '%s'",
+                            strcmp (text, "\n") == 0 ? "" : text, path);
+    return 0;
+}
+
+static char *driver_of (const device_t *self)
+{
+    return sysfs_link (self->folder, "driver");
+}
+
+static bool has_driver (const device_t *self, const char *name)
+{
+    autofree char *driver = driver_of (self);
+    return text_equals (driver, name);
+}
+
+//  NULL: any driver may have it.
+static int set_override (const device_t *self, const char *driver, error_t *err)
+{
+    autofree char *path = text_format ("%s/driver_override", self->folder);
+    return write_text (path, driver ? driver : "\n", err);
+}
+
+static int unbind (const device_t *self, error_t *err)
+{
+    autofree char *driver = driver_of (self);
+    autofree char *path = text_format ("%s/driver/unbind", self->folder);
+    return driver ? write_text (path, self->address, err) : 0;
+}
+
+//  Has the kernel look for a driver. That none takes the device is no error of the write.
+static int probe (const device_t *self, error_t *err)
+{
+    autofree char *path = text_format ("%s/bus/pci/drivers_probe", self->sysfs);
+    return write_text (path, self->address, err);
+}
+
+//  vfio-pci.
+
+static bool driver_loaded (const device_t *self, const char *name)
+{
+    autofree char *path = text_format ("%s/bus/pci/drivers/%s", self->sysfs, name);
+    return access (path, F_OK) == 0;
+}
+
+static void load_module (const char *name)
+{
+    static const char *const places[] = { "/sbin/modprobe", "/usr/sbin/modprobe" };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        pid_t child = access (places[i], X_OK) ? -1 : fork ();
+        if (child == 0) {
+            execl (places[i], places[i], "-q", name, (char *) NULL);
+            _exit (127);
+        }
+        if (child > 0) {
+            waitpid (child, NULL, 0);
+            return;
+        }
+    }
+}
+
+static int need_vfio (const device_t *self, error_t *err)
+{
+    if (!driver_loaded (self, VFIO))
+        load_module (VFIO);
+    return driver_loaded (self, VFIO)
+               ? 0
+               : error_set (err, ERR_OPERATION_FAILED,
+                            "the kernel has no driver " VFIO ": load it (modprobe " VFIO ")");
+}
+
+//  Giving back.
+
+//  The kernel's choice may be another driver than the one that it had.
+static int bind_before (const device_t *self, error_t *err)
+{
+    if (probe (self, err))
+        return -1;
+    autofree char *now = driver_of (self);
+    if (!*self->before || text_equals (now, self->before))
+        return 0;
+    if (now && unbind (self, err))
+        return -1;
+    autofree char *path = text_format ("%s/bus/pci/drivers/%s/bind", self->sysfs, self->before);
+    if (write_text (path, self->address, err))
+        return -1;
+    return has_driver (self, self->before)
+               ? 0
+               : error_set (err, ERR_OPERATION_FAILED,
+                            "the driver '%s', which it had, did not take "
+                            "it back",
+                            self->before);
+}
+
+static int give_back (const device_t *self, error_t *err)
+{
+    if (set_override (self, NULL, err))
+        return -1;
+    if (has_driver (self, VFIO) && unbind (self, err))
+        return -1;
+    return bind_before (self, err);
+}
+
+static int try_detach (const device_t *self, error_t *err)
+{
+    if (need_vfio (self, err) || set_override (self, VFIO, err))
+        return -1;
+    if (has_driver (self, VFIO))
+        return 0;
+    if (unbind (self, err) || probe (self, err))
+        return -1;
+    return has_driver (self, VFIO)
+               ? 0
+               : error_set (err, ERR_OPERATION_FAILED,
+                            "the driver " VFIO " did not take it; the kernel's log says why");
+}
+
+static int detach (const device_t *self, error_t *err)
+{
+    error_t undo;
+    if (try_detach (self, err) == 0)
+        return 0;
+    if (give_back (self, &undo))
+        fprintf (stderr, "to give it back failed too: %s: ", undo.message);
+    return -1;
+}
+
+//  Who uses it.
+
+//  Has the process PID one of the files open by which its group, or itself, is used?
+static bool has_open (const char *pid, const char *group, const char *cdev)
+{
+    autofree char *folder = text_format ("/proc/%s/fd", pid);
+    auto(strings_t) fds = sysfs_names (folder);
+    for (size_t i = 0; i < fds->count; i++) {
+        char target[PATH_MAX];
+        autofree char *path = text_format ("%s/%s", folder, fds->items[i]);
+        ssize_t size = readlink (path, target, sizeof target - 1);
+        target[size < 0 ? 0 : size] = 0;
+        if (strcmp (target, group) == 0 || (cdev && strcmp (target, cdev) == 0))
+            return true;
+    }
+    return false;
+}
+
+//  The pid of one that does; 0: nobody.
+static int user_of (const device_t *self)
+{
+    autofree char *number = sysfs_link (self->folder, "iommu_group");
+    autofree char *cdevs = text_format ("%s/vfio-dev", self->folder);
+    auto(strings_t) names = sysfs_names (cdevs);
+    autofree char *group = text_format ("/dev/vfio/%s", number ? number : "none");
+    autofree char *cdev =
+        names->count > 0 ? text_format ("/dev/vfio/devices/%s", names->items[0]) : NULL;
+    auto(strings_t) processes = sysfs_names ("/proc");
+    for (size_t i = 0; i < processes->count; i++) {
+        const char *pid = processes->items[i];
+        if (*pid >= '0' && *pid <= '9' && has_open (pid, group, cdev))
+            return atoi (pid);
+    }
+    return 0;
+}
+
+static int64_t now_ms (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+//  Until it ends, or for a moment: it may close the device and live on.
+static void wait_for (int pid)
+{
+    autoclose int fd = (int) syscall (SYS_pidfd_open, pid, 0);
+    struct pollfd ready = { .fd = fd, .events = POLLIN };
+    poll (&ready, fd >= 0 ? 1 : 0, LOOK_MS);
+}
+
+//  To unbind it before would keep the kernel waiting, and would take it from a guest.
+static int wait_until_unused (const device_t *self, const char *wait, error_t *err)
+{
+    int64_t until = now_ms () + atoi (wait);
+    int pid;
+    while ((pid = user_of (self))) {
+        if (now_ms () >= until)
+            return error_set (
+                err, ERR_RESOURCE_BUSY,
+                "process %d still uses it, after %d s; end that, or have it let go of "
+                "the device",
+                pid, atoi (wait) / 1000);
+        wait_for (pid);
+    }
+    return 0;
+}
+
+//  Resetting.
+
+//  A bus reset goes to all that are on the bus.
+static int check_siblings (const device_t *self, const pci_device_t *device, error_t *err)
+{
+    auto(strings_t) all = pci_device_list (self->sysfs);
+    const size_t bus = strlen ("0000:00");
+    for (size_t i = 0; i < all->count; i++) {
+        const char *other = all->items[i];
+        autofree char *folder = text_format ("%s/bus/pci/devices/%s", self->sysfs, other);
+        autofree char *driver = sysfs_link (folder, "driver");
+        bool same =
+            strncmp (other, device->address, bus) == 0 && strcmp (other, self->address) != 0;
+        if (same && driver)
+            return error_set (err, ERR_OPERATION_INVALID,
+                              "it can be reset only with its bus, where '%s' is used by the driver "
+                              "'%s'",
+                              other, driver);
+    }
+    return 0;
+}
+
+static int reset (const device_t *self, error_t *err)
+{
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
+    autofree char *path = text_format ("%s/reset", self->folder);
+    if (!device)
+        return -1;
+    if (access (path, F_OK))
+        return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                          "neither the device nor its bus can be reset alone");
+    if (text_equals (device->resets, "bus") && check_siblings (self, device, err))
+        return -1;
+    return write_text (path, "1", err);
+}
+
+//  Two for one device, of which one was left behind by a killed daemon, take turns.
+static int lock_device (const device_t *self, error_t *err)
+{
+    int fd = open (self->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && flock (fd, LOCK_EX) == 0)
+        return fd;
+    error_errno (err, ERR_SYSTEM_ERROR, "lock '%s'", self->folder);
+    if (fd >= 0)
+        close (fd);
+    return -1;
+}
+
+static int run (const device_t *self, const char *command, const char *wait, error_t *err)
+{
+    autoclose int lock = lock_device (self, err);
+    if (lock < 0)
+        return -1;
+    if (strcmp (command, "detach") == 0)
+        return detach (self, err);
+    if (strcmp (command, "reset") == 0)
+        return reset (self, err);
+    return has_driver (self, VFIO) && wait_until_unused (self, wait, err) ? -1
+                                                                          : give_back (self, err);
+}
+
+int main (int argc, char **argv)
+{
+    error_t err;
+    static const struct {
+        const char *command;
+        int arguments;
+    } commands[] = { { "detach", 5 }, { "return", 6 }, { "reset", 4 } };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (argc == commands[i].arguments && strcmp (argv[2], commands[i].command) == 0) {
+            device_t self = { .sysfs = argv[1],
+                              .address = argv[3],
+                              .before = argc > 4 ? argv[4] : "",
+                              .folder = text_format ("%s/bus/pci/devices/%s", argv[1], argv[3]) };
+            int rc = run (&self, argv[2], argc > 5 ? argv[5] : "0", &err);
+            if (rc)
+                fprintf (stderr, "%s\n", err.message);
+            free (self.folder);
+            return rc ? 1 : 0;
+        }
+    fprintf (stderr, "usage: SYSFS detach|return|reset ADDRESS [BEFORE [WAIT]]\n");
+    return 1;
+}

@@ -1,0 +1,280 @@
+"""The host's devices: what is shown of them, and PCI devices that are detached, given back and reset, whatever
+becomes of the daemon meanwhile."""
+
+import os
+import subprocess
+import xml.etree.ElementTree as ET
+
+import lab  # first: it says where the others are
+import harness
+from harness import DaemonTest, until
+from troupe_client import TroupeError
+
+lab.require_lab()
+
+
+def node(address):
+    return "pci_" + address.replace(":", "_").replace(".", "_")
+
+
+class User:
+    """A process that has a device's group open, as a guest's QEMU has."""
+
+    def __init__(self, address):
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", "-c",
+             "import sys\n"
+             "file = open(sys.argv[1], 'r+b', buffering=0)\n"
+             "print('open', flush=True)\n"
+             "sys.stdin.read()",
+             f"/dev/vfio/{lab.group(address)}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+class DeviceTest(DaemonTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.functions = lab.make_virtual_functions(3)
+
+    def setUp(self):
+        super().setUp()
+        self.function = self.functions[0]
+        self.status = os.path.join(self.daemon.root, "run", "troupe", "pci", f"{self.function}.status")
+        self.client = self.daemon.client()
+        self.addCleanup(self.as_before)
+        self.addCleanup(lambda: self.client.close())
+
+    def as_before(self):
+        for function in self.functions:
+            self.assertEqual(lab.driver(function), "igbvf")
+            self.assertEqual(lab.read(function, "driver_override"), "(null)")
+
+    def info(self, address):
+        return self.client.call("nodedev.info", device=address)
+
+    def restart(self):
+        self.client.close()
+        self.daemon.kill()
+        self.daemon.start()
+        self.client = self.daemon.client()
+
+    def refused(self, verb, device, **args):
+        with self.assertRaises(TroupeError) as caught:
+            self.client.call(verb, device=device, **args)
+        self.assertNotIn("\n", caught.exception.message)
+        return caught.exception.message
+
+
+class NodeDevices(DeviceTest):
+    def test_shown(self):
+        names = self.daemon.run("nodedev-list").splitlines()
+        self.assertEqual(names, sorted(names))
+        self.assertIn("computer", names)
+        self.assertIn(node(lab.CARD), names)
+        nets = self.daemon.run("nodedev-list", "--cap", "net").splitlines()
+        self.assertTrue(all(name.startswith("net_") for name in nets))
+        self.assertIn("net_lo_00_00_00_00_00_00", nets)
+        self.assertRegex(self.daemon.run("nodedev-list", "--tree"),
+                         rf"(?s)\Acomputer\n  \|\n.*{node(lab.CARD)}\n(.*\n)*.*\+- net_eth")
+        refused = self.daemon.run("nodedev-list", "--cap", "tape", status=None)
+        self.assertIn("not supported: the capability 'tape'", refused.stderr)
+        info = self.info(self.function)
+        self.assertEqual((info["driver"], info["physical_function"], info["state"]),
+                         ("igbvf", lab.CARD, "host"))
+        self.assertEqual(info["group"], [self.function])
+        self.assertIn("flr", info["resets"])
+        self.assertEqual(self.info(lab.CARD)["functions"], self.functions)
+        missing = self.daemon.run("nodedev-info", "pci_0000_ff_1f_7", status=None)
+        self.assertIn("this host has no device 'pci_0000_ff_1f_7'", missing.stderr)
+
+    def test_document(self):
+        root = ET.fromstring(self.daemon.run("nodedev-dumpxml", node(self.function)))
+        self.assertEqual(root.findtext("name"), node(self.function))
+        self.assertEqual(root.findtext("path"), os.path.realpath(lab.path(self.function)))
+        self.assertEqual(root.findtext("driver/name"), "igbvf")
+        pci = root.find("capability[@type='pci']")
+        self.assertEqual(pci.find("product").get("id"), lab.read(self.function, "device"))
+        self.assertEqual(pci.find("vendor").get("id"), lab.read(self.function, "vendor"))
+        self.assertEqual(pci.find("iommuGroup").get("number"), lab.group(self.function))
+        physical = pci.find("capability[@type='phys_function']/address")
+        self.assertEqual(physical.attrib, {"domain": "0x0000", "bus": "0x01", "slot": "0x00",
+                                           "function": "0x0"})
+        card = ET.fromstring(self.daemon.run("nodedev-dumpxml", node(lab.CARD)))
+        virtual = card.find("capability/capability[@type='virt_functions']")
+        self.assertEqual((virtual.get("maxCount"), len(virtual.findall("address"))), ("7", 3))
+        computer = ET.fromstring(self.daemon.run("nodedev-dumpxml", "computer"))
+        self.assertEqual(computer.find("capability").get("type"), "system")
+
+    def test_detach_and_reattach(self):
+        self.daemon.run("nodedev-detach", node(self.function))
+        self.assertEqual(lab.driver(self.function), "vfio-pci")
+        info = self.info(self.function)
+        self.assertEqual((info["state"], info["returns_to"]), ("detached", "igbvf"))
+        self.daemon.run("nodedev-detach", self.function)  # it is so already
+        self.daemon.run("nodedev-reset", self.function)
+        self.restart()
+        self.assertEqual(self.info(self.function)["state"], "detached")
+        self.daemon.run("nodedev-reattach", node(self.function))
+        self.assertEqual(lab.driver(self.function), "igbvf")
+        self.assertFalse(os.path.exists(self.status))
+        self.daemon.run("nodedev-reattach", node(self.function))
+        self.assertEqual(self.info(self.function)["state"], "host")
+
+    def test_refused(self):
+        for device, text in ((lab.BRIDGE, "it is a bridge"),
+                             ("computer", "is no PCI device"),
+                             ("net_lo_00_00_00_00_00_00", "is no PCI device")):
+            self.assertIn(text, self.refused("nodedev.detach", device))
+        message = self.refused("nodedev.detach", self.function, driver="xen")
+        self.assertIn("not supported: the driver 'xen'", message)
+
+    def test_waits_for_its_user(self):
+        """Nothing is taken from a process that uses the device; once that ends, the device goes back."""
+        self.daemon.run("nodedev-detach", self.function)
+        user = User(self.function)
+        self.addCleanup(user.end)
+        waiting = subprocess.Popen(self.daemon.command("nodedev-reattach", self.function),
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        until(lambda: self.info(self.function)["state"] == "returning", what="the wait")
+        self.assertEqual(lab.driver(self.function), "vfio-pci")
+        #   Nobody else waits: another device comes and goes meanwhile.
+        self.daemon.run("nodedev-detach", self.functions[1])
+        self.daemon.run("nodedev-reattach", self.functions[1])
+        self.assertIsNone(waiting.poll())
+        user.end()
+        said, unused = waiting.communicate(timeout=lab.PATIENCE)
+        self.assertEqual(waiting.returncode, 0, said)
+        self.assertEqual(lab.driver(self.function), "igbvf")
+
+    def test_wait_is_ended(self):
+        """Who detaches it once more ends the wait; the device stays as it was."""
+        self.daemon.run("nodedev-detach", self.function)
+        user = User(self.function)
+        waiting = subprocess.Popen(self.daemon.command("nodedev-reattach", self.function),
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        until(lambda: self.info(self.function)["state"] == "returning", what="the wait")
+        self.daemon.run("nodedev-detach", self.function)
+        said, unused = waiting.communicate(timeout=lab.PATIENCE)
+        self.assertIn("was cancelled", said)
+        self.assertEqual(lab.driver(self.function), "vfio-pci")
+        user.end()
+        self.daemon.run("nodedev-reattach", self.function)
+
+    def test_no_vfio(self):
+        """A bind that does not happen is an error, and undone."""
+        lab.unload("vfio_pci")
+        self.addCleanup(lab.load, "vfio_pci")
+        message = self.refused("nodedev.detach", self.function)
+        self.assertIn("the kernel has no driver vfio-pci", message)
+        self.assertEqual(self.info(self.function)["state"], "host")
+        self.assertFalse(os.path.exists(self.status))
+
+    def test_no_driver_to_return_to(self):
+        """Its driver is not there: that is said, and it is tried again until it is."""
+        self.daemon.run("nodedev-detach", self.function)
+        lab.unload("igbvf")
+        self.assertIn("igbvf", self.refused("nodedev.reattach", self.function))
+        self.assertEqual(self.info(self.function)["state"], "returning")
+        lab.load("igbvf")
+        until(lambda: self.info(self.function)["state"] == "host", what="its return")
+
+    def test_events(self):
+        """Devices come and go, and drivers change: clients are told."""
+        listener = self.daemon.client()
+        self.addCleanup(listener.close)
+        listener.call("event.subscribe", verbs=["nodedev.lifecycle", "nodedev.update"])
+        name = node(self.function)
+        self.daemon.run("nodedev-detach", name)
+        listener.next_event("nodedev.update", name=name)
+        self.daemon.run("nodedev-reattach", name)
+        lab.make_virtual_functions(0)
+        listener.next_event("nodedev.lifecycle", name=name, event_text="Deleted")
+        lab.make_virtual_functions(3)
+        listener.next_event("nodedev.lifecycle", name=name, event_text="Created")
+
+    def test_gone_while_detached(self):
+        """The host takes the VFs away: nothing is left on file."""
+        self.daemon.run("nodedev-detach", self.function)
+        lab.make_virtual_functions(0)
+        until(lambda: not os.path.exists(self.status), what="the end of the status file")
+        lab.make_virtual_functions(3)
+        until(lambda: node(self.function) in self.daemon.run("nodedev-list"), what="the new VF")
+        self.assertEqual(self.info(self.function)["state"], "host")
+
+
+
+#   In place of troupe-pci: does what that would have done until the place that ROOT/hold names, and stops
+#   there.
+HOLD = """#!/bin/bash
+at=
+[ ! -e ROOT/hold ] || at=$(cat ROOT/hold)
+hold () { touch ROOT/held; while [ -e ROOT/hold ]; do sleep 0.05; done; }
+[ "$at" != before ] || hold
+if [ "$at" = between ]; then
+    override=
+    [ "$2" != detach ] || override=vfio-pci
+    echo "$override" >"$1/bus/pci/devices/$3/driver_override"
+    echo "$3" >"$1/bus/pci/devices/$3/driver/unbind"
+    hold
+fi
+REAL "$@"
+status=$?
+[ "$at" != after ] || hold
+exit $status
+"""
+
+
+class KilledDaemon(DeviceTest):
+    """The daemon is killed at each step; the next one gives the device back, or goes on doing so."""
+
+    def make_daemon(self):
+        daemon = super().make_daemon()
+        programs = os.path.join(daemon.root, "programs")
+        os.makedirs(programs)
+        for name in ("troupe-launch", "troupe-pci"):
+            os.symlink(os.path.join(os.path.realpath(harness.BIN), name),
+                       os.path.join(programs, name))
+        program = os.path.join(programs, "troupe-pci")
+        real = os.path.realpath(program)
+        os.unlink(program)
+        with open(program, "w") as file:
+            file.write(HOLD.replace("ROOT", daemon.root).replace("REAL", real))
+        os.chmod(program, 0o755)
+        daemon.options = ("--launcher", os.path.join(programs, "troupe-launch"))
+        return daemon
+
+    def cut_off(self, at, command):
+        """Runs COMMAND, kills the daemon when it has come to that place, and starts another."""
+        hold, held = (os.path.join(self.daemon.root, name) for name in ("hold", "held"))
+        with open(hold, "w") as file:
+            file.write(at)
+        running = subprocess.Popen(self.daemon.command(command, self.function),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: os.path.exists(held), what=f"{command} {at}")
+        self.client.close()
+        self.daemon.kill()
+        running.wait()
+        os.unlink(hold)
+        os.unlink(held)
+        self.daemon.start()
+        self.client = self.daemon.client()
+
+    def is_back(self):
+        return self.info(self.function)["state"] == "host" and lab.driver(self.function) == "igbvf"
+
+    def test_killed(self):
+        for command in ("nodedev-detach", "nodedev-reattach"):
+            for at in ("before", "between", "after"):
+                with self.subTest(command=command, at=at):
+                    if command == "nodedev-reattach":
+                        self.daemon.run("nodedev-detach", self.function)
+                    self.cut_off(at, command)
+                    until(self.is_back, what="its return")
+                    until(lambda: not os.path.exists(self.status), what="the end of its file")
+                    self.assertEqual(lab.read(self.function, "driver_override"), "(null)")

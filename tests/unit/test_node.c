@@ -1,0 +1,170 @@
+//  test_node.c: node devices: their names, and their documents.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "drivers/pci/node.h"
+#include "sysfs_model.h"
+
+static void test_names (void **state)
+{
+    (void) state;
+    autofree char *name = node_pci_name ("0000:01:10.2");
+    assert_string_equal (name, "pci_0000_01_10_2");
+    static const struct {
+        const char *name, *address;
+    } names[] = { { "pci_0000_01_10_2", "0000:01:10.2" },
+                  { "0000:01:10.2", "0000:01:10.2" },
+                  { "pci_10000_01_10_2", "10000:01:10.2" },
+                  { "pci_0000_01_10", NULL },
+                  { "pci_0000:01_10_2", NULL },
+                  { "net_eth0", NULL },
+                  { "pci_", NULL },
+                  { "", NULL },
+                  { NULL, NULL } };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        autofree char *address = node_pci_address (names[i].name);
+        if (names[i].address)
+            assert_string_equal (address, names[i].address);
+        else
+            assert_null (address);
+    }
+}
+
+//  NODE's document; what is not there is "".
+static void check_document (const char *root, const node_t *node, const char *const *paths)
+{
+    error_t err;
+    assert_non_null (node);
+    auto(xml_t) doc = node_xml (root, node, &err);
+    assert_non_null (doc);
+    for (; *paths; paths += 2) {
+        const char *text = xml_string (xml_root (doc), paths[0]);
+        assert_string_equal (text ? text : "", paths[1]);
+    }
+}
+
+static void test_computer (void **state)
+{
+    static const char *const paths[] = { "name",
+                                         "computer",
+                                         "parent",
+                                         "",
+                                         "capability/@type",
+                                         "system",
+                                         "capability/product",
+                                         "A machine",
+                                         "capability/hardware/vendor",
+                                         "Its maker & sons",
+                                         "capability/firmware",
+                                         "",
+                                         NULL };
+    auto(node_t) node = node_computer ();
+    check_document (*state, node, paths);
+}
+
+static void test_card (void **state)
+{
+    static const char *const paths[] = { "name",
+                                         "pci_0000_01_00_0",
+                                         "parent",
+                                         "pci_0000_00_01_0",
+                                         "driver/name",
+                                         "igb",
+                                         "capability/@type",
+                                         "pci",
+                                         "capability/class",
+                                         "0x020000",
+                                         "capability/bus",
+                                         "1",
+                                         "capability/product/@id",
+                                         "0x10c9",
+                                         "capability/capability/@type",
+                                         "virt_functions",
+                                         "capability/capability/@maxCount",
+                                         "7",
+                                         "capability/capability/address/@slot",
+                                         "0x10",
+                                         "capability/iommuGroup/@number",
+                                         "6",
+                                         "capability/numa",
+                                         "",
+                                         NULL };
+    auto(node_t) node = node_pci (*state, MODEL_CARD);
+    check_document (*state, node, paths);
+}
+
+static void test_function (void **state)
+{
+    static const char *const paths[] = { "capability/capability/@type",
+                                         "phys_function",
+                                         "capability/capability/address/@bus",
+                                         "0x01",
+                                         "capability/slot",
+                                         "16",
+                                         NULL };
+    auto(node_t) node = node_pci (*state, MODEL_FUNCTION);
+    check_document (*state, node, paths);
+    assert_null (node_pci (*state, "0000:09:00.0"));
+}
+
+static void test_net (void **state)
+{
+    static const char *const paths[] = { "name",
+                                         "net_eth0_52_54_00_12_34_56",
+                                         "parent",
+                                         "pci_0000_01_00_0",
+                                         "capability/interface",
+                                         "eth0",
+                                         "capability/address",
+                                         "52:54:00:12:34:56",
+                                         "capability/link/@state",
+                                         "up",
+                                         "capability/capability/@type",
+                                         "80203",
+                                         NULL };
+    auto(node_t) node = node_net (*state, "eth0");
+    auto(node_t) lo = node_net (*state, "lo");
+    check_document (*state, node, paths);
+    assert_string_equal (lo->parent, "computer");
+    assert_null (node_net (*state, "eth9"));
+}
+
+//  A device that has another name now is another device.
+static void test_again (void **state)
+{
+    auto(node_t) node = node_net (*state, "eth0");
+    auto(node_t) same = node_again (*state, node);
+    assert_non_null (same);
+    model_write (*state, "devices/pci0000:00/0000:00:01.0/" MODEL_CARD "/net/eth0/address",
+                 "52:54:00:12:34:57");
+    assert_null (node_again (*state, node));
+}
+
+static int make (void **state)
+{
+    xml_init ();
+    *state = model_new ();
+    return 0;
+}
+
+static int drop (void **state)
+{
+    model_remove ((char **) state);
+    return 0;
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_names),
+        cmocka_unit_test_setup_teardown (test_computer, make, drop),
+        cmocka_unit_test_setup_teardown (test_card, make, drop),
+        cmocka_unit_test_setup_teardown (test_function, make, drop),
+        cmocka_unit_test_setup_teardown (test_net, make, drop),
+        cmocka_unit_test_setup_teardown (test_again, make, drop),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
