@@ -117,11 +117,13 @@ class Bare:
         return data
 
 
-class VirshTest(DaemonTest):
-    """A test whose client is virsh."""
+class Virsh:
+    """For tests whose client is virsh; they say which connection it opens."""
+
+    connect = "test:///default"
 
     def virsh(self, *args, **options):
-        return virsh(self.daemon, *args, **options)
+        return virsh(self.daemon, *args, **{"connect": self.connect, **options})
 
     def refused(self, *args, **options):
         """The command has to fail; what it says."""
@@ -138,3 +140,7 @@ class VirshTest(DaemonTest):
     def rows(self, *args, **options):
         """What it says in lines of words."""
         return [line.split() for line in self.virsh(*args, **options).splitlines()]
+
+
+class VirshTest(Virsh, DaemonTest):
+    """The same on simulated guests."""
