@@ -351,7 +351,7 @@ class Containers:
         self.check_links(client, want)
         self.check_cgroups(want)
         have = {path for path in files_below(self.daemon, "run/troupe/lxc") if "/" not in path}
-        names = {f"{uuid}.{kind}" for uuid in want for kind in ("status", "monitor", "init")}
+        names = {f"{uuid}.{kind}" for uuid in want for kind in ("status", "monitor", "init", "enter")}
         self.run.check(have == names, f"files in run/troupe/lxc: {sorted(have ^ names)} too many or missing")
 
     def check_inits(self, want):

@@ -25,6 +25,11 @@ command_fn run_emulatorpin, run_iothreadinfo, run_iothreadpin, run_schedinfo, ru
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
 
+//  What the host uses (host_stats.c).
+command_fn run_cpu_models, run_maxvcpus;
+command_fn run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap, run_nodecpustats,
+    run_nodememstats;
+
 //  Networks (networks.c).
 command_fn run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit, run_net_info,
     run_net_list, run_net_lookup, run_net_metadata, run_net_port_create, run_net_port_list,

@@ -51,7 +51,8 @@ static int read_capabilities (container_spec_t *self, error_t *err)
 static int read_kind (const char *type, container_fs_kind_t *kind)
 {
     static const char *const kinds[] = {
-        [CONTAINER_MOUNT] = "mount", [CONTAINER_BIND] = "bind", [CONTAINER_RAM] = "ram"
+        [CONTAINER_MOUNT] = "mount", [CONTAINER_BIND] = "bind",   [CONTAINER_RAM] = "ram",
+        [CONTAINER_FILE] = "file",   [CONTAINER_BLOCK] = "block",
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp (kinds[i], type) == 0) {
@@ -70,7 +71,8 @@ static int read_filesystem (json_t *json, container_fs_t *fs, error_t *err)
                         "source", &fs->source, "target", &fs->target, "readonly", &readonly,
                         "bytes", &bytes) ||
         read_kind (type, &fs->kind) || fs->target[0] != '/' || bytes < 0 ||
-        (fs->kind != CONTAINER_RAM && fs->source[0] != '/'))
+        (fs->kind != CONTAINER_RAM && fs->source[0] != '/') ||
+        (fs->kind == CONTAINER_BLOCK && strlen (fs->source) >= sizeof fs->device))
         return bad (err, "a file system of it is not as it has to be");
     fs->readonly = readonly;
     fs->bytes = (uint64_t) bytes;
@@ -90,7 +92,7 @@ static int read_filesystems (container_spec_t *self, error_t *err)
         if (read_filesystem (item, &self->filesystems[i], err))
             return -1;
     }
-    if (self->filesystems[0].kind != CONTAINER_MOUNT ||
+    if (self->filesystems[0].kind == CONTAINER_BIND || self->filesystems[0].kind == CONTAINER_RAM ||
         strcmp (self->filesystems[0].target, "/") != 0)
         return bad (err, "its first file system is no root");
     return 0;

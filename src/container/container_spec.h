@@ -32,7 +32,9 @@
 typedef enum {
     CONTAINER_MOUNT, //  a folder of the host
     CONTAINER_BIND,  //  a folder of the container, seen at another place
-    CONTAINER_RAM
+    CONTAINER_RAM,
+    CONTAINER_FILE, //  a file system in an image
+    CONTAINER_BLOCK //  one on a block device
 } container_fs_kind_t;
 
 typedef struct {
@@ -40,6 +42,11 @@ typedef struct {
     const char *source, *target; //  absolute
     bool readonly;
     uint64_t bytes; //  CONTAINER_RAM
+    //  CONTAINER_FILE and CONTAINER_BLOCK, once container_disk.c has opened them: the block device,
+    //  the kernel's name for the file system, and a mount that keeps it.
+    char device[64];
+    const char *type;
+    int kept;
 } container_fs_t;
 
 //  Strings belong to JSON.

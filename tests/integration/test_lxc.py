@@ -375,7 +375,7 @@ class Inside(ContainerTest):
         unsupported = (
             ({"devices": "<interface type='user'/>"}, "devices/interface/@type 'user'"),
             ({"devices": "<disk/>"}, "<devices/disk>"),
-            ({"devices": "<filesystem type='block'/>"}, "filesystem/@type 'block'"),
+            ({"devices": "<filesystem type='template'/>"}, "filesystem/@type 'template'"),
             ({"features": "<capabilities><none state='on'/></capabilities>"}, "capabilities/none"),
             ({"extra": "<clock offset='localtime'/>"}, "clock/@offset 'localtime'"),
         )

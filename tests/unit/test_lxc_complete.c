@@ -31,6 +31,7 @@ static void fills_in (void **state)
         HEAD "<os><type>exe</type></os><devices><console tty='/dev/pts/3'><source path='/x'/>"
              "<alias name='console7'/></console><console/>" ROOT
              "<filesystem type='ram'><source usage='1' units='MiB'/><target dir='/run'/>"
+             "</filesystem><filesystem type='file'><source file='/x.img'/><target dir='/x'/>"
              "</filesystem></devices></domain>",
         &err);
     if (!document)
@@ -44,6 +45,7 @@ static void fills_in (void **state)
         "<target type='lxc' port='1'/>",
         "<filesystem type='mount' accessmode='passthrough'>",
         "<source usage='1024' units='KiB'/>",
+        "<driver type='loop' format='raw'/>",
     };
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         if (!strstr (text, has[i]))
@@ -73,7 +75,17 @@ static void refuses (void **state)
           "'/a/../b'" },
         { HEAD OS DEVICES ("<filesystem type='ram'><target dir='/x'/></filesystem>") "</domain>",
           "filesystem '/x'" },
-        { HEAD OS DEVICES ("<filesystem type='file'/>") "</domain>", "filesystem/@type 'file'" },
+        { HEAD OS DEVICES ("<filesystem type='template'/>") "</domain>",
+          "filesystem/@type 'template'" },
+        { HEAD OS DEVICES ("<filesystem type='file'><source dir='/x'/><target dir='/x'/>"
+                           "</filesystem>") "</domain>",
+          "filesystem '/x': a source/@dir does not go with type 'file'" },
+        { HEAD OS DEVICES ("<filesystem type='block'><source dev='x'/><target dir='/x'/>"
+                           "</filesystem>") "</domain>",
+          "filesystem '/x': source 'x'" },
+        { HEAD OS DEVICES ("<filesystem><driver type='loop'/><source dir='/x'/><target dir='/x'/>"
+                           "</filesystem>") "</domain>",
+          "a <driver> goes with type 'file' only" },
         { HEAD OS DEVICES ("<interface type='user'/>") "</domain>", "devices/interface/@type" },
         { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "needs a source/@network" },
         { HEAD OS DEVICES ("<hostdev/>") "</domain>", "<devices/hostdev>" },

@@ -108,5 +108,9 @@ const job_kind_t job_kinds[] = {
     { "pci_reset", job_run_pci_reset },
     { "capabilities", job_run_capabilities },
     { "probe", job_run_probe },
+    { "sysinfo", job_run_sysinfo },
+    { "domain_capabilities", job_run_domain_capabilities },
+    { "cpu_models", job_run_cpu_models },
+    { "max_vcpus", job_run_max_vcpus },
     { NULL, NULL },
 };

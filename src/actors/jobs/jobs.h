@@ -153,5 +153,9 @@ int job_run_unwind (job_actor_t *self, error_t *err);
 //  jobs_host.c: what host and emulators can do.
 int job_run_capabilities (job_actor_t *self, error_t *err);
 int job_run_probe (job_actor_t *self, error_t *err);
+int job_run_sysinfo (job_actor_t *self, error_t *err);
+int job_run_domain_capabilities (job_actor_t *self, error_t *err);
+int job_run_cpu_models (job_actor_t *self, error_t *err);
+int job_run_max_vcpus (job_actor_t *self, error_t *err);
 
 #endif

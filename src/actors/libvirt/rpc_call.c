@@ -199,19 +199,32 @@ static void on_answer (actor_t *self, const msg_t *reply, void *arg)
     rpc_fail (&call, &err);
 }
 
-static int ask_snapshots (rpc_call_t *call, const value_t *args, error_t *err)
+static document_t *look_up (const rpc_call_t *call, const verb_t *verb, const value_t *args,
+                            error_t *err)
 {
     const view_t *view = &call->gateway->view;
     //  Who may not read passwords has been told so by now.
-    query_t query = { view->snapshots, view->networks,
-                      call->verb,      args,
-                      ACCESS_WRITE,    actor_wall_clock (call->actor) };
+    query_t query = {
+        view->snapshots, view->networks, verb, args, ACCESS_WRITE, actor_wall_clock (call->actor)
+    };
     pack_t result;
     pack_init (&result);
     int rc = query_answer (&query, &result, err);
-    auto(document_t) document =
+    document_t *document =
         rc ? NULL : document_parse (result.bytes, result.size, VALUE_MAX_BYTES_INSIDE, err);
     pack_close (&result);
+    return document;
+}
+
+document_t *rpc_query (const rpc_call_t *call, const char *verb, const pack_t *args, error_t *err)
+{
+    auto(document_t) map = document_parse (args->bytes, args->size, VALUE_MAX_BYTES, err);
+    return map ? look_up (call, verb_find (verb), document_root (map), err) : NULL;
+}
+
+static int ask_snapshots (rpc_call_t *call, const value_t *args, error_t *err)
+{
+    auto(document_t) document = look_up (call, call->verb, args, err);
     if (!document)
         return -1;
     answer (&call, document_root (document));

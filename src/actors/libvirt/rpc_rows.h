@@ -122,8 +122,12 @@ void rpc_pack_domain (pack_t *pack, const char *key, const char *name, const cha
 //  are; none if the arguments do not need them.
 rpc_answer_fn rpc_answer_list;
 
+//  rows_pin.c: how many CPUs TEXT names ("0-3,7"); NULL and "": none.
+int64_t rpc_cpus_count (const char *text);
+
 extern const rpc_row_t rpc_rows_block[], rpc_rows_checkpoint[], rpc_rows_connect[],
-    rpc_rows_domain[], rpc_rows_event[], rpc_rows_guest_agent[], rpc_rows_job[], rpc_rows_network[],
-    rpc_rows_save[], rpc_rows_snapshot[], rpc_rows_stats[];
+    rpc_rows_domain[], rpc_rows_event[], rpc_rows_guest_agent[], rpc_rows_host[], rpc_rows_job[],
+    rpc_rows_network[], rpc_rows_nodedev[], rpc_rows_pin[], rpc_rows_save[], rpc_rows_snapshot[],
+    rpc_rows_stats[], rpc_rows_tune[];
 
 #endif

@@ -128,6 +128,7 @@ struct rpc_call {
     const verb_t *verb;        //  that is asked: the row's, unless it said otherwise
     rpc_answer_fn *answer;     //  the same
     char *named;               //  as owner_named says
+    uint64_t host_cpus;        //  once it was asked (rows_pin.c)
     char uuid[UUID_TEXT_SIZE]; //  of the domain that it is about; "": none
 };
 
@@ -177,6 +178,8 @@ int rpc_ask (rpc_call_t *call, const char *verb, const pack_t *args, rpc_answer_
 //  Asks the owner of the domain that CALL is about, which has to run, what it measures: ANSWER gets
 //  {stats, ...} (drivers/driver.h), its last known values if its hypervisor does not answer.
 int rpc_measure (rpc_call_t *call, rpc_answer_fn *answer, error_t *err);
+//  What VERB, of the state that gateways know, says with ARGS; the caller owns it. NULL and ERR.
+document_t *rpc_query (const rpc_call_t *call, const char *verb, const pack_t *args, error_t *err);
 void rpc_call_destroy (rpc_call_t **call_p);
 void rpc_forget_client (rpc_gateway_t *gateway, const rpc_client_t *client);
 //  The domain that the call is about, as it is now; NULL and ERR if it has none or it is gone.

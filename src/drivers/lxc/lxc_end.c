@@ -4,6 +4,7 @@
 #include "drivers/guest_end.h"
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
+#include "drivers/salvage.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
 #include "util/file.h"
@@ -120,6 +121,8 @@ static int ask_state (job_t *job, error_t *err)
     json_auto_t *state = job_qmp (job, "query", NULL, QUERY_MS, err);
     if (!state)
         return -1;
+    if (salvage_is_open (job->guest))
+        lxc_salvage_rest (job, state);
     const char *stage = json_string_value (json_object_get (state, "state"));
     if (stage && strcmp (stage, "running") == 0) {
         note_frozen (job->guest);

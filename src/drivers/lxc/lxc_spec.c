@@ -61,7 +61,7 @@ static json_t *describe_filesystem (const xml_node_t *fs)
 {
     error_t ignored; //  completed
     uint64_t usage = 0;
-    const char *source = xml_string (fs, "source/@dir");
+    const char *source = lxc_filesystem_source (fs);
     xml_u64 (fs, "source/@usage", &usage, &ignored);
     return json_pack ("{s:s, s:s, s:s, s:b, s:I}", "type", xml_string (fs, "@type"), "source",
                       source ? source : "", "target", xml_string (fs, "target/@dir"), "readonly",

@@ -7,6 +7,7 @@
 #include "drivers/qemu/storage/qemu_block_job.h"
 #include "drivers/qemu/storage/qemu_backup.h"
 #include "drivers/qemu/probe/qemu_capabilities.h"
+#include "drivers/qemu/probe/qemu_domain_caps.h"
 #include "drivers/qemu/storage/qemu_checkpoint.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/storage/qemu_merge.h"
@@ -79,6 +80,9 @@ const driver_t qemu_driver = {
     .monitor_command = qemu_monitor_command,
     .agent = qemu_agent,
     .capabilities = qemu_capabilities,
+    .domain_capabilities = qemu_domain_capabilities,
+    .cpu_models = qemu_cpu_models,
+    .max_vcpus = qemu_max_vcpus,
     .event = qemu_event,
     .console = qemu_console,
 };

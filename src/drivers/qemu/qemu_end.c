@@ -9,6 +9,7 @@
 #include "drivers/qemu/memory/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
+#include "drivers/salvage.h"
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
@@ -202,7 +203,7 @@ int qemu_adopt (job_t *job, error_t *err)
                           job->guest->name);
     if (job_watch_exit (job, &process, err) == 0 &&
         job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
-        (!qemu_is_salvaged (job->guest) || qemu_salvage_ask (job, err) == 0) &&
+        (!salvage_is_open (job->guest) || qemu_salvage_ask (job, err) == 0) &&
         interface_claim (job, err) == 0 && ask_state (job, err) == 0 &&
         ask_channels (job, err) == 0)
         return 0;
