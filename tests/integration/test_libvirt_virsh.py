@@ -65,4 +65,4 @@ class Virsh(VirshTest):
             self.assertIn("web", self.virsh("list", "--all", **options))
         self.assertIn("web", self.virsh("dumpxml", "web", readonly=True))
         self.assertIn("read only", self.refused("start", "web", readonly=True))
-        self.assertIn("not supported", self.refused("domtime", "web"))
+        self.assertIn("not supported", self.refused("pool-list"))
