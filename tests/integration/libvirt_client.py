@@ -18,16 +18,16 @@ def libvirt_socket(daemon, readonly=False):
     return os.path.join(daemon.root, "run", "troupe", "libvirt-sock-ro" if readonly else "libvirt-sock")
 
 
-def uri(daemon, name="test:///default", readonly=False):
+def uri(daemon, name="test:///default", readonly=False, path=None):
     scheme, rest = name.split(":", 1)
-    return f"{scheme}+unix:{rest}?socket={libvirt_socket(daemon, readonly)}"
+    return f"{scheme}+unix:{rest}?socket={path or libvirt_socket(daemon, readonly)}"
 
 
-def virsh(daemon, *args, connect="test:///default", status=0, readonly=False):
+def virsh(daemon, *args, connect="test:///default", status=0, readonly=False, path=None):
     """virsh with ARGS; its stdout. STATUS None: any, and the whole result is returned."""
     options = ["-r"] if readonly else []
     done = subprocess.run(
-        ["virsh", "-q", *options, "-c", uri(daemon, connect, readonly), *args],
+        ["virsh", "-q", *options, "-c", uri(daemon, connect, readonly, path), *args],
         capture_output=True,
         text=True,
         timeout=2 * PATIENCE,

@@ -1,7 +1,10 @@
 """virsh, as it is, on simulated guests."""
 
-from harness import test_domain
-from libvirt_client import VirshTest
+import os
+import unittest
+
+from harness import Daemon, DaemonTest, test_domain
+from libvirt_client import VirshTest, virsh
 
 
 class Virsh(VirshTest):
@@ -65,4 +68,45 @@ class Virsh(VirshTest):
             self.assertIn("web", self.virsh("list", "--all", **options))
         self.assertIn("web", self.virsh("dumpxml", "web", readonly=True))
         self.assertIn("read only", self.refused("start", "web", readonly=True))
+<<<<<<< HEAD
         self.assertIn("not supported", self.refused("pool-list"))
+=======
+        self.assertIn("not supported", self.refused("domtime", "web"))
+
+
+class Places(unittest.TestCase):
+    """Where the sockets are."""
+
+    def setUp(self):
+        self.daemon = Daemon()
+        self.addCleanup(self.daemon.remove)
+        self.addCleanup(self.daemon.stop)
+
+    def configure(self, text):
+        folder = os.path.join(self.daemon.root, "etc", "troupe")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "troupe.conf"), "w") as file:
+            file.write(text)
+
+    def check(self, path):
+        for place in (path, path + "-ro"):
+            self.assertEqual(virsh(self.daemon, "uri", path=place, readonly=place != path)[:4], "test")
+        run = os.path.join(self.daemon.root, "run", "troupe")
+        self.assertEqual([name for name in os.listdir(run) if "libvirt" in name], [])
+
+    def test_take_over(self):
+        self.configure("[libvirt]\ntake_over = yes\n")
+        self.daemon.start()
+        self.check(os.path.join(self.daemon.root, "run", "libvirt", "libvirt-sock"))
+
+    def test_option(self):
+        path = os.path.join(self.daemon.root, "elsewhere")
+        self.daemon.options = ("--libvirt-socket", path)
+        self.daemon.start()
+        self.check(path)
+
+    def test_refused(self):
+        self.configure("[libvirt]\ntake_over = perhaps\n")
+        with self.assertRaisesRegex(AssertionError, "line 2: it has to be yes or no"):
+            self.daemon.start()
+>>>>>>> main

@@ -80,7 +80,7 @@ static void finish (rpc_call_t **call_p)
     rpc_client_go_on (self, client);
 }
 
-static int error_domain (const rpc_call_t *call, const error_t *err)
+int rpc_error_domain (const rpc_client_t *client, const error_t *err)
 {
     static const struct {
         const char *driver;
@@ -89,7 +89,7 @@ static int error_domain (const rpc_call_t *call, const error_t *err)
     if (err->code == ERR_NO_NETWORK || err->code == ERR_NETWORK_EXIST)
         return FROM_NETWORK;
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers && err->code != ERR_RPC; i++)
-        if (text_equals (call->client->driver, drivers[i].driver))
+        if (text_equals (client->driver, drivers[i].driver))
             return drivers[i].domain;
     return FROM_RPC;
 }
@@ -129,7 +129,7 @@ void rpc_fail (rpc_call_t **call_p, const error_t *err)
     }
     const rpc_header_t header = reply_header (call, RPC_ERROR);
     rpc_out_begin (call->gateway, &header);
-    rpc_add_error (call->gateway, err, error_domain (call, err));
+    rpc_add_error (call->gateway, err, rpc_error_domain (call->client, err));
     finish (call_p);
 }
 
@@ -461,6 +461,8 @@ void rpc_take_message (actor_t *self, rpc_client_t *client, const char *bytes, s
         take_ping (self, client, &header);
         return;
     }
+    if (header.type == RPC_STREAM)
+        rpc_take_packet (self, client, &header, bytes + RPC_HEADER, size - RPC_HEADER);
     if (header.type == RPC_CALL_WITH_FDS)
         skip_descriptors (client, bytes, size);
     else if (header.type != RPC_CALL)

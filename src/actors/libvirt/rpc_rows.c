@@ -7,14 +7,9 @@
 #include <string.h>
 
 static const rpc_rows_t all[] = {
-    { PROGRAM_REMOTE, rpc_rows_block },    { PROGRAM_REMOTE, rpc_rows_checkpoint },
-    { PROGRAM_REMOTE, rpc_rows_connect },  { PROGRAM_REMOTE, rpc_rows_domain },
-    { PROGRAM_REMOTE, rpc_rows_event },    { PROGRAM_REMOTE, rpc_rows_guest_agent },
-    { PROGRAM_REMOTE, rpc_rows_host },     { PROGRAM_REMOTE, rpc_rows_job },
-    { PROGRAM_REMOTE, rpc_rows_network },  { PROGRAM_REMOTE, rpc_rows_nodedev },
-    { PROGRAM_REMOTE, rpc_rows_pin },      { PROGRAM_REMOTE, rpc_rows_save },
-    { PROGRAM_REMOTE, rpc_rows_snapshot }, { PROGRAM_REMOTE, rpc_rows_stats },
-    { PROGRAM_REMOTE, rpc_rows_tune },
+#define ROWS(program, name) { PROGRAM_##program, rpc_rows_##name },
+#include "actors/libvirt/rpc_rows.def"
+#undef ROWS
 };
 
 enum {

@@ -19,7 +19,7 @@
 //
 //  What does not fit is said by a function: `prepare` adds arguments, `answer` adds to the result.
 //  A row without a verb is served by its `answer` alone, which may ask one (rpc_ask). Which
-//  procedures have rows is in rpc_rows.c; a file rows_X.c has those about X.
+//  procedures have rows is in rpc_rows.def; a file rows_X.c has those about X.
 
 #ifndef TROUPE_RPC_ROWS_H
 #define TROUPE_RPC_ROWS_H
@@ -125,9 +125,8 @@ rpc_answer_fn rpc_answer_list;
 //  rows_pin.c: how many CPUs TEXT names ("0-3,7"); NULL and "": none.
 int64_t rpc_cpus_count (const char *text);
 
-extern const rpc_row_t rpc_rows_block[], rpc_rows_checkpoint[], rpc_rows_connect[],
-    rpc_rows_domain[], rpc_rows_event[], rpc_rows_guest_agent[], rpc_rows_host[], rpc_rows_job[],
-    rpc_rows_network[], rpc_rows_nodedev[], rpc_rows_pin[], rpc_rows_save[], rpc_rows_snapshot[],
-    rpc_rows_stats[], rpc_rows_tune[];
+#define ROWS(program, name) extern const rpc_row_t rpc_rows_##name[];
+#include "actors/libvirt/rpc_rows.def"
+#undef ROWS
 
 #endif
