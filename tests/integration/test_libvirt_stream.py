@@ -1,5 +1,4 @@
-"""Streams of libvirt's protocol: consoles of simulated guests, by virsh and by the Python binding; a
-real guest's screen."""
+"""Streams of libvirt's protocol: consoles of simulated guests, by virsh and by the Python binding."""
 
 import os
 import pty
@@ -8,9 +7,8 @@ import subprocess
 
 import libvirt
 
-from guest import qemu_domain, require_guest
 from harness import PATIENCE, DaemonTest, test_domain, until
-from libvirt_client import STREAM, Bare, text, uri, virsh
+from libvirt_client import STREAM, Bare, text, uri
 
 LOOKUP, CONSOLE, DESTROY = 23, 201, 12
 OK, ERROR, CONTINUE = range(3)
@@ -154,15 +152,3 @@ class Console(DaemonTest):
             return True
 
         until(opened)
-
-
-class Screen(DaemonTest):
-    def test_screenshot(self):
-        require_guest()
-        xml = self.write("seen.xml", qemu_domain("seen", devices="<video><model type='vga'/></video>"))
-        path = os.path.join(self.daemon.root, "picture")
-        virsh(self.daemon, "create", xml, "--paused", connect="qemu:///system")
-        virsh(self.daemon, "screenshot", "seen", path, connect="qemu:///system")
-        with open(path, "rb") as file:
-            self.assertIn(file.read(4), (b"\x89PNG", b"P6\n7"))
-        virsh(self.daemon, "destroy", "seen", connect="qemu:///system")

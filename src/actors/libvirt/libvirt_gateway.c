@@ -2,6 +2,7 @@
 
 #include "actors/libvirt/rpc_self.h"
 
+#include "actors/gateway/gather.h"
 #include "actors/runtime/table.h"
 
 #include <errno.h>
@@ -143,6 +144,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway->config = config_of (args);
     gateway->table = rpc_table_new ();
     gateway->streams = table_by_u64 ();
+    gateway->gathers = zlistx_new ();
     gateway->scratch = memory_new (1, SCRATCH_BYTES);
     gateway->out = text_new ();
     gateway->heard_ms = actor_now (self);
@@ -197,6 +199,7 @@ static void gateway_stop (actor_t *self)
             close (gateway->sockets[i].fd);
     }
     view_close (&gateway->view);
+    gather_forget (&gateway->gathers);
     rpc_table_destroy (&gateway->table);
     zhashx_destroy (&gateway->streams);
     text_destroy (&gateway->out);

@@ -2,8 +2,6 @@
 
 #include "actors/libvirt/rpc_self.h"
 
-#include "actors/domain/domain_filter.h"
-
 #include <string.h>
 
 enum {
@@ -166,7 +164,7 @@ static int answer_security_model (rpc_call_t *call, const value_t *result, pack_
 
 //  Lists of domains.
 
-static void read_filter (uint64_t flags, domain_filter_t *filter)
+void rpc_read_filter (uint64_t flags, domain_filter_t *filter)
 {
     bool *const bits[] = {
         &filter->active,
@@ -197,7 +195,7 @@ static const snapshot_t *next_domain (const rpc_call_t *call, uint64_t flags, si
 {
     domain_filter_t filter;
     const snapshot_t *domain;
-    read_filter (flags, &filter);
+    rpc_read_filter (flags, &filter);
     while ((domain = snapshots_at (call->gateway->view.snapshots, (*index)++)))
         if (rpc_sees (call->client, domain) && domain_filter_matches (&filter, domain))
             return domain;

@@ -41,16 +41,7 @@ static bool is_wanted (const rpc_call_t *call, const value_t *device)
 
 static int answer_list (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
-    pack_t wanted;
-    pack_init (&wanted);
-    pack_array (&wanted);
-    for (size_t i = 0; i < value_count (result); i++)
-        if (is_wanted (call, value_at (result, i)))
-            pack_value (&wanted, value_at (result, i));
-    pack_end (&wanted);
-    auto(document_t) list = document_parse (wanted.bytes, wanted.size, VALUE_MAX_BYTES_INSIDE, err);
-    pack_close (&wanted);
-    return list ? rpc_answer_list (call, document_root (list), ret, err) : -1;
+    return rpc_answer_some (call, result, is_wanted, ret, err);
 }
 
 //  A device has one capability.

@@ -1,248 +1,197 @@
-//  rows_stats.c: what a running domain uses, as its driver measures it under the names of
-//  CONNECT_GET_ALL_DOMAIN_STATS (drivers/driver.h), in the forms that libvirt had before that.
+//  rows_stats.c: statistics of many domains in one call.
 
 #include "actors/libvirt/rpc_self.h"
 
-#include <strings.h>
+#include "actors/gateway/gather.h"
+#include "actors/libvirt/rpc_params.h"
+
+#include <string.h>
+
+//  virConnectGetAllDomainStatsFlags, behind the filters of lists.
+#define FILTERS 0xffu
+#define NOWAIT (1u << 29)
+#define BACKING (1u << 30)
+#define ENFORCE (1u << 31)
+
+//  virDomainStatsTypes, bit by bit: arguments of domain.stats.
+static const char *const groups[] = { "state",     "cpu_total", "balloon", "vcpu",
+                                      "interface", "block",     "perf",    "iothread",
+                                      "memory",    "dirtyrate", "vm" };
 
 enum {
-    DEVICE_MAX = 1000 //  of each kind that are looked through
+    GROUPS = sizeof groups / sizeof *groups
 };
 
-static const value_t *stats_of (const value_t *measured)
-{
-    return value_get (measured, "stats");
-}
-
-//  The fields of a device: "block.0.rd.bytes".
-static const value_t *device_field (const value_t *stats, const char *kind, size_t number,
-                                    const char *what)
-{
-    char field[80];
-    snprintf (field, sizeof field, "%s.%zu.%s", kind, number, what);
-    return value_get (stats, field);
-}
-
-static uint64_t device_number (const value_t *stats, const char *kind, size_t number,
-                               const char *what)
-{
-    uint64_t value = 0;
-    return value_u64 (device_field (stats, kind, number, what), &value) ? value : 0;
-}
-
-static size_t device_count (const value_t *stats, const char *kind)
-{
-    char field[80];
-    snprintf (field, sizeof field, "%s.count", kind);
-    uint64_t count = value_get_u64 (stats, field, 0);
-    return count < DEVICE_MAX ? (size_t) count : DEVICE_MAX;
-}
-
-//  Memory.
-
-//  virDomainMemoryStatTags, by number.
-static const char *const memory_fields[] = {
-    "balloon.swap_in",        "balloon.swap_out",    "balloon.major_fault",
-    "balloon.minor_fault",    "balloon.unused",      "balloon.available",
-    "balloon.current",        "balloon.rss",         "balloon.usable",
-    "balloon.last-update",    "balloon.disk_caches", "balloon.hugetlb_pgalloc",
-    "balloon.hugetlb_pgfail",
-};
-
-static int answer_memory (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
-{
-    (void) err;
-    uint64_t room = value_get_u64 (call->args, "maxStats", 0), value;
-    pack_key_array (ret, "stats");
-    for (size_t i = 0; i < sizeof memory_fields / sizeof *memory_fields && room > 0; i++) {
-        if (!value_u64 (value_get (stats_of (result), memory_fields[i]), &value))
-            continue;
-        pack_map (ret);
-        pack_key_u64 (ret, "tag", i);
-        pack_key_u64 (ret, "val", value);
-        pack_end (ret);
-        room--;
-    }
-    pack_end (ret);
-    return 0;
-}
-
-//  Disks: one of them by target or source, or, without a name, all together.
-
+//  As libvirt documents their types (virConnectGetAllDomainStats); '*' is a number. All others are
+//  what their values say, numbers unsigned long long.
 static const struct {
-    const char *field, *what; //  libvirt's name; as it is measured
-    const char *old;          //  of DOMAIN_BLOCK_STATS; NULL: it has none
-} disk_fields[] = {
-    { "rd_bytes", "rd.bytes", "rd_bytes" },   { "rd_operations", "rd.reqs", "rd_req" },
-    { "rd_total_times", "rd.times", NULL },   { "wr_bytes", "wr.bytes", "wr_bytes" },
-    { "wr_operations", "wr.reqs", "wr_req" }, { "wr_total_times", "wr.times", NULL },
-    { "flush_operations", "fl.reqs", NULL },  { "flush_total_times", "fl.times", NULL },
+    const char *field;
+    int type;
+} types[] = {
+    { "state.state", PARAM_INT },
+    { "state.reason", PARAM_INT },
+    { "vcpu.current", PARAM_UINT },
+    { "vcpu.maximum", PARAM_UINT },
+    { "vcpu.*.state", PARAM_INT },
+    { "net.count", PARAM_UINT },
+    { "block.count", PARAM_UINT },
+    { "block.*.backingIndex", PARAM_UINT },
+    { "iothread.count", PARAM_UINT },
+    { "iothread.*.poll-grow", PARAM_UINT },
+    { "iothread.*.poll-shrink", PARAM_UINT },
+    { "dirtyrate.calc_status", PARAM_INT },
+    { "dirtyrate.calc_start_time", PARAM_LLONG },
+    { "dirtyrate.calc_period", PARAM_INT },
+    { "dirtyrate.megabytes_per_second", PARAM_LLONG },
 };
 
-enum {
-    DISK_FIELDS = sizeof disk_fields / sizeof *disk_fields
-};
-
-typedef struct {
-    bool there[DISK_FIELDS];
-    uint64_t values[DISK_FIELDS];
-} disk_stats_t;
-
-static bool is_device (const value_t *stats, const char *kind, size_t number, const char *named)
+static bool is_like (const char *pattern, const char *field)
 {
-    const char *name = value_str (device_field (stats, kind, number, "name"));
-    const char *path = value_str (device_field (stats, kind, number, "path"));
-    return text_equals (name, named) || text_equals (path, named);
-}
-
-static int read_disks (const rpc_call_t *call, const value_t *stats, disk_stats_t *disks,
-                       error_t *err)
-{
-    const char *path = value_get_str (call->args, "path");
-    size_t found = 0, count = device_count (stats, "block");
-    *disks = (disk_stats_t){ { 0 }, { 0 } };
-    for (size_t i = 0; i < count; i++) {
-        if (*path && !is_device (stats, "block", i, path))
-            continue;
-        found++;
-        for (size_t n = 0; n < DISK_FIELDS; n++) {
-            disks->there[n] |= device_field (stats, "block", i, disk_fields[n].what) != NULL;
-            disks->values[n] += device_number (stats, "block", i, disk_fields[n].what);
-        }
+    for (; *pattern && *field; pattern++, field++) {
+        if (*pattern == '*') {
+            size_t digits = strspn (field, "0123456789");
+            if (digits == 0)
+                return false;
+            field += digits - 1;
+        } else if (*pattern != *field)
+            return false;
     }
-    if (*path && found == 0)
-        return error_set (err, ERR_INVALID_ARG, "invalid path: no disk of the domain is '%s'",
-                          path);
-    return 0;
+    return !*pattern && !*field;
 }
 
-static int answer_disk (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+static void pack_param (pack_t *pack, const char *field, const value_t *value)
 {
-    disk_stats_t disks;
-    if (read_disks (call, stats_of (result), &disks, err))
-        return -1;
-    for (size_t i = 0; i < DISK_FIELDS; i++)
-        if (disk_fields[i].old)
-            pack_key_u64 (ret, disk_fields[i].old, disks.values[i]);
-    pack_key_i64 (ret, "errs", -1); //  it is not known
-    return 0;
+    int64_t number;
+    int type = 0;
+    for (size_t i = 0; i < sizeof types / sizeof *types && !type; i++)
+        if (is_like (types[i].field, field))
+            type = types[i].type;
+    if (!type || !value_i64 (value, &number))
+        rpc_param_value (pack, field, value);
+    else if (type == PARAM_INT)
+        rpc_param_int (pack, field, number);
+    else if (type == PARAM_UINT)
+        rpc_param_uint (pack, field, (uint64_t) number);
+    else
+        rpc_param_llong (pack, field, number);
 }
 
-static int answer_disk_params (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+//  Which domains, and what of them.
+
+//  Of the domains that are named those that there are; or all that the filters admit.
+static bool is_asked (const rpc_call_t *call, const domain_filter_t *filter,
+                      const snapshot_t *domain)
 {
-    disk_stats_t disks;
-    if (read_disks (call, stats_of (result), &disks, err))
-        return -1;
-    uint64_t room = value_get_u64 (call->args, "nparams", 0), count = 0;
-    pack_key_array (ret, "params");
-    for (size_t i = 0; i < DISK_FIELDS; i++)
-        if (disks.there[i] && count++ < room)
-            rpc_param_llong (ret, disk_fields[i].field, (int64_t) disks.values[i]);
-    pack_end (ret);
-    pack_key_u64 (ret, "nparams", count);
-    return 0;
+    return domain && rpc_sees (call->client, domain) && domain_filter_matches (filter, domain);
 }
 
-//  Interfaces: by the name of the host's link, or by MAC.
-
-static const char *link_of (const rpc_call_t *call, const char *named)
+static void pack_domains (const rpc_call_t *call, uint64_t flags, pack_t *args)
 {
-    error_t gone;
-    const snapshot_t *domain = rpc_domain (call, &gone);
-    const value_t *list = domain && domain->interfaces ? document_root (domain->interfaces) : NULL;
-    for (size_t i = 0; i < value_count (list); i++) {
-        const char *mac = value_get_str (value_at (list, i), "mac");
-        if (mac && strcasecmp (mac, named) == 0)
-            return value_get_str (value_at (list, i), "name");
+    const snapshots_t *snapshots = call->gateway->view.snapshots;
+    const value_t *named = value_get (call->args, "doms");
+    size_t count = value_count (named);
+    domain_filter_t filter;
+    rpc_read_filter (flags & FILTERS, &filter);
+    pack_key_array (args, "domains");
+    for (size_t i = 0; i < (count ? count : snapshots_count (snapshots)); i++) {
+        const snapshot_t *domain =
+            count ? snapshots_by_uuid (snapshots, value_get_str (value_at (named, i), "uuid"))
+                  : snapshots_at (snapshots, i);
+        if (is_asked (call, &filter, domain))
+            pack_str (args, domain->uuid);
     }
-    return named;
+    pack_end (args);
 }
 
-static int answer_interface (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+static int pack_groups (const rpc_call_t *call, uint64_t flags, pack_t *args, error_t *err)
 {
-    static const struct {
-        const char *field, *what;
-    } fields[] = { { "rx_bytes", "rx.bytes" }, { "rx_packets", "rx.pkts" },
-                   { "rx_errs", "rx.errs" },   { "rx_drop", "rx.drop" },
-                   { "tx_bytes", "tx.bytes" }, { "tx_packets", "tx.pkts" },
-                   { "tx_errs", "tx.errs" },   { "tx_drop", "tx.drop" } };
-    const value_t *stats = stats_of (result);
-    const char *device = value_get_str (call->args, "device"), *link = link_of (call, device);
-    size_t count = device_count (stats, "net"), number = 0;
-    while (number < count && !is_device (stats, "net", number, link))
-        number++;
-    if (number == count)
-        return error_set (err, ERR_INVALID_ARG,
-                          "invalid path: no network interface of the domain is '%s'", device);
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        pack_key_u64 (ret, fields[i].field, device_number (stats, "net", number, fields[i].what));
+    uint64_t stats = value_get_u64 (call->args, "stats", 0);
+    if ((flags & ENFORCE) && stats >> GROUPS)
+        return error_set (err, ERR_ARGUMENT_UNSUPPORTED,
+                          "Stats types bits 0x%llx are not supported by this daemon",
+                          (unsigned long long) (stats >> GROUPS << GROUPS));
+    for (size_t i = 0; i < GROUPS; i++)
+        if (stats & 1u << i)
+            pack_key_bool (args, groups[i], true);
+    if (flags & ENFORCE)
+        pack_key_bool (args, "enforce", true);
+    if (flags & BACKING)
+        pack_key_bool (args, "backing", true);
     return 0;
 }
 
-//  Processors: all that the domain took.
+//  The answer.
 
-static const struct {
-    const char *field, *what;
-} cpu_fields[] = { { "cpu_time", "cpu.time" },
-                   { "user_time", "cpu.user" },
-                   { "system_time", "cpu.system" } };
-
-static int answer_cpu (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+static void pack_record (pack_t *pack, const rpc_call_t *call, const value_t *part)
 {
-    (void) err;
-    uint64_t room = value_get_u64 (call->args, "nparams", 0), count = 0, value;
-    pack_key_array (ret, "params");
-    for (size_t i = 0; i < sizeof cpu_fields / sizeof *cpu_fields; i++)
-        if (value_u64 (value_get (stats_of (result), cpu_fields[i].what), &value) && count++ < room)
-            rpc_param_ullong (ret, cpu_fields[i].field, value);
+    const char *uuid = value_get_str (part, "uuid");
+    const snapshot_t *domain = snapshots_by_uuid (call->gateway->view.snapshots, uuid);
+    const value_t *stats = value_get (part, "stats");
+    pack_map (pack);
+    rpc_pack_domain (pack, "dom", value_get_str (part, "name"), uuid, domain ? domain->id : -1);
+    pack_key_array (pack, "params");
+    for (size_t i = 0; i < value_count (stats); i++)
+        pack_param (pack, value_key_at (stats, i), value_val_at (stats, i));
+    pack_end (pack);
+    pack_end (pack);
+}
+
+static int pack_records (const rpc_call_t *call, const gather_t *gather, pack_t *ret, error_t *err)
+{
+    pack_t pack;
+    pack_init (&pack);
+    gather_pack (gather, &call->gateway->view, actor_wall_clock (call->actor), &pack);
+    auto(document_t) parts = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, err);
+    pack_close (&pack);
+    if (!parts)
+        return -1;
+    pack_map (ret);
+    pack_key_array (ret, "retStats");
+    for (size_t i = 0; i < value_count (document_root (parts)); i++)
+        pack_record (ret, call, value_at (document_root (parts), i));
     pack_end (ret);
-    pack_key_u64 (ret, "nparams", room > 0 && room < count ? room : count);
+    pack_end (ret);
     return 0;
 }
 
-//  What each is measured by.
-
-static int measure_memory (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+static void on_gathered (actor_t *self, const gather_t *gather, void *arg)
 {
-    (void) result, (void) ret;
-    return rpc_measure (call, answer_memory, err);
+    (void) self;
+    rpc_call_t *call = arg;
+    error_t err;
+    pack_t ret;
+    pack_init (&ret);
+    auto(document_t) map = NULL;
+    if (pack_records (call, gather, &ret, &err) == 0)
+        map = document_parse (ret.bytes, ret.size, VALUE_MAX_BYTES_INSIDE, &err);
+    pack_close (&ret);
+    if (map)
+        rpc_reply (&call, document_root (map));
+    else
+        rpc_fail (&call, &err);
 }
 
-static int measure_disk (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+//  A hypervisor that does not answer at once makes nobody wait (NOWAIT): its last values are told.
+static int answer_stats (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) result, (void) ret;
-    return rpc_measure (call, answer_disk, err);
-}
-
-static int measure_disk_params (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
-{
-    (void) result, (void) ret;
-    return rpc_measure (call, answer_disk_params, err);
-}
-
-static int measure_interface (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
-{
-    (void) result, (void) ret;
-    return rpc_measure (call, answer_interface, err);
-}
-
-static int measure_cpu (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
-{
-    (void) result, (void) ret;
-    if (value_get_i64 (call->args, "start_cpu", 0) >= 0)
-        return error_set (
-            err, ERR_OPERATION_UNSUPPORTED,
-            "DOMAIN_GET_CPU_STATS: not supported: the time on each of the host's CPUs "
-            "is not known, only that on all of them (start_cpu -1)");
-    return rpc_measure (call, answer_cpu, err);
+    uint64_t flags = value_get_u64 (call->args, "flags", 0);
+    pack_t args;
+    pack_init (&args);
+    pack_map (&args);
+    pack_domains (call, flags, &args);
+    int rc = pack_groups (call, flags, &args, err);
+    pack_end (&args);
+    auto(document_t) map = rc ? NULL : document_parse (args.bytes, args.size, VALUE_MAX_BYTES, err);
+    pack_close (&args);
+    if (!map || gather_begin (call->actor, call->gateway->gathers, &call->gateway->view,
+                              document_root (map), on_gathered, call, err))
+        return -1;
+    return RPC_LATER;
 }
 
 const rpc_row_t rpc_rows_stats[] = {
-    { "DOMAIN_MEMORY_STATS", .answer = measure_memory },
-    { "DOMAIN_BLOCK_STATS", .answer = measure_disk },
-    //  4: texts are understood; there are none.
-    { "DOMAIN_BLOCK_STATS_FLAGS", .flags = FLAGS ({ 4, NULL }), .answer = measure_disk_params },
-    { "DOMAIN_INTERFACE_STATS", .answer = measure_interface },
-    { "DOMAIN_GET_CPU_STATS", .flags = FLAGS ({ 4, NULL }), .answer = measure_cpu },
+    { "CONNECT_GET_ALL_DOMAIN_STATS",
+      .flags = FLAGS ({ FILTERS | NOWAIT | BACKING | ENFORCE, NULL }), .answer = answer_stats },
     { 0 },
 };

@@ -121,6 +121,10 @@ void rpc_pack_domain (pack_t *pack, const char *key, const char *name, const cha
 //  By the fields of the procedure's result: the array's things, or their names, and how many there
 //  are; none if the arguments do not need them.
 rpc_answer_fn rpc_answer_list;
+//  The same of those things only that IS_WANTED.
+int rpc_answer_some (rpc_call_t *call, const value_t *result,
+                     bool (*is_wanted) (const rpc_call_t *call, const value_t *item), pack_t *ret,
+                     error_t *err);
 
 //  rows_pin.c: how many CPUs TEXT names ("0-3,7"); NULL and "": none.
 int64_t rpc_cpus_count (const char *text);

@@ -15,6 +15,7 @@
 #define TROUPE_RPC_SELF_H
 
 #include "actors/config.h"
+#include "actors/domain/domain_filter.h"
 #include "actors/gateway/door.h"
 #include "actors/gateway/outbox.h"
 #include "actors/gateway/owners.h"
@@ -116,6 +117,7 @@ typedef struct {
     rpc_table_t *table;
     rpc_client_t *clients;
     rpc_call_t *calls;
+    zlistx_t *gathers; //  of gather.h: calls under way
     uint64_t last_client;
     zhashx_t *streams; //  rpc_stream_t by number
     uint64_t last_stream;
@@ -214,6 +216,8 @@ void rpc_call_destroy (rpc_call_t **call_p);
 void rpc_forget_client (rpc_gateway_t *gateway, const rpc_client_t *client);
 //  The domain that the call is about, as it is now; NULL and ERR if it has none or it is gone.
 const snapshot_t *rpc_domain (const rpc_call_t *call, error_t *err);
+//  What virConnectListAllDomainsFlags ask for (rows_connect.c).
+void rpc_read_filter (uint64_t flags, domain_filter_t *filter);
 //  Does this connection see it?
 bool rpc_sees (const rpc_client_t *client, const snapshot_t *domain);
 

@@ -230,8 +230,9 @@ static int complete_devices (job_t *job, xml_node_t *devices, error_t *err)
         if (complete_filesystem (fs, err))
             return -1;
     }
-    return check_emulator (devices, err) || check_filesystems (devices, err) ||
-                   lxc_interface_check_all (devices, err) || complete_consoles (devices, err)
+    return check_emulator (devices, err) || lxc_hostdev_complete (devices, err) ||
+                   check_filesystems (devices, err) || lxc_interface_check_all (devices, err) ||
+                   complete_consoles (devices, err)
                ? -1
                : 0;
 }

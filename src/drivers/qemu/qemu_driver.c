@@ -2,6 +2,7 @@
 
 #include "drivers/guest_end.h"
 #include "drivers/qemu/qemu_agent.h"
+#include "drivers/qemu/qemu_control.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/storage/qemu_block_job.h"
@@ -79,6 +80,7 @@ const driver_t qemu_driver = {
     .stats = qemu_stats,
     .monitor_command = qemu_monitor_command,
     .agent = qemu_agent,
+    .control = qemu_control,
     .capabilities = qemu_capabilities,
     .domain_capabilities = qemu_domain_capabilities,
     .cpu_models = qemu_cpu_models,
