@@ -20,6 +20,7 @@
 #include "drivers/qemu/storage/qemu_overlay.h"
 #include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/qemu_start.h"
+#include "drivers/qemu/qemu_tune.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
 
@@ -29,6 +30,8 @@ const driver_t qemu_driver = {
     .types = qemu_types,
     .validates = true,
     .complete = qemu_complete,
+    .takes = qemu_takes,
+    .tune = qemu_tune,
     .perf_record = qemu_perf_record,
     .start = qemu_start,
     .shutdown = qemu_shutdown,
