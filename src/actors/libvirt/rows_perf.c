@@ -94,7 +94,7 @@ static int answer_get (rpc_call_t *call, const value_t *result, pack_t *ret, err
 {
     (void) call;
     const char *text = value_get_str (result, "xml");
-    auto (xml_t) document = xml_parse_own (text, strlen (text), "domain XML", err);
+    auto(xml_t) document = xml_parse_own (text, strlen (text), "domain XML", err);
     if (!document)
         return -1;
     const xml_node_t *perf = xml_find (xml_root (document), "perf");

@@ -68,8 +68,7 @@ int rpc_answer_some (rpc_call_t *call, const value_t *result,
         if (is_wanted (call, value_at (result, i)))
             pack_value (&wanted, value_at (result, i));
     pack_end (&wanted);
-    auto(document_t) list =
-        document_parse (wanted.bytes, wanted.size, VALUE_MAX_BYTES_INSIDE, err);
+    auto(document_t) list = document_parse (wanted.bytes, wanted.size, VALUE_MAX_BYTES_INSIDE, err);
     pack_close (&wanted);
     return list ? rpc_answer_list (call, document_root (list), ret, err) : -1;
 }
