@@ -68,10 +68,7 @@ class Virsh(VirshTest):
             self.assertIn("web", self.virsh("list", "--all", **options))
         self.assertIn("web", self.virsh("dumpxml", "web", readonly=True))
         self.assertIn("read only", self.refused("start", "web", readonly=True))
-<<<<<<< HEAD
         self.assertIn("not supported", self.refused("pool-list"))
-=======
-        self.assertIn("not supported", self.refused("domtime", "web"))
 
 
 class Places(unittest.TestCase):
@@ -109,4 +106,3 @@ class Places(unittest.TestCase):
         self.configure("[libvirt]\ntake_over = perhaps\n")
         with self.assertRaisesRegex(AssertionError, "line 2: it has to be yes or no"):
             self.daemon.start()
->>>>>>> main
