@@ -85,7 +85,7 @@ static void refuses_what_it_does_not_know (void **state)
           "'gid_map':'','cgroups':[],'links':[],'keep':[],'filesystems':[" ROOT "]}",
           "a device of it" },
         { "{" HEAD "'shared':[],'devices':[],'uid_map':'','gid_map':'0 7 "
-                   "2','cgroups':[],'links':[],'keep':[],"
+          "2','cgroups':[],'links':[],'keep':[],"
           "'filesystems':[" ROOT "]}",
           "its root is nobody" },
     };
