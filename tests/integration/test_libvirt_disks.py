@@ -2,10 +2,12 @@
 
 import re
 
+import libvirt
+
 from backup import BackupTest
 from guest import AgentTest
 from harness import until
-from libvirt_client import Virsh
+from libvirt_client import Virsh, uri
 
 
 class Disks(Virsh, BackupTest):
@@ -84,6 +86,21 @@ class Disks(Virsh, BackupTest):
         self.assertIn("backup", self.refused("backup-dumpxml", "web1"))
         virsh("checkpoint-delete", "web1", "one", "--children")
         self.assertEqual(virsh("checkpoint-list", "web1", "--name"), "")
+
+    def test_control(self):
+        virsh = self.virsh
+        virsh("send-key", "web1", "KEY_LEFTCTRL", "KEY_A")
+        virsh("send-key", "web1", "--codeset", "usb", "--holdtime", "10", "4")
+        virsh("inject-nmi", "web1")
+        virsh("domblkthreshold", "web1", "vda", "10485760")
+        self.assertIn("block.0.threshold=10485760", virsh("domstats", "web1", "--block"))
+        virsh("set-lifecycle-action", "web1", "crash", "restart", "--live", "--config")
+        self.assertIn("<on_crash>restart<", virsh("dumpxml", "web1"))
+        virsh("perf", "web1", "--enable", "cpu_clock", "--config")
+        self.assertIn("<event name='cpu_clock' enabled='yes'/>", virsh("dumpxml", "web1", "--inactive"))
+        domain = libvirt.open(uri(self.daemon, self.connect)).lookupByName("web1")
+        found = domain.perfEvents(libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+        self.assertEqual((found["cpu_clock"], found["page_faults"]), (True, False))
 
     def test_files(self):
         virsh = self.virsh
