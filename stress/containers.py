@@ -285,7 +285,7 @@ class Containers:
         seconds = 0.05 + self.random.random() ** 2 * 1.5
         with self.daemon.client(timeout=PATIENCE) as self.client:
             with Others(self.run, self.space):
-                ids = self.throw(seconds, self.random.randrange(4))
+                ids = self.throw(seconds, self.random.randrange(1, 6))
                 if not killed:
                     self.drain(ids)
             if killed:

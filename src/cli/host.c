@@ -84,6 +84,24 @@ int run_version (cli_t *cli, const options_t *options, error_t *err)
     return run_shown (cli, options, print_version, err);
 }
 
+int run_print_texts (cli_t *cli, const strings_t *texts)
+{
+    if (cli->json)
+        puts ("[");
+    for (size_t i = 0; i < texts->count; i++) {
+        if (!cli->json) {
+            puts (texts->items[i]);
+            continue;
+        }
+        fputs ("  ", stdout);
+        json_text (stdout, texts->items[i]);
+        puts (i + 1 < texts->count ? "," : "");
+    }
+    if (cli->json)
+        puts ("]");
+    return 0;
+}
+
 static void print_names (const options_t *options, const troupe_value_t *names)
 {
     (void) options;

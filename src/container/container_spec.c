@@ -98,19 +98,49 @@ static int read_filesystems (container_spec_t *self, error_t *err)
     return 0;
 }
 
+static int read_device (json_t *json, container_device_t *device, error_t *err)
+{
+    int block, major_number, minor_number;
+    if (json_unpack_ex (json, NULL, JSON_STRICT, "{s:s, s:b, s:i, s:i}", "path", &device->path,
+                        "block", &block, "major", &major_number, "minor", &minor_number) ||
+        !text_starts (device->path, "/dev/") || major_number < 0 || minor_number < 0)
+        return bad (err, "a device of it is not as it has to be");
+    device->block = block;
+    device->major = (unsigned) major_number;
+    device->minor = (unsigned) minor_number;
+    return 0;
+}
+
+static int read_devices (container_spec_t *self, error_t *err)
+{
+    json_t *array = json_object_get (self->json, "devices"), *item;
+    size_t i, count = json_array_size (array);
+    if (!json_is_array (array) || count > CONTAINER_LISTS_MAX)
+        return bad (err, "it has no list of devices, or too many");
+    self->devices = memory_new (count + 1, sizeof *self->devices);
+    self->device_count = count;
+    json_array_foreach (array, i, item)
+    {
+        if (read_device (item, &self->devices[i], err))
+            return -1;
+    }
+    return 0;
+}
+
 static int read_parts (container_spec_t *self, error_t *err)
 {
     int network, restart;
     json_error_t where;
-    json_t *lists[7];
-    if (json_unpack_ex (
-            self->json, &where, JSON_STRICT,
-            "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-            "uid_map", &self->uid_map, "gid_map", &self->gid_map, "name", &self->name, "uuid",
-            &self->uuid, "folder", &self->folder, "identity", &self->identity, "user", &self->user,
-            "group", &self->group, "network", &network, "restart", &restart, "argv", &lists[0],
-            "env", &lists[1], "consoles", &lists[2], "cgroups", &lists[3], "filesystems", &lists[4],
-            "keep", &lists[5], "links", &lists[6]))
+    json_t *lists[8];
+    if (json_unpack_ex (self->json, &where, JSON_STRICT,
+                        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, "
+                        "s:o, s:o, s:o, s:o}",
+                        "uid_map", &self->uid_map, "gid_map", &self->gid_map, "name", &self->name,
+                        "uuid", &self->uuid, "folder", &self->folder, "identity", &self->identity,
+                        "user", &self->user, "group", &self->group, "network", &network, "restart",
+                        &restart, "argv", &lists[0], "env", &lists[1], "consoles", &lists[2],
+                        "cgroups", &lists[3], "filesystems", &lists[4], "keep", &lists[5], "links",
+                        &lists[6], "devices", &lists[7]))
         return bad (err, where.text);
     self->network = network;
     self->restart = restart;
@@ -134,7 +164,7 @@ int container_spec_read (container_spec_t *self, json_t *json, error_t *err)
                   read_list (json, "links", CONTAINER_LISTS_MAX, &self->links, err) ||
                   read_list (json, "keep", CONTAINER_LISTS_MAX, &capabilities, err) ||
                   read_capabilities (self, err) || read_filesystems (self, err) ||
-                  (!self->argv[0] && bad (err, "it has no init"));
+                  read_devices (self, err) || (!self->argv[0] && bad (err, "it has no init"));
     if (failed)
         container_spec_close (self);
     return failed ? -1 : 0;
@@ -148,6 +178,7 @@ void container_spec_close (container_spec_t *self)
     free (self->cgroups);
     free (self->links);
     free (self->filesystems);
+    free (self->devices);
     json_decref (self->json);
     memset (self, 0, sizeof *self);
 }

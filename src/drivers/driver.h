@@ -319,6 +319,11 @@ typedef struct {
     //  frees both.
     int (*enter) (job_t *job, json_t *argv, char **socket, char **ticket, error_t *err);
 
+    //  Does WHAT ("send_key", ...: the table is drivers/qemu/qemu_control.c's) to the running
+    //  guest; neither its documents nor its record change. Arguments and results are those of
+    //  msg/verbs.def. The caller releases the result.
+    json_t *(*control) (job_t *job, const char *what, const json_t *args, error_t *err);
+
     //  Has the guest's agent do WHAT ("fs_freeze", ...: the table is drivers/qemu/qemu_agent.c's,
     //  the arguments and results are those of msg/verbs.def). The caller releases the result.
     json_t *(*agent) (job_t *job, const char *what, const json_t *args, error_t *err);

@@ -104,3 +104,21 @@ class Host(DaemonTest):
         else:
             failed = self.daemon.run("sysinfo", status=None)
             self.assertIn("there is no SMBIOS", failed.stderr)
+
+    def test_interfaces(self):
+        names = {each["name"]: each for each in self.daemon.json("iface-list", "--all")}
+        self.assertIn("lo", names)
+        self.assertRegex(self.daemon.run("iface-list", "--all"), r"^ Name +State +MAC Address\n-+\n")
+        self.assertEqual(set(names), {name for name in os.listdir("/sys/class/net") if name != "bonding_masters"})
+        document = ElementTree.fromstring(self.daemon.run("iface-dumpxml", "lo"))
+        self.assertEqual((document.get("name"), document.get("type")), ("lo", "ethernet"))
+        self.assertEqual(self.daemon.run("iface-mac", "lo"), "00:00:00:00:00:00\n")
+        self.assertEqual(self.daemon.json("iface-mac", "lo"), ["00:00:00:00:00:00"])
+        macs = [each["mac"] for each in names.values()]
+        for name, each in names.items():
+            if macs.count(each["mac"]) == 1 and each["mac"]:
+                self.assertEqual(self.daemon.run("iface-name", each["mac"].upper()), f"{name}\n")
+        for arguments in (["iface-dumpxml", "../net/lo"], ["iface-mac", "nothing7"], ["iface-name", "02:00:00:00:00:99"]):
+            failed = self.daemon.run(*arguments, status=None)
+            self.assertNotEqual(failed.returncode, 0)
+            self.assertRegex(failed.stderr, r"no interface")

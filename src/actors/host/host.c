@@ -297,6 +297,7 @@ static const struct {
     { "host.cpu_stats", host_measure },    { "host.cpu_map", host_measure },
     { "host.memory_stats", host_measure }, { "host.cells", host_measure },
     { "host.pages", host_measure },        { "host.shared_memory", host_measure },
+    { "interface.list", host_define },     { "interface.xml", host_define },
     { "host.sysinfo", host_define },       { "host.cpu_models", host_define },
     { "host.max_vcpus", host_define },     { "host.domain_capabilities", host_define },
 };

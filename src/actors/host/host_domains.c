@@ -313,6 +313,8 @@ void host_define (host_t *self, msg_t **msg_p)
         { "migration.prepare", "migrate_prepare" },
         { "migration.resolve", "migrate_resolve" },
         { "host.sysinfo", "sysinfo" },
+        { "interface.list", "interfaces" },
+        { "interface.xml", "interface_xml" },
         { "host.domain_capabilities", "domain_capabilities" },
         { "host.cpu_models", "cpu_models" },
         { "host.max_vcpus", "max_vcpus" },

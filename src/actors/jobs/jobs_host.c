@@ -38,7 +38,7 @@ static void add_host (xml_node_t *root)
     xml_set_u64 (host, "cpu/topology/@threads", facts.threads);
 }
 
-static void pack_document (job_actor_t *self, const xml_t *doc)
+void job_pack_document (job_actor_t *self, const xml_t *doc)
 {
     autofree char *text = xml_text (doc);
     pack_map (&self->value);
@@ -56,7 +56,7 @@ int job_run_capabilities (job_actor_t *self, error_t *err)
     for (const driver_t *const *driver = drivers; *driver; driver++)
         if ((*driver)->capabilities && (*driver)->capabilities (&self->base, xml_root (doc), err))
             return -1;
-    pack_document (self, doc);
+    job_pack_document (self, doc);
     return 0;
 }
 
@@ -64,7 +64,7 @@ int job_run_sysinfo (job_actor_t *self, error_t *err)
 {
     auto(xml_t) doc = host_sysinfo ("", err);
     if (doc)
-        pack_document (self, doc);
+        job_pack_document (self, doc);
     return doc ? 0 : -1;
 }
 
@@ -98,7 +98,7 @@ int job_run_domain_capabilities (job_actor_t *self, error_t *err)
         driver ? xml_parse (empty, sizeof empty - 1, "domain capabilities", err) : NULL;
     if (!doc || driver->domain_capabilities (&self->base, &kind, xml_root (doc), err))
         return -1;
-    pack_document (self, doc);
+    job_pack_document (self, doc);
     return 0;
 }
 

@@ -35,9 +35,22 @@ static bool lists (const char *text, const char *word)
     return false;
 }
 
+//  All guests of a group together weigh as much as one process beside it, so who asks for no share
+//  of the processors' time is not put into one.
+static bool shares_processors (const guest_t *guest)
+{
+    static const char *const words[] = { "shares", "period", "quota", "global_period",
+                                         "global_quota" };
+    const xml_node_t *cputune = xml_find (xml_root (guest->live), "cputune");
+    for (size_t i = 0; cputune && i < sizeof words / sizeof *words; i++)
+        if (xml_string (cputune, words[i]))
+            return true;
+    return false;
+}
+
 //  In version 2 a controller is there only below folders that say so. Version 1 has it then, or the
 //  host does not.
-static void enable (const char *folder)
+static void enable (const char *folder, bool processors)
 {
     static const char *const controllers[] = { "memory", "cpu", "cpuset", "io" };
     error_t ignored;
@@ -45,7 +58,8 @@ static void enable (const char *folder)
     autofree char *enabled = cgroup_read (folder, "cgroup.subtree_control", &ignored);
     for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++) {
         autofree char *word = text_format ("+%s", controllers[i]);
-        if (lists (there, controllers[i]) && !lists (enabled, controllers[i]))
+        bool wanted = processors || strcmp (controllers[i], "cpu") != 0;
+        if (wanted && lists (there, controllers[i]) && !lists (enabled, controllers[i]))
             cgroup_write (folder, "cgroup.subtree_control", word, &ignored);
     }
 }
@@ -54,11 +68,12 @@ static void enable (const char *folder)
 static void enable_all (const making_t *self)
 {
     size_t size = strlen (self->mount);
+    bool processors = shares_processors (self->job->guest);
     for (const char *at = self->parent + size; at; at = strchr (at + 1, '/')) {
         autofree char *folder = text_copy_bytes (self->parent, (size_t) (at - self->parent));
-        enable (folder);
+        enable (folder, processors);
     }
-    enable (self->parent);
+    enable (self->parent, processors);
 }
 
 //  Of version 1: no process can join a new one before it has processors and memory.
@@ -212,7 +227,8 @@ int cgroup_make_in (job_t *job, const cgroup_mounts_t *mounts, bool freezer, err
     making_t makings[CGROUP_COUNT];
     for (size_t i = 0; i < CGROUP_COUNT; i++) {
         //  Version 2 freezes too.
-        bool wanted = i != CGROUP_FREEZER || (freezer && !mounts->at[CGROUP_UNIFIED]);
+        bool wanted = i == CGROUP_FREEZER ? freezer && !mounts->at[CGROUP_UNIFIED]
+                                          : i != CGROUP_CPU || shares_processors (job->guest);
         any = any || mounts->at[i];
         if (mounts->at[i] && wanted)
             makings[count++] = plan (job, cgroup_names[i], mounts->at[i]);

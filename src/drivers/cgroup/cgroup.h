@@ -30,8 +30,9 @@ typedef struct {
 void cgroup_find (const char *mounts, cgroup_mounts_t *found);
 void cgroup_mounts_close (cgroup_mounts_t *self);
 
-//  Makes what the host has, in the definition's <resource><partition>: undo pushed, recorded. What
-//  the host does not have is said in the log. FREEZER: the guest is stopped by that.
+//  Makes what the host has (of the processors' time only if cputune has a share of it), in the
+//  definition's <resource><partition>: undo pushed, recorded. What the host does not have is said
+//  in the log. FREEZER: the guest is stopped by that.
 int cgroup_make (job_t *job, bool freezer, error_t *err);
 //  The same in the hierarchies that MOUNTS names.
 int cgroup_make_in (job_t *job, const cgroup_mounts_t *mounts, bool freezer, error_t *err);

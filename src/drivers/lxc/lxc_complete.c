@@ -230,21 +230,11 @@ static int complete_devices (job_t *job, xml_node_t *devices, error_t *err)
         if (complete_filesystem (fs, err))
             return -1;
     }
-    return check_emulator (devices, err) || check_filesystems (devices, err) ||
-                   lxc_interface_check_all (devices, err) || complete_consoles (devices, err)
+    return check_emulator (devices, err) || lxc_hostdev_complete (devices, err) ||
+                   check_filesystems (devices, err) || lxc_interface_check_all (devices, err) ||
+                   complete_consoles (devices, err)
                ? -1
                : 0;
-}
-
-//  A cgroup's path is part of undo, and of what init is told.
-static int check_partition (const xml_node_t *domain, error_t *err)
-{
-    const char *partition = xml_string (domain, "resource/partition");
-    if (partition && strpbrk (partition, " \t\n\\"))
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "not supported: resource/partition '%s': it has white space in it",
-                          partition);
-    return partition ? check_path ("resource/partition", partition, err) : 0;
 }
 
 int lxc_complete (job_t *job, xml_t *document, error_t *err)
@@ -253,9 +243,8 @@ int lxc_complete (job_t *job, xml_t *document, error_t *err)
     if (schema_check (&schema, domain, "domain", "domain XML", err) ||
         definition_complete_identity (job, domain, err) ||
         definition_complete_memory (domain, err) || definition_complete_vcpus (domain, err) ||
-        tune_check (domain, err) || check_partition (domain, err) || complete_os (domain, err) ||
-        check_features (domain, err) || lxc_idmap_check (domain, err) ||
-        complete_devices (job, xml_find (domain, "devices"), err))
+        tune_check (domain, err) || complete_os (domain, err) || check_features (domain, err) ||
+        lxc_idmap_check (domain, err) || complete_devices (job, xml_find (domain, "devices"), err))
         return -1;
     definition_complete_lifecycle (domain);
     return 0;

@@ -74,12 +74,10 @@ static int end_all (job_t *job, error_t *err)
 static void clean_all (job_t *job)
 {
     guest_end_unplug (job);
-    auto(strings_t) folders = cgroup_folders (job->guest);
     guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
     guest_end_clean (job, "file", guest_recorded (job->guest, "entrance/@path"));
     guest_end_clean (job, "file", guest_recorded (job->guest, "init/@path"));
-    for (size_t i = 0; i < folders->count; i++)
-        guest_end_clean (job, "cgroup", folders->items[i]);
+    guest_end_ungroup (job);
 }
 
 int lxc_destroy (job_t *job, bool graceful, error_t *err)

@@ -24,10 +24,16 @@ int lxc_idmap_check (const xml_node_t *domain, error_t *err);
 //  caller frees it.
 char *lxc_idmap_text (const xml_node_t *domain, const char *kind);
 
+//  lxc_hostdev.c: checks <hostdev>.
+int lxc_hostdev_complete (xml_node_t *devices, error_t *err);
+//  The devices, as the supervisor is told of them. The caller releases the list; NULL and ERR.
+json_t *lxc_hostdev_list (const xml_node_t *domain, error_t *err);
+
 //  lxc_spec.c: the running document as the supervisor reads it (container/container_spec.h), with
-//  init's identity to be written to the file IDENTITY. CGROUPS: folders that init joins. The caller
-//  releases it.
-json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups);
+//  init's identity to be written to the file IDENTITY. CGROUPS: folders that init joins. Takes
+//  DEVICES over. The caller releases it.
+json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups,
+                  json_t *devices);
 //  Has the container a network namespace of its own?
 bool lxc_has_network (const xml_node_t *domain);
 

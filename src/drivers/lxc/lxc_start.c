@@ -34,8 +34,9 @@ static void add_aliases (xml_node_t *devices)
 {
     static const char *const kinds[][2] = { { "filesystem", "fs" },
                                             { "interface", "net" },
+                                            { "hostdev", "hostdev" },
                                             { "console", "console" } };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         int number = 0;
         xml_foreach (device, devices, kinds[i][0]) {
             if (!*interface_alias (device))
@@ -177,7 +178,10 @@ static int create (start_t *self, error_t *err)
 {
     job_t *job = self->job;
     auto(strings_t) folders = cgroup_folders (job->guest);
-    json_t *spec = lxc_spec (job->guest->live, self->identity, strings_list (folders));
+    json_t *devices = lxc_hostdev_list (xml_root (job->guest->live), err);
+    if (!devices)
+        return -1;
+    json_t *spec = lxc_spec (job->guest->live, self->identity, strings_list (folders), devices);
     if (!spec)
         return error_set (err, ERR_INTERNAL_ERROR, "its description can't be made");
     json_auto_t *state = job_qmp (job, "create", spec, CREATE_MS, err);

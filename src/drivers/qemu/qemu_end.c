@@ -65,6 +65,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
     guest_end_clean (job, "folder", guest_recorded (job->guest, "folder/@path"));
     guest_end_unplug (job);
+    guest_end_ungroup (job);
     qemu_migrate_drop_created (job);
     qemu_give_files_back (job);
     qemu_backup_abandon (job);

@@ -31,6 +31,11 @@ int qemu_schema_check (const xml_node_t *domain, error_t *err)
     return qemu_schema_check_as (domain, "domain", "domain XML", err);
 }
 
+int qemu_schema_takes (const char *path, const char *value, error_t *err)
+{
+    return schema_takes (&schema, "domain", path, value, err);
+}
+
 strings_t *qemu_schema_values (const char *path, const char *attribute)
 {
     return schema_values (&schema, path, attribute);

@@ -14,6 +14,8 @@ int qemu_schema_check (const xml_node_t *domain, error_t *err);
 //  The same of another document that the table has: NAME ("domainbackup") is its root element, WHAT
 //  is what errors call it ("backup XML").
 int qemu_schema_check_as (const xml_node_t *node, const char *name, const char *what, error_t *err);
+//  schema_takes of domain XML (drivers/schema.h).
+int qemu_schema_takes (const char *path, const char *value, error_t *err);
 //  What the table has for an attribute ("#": the text) of the element PATH ("domain/devices/disk"):
 //  its values, none if it takes any. NULL: it takes none. The caller owns the result.
 strings_t *qemu_schema_values (const char *path, const char *attribute);
