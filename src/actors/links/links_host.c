@@ -26,22 +26,33 @@ static const owned_t *find_loan (links_t *self, const char *name)
     return NULL;
 }
 
-static int refuse_ours (const op_t *op, const known_t *known, error_t *err)
+//  For whom we made KNOWN, or the other end of it, which alone may know that there are two; NULL:
+//  it is not ours.
+static const owned_t *find_maker (links_t *self, const known_t *known)
 {
-    return error_set (err, ERR_OPERATION_INVALID,
-                      "%s: it was made for '%s' of %s, and can't be given to another", op->what,
-                      known->owned->record.key, known->owned->record.owner);
+    const owned_t *maker = NULL;
+    owned_t *owned;
+    zlistx_t *all = links_owned_list (self);
+    while ((owned = zlistx_detach (all, NULL))) {
+        const known_t *own = links_of (self, owned);
+        if (own && (own == known || links_peer (self, own) == known))
+            maker = owned;
+    }
+    zlistx_destroy (&all);
+    return maker;
 }
 
 static int check (links_t *self, const op_t *op, const known_t *known, error_t *err)
 {
-    const known_t *peer = links_peer (self, known);
+    const owned_t *maker = find_maker (self, known);
     const known_t *master = links_known (self, known->news.link.master_index);
     if (strcmp (known->news.link.name, "lo") == 0)
         return error_set (err, ERR_OPERATION_INVALID, "%s: each network has a lo of its own",
                           op->what);
-    if (known->owned || (peer && peer->owned))
-        return refuse_ours (op, known->owned ? known : peer, err);
+    if (maker)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "%s: it was made for '%s' of %s, and can't be given to another", op->what,
+                          maker->record.key, maker->record.owner);
     if (known->news.link.master_index > 0)
         return error_set (err, ERR_OPERATION_INVALID,
                           "%s: it is a port of '%s'; take it out of there first", op->what,
