@@ -6,9 +6,10 @@ import unittest
 
 from container import container_xml
 from harness import until
-from test_lxc_network import PluggedTest, interface
+from test_lxc_network import CONSOLE, PluggedTest, interface
 from troupe_client import TroupeError
 
+IDMAP = "<idmap><uid start='0' target='100000' count='65536'/><gid start='0' target='100000' count='65536'/></idmap>"
 MAC = "52:54:00:aa:00:77"
 
 
@@ -43,7 +44,7 @@ class Given(PluggedTest):
         shell = self.console("web1")
         self.assertIn(MAC, shell.run("ip link show up0")[0])
         self.assertIn("LOWER_UP", shell.run("ip link show eth0")[0])
-        self.define("web2", devices=hostdev("up0"))
+        self.define("web2", devices=CONSOLE + hostdev("up0"), extra=IDMAP)
         with self.assertRaisesRegex(TroupeError, "'up0'.*domain 'web1' has it"):
             self.client.call("domain.create", domain="web2")
         self.client.call("event.subscribe", verbs=["domain.reboot"])
@@ -56,6 +57,7 @@ class Given(PluggedTest):
         self.assertEqual(self.links(), ["up0", "up1"])
         self.client.call("domain.create", domain="web2")
         self.assertEqual(self.links(), ["up1"])
+        self.assertEqual(self.console("web2").run("ip link set up0 up")[1], 0)
         #   Its name is taken when it comes back.
         self.space.ip("link", "add", "up0", "type", "bridge")
         self.client.call("domain.destroy", domain="web2")

@@ -82,7 +82,7 @@ static void refuses_what_it_does_not_know (void **state)
           "'gid_map':'','cgroups':[],'links':[],'given':[],'keep':[],'filesystems':[" ROOT "]}",
           "a device of it" },
         { "{" HEAD "'devices':[],'uid_map':'','gid_map':'0 7 "
-                   "2','cgroups':[],'links':[],'given':[],'keep':[],"
+          "2','cgroups':[],'links':[],'given':[],'keep':[],"
           "'filesystems':[" ROOT "]}",
           "its root is nobody" },
     };
