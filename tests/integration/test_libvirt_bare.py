@@ -78,7 +78,10 @@ class BareMessages(DaemonTest):
             self.assertEqual(client.call(FEATURE, struct.pack(">i", 10)), (0, struct.pack(">i", 1)))
         self.assertEqual(answers.receive()[:3], (KEEPALIVE, 1, MESSAGE))
         answers.send(2, program=KEEPALIVE, kind=MESSAGE)
-        self.assertEqual(answers.call(GET_TYPE), (0, text("Test")))
+        answers.send(GET_TYPE)
+        while (message := answers.receive())[0] == KEEPALIVE:
+            pass  # another one, on a machine that halted for a while
+        self.assertEqual(message[4:], (0, text("Test")))
         self.assertEqual(silent.receive()[:3], (KEEPALIVE, 1, MESSAGE))
         #   Who did not ask hears nothing.
         quiet.socket.setblocking(False)
