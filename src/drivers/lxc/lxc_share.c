@@ -137,6 +137,10 @@ static int check_network (const xml_node_t *domain, error_t *err)
                               "not supported: %s with lxc:sharenet, whose network is another's; "
                               "remove one of them",
                               own[i]);
+    if (find (domain, "sharenet") && lxc_hostdev_has_link (domain))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: a <hostdev> of type 'net' with lxc:sharenet, whose "
+                          "network is another's; remove one of them");
     return 0;
 }
 
