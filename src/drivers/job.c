@@ -189,6 +189,12 @@ int job_port_delete (job_t *self, const char *network, const char *port, error_t
     return self->ops->port_delete (self, network, port, err);
 }
 
+int job_wait_device (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err)
+{
+    *fate = FATE_UNKNOWN;
+    return self->ops->wait_device (self, alias, ms, fate, err);
+}
+
 void job_progress (job_t *self, const job_progress_t *progress)
 {
     self->ops->progress (self, progress);

@@ -107,6 +107,17 @@ LIFE = [
 
 #   Commands that have tests of their own, below, in test_jobs.py, test_remote.py, test_stats.py or test_qemu_*.py.
 ELSEWHERE = {
+    "attach-device",
+    "attach-disk",
+    "attach-interface",
+    "change-media",
+    "detach-device",
+    "detach-device-alias",
+    "detach-disk",
+    "detach-interface",
+    "domif-getlink",
+    "domif-setlink",
+    "update-device",
     "iothreadpin",
     "net-autostart",
     "net-check",

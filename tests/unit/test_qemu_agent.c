@@ -403,6 +403,18 @@ static void test_the_state_of_a_channel (void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
 
+//  An agent may answer anything.
+static void test_keys_that_are_none (void **state)
+{
+    (void) state;
+    static const fake_reply_t replies[] = { { "guest-ssh-get-authorized-keys", "{\"keys\":7}" },
+                                            { NULL, NULL } };
+    fake.replies = replies;
+    check_row (&(row_t){ "ssh_keys", "{\"user\":\"u\"}",
+                         "agent guest-ssh-get-authorized-keys {\"username\":\"u\"}\n",
+                         "!its agent answers without any" });
+}
+
 int main (void)
 {
     xml_init ();
@@ -414,6 +426,7 @@ int main (void)
         TEST (test_without_an_agent_nothing_is_begun),
         TEST (test_freezing_and_thawing),
         TEST (test_commands),
+        TEST (test_keys_that_are_none),
         TEST (test_changes),
         TEST (test_what_an_agent_tells),
         TEST (test_file_systems_and_interfaces),

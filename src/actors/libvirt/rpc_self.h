@@ -7,6 +7,8 @@
 //      rpc_events.c        who wants which events; rpc_event_kinds.c: what they carry
 //      rpc_streams.c       consoles, and data for clients
 //      rpc_rows.c          which procedure is served by what
+//      rpc_lists.c         answers that are lists
+//      rpc_params.c        typed parameters
 //      rows_*.c            the rows, by what they are about
 
 #ifndef TROUPE_RPC_SELF_H
@@ -93,6 +95,7 @@ typedef struct rpc_client {
     int64_t heard_ms; //  when it last sent something
     int64_t moved_ms; //  when it last took something, or nothing waited
     bool keepalive;   //  it answers pings
+    bool new_order;   //  of NETWORK_UPDATE's arguments (rows_network.c)
     int pings;        //  without an answer
     rpc_callback_t *callbacks;
     int callback_count, last_callback;
@@ -137,7 +140,8 @@ struct rpc_call {
     const verb_t *verb;        //  that is asked: the row's, unless it said otherwise
     rpc_answer_fn *answer;     //  the same
     char *named;               //  as owner_named says
-    char uuid[UUID_TEXT_SIZE]; //  of the domain or network that it is about; "": none
+    uint64_t host_cpus;        //  once it was asked (rows_pin.c)
+    char uuid[UUID_TEXT_SIZE]; //  of the domain that it is about; "": none
 };
 
 //  rpc_client.c
@@ -203,6 +207,11 @@ void rpc_add_error (rpc_gateway_t *gateway, const error_t *err, int domain);
 //  CALL. ANSWER gets the result, then the row's `ret` counts.
 int rpc_ask (rpc_call_t *call, const char *verb, const pack_t *args, rpc_answer_fn *answer,
              error_t *err);
+//  Asks the owner of the domain that CALL is about, which has to run, what it measures: ANSWER gets
+//  {stats, ...} (drivers/driver.h), its last known values if its hypervisor does not answer.
+int rpc_measure (rpc_call_t *call, rpc_answer_fn *answer, error_t *err);
+//  What VERB, of the state that gateways know, says with ARGS; the caller owns it. NULL and ERR.
+document_t *rpc_query (const rpc_call_t *call, const char *verb, const pack_t *args, error_t *err);
 void rpc_call_destroy (rpc_call_t **call_p);
 void rpc_forget_client (rpc_gateway_t *gateway, const rpc_client_t *client);
 //  The domain that the call is about, as it is now; NULL and ERR if it has none or it is gone.

@@ -275,7 +275,11 @@ json_t *qemu_agent_ssh_keys (job_t *job, const json_t *args, error_t *err)
     json_auto_t *answer =
         job_agent (job, "guest-ssh-get-authorized-keys",
                    json_pack ("{s:s}", "username", text_of (args, "user")), 0, SET_MS, err);
-    return answer ? json_incref (json_object_get (answer, "keys")) : NULL;
+    json_t *keys = json_object_get (answer, "keys");
+    if (answer && !json_is_array (keys))
+        error_set (err, ERR_PARSE_FAILED, "SSH keys of domain '%s': its agent answers without any",
+                   job->guest->name);
+    return json_is_array (keys) ? json_incref (keys) : NULL;
 }
 
 json_t *qemu_agent_set_ssh_keys (job_t *job, const json_t *args, error_t *err)
