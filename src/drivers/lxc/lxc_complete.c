@@ -104,11 +104,11 @@ static int complete_ram (xml_node_t *fs, const char *target, error_t *err)
                           "filesystem '%s': <source usage='...' units='...'/> is missing or 0",
                           target);
     const uint64_t scale = size_unit (unit ? unit : "KiB");
-    if (!scale || __builtin_mul_overflow (usage, scale, &bytes))
+    if (!scale || __builtin_mul_overflow (usage, scale, &bytes) || bytes > INT64_MAX)
         return error_set (err, ERR_XML_ERROR,
                           "filesystem '%s': <source usage='%" PRIu64 "' units='%s'/>: %s", target,
                           usage, unit ? unit : "KiB",
-                          scale ? "more than 64 bits can count in bytes"
+                          scale ? "more than can be counted in bytes"
                                 : "the unit is not known; b, KiB, MiB, GiB and TiB are");
     xml_set_u64 (fs, "source/@usage", bytes / 1024 + (bytes % 1024 != 0));
     xml_set (fs, "source/@units", "KiB");
