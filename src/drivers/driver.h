@@ -354,6 +354,8 @@ typedef struct {
     strings_t *(*cpu_models) (job_t *job, const char *arch, error_t *err);
     //  How many vcpus a guest may have that says nothing of its machine.
     int (*max_vcpus) (job_t *job, int *max, error_t *err);
+    //  The version of what runs its guests: major * 1,000,000 + minor * 1,000 + release.
+    int (*version) (job_t *job, uint64_t *version, error_t *err);
 
     //  event, console and due run in the domain's owner, which must not wait: their LIVE is an
     //  outline of the live document (actors/domain/summary.h says of what), however large that is.

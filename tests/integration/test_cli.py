@@ -98,6 +98,7 @@ LIFE = [
     (["freepages"], r"Node 0:\n(\d+KiB: \d+\n)+.*", ["cell", "size_kib", "free", "total"]),
     (["capabilities"], r"<capabilities>.*</capabilities>\n", {"xml"}),
     (["version"], r"Command line: +troupe .*Drivers: .*test.*\n", {"troupe", "drivers"}),
+    (["hypervisor", "test"], r"test \d+\.\d+\.\d+\n", {"driver", "version"}),
     (["uri"], r"ipc:///.*troupe.sock\n", {"uri"}),
     (["ps"], r" Address +State .*\n host +.*", ["address", "handled"]),
     (["link-list"], r" Index +Name +Kind +MAC +State +Bridge +Owner +Key\n-+\n\n", []),

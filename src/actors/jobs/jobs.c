@@ -126,5 +126,6 @@ const job_kind_t job_kinds[] = {
     { "domain_capabilities", job_run_domain_capabilities },
     { "cpu_models", job_run_cpu_models },
     { "max_vcpus", job_run_max_vcpus },
+    { "hypervisor", job_run_hypervisor },
     { NULL, NULL },
 };

@@ -93,6 +93,7 @@ const driver_t qemu_driver = {
     .domain_capabilities = qemu_domain_capabilities,
     .cpu_models = qemu_cpu_models,
     .max_vcpus = qemu_max_vcpus,
+    .version = qemu_version,
     .event = qemu_event,
     .console = qemu_console,
 };
