@@ -25,15 +25,16 @@ static int drop_bounding_set (const container_spec_t *spec, error_t *err)
 }
 
 //  Those that the daemon has itself, and that are to be kept. An init that is no root has none, as
-//  after any login.
-static int set_capabilities (const container_spec_t *spec, error_t *err)
+//  after any login. Nobody has inheritable ones, which the daemon has for its helpers: the bounding
+//  set does not hold them back from a program with the set-user-ID bit.
+static int set_capabilities (const container_spec_t *spec, bool root, error_t *err)
 {
     cap_t own = cap_get_proc (), kept = cap_init ();
     bool failed = !own || !kept || cap_reset_ambient ();
     for (cap_value_t cap = 0; !failed && cap < cap_max_bits (); cap++) {
         cap_flag_value_t has = CAP_CLEAR;
         failed = cap_get_flag (own, cap, CAP_PERMITTED, &has) != 0;
-        if (!failed && has == CAP_SET && is_kept (spec, cap))
+        if (!failed && root && has == CAP_SET && is_kept (spec, cap))
             failed = cap_set_flag (kept, CAP_PERMITTED, 1, &cap, CAP_SET) ||
                      cap_set_flag (kept, CAP_EFFECTIVE, 1, &cap, CAP_SET);
     }
@@ -69,6 +70,6 @@ int container_privileges_drop (const container_spec_t *spec, const container_use
     bool nested = is_kept (spec, CAP_SYS_ADMIN);
     bool failed = leave_keyring (err) || container_filter_load (nested, err) ||
                   drop_bounding_set (spec, err) || set_identity (user, err) ||
-                  (user->uid == 0 && set_capabilities (spec, err));
+                  set_capabilities (spec, user->uid == 0, err);
     return failed ? -1 : 0;
 }

@@ -7,10 +7,13 @@
 #include "util/auto.h"
 #include "util/text.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 //  "1000", or "+1000".
 static bool is_number (const char *text, uint32_t *value)
@@ -22,10 +25,23 @@ static bool is_number (const char *text, uint32_t *value)
     return true;
 }
 
+//  NULL: there is none. The container may have put anything there: whoever opens a pipe waits for
+//  its other side, and a device may have no end.
+static FILE *open_plain (const char *path)
+{
+    struct stat status;
+    int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    FILE *file =
+        fd >= 0 && fstat (fd, &status) == 0 && S_ISREG (status.st_mode) ? fdopen (fd, "r") : NULL;
+    if (fd >= 0 && !file)
+        close (fd);
+    return file;
+}
+
 //  The entry of the user NAME, or of the number UID with NAME NULL.
 static bool find_user (const char *name, uid_t uid, container_user_t *user)
 {
-    FILE *file = fopen ("/etc/passwd", "re");
+    FILE *file = open_plain ("/etc/passwd");
     const struct passwd *entry = NULL;
     while (file && (entry = fgetpwent (file)))
         if (name ? strcmp (entry->pw_name, name) == 0 : entry->pw_uid == uid)
@@ -39,7 +55,7 @@ static bool find_user (const char *name, uid_t uid, container_user_t *user)
 
 static bool find_group (const char *name, gid_t *gid)
 {
-    FILE *file = fopen ("/etc/group", "re");
+    FILE *file = open_plain ("/etc/group");
     const struct group *entry = NULL;
     while (file && (entry = fgetgrent (file)))
         if (strcmp (entry->gr_name, name) == 0)

@@ -18,6 +18,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static const container_user_t root = { 0 };
+
+//  The helper is outside the container's pid namespace. What comes after it can be seen from
+//  inside, and traced with sys_ptrace, so it has nothing any more that the container does not have.
 static int enter (const void *arg, error_t *err)
 {
     const container_program_t *self = arg;
@@ -27,14 +31,13 @@ static int enter (const void *arg, error_t *err)
     autoclose int process = (int) syscall (SYS_pidfd_open, self->init, 0);
     if (process < 0 || setns (process, flags) || (mapped && container_idmap_become_root ()))
         return error_errno (err, ERR_SYSTEM_ERROR, "enter the container's namespaces");
-    return 0;
+    return container_privileges_drop (self->spec, &root, err);
 }
 
 //  A terminal of the container's own takes the place of what was given none: of the host's, it
 //  would get at what else is typed there.
 static int open_terminal (container_program_t *self, error_t *err)
 {
-    const container_user_t root = { 0 };
     int slave;
     if (self->fds[0] >= 0 && self->fds[1] >= 0 && self->fds[2] >= 0)
         return 0;
@@ -52,13 +55,11 @@ static int open_terminal (container_program_t *self, error_t *err)
 
 static int execute (container_program_t *self, error_t *err)
 {
-    const container_user_t root = { 0 };
     container_child_reset_signals ();
     umask (0022);
     if (chdir ("/"))
         return error_errno (err, ERR_SYSTEM_ERROR, "enter the container's root");
-    if (open_terminal (self, err) || container_child_set_output (self->fds, self->terminal, err) ||
-        container_privileges_drop (self->spec, &root, err))
+    if (open_terminal (self, err) || container_child_set_output (self->fds, self->terminal, err))
         return -1;
     environ = (char **) self->spec->env;
     execvp (self->argv[0], (char *const *) self->argv);

@@ -134,6 +134,22 @@ class Entered(ContainerTest):
         os.write(terminal, b"exit 5\n")
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 5)
 
+    def test_never_more(self):
+        """From inside, a process that enters is never seen with more capabilities than the container has."""
+        features = "<capabilities><sys_ptrace state='on'/></capabilities>"
+        loop = "while [ ! -e /end ]; do grep -h -E '^Cap(Prm|Bnd)' /proc/[0-9]*/status >>/seen 2>/dev/null; done; sleep 1000"
+        uuid = self.start("web1", features=features, args=("-c", "/bin/busybox --install -s /bin; " + loop))
+        until(lambda: os.path.exists(os.path.join(self.root, "seen")), what="the loop inside")
+        for unused in range(20):
+            self.assertEqual(self.enter("/bin/true").returncode, 0)
+        own = self.shell("grep CapBnd /proc/self/status").stdout.split()[1]
+        with open(os.path.join(self.root, "end"), "w"):
+            pass
+        with open(os.path.join(self.root, "seen")) as file:
+            seen = {line.split()[1] for line in file.read().splitlines(True) if line.endswith("\n")}
+        self.assertEqual(seen, {own})
+        self.client.call("domain.destroy", domain=uuid)
+
     def read(self, terminal, seen, pattern):
         end = time.monotonic() + PATIENCE
         while not re.search(pattern, seen):

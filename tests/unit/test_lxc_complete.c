@@ -20,6 +20,9 @@
     "<l:namespace xmlns:l='http://libvirt.org/schemas/domain/lxc/1.0'>" more "</l:namespace>"
 #define SHARE(kind, type, value) "<l:share" kind " type='" type "' value='" value "'/>"
 #define SHARES(more) HEAD OS DEVICES ("") SPACE (more) "</domain>"
+#define RAM(usage, units, target)                                                                  \
+    "<filesystem type='ram'><source usage='" usage "' units=\"" units "\"/><target dir='" target   \
+    "'/></filesystem>"
 #define DEVICES(more) "<devices>" ROOT more "</devices>"
 
 static xml_t *complete (const char *text, error_t *err)
@@ -39,7 +42,7 @@ static void fills_in (void **state)
     auto(xml_t) document = complete (
         HEAD "<os><type>exe</type></os><devices><console tty='/dev/pts/3'><source path='/x'/>"
              "<alias name='console7'/></console><console/>" ROOT
-             "<filesystem type='ram'><source usage='1' units='MiB'/><target dir='/run'/>"
+             "<filesystem type='ram'><source usage='1' units='MiB'/><target dir='/./run//'/>"
              "</filesystem><filesystem type='file'><source file='/x.img'/><target dir='/x'/>"
              "</filesystem></devices></domain>",
         &err);
@@ -53,7 +56,7 @@ static void fills_in (void **state)
         "<console type='pty'>\n      <target type='lxc' port='0'/>\n    </console>",
         "<target type='lxc' port='1'/>",
         "<filesystem type='mount' accessmode='passthrough'>",
-        "<source usage='1024' units='KiB'/>",
+        "<source usage='1024' units='KiB'/>\n      <target dir='/run'/>",
         "<driver type='loop' format='raw'/>",
     };
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
@@ -72,6 +75,20 @@ static const struct {
     { HEAD "<os><type>hvm</type></os>" DEVICES ("") "</domain>", "os/type 'hvm'" },
     { HEAD OS "</domain>", "without a root" },
     { HEAD OS DEVICES (ROOT) "</domain>", "two of this target" },
+    { HEAD OS DEVICES (
+          "<filesystem><source dir='/x'/><target dir='//./'/></filesystem>") "</domain>",
+      "filesystem '/': there are two of this target" },
+    { HEAD OS DEVICES (RAM ("1", "KiB", "/a/b") RAM ("1", "KiB", "/a/./b//")) "</domain>",
+      "filesystem '/a/b': there are two of this target" },
+    { HEAD OS DEVICES (RAM ("1", "KiB", "/dev/")) "</domain>", "a container has a '/dev' of its" },
+    { HEAD OS DEVICES (RAM ("1", "KiB", "/proc")) "</domain>", "has a '/proc' of its own" },
+    { HEAD OS DEVICES (RAM ("-1", "KiB", "/x")) "</domain>", "filesystem '/x': /" },
+    { HEAD OS DEVICES (RAM ("0", "KiB", "/x")) "</domain>", "is missing or 0" },
+    { HEAD OS DEVICES (RAM ("1", "K'", "/x")) "</domain>", "units='K''/>: the unit is not known" },
+    { HEAD OS DEVICES (RAM ("18446744073709551615", "KiB", "/x")) "</domain>",
+      "more than can be counted" },
+    { HEAD OS DEVICES (RAM ("9223372036854775808", "b", "/x")) "</domain>",
+      "more than can be counted" },
     { HEAD OS DEVICES ("<emulator>/usr/bin/qemu</emulator>") "</domain>", "devices/emulator" },
     { HEAD OS DEVICES ("<filesystem><source dir='x'/><target dir='/x'/></filesystem>") "</domain>",
       "filesystem '/x': source 'x'" },
@@ -94,6 +111,11 @@ static const struct {
     { HEAD OS DEVICES ("<interface type='user'/>") "</domain>", "devices/interface/@type" },
     { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "needs a source/@network" },
     { HEAD OS DEVICES ("<hostdev/>") "</domain>", "it has no mode, or no type" },
+    { HOSTDEV ("storage", "<char>/dev/x</char>"), "its source/block '' is no plain path in /dev" },
+    { HOSTDEV ("storage", "<block>/etc/x</block>"), "'/etc/x' is no plain path in /dev" },
+    { HOSTDEV ("storage", "<block>/dev/../x</block>"), "is no plain path in /dev" },
+    { HOSTDEV ("misc", "<char>/dev//null</char>"), "'/dev//null' is no plain path in /dev" },
+    { HOSTDEV ("misc", "<char>/dev/./null</char>"), "'/dev/./null' is no plain path in /dev" },
     { HOSTDEV ("usb", "<interface>eth0</interface>"), "devices/hostdev/@type 'usb'" },
     { HOSTDEV ("net", "<block>/dev/x</block>"), "no source/interface" },
     { HOSTDEV ("net", "<interface>eth0:1</interface>"), "'eth0:1' is no name of a link" },
@@ -106,9 +128,6 @@ static const struct {
           GIVEN ("net", "<interface>eth0</interface>") "<interface type='ethernet'><guest "
                                                        "dev='eth0'/></interface>") "</domain>",
       "two interfaces 'eth0'" },
-    { HOSTDEV ("storage", "<char>/dev/x</char>"), "its source/block '' is no path in /dev" },
-    { HOSTDEV ("storage", "<block>/etc/x</block>"), "'/etc/x' is no path in /dev" },
-    { HOSTDEV ("storage", "<block>/dev/../x</block>"), "is no path in /dev" },
     { HOSTDEV ("misc", "<char>/dev/null</char>"), "a '/dev/null' of its own" },
     { HOSTDEV ("misc", "<char>/dev/pts/3</char>"), "a '/dev/pts/3' of its own" },
     { HOSTDEV ("misc", "<char>/dev/tty1</char>"), "a '/dev/tty1' of its own" },

@@ -127,7 +127,7 @@ xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *er
     self->driver = type ? driver_for_type (type) : NULL;
     if (!self->driver) {
         error_set (err, type ? ERR_CONFIG_UNSUPPORTED : ERR_XML_ERROR,
-                   "domain XML: type='%s' is not one of qemu, kvm, test", type ? type : "");
+                   "domain XML: type='%s' is not one of qemu, kvm, lxc, test", type ? type : "");
         return NULL;
     }
     if (check_driver (self, type, err) || check_validated (self, err) ||

@@ -6,7 +6,9 @@
 #include "drivers/schema.h"
 #include "drivers/tune/tune.h"
 #include "container/container_protocol.h"
+#include "util/size.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static const schema_element_t elements[] = {
@@ -94,20 +96,22 @@ static int check_emulator (const xml_node_t *devices, error_t *err)
 //  In KiB, whatever unit the user wrote.
 static int complete_ram (xml_node_t *fs, const char *target, error_t *err)
 {
-    uint64_t usage = 0, bytes = 0;
-    const char *units = xml_string (fs, "source/@units");
-    autofree char *text =
-        text_format ("<size unit='%s'>%s</size>", units ? units : "KiB",
-                     xml_string (fs, "source/@usage") ? xml_string (fs, "source/@usage") : "");
-    auto(xml_t) size = xml_parse (text, strlen (text), "filesystem", err);
-    if (!size || xml_size (xml_root (size), ".", "KiB", &bytes, err))
+    uint64_t usage = 0, bytes;
+    const char *unit = xml_string (fs, "source/@units");
+    if (xml_u64 (fs, "source/@usage", &usage, err))
         return error_prefix (err, "filesystem '%s'", target);
-    usage = (bytes + 1023) / 1024;
     if (!usage)
         return error_set (err, ERR_XML_ERROR,
                           "filesystem '%s': <source usage='...' units='...'/> is missing or 0",
                           target);
-    xml_set_u64 (fs, "source/@usage", usage);
+    const uint64_t scale = size_unit (unit ? unit : "KiB");
+    if (!scale || __builtin_mul_overflow (usage, scale, &bytes) || bytes > INT64_MAX)
+        return error_set (err, ERR_XML_ERROR,
+                          "filesystem '%s': <source usage='%" PRIu64 "' units='%s'/>: %s", target,
+                          usage, unit ? unit : "KiB",
+                          scale ? "more than can be counted in bytes"
+                                : "the unit is not known; b, KiB, MiB, GiB and TiB are");
+    xml_set_u64 (fs, "source/@usage", bytes / 1024 + (bytes % 1024 != 0));
     xml_set (fs, "source/@units", "KiB");
     return 0;
 }
@@ -159,11 +163,41 @@ static int check_parts (const xml_node_t *fs, const char *target, error_t *err)
     return 0;
 }
 
+//  Each place has one name, "/a/b", so that two filesystems at one place are found, and the root.
+static void complete_target (xml_node_t *fs)
+{
+    auto(text_t) path = text_new ();
+    for (const char *at = xml_string (fs, "target/@dir"); *at;) {
+        size_t slashes = strspn (at, "/"), size = strcspn (at + slashes, "/");
+        if (size && !(size == 1 && at[slashes] == '.')) {
+            text_add_char (path, '/');
+            text_add_bytes (path, at + slashes, size);
+        }
+        at += slashes + size;
+    }
+    xml_set (fs, "target/@dir", path->size ? path->data : "/");
+}
+
+//  Init itself needs what is there.
+static int check_target (const char *target, error_t *err)
+{
+    static const char *const own[] = { "/proc", "/sys", "/dev", "/dev/pts" };
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp (target, own[i]) == 0)
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: filesystem '%s': a container has a '%s' of its own",
+                              target, target);
+    return 0;
+}
+
 static int complete_filesystem (xml_node_t *fs, error_t *err)
 {
     definition_default (fs, "@type", "mount");
+    if (check_path ("filesystem: target", xml_string (fs, "target/@dir"), err))
+        return -1;
+    complete_target (fs);
     const char *target = xml_string (fs, "target/@dir");
-    if (check_path ("filesystem: target", target, err) || check_parts (fs, target, err))
+    if (check_target (target, err) || check_parts (fs, target, err))
         return -1;
     if (xml_equals (fs, "@type", "ram"))
         return complete_ram (fs, target, err);

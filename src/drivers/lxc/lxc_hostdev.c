@@ -68,6 +68,14 @@ static bool is_free (const char *path)
            strspn (path + 8, "0123456789") != strlen (path + 8);
 }
 
+//  Of one spelling, by which it is compared.
+static bool is_device_path (const char *path)
+{
+    return path && text_starts (path, "/dev/") && path[5] && !strstr (path, "//") &&
+           !strstr (path, "/./") && !strstr (path, "/../") && !text_ends (path, "/") &&
+           !text_ends (path, "/.") && !text_ends (path, "/..");
+}
+
 //  Its name is a part of its key (drivers/net/link.h).
 static int check_link (const char *name, error_t *err)
 {
@@ -95,10 +103,9 @@ static int check (const xml_node_t *hostdev, error_t *err)
                           "mode='capabilities' type='storage'>, 'misc' or 'net'");
     if (strcmp (type, "net") == 0)
         return check_link (path, err);
-    if (!path || !text_starts (path, "/dev/") || !path[5] || strstr (path, "/../") ||
-        text_ends (path, "/..") || text_ends (path, "/"))
+    if (!is_device_path (path))
         return error_set (err, ERR_XML_ERROR,
-                          "hostdev of type '%s': its %s '%s' is no path in /dev", type,
+                          "hostdev of type '%s': its %s '%s' is no plain path in /dev", type,
                           types[type_of (hostdev)].path, path ? path : "");
     if (!is_free (path))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
