@@ -189,6 +189,21 @@ int job_port_delete (job_t *self, const char *network, const char *port, error_t
     return self->ops->port_delete (self, network, port, err);
 }
 
+int job_device_take (job_t *self, const char *address, bool managed, error_t *err)
+{
+    return self->ops->device_take (self, address, managed, err);
+}
+
+int job_device_check (job_t *self, const char *address, unsigned *group, error_t *err)
+{
+    return self->ops->device_check (self, address, group, err);
+}
+
+int job_device_give (job_t *self, const char *address, error_t *err)
+{
+    return self->ops->device_give (self, address, err);
+}
+
 void job_progress (job_t *self, const job_progress_t *progress)
 {
     self->ops->progress (self, progress);

@@ -58,7 +58,7 @@ static const struct {
     { "console", "console" },   { "channel", "channel" },    { "input", "input" },
     { "sound", "sound" },       { "video", "video" },        { "hub", "hub" },
     { "watchdog", "watchdog" }, { "memballoon", "balloon" }, { "rng", "rng" },
-    { "panic", "panic" },
+    { "panic", "panic" },       { "hostdev", "hostdev" },
 };
 
 static char *counted_alias (const xml_node_t *devices, const xml_node_t *device)
