@@ -285,7 +285,7 @@ class Containers:
         seconds = 0.05 + self.random.random() ** 2 * 1.5
         with self.daemon.client(timeout=PATIENCE) as self.client:
             with Others(self.run, self.space):
-                ids = self.throw(seconds, self.random.randrange(4))
+                ids = self.throw(seconds, self.random.randrange(1, 6))
                 if not killed:
                     self.drain(ids)
             if killed:
@@ -351,7 +351,7 @@ class Containers:
         self.check_links(client, want)
         self.check_cgroups(want)
         have = {path for path in files_below(self.daemon, "run/troupe/lxc") if "/" not in path}
-        names = {f"{uuid}.{kind}" for uuid in want for kind in ("status", "monitor", "init")}
+        names = {f"{uuid}.{kind}" for uuid in want for kind in ("status", "monitor", "init", "enter")}
         self.run.check(have == names, f"files in run/troupe/lxc: {sorted(have ^ names)} too many or missing")
 
     def check_inits(self, want):

@@ -5,6 +5,7 @@
 #include "actors/runtime/switchboard.h"
 #include "client/keys.h"
 #include "util/file.h"
+#include "util/ini.h"
 #include "util/text.h"
 #include "util/xml.h"
 
@@ -20,7 +21,7 @@
 #include <sys/stat.h>
 
 typedef struct {
-    const char *root, *launcher, *group, *listen;
+    const char *root, *launcher, *group, *listen, *libvirt_socket;
     bool session, quiet, debug;
     int idle_exit_s, max_actors;
 } options_t;
@@ -36,6 +37,9 @@ static const char usage[] =
     "  --group NAME      group that may use the read-write socket (default: troupe, if there\n"
     "                    is one)\n"
     "  --listen ENDPOINT serve other hosts, whose keys are known, at tcp://HOST:PORT\n"
+    "  --libvirt-socket PATH\n"
+    "                    libvirt's clients connect there, and to PATH-ro (default: libvirt-sock\n"
+    "                    in the run folder)\n"
     "  --idle-exit SEC   end after SEC seconds without client and running guest\n"
     "  --max-actors N    fewer actors than descriptors and threads allow\n"
     "  --launcher PATH   of troupe-launch (default: beside trouped, or in libexec)\n"
@@ -49,6 +53,7 @@ enum {
     OPTION_SESSION,
     OPTION_GROUP,
     OPTION_LISTEN,
+    OPTION_LIBVIRT,
     OPTION_IDLE,
     OPTION_ACTORS,
     OPTION_LAUNCHER,
@@ -61,6 +66,7 @@ static const struct option long_options[] = {
     { "session", no_argument, NULL, OPTION_SESSION },
     { "group", required_argument, NULL, OPTION_GROUP },
     { "listen", required_argument, NULL, OPTION_LISTEN },
+    { "libvirt-socket", required_argument, NULL, OPTION_LIBVIRT },
     { "idle-exit", required_argument, NULL, OPTION_IDLE },
     { "max-actors", required_argument, NULL, OPTION_ACTORS },
     { "launcher", required_argument, NULL, OPTION_LAUNCHER },
@@ -94,6 +100,9 @@ static void take_option (options_t *options, int option)
         break;
     case OPTION_LISTEN:
         options->listen = optarg;
+        break;
+    case OPTION_LIBVIRT:
+        options->libvirt_socket = optarg;
         break;
     case OPTION_IDLE:
         options->idle_exit_s = to_count ("idle-exit", optarg);
@@ -234,6 +243,28 @@ static int make_keys (const options_t *options, const paths_t *paths, error_t *e
     return keys_make (paths->keys, err);
 }
 
+//  Where libvirt's clients connect to: as the option says, or the configuration. The caller frees
+//  *SOCKET; NULL: nothing is said.
+static int find_libvirt_socket (const options_t *options, const paths_t *paths, char **socket,
+                                error_t *err)
+{
+    bool take_over = false;
+    const ini_setting_t settings[] = { { "libvirt", "take_over", INI_BOOL, &take_over },
+                                       { NULL, NULL, INI_BOOL, NULL } };
+    autofree char *file = text_format ("%s/troupe.conf", paths->etc);
+    mode_t mode = paths->mode == PATHS_SESSION ? 0700 : 0755;
+    if (ini_read (file, settings, err))
+        return -1;
+    if (options->libvirt_socket && options->libvirt_socket[0] != '/')
+        return error_set (err, ERR_INVALID_ARG, "--libvirt-socket '%s': it has to be a path from /",
+                          options->libvirt_socket);
+    *socket = text_copy (options->libvirt_socket);
+    if (*socket || !take_over)
+        return 0;
+    *socket = text_format ("%s/libvirt-sock", paths->libvirt);
+    return file_make_folders (paths->libvirt, mode, err);
+}
+
 static int run (const options_t *options, error_t *err)
 {
     paths_mode_t mode = options->root                         ? PATHS_ROOT
@@ -248,7 +279,9 @@ static int run (const options_t *options, error_t *err)
     if (etc_lock < 0)
         return -1;
     autofree char *launcher = find_launcher (options->launcher, err);
-    if (!launcher || make_keys (options, paths, err) || drop_capabilities (err))
+    autofree char *libvirt_socket = NULL;
+    if (!launcher || find_libvirt_socket (options, paths, &libvirt_socket, err) ||
+        make_keys (options, paths, err) || drop_capabilities (err))
         return -1;
     char instance[9];
     set_instance (paths, instance);
@@ -256,6 +289,7 @@ static int run (const options_t *options, error_t *err)
                               .launcher = launcher,
                               .socket_group = options->group ? options->group : "troupe",
                               .listen = options->listen,
+                              .libvirt_socket = libvirt_socket,
                               .instance = instance,
                               .idle_exit_s = options->idle_exit_s,
                               .foreground = !options->quiet,

@@ -84,6 +84,47 @@ int run_version (cli_t *cli, const options_t *options, error_t *err)
     return run_shown (cli, options, print_version, err);
 }
 
+int run_print_texts (cli_t *cli, const strings_t *texts)
+{
+    if (cli->json)
+        puts ("[");
+    for (size_t i = 0; i < texts->count; i++) {
+        if (!cli->json) {
+            puts (texts->items[i]);
+            continue;
+        }
+        fputs ("  ", stdout);
+        json_text (stdout, texts->items[i]);
+        puts (i + 1 < texts->count ? "," : "");
+    }
+    if (cli->json)
+        puts ("]");
+    return 0;
+}
+
+static void print_names (const options_t *options, const troupe_value_t *names)
+{
+    (void) options;
+    for (size_t i = 0; i < troupe_count (names); i++)
+        puts (troupe_str (troupe_at (names, i)));
+}
+
+int run_cpu_models (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_names, err);
+}
+
+static void print_max (const options_t *options, const troupe_value_t *answer)
+{
+    (void) options;
+    printf ("%" PRIu64 "\n", troupe_get_u64 (answer, "max", 0));
+}
+
+int run_maxvcpus (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_max, err);
+}
+
 static void add_link (columns_t *table, const troupe_value_t *link)
 {
     static const char *const words[] = { "name", "kind", "mac" };

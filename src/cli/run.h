@@ -25,6 +25,21 @@ command_fn run_emulatorpin, run_iothreadinfo, run_iothreadpin, run_schedinfo, ru
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
 
+//  What is done to a running guest (control.c).
+command_fn run_domblkthreshold, run_domcontrol, run_domdirtyrate_calc, run_domdisplay,
+    run_get_user_sshkeys, run_send_key, run_set_user_sshkeys;
+
+//  The host's network interfaces (interfaces.c).
+command_fn run_iface_list, run_iface_mac, run_iface_name;
+
+//  TEXTS, a line each; or as JSON if that is asked for. 0.
+int run_print_texts (cli_t *cli, const strings_t *texts);
+
+//  What the host uses (host_stats.c).
+command_fn run_cpu_models, run_maxvcpus;
+command_fn run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap, run_nodecpustats,
+    run_nodememstats;
+
 //  Networks (networks.c).
 command_fn run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit, run_net_info,
     run_net_list, run_net_lookup, run_net_metadata, run_net_port_create, run_net_port_list,

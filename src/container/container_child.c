@@ -149,14 +149,15 @@ static int prepare (const container_spec_t *spec, container_user_t *user, int *f
                : 0;
 }
 
-_Noreturn void container_child_run (const container_spec_t *spec, int control)
+_Noreturn void container_child_run (const container_spec_t *spec,
+                                    const container_cgroups_t *cgroups, int control)
 {
     error_t err;
     int fds[2 * CONTAINER_CONSOLES_MAX];
     size_t count = 0;
     container_user_t user;
     container_child_reset_signals ();
-    if (tie (control, &err))
+    if (tie (control, &err) || container_cgroup_join (cgroups, &err))
         give_up (control, &err);
     await (control, CONTAINER_PLACED);
     if (prepare (spec, &user, fds, &count, &err) || say_ready (control, fds, count, &err))

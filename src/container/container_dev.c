@@ -4,6 +4,7 @@
 #include "container/container_idmap.h"
 #include "container/container_root.h"
 #include "util/auto.h"
+#include "util/file.h"
 #include "util/text.h"
 
 #include <errno.h>
@@ -42,15 +43,36 @@ static const struct {
 //  Each is a mount of its own, so that /dev itself can be one without devices: a node that is made
 //  from inside is of no use. They are the container's nodes, not the host's: their mode and owner
 //  may be changed.
-static int make_nodes (error_t *err)
+static int make_node (const char *path, mode_t mode, unsigned major_number, unsigned minor_number,
+                      error_t *err)
 {
-    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
-        const char *path = nodes[i].path;
-        if (mknod (path, S_IFCHR | 0666, makedev (nodes[i].major, nodes[i].minor)) ||
-            mount (path, path, NULL, MS_BIND, NULL))
-            return error_errno (err, ERR_SYSTEM_ERROR, "make the device '%s' of the container",
-                                path);
+    if (mknod (path, mode, makedev (major_number, minor_number)) ||
+        mount (path, path, NULL, MS_BIND, NULL))
+        return error_errno (err, ERR_SYSTEM_ERROR, "make the device '%s' of the container", path);
+    return 0;
+}
+
+//  Of the host's that it is given, which only its root may open, until that says otherwise.
+static int make_given (const container_spec_t *spec, error_t *err)
+{
+    for (size_t i = 0; i < spec->device_count; i++) {
+        const container_device_t *device = &spec->devices[i];
+        autofree char *folder = file_folder (device->path);
+        if (container_root_make_folder (folder, err) ||
+            make_node (device->path, (device->block ? S_IFBLK : S_IFCHR) | 0600, device->major,
+                       device->minor, err))
+            return -1;
     }
+    return 0;
+}
+
+static int make_nodes (const container_spec_t *spec, error_t *err)
+{
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
+        if (make_node (nodes[i].path, S_IFCHR | 0666, nodes[i].major, nodes[i].minor, err))
+            return -1;
+    if (make_given (spec, err))
+        return -1;
     return container_root_set ("/dev", MOUNT_ATTR_NODEV, false, err);
 }
 
@@ -105,7 +127,7 @@ int container_dev_mount (const container_spec_t *spec, error_t *err)
 {
     if (mount ("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "size=64k,mode=0755"))
         return error_errno (err, ERR_SYSTEM_ERROR, "mount /dev of the container");
-    if (make_nodes (err) || mount_parts (spec, err) || make_terminals (spec, err))
+    if (make_nodes (spec, err) || mount_parts (spec, err) || make_terminals (spec, err))
         return -1;
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         if (make_link (links[i][0], links[i][1], err))

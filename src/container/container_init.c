@@ -1,5 +1,6 @@
 //  container_init.c: the supervisor's side of starting init.
 
+#include "container/container_cgroup.h"
 #include "container/container_idmap.h"
 #include "container/container_init.h"
 #include "util/auto.h"
@@ -29,10 +30,10 @@ static size_t count_consoles (const container_spec_t *spec)
 }
 
 //  As fork, in new namespaces: a program with one thread may do that.
-static pid_t clone_init (error_t *err)
+static pid_t clone_init (container_cgroups_t *cgroups, error_t *err)
 {
-    const unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD;
-    pid_t pid = (pid_t) syscall (SYS_clone, flags, NULL, NULL, NULL, NULL);
+    pid_t pid =
+        container_cgroup_clone (cgroups, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC);
     if (pid < 0)
         error_errno (err, ERR_SYSTEM_ERROR,
                      "make the container's namespaces (the daemon has to be root, and the kernel "
@@ -40,15 +41,16 @@ static pid_t clone_init (error_t *err)
     return pid;
 }
 
-static int spawn (container_init_t *self, const container_spec_t *spec, int user, error_t *err)
+static int spawn (container_init_t *self, const container_spec_t *spec, int user,
+                  container_cgroups_t *cgroups, error_t *err)
 {
     int ends[2];
     if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return error_errno (err, ERR_SYSTEM_ERROR, "make a socket for init");
-    self->pid = user < 0 ? clone_init (err) : container_idmap_clone (user, err);
+    self->pid = user < 0 ? clone_init (cgroups, err) : container_idmap_clone (user, err);
     if (self->pid == 0) {
         close (ends[0]);
-        container_child_run (spec, ends[1]);
+        container_child_run (spec, cgroups, ends[1]);
     }
     close (ends[1]);
     self->control = ends[0];
@@ -56,18 +58,6 @@ static int spawn (container_init_t *self, const container_spec_t *spec, int user
         return 0;
     self->pid = 0;
     return -1;
-}
-
-int container_init_place (const container_spec_t *spec, pid_t pid, error_t *err)
-{
-    for (const char **folder = spec->cgroups; *folder; folder++) {
-        autofree char *path = text_format ("%s/cgroup.procs", *folder);
-        autoclose int file = open (path, O_WRONLY | O_CLOEXEC);
-        if (file < 0 || dprintf (file, "%d\n", (int) pid) < 0)
-            return error_errno (err, ERR_SYSTEM_ERROR, "put the container into the cgroup '%s'",
-                                *folder);
-    }
-    return 0;
 }
 
 static int say (const container_init_t *self, const char *word, error_t *err)
@@ -119,15 +109,18 @@ void container_init_end (container_init_t *self)
 int container_init_create (container_init_t *self, const container_spec_t *spec, int user,
                            error_t *err)
 {
+    container_cgroups_t cgroups;
     *self = (container_init_t){ .control = -1 };
-    if (spawn (self, spec, user, err) == 0 &&
-        process_identify (self->pid, &self->identity, err) == 0 &&
-        container_init_place (spec, self->pid, err) == 0 &&
-        (user < 0 || container_idmap_mount (spec, self->pid, err) == 0) &&
-        say (self, CONTAINER_PLACED, err) == 0 && await_ready (self, spec, err) == 0)
-        return 0;
-    container_init_end (self);
-    return -1;
+    bool ready = container_cgroup_open (&cgroups, spec, err) == 0 &&
+                 spawn (self, spec, user, &cgroups, err) == 0 &&
+                 process_identify (self->pid, &self->identity, err) == 0 &&
+                 container_cgroup_place (&cgroups, self->pid, err) == 0 &&
+                 (user < 0 || container_idmap_mount (spec, self->pid, err) == 0) &&
+                 say (self, CONTAINER_PLACED, err) == 0 && await_ready (self, spec, err) == 0;
+    container_cgroup_close (&cgroups);
+    if (!ready)
+        container_init_end (self);
+    return ready ? 0 : -1;
 }
 
 //  For a daemon that finds no supervisor any more.

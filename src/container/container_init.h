@@ -4,6 +4,7 @@
 #ifndef TROUPE_CONTAINER_INIT_H
 #define TROUPE_CONTAINER_INIT_H
 
+#include "container/container_cgroup.h"
 #include "container/container_privileges.h"
 #include "util/process.h"
 
@@ -21,13 +22,12 @@ int container_init_create (container_init_t *self, const container_spec_t *spec,
                            error_t *err);
 //  Executes its program. -1: nothing is left of it.
 int container_init_run (container_init_t *self, const container_spec_t *spec, error_t *err);
-//  Puts PID, a process of the container, into its cgroups.
-int container_init_place (const container_spec_t *spec, pid_t pid, error_t *err);
 //  It has ended, or is to. The ptys stay the caller's.
 void container_init_end (container_init_t *self);
 
 //  container_child.c: what runs in init itself, up to the program.
-_Noreturn void container_child_run (const container_spec_t *spec, int control);
+_Noreturn void container_child_run (const container_spec_t *spec,
+                                    const container_cgroups_t *cgroups, int control);
 //  What any program in the container needs of that. A terminal of the container's, USER's: its
 //  master, which the caller closes, or -1.
 int container_child_terminal (const container_user_t *user, int *slave, error_t *err);
@@ -36,8 +36,9 @@ void container_child_reset_signals (void);
 //  its controlling terminal; all others are closed when a program is executed.
 int container_child_set_output (const int fds[3], bool terminal, error_t *err);
 
-//  Between the two, on a socket that keeps messages apart. The supervisor says PLACED once init is
-//  in its cgroups, and GO; init says READY, with the ptys' descriptors, or one line of what failed.
+//  Between the two, on a socket that keeps messages apart. The supervisor says PLACED once it
+//  has done its part of init's cgroups, and GO; init says READY, with the ptys' descriptors, or one
+//  line of what failed.
 #define CONTAINER_PLACED "placed"
 #define CONTAINER_READY "ready"
 #define CONTAINER_GO "go"

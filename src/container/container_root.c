@@ -1,6 +1,7 @@
 //  container_root.c: the file systems of a container: what of the host it sees, and what of the
 //  kernel. (mount_namespaces(7), pivot_root(2), mount_setattr(2), proc(5).)
 
+#include "container/container_disk.h"
 #include "container/container_root.h"
 #include "util/auto.h"
 #include "util/text.h"
@@ -68,13 +69,23 @@ static int clone_tree (const char *source, error_t *err)
     return result;
 }
 
+//  It is made beforehand, and then only moved to its place.
+static bool has_tree (const container_fs_t *fs)
+{
+    return fs->kind == CONTAINER_MOUNT || fs->kind == CONTAINER_FILE || fs->kind == CONTAINER_BLOCK;
+}
+
 //  While the host's files are still to be seen.
 static int clone_sources (const container_spec_t *spec, int *trees, error_t *err)
 {
     for (size_t i = 0; i < spec->filesystem_count; i++) {
+        const container_fs_t *fs = &spec->filesystems[i];
         trees[i] = -1;
-        if (spec->filesystems[i].kind == CONTAINER_MOUNT &&
-            (trees[i] = clone_tree (spec->filesystems[i].source, err)) < 0)
+        if (!has_tree (fs))
+            continue;
+        trees[i] = fs->kind == CONTAINER_MOUNT ? clone_tree (fs->source, err)
+                                               : container_disk_mount (fs, err);
+        if (trees[i] < 0)
             return -1;
     }
     return 0;
@@ -174,8 +185,7 @@ static int mount_filesystem (const container_fs_t *fs, int tree, error_t *err)
     if (fs->kind == CONTAINER_RAM &&
         mount_one ("tmpfs", fs->target, MS_NOSUID | MS_NODEV, options, err))
         return -1;
-    if (fs->kind == CONTAINER_MOUNT &&
-        move_mount (tree, "", AT_FDCWD, fs->target, MOVE_MOUNT_F_EMPTY_PATH))
+    if (has_tree (fs) && move_mount (tree, "", AT_FDCWD, fs->target, MOVE_MOUNT_F_EMPTY_PATH))
         return error_errno (err, ERR_SYSTEM_ERROR, "mount '%s' at '%s' in the container",
                             fs->source, fs->target);
     return fs->readonly ? container_root_set (fs->target, MOUNT_ATTR_RDONLY, true, err) : 0;

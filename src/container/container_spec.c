@@ -51,7 +51,8 @@ static int read_capabilities (container_spec_t *self, error_t *err)
 static int read_kind (const char *type, container_fs_kind_t *kind)
 {
     static const char *const kinds[] = {
-        [CONTAINER_MOUNT] = "mount", [CONTAINER_BIND] = "bind", [CONTAINER_RAM] = "ram"
+        [CONTAINER_MOUNT] = "mount", [CONTAINER_BIND] = "bind",   [CONTAINER_RAM] = "ram",
+        [CONTAINER_FILE] = "file",   [CONTAINER_BLOCK] = "block",
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp (kinds[i], type) == 0) {
@@ -70,7 +71,8 @@ static int read_filesystem (json_t *json, container_fs_t *fs, error_t *err)
                         "source", &fs->source, "target", &fs->target, "readonly", &readonly,
                         "bytes", &bytes) ||
         read_kind (type, &fs->kind) || fs->target[0] != '/' || bytes < 0 ||
-        (fs->kind != CONTAINER_RAM && fs->source[0] != '/'))
+        (fs->kind != CONTAINER_RAM && fs->source[0] != '/') ||
+        (fs->kind == CONTAINER_BLOCK && strlen (fs->source) >= sizeof fs->device))
         return bad (err, "a file system of it is not as it has to be");
     fs->readonly = readonly;
     fs->bytes = (uint64_t) bytes;
@@ -90,9 +92,38 @@ static int read_filesystems (container_spec_t *self, error_t *err)
         if (read_filesystem (item, &self->filesystems[i], err))
             return -1;
     }
-    if (self->filesystems[0].kind != CONTAINER_MOUNT ||
+    if (self->filesystems[0].kind == CONTAINER_BIND || self->filesystems[0].kind == CONTAINER_RAM ||
         strcmp (self->filesystems[0].target, "/") != 0)
         return bad (err, "its first file system is no root");
+    return 0;
+}
+
+static int read_device (json_t *json, container_device_t *device, error_t *err)
+{
+    int block, major_number, minor_number;
+    if (json_unpack_ex (json, NULL, JSON_STRICT, "{s:s, s:b, s:i, s:i}", "path", &device->path,
+                        "block", &block, "major", &major_number, "minor", &minor_number) ||
+        !text_starts (device->path, "/dev/") || major_number < 0 || minor_number < 0)
+        return bad (err, "a device of it is not as it has to be");
+    device->block = block;
+    device->major = (unsigned) major_number;
+    device->minor = (unsigned) minor_number;
+    return 0;
+}
+
+static int read_devices (container_spec_t *self, error_t *err)
+{
+    json_t *array = json_object_get (self->json, "devices"), *item;
+    size_t i, count = json_array_size (array);
+    if (!json_is_array (array) || count > CONTAINER_LISTS_MAX)
+        return bad (err, "it has no list of devices, or too many");
+    self->devices = memory_new (count + 1, sizeof *self->devices);
+    self->device_count = count;
+    json_array_foreach (array, i, item)
+    {
+        if (read_device (item, &self->devices[i], err))
+            return -1;
+    }
     return 0;
 }
 
@@ -100,15 +131,16 @@ static int read_parts (container_spec_t *self, error_t *err)
 {
     int network, restart;
     json_error_t where;
-    json_t *lists[7];
-    if (json_unpack_ex (
-            self->json, &where, JSON_STRICT,
-            "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-            "uid_map", &self->uid_map, "gid_map", &self->gid_map, "name", &self->name, "uuid",
-            &self->uuid, "folder", &self->folder, "identity", &self->identity, "user", &self->user,
-            "group", &self->group, "network", &network, "restart", &restart, "argv", &lists[0],
-            "env", &lists[1], "consoles", &lists[2], "cgroups", &lists[3], "filesystems", &lists[4],
-            "keep", &lists[5], "links", &lists[6]))
+    json_t *lists[8];
+    if (json_unpack_ex (self->json, &where, JSON_STRICT,
+                        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, "
+                        "s:o, s:o, s:o, s:o}",
+                        "uid_map", &self->uid_map, "gid_map", &self->gid_map, "name", &self->name,
+                        "uuid", &self->uuid, "folder", &self->folder, "identity", &self->identity,
+                        "user", &self->user, "group", &self->group, "network", &network, "restart",
+                        &restart, "argv", &lists[0], "env", &lists[1], "consoles", &lists[2],
+                        "cgroups", &lists[3], "filesystems", &lists[4], "keep", &lists[5], "links",
+                        &lists[6], "devices", &lists[7]))
         return bad (err, where.text);
     self->network = network;
     self->restart = restart;
@@ -132,7 +164,7 @@ int container_spec_read (container_spec_t *self, json_t *json, error_t *err)
                   read_list (json, "links", CONTAINER_LISTS_MAX, &self->links, err) ||
                   read_list (json, "keep", CONTAINER_LISTS_MAX, &capabilities, err) ||
                   read_capabilities (self, err) || read_filesystems (self, err) ||
-                  (!self->argv[0] && bad (err, "it has no init"));
+                  read_devices (self, err) || (!self->argv[0] && bad (err, "it has no init"));
     if (failed)
         container_spec_close (self);
     return failed ? -1 : 0;
@@ -146,6 +178,7 @@ void container_spec_close (container_spec_t *self)
     free (self->cgroups);
     free (self->links);
     free (self->filesystems);
+    free (self->devices);
     json_decref (self->json);
     memset (self, 0, sizeof *self);
 }

@@ -13,6 +13,7 @@
 //      restart             true: a reboot from inside starts it again
 //      keep                names of the capabilities that it may have ("cap_chown")
 //      uid_map, gid_map    as in /proc/PID/uid_map, with root in both; "": the host's users
+//      devices             array of {path (in /dev), block, major, minor}
 //      filesystems         array of {type, source, target, readonly, bytes}; the first is the root
 //
 //  All parts are needed, and no others may be there.
@@ -32,7 +33,9 @@
 typedef enum {
     CONTAINER_MOUNT, //  a folder of the host
     CONTAINER_BIND,  //  a folder of the container, seen at another place
-    CONTAINER_RAM
+    CONTAINER_RAM,
+    CONTAINER_FILE, //  a file system in an image
+    CONTAINER_BLOCK //  one on a block device
 } container_fs_kind_t;
 
 typedef struct {
@@ -40,7 +43,19 @@ typedef struct {
     const char *source, *target; //  absolute
     bool readonly;
     uint64_t bytes; //  CONTAINER_RAM
+    //  CONTAINER_FILE and CONTAINER_BLOCK, once container_disk.c has opened them: the block device,
+    //  the kernel's name for the file system, and a mount that keeps it.
+    char device[64];
+    const char *type;
+    int kept;
 } container_fs_t;
+
+//  A node of the host's in /dev.
+typedef struct {
+    const char *path;
+    bool block; //  else it is a character device
+    unsigned major, minor;
+} container_device_t;
 
 //  Strings belong to JSON.
 typedef struct {
@@ -52,6 +67,8 @@ typedef struct {
     uint64_t keep; //  capabilities, by number
     container_fs_t *filesystems;
     size_t filesystem_count;
+    container_device_t *devices;
+    size_t device_count;
 } container_spec_t;
 
 //  Takes a reference to JSON. ERR_INVALID_ARG, and nothing is kept.

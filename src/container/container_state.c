@@ -2,6 +2,7 @@
 
 #include "container/container_state.h"
 #include "container/container_ask.h"
+#include "container/container_disk.h"
 #include "container/container_idmap.h"
 #include "container/container_network.h"
 #include "util/auto.h"
@@ -86,7 +87,8 @@ static json_t *create (container_t *self, const json_t *arguments, error_t *err)
         return refuse (err, "create", "it was created before");
     int rc = container_spec_read (&self->spec, json, err);
     json_decref (json);
-    if (rc || make_namespaces (self, err) || open_consoles (self, err) || start_init (self, err))
+    if (rc || container_disks_open (&self->spec, err) || make_namespaces (self, err) ||
+        open_consoles (self, err) || start_init (self, err))
         return NULL;
     self->stage = CONTAINER_CREATED;
     return query (self);

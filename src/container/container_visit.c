@@ -90,7 +90,7 @@ pid_t container_program_run (const container_program_t *self, error_t *err)
         run (self, go[0]);
     }
     close (go[0]);
-    if (pid > 0 && container_init_place (self->spec, pid, err)) {
+    if (pid > 0 && container_cgroup_move (self->spec, pid, err)) {
         kill (pid, SIGKILL);
         container_await (pid);
         pid = -1;

@@ -137,6 +137,11 @@ typedef struct {
     int64_t now_s;   //  since the epoch: for its name
 } checkpoint_options_t;
 
+//  A kind of guest: as <domain type=>, <emulator>, <type arch= machine=> have it. NULL: not said.
+typedef struct {
+    const char *type, *emulator, *arch, *machine;
+} guest_kind_t;
+
 typedef struct {
     char *path;       //  the caller removes the file, and frees this
     const char *mime; //  "image/png"
@@ -314,12 +319,28 @@ typedef struct {
     //  frees both.
     int (*enter) (job_t *job, json_t *argv, char **socket, char **ticket, error_t *err);
 
+    //  Does WHAT ("send_key", ...: the table is drivers/qemu/qemu_control.c's) to the running
+    //  guest; neither its documents nor its record change. Arguments and results are those of
+    //  msg/verbs.def. The caller releases the result.
+    json_t *(*control) (job_t *job, const char *what, const json_t *args, error_t *err);
+
     //  Has the guest's agent do WHAT ("fs_freeze", ...: the table is drivers/qemu/qemu_agent.c's,
     //  the arguments and results are those of msg/verbs.def). The caller releases the result.
     json_t *(*agent) (job_t *job, const char *what, const json_t *args, error_t *err);
 
     //  Adds the <guest> elements of this driver to <capabilities> (libvirt's format).
     int (*capabilities) (job_t *job, xml_node_t *capabilities, error_t *err);
+
+    //  What a guest of a kind that this driver runs can have, as libvirt's domainCapabilities XML.
+    //  What KIND does not say is the driver's own choice.
+    int (*domain_capabilities) (job_t *job, const guest_kind_t *kind, xml_node_t *root,
+                                error_t *err);
+
+    //  The models of processors that guests of ARCH may have; the caller owns the list. NULL and
+    //  ERR: ERR_NO_SUPPORT if there are no such guests.
+    strings_t *(*cpu_models) (job_t *job, const char *arch, error_t *err);
+    //  How many vcpus a guest may have that says nothing of its machine.
+    int (*max_vcpus) (job_t *job, int *max, error_t *err);
 
     //  event, console and due run in the domain's owner, which must not wait: their LIVE is an
     //  outline of the live document (actors/domain/summary.h says of what), however large that is.

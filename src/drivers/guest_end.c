@@ -2,6 +2,8 @@
 
 #include "drivers/guest_end.h"
 
+#include "drivers/cgroup/cgroup.h"
+
 #include "drivers/net/interface.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
@@ -50,6 +52,13 @@ void guest_end_clean (job_t *job, const char *kind, const char *argument)
     error_t err = { 0 };
     if (argument && undo_run (job, kind, argument, &err))
         job_log (job, "domain '%s': %s", job->guest->name, err.message);
+}
+
+void guest_end_ungroup (job_t *job)
+{
+    auto(strings_t) folders = cgroup_folders (job->guest);
+    for (size_t i = 0; i < folders->count; i++)
+        guest_end_clean (job, "cgroup", folders->items[i]);
 }
 
 void guest_end_unplug (job_t *job)

@@ -19,6 +19,8 @@ bool guest_end_noted (const guest_t *guest, guest_status_t *status);
 //  Undoes one thing (undo.h); NULL: there is none. What fails is logged: the guest is over, and
 //  nothing of it is dangerous.
 void guest_end_clean (job_t *job, const char *kind, const char *argument);
+//  The same with its cgroups, from which all processes are gone.
+void guest_end_ungroup (job_t *job);
 //  The same with its interfaces.
 void guest_end_unplug (job_t *job);
 

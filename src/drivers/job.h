@@ -28,11 +28,11 @@ typedef struct {
     const char *log;         //  stdout and stderr are appended to this file; stdin is /dev/null
     uid_t uid;               //  both 0: keep the daemon's
     gid_t gid;
-    bool drop_capabilities; //  none are left, not even as root
-    bool privileged;        //  it has capabilities that the daemon itself gave up
-    bool tied;              //  it may not outlive the daemon
-    const char *cgroup;     //  folder below each controller, or NULL
-    uint64_t memlock_bytes; //  0: as the daemon's
+    bool drop_capabilities;     //  none are left, not even as root
+    bool privileged;            //  it has capabilities that the daemon itself gave up
+    bool tied;                  //  it may not outlive the daemon
+    const char *const *cgroups; //  folders that it is in, NULL at the end; or NULL
+    uint64_t memlock_bytes;     //  0: as the daemon's
     //  Listening UNIX sockets that the program inherits under the given descriptor.
     struct {
         const char *path;
@@ -114,8 +114,10 @@ typedef struct {
 struct job {
     const job_ops_t *ops;
     const paths_t *paths;
-    const char *helpers;  //  folder of our small programs: troupe-launch, troupe-lease, ...
-    const char *instance; //  8 hexadecimal digits: in names that daemons on one machine share
+    const char *helpers; //  folder of our small programs: troupe-launch, troupe-lease, ...
+    //  8 hexadecimal digits: in names that daemons on one machine share. NULL: nothing is made that
+    //  would have one.
+    const char *instance;
     guest_t *guest; //  the domain, or network, that the job is about; NULL in jobs of the host
     bool closed;    //  it is nearly done: from now on a cancel is not heard
     bool written;   //  job_written was called

@@ -145,6 +145,24 @@ int schema_check (const schema_t *schema, const xml_node_t *node, const char *na
     return check_element (schema, name, node, err);
 }
 
+strings_t *schema_values (const schema_t *schema, const char *path, const char *attribute)
+{
+    const schema_element_t *element = find_element (schema, path);
+    size_t size = 0, length = strlen (attribute);
+    const char *token = element ? find_attribute (element->attributes, attribute, &size) : NULL;
+    if (!token)
+        return NULL;
+    strings_t *values = strings_new ();
+    for (const char *at = token + length, *end = token + size; at < end;) {
+        at++; //  the '=' or the '|' before it
+        const char *bar = memchr (at, '|', (size_t) (end - at));
+        const char *stop = bar ? bar : end;
+        strings_add_taken (values, text_copy_bytes (at, (size_t) (stop - at)));
+        at = stop;
+    }
+    return values;
+}
+
 int schema_takes (const schema_t *schema, const char *name, const char *path, const char *value,
                   error_t *err)
 {

@@ -5,6 +5,7 @@
 #ifndef TROUPE_SCHEMA_H
 #define TROUPE_SCHEMA_H
 
+#include "util/text.h"
 #include "util/xml.h"
 
 //  A row of a table (NAME_schema.def). Attributes without "=" take any value, others one of those
@@ -26,6 +27,10 @@ typedef struct {
 //  errors call the document ("domain XML").
 int schema_check (const schema_t *schema, const xml_node_t *node, const char *name,
                   const char *what, error_t *err);
+
+//  The values that an attribute ("#": the text) of the element PATH may have; an empty list: any.
+//  NULL: the element, or the attribute of it, is not in the table. The caller owns the result.
+strings_t *schema_values (const schema_t *schema, const char *path, const char *attribute);
 
 //  Does it take VALUE at PATH of the root element NAME ("memtune/hard_limit", "vcpu/@cpuset")?
 //  NULL: some value. The same error.

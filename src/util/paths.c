@@ -16,6 +16,7 @@ static void set_below (paths_t *self, const char *prefix)
 {
     self->etc = text_format ("%s/etc/troupe", prefix);
     self->run = text_format ("%s/run/troupe", prefix);
+    self->libvirt = text_format ("%s/run/libvirt", prefix);
     self->lib = text_format ("%s/var/lib/troupe", prefix);
     self->log = text_format ("%s/var/log/troupe", prefix);
     self->cache = text_format ("%s/var/cache/troupe", prefix);
@@ -63,6 +64,8 @@ static int set_session (paths_t *self, error_t *err)
     //  again after a restart, so the replacement can't be a new one each time.
     const char *run = absolute_from_environment ("XDG_RUNTIME_DIR");
     self->run = run ? text_format ("%s/troupe", run) : text_format ("%s/run", self->cache);
+    self->libvirt =
+        run ? text_format ("%s/libvirt", run) : text_format ("%s/../libvirt", self->cache);
     return 0;
 }
 
@@ -129,6 +132,7 @@ void paths_destroy (paths_t **self_p)
         return;
     free (self->etc);
     free (self->run);
+    free (self->libvirt);
     free (self->lib);
     free (self->log);
     free (self->cache);

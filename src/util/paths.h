@@ -15,12 +15,13 @@ typedef enum {
 
 typedef struct {
     paths_mode_t mode;
-    char *etc;   //  definitions: /etc/troupe; qemu/UUID.xml and qemu/autostart/UUID below it
-    char *run;   //  live state and sockets: /run/troupe; qemu/UUID.status below it
-    char *lib;   //  what lasts: /var/lib/troupe; qemu/nvram/ below it
-    char *log;   //  /var/log/troupe; qemu/NAME.log below it
-    char *cache; //  what can be made again: /var/cache/troupe
-    char *keys;  //  of this host, and those that it knows: ETC/keys
+    char *etc;     //  definitions: /etc/troupe; qemu/UUID.xml and qemu/autostart/UUID below it
+    char *run;     //  live state and sockets: /run/troupe; qemu/UUID.status below it
+    char *lib;     //  what lasts: /var/lib/troupe; qemu/nvram/ below it
+    char *log;     //  /var/log/troupe; qemu/NAME.log below it
+    char *cache;   //  what can be made again: /var/cache/troupe
+    char *libvirt; //  where libvirt's clients look for a daemon of this mode: /run/libvirt
+    char *keys;    //  of this host, and those that it knows: ETC/keys
 } paths_t;
 
 //  ROOT is used with PATHS_ROOT only and is made absolute. In session mode the folders are those of

@@ -5,7 +5,7 @@ import socket
 import struct
 import subprocess
 
-from harness import PATIENCE
+from harness import PATIENCE, DaemonTest
 
 REMOTE = 0x20008086
 KEEPALIVE = 0x6B656570
@@ -18,16 +18,16 @@ def libvirt_socket(daemon, readonly=False):
     return os.path.join(daemon.root, "run", "troupe", "libvirt-sock-ro" if readonly else "libvirt-sock")
 
 
-def uri(daemon, name="test:///default", readonly=False):
+def uri(daemon, name="test:///default", readonly=False, path=None):
     scheme, rest = name.split(":", 1)
-    return f"{scheme}+unix:{rest}?socket={libvirt_socket(daemon, readonly)}"
+    return f"{scheme}+unix:{rest}?socket={path or libvirt_socket(daemon, readonly)}"
 
 
-def virsh(daemon, *args, connect="test:///default", status=0, readonly=False):
+def virsh(daemon, *args, connect="test:///default", status=0, readonly=False, path=None):
     """virsh with ARGS; its stdout. STATUS None: any, and the whole result is returned."""
     options = ["-r"] if readonly else []
     done = subprocess.run(
-        ["virsh", "-q", *options, "-c", uri(daemon, connect, readonly), *args],
+        ["virsh", "-q", *options, "-c", uri(daemon, connect, readonly, path), *args],
         capture_output=True,
         text=True,
         timeout=2 * PATIENCE,
@@ -115,3 +115,32 @@ class Bare:
         except ConnectionResetError:
             pass
         return data
+
+
+class Virsh:
+    """For tests whose client is virsh; they say which connection it opens."""
+
+    connect = "test:///default"
+
+    def virsh(self, *args, **options):
+        return virsh(self.daemon, *args, **{"connect": self.connect, **options})
+
+    def refused(self, *args, **options):
+        """The command has to fail; what it says."""
+        done = self.virsh(*args, status=None, **options)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        return done.stderr
+
+    def fields(self, *args, **options):
+        """What the command says in lines NAME: VALUE."""
+        lines = self.virsh(*args, **options).splitlines()
+        pairs = (line.split(":", 1) for line in lines if ":" in line)
+        return {name.strip(): value.strip() for name, value in pairs}
+
+    def rows(self, *args, **options):
+        """What it says in lines of words."""
+        return [line.split() for line in self.virsh(*args, **options).splitlines()]
+
+
+class VirshTest(Virsh, DaemonTest):
+    """The same on simulated guests."""

@@ -62,8 +62,8 @@ class BareMessages(DaemonTest):
         self.assertEqual(client.refused(LOOKUP, struct.pack(">I", 2) + b"\xff\xfe\0\0")[0], RPC)
         self.assertEqual(client.refused(LOOKUP, text("nobody"))[0], NO_DOMAIN)
         self.assertEqual(client.refused(LIST_ALL, struct.pack(">iI", 1, 1 << 20))[0], INVALID_ARG)
-        code, message = client.refused(26, text("x") + bytes(16 + 4 + 4 + 4))
-        self.assertEqual((code, "DOMAIN_PIN_VCPU" in message), (NO_SUPPORT, True))
+        code, message = client.refused(104, text("x") + bytes(16 + 4 + 8 + 4 + 4))
+        self.assertEqual((code, "DOMAIN_MEMORY_PEEK" in message), (NO_SUPPORT, True))
         #   What is behind the arguments does not count; replies and messages are nobody's.
         self.assertEqual(client.call(GET_TYPE, b"more"), (0, text("Test")))
         for kind in (REPLY, MESSAGE, STREAM, 6):

@@ -81,6 +81,20 @@ class Python(DaemonTest):
         domain.undefine()
         self.refused(libvirt.VIR_ERR_NO_DOMAIN, domain.info)
 
+    def test_statistics(self):
+        connection = self.open()
+        for name in ("on", "off"):
+            connection.defineXML(test_domain(name))
+        connection.lookupByName("on").create()
+        stats = {domain.name(): values for domain, values in connection.getAllDomainStats()}
+        self.assertEqual(set(stats), {"on", "off"})
+        self.assertEqual((stats["on"]["state.state"], stats["off"]["state.state"]), (1, 5))
+        self.assertEqual(stats["on"]["vcpu.maximum"], 2)
+        self.assertGreater(stats["on"]["balloon.current"], 0)
+        flag = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
+        self.assertEqual([domain.name() for domain, _ in connection.getAllDomainStats(0, flag)], ["on"])
+        self.assertEqual(self.open("qemu:///system").getAllDomainStats(), [])
+
     def test_events(self):
         """A life's events, in order, to those who asked for them."""
         seen = []

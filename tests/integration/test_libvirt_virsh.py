@@ -1,19 +1,13 @@
 """virsh, as it is, on simulated guests."""
 
-from harness import DaemonTest, test_domain
-from libvirt_client import virsh
+import os
+import unittest
+
+from harness import Daemon, DaemonTest, test_domain
+from libvirt_client import VirshTest, virsh
 
 
-class Virsh(DaemonTest):
-    def virsh(self, *args, **options):
-        return virsh(self.daemon, *args, **options)
-
-    def refused(self, *args, **options):
-        """The command has to fail; what it says."""
-        done = self.virsh(*args, status=None, **options)
-        self.assertNotEqual(done.returncode, 0, done.stdout)
-        return done.stderr
-
+class Virsh(VirshTest):
     def test_life(self):
         xml = self.write("web.xml", test_domain("web"))
         self.assertEqual(self.virsh("list", "--all"), "")
@@ -74,4 +68,41 @@ class Virsh(DaemonTest):
             self.assertIn("web", self.virsh("list", "--all", **options))
         self.assertIn("web", self.virsh("dumpxml", "web", readonly=True))
         self.assertIn("read only", self.refused("start", "web", readonly=True))
-        self.assertIn("not supported", self.refused("domtime", "web"))
+        self.assertIn("not supported", self.refused("pool-list"))
+
+
+class Places(unittest.TestCase):
+    """Where the sockets are."""
+
+    def setUp(self):
+        self.daemon = Daemon()
+        self.addCleanup(self.daemon.remove)
+        self.addCleanup(self.daemon.stop)
+
+    def configure(self, text):
+        folder = os.path.join(self.daemon.root, "etc", "troupe")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "troupe.conf"), "w") as file:
+            file.write(text)
+
+    def check(self, path):
+        for place in (path, path + "-ro"):
+            self.assertEqual(virsh(self.daemon, "uri", path=place, readonly=place != path)[:4], "test")
+        run = os.path.join(self.daemon.root, "run", "troupe")
+        self.assertEqual([name for name in os.listdir(run) if "libvirt" in name], [])
+
+    def test_take_over(self):
+        self.configure("[libvirt]\ntake_over = yes\n")
+        self.daemon.start()
+        self.check(os.path.join(self.daemon.root, "run", "libvirt", "libvirt-sock"))
+
+    def test_option(self):
+        path = os.path.join(self.daemon.root, "elsewhere")
+        self.daemon.options = ("--libvirt-socket", path)
+        self.daemon.start()
+        self.check(path)
+
+    def test_refused(self):
+        self.configure("[libvirt]\ntake_over = perhaps\n")
+        with self.assertRaisesRegex(AssertionError, "line 2: it has to be yes or no"):
+            self.daemon.start()

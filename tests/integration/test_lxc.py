@@ -5,14 +5,14 @@ import re
 import signal
 import unittest
 
+import cgroups
+from cgroups import Cgroups
 from container import SHELL, Shell, Terminal, container_xml, make_root
 from harness import DaemonTest, until
 from troupe_client import TroupeError
 
-TROUPE_CGROUPS = "/sys/fs/cgroup"
 
-
-class ContainerTest(DaemonTest):
+class ContainerTest(Cgroups, DaemonTest):
     def setUp(self):
         super().setUp()
         if os.geteuid() != 0:
@@ -41,16 +41,6 @@ class ContainerTest(DaemonTest):
 
     def state(self, name):
         return self.daemon.run("domstate", name, "--reason").strip()
-
-    def instance(self):
-        return re.search(r"instance (\w+)", self.daemon.log()).group(1)
-
-    def cgroups(self):
-        """Folders of this daemon's containers, in all hierarchies."""
-        found = []
-        for at, names, _ in os.walk(TROUPE_CGROUPS):
-            found += [os.path.join(at, name) for name in names if name == f"troupe-{self.instance()}"]
-        return found
 
     def left(self):
         """What is there of containers: processes, cgroups, files."""
@@ -149,10 +139,10 @@ class Life(ContainerTest):
 
     def test_why_it_ended_survives_the_daemon(self):
         """The daemon is killed while it cleans up behind a container whose supervisor was killed."""
-        if not os.path.exists(f"{TROUPE_CGROUPS}/freezer/tasks"):
+        if not os.path.exists(f"{cgroups.ROOT}/freezer/tasks"):
             self.skipTest("only a freezer of cgroups version 1 keeps a process from being killed")
         uuid = self.start("web1")
-        freezer = os.path.join(TROUPE_CGROUPS, "freezer", f"test-{uuid}")
+        freezer = os.path.join(cgroups.ROOT, "freezer", f"test-{uuid}")
         os.mkdir(freezer)
         self.addCleanup(os.rmdir, freezer)
         self.addCleanup(self.write_cgroup, freezer, "freezer.state", "THAWED")
@@ -375,7 +365,7 @@ class Inside(ContainerTest):
         unsupported = (
             ({"devices": "<interface type='user'/>"}, "devices/interface/@type 'user'"),
             ({"devices": "<disk/>"}, "<devices/disk>"),
-            ({"devices": "<filesystem type='block'/>"}, "filesystem/@type 'block'"),
+            ({"devices": "<filesystem type='template'/>"}, "filesystem/@type 'template'"),
             ({"features": "<capabilities><none state='on'/></capabilities>"}, "capabilities/none"),
             ({"extra": "<clock offset='localtime'/>"}, "clock/@offset 'localtime'"),
         )

@@ -117,6 +117,38 @@ class Mapped(ContainerTest):
         until(lambda: self.state("web1") == "shut off (shutdown)", what="its end")
         self.assertNothingLeft()
 
+    def test_devices(self):
+        """Nodes of the host that it is given work, those that it has not been given don't exist."""
+        character = "/dev/fuse" if os.path.exists("/dev/fuse") else "/dev/net/tun"
+        kinds = [("misc", f"<char>{character}</char>", character, "character special file")]
+        block = next((path for path in ("/dev/loop0", "/dev/vda", "/dev/sda") if os.path.exists(path)), None)
+        if block:
+            kinds.append(("storage", f"<block>{block}</block>", block, "block special file"))
+        devices = "".join(
+            f"<hostdev mode='capabilities' type='{kind}'><source>{source}</source></hostdev>" for kind, source, *_ in kinds
+        )
+        _, shell = self.shell(devices="<console type='pty'/>" + devices)
+        for _, _, path, kind in kinds:
+            number = os.stat(path).st_rdev
+            self.assertEqual(
+                shell.run(f"stat -c '%u:%a:%t:%T:%F' {path}")[0],
+                f"0:600:{os.major(number):x}:{os.minor(number):x}:{kind}",
+            )
+            self.assertEqual(shell.run(f"exec 5<{path} && echo open"), ("open", 0))
+        self.daemon.run("destroy", "web1")
+        self.define("web1", devices=devices.replace(character, "/dev/none"))
+        with self.assertRaisesRegex(TroupeError, "hostdev '/dev/none': No such file"):
+            self.client.call("domain.create", domain="web1")
+        source = "<source><char>/dev/shm/..x</char></source>"
+        with self.assertRaisesRegex(TroupeError, "a '/dev/shm/..x' of its own"):
+            self.define("web2", devices=f"<hostdev mode='capabilities' type='misc'>{source}</hostdev>")
+        if block:
+            source = f"<source><char>{block}</char></source>"
+            self.define("web1", devices=f"<hostdev mode='capabilities' type='misc'>{source}</hostdev>")
+            with self.assertRaisesRegex(TroupeError, f"hostdev '{block}': it is no character device"):
+                self.client.call("domain.create", domain="web1")
+        self.assertNothingLeft()
+
     def test_users(self):
         """An init that is no root; one that nobody is; without a network of its own."""
         self.client = self.daemon.client()

@@ -150,6 +150,54 @@ class Plugged(ContainerTest):
             thread.join()
         self.assertEqual(failed, [])
 
+    def test_autostart(self):
+        """The first daemon of a boot starts those that are marked, and their network before them; the next one leaves
+        all as it is."""
+        uuid = self.define("web1", devices=CONSOLE + interface("network", "network='default'"))
+        self.define("web2")
+        self.daemon.run("net-autostart", "default")
+        self.daemon.run("autostart", "web1")
+        self.daemon.stop()
+        #   As when the host boots, which empties the folder.
+        os.unlink(os.path.join(self.daemon.root, "run", "troupe", "autostarted"))
+        self.daemon.start()
+        until(lambda: self.state("web1") == "running (booted)", what="its start")
+        self.addCleanup(self.end_network)
+        self.assertEqual(len(self.links()), 1)
+        init = self.init(uuid)
+        self.daemon.kill()
+        self.daemon.start()
+        until(lambda: "domain 'web1': found running" in self.daemon.log(), what="its adoption")
+        self.assertEqual((self.init(uuid), len(self.links())), (init, 1))
+        self.assertRegex(self.state("web2"), "shut off")
+        self.daemon.run("destroy", "web1")
+        until(lambda: not self.links() + self.cgroups(), what="the end of link and cgroups")
+
+    def test_damaged_status_file(self):
+        """Its supervisor is found: the container is not shown as off, and not started a second time."""
+        uuid = self.start_on("web1", interface("bridge", "bridge='br0'"))
+        links, init = self.links(), self.init(uuid)
+        self.daemon.kill()
+        status = os.path.join(self.daemon.root, "run", "troupe", "lxc", f"{uuid}.status")
+        with open(status, "w") as file:
+            file.write("<domstatus")
+        self.daemon.start()
+        until(lambda: "domain 'web1': found running" in self.daemon.log(), what="its adoption")
+        self.assertEqual(self.state("web1"), "running (unknown)")
+        self.assertIn("taken over", self.daemon.log())
+        self.assertIn("already", self.daemon.run("start", "web1", status=None).stderr)
+        self.assertEqual((self.init(uuid), self.links()), (init, links))
+        self.assertIn(f" {links[0]} ", self.daemon.run("domiflist", "web1"))
+        self.assertEqual(self.console("web1").run("echo here"), ("here", 0))
+        self.daemon.run("suspend", "web1")
+        self.assertEqual(self.state("web1"), "paused (user)")
+        self.daemon.run("destroy", "web1")
+        until(lambda: self.links() == [], what="the end of the link")
+        folder = os.path.dirname(status)
+        (aside,) = [name for name in os.listdir(folder) if ".broken-" in name]
+        os.unlink(os.path.join(folder, aside))
+        self.assertNothingLeft()
+
     def test_refusals(self):
         refused = (
             (interface("bridge"), "needs a source/@bridge"),

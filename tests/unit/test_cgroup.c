@@ -306,6 +306,12 @@ static void no_cgroups (void **state)
             assert_non_null (strstr (self.fake.trace, "<memory> is no limit"));
         end (&self);
     }
+    //  Of one that runs, a share of the processors' time is decided at its start.
+    scene_t self;
+    begin (&self, NULL, "");
+    assert_int_equal (tune (&self, "<cputune><shares>512</shares></cputune>"), -1);
+    assert_non_null (strstr (self.err.message, "for its next start"));
+    end (&self);
 }
 
 //  The undo of a folder is on disk before the folder; controllers that share a hierarchy share it.
@@ -327,9 +333,8 @@ static void makes_folders (void **state)
     assert_int_equal (folders->count, 1);
     assert_string_equal (folders->items[0], path);
     assert_int_equal (access (path, F_OK), 0);
-    autofree char *first = text_format ("undo cgroup %s\nrecord\n", path);
-    if (!strstr (self.fake.trace, first))
-        fail_msg ("%s: %s", first, self.fake.trace);
+    autofree char *undo = text_format ("undo cgroup %s\n", path);
+    assert_true (text_starts (self.fake.trace, undo) && text_ends (self.fake.trace, "record\n"));
     assert_int_equal (cgroup_remove (&self.fake.job, path, &self.err), 0);
     assert_int_equal (access (path, F_OK), -1);
 

@@ -11,7 +11,9 @@
     "'name':'web1','uuid':'u','folder':'/','identity':'/i','user':'0','group':'','network':true,"  \
     "'restart':false,'argv':['/bin/sh','-c'],'env':['A=b'],'consoles':['console0'],"
 #define ROOT "{'type':'mount','source':'/r','target':'/','readonly':true,'bytes':0}"
-#define MAPS "'uid_map':'0 1000 10','gid_map':'0 7 2\\n5 90 1',"
+#define MAPS                                                                                       \
+    "'devices':[{'path':'/dev/x','block':true,'major':7,'minor':1}],'uid_map':'0 1000 "            \
+    "10','gid_map':'0 7 2\\n5 90 1',"
 #define TAIL MAPS "'cgroups':[],'links':['eth0'],'keep':['cap_chown','cap_kill']"
 
 //  With ' instead of ", to be read by people.
@@ -42,6 +44,8 @@ static void reads_all_parts (void **state)
     assert_null (spec.cgroups[0]);
     assert_true (spec.network && !spec.restart);
     assert_int_equal (spec.keep, (1u << CAP_CHOWN) | (1u << CAP_KILL));
+    assert_int_equal (spec.device_count, 1);
+    assert_true (spec.devices[0].block && spec.devices[0].major == 7 && spec.devices[0].minor == 1);
     assert_int_equal (spec.filesystem_count, 2);
     assert_true (spec.filesystems[0].readonly);
     assert_int_equal (spec.filesystems[1].kind, CONTAINER_RAM);
@@ -73,7 +77,10 @@ static void refuses_what_it_does_not_know (void **state)
         { "{" HEAD MAPS "'cgroups':[],'links':['eth0'],'keep':['cap_none'],'filesystems':[" ROOT
           "]}",
           "no capability 'cap_none'" },
-        { "{" HEAD "'uid_map':'','gid_map':'0 7 2','cgroups':[],'links':[],'keep':[],"
+        { "{" HEAD "'devices':[{'path':'/x','block':true,'major':7,'minor':1}],'uid_map':'',"
+          "'gid_map':'','cgroups':[],'links':[],'keep':[],'filesystems':[" ROOT "]}",
+          "a device of it" },
+        { "{" HEAD "'devices':[],'uid_map':'','gid_map':'0 7 2','cgroups':[],'links':[],'keep':[],"
           "'filesystems':[" ROOT "]}",
           "its root is nobody" },
     };

@@ -14,7 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define CAPS "troupe-qemu-caps 1\nversion 7.2.22\narch x86_64\n"
+#define CAPS "troupe-qemu-caps 2\nversion 7.2.22\narch x86_64\n"
 
 //  Scenes run in another thread; what they need of the test is passed to them here.
 static char *emulator;

@@ -11,6 +11,9 @@
 #define OS "<os><type>exe</type><init>/init</init><initarg>a b</initarg></os>"
 #define ROOT "<filesystem><source dir='/r'/><target dir='/'/></filesystem>"
 #define IDMAP(ranges) HEAD OS "<idmap>" ranges "</idmap>" DEVICES ("") "</domain>"
+#define GIVEN(type, source)                                                                        \
+    "<hostdev mode='capabilities' type='" type "'><source>" source "</source></hostdev>"
+#define HOSTDEV(type, source) HEAD OS DEVICES (GIVEN (type, source)) "</domain>"
 #define DEVICES(more) "<devices>" ROOT more "</devices>"
 
 static xml_t *complete (const char *text, error_t *err)
@@ -31,6 +34,7 @@ static void fills_in (void **state)
         HEAD "<os><type>exe</type></os><devices><console tty='/dev/pts/3'><source path='/x'/>"
              "<alias name='console7'/></console><console/>" ROOT
              "<filesystem type='ram'><source usage='1' units='MiB'/><target dir='/run'/>"
+             "</filesystem><filesystem type='file'><source file='/x.img'/><target dir='/x'/>"
              "</filesystem></devices></domain>",
         &err);
     if (!document)
@@ -44,6 +48,7 @@ static void fills_in (void **state)
         "<target type='lxc' port='1'/>",
         "<filesystem type='mount' accessmode='passthrough'>",
         "<source usage='1024' units='KiB'/>",
+        "<driver type='loop' format='raw'/>",
     };
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         if (!strstr (text, has[i]))
@@ -54,64 +59,84 @@ static void fills_in (void **state)
     assert_string_equal (again, text);
 }
 
+static const struct {
+    const char *text, *message;
+} refused[] = {
+    { HEAD DEVICES ("") "</domain>", "<os><type>exe</type></os> is missing" },
+    { HEAD "<os><type>hvm</type></os>" DEVICES ("") "</domain>", "os/type 'hvm'" },
+    { HEAD OS "</domain>", "without a root" },
+    { HEAD OS DEVICES (ROOT) "</domain>", "two of this target" },
+    { HEAD OS DEVICES ("<emulator>/usr/bin/qemu</emulator>") "</domain>", "devices/emulator" },
+    { HEAD OS DEVICES ("<filesystem><source dir='x'/><target dir='/x'/></filesystem>") "</domain>",
+      "filesystem '/x': source 'x'" },
+    { HEAD OS DEVICES (
+          "<filesystem><source dir='/x'/><target dir='/a/../b'/></filesystem>") "</domain>",
+      "'/a/../b'" },
+    { HEAD OS DEVICES ("<filesystem type='ram'><target dir='/x'/></filesystem>") "</domain>",
+      "filesystem '/x'" },
+    { HEAD OS DEVICES ("<filesystem type='template'/>") "</domain>",
+      "filesystem/@type 'template'" },
+    { HEAD OS DEVICES ("<filesystem type='file'><source dir='/x'/><target dir='/x'/>"
+                       "</filesystem>") "</domain>",
+      "filesystem '/x': a source/@dir does not go with type 'file'" },
+    { HEAD OS DEVICES ("<filesystem type='block'><source dev='x'/><target dir='/x'/>"
+                       "</filesystem>") "</domain>",
+      "filesystem '/x': source 'x'" },
+    { HEAD OS DEVICES ("<filesystem><driver type='loop'/><source dir='/x'/><target dir='/x'/>"
+                       "</filesystem>") "</domain>",
+      "a <driver> goes with type 'file' only" },
+    { HEAD OS DEVICES ("<interface type='user'/>") "</domain>", "devices/interface/@type" },
+    { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "needs a source/@network" },
+    { HEAD OS DEVICES ("<hostdev/>") "</domain>", "it has no mode, or no type" },
+    { HOSTDEV ("net", "<interface>eth0</interface>"), "devices/hostdev/@type 'net'" },
+    { HOSTDEV ("storage", "<char>/dev/x</char>"), "its source/block '' is no path in /dev" },
+    { HOSTDEV ("storage", "<block>/etc/x</block>"), "'/etc/x' is no path in /dev" },
+    { HOSTDEV ("storage", "<block>/dev/../x</block>"), "is no path in /dev" },
+    { HOSTDEV ("misc", "<char>/dev/null</char>"), "a '/dev/null' of its own" },
+    { HOSTDEV ("misc", "<char>/dev/pts/3</char>"), "a '/dev/pts/3' of its own" },
+    { HOSTDEV ("misc", "<char>/dev/tty1</char>"), "a '/dev/tty1' of its own" },
+    { HEAD OS DEVICES (GIVEN ("misc", "<char>/dev/kvm</char>")
+                           GIVEN ("misc", "<char>/dev/kvm</char>")) "</domain>",
+      "hostdev '/dev/kvm': there are two of it" },
+    { HEAD OS "<idmap/>" DEVICES ("") "</domain>", "no <uid start='0' .../>" },
+    { IDMAP ("<uid start='0' target='1' count='1'/>"), "no <gid start='0' .../>" },
+    { IDMAP ("<uid start='1' target='1' count='1'/>"), "no <uid start='0' .../>" },
+    { IDMAP ("<uid start='0' target='1'/>"), "a <uid> has no count" },
+    { IDMAP ("<uid start='0' target='x' count='1'/>"), "idmap: " },
+    { IDMAP ("<uid start='0' target='1' count='0'/>"), "count is at least 1" },
+    { IDMAP ("<uid start='0' target='4294967290' count='10'/>"), "no such ids" },
+    { IDMAP ("<uid start='0' target='1' count='99999999999'/>"), "32 bits" },
+    { IDMAP ("<uid start='0' target='1000' count='10'/><uid start='9' target='1' count='1'/>"),
+      "start='0' and start='9' overlap in the container" },
+    { IDMAP ("<uid start='0' target='1000' count='10'/>"
+             "<uid start='50' target='1009' count='1'/>"),
+      "start='0' and start='50' overlap on the host" },
+    { HEAD OS "<cputune><global_quota>5000</global_quota></cputune>" DEVICES ("") "</domain>",
+      "<cputune/global_quota>" },
+    { HEAD OS "<cputune><quota>5</quota></cputune>" DEVICES ("") "</domain>",
+      "from 1000 to 18446744073709551" },
+    { HEAD OS "<resource><partition>a</partition></resource>" DEVICES ("") "</domain>",
+      "resource/partition 'a'" },
+    { HEAD OS
+      "<features><capabilities><x state='on'/></capabilities></features>" DEVICES ("") "</domain>",
+      "capabilities/x" },
+    { HEAD "<os><type>exe</type><initenv name='a=b'>c</initenv></os>" DEVICES ("") "</domain>",
+      "os/initenv: 'a=b'" },
+    { HEAD "<os><type>exe</type><initdir>etc</initdir></os>" DEVICES ("") "</domain>",
+      "os/initdir 'etc'" },
+    { HEAD OS DEVICES ("") "<l:namespace xmlns:l='http://libvirt.org/schemas/domain/lxc/1.0'/>"
+                           "</domain>",
+      "<namespace> of LXC's namespace" },
+};
+
 static void refuses (void **state)
 {
     (void) state;
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
-        { HEAD DEVICES ("") "</domain>", "<os><type>exe</type></os> is missing" },
-        { HEAD "<os><type>hvm</type></os>" DEVICES ("") "</domain>", "os/type 'hvm'" },
-        { HEAD OS "</domain>", "without a root" },
-        { HEAD OS DEVICES (ROOT) "</domain>", "two of this target" },
-        { HEAD OS DEVICES ("<emulator>/usr/bin/qemu</emulator>") "</domain>", "devices/emulator" },
-        { HEAD OS DEVICES (
-              "<filesystem><source dir='x'/><target dir='/x'/></filesystem>") "</domain>",
-          "filesystem '/x': source 'x'" },
-        { HEAD OS DEVICES (
-              "<filesystem><source dir='/x'/><target dir='/a/../b'/></filesystem>") "</domain>",
-          "'/a/../b'" },
-        { HEAD OS DEVICES ("<filesystem type='ram'><target dir='/x'/></filesystem>") "</domain>",
-          "filesystem '/x'" },
-        { HEAD OS DEVICES ("<filesystem type='file'/>") "</domain>", "filesystem/@type 'file'" },
-        { HEAD OS DEVICES ("<interface type='user'/>") "</domain>", "devices/interface/@type" },
-        { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "needs a source/@network" },
-        { HEAD OS DEVICES ("<hostdev/>") "</domain>", "<devices/hostdev>" },
-        { HEAD OS "<idmap/>" DEVICES ("") "</domain>", "no <uid start='0' .../>" },
-        { IDMAP ("<uid start='0' target='1' count='1'/>"), "no <gid start='0' .../>" },
-        { IDMAP ("<uid start='1' target='1' count='1'/>"), "no <uid start='0' .../>" },
-        { IDMAP ("<uid start='0' target='1'/>"), "a <uid> has no count" },
-        { IDMAP ("<uid start='0' target='x' count='1'/>"), "idmap: " },
-        { IDMAP ("<uid start='0' target='1' count='0'/>"), "count is at least 1" },
-        { IDMAP ("<uid start='0' target='4294967290' count='10'/>"), "no such ids" },
-        { IDMAP ("<uid start='0' target='1' count='99999999999'/>"), "32 bits" },
-        { IDMAP ("<uid start='0' target='1000' count='10'/><uid start='9' target='1' count='1'/>"),
-          "start='0' and start='9' overlap in the container" },
-        { IDMAP ("<uid start='0' target='1000' count='10'/>"
-                 "<uid start='50' target='1009' count='1'/>"),
-          "start='0' and start='50' overlap on the host" },
-        { HEAD OS "<cputune><global_quota>5000</global_quota></cputune>" DEVICES ("") "</domain>",
-          "<cputune/global_quota>" },
-        { HEAD OS "<cputune><quota>5</quota></cputune>" DEVICES ("") "</domain>",
-          "from 1000 to 18446744073709551" },
-        { HEAD OS "<resource><partition>a</partition></resource>" DEVICES ("") "</domain>",
-          "resource/partition 'a'" },
-        { HEAD OS "<features><capabilities><x state='on'/></capabilities></features>" DEVICES (
-              "") "</domain>",
-          "capabilities/x" },
-        { HEAD "<os><type>exe</type><initenv name='a=b'>c</initenv></os>" DEVICES ("") "</domain>",
-          "os/initenv: 'a=b'" },
-        { HEAD "<os><type>exe</type><initdir>etc</initdir></os>" DEVICES ("") "</domain>",
-          "os/initdir 'etc'" },
-        { HEAD OS DEVICES ("") "<l:namespace xmlns:l='http://libvirt.org/schemas/domain/lxc/1.0'/>"
-                               "</domain>",
-          "<namespace> of LXC's namespace" },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         error_t err = { 0 };
-        auto(xml_t) document = complete (cases[i].text, &err);
-        if (document || !strstr (err.message, cases[i].message))
-            fail_msg ("%s: '%s'", cases[i].text, err.message);
+        auto(xml_t) document = complete (refused[i].text, &err);
+        if (document || !strstr (err.message, refused[i].message))
+            fail_msg ("%s: '%s'", refused[i].text, err.message);
     }
 }
 
@@ -130,7 +155,7 @@ static void describes_the_container (void **state)
         "<filesystem><source dir='/d'/><target dir='/data'/><readonly/></filesystem>" ROOT
         "</devices></domain>",
         &err);
-    json_t *json = lxc_spec (document, "/run/x.init", folders);
+    json_t *json = lxc_spec (document, "/run/x.init", folders, json_array ());
     if (container_spec_read (&spec, json, &err))
         fail_msg ("%s", err.message);
     json_decref (json);

@@ -228,6 +228,17 @@ static void test_changes (void **state)
           "agent guest-set-user-password {\"username\":\"u\",\"password\":\"cGFzcw==\","
           "\"crypted\":false}\n",
           "null" },
+        { "ssh_keys", "{\"user\":\"u\"}",
+          "agent guest-ssh-get-authorized-keys {\"username\":\"u\"}\n", "[\"ssh-ed25519 A\"]" },
+        { "ssh_keys_set", "{\"user\":\"u\",\"keys\":[\"k\"],\"reset\":true}",
+          "agent guest-ssh-add-authorized-keys "
+          "{\"username\":\"u\",\"keys\":[\"k\"],\"reset\":true}\n",
+          "null" },
+        { "ssh_keys_set", "{\"user\":\"u\",\"keys\":[\"k\"],\"remove\":true}",
+          "agent guest-ssh-remove-authorized-keys {\"username\":\"u\",\"keys\":[\"k\"]}\n",
+          "null" },
+        { "ssh_keys_set", "{\"user\":\"u\",\"reset\":true,\"remove\":true}", "",
+          "!remove does not go with reset" },
         { "hostname", "{}", "agent guest-get-host-name\n", "{\"hostname\":\"h\"}" },
         { "fs_trim", "{\"minimum\":4096}", "agent guest-fstrim {\"minimum\":4096}\n",
           "!none of the guest's file systems can be trimmed: no" },
@@ -239,6 +250,7 @@ static void test_changes (void **state)
                              "{\"logical-id\":2,\"online\":true,\"can-offline\":true},"
                              "{\"logical-id\":1,\"online\":false,\"can-offline\":true}]" },
         { "guest-set-vcpus", "2" },
+        { "guest-ssh-get-authorized-keys", "{\"keys\":[\"ssh-ed25519 A\"]}" },
         { "guest-get-host-name", "{\"host-name\":\"h\"}" },
         { "guest-fstrim", "{\"paths\":[{\"path\":\"/\",\"error\":\"no\"}]}" },
         { NULL, NULL }
@@ -391,6 +403,18 @@ static void test_the_state_of_a_channel (void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
 
+//  An agent may answer anything.
+static void test_keys_that_are_none (void **state)
+{
+    (void) state;
+    static const fake_reply_t replies[] = { { "guest-ssh-get-authorized-keys", "{\"keys\":7}" },
+                                            { NULL, NULL } };
+    fake.replies = replies;
+    check_row (&(row_t){ "ssh_keys", "{\"user\":\"u\"}",
+                         "agent guest-ssh-get-authorized-keys {\"username\":\"u\"}\n",
+                         "!its agent answers without any" });
+}
+
 int main (void)
 {
     xml_init ();
@@ -402,6 +426,7 @@ int main (void)
         TEST (test_without_an_agent_nothing_is_begun),
         TEST (test_freezing_and_thawing),
         TEST (test_commands),
+        TEST (test_keys_that_are_none),
         TEST (test_changes),
         TEST (test_what_an_agent_tells),
         TEST (test_file_systems_and_interfaces),

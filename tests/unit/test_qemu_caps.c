@@ -57,7 +57,10 @@ static const fake_reply_t replies[] = {
     { "query-kvm", "{\"enabled\":false,\"present\":true}" },
     { "query-machines", "[{\"name\":\"pc-i440fx-8.1\",\"alias\":\"pc\",\"cpu-max\":8,"
                         "\"default-ram-id\":\"pc.ram\"},{\"name\":\"none\",\"cpu-max\":1}]" },
-    { "query-cpu-definitions", "[{\"name\":\"qemu32\"},{\"name\":\"two words\"}]" },
+    { "query-cpu-definitions",
+      "[{\"name\":\"qemu32\",\"alias-of\":\"qemu32-v1\",\"unavailable-features\":[]},"
+      "{\"name\":\"Fast\",\"alias-of\":\"Fast-v1\",\"deprecated\":true,"
+      "\"unavailable-features\":[\"hle\",\"a b\",\"rtm\"]},{\"name\":\"two words\"}]" },
     { "qom-list-types", "[{\"name\":\"e1000\"}]" },
     { NULL, NULL },
 };
@@ -73,6 +76,8 @@ static void test_a_probe_leaves_nothing_behind (void **state)
     assert_non_null (text);
     assert_has (text, "machine none - 1 -\n");
     assert_has_not (text, "two words");
+    assert_has (text, "cpu-model-tcg qemu32 current\n");
+    assert_has (text, "cpu-model-tcg Fast deprecated hle rtm\n");
     auto(qemu_caps_t) caps = qemu_caps_parse (text, &err);
     assert_int_equal (qemu_caps_version (caps), 8001000);
     const char *ends[] = { "undo file /root/qemu/probe-",

@@ -2,8 +2,8 @@
 
     bench_network.py [ROUNDS]
 
-All in a network namespace of the benchmark's own. libvirtd does the same beside where it is installed, with
-its files on a tmpfs that nobody else sees; its client is python3-libvirt, so no command is started there either.
+All in a network namespace of the benchmark's own. libvirtd does the same beside where it is installed; the files
+of both are on a tmpfs that nobody else sees, as /run is one; its client is python3-libvirt, so no command is started there either.
 A plug is what the start of a guest (QEMU, on hold) takes longer with an interface on the network than without
 one, in pairs; an unplug the same of its destroy.
 """
@@ -249,13 +249,15 @@ def measure(side_class, rounds):
 
 
 def enter_namespace():
-    """A network and a mount namespace of our own, in which /sys shows that network, and the host's cgroups."""
+    """A network and a mount namespace of our own, in which /sys shows that network and the host's cgroups, and /tmp
+    is in memory."""
     libc = ctypes.CDLL(None, use_errno=True)
     new_mounts, new_network = 0x00020000, 0x40000000  # CLONE_NEWNS, CLONE_NEWNET: unshare(2)
     if libc.unshare(new_mounts | new_network):
         sys.exit(f"not measured: a network namespace: {os.strerror(ctypes.get_errno())}")
     for command in (
         ["mount", "--make-rprivate", "/"],
+        ["mount", "-t", "tmpfs", "tmpfs", "/tmp"],
         ["mount", "-t", "sysfs", "sysfs", "/mnt"],
         ["mount", "--rbind", "/sys/fs/cgroup", "/mnt/fs/cgroup"],
         ["mount", "--move", "/mnt", "/sys"],

@@ -69,6 +69,7 @@ static void drop_reader (actor_t *self, const char *reason)
         auto(msg_t) msg = msg_request ("console.end");
         pack_key_u64 (msg_args (msg), "stream", reader->id);
         pack_key_str (msg_args (msg), "reason", reason);
+        pack_key_bool (msg_args (msg), "closed", console->closed);
         actor_send (self, reader->stream.to, &msg);
     }
     stream_close (&reader->stream);

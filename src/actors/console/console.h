@@ -16,9 +16,9 @@
 //      console.detach {stream}                   nil
 //
 //  What it is told, at the address `gateway`: `console.data` {stream, data} as a stream with a
-//  window, and `console.end` {stream, reason} when it loses the console. Input and detach come from
-//  the gateway itself. A simulated guest that powers itself off is told of to domain/UUID, by
-//  `guest.poweroff` {alias}.
+//  window, and `console.end` {stream, reason, closed (by the guest)} when it loses the console.
+//  Input and detach come from the gateway itself. A simulated guest that powers itself off is told
+//  of to domain/UUID, by `guest.poweroff` {alias}.
 //
 //  It ends when the guest's end closes, and when nobody has had it open for CONSOLE_IDLE_MS.
 extern const actor_class_t console_class;

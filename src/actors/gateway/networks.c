@@ -2,6 +2,7 @@
 
 #include "actors/gateway/networks.h"
 
+#include "drivers/net/network_address.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -83,4 +84,13 @@ const network_view_t *networks_resolve (const networks_t *self, const char *verb
                "%s: no network has the name or uuid '%s'; 'troupe net-list --all' shows them", verb,
                named ? named : "");
     return NULL;
+}
+
+//  A lease does not say it; its network's document is small, and does.
+unsigned networks_prefix (const network_view_t *network, const char *address)
+{
+    error_t ignored = { 0 };
+    const char *text = value_get_str (document_root (network->facts), "xml");
+    auto(xml_t) doc = text ? xml_parse (text, strlen (text), "network XML", &ignored) : NULL;
+    return doc ? subnet_prefix_of (xml_root (doc), address) : 0;
 }

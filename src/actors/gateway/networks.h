@@ -27,5 +27,7 @@ const network_view_t *networks_at (const networks_t *self, size_t index);
 //  By name, or by uuid. NULL and ERR_NO_NETWORK, beginning with VERB, if there is none.
 const network_view_t *networks_resolve (const networks_t *self, const char *verb, const char *named,
                                         error_t *err);
+//  The prefix of the subnet of its that ADDRESS is in; 0: none.
+unsigned networks_prefix (const network_view_t *network, const char *address);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "actors/gateway/queries_addresses.h"
 
-#include "drivers/net/network_address.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -32,15 +31,6 @@ static bool is_of (const value_t *lease, const char *mac, int64_t now_us)
            (expiry == 0 || expiry > (uint64_t) now_us / 1000000);
 }
 
-//  A lease does not say it; its network's document is small, and does.
-static uint64_t prefix_of (const network_view_t *network, const char *address)
-{
-    error_t ignored = { 0 };
-    const char *text = value_get_str (document_root (network->facts), "xml");
-    auto(xml_t) doc = text ? xml_parse (text, strlen (text), "network XML", &ignored) : NULL;
-    return doc ? subnet_prefix_of (xml_root (doc), address) : 0;
-}
-
 static void pack_leases (const query_t *self, pack_t *pack, const char *mac)
 {
     const network_view_t *network;
@@ -51,7 +41,7 @@ static void pack_leases (const query_t *self, pack_t *pack, const char *mac)
             const char *address = value_get_str (lease, "address");
             if (address && is_of (lease, mac, self->now_us))
                 pack_address (pack, strchr (address, ':') ? "ipv6" : "ipv4", address,
-                              prefix_of (network, address));
+                              networks_prefix (network, address));
         }
     }
 }

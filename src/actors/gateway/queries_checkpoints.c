@@ -58,9 +58,10 @@ static bool matches (const query_t *self, const value_t *all, const value_t *che
     const char *from = value_get_str (self->args, "from");
     bool leaf = value_get_u64 (checkpoint, "children", 0) == 0;
     bool root = value_get_str (checkpoint, "parent") == NULL;
+    bool leaves = value_get_bool (self->args, "leaves", false);
+    bool no_leaves = value_get_bool (self->args, "no_leaves", false);
     return (!value_get_bool (self->args, "roots", false) || root) &&
-           (!value_get_bool (self->args, "leaves", false) || leaf) &&
-           (!value_get_bool (self->args, "no_leaves", false) || !leaf) &&
+           (leaves == no_leaves || leaves == leaf) &&
            (!from || is_below (self, all, checkpoint, from));
 }
 

@@ -127,6 +127,15 @@ static bool lasts (const query_t *self, const value_t *lease)
     return expiry == 0 || expiry > (uint64_t) self->now_us / 1000000;
 }
 
+static void pack_lease (pack_t *result, const network_view_t *network, const value_t *lease)
+{
+    pack_map (result);
+    for (size_t i = 0; i < value_count (lease); i++)
+        pack_key_value (result, value_key_at (lease, i), value_val_at (lease, i));
+    pack_key_u64 (result, "prefix", networks_prefix (network, value_get_str (lease, "address")));
+    pack_end (result);
+}
+
 static int answer_leases (const query_t *self, const network_view_t *network, pack_t *result,
                           error_t *err)
 {
@@ -138,7 +147,7 @@ static int answer_leases (const query_t *self, const network_view_t *network, pa
         const value_t *lease = value_at (leases, i);
         const char *has = value_get_str (lease, "mac");
         if (lasts (self, lease) && (!mac || (has && strcasecmp (has, mac) == 0)))
-            pack_value (result, lease);
+            pack_lease (result, network, lease);
     }
     pack_end (result);
     return 0;

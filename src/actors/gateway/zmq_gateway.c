@@ -267,7 +267,7 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway->sessions = sessions_new ();
     gateway->revoked = zhashx_new ();
     gateway->history = history_new ();
-    gateway->gathers = zlistx_new ();
+    gateway_open_stats (self);
     uint64_t epoch;
     actor_random (self, &epoch, sizeof epoch);
     snprintf (gateway->epoch, sizeof gateway->epoch, "%016llx", (unsigned long long) epoch);

@@ -29,12 +29,6 @@ static open_console_t *stream_new (gateway_t *gateway, session_t *session, const
     return stream;
 }
 
-static void acknowledge (actor_t *self, msg_t **msg_p)
-{
-    auto(msg_t) reply = msg_reply ();
-    actor_reply (self, msg_p, &reply);
-}
-
 static void stream_destroy (actor_t *self, open_console_t **stream_p)
 {
     gateway_t *gateway = actor_state (self);
@@ -47,7 +41,7 @@ static void stream_destroy (actor_t *self, open_console_t **stream_p)
     zhashx_delete (gateway->streams, &stream->number);
     msg_t *msg;
     while ((msg = zlistx_detach (stream->held, NULL)))
-        acknowledge (self, &msg);
+        actor_acknowledge (self, &msg);
     zlistx_destroy (&stream->held);
     free (stream);
 }
@@ -155,8 +149,7 @@ static void release_held (actor_t *self, open_console_t *stream)
     //  Posting may end the stream, if its client reads too slowly.
     while ((stream = stream_find (gateway, number)) && (msg = zlistx_detach (stream->held, NULL))) {
         post_data (self, session, number, &msg);
-        if (msg)
-            acknowledge (self, &msg);
+        actor_acknowledge (self, &msg);
     }
 }
 

@@ -60,7 +60,8 @@ typedef struct {
     zhashx_t *revoked; //  User-Ids of keys that may not do anything any more
     history_t *history;
     char epoch[17];    //  of the history's numbers
-    zlistx_t *gathers; //  of zmq_gateway_stats.c: calls under way
+    zlistx_t *gathers; //  of gather.h: calls under way
+    zlistx_t *askers;  //  of zmq_gateway_stats.c: whose they are
     zhashx_t *streams; //  open_console_t by number
     uint64_t last_stream;
     pack_t frame; //  what is being written to a client
@@ -117,6 +118,7 @@ void gateway_trace (actor_t *self, session_t *session, bool enable);
 //  zmq_gateway_stats.c
 
 int gateway_stats (actor_t *self, session_t *session, const call_t *call, error_t *err);
+void gateway_open_stats (actor_t *self);
 //  At the end: nobody will answer any more.
 void gateway_forget_stats (actor_t *self);
 

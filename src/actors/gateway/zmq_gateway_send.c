@@ -35,19 +35,11 @@ static void flush_soon (actor_t *self)
         gateway->flush_timer = actor_timer (self, FLUSH_MS, on_flush, NULL);
 }
 
-static void acknowledge (actor_t *self, msg_t **held_p)
-{
-    if (!*held_p)
-        return;
-    auto(msg_t) reply = msg_reply ();
-    actor_reply (self, held_p, &reply);
-}
-
 static void clear_outbox (actor_t *self, session_t *session)
 {
     outbox_item_t *item;
     while ((item = outbox_take (&session->outbox))) {
-        acknowledge (self, &item->held);
+        actor_acknowledge (self, &item->held);
         outbox_item_destroy (&item);
     }
 }
@@ -155,7 +147,7 @@ static void flush (actor_t *self, session_t *session)
         }
         session->moved_ms = actor_now (self);
         outbox_take (&session->outbox);
-        acknowledge (self, &item->held);
+        actor_acknowledge (self, &item->held);
         outbox_item_destroy (&item);
     }
     session->overrun = false;

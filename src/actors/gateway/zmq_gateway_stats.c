@@ -1,271 +1,64 @@
-//  zmq_gateway_stats.c: statistics of many domains in one call: all owners are asked at once, each
-//  answers within the budget, from its last values if it has to, and the last answer sends ours.
+//  zmq_gateway_stats.c: statistics of many domains, gathered for one call.
 
-#include "actors/domain/domain_filter.h"
 #include "actors/gateway/zmq_gateway_parts.h"
 
-#include "util/text.h"
+#include "actors/gateway/gather.h"
 
-enum {
-    BUDGET_MS = 200,
-    BUDGET_MAX_MS = 60000,
-    SPARE_MS = 1000 //  for the owner's own answer, which comes when the budget is over
-};
-
-//  libvirt's groups (virDomainStatsTypes): the option, and how the names of its fields begin.
-static const struct {
-    const char *flag, *prefix;
-    bool measured;           //  not known from the state alone
-    const char *unsupported; //  why there is never a field of it; NULL: there may be
-} groups[] = {
-    { "state", "state.", false, NULL },
-    { "cpu_total", "cpu.", true, NULL },
-    { "balloon", "balloon.", true, NULL },
-    { "vcpu", "vcpu.", true, NULL },
-    { "interface", "net.", true, NULL },
-    { "block", "block.", true, NULL },
-    { "perf", "perf.", true, NULL },
-    { "iothread", "iothread.", true, NULL },
-    { "memory", "memory.", false, "domains have no monitors of memory bandwidth" },
-    { "dirtyrate", "dirtyrate.", true, NULL },
-    { "vm", "vm.", true, NULL },
-};
-
-//  As drivers call what they measure of whole chains of images, in the place of "block.".
-#define CHAINS "backing."
-
-enum {
-    GROUPS = sizeof groups / sizeof *groups
-};
-
+//  Who asked.
 typedef struct {
-    char uuid[UUID_TEXT_SIZE];
-    bool asked;
-    document_t *values; //  what the owner answered; NULL: nothing
-    char *error;        //  why
-    struct gather *gather;
-} part_t;
-
-//  One call under way.
-typedef struct gather {
     uint64_t session, id;
-    bool wanted[GROUPS];
-    bool backing; //  "block." is about whole chains
-    size_t count, missing;
-    part_t parts[];
-} gather_t;
+} asker_t;
 
-static void gather_destroy (gather_t **self_p)
-{
-    gather_t *self = take (self_p);
-    for (size_t i = 0; i < self->count; i++) {
-        document_destroy (&self->parts[i].values);
-        free (self->parts[i].error);
-    }
-    free (self);
-}
-
-static bool is_wanted (const gather_t *self, const char *field)
-{
-    for (size_t i = 0; i < GROUPS; i++)
-        if (self->wanted[i] && text_starts (field, groups[i].prefix))
-            return true;
-    return false;
-}
-
-//  What the snapshot knows.
-static void pack_known (const gather_t *self, const snapshot_t *domain, pack_t *pack)
-{
-    const struct {
-        const char *field;
-        int64_t value;
-    } known[] = {
-        { "state.state", domain->state },
-        { "state.reason", domain->reason },
-        { "balloon.maximum", (int64_t) domain->max_memory_kib },
-        { "vcpu.current", (int64_t) domain->vcpus },
-        { "vcpu.maximum", (int64_t) domain->max_vcpus },
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (is_wanted (self, known[i].field))
-            pack_key_i64 (pack, known[i].field, known[i].value);
-}
-
-//  Under its libvirt's name; the caller frees it. NULL: it is not asked for.
-static char *name_of (const gather_t *self, const char *field)
-{
-    bool chains = text_starts (field, CHAINS);
-    if ((chains || text_starts (field, "block.")) && chains != self->backing)
-        return NULL;
-    char *name = chains ? text_format ("block.%s", field + strlen (CHAINS)) : text_copy (field);
-    if (!is_wanted (self, name))
-        free (take (&name));
-    return name;
-}
-
-static void pack_measured (const gather_t *self, const value_t *values, pack_t *pack)
-{
-    for (size_t i = 0; i < value_count (values); i++) {
-        autofree char *name = name_of (self, value_key_at (values, i));
-        if (!name)
-            continue;
-        pack_key (pack, name);
-        pack_value (pack, value_val_at (values, i));
-    }
-}
-
-static void pack_part (const gather_t *self, const part_t *part, const snapshot_t *domain,
-                       int64_t now_us, pack_t *pack)
-{
-    const value_t *root = part->values ? document_root (part->values) : NULL;
-    int64_t measured_us = value_get_i64 (root, "measured_us", 0);
-    pack_map (pack);
-    pack_key_str (pack, "uuid", domain->uuid);
-    pack_key_str (pack, "name", domain->name);
-    pack_key_bool (pack, "stale", part->asked && value_get_bool (root, "stale", true));
-    pack_key_i64 (pack, "age_ms", measured_us > 0 ? (now_us - measured_us) / 1000 : 0);
-    pack_key_str (pack, "error", part->error);
-    pack_key_map (pack, "stats");
-    pack_known (self, domain, pack);
-    pack_measured (self, value_get (root, "stats"), pack);
-    pack_end (pack);
-    pack_end (pack);
-}
-
-//  A domain that is gone meanwhile is left out.
-static void answer (actor_t *self, gather_t **gather_p)
+static void on_gathered (actor_t *self, const gather_t *gather, void *arg)
 {
     gateway_t *gateway = actor_state (self);
-    gather_t *gather = *gather_p;
-    session_t *session = sessions_by_number (gateway->sessions, gather->session);
+    const asker_t asker = *(asker_t *) arg;
+    session_t *session = sessions_by_number (gateway->sessions, asker.session);
+    zlistx_delete (gateway->askers, zlistx_find (gateway->askers, arg));
     if (session)
         session->open_requests--;
-    if (session && !session->dead) {
-        reply_begin (&gateway->frame, gather->id);
-        pack_array (&gateway->frame);
-        for (size_t i = 0; i < gather->count; i++) {
-            const part_t *part = &gather->parts[i];
-            const snapshot_t *domain = snapshots_by_uuid (gateway->view.snapshots, part->uuid);
-            if (domain)
-                pack_part (gather, part, domain, actor_wall_clock (self), &gateway->frame);
-        }
-        pack_end (&gateway->frame);
-        reply_end (&gateway->frame);
-        gateway_post (self, session, NULL);
-    }
-    zlistx_detach (gateway->gathers, zlistx_find (gateway->gathers, gather));
-    gather_destroy (gather_p);
-}
-
-void gateway_forget_stats (actor_t *self)
-{
-    gateway_t *gateway = actor_state (self);
-    gather_t *gather;
-    while (gateway->gathers && (gather = zlistx_detach (gateway->gathers, NULL)))
-        gather_destroy (&gather);
-    zlistx_destroy (&gateway->gathers);
-}
-
-static void on_measured (actor_t *self, const msg_t *reply, void *arg)
-{
-    part_t *part = arg;
-    gather_t *gather = part->gather;
-    error_t err;
-    if (msg_failed (reply, &err))
-        part->error = text_copy (err.message);
-    else
-        part->values = document_of_value (msg_value (reply));
-    if (--gather->missing == 0)
-        answer (self, &gather);
-}
-
-static void ask (actor_t *self, part_t *part, uint64_t budget)
-{
-    char address[MSG_ADDRESS_MAX];
-    snprintf (address, sizeof address, "domain/%s", part->uuid);
-    auto(msg_t) msg = msg_request ("domain.measure");
-    pack_key_u64 (msg_args (msg), "budget", budget);
-    part->asked = true;
-    actor_request (self, address, &msg, (int) budget + SPARE_MS, on_measured, part);
-}
-
-//  The groups that are asked for: all, if none is. True: some of them have to be measured.
-static bool read_groups (gather_t *gather, const value_t *args)
-{
-    bool any = false, measured = false;
-    gather->backing = value_get_bool (args, "backing", false);
-    for (size_t i = 0; i < GROUPS; i++)
-        any |= gather->wanted[i] = value_get_bool (args, groups[i].flag, false);
-    for (size_t i = 0; i < GROUPS; i++) {
-        gather->wanted[i] |= !any;
-        measured |= gather->wanted[i] && groups[i].measured;
-    }
-    return measured;
-}
-
-static int check_enforced (const call_t *call, error_t *err)
-{
-    for (size_t i = 0; i < GROUPS && value_get_bool (call->args, "enforce", false); i++)
-        if (groups[i].unsupported && value_get_bool (call->args, groups[i].flag, false))
-            return error_set (err, ERR_NO_SUPPORT, "%s: not supported: '%s': %s", call->verb,
-                              groups[i].flag, groups[i].unsupported);
-    return 0;
-}
-
-static void add_part (gather_t *gather, const snapshot_t *domain)
-{
-    part_t *part = &gather->parts[gather->count++];
-    snprintf (part->uuid, sizeof part->uuid, "%s", domain->uuid);
-    part->gather = gather;
-}
-
-//  Those that are named, or all.
-static gather_t *select_domains (gateway_t *gateway, const call_t *call, error_t *err)
-{
-    const value_t *names = value_get (call->args, "domains");
-    size_t room = names ? value_count (names) : snapshots_count (gateway->view.snapshots);
-    gather_t *gather = memory_new (1, sizeof *gather + room * sizeof (part_t));
-    domain_filter_t filter;
-    domain_filter_read (&filter, call->args);
-    for (size_t i = 0; i < room; i++) {
-        const snapshot_t *domain = names ? snapshots_resolve (gateway->view.snapshots, call->verb,
-                                                              value_at (names, i), err)
-                                         : snapshots_at (gateway->view.snapshots, i);
-        if (!domain) {
-            gather_destroy (&gather);
-            return NULL;
-        }
-        if (domain_filter_matches (&filter, domain))
-            add_part (gather, domain);
-    }
-    return gather;
+    if (!session || session->dead)
+        return;
+    reply_begin (&gateway->frame, asker.id);
+    gather_pack (gather, &gateway->view, actor_wall_clock (self), &gateway->frame);
+    reply_end (&gateway->frame);
+    gateway_post (self, session, NULL);
 }
 
 int gateway_stats (actor_t *self, session_t *session, const call_t *call, error_t *err)
 {
     gateway_t *gateway = actor_state (self);
-    uint64_t budget = value_get_u64 (call->args, "budget", BUDGET_MS);
     if (session->open_requests >= MAX_OPEN_SESSION)
         return error_set (err, ERR_RESOURCE_BUSY, "%s: %d requests of this session wait already",
                           call->verb, session->open_requests);
-    gather_t *gather = check_enforced (call, err) ? NULL : select_domains (gateway, call, err);
-    if (!gather)
-        return -1;
-    gather->session = session->number;
-    gather->id = call->id;
-    gather->missing = 1; //  until all were asked
+    asker_t *asker = memory_new (1, sizeof *asker);
+    *asker = (asker_t){ session->number, call->id };
+    zlistx_add_end (gateway->askers, asker);
     session->open_requests++;
-    zlistx_add_end (gateway->gathers, gather);
-    bool measured = read_groups (gather, call->args);
-    for (size_t i = 0; measured && i < gather->count; i++) {
-        const snapshot_t *domain =
-            snapshots_by_uuid (gateway->view.snapshots, gather->parts[i].uuid);
-        if (domain->id <= 0)
-            continue;
-        gather->missing++;
-        ask (self, &gather->parts[i], budget < BUDGET_MAX_MS ? budget : BUDGET_MAX_MS);
-    }
-    if (--gather->missing == 0)
-        answer (self, &gather);
-    return 0;
+    if (gather_begin (self, gateway->gathers, &gateway->view, call->args, on_gathered, asker,
+                      err) == 0)
+        return 0;
+    zlistx_delete (gateway->askers, zlistx_find (gateway->askers, asker));
+    session->open_requests--;
+    return -1;
+}
+
+static void asker_destroy (void **asker_p)
+{
+    free (take (asker_p));
+}
+
+void gateway_open_stats (actor_t *self)
+{
+    gateway_t *gateway = actor_state (self);
+    gateway->gathers = zlistx_new ();
+    gateway->askers = zlistx_new ();
+    zlistx_set_destructor (gateway->askers, asker_destroy);
+}
+
+void gateway_forget_stats (actor_t *self)
+{
+    gateway_t *gateway = actor_state (self);
+    gather_forget (&gateway->gathers);
+    zlistx_destroy (&gateway->askers);
 }

@@ -296,6 +296,12 @@ static const struct {
     { "image.define", host_define },       { "migration.prepare", host_define },
     { "migration.resolve", host_define },  { "host.find", host_find },
     { "host.version", host_version },      { "host.capabilities", host_capabilities },
+    { "host.cpu_stats", host_measure },    { "host.cpu_map", host_measure },
+    { "host.memory_stats", host_measure }, { "host.cells", host_measure },
+    { "host.pages", host_measure },        { "host.shared_memory", host_measure },
+    { "interface.list", host_define },     { "interface.xml", host_define },
+    { "host.sysinfo", host_define },       { "host.cpu_models", host_define },
+    { "host.max_vcpus", host_define },     { "host.domain_capabilities", host_define },
 };
 
 static void host_handle (actor_t *actor, msg_t **msg_p)

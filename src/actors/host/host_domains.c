@@ -312,6 +312,12 @@ void host_define (host_t *self, msg_t **msg_p)
         { "image.define", "image_define" },
         { "migration.prepare", "migrate_prepare" },
         { "migration.resolve", "migrate_resolve" },
+        { "host.sysinfo", "sysinfo" },
+        { "interface.list", "interfaces" },
+        { "interface.xml", "interface_xml" },
+        { "host.domain_capabilities", "domain_capabilities" },
+        { "host.cpu_models", "cpu_models" },
+        { "host.max_vcpus", "max_vcpus" },
     };
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
         if (msg_is (*msg_p, jobs[i][0])) {

@@ -2,6 +2,7 @@
 
 #include "actors/host/host_facts.h"
 
+#include "actors/host/host_cpus.h"
 #include "util/file.h"
 
 #include <stdio.h>
@@ -43,19 +44,13 @@ static unsigned count_folders (const char *folder, const char *prefix)
     return count;
 }
 
-//  How many bits are set in a list of CPUs such as "0-3,8".
+//  How many CPUs are in the list in PATH.
 static unsigned count_list (const char *path)
 {
     error_t ignored;
     autofree char *text = file_read (path, MAX_BYTES, NULL, &ignored);
-    unsigned count = 0;
-    for (const char *at = text; at && *at >= '0' && *at <= '9';) {
-        unsigned first = 0, last = 0;
-        int fields = sscanf (at, "%u-%u", &first, &last);
-        count += fields == 2 && last >= first ? last - first + 1 : 1;
-        at = strchr (at, ',');
-        at += at != NULL;
-    }
+    unsigned count;
+    autofree char *map = host_list_map (text, &count);
     return count;
 }
 

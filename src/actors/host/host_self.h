@@ -3,6 +3,7 @@
 //      host.c           start and end of the daemon, restarts, signals
 //      host_domains.c   names, uuids, ids of domains and networks; definitions from outside
 //      host_answers.c   what is asked about host and daemon
+//      host_measures.c  what is asked of the host's processors and memory
 //      host_marks.c     what migrations left
 
 #ifndef TROUPE_HOST_SELF_H
@@ -64,6 +65,9 @@ void host_share_job (host_t *self, host_job_t *job, msg_t **request_p);
 
 //  host_answers.c
 host_verb_fn host_info, host_version, host_capabilities, host_find;
+
+//  host_measures.c
+host_verb_fn host_measure;
 
 //  host_marks.c
 void host_watch_marks (host_t *self);

@@ -160,7 +160,7 @@ static int op_spawn (job_t *job, const spawn_t *spawn, process_t *process, error
     pack_key_bool (pack, "drop_capabilities", spawn->drop_capabilities);
     pack_key_bool (pack, "privileged", spawn->privileged);
     pack_key_bool (pack, "tied", spawn->tied);
-    pack_key_str (pack, "cgroup", spawn->cgroup);
+    pack_strings (pack, "cgroups", spawn->cgroups);
     pack_key_u64 (pack, "memlock_bytes", spawn->memlock_bytes);
     pack_listen (pack, spawn);
     pack_strings (pack, "devices", spawn->devices);

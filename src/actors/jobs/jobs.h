@@ -77,6 +77,9 @@ int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int de
 //  jobs_agent.c: what is asked of guests' agents, and what follows for the documents.
 int job_run_agent (job_actor_t *self, error_t *err);
 int job_run_agent_shutdown (job_actor_t *self, error_t *err);
+//  Arguments and results, which drivers see as JSON. The caller releases it.
+json_t *job_arguments_json (const job_actor_t *self);
+void job_pack_json (pack_t *pack, const json_t *json);
 int job_run_no_restart (job_actor_t *self, error_t *err);
 int job_run_ports (job_actor_t *self, error_t *err);
 int job_run_thawed (job_actor_t *self, error_t *err);
@@ -85,6 +88,10 @@ int job_run_thawed (job_actor_t *self, error_t *err);
 int job_run_snapshot_create (job_actor_t *self, error_t *err);
 int job_run_snapshot_delete (job_actor_t *self, error_t *err);
 int job_run_snapshot_revert (job_actor_t *self, error_t *err);
+
+//  jobs_control.c, jobs_lifecycle.c
+int job_run_control (job_actor_t *self, error_t *err);
+int job_run_lifecycle_action (job_actor_t *self, error_t *err);
 
 //  jobs_perf.c
 int job_run_perf_set (job_actor_t *self, error_t *err);
@@ -153,5 +160,16 @@ int job_run_unwind (job_actor_t *self, error_t *err);
 //  jobs_host.c: what host and emulators can do.
 int job_run_capabilities (job_actor_t *self, error_t *err);
 int job_run_probe (job_actor_t *self, error_t *err);
+int job_run_sysinfo (job_actor_t *self, error_t *err);
+//  DOC's text, as the xml of the job's value.
+void job_pack_document (job_actor_t *self, const xml_t *doc);
+
+//  jobs_interfaces.c: the host's network interfaces.
+int job_run_interfaces (job_actor_t *self, error_t *err);
+int job_run_interface_xml (job_actor_t *self, error_t *err);
+
+int job_run_domain_capabilities (job_actor_t *self, error_t *err);
+int job_run_cpu_models (job_actor_t *self, error_t *err);
+int job_run_max_vcpus (job_actor_t *self, error_t *err);
 
 #endif

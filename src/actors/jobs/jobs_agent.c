@@ -30,7 +30,7 @@ static json_t *json_of (const value_t *value)
     return array;
 }
 
-static json_t *arguments_of (const job_actor_t *self)
+json_t *job_arguments_json (const job_actor_t *self)
 {
     const value_t *given = msg_arg (self->start, "args");
     json_t *args = json_object ();
@@ -38,8 +38,6 @@ static json_t *arguments_of (const job_actor_t *self)
         json_object_set_new (args, value_key_at (given, i), json_of (value_val_at (given, i)));
     return args;
 }
-
-static void pack_json (pack_t *pack, const json_t *json);
 
 static void pack_members (pack_t *pack, const json_t *json)
 {
@@ -49,7 +47,7 @@ static void pack_members (pack_t *pack, const json_t *json)
     json_object_foreach ((json_t *) (uintptr_t) json, key, member)
     {
         pack_key (pack, key);
-        pack_json (pack, member);
+        job_pack_json (pack, member);
     }
     pack_end (pack);
 }
@@ -58,11 +56,11 @@ static void pack_items (pack_t *pack, const json_t *json)
 {
     pack_array (pack);
     for (size_t i = 0; i < json_array_size (json); i++)
-        pack_json (pack, json_array_get (json, i));
+        job_pack_json (pack, json_array_get (json, i));
     pack_end (pack);
 }
 
-static void pack_json (pack_t *pack, const json_t *json)
+void job_pack_json (pack_t *pack, const json_t *json)
 {
     if (json_is_object (json))
         pack_members (pack, json);
@@ -83,12 +81,12 @@ static void pack_json (pack_t *pack, const json_t *json)
 //  The kind of the job is "agent." and what the agent is to do.
 int job_run_agent (job_actor_t *self, error_t *err)
 {
-    json_auto_t *args = arguments_of (self);
+    json_auto_t *args = job_arguments_json (self);
     const char *what = strchr (self->kind->name, '.') + 1;
     json_auto_t *result = self->driver->agent (&self->base, what, args, err);
     if (!result)
         return -1;
-    pack_json (&self->value, result);
+    job_pack_json (&self->value, result);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "actors/jobs/jobs.h"
 
 #include "actors/host/host_facts.h"
+#include "actors/host/host_sysinfo.h"
 #include "drivers/qemu/probe/qemu_caps.h"
 #include "util/file.h"
 
@@ -37,6 +38,14 @@ static void add_host (xml_node_t *root)
     xml_set_u64 (host, "cpu/topology/@threads", facts.threads);
 }
 
+void job_pack_document (job_actor_t *self, const xml_t *doc)
+{
+    autofree char *text = xml_text (doc);
+    pack_map (&self->value);
+    pack_key_str (&self->value, "xml", text);
+    pack_end (&self->value);
+}
+
 int job_run_capabilities (job_actor_t *self, error_t *err)
 {
     static const char empty[] = "<capabilities/>";
@@ -47,9 +56,74 @@ int job_run_capabilities (job_actor_t *self, error_t *err)
     for (const driver_t *const *driver = drivers; *driver; driver++)
         if ((*driver)->capabilities && (*driver)->capabilities (&self->base, xml_root (doc), err))
             return -1;
-    autofree char *text = xml_text (doc);
+    job_pack_document (self, doc);
+    return 0;
+}
+
+int job_run_sysinfo (job_actor_t *self, error_t *err)
+{
+    auto(xml_t) doc = host_sysinfo ("", err);
+    if (doc)
+        job_pack_document (self, doc);
+    return doc ? 0 : -1;
+}
+
+//  The driver of a domain type that is an argument; WHAT is asked of it. Without one the first that
+//  can tell. NULL and ERR.
+static const driver_t *driver_of (const job_actor_t *self, const char *name, const char *what,
+                                  error_t *err)
+{
+    const char *type = value_str (job_arg (self, name));
+    const driver_t *driver = driver_for_type (type ? type : "qemu");
+    if (driver && driver->domain_capabilities)
+        return driver;
+    error_set (err, driver ? ERR_NO_SUPPORT : ERR_INVALID_ARG,
+               driver
+                   ? "not supported: %s of domains of type '%s'; they are known of the types qemu "
+                     "and kvm"
+                   : "%s: there are no domains of type '%s'; it can be qemu or kvm",
+               what, type);
+    return NULL;
+}
+
+int job_run_domain_capabilities (job_actor_t *self, error_t *err)
+{
+    static const char empty[] = "<domainCapabilities/>";
+    const driver_t *driver = driver_of (self, "virttype", "capabilities", err);
+    guest_kind_t kind = { .type = value_str (job_arg (self, "virttype")),
+                          .emulator = value_str (job_arg (self, "emulatorbin")),
+                          .arch = value_str (job_arg (self, "arch")),
+                          .machine = value_str (job_arg (self, "machine")) };
+    auto(xml_t) doc =
+        driver ? xml_parse (empty, sizeof empty - 1, "domain capabilities", err) : NULL;
+    if (!doc || driver->domain_capabilities (&self->base, &kind, xml_root (doc), err))
+        return -1;
+    job_pack_document (self, doc);
+    return 0;
+}
+
+int job_run_cpu_models (job_actor_t *self, error_t *err)
+{
+    const driver_t *driver = driver_for_type ("qemu");
+    auto(strings_t) models =
+        driver->cpu_models (&self->base, value_str (job_arg (self, "arch")), err);
+    if (!models)
+        return -1;
+    pack_array (&self->value);
+    for (size_t i = 0; i < models->count; i++)
+        pack_str (&self->value, models->items[i]);
+    pack_end (&self->value);
+    return 0;
+}
+
+int job_run_max_vcpus (job_actor_t *self, error_t *err)
+{
+    const driver_t *driver = driver_of (self, "type", "the most vcpus", err);
+    int max;
+    if (!driver || driver->max_vcpus (&self->base, &max, err))
+        return -1;
     pack_map (&self->value);
-    pack_key_str (&self->value, "xml", text);
+    pack_key_i64 (&self->value, "max", max);
     pack_end (&self->value);
     return 0;
 }

@@ -2,6 +2,9 @@
 
 #include "actors/libvirt/rpc_self.h"
 
+#include "actors/gateway/gather.h"
+#include "actors/runtime/table.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -15,11 +18,11 @@ enum {
 };
 
 static const struct {
-    const char *name;
+    const char *suffix; //  of the path
     door_kind_t kind;
 } doors[RPC_SOCKETS] = {
-    [RPC_SOCKET_WRITE] = { "libvirt-sock", DOOR_WRITE },
-    [RPC_SOCKET_READ] = { "libvirt-sock-ro", DOOR_READ },
+    [RPC_SOCKET_WRITE] = { "", DOOR_WRITE },
+    [RPC_SOCKET_READ] = { "-ro", DOOR_READ },
 };
 
 static void watch_doors (actor_t *self);
@@ -112,8 +115,9 @@ static void watch_doors (actor_t *self)
             actor_watch_fd (self, gateway->sockets[i].fd, POLLIN, on_connect, (void *) i);
         else {
             actor_unwatch_fd (self, gateway->sockets[i].fd);
-            actor_log (self, LEVEL_WARNING, "%s: %d clients; others wait until one goes",
-                       doors[i].name, RPC_MAX_CLIENTS);
+            actor_log (self, LEVEL_WARNING,
+                       "libvirt-sock%s: %d clients; others wait until one goes", doors[i].suffix,
+                       RPC_MAX_CLIENTS);
         }
     }
 }
@@ -122,13 +126,14 @@ static void watch_doors (actor_t *self)
 
 static int open_socket (rpc_gateway_t *gateway, rpc_socket_t number, error_t *err)
 {
-    autofree char *endpoint = paths_endpoint (gateway->config->paths, doors[number].name, err);
-    if (!endpoint)
-        return -1;
-    gateway->sockets[number].listener =
-        door_open (gateway->config, endpoint + strlen ("ipc://"), doors[number].kind, err);
+    const config_t *config = gateway->config;
+    const char *suffix = doors[number].suffix;
+    autofree char *path = config->libvirt_socket
+                              ? text_format ("%s%s", config->libvirt_socket, suffix)
+                              : text_format ("%s/libvirt-sock%s", config->paths->run, suffix);
+    gateway->sockets[number].listener = door_open (config, path, doors[number].kind, err);
     if (!gateway->sockets[number].listener)
-        return -1;
+        return error_prefix (err, "serve libvirt's clients");
     gateway->sockets[number].fd = listener_take (gateway->sockets[number].listener);
     return 0;
 }
@@ -138,6 +143,8 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     rpc_gateway_t *gateway = actor_state (self);
     gateway->config = config_of (args);
     gateway->table = rpc_table_new ();
+    gateway->streams = table_by_u64 ();
+    gateway->gathers = zlistx_new ();
     gateway->scratch = memory_new (1, SCRATCH_BYTES);
     gateway->out = text_new ();
     gateway->heard_ms = actor_now (self);
@@ -167,6 +174,10 @@ static void gateway_handle (actor_t *self, msg_t **msg_p)
 {
     if (msg_is (*msg_p, "gateway.idle"))
         answer_idle (self, msg_p);
+    else if (msg_is (*msg_p, "console.data"))
+        rpc_console_data (self, msg_p);
+    else if (msg_is (*msg_p, "console.end"))
+        rpc_console_end (self, *msg_p);
     else if (msg_is (*msg_p, "gateway.listen") && msg_kind (*msg_p) == MSG_SEND)
         watch_doors (self);
 }
@@ -188,7 +199,9 @@ static void gateway_stop (actor_t *self)
             close (gateway->sockets[i].fd);
     }
     view_close (&gateway->view);
+    gather_forget (&gateway->gathers);
     rpc_table_destroy (&gateway->table);
+    zhashx_destroy (&gateway->streams);
     text_destroy (&gateway->out);
     free (gateway->scratch);
 }

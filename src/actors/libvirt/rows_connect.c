@@ -2,8 +2,6 @@
 
 #include "actors/libvirt/rpc_self.h"
 
-#include "actors/domain/domain_filter.h"
-
 #include <string.h>
 
 enum {
@@ -17,11 +15,13 @@ enum {
     FEATURE_TYPED_PARAM_STRING = 9,
     FEATURE_KEEPALIVE = 10,
     FEATURE_EVENT_CALLBACK = 14,
-    FEATURE_CLOSE_CALLBACK = 15
+    FEATURE_CLOSE_CALLBACK = 15,
+    FEATURE_UPDATE_ORDER = 16 //  NETWORK_UPDATE's arguments in the order of their names
 };
 
 static const int features[] = { FEATURE_TYPED_PARAM_STRING, FEATURE_KEEPALIVE,
-                                FEATURE_EVENT_CALLBACK, FEATURE_CLOSE_CALLBACK };
+                                FEATURE_EVENT_CALLBACK, FEATURE_CLOSE_CALLBACK,
+                                FEATURE_UPDATE_ORDER };
 
 //  Authentication: the kernel has said who it is.
 
@@ -107,6 +107,8 @@ static int answer_feature (rpc_call_t *call, const value_t *result, pack_t *ret,
         return error_set (
             err, ERR_INVALID_CONN,
             "CONNECT_SUPPORTS_FEATURE: no connection is open: call CONNECT_OPEN first");
+    else if (feature == FEATURE_UPDATE_ORDER)
+        call->client->new_order = true;
     bool supported = false;
     for (size_t i = 0; i < sizeof features / sizeof *features; i++)
         supported = supported || features[i] == feature;
@@ -162,7 +164,7 @@ static int answer_security_model (rpc_call_t *call, const value_t *result, pack_
 
 //  Lists of domains.
 
-static void read_filter (uint64_t flags, domain_filter_t *filter)
+void rpc_read_filter (uint64_t flags, domain_filter_t *filter)
 {
     bool *const bits[] = {
         &filter->active,
@@ -193,7 +195,7 @@ static const snapshot_t *next_domain (const rpc_call_t *call, uint64_t flags, si
 {
     domain_filter_t filter;
     const snapshot_t *domain;
-    read_filter (flags, &filter);
+    rpc_read_filter (flags, &filter);
     while ((domain = snapshots_at (call->gateway->view.snapshots, (*index)++)))
         if (rpc_sees (call->client, domain) && domain_filter_matches (&filter, domain))
             return domain;

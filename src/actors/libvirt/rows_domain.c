@@ -79,21 +79,6 @@ static int answer_active (rpc_call_t *call, const value_t *result, pack_t *ret, 
     return domain ? 0 : -1;
 }
 
-static size_t count_of (const document_t *list)
-{
-    return list ? value_count (document_root (list)) : 0;
-}
-
-static int answer_snapshot_count (rpc_call_t *call, const value_t *result, pack_t *ret,
-                                  error_t *err)
-{
-    (void) result;
-    const snapshot_t *domain = rpc_domain (call, err);
-    if (domain)
-        pack_key_u64 (ret, "num", count_of (domain->tree));
-    return domain ? 0 : -1;
-}
-
 //  Domains have no labels, and nothing that taints them is kept.
 
 static int answer_security_label (rpc_call_t *call, const value_t *result, pack_t *ret,
@@ -110,6 +95,51 @@ static int answer_messages (rpc_call_t *call, const value_t *result, pack_t *ret
     (void) call, (void) result, (void) err;
     pack_key_array (ret, "msgs");
     pack_end (ret);
+    return 0;
+}
+
+//  Title, description and elements of others.
+
+//  virDomainMetadataType
+static int pack_type (const rpc_call_t *call, pack_t *args, error_t *err)
+{
+    static const char *const types[] = { "description", "title", "element" };
+    uint64_t type = value_get_u64 (call->args, "type", UINT64_MAX);
+    if (type >= sizeof types / sizeof *types)
+        return error_set (err, ERR_INVALID_ARG, "%s: there is no type %lld",
+                          call->entry->procedure->name,
+                          (long long) value_get_i64 (call->args, "type", 0));
+    pack_key_str (args, "type", types[type]);
+    return 0;
+}
+
+static int prepare_metadata (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    return pack_type (call, args, err);
+}
+
+static int prepare_get_metadata (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    enum {
+        LIVE = 1,
+        CONFIG = 2
+    };
+    uint64_t flags = value_get_u64 (call->args, "flags", 0);
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (!domain)
+        return -1;
+    if (flags == (LIVE | CONFIG))
+        return error_set (err, ERR_INVALID_ARG,
+                          "DOMAIN_GET_METADATA: live and config exclude each other");
+    if ((flags & LIVE) && domain->id <= 0)
+        return error_set (err, ERR_OPERATION_INVALID, "domain '%s' is not running", domain->name);
+    return pack_type (call, args, err);
+}
+
+static int answer_renamed (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) call, (void) result, (void) err;
+    pack_key_i64 (ret, "retcode", 0);
     return 0;
 }
 
@@ -156,7 +186,12 @@ const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_IS_PERSISTENT", .verb = "domain.info", .ret = "persistent" },
     { "DOMAIN_GET_AUTOSTART", .verb = "domain.info", .ret = "autostart" },
     { "DOMAIN_HAS_MANAGED_SAVE_IMAGE", .verb = "domain.info", .ret = "result=managed_save" },
-    { "DOMAIN_SNAPSHOT_NUM", .answer = answer_snapshot_count },
+    { "DOMAIN_GET_METADATA", .verb = "domain.metadata_get", .args = "uri",
+      .flags = FLAGS ({ 1, NULL }, { 2, "config" }), .prepare = prepare_get_metadata,
+      .ret = "metadata" },
+    { "DOMAIN_SET_METADATA", .verb = "domain.metadata_set", .args = "value=metadata key uri",
+      .flags = FLAGS ({ 1, "live" }, { 2, "config" }), .prepare = prepare_metadata },
+    { "DOMAIN_RENAME", .verb = "domain.rename", .args = "name=new_name", .answer = answer_renamed },
     { "DOMAIN_GET_SECURITY_LABEL", .answer = answer_security_label },
     { "DOMAIN_GET_MESSAGES", .flags = FLAGS ({ 3, NULL }), .answer = answer_messages },
     { "DOMAIN_DEFINE_XML", .verb = "domain.define", .args = "xml", .ret = "dom",

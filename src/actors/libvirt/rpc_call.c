@@ -13,7 +13,9 @@ enum {
     FROM_QEMU = 10,
     FROM_LXC = 17,
     FROM_NETWORK = 19,
-    LEVEL_OF_ERROR = 2 //  virErrorLevel
+    LEVEL_OF_ERROR = 2, //  virErrorLevel
+    BUDGET_MS = 200,    //  of what is measured
+    SPARE_MS = 1000     //  for the owner's own answer, which comes when the budget is over
 };
 
 //  Calls.
@@ -78,7 +80,7 @@ static void finish (rpc_call_t **call_p)
     rpc_client_go_on (self, client);
 }
 
-static int error_domain (const rpc_call_t *call, const error_t *err)
+int rpc_error_domain (const rpc_client_t *client, const error_t *err)
 {
     static const struct {
         const char *driver;
@@ -87,7 +89,7 @@ static int error_domain (const rpc_call_t *call, const error_t *err)
     if (err->code == ERR_NO_NETWORK || err->code == ERR_NETWORK_EXIST)
         return FROM_NETWORK;
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers && err->code != ERR_RPC; i++)
-        if (text_equals (call->client->driver, drivers[i].driver))
+        if (text_equals (client->driver, drivers[i].driver))
             return drivers[i].domain;
     return FROM_RPC;
 }
@@ -127,7 +129,7 @@ void rpc_fail (rpc_call_t **call_p, const error_t *err)
     }
     const rpc_header_t header = reply_header (call, RPC_ERROR);
     rpc_out_begin (call->gateway, &header);
-    rpc_add_error (call->gateway, err, error_domain (call, err));
+    rpc_add_error (call->gateway, err, rpc_error_domain (call->client, err));
     finish (call_p);
 }
 
@@ -171,7 +173,7 @@ static void answer (rpc_call_t **call_p, const value_t *result)
     int rc = call->answer ? call->answer (call, result, &ret, &err) : 0;
     auto(document_t) map = NULL;
     if (rc == 0) {
-        rpc_map_ret (call->entry, result, domain, &ret);
+        rpc_map_ret (call->entry, call->args, result, domain, &ret);
         pack_end (&ret);
         map = document_parse (ret.bytes, ret.size, VALUE_MAX_BYTES_INSIDE, &err);
     }
@@ -197,19 +199,32 @@ static void on_answer (actor_t *self, const msg_t *reply, void *arg)
     rpc_fail (&call, &err);
 }
 
-static int ask_snapshots (rpc_call_t *call, const value_t *args, error_t *err)
+static document_t *look_up (const rpc_call_t *call, const verb_t *verb, const value_t *args,
+                            error_t *err)
 {
     const view_t *view = &call->gateway->view;
     //  Who may not read passwords has been told so by now.
-    query_t query = { view->snapshots, view->networks,
-                      call->verb,      args,
-                      ACCESS_WRITE,    actor_wall_clock (call->actor) };
+    query_t query = {
+        view->snapshots, view->networks, verb, args, ACCESS_WRITE, actor_wall_clock (call->actor)
+    };
     pack_t result;
     pack_init (&result);
     int rc = query_answer (&query, &result, err);
-    auto(document_t) document =
+    document_t *document =
         rc ? NULL : document_parse (result.bytes, result.size, VALUE_MAX_BYTES_INSIDE, err);
     pack_close (&result);
+    return document;
+}
+
+document_t *rpc_query (const rpc_call_t *call, const char *verb, const pack_t *args, error_t *err)
+{
+    auto(document_t) map = document_parse (args->bytes, args->size, VALUE_MAX_BYTES, err);
+    return map ? look_up (call, verb_find (verb), document_root (map), err) : NULL;
+}
+
+static int ask_snapshots (rpc_call_t *call, const value_t *args, error_t *err)
+{
+    auto(document_t) document = look_up (call, call->verb, args, err);
     if (!document)
         return -1;
     answer (&call, document_root (document));
@@ -272,17 +287,27 @@ const snapshot_t *rpc_domain (const rpc_call_t *call, error_t *err)
 
 static int find_object (rpc_call_t *call, error_t *err)
 {
-    static const char *const domains[] = { "dom.uuid", "snap.dom.uuid", "checkpoint.dom.uuid" };
-    const char *uuid = NULL;
-    for (size_t i = 0; i < sizeof domains / sizeof *domains && !uuid; i++)
-        uuid = value_str (rpc_field (call->args, domains[i]));
-    if (uuid) {
-        snprintf (call->uuid, sizeof call->uuid, "%s", uuid);
-        return rpc_domain (call, err) ? 0 : -1;
-    }
-    uuid = value_str (rpc_field (call->args, "net.uuid"));
+    const char *uuid = rpc_domain_of (call->args);
     snprintf (call->uuid, sizeof call->uuid, "%s", uuid ? uuid : "");
-    return 0;
+    return !uuid || rpc_domain (call, err) ? 0 : -1;
+}
+
+int rpc_measure (rpc_call_t *call, rpc_answer_fn *on_result, error_t *err)
+{
+    char address[MSG_ADDRESS_MAX];
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (!domain)
+        return -1;
+    if (domain->id <= 0)
+        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running",
+                          call->entry->procedure->name, domain->name);
+    call->verb = verb_find ("domain.usage"); //  as it is called where clients see it
+    call->answer = on_result;
+    snprintf (address, sizeof address, "domain/%s", domain->uuid);
+    auto(msg_t) msg = msg_request ("domain.measure");
+    pack_key_u64 (msg_args (msg), "budget", BUDGET_MS);
+    actor_request (call->actor, address, &msg, BUDGET_MS + SPARE_MS, on_answer, call);
+    return RPC_LATER;
 }
 
 //  Checks.
@@ -390,7 +415,7 @@ static int carry_out (rpc_call_t *call, const char *bytes, size_t size, error_t 
     call->answer = entry->row->answer;
     pack_t args;
     pack_init (&args);
-    int rc = rpc_map_args (entry, call, call->args, call->uuid, &args, err);
+    int rc = rpc_map_args (entry, call, call->args, &args, err);
     if (rc == 0 && entry->verb)
         rc = ask (call, &args, err);
     else if (rc == 0)
@@ -436,6 +461,8 @@ void rpc_take_message (actor_t *self, rpc_client_t *client, const char *bytes, s
         take_ping (self, client, &header);
         return;
     }
+    if (header.type == RPC_STREAM)
+        rpc_take_packet (self, client, &header, bytes + RPC_HEADER, size - RPC_HEADER);
     if (header.type == RPC_CALL_WITH_FDS)
         skip_descriptors (client, bytes, size);
     else if (header.type != RPC_CALL)

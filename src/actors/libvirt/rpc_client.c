@@ -24,7 +24,7 @@ static void on_ready (actor_t *self, int fd, short events, void *arg);
 static bool is_held_back (const rpc_client_t *client)
 {
     return client->open_calls >= RPC_MAX_CALLS || client->outbox.bytes > RPC_MAX_WAITING ||
-           client->closing;
+           client->typed > RPC_MAX_WAITING || client->closing;
 }
 
 static void watch (actor_t *self, rpc_client_t *client)
@@ -60,6 +60,12 @@ rpc_client_t *rpc_client_new (actor_t *self, int fd, rpc_socket_t socket, const 
     return client;
 }
 
+static void drop_item (actor_t *self, outbox_item_t **item_p)
+{
+    actor_acknowledge (self, &(*item_p)->held);
+    outbox_item_destroy (item_p);
+}
+
 static void disconnect (actor_t *self, rpc_client_t *client)
 {
     if (client->fd < 0)
@@ -77,8 +83,9 @@ void rpc_client_destroy (actor_t *self, rpc_client_t **client_p)
     disconnect (self, client);
     rpc_forget_client (gateway, client);
     rpc_unregister_all (client);
+    rpc_streams_close (self, client);
     while ((item = outbox_take (&client->outbox)))
-        outbox_item_destroy (&item);
+        drop_item (self, &item);
     if (client->previous)
         client->previous->next = client->next;
     else
@@ -135,28 +142,36 @@ static void flush (actor_t *self, rpc_client_t *client)
             break;
         client->sent = 0;
         outbox_take (&client->outbox);
-        outbox_item_destroy (&item);
+        drop_item (self, &item);
     }
     end_if_done (self, client);
 }
 
-static void queue (actor_t *self, rpc_client_t *client, const char *bytes, size_t size)
+static void queue (actor_t *self, rpc_client_t *client, const char *bytes, size_t size,
+                   msg_t **held_p)
 {
     if (!client->outbox.first)
         client->moved_ms = actor_now (self);
     outbox_add (&client->outbox, text_copy_bytes (bytes, size), size, NULL);
+    if (held_p)
+        client->outbox.last->held = actor_hold (self, held_p);
     if (client->outbox.bytes > RPC_MAX_OUTBOX)
         rpc_client_end (self, client, "it reads too slowly: 48 MiB waited for it");
 }
 
 void rpc_client_send (actor_t *self, rpc_client_t *client)
 {
+    rpc_client_send_held (self, client, NULL);
+}
+
+void rpc_client_send_held (actor_t *self, rpc_client_t *client, msg_t **held_p)
+{
     const text_t *out = ((rpc_gateway_t *) actor_state (self))->out;
     if (client->dead)
         return;
     ssize_t sent = client->outbox.first ? 0 : push (self, client, out->data, out->size);
     if (sent >= 0 && (size_t) sent < out->size)
-        queue (self, client, out->data + sent, out->size - (size_t) sent);
+        queue (self, client, out->data + sent, out->size - (size_t) sent, held_p);
     end_if_done (self, client);
     watch (self, client);
 }
@@ -239,6 +254,7 @@ void rpc_client_go_on (actor_t *self, rpc_client_t *client)
 {
     if (client->dead || client->in_handler)
         return;
+    rpc_streams_go_on (self, client);
     if (client->in->size > 0 && !is_held_back (client))
         take_messages (self, client);
     watch (self, client);

@@ -2,6 +2,8 @@
 
 #include "actors/libvirt/rpc_params.h"
 
+#include "util/text.h"
+
 #include <string.h>
 
 //  Up to the value itself, which follows; then end.
@@ -85,6 +87,11 @@ void rpc_param_value (pack_t *pack, const char *field, const value_t *value)
         rpc_param_llong (pack, field, number);
 }
 
+static const char *arg_of (const rpc_param_t *param)
+{
+    return param->arg ? param->arg : param->field;
+}
+
 static const rpc_param_t *find (const rpc_param_t *table, const char *field)
 {
     for (; table->field; table++)
@@ -117,11 +124,50 @@ int rpc_params_read (const value_t *list, const rpc_param_t *table, const char *
         if (is_earlier (list, i, field))
             return error_set (err, ERR_INVALID_ARG, "%s: parameter '%s' is given twice", what,
                               field);
-        pack_key (args, param->arg);
+        pack_key (args, arg_of (param));
         if (param->type == PARAM_BOOLEAN)
             pack_bool (args, value_get_i64 (value, "value", 0) != 0);
         else
             pack_value (args, value_get (value, "value"));
     }
     return 0;
+}
+
+//  Getters.
+
+enum {
+    STRING_OKAY = 4 //  VIR_TYPED_PARAM_STRING_OKAY, of the older procedures' flags
+};
+
+//  What a caller of before there were texts can't read is not for it.
+static bool may_be_sent (const rpc_param_t *param, const value_t *args)
+{
+    bool older = value_get (args, "nparams") != NULL;
+    return param->type != PARAM_STRING || !older ||
+           (value_get_u64 (args, "flags", 0) & STRING_OKAY) != 0;
+}
+
+void rpc_param_typed (pack_t *pack, const char *field, int type, const value_t *value)
+{
+    begin (pack, field, type);
+    if (type == PARAM_BOOLEAN)
+        pack_i64 (pack, value_bool (value, false));
+    else
+        pack_value (pack, value);
+    end (pack);
+}
+
+void rpc_params_write (const rpc_param_t *table, const value_t *args, const value_t *values,
+                       pack_t *pack)
+{
+    uint64_t count = 0, most = value_get_u64 (args, "nparams", UINT64_MAX);
+    pack_key_array (pack, "params");
+    for (const rpc_param_t *param = table; param->field; param++) {
+        const value_t *value = value_get (values, arg_of (param));
+        if (value && value->type != MSGPACK_OBJECT_NIL && may_be_sent (param, args) &&
+            count++ < most)
+            rpc_param_typed (pack, param->field, param->type, value);
+    }
+    pack_end (pack);
+    pack_key_u64 (pack, "nparams", most == 0 || count < most ? count : most);
 }

@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const rpc_rows_t all[] = {
-    { PROGRAM_REMOTE, rpc_rows_connect },
-    { PROGRAM_REMOTE, rpc_rows_domain },
-    { PROGRAM_REMOTE, rpc_rows_event },
+#define ROWS(program, name) { PROGRAM_##program, rpc_rows_##name },
+#include "actors/libvirt/rpc_rows.def"
+#undef ROWS
 };
 
 enum {
@@ -118,6 +118,27 @@ const value_t *rpc_field (const value_t *args, const char *path)
     return inside ? rpc_field (inside, dot + 1) : NULL;
 }
 
+static const char *first_field (const value_t *args, const char *const *paths)
+{
+    const char *found = NULL;
+    while (*paths && !found)
+        found = value_str (rpc_field (args, *paths++));
+    return found;
+}
+
+const char *rpc_domain_of (const value_t *args)
+{
+    static const char *const paths[] = { "dom.uuid", "snap.dom.uuid", "snapshot.dom.uuid",
+                                         "checkpoint.dom.uuid", NULL };
+    return first_field (args, paths);
+}
+
+const char *rpc_network_of (const value_t *args)
+{
+    static const char *const paths[] = { "net.uuid", "network.uuid", "port.net.uuid", NULL };
+    return first_field (args, paths);
+}
+
 //  Arguments.
 
 static const verb_arg_t *find_arg (const verb_t *verb, const char *name)
@@ -164,18 +185,30 @@ static int map_flags (const rpc_entry_t *entry, const value_t *args, pack_t *pac
                  : 0;
 }
 
-int rpc_map_args (const rpc_entry_t *entry, rpc_call_t *call, const value_t *args, const char *uuid,
-                  pack_t *pack, error_t *err)
+static int map_params (const rpc_entry_t *entry, const value_t *args, pack_t *pack, error_t *err)
+{
+    const value_t *list = value_get (args, "params");
+    if (!entry->row->params || !list)
+        return 0;
+    return rpc_params_read (list, entry->row->params, entry->procedure->name, pack, err);
+}
+
+static void map_object (const rpc_entry_t *entry, const char *name, const char *uuid, pack_t *pack)
+{
+    if (uuid && find_arg (entry->verb, name))
+        pack_key_str (pack, name, uuid);
+}
+
+int rpc_map_args (const rpc_entry_t *entry, rpc_call_t *call, const value_t *args, pack_t *pack,
+                  error_t *err)
 {
     if (!entry->verb)
         return map_flags (entry, args, NULL, err);
     pack_map (pack);
-    if (*uuid && find_arg (entry->verb, "domain"))
-        pack_key_str (pack, "domain", uuid);
-    if (*uuid && find_arg (entry->verb, "network") && value_get (args, "net"))
-        pack_key_str (pack, "network", uuid);
+    map_object (entry, "domain", rpc_domain_of (args), pack);
+    map_object (entry, "network", rpc_network_of (args), pack);
     map_words (entry, args, pack);
-    if (map_flags (entry, args, pack, err) ||
+    if (map_flags (entry, args, pack, err) || map_params (entry, args, pack, err) ||
         (entry->row->prepare && entry->row->prepare (call, pack, err)))
         return -1;
     pack_end (pack);
@@ -213,15 +246,40 @@ static void map_domain (pack_t *pack, const char *key, const value_t *result,
         rpc_pack_domain (pack, key, domain->name, domain->uuid, domain->id);
 }
 
-void rpc_map_ret (const rpc_entry_t *entry, const value_t *result, const snapshot_t *domain,
-                  pack_t *pack)
+static void map_network (pack_t *pack, const char *key, const value_t *result)
+{
+    pack_key_map (pack, key);
+    pack_key_str (pack, "name", value_get_str (result, "name"));
+    pack_key_str (pack, "uuid", value_get_str (result, "uuid"));
+    pack_end (pack);
+}
+
+static void map_part (pack_t *pack, const rpc_word_t *word, const value_t *result,
+                      const snapshot_t *domain)
+{
+    pack_key_map (pack, word->name);
+    pack_key_str (pack, "name", value_get_str (result, word->source));
+    if (domain)
+        rpc_pack_domain (pack, "dom", domain->name, domain->uuid, domain->id);
+    pack_end (pack);
+}
+
+void rpc_map_ret (const rpc_entry_t *entry, const value_t *args, const value_t *result,
+                  const snapshot_t *domain, pack_t *pack)
 {
     rpc_word_t word;
     for (const char *at = entry->row->ret; rpc_next_word (&at, &word);) {
         const xdr_field_t *field = find_field (entry->procedure->ret, word.name);
-        if (field && field->of == xdr_domain)
+        const xdr_field_t *type = field ? field->of : NULL;
+        if (type == xdr_domain)
             map_domain (pack, word.name, result, domain);
+        else if (type == xdr_network)
+            map_network (pack, word.name, result);
+        else if (type == xdr_domain_snapshot || type == xdr_domain_checkpoint)
+            map_part (pack, &word, result, domain);
         else
             pack_key_value (pack, word.name, value_get (result, word.source));
     }
+    if (entry->row->params && find_field (entry->procedure->ret, "params"))
+        rpc_params_write (entry->row->params, args, result, pack);
 }

@@ -5,19 +5,25 @@
 //      rpc_client.c        one client's bytes: what comes in becomes messages, what goes out waits
 //      rpc_call.c          one call: checked, carried out, answered
 //      rpc_events.c        who wants which events; rpc_event_kinds.c: what they carry
+//      rpc_streams.c       consoles, and data for clients
 //      rpc_rows.c          which procedure is served by what
+//      rpc_lists.c         answers that are lists
+//      rpc_params.c        typed parameters
 //      rows_*.c            the rows, by what they are about
 
 #ifndef TROUPE_RPC_SELF_H
 #define TROUPE_RPC_SELF_H
 
 #include "actors/config.h"
+#include "actors/domain/domain_filter.h"
 #include "actors/gateway/door.h"
 #include "actors/gateway/outbox.h"
 #include "actors/gateway/owners.h"
 #include "actors/libvirt/libvirt_gateway.h"
 #include "actors/libvirt/rpc_rows.h"
 #include "util/text.h"
+
+#include <czmq.h>
 
 enum {
     RPC_HEADER = 28,                        //  bytes of length word and header
@@ -55,6 +61,8 @@ typedef struct {
     uint32_t program, version, procedure, type, serial, status;
 } rpc_header_t;
 
+typedef struct rpc_stream rpc_stream_t;
+
 //  What a client asked to be told.
 typedef struct rpc_callback {
     struct rpc_callback *next;
@@ -87,10 +95,14 @@ typedef struct rpc_client {
     int64_t heard_ms; //  when it last sent something
     int64_t moved_ms; //  when it last took something, or nothing waited
     bool keepalive;   //  it answers pings
+    bool new_order;   //  of NETWORK_UPDATE's arguments (rows_network.c)
     int pings;        //  without an answer
     rpc_callback_t *callbacks;
     int callback_count, last_callback;
     bool close_callback;
+    rpc_stream_t *streams;
+    int stream_count;
+    size_t typed; //  bytes that guests have not taken from their consoles
 } rpc_client_t;
 
 typedef struct {
@@ -105,7 +117,10 @@ typedef struct {
     rpc_table_t *table;
     rpc_client_t *clients;
     rpc_call_t *calls;
+    zlistx_t *gathers; //  of gather.h: calls under way
     uint64_t last_client;
+    zhashx_t *streams; //  rpc_stream_t by number
+    uint64_t last_stream;
     char *scratch; //  what a client just sent
     text_t *out;   //  the message that is being written
     uint64_t sweep_timer, bury_timer;
@@ -125,7 +140,8 @@ struct rpc_call {
     const verb_t *verb;        //  that is asked: the row's, unless it said otherwise
     rpc_answer_fn *answer;     //  the same
     char *named;               //  as owner_named says
-    char uuid[UUID_TEXT_SIZE]; //  of the domain or network that it is about; "": none
+    uint64_t host_cpus;        //  once it was asked (rows_pin.c)
+    char uuid[UUID_TEXT_SIZE]; //  of the domain that it is about; "": none
 };
 
 //  rpc_client.c
@@ -142,6 +158,9 @@ void rpc_bury_soon (actor_t *self);
 void rpc_client_go_on (actor_t *self, rpc_client_t *client);
 //  What is in the gateway's OUT.
 void rpc_client_send (actor_t *self, rpc_client_t *client);
+//  If it has to wait, and HELD_P is not NULL, *HELD_P (a stream's message) is taken over and
+//  acknowledged when the client read all.
+void rpc_client_send_held (actor_t *self, rpc_client_t *client, msg_t **held_p);
 //  Writes a header to the gateway's OUT, empty before; rpc_out_end completes the length.
 void rpc_out_begin (rpc_gateway_t *gateway, const rpc_header_t *header);
 void rpc_out_end (rpc_gateway_t *gateway);
@@ -158,8 +177,25 @@ int rpc_register (rpc_call_t *call, const rpc_callback_t *wanted, int *number, e
 bool rpc_unregister (rpc_client_t *client, bool (*is_it) (const rpc_callback_t *, int), int which);
 void rpc_unregister_all (rpc_client_t *client);
 
+//  rpc_streams.c
+
+//  From a row's `answer`: the call opens a stream with these bytes for the client.
+int rpc_stream_data (rpc_call_t *call, const void *bytes, size_t size, error_t *err);
+//  The same: one that is the console at ADDRESS; what it returns is the row's to return.
+int rpc_stream_console (rpc_call_t *call, const char *address, bool force, error_t *err);
+void rpc_console_data (actor_t *self, msg_t **msg_p);
+void rpc_console_end (actor_t *self, const msg_t *msg);
+//  A packet of one of CLIENT's streams.
+void rpc_take_packet (actor_t *self, rpc_client_t *client, const rpc_header_t *header,
+                      const char *bytes, size_t size);
+//  Sends more of what waits, now that the client has read.
+void rpc_streams_go_on (actor_t *self, rpc_client_t *client);
+void rpc_streams_close (actor_t *self, rpc_client_t *client);
+
 //  rpc_call.c
 
+//  virErrorDomain that goes with ERR.
+int rpc_error_domain (const rpc_client_t *client, const error_t *err);
 //  One message of CLIENT; SIZE bytes from the length word on.
 void rpc_take_message (actor_t *self, rpc_client_t *client, const char *bytes, size_t size);
 //  Answers, and destroys the call. RET: a map with the procedure's fields; NULL if it has none.
@@ -171,10 +207,17 @@ void rpc_add_error (rpc_gateway_t *gateway, const error_t *err, int domain);
 //  CALL. ANSWER gets the result, then the row's `ret` counts.
 int rpc_ask (rpc_call_t *call, const char *verb, const pack_t *args, rpc_answer_fn *answer,
              error_t *err);
+//  Asks the owner of the domain that CALL is about, which has to run, what it measures: ANSWER gets
+//  {stats, ...} (drivers/driver.h), its last known values if its hypervisor does not answer.
+int rpc_measure (rpc_call_t *call, rpc_answer_fn *answer, error_t *err);
+//  What VERB, of the state that gateways know, says with ARGS; the caller owns it. NULL and ERR.
+document_t *rpc_query (const rpc_call_t *call, const char *verb, const pack_t *args, error_t *err);
 void rpc_call_destroy (rpc_call_t **call_p);
 void rpc_forget_client (rpc_gateway_t *gateway, const rpc_client_t *client);
 //  The domain that the call is about, as it is now; NULL and ERR if it has none or it is gone.
 const snapshot_t *rpc_domain (const rpc_call_t *call, error_t *err);
+//  What virConnectListAllDomainsFlags ask for (rows_connect.c).
+void rpc_read_filter (uint64_t flags, domain_filter_t *filter);
 //  Does this connection see it?
 bool rpc_sees (const rpc_client_t *client, const snapshot_t *domain);
 

@@ -222,6 +222,14 @@ void actor_reply (actor_t *self, msg_t **request_p, msg_t **reply_p)
     msg_destroy (request_p);
 }
 
+void actor_acknowledge (actor_t *self, msg_t **msg_p)
+{
+    if (!*msg_p)
+        return;
+    auto(msg_t) reply = msg_reply ();
+    actor_reply (self, msg_p, &reply);
+}
+
 void actor_reply_error (actor_t *self, msg_t **request_p, const error_t *err)
 {
     auto(msg_t) reply = msg_error (err);

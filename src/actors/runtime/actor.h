@@ -89,6 +89,8 @@ void actor_stream (actor_t *self, const char *to, msg_t **msg_p, int deadline_ms
 //  In the handler of a stream's message: takes it over, so that it is acknowledged only by a later
 //  actor_reply. So the pressure of a slow reader behind us reaches the source.
 msg_t *actor_hold (actor_t *self, msg_t **msg_p);
+//  Acknowledges what was held, and destroys it; *MSG_P may be NULL.
+void actor_acknowledge (actor_t *self, msg_t **msg_p);
 
 //  Other actors. ARGS is a request of any verb, whose args the new actor's start sees. ON_REPLY: a
 //  reply once start has returned 0 (what it left with actor_set_result, or nil), or its error, or

@@ -63,15 +63,10 @@ static int read_identity (const msg_t *request, launch_t *launch, error_t *err)
 
 static int read_rest (const msg_t *request, launch_t *launch, error_t *err)
 {
-    const char *cgroup = msg_str (request, "cgroup");
     if (!launch->argv[0] || launch->argv[0][0] != '/')
         return error_set (
             err, ERR_INVALID_ARG,
             "start a process: the first of argv is not the absolute path of a program");
-    //  The launcher could join one, but nobody makes and removes them yet.
-    if (cgroup && *cgroup)
-        return error_set (err, ERR_CONFIG_UNSUPPORTED, "not supported: cgroup '%s' for '%s'",
-                          cgroup, launch->argv[0]);
     launch->folder = msg_str (request, "folder");
     launch->log = msg_str (request, "log");
     launch->memlock_bytes = msg_u64 (request, "memlock_bytes", 0);
@@ -83,10 +78,12 @@ char *spawn_spec (const msg_t *request, size_t *size, error_t *err)
     auto(strings_t) argv = read_strings (request, "argv", err);
     auto(strings_t) env = argv ? read_strings (request, "env", err) : NULL;
     auto(strings_t) devices = env ? read_strings (request, "devices", err) : NULL;
-    if (!devices)
+    auto(strings_t) cgroups = devices ? read_strings (request, "cgroups", err) : NULL;
+    if (!cgroups)
         return NULL;
     launch_t launch = { .argv = strings_list (argv),
                         .env = strings_list (env),
-                        .devices = strings_list (devices) };
+                        .devices = strings_list (devices),
+                        .cgroups = strings_list (cgroups) };
     return read_rest (request, &launch, err) ? NULL : launch_encode (&launch, size, err);
 }

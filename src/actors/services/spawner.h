@@ -2,10 +2,10 @@
 //  end by pidfd, and knows a process only as the kernel does: PID:START:BOOTID.
 //
 //  process.spawn    starts the launcher with {argv, env, folder, log, uid, gid, drop_capabilities,
-//                   privileged, tied, memlock_bytes, listen, devices, owner}; {process} when all
-//                   that can fail before the program was done. It then waits for go. If none comes
-//                   within a minute, or who asked ends before, it exits without a trace. cgroup is
-//                   refused: not supported
+//                   privileged, tied, memlock_bytes, listen, devices, cgroups, owner}; {process}
+//                   when all that can fail before the program was done. It then waits for go. If
+//                   none comes within a minute, or who asked ends before, it exits without a trace.
+//                   It is in the cgroups from its beginning
 //  process.go       {process}; nil once the program was executed, or why not
 //  process.kill     {process, signal}; nil also if it ended before. Whoever's child it is
 //  process.wait     {process}; nil once it ended

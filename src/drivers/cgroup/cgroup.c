@@ -35,9 +35,22 @@ static bool lists (const char *text, const char *word)
     return false;
 }
 
+//  All guests of a group together weigh as much as one process beside it, so who asks for no share
+//  of the processors' time is not put into one.
+static bool shares_processors (const guest_t *guest)
+{
+    static const char *const words[] = { "shares", "period", "quota", "global_period",
+                                         "global_quota" };
+    const xml_node_t *cputune = xml_find (xml_root (guest->live), "cputune");
+    for (size_t i = 0; cputune && i < sizeof words / sizeof *words; i++)
+        if (xml_string (cputune, words[i]))
+            return true;
+    return false;
+}
+
 //  In version 2 a controller is there only below folders that say so. Version 1 has it then, or the
 //  host does not.
-static void enable (const char *folder)
+static void enable (const char *folder, bool processors)
 {
     static const char *const controllers[] = { "memory", "cpu", "cpuset", "io" };
     error_t ignored;
@@ -45,7 +58,8 @@ static void enable (const char *folder)
     autofree char *enabled = cgroup_read (folder, "cgroup.subtree_control", &ignored);
     for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++) {
         autofree char *word = text_format ("+%s", controllers[i]);
-        if (lists (there, controllers[i]) && !lists (enabled, controllers[i]))
+        bool wanted = processors || strcmp (controllers[i], "cpu") != 0;
+        if (wanted && lists (there, controllers[i]) && !lists (enabled, controllers[i]))
             cgroup_write (folder, "cgroup.subtree_control", word, &ignored);
     }
 }
@@ -54,11 +68,12 @@ static void enable (const char *folder)
 static void enable_all (const making_t *self)
 {
     size_t size = strlen (self->mount);
+    bool processors = shares_processors (self->job->guest);
     for (const char *at = self->parent + size; at; at = strchr (at + 1, '/')) {
         autofree char *folder = text_copy_bytes (self->parent, (size_t) (at - self->parent));
-        enable (folder);
+        enable (folder, processors);
     }
-    enable (self->parent);
+    enable (self->parent, processors);
 }
 
 //  Of version 1: no process can join a new one before it has processors and memory.
@@ -118,8 +133,6 @@ static int make_new (making_t *self, error_t *err)
     job_t *job = self->job;
     if (is_made (self))
         return 0;
-    if (job_undo (job, "cgroup", self->path, err) || job_record (job, err))
-        return -1;
     //  What a guest of this uuid left is over: whoever had it was destroyed before this start.
     if (cgroup_remove (job, self->path, err))
         return -1;
@@ -151,46 +164,82 @@ static int check_partition (const making_t *self, error_t *err)
         partition_of (self->job->guest), self->base);
 }
 
-static int make_one (making_t *self, error_t *err)
+static int intend (const making_t *self, strings_t *intended, error_t *err)
 {
     if (check_partition (self, err))
         return -1;
-    int made = make_new (self, err);
-    if (made)
-        return made < 0 ? -1 : 0;
+    if (strings_contain (intended, self->path))
+        return 0;
+    strings_add (intended, self->path);
+    return job_undo (self->job, "cgroup", self->path, err);
+}
+
+static void note (const making_t *self)
+{
     xml_node_t *cgroup = xml_add (xml_root (self->job->guest->record), "cgroup");
     xml_set (cgroup, "@name", self->name);
     xml_set (cgroup, "@path", self->path);
+}
+
+static int make_one (making_t *self, error_t *err)
+{
+    int made = make_new (self, err);
+    if (made == 0)
+        note (self);
+    return made < 0 ? -1 : 0;
+}
+
+//  All of them are on record before the first one is made.
+static int make_all (making_t *makings, size_t count, error_t *err)
+{
+    auto(strings_t) intended = strings_new ();
+    for (size_t i = 0; i < count; i++)
+        if (intend (&makings[i], intended, err))
+            return -1;
+    if (count > 0 && job_record (makings->job, err))
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (make_one (&makings[i], err))
+            return -1;
     return 0;
 }
 
-static int make_at (job_t *job, const char *name, const char *mount, error_t *err)
+static making_t plan (job_t *job, const char *name, const char *mount)
 {
     making_t self = { .job = job, .name = name, .mount = mount };
     self.base = text_format ("%s%s", mount, partition_of (job->guest));
     self.parent = text_format ("%s/troupe-%s", self.base, job->instance);
     self.path = text_format ("%s/%s", self.parent, job->guest->uuid);
-    int rc = make_one (&self, err);
-    free (self.base);
-    free (self.parent);
-    free (self.path);
-    return rc;
+    return self;
+}
+
+static void plan_close (making_t *self)
+{
+    free (self->base);
+    free (self->parent);
+    free (self->path);
 }
 
 int cgroup_make_in (job_t *job, const cgroup_mounts_t *mounts, bool freezer, error_t *err)
 {
     bool any = false;
+    size_t count = 0;
+    making_t makings[CGROUP_COUNT];
     for (size_t i = 0; i < CGROUP_COUNT; i++) {
         //  Version 2 freezes too.
-        bool wanted = i != CGROUP_FREEZER || (freezer && !mounts->at[CGROUP_UNIFIED]);
+        bool wanted = i == CGROUP_FREEZER ? freezer && !mounts->at[CGROUP_UNIFIED]
+                                          : i != CGROUP_CPU || shares_processors (job->guest);
         any = any || mounts->at[i];
-        if (mounts->at[i] && wanted && make_at (job, cgroup_names[i], mounts->at[i], err))
-            return -1;
+        if (mounts->at[i] && wanted)
+            makings[count++] = plan (job, cgroup_names[i], mounts->at[i]);
     }
     if (!any)
         job_log (job, "domain '%s': this host has no cgroups: it can't be %slimited or measured",
                  job->guest->name, freezer ? "suspended, " : "");
-    return 0;
+    int rc = make_all (makings, count, err);
+    for (size_t i = 0; i < count; i++)
+        plan_close (&makings[i]);
+    return rc;
 }
 
 int cgroup_make (job_t *job, bool freezer, error_t *err)
@@ -203,6 +252,23 @@ int cgroup_make (job_t *job, bool freezer, error_t *err)
     int rc = cgroup_make_in (job, &mounts, freezer, err);
     cgroup_mounts_close (&mounts);
     return rc;
+}
+
+int cgroup_recall (job_t *job, error_t *err)
+{
+    cgroup_mounts_t mounts;
+    autofree char *text = file_read ("/proc/self/mounts", FILE_MAX_BYTES, NULL, err);
+    if (!text)
+        return -1;
+    cgroup_find (text, &mounts);
+    for (size_t i = 0; i < CGROUP_COUNT; i++) {
+        making_t one = plan (job, cgroup_names[i], mounts.at[i] ? mounts.at[i] : "");
+        if (mounts.at[i] && access (one.path, F_OK) == 0)
+            note (&one);
+        plan_close (&one);
+    }
+    cgroup_mounts_close (&mounts);
+    return 0;
 }
 
 //  The kernel lets go of a folder a moment after the last process.

@@ -30,11 +30,14 @@ typedef struct {
 void cgroup_find (const char *mounts, cgroup_mounts_t *found);
 void cgroup_mounts_close (cgroup_mounts_t *self);
 
-//  Makes what the host has, in the definition's <resource><partition>: undo pushed, recorded. What
-//  the host does not have is said in the log. FREEZER: the guest is stopped by that.
+//  Makes what the host has (of the processors' time only if cputune has a share of it), in the
+//  definition's <resource><partition>: undo pushed, recorded. What the host does not have is said
+//  in the log. FREEZER: the guest is stopped by that.
 int cgroup_make (job_t *job, bool freezer, error_t *err);
 //  The same in the hierarchies that MOUNTS names.
 int cgroup_make_in (job_t *job, const cgroup_mounts_t *mounts, bool freezer, error_t *err);
+//  Notes those that are there, of a guest whose record was lost.
+int cgroup_recall (job_t *job, error_t *err);
 //  The folders, each once. The caller owns the list.
 strings_t *cgroup_folders (const guest_t *guest);
 //  One folder, from which all processes are gone or about to go; 0 as well if it is not there.

@@ -55,6 +55,12 @@ const char *cgroup_knob_find (const cgroup_plan_t *self, const cgroup_knob_t *kn
 int cgroup_plan_refuse (const cgroup_plan_t *self, const cgroup_knob_t *knob, const char *path,
                         error_t *err)
 {
+    if (self->before && knob->kind == CGROUP_CPU)
+        return error_set (
+            err, ERR_CONFIG_UNSUPPORTED,
+            "not supported: %s of domain '%s' while it runs: it was started without a "
+            "share of the processors' time; set it with config, for its next start",
+            path, self->job->guest->name);
     return error_set (err, ERR_CONFIG_UNSUPPORTED,
                       "not supported: %s of domain '%s': none of its cgroups has %s or %s (the "
                       "host's kernel, or what mounts cgroups there, leaves the controller out)",

@@ -111,20 +111,67 @@ static int complete_ram (xml_node_t *fs, const char *target, error_t *err)
     return 0;
 }
 
+//  Where each type has its source.
+static const struct {
+    const char *type, *path;
+} sources[] = {
+    { "mount", "source/@dir" },
+    { "bind", "source/@dir" },
+    { "file", "source/@file" },
+    { "block", "source/@dev" },
+};
+
+#define SOURCE_COUNT (sizeof sources / sizeof *sources)
+
+static const char *source_path (const xml_node_t *fs)
+{
+    for (size_t i = 0; i < SOURCE_COUNT; i++)
+        if (xml_equals (fs, "@type", sources[i].type))
+            return sources[i].path;
+    return NULL;
+}
+
+const char *lxc_filesystem_source (const xml_node_t *fs)
+{
+    const char *path = source_path (fs);
+    return path ? xml_string (fs, path) : NULL;
+}
+
+//  What is there goes with the type.
+static int check_parts (const xml_node_t *fs, const char *target, error_t *err)
+{
+    const char *own = source_path (fs);
+    bool ram = xml_equals (fs, "@type", "ram");
+    for (size_t i = 0; i < SOURCE_COUNT; i++)
+        if (xml_string (fs, sources[i].path) && (!own || strcmp (own, sources[i].path) != 0))
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: filesystem '%s': a %s does not go with type '%s'",
+                              target, sources[i].path, xml_string (fs, "@type"));
+    if (!ram && (xml_string (fs, "source/@usage") || xml_string (fs, "source/@units")))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: filesystem '%s': a usage goes with type 'ram' only",
+                          target);
+    if (xml_find (fs, "driver") && !xml_equals (fs, "@type", "file"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: filesystem '%s': a <driver> goes with type 'file' only",
+                          target);
+    return 0;
+}
+
 static int complete_filesystem (xml_node_t *fs, error_t *err)
 {
     definition_default (fs, "@type", "mount");
     const char *target = xml_string (fs, "target/@dir");
-    if (check_path ("filesystem: target", target, err))
+    if (check_path ("filesystem: target", target, err) || check_parts (fs, target, err))
         return -1;
     if (xml_equals (fs, "@type", "ram"))
         return complete_ram (fs, target, err);
     definition_default (fs, "@accessmode", "passthrough");
-    if (xml_string (fs, "source/@usage") || xml_string (fs, "source/@units"))
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "not supported: filesystem '%s': a usage goes with type 'ram' only",
-                          target);
-    if (check_path ("source", xml_string (fs, "source/@dir"), err))
+    if (xml_equals (fs, "@type", "file")) {
+        definition_default (fs, "driver/@type", "loop");
+        definition_default (fs, "driver/@format", "raw");
+    }
+    if (check_path ("source", lxc_filesystem_source (fs), err))
         return error_prefix (err, "filesystem '%s'", target);
     return 0;
 }
@@ -137,10 +184,12 @@ static int check_filesystems (const xml_node_t *devices, error_t *err)
         if (strings_contain (targets, target))
             return error_set (err, ERR_XML_ERROR, "filesystem '%s': there are two of this target",
                               target);
-        if (strcmp (target, "/") == 0 && !xml_equals (fs, "@type", "mount"))
+        bool whole = xml_equals (fs, "@type", "mount") || xml_equals (fs, "@type", "file") ||
+                     xml_equals (fs, "@type", "block");
+        if (strcmp (target, "/") == 0 && !whole)
             return error_set (err, ERR_CONFIG_UNSUPPORTED,
                               "not supported: filesystem '/' of type '%s'; the root has to be of "
-                              "type 'mount'",
+                              "type 'mount', 'file' or 'block'",
                               xml_string (fs, "@type"));
         strings_add (targets, target);
     }
@@ -181,21 +230,11 @@ static int complete_devices (job_t *job, xml_node_t *devices, error_t *err)
         if (complete_filesystem (fs, err))
             return -1;
     }
-    return check_emulator (devices, err) || check_filesystems (devices, err) ||
-                   lxc_interface_check_all (devices, err) || complete_consoles (devices, err)
+    return check_emulator (devices, err) || lxc_hostdev_complete (devices, err) ||
+                   check_filesystems (devices, err) || lxc_interface_check_all (devices, err) ||
+                   complete_consoles (devices, err)
                ? -1
                : 0;
-}
-
-//  A cgroup's path is part of undo, and of what init is told.
-static int check_partition (const xml_node_t *domain, error_t *err)
-{
-    const char *partition = xml_string (domain, "resource/partition");
-    if (partition && strpbrk (partition, " \t\n\\"))
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "not supported: resource/partition '%s': it has white space in it",
-                          partition);
-    return partition ? check_path ("resource/partition", partition, err) : 0;
 }
 
 int lxc_complete (job_t *job, xml_t *document, error_t *err)
@@ -204,9 +243,8 @@ int lxc_complete (job_t *job, xml_t *document, error_t *err)
     if (schema_check (&schema, domain, "domain", "domain XML", err) ||
         definition_complete_identity (job, domain, err) ||
         definition_complete_memory (domain, err) || definition_complete_vcpus (domain, err) ||
-        tune_check (domain, err) || check_partition (domain, err) || complete_os (domain, err) ||
-        check_features (domain, err) || lxc_idmap_check (domain, err) ||
-        complete_devices (job, xml_find (domain, "devices"), err))
+        tune_check (domain, err) || complete_os (domain, err) || check_features (domain, err) ||
+        lxc_idmap_check (domain, err) || complete_devices (job, xml_find (domain, "devices"), err))
         return -1;
     definition_complete_lifecycle (domain);
     return 0;

@@ -26,6 +26,7 @@ const driver_t lxc_driver = {
     .forget_end = guest_end_forget,
     .restart = lxc_restart,
     .adopt = lxc_adopt,
+    .salvage = lxc_salvage,
     .undo = lxc_undo,
     .plug_again = interface_plug_again,
     .info = lxc_info,

@@ -4,6 +4,7 @@
 #include "drivers/guest_end.h"
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
+#include "drivers/salvage.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
 #include "util/file.h"
@@ -73,12 +74,10 @@ static int end_all (job_t *job, error_t *err)
 static void clean_all (job_t *job)
 {
     guest_end_unplug (job);
-    auto(strings_t) folders = cgroup_folders (job->guest);
     guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
     guest_end_clean (job, "file", guest_recorded (job->guest, "entrance/@path"));
     guest_end_clean (job, "file", guest_recorded (job->guest, "init/@path"));
-    for (size_t i = 0; i < folders->count; i++)
-        guest_end_clean (job, "cgroup", folders->items[i]);
+    guest_end_ungroup (job);
 }
 
 int lxc_destroy (job_t *job, bool graceful, error_t *err)
@@ -120,6 +119,8 @@ static int ask_state (job_t *job, error_t *err)
     json_auto_t *state = job_qmp (job, "query", NULL, QUERY_MS, err);
     if (!state)
         return -1;
+    if (salvage_is_open (job->guest))
+        lxc_salvage_rest (job, state);
     const char *stage = json_string_value (json_object_get (state, "state"));
     if (stage && strcmp (stage, "running") == 0) {
         note_frozen (job->guest);

@@ -15,16 +15,25 @@ strings_t *lxc_capabilities_kept (const xml_node_t *domain);
 //  Is NAME one that features/capabilities can name?
 bool lxc_capability_known (const char *name);
 
+//  lxc_complete.c: the path of a filesystem's source; NULL if its type has none.
+const char *lxc_filesystem_source (const xml_node_t *fs);
+
 //  lxc_idmap.c: checks <idmap>.
 int lxc_idmap_check (const xml_node_t *domain, error_t *err);
 //  KIND ("uid", "gid") of it, as the kernel has it in /proc/PID/uid_map; "" without <idmap>. The
 //  caller frees it.
 char *lxc_idmap_text (const xml_node_t *domain, const char *kind);
 
+//  lxc_hostdev.c: checks <hostdev>.
+int lxc_hostdev_complete (xml_node_t *devices, error_t *err);
+//  The devices, as the supervisor is told of them. The caller releases the list; NULL and ERR.
+json_t *lxc_hostdev_list (const xml_node_t *domain, error_t *err);
+
 //  lxc_spec.c: the running document as the supervisor reads it (container/container_spec.h), with
-//  init's identity to be written to the file IDENTITY. CGROUPS: folders that init joins. The caller
-//  releases it.
-json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups);
+//  init's identity to be written to the file IDENTITY. CGROUPS: folders that init joins. Takes
+//  DEVICES over. The caller releases it.
+json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups,
+                  json_t *devices);
 //  Has the container a network namespace of its own?
 bool lxc_has_network (const xml_node_t *domain);
 
@@ -35,6 +44,14 @@ int lxc_tune (job_t *job, const xml_t *before, error_t *err);
 //  lxc_start.c
 int lxc_start (job_t *job, unsigned flags, error_t *err);
 int lxc_restart (job_t *job, error_t *err);
+//  The live document, of the definition; and where its consoles are, by the supervisor's answer.
+void lxc_make_live (job_t *job);
+void lxc_note_consoles (job_t *job, const json_t *state);
+
+//  lxc_salvage.c: driver_t's salvage (salvage.h); then what only the supervisor (its answer STATE)
+//  and the kernel know of the container.
+int lxc_salvage (job_t *job, bool *found, error_t *err);
+void lxc_salvage_rest (job_t *job, const json_t *state);
 
 //  lxc_end.c
 int lxc_destroy (job_t *job, bool graceful, error_t *err);

@@ -61,7 +61,7 @@ static json_t *describe_filesystem (const xml_node_t *fs)
 {
     error_t ignored; //  completed
     uint64_t usage = 0;
-    const char *source = xml_string (fs, "source/@dir");
+    const char *source = lxc_filesystem_source (fs);
     xml_u64 (fs, "source/@usage", &usage, &ignored);
     return json_pack ("{s:s, s:s, s:s, s:b, s:I}", "type", xml_string (fs, "@type"), "source",
                       source ? source : "", "target", xml_string (fs, "target/@dir"), "readonly",
@@ -109,7 +109,8 @@ static const char *either (const char *text, const char *otherwise)
     return text && *text ? text : otherwise;
 }
 
-json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups)
+json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups,
+                  json_t *devices)
 {
     const xml_node_t *domain = xml_root (live);
     autofree char *uids = lxc_idmap_text (domain, "uid");
@@ -118,13 +119,14 @@ json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cg
     for (; *cgroups; cgroups++)
         json_array_append_new (folders, json_string (*cgroups));
     return json_pack (
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:o, s:o}",
         "uid_map", uids, "gid_map", gids, "name", xml_string (domain, "name"), "uuid",
         xml_string (domain, "uuid"), "folder", either (xml_string (domain, "os/initdir"), "/"),
         "identity", identity, "user", either (xml_string (domain, "os/inituser"), "0"), "group",
         either (xml_string (domain, "os/initgroup"), ""), "network", lxc_has_network (domain),
         "restart", xml_equals (domain, "on_reboot", "restart"), "argv", init_argv (domain), "env",
         init_env (domain), "consoles", list_consoles (domain), "cgroups", folders, "filesystems",
-        list_filesystems (domain), "keep", list_capabilities (domain), "links",
-        list_links (domain));
+        list_filesystems (domain), "keep", list_capabilities (domain), "links", list_links (domain),
+        "devices", devices);
 }

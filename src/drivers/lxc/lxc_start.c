@@ -34,8 +34,9 @@ static void add_aliases (xml_node_t *devices)
 {
     static const char *const kinds[][2] = { { "filesystem", "fs" },
                                             { "interface", "net" },
+                                            { "hostdev", "hostdev" },
                                             { "console", "console" } };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         int number = 0;
         xml_foreach (device, devices, kinds[i][0]) {
             if (!*interface_alias (device))
@@ -45,7 +46,7 @@ static void add_aliases (xml_node_t *devices)
     }
 }
 
-static void make_live (job_t *job)
+void lxc_make_live (job_t *job)
 {
     guest_t *guest = job->guest;
     xml_destroy (&guest->live);
@@ -56,21 +57,31 @@ static void make_live (job_t *job)
     lxc_interface_name (xml_find (domain, "devices"));
 }
 
+static bool is_source (const xml_node_t *fs, const char *type, bool fits)
+{
+    return fits && xml_equals (fs, "@type", type);
+}
+
 //  Named here, where the user's own words are known; the supervisor has the last word.
 static int check_sources (const job_t *job, error_t *err)
 {
     xml_foreach (fs, xml_find (xml_root (job->guest->live), "devices"), "filesystem") {
         struct stat status;
-        const char *source = xml_string (fs, "source/@dir");
-        if (!xml_equals (fs, "@type", "mount"))
+        const char *source = lxc_filesystem_source (fs);
+        if (!source || xml_equals (fs, "@type", "bind"))
             continue;
         if (stat (source, &status))
             return error_errno (err, ERR_OPERATION_FAILED, "filesystem '%s': its source '%s'",
                                 xml_string (fs, "target/@dir"), source);
-        if (!S_ISDIR (status.st_mode))
-            return error_set (err, ERR_OPERATION_FAILED,
-                              "filesystem '%s': its source '%s' is no folder",
-                              xml_string (fs, "target/@dir"), source);
+        if (is_source (fs, "file", S_ISREG (status.st_mode)) ||
+            is_source (fs, "block", S_ISBLK (status.st_mode)) ||
+            is_source (fs, "mount", S_ISDIR (status.st_mode)))
+            continue;
+        return error_set (err, ERR_OPERATION_FAILED, "filesystem '%s': its source '%s' is no %s",
+                          xml_string (fs, "target/@dir"), source,
+                          xml_equals (fs, "@type", "file")    ? "file"
+                          : xml_equals (fs, "@type", "block") ? "block device"
+                                                              : "folder");
     }
     return 0;
 }
@@ -78,7 +89,7 @@ static int check_sources (const job_t *job, error_t *err)
 static int prepare (start_t *self, error_t *err)
 {
     job_t *job = self->job;
-    make_live (job);
+    lxc_make_live (job);
     self->program = text_format ("%s/troupe-container", job->helpers);
     self->monitor = text_format ("%s/lxc/%s.monitor", job->paths->run, job->guest->uuid);
     self->entrance = text_format ("%s/lxc/%s.enter", job->paths->run, job->guest->uuid);
@@ -142,7 +153,7 @@ static void note_console (xml_node_t *devices, const char *alias, const char *pa
     }
 }
 
-static void note_consoles (job_t *job, const json_t *state)
+void lxc_note_consoles (job_t *job, const json_t *state)
 {
     size_t i;
     const json_t *console;
@@ -167,13 +178,16 @@ static int create (start_t *self, error_t *err)
 {
     job_t *job = self->job;
     auto(strings_t) folders = cgroup_folders (job->guest);
-    json_t *spec = lxc_spec (job->guest->live, self->identity, strings_list (folders));
+    json_t *devices = lxc_hostdev_list (xml_root (job->guest->live), err);
+    if (!devices)
+        return -1;
+    json_t *spec = lxc_spec (job->guest->live, self->identity, strings_list (folders), devices);
     if (!spec)
         return error_set (err, ERR_INTERNAL_ERROR, "its description can't be made");
     json_auto_t *state = job_qmp (job, "create", spec, CREATE_MS, err);
     if (!state)
         return -1;
-    note_consoles (job, state);
+    lxc_note_consoles (job, state);
     return 0;
 }
 

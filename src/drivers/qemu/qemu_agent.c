@@ -218,6 +218,8 @@ static const struct {
     { "vcpus", qemu_agent_vcpus },
     { "vcpus_set", qemu_agent_set_vcpus },
     { "password_set", qemu_agent_set_password },
+    { "ssh_keys", qemu_agent_ssh_keys },
+    { "ssh_keys_set", qemu_agent_set_ssh_keys },
     { "command", do_command },
     { "fs_freeze", do_freeze },
     { "fs_thaw", do_thaw },

@@ -268,6 +268,40 @@ json_t *qemu_agent_set_password (job_t *job, const json_t *args, error_t *err)
     return answer ? json_null () : NULL;
 }
 
+//  Keys that a user of the guest accepts for SSH.
+
+json_t *qemu_agent_ssh_keys (job_t *job, const json_t *args, error_t *err)
+{
+    json_auto_t *answer =
+        job_agent (job, "guest-ssh-get-authorized-keys",
+                   json_pack ("{s:s}", "username", text_of (args, "user")), 0, SET_MS, err);
+    json_t *keys = json_object_get (answer, "keys");
+    if (answer && !json_is_array (keys))
+        error_set (err, ERR_PARSE_FAILED, "SSH keys of domain '%s': its agent answers without any",
+                   job->guest->name);
+    return json_is_array (keys) ? json_incref (keys) : NULL;
+}
+
+json_t *qemu_agent_set_ssh_keys (job_t *job, const json_t *args, error_t *err)
+{
+    bool remove = json_is_true (json_object_get (args, "remove"));
+    bool reset = json_is_true (json_object_get (args, "reset"));
+    json_t *keys = json_object_get (args, "keys");
+    if (remove && reset) {
+        error_set (err, ERR_INVALID_ARG,
+                   "set SSH keys in domain '%s': remove does not go with reset", job->guest->name);
+        return NULL;
+    }
+    json_t *arguments = json_pack ("{s:s, s:o}", "username", text_of (args, "user"), "keys",
+                                   keys ? json_incref (keys) : json_array ());
+    if (!remove)
+        json_object_set_new (arguments, "reset", json_boolean (reset));
+    json_auto_t *answer = job_agent (
+        job, remove ? "guest-ssh-remove-authorized-keys" : "guest-ssh-add-authorized-keys",
+        arguments, 0, SET_MS, err);
+    return answer ? json_null () : NULL;
+}
+
 //  Networks.
 
 static json_t *addresses_of (const json_t *interface)

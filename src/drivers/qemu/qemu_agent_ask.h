@@ -22,6 +22,8 @@ json_t *qemu_agent_set_time (job_t *job, const json_t *args, error_t *err);
 json_t *qemu_agent_vcpus (job_t *job, const json_t *args, error_t *err);
 json_t *qemu_agent_set_vcpus (job_t *job, const json_t *args, error_t *err);
 json_t *qemu_agent_set_password (job_t *job, const json_t *args, error_t *err);
+json_t *qemu_agent_ssh_keys (job_t *job, const json_t *args, error_t *err);
+json_t *qemu_agent_set_ssh_keys (job_t *job, const json_t *args, error_t *err);
 json_t *qemu_agent_interfaces (job_t *job, const json_t *args, error_t *err);
 
 //  The target ("vda") of the guest's disk that the agent means by DISK (GuestDiskAddress), found by

@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/cpuset.h"
+#include "drivers/tune/tune.h"
 #include "drivers/qemu/qemu_perf.h"
 #include "util/text.h"
 
@@ -124,11 +125,43 @@ static int check_os (completion_t *self, error_t *err)
                : 0;
 }
 
+//  Which of two would count, nobody could tell.
+static int check_pins (const xml_node_t *domain, const char *element, const char *attribute,
+                       int first, error_t *err)
+{
+    auto(strings_t) numbers = strings_new ();
+    int count = 0;
+    if (xml_int (domain, first ? "iothreads" : "vcpu", 0, 65535, &count, err))
+        return -1;
+    xml_foreach (pin, xml_find (domain, "cputune"), element) {
+        int number = -1;
+        if (attribute && xml_int (pin, attribute, first, first + count - 1, &number, err))
+            return -1;
+        autofree char *text = text_format ("%d", number);
+        if (strings_contain (numbers, text) || (attribute && number < 0))
+            return error_set (err, ERR_XML_ERROR, "domain XML: cputune/%s: %s", element,
+                              attribute && number < 0 ? "it does not say of which"
+                                                      : "there are two of the same");
+        strings_add (numbers, text);
+    }
+    return 0;
+}
+
 static int check_cpuset (completion_t *self, error_t *err)
 {
     cpu_set_t cpus;
-    const char *text = xml_string (self->domain, "vcpu/@cpuset");
-    return text ? cpuset_parse (text, &cpus, err) : 0;
+    xml_foreach (pin, xml_find (self->domain, "cputune"), NULL) {
+        const char *text = xml_string (pin, "@cpuset");
+        bool pins = text_ends (xml_name (pin), "pin");
+        if (pins && cpuset_parse (text ? text : "", &cpus, err))
+            return error_prefix (err, "domain XML: cputune/%s", xml_name (pin));
+    }
+    return tune_check (self->domain, err) ||
+                   check_pins (self->domain, "vcpupin", "@vcpu", 0, err) ||
+                   check_pins (self->domain, "iothreadpin", "@iothread", 1, err) ||
+                   check_pins (self->domain, "emulatorpin", NULL, 0, err)
+               ? -1
+               : 0;
 }
 
 static int check_genid (completion_t *self, error_t *err)

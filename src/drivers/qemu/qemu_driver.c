@@ -2,11 +2,13 @@
 
 #include "drivers/guest_end.h"
 #include "drivers/qemu/qemu_agent.h"
+#include "drivers/qemu/qemu_control.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/storage/qemu_block_job.h"
 #include "drivers/qemu/storage/qemu_backup.h"
 #include "drivers/qemu/probe/qemu_capabilities.h"
+#include "drivers/qemu/probe/qemu_domain_caps.h"
 #include "drivers/qemu/storage/qemu_checkpoint.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/storage/qemu_merge.h"
@@ -18,6 +20,7 @@
 #include "drivers/qemu/storage/qemu_overlay.h"
 #include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/qemu_start.h"
+#include "drivers/qemu/qemu_tune.h"
 
 static const char *const qemu_types[] = { "qemu", "kvm", NULL };
 
@@ -27,6 +30,8 @@ const driver_t qemu_driver = {
     .types = qemu_types,
     .validates = true,
     .complete = qemu_complete,
+    .takes = qemu_takes,
+    .tune = qemu_tune,
     .perf_record = qemu_perf_record,
     .start = qemu_start,
     .shutdown = qemu_shutdown,
@@ -78,7 +83,11 @@ const driver_t qemu_driver = {
     .stats = qemu_stats,
     .monitor_command = qemu_monitor_command,
     .agent = qemu_agent,
+    .control = qemu_control,
     .capabilities = qemu_capabilities,
+    .domain_capabilities = qemu_domain_capabilities,
+    .cpu_models = qemu_cpu_models,
+    .max_vcpus = qemu_max_vcpus,
     .event = qemu_event,
     .console = qemu_console,
 };

@@ -10,6 +10,7 @@
 #include "drivers/qemu/memory/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
+#include "drivers/salvage.h"
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
@@ -66,6 +67,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     guest_end_clean (job, "folder", guest_recorded (job->guest, "folder/@path"));
     guest_end_unplug (job);
     qemu_hostdev_unplug (job);
+    guest_end_ungroup (job);
     qemu_migrate_drop_created (job);
     qemu_give_files_back (job);
     qemu_backup_abandon (job);
@@ -204,7 +206,7 @@ int qemu_adopt (job_t *job, error_t *err)
                           job->guest->name);
     if (job_watch_exit (job, &process, err) == 0 &&
         job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
-        (!qemu_is_salvaged (job->guest) || qemu_salvage_ask (job, err) == 0) &&
+        (!salvage_is_open (job->guest) || qemu_salvage_ask (job, err) == 0) &&
         interface_claim (job, err) == 0 && ask_state (job, err) == 0 &&
         ask_channels (job, err) == 0)
         return 0;

@@ -4,47 +4,13 @@
 
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
-#include "drivers/state.h"
-#include "util/file.h"
+#include "drivers/salvage.h"
 #include "util/text.h"
-#include "util/unix_socket.h"
 
-#include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#define COMMAND_LINE_MAX (2u << 20) //  what the kernel lets a program have, all in all
-
-//  Who listens at PATH. *PID is 0 if nobody does.
-static int find_listener (const char *path, pid_t *pid, error_t *err)
-{
-    *pid = 0;
-    autoclose int fd = unix_connect (path, err);
-    if (fd < 0)
-        return errno == ECONNREFUSED || errno == ENOENT ? 0 : -1;
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
-        return error_errno (err, ERR_SYSTEM_ERROR, "see who listens at '%s'", path);
-    *pid = peer.pid;
-    return 0;
-}
-
-//  The program's arguments. /proc says no size, so it is read to its end.
-static strings_t *read_command (pid_t pid, error_t *err)
-{
-    autofree char *path = text_format ("/proc/%d/cmdline", (int) pid);
-    size_t size;
-    autofree char *bytes = file_read (path, COMMAND_LINE_MAX, &size, err);
-    if (!bytes)
-        return NULL;
-    strings_t *list = strings_new ();
-    for (size_t at = 0; at < size; at += strlen (bytes + at) + 1)
-        strings_add (list, bytes + at);
-    return list;
-}
 
 static const char *option (const strings_t *command, const char *name)
 {
@@ -127,72 +93,34 @@ static int make_live (job_t *job, pid_t pid, const strings_t *command, error_t *
     return 0;
 }
 
-static int make_record (job_t *job, const process_t *process, const char *monitor, error_t *err)
+static int take_over (job_t *job, const salvage_t *found, const char *monitor, error_t *err)
 {
-    char identity[PROCESS_TEXT_SIZE];
-    guest_t *guest = job->guest;
-    xml_destroy (&guest->record);
-    guest->record = xml_parse ("<driver/>", strlen ("<driver/>"), "record", err);
-    if (!guest->record)
+    pid_t pid = found->process.pid;
+    if (!text_equals (option (found->command, "-uuid"), job->guest->uuid))
+        return salvage_refuse (found, monitor, "the QEMU", err);
+    if (salvage_record (job, found, monitor, err) || make_live (job, pid, found->command, err))
         return -1;
-    xml_node_t *record = xml_root (guest->record);
-    process_to_text (process, identity);
-    xml_set (record, "monitor/@path", monitor);
-    xml_set (record, "process/@identity", identity);
-    xml_set (record, "salvaged/@asked", "no");
-    return 0;
-}
-
-//  A socket that nobody listens at is what a guest left that ended while no daemon looked.
-static int forget_socket (job_t *job, const char *monitor, error_t *err)
-{
-    return access (monitor, F_OK) ? 0 : job_remove_file (job, monitor, err);
-}
-
-static int take_over (job_t *job, pid_t pid, const char *monitor, bool *found, error_t *err)
-{
-    process_t process;
-    guest_t *guest = job->guest;
-    //  It may end at any of these steps; then there is nothing to salvage.
-    if (process_identify (pid, &process, err))
-        return err->code == ERR_OPERATION_INVALID ? forget_socket (job, monitor, err) : -1;
-    auto(strings_t) command = read_command (pid, err);
-    if (!command)
-        return -1;
-    if (!text_equals (option (command, "-uuid"), guest->uuid))
-        return error_set (err, ERR_OPERATION_FAILED,
-                          "process %d listens at '%s', but is not the QEMU of this guest; end it",
-                          (int) pid, monitor);
-    if (make_record (job, &process, monitor, err) || make_live (job, pid, command, err))
-        return -1;
-    guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_UNKNOWN };
-    *found = true;
     job_log (job, "domain %s: its status file is lost, but its QEMU runs as process %d: taken over",
-             guest->uuid, (int) pid);
+             job->guest->uuid, (int) pid);
     return 0;
 }
 
 int qemu_salvage (job_t *job, bool *found, error_t *err)
 {
-    pid_t pid;
-    *found = false;
+    salvage_t salvage;
     autofree char *monitor = text_format ("%s/qemu/%s.monitor", job->paths->run, job->guest->uuid);
-    if (access (monitor, F_OK))
-        return 0;
-    if (find_listener (monitor, &pid, err))
-        return -1;
-    return pid > 0 ? take_over (job, pid, monitor, found, err) : forget_socket (job, monitor, err);
-}
-
-bool qemu_is_salvaged (const guest_t *guest)
-{
-    return guest->record && xml_find (xml_root (guest->record), "salvaged");
+    int rc = salvage_find (job, monitor, &salvage, err);
+    *found = rc == 0 && salvage.command;
+    if (*found)
+        rc = take_over (job, &salvage, monitor, err);
+    salvage_close (&salvage);
+    return rc;
 }
 
 int qemu_salvage_ask (job_t *job, error_t *err)
 {
     if (qemu_live_ask (job, err))
         return -1;
-    xml_remove_path (xml_root (job->guest->record), "salvaged");
+    salvage_is_over (job->guest);
     return 0;
 }

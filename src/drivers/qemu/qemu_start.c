@@ -3,6 +3,7 @@
 #include "drivers/driver.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/command/qemu_command.h"
+#include "drivers/cgroup/cgroup.h"
 #include "drivers/cpuset.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_hostdev.h"
@@ -11,6 +12,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_perf.h"
 #include "drivers/qemu/storage/qemu_stream.h"
+#include "drivers/qemu/qemu_tune.h"
 #include "drivers/qemu/qemu_words.h"
 #include "drivers/state.h"
 #include "util/file.h"
@@ -150,6 +152,7 @@ static int log_command (start_t *self, error_t *err)
 static int spawn (start_t *self, error_t *err)
 {
     job_t *job = self->job;
+    auto(strings_t) cgroups = cgroup_folders (job->guest);
     auto(strings_t) devices = qemu_interface_devices (job->guest->record);
     const char *env[] = { "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/bin",
                           "HOME=/", NULL };
@@ -160,6 +163,7 @@ static int spawn (start_t *self, error_t *err)
                      .gid = self->gid,
                      .drop_capabilities = true,
                      .memlock_bytes = qemu_hostdev_memlock (job->guest->live),
+                     .cgroups = strings_list (cgroups),
                      .devices = strings_list (devices),
                      .listen = { { .path = self->monitor, .fd = QEMU_MONITOR_FD } } };
     if (job_spawn (job, &what, &self->process, err))
@@ -224,15 +228,15 @@ static int let_run (start_t *self, unsigned flags, error_t *err)
 static int run (start_t *self, unsigned flags, error_t *err)
 {
     job_t *job = self->job;
-    bool failed = prepare (self, err) || record_intent (self, err) || make_nvram (job, err) ||
-                  make_files (self, err) || qemu_check_files (job->guest->live, err) ||
-                  qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
-                  qemu_interface_plug (job, self->uid, self->gid, err) ||
-                  qemu_hostdev_plug (job, err) || make_arguments (self, err) ||
-                  log_command (self, err) || spawn (self, err) || connect_monitor (self, err) ||
-                  qemu_live_ask (job, err) || read_state (self, err) ||
-                  qemu_live_set (job, self->state || self->incoming, err) ||
-                  listen_for_guest (self, err) || let_run (self, flags, err);
+    bool failed =
+        prepare (self, err) || record_intent (self, err) || make_nvram (job, err) ||
+        make_files (self, err) || qemu_check_files (job->guest->live, err) ||
+        qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
+        qemu_tune_prepare (job, err) || qemu_interface_plug (job, self->uid, self->gid, err) ||
+        make_arguments (self, err) || log_command (self, err) || spawn (self, err) ||
+        connect_monitor (self, err) || qemu_live_ask (job, err) || qemu_tune_started (job, err) ||
+        read_state (self, err) || qemu_live_set (job, self->state || self->incoming, err) ||
+        listen_for_guest (self, err) || let_run (self, flags, err);
     return failed ? -1 : 0;
 }
 

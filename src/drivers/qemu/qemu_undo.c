@@ -13,6 +13,7 @@
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/storage/qemu_stream.h"
+#include "drivers/qemu/qemu_tune.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
 #include "drivers/undo.h"
@@ -182,6 +183,11 @@ static int undo_checkpoint (job_t *job, const char *name, error_t *err)
     return undo_reached (job, "checkpoint", qemu_checkpoint_undo, name, err);
 }
 
+static int undo_balloon (job_t *job, const char *argument, error_t *err)
+{
+    return undo_in_guest (job, argument, qemu_undo_balloon, err);
+}
+
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
 static int undo_image (job_t *job, const char *argument, error_t *err)
 {
@@ -211,6 +217,8 @@ static const struct {
     { "overlay", qemu_undo_overlay },
     { "branch", qemu_undo_branch },
     { "merge", qemu_undo_merge },
+    { "affinity", qemu_undo_affinity },
+    { "balloon", undo_balloon },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)

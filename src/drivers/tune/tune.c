@@ -199,6 +199,20 @@ static int check_one (xml_node_t *domain, const tune_t *tune, error_t *err)
     }
 }
 
+//  A cgroup's path is part of undo, and of what is told to processes.
+static int check_partition (const xml_node_t *domain, error_t *err)
+{
+    const char *partition = xml_string (domain, "resource/partition");
+    if (!partition || (partition[0] == '/' && !strpbrk (partition, " \t\n\\") &&
+                       !strstr (partition, "/../") && !text_ends (partition, "/..")))
+        return 0;
+    return error_set (
+        err, ERR_XML_ERROR,
+        "domain XML: resource/partition '%s': it is no absolute path of a cgroup, or has "
+        "white space or '..' in it",
+        partition);
+}
+
 //  What belongs together.
 static int check_all (const xml_node_t *domain, error_t *err)
 {
@@ -228,7 +242,10 @@ int tune_check (xml_node_t *domain, error_t *err)
             return -1;
     if (xml_string (domain, "numatune/memory/@nodeset"))
         definition_default (domain, "numatune/memory/@mode", modes[0]);
-    return tune_devices_check (domain, err) || check_all (domain, err) ? -1 : 0;
+    return tune_devices_check (domain, err) || check_partition (domain, err) ||
+                   check_all (domain, err)
+               ? -1
+               : 0;
 }
 
 //  Showing.

@@ -16,6 +16,56 @@ static const struct {
     { "/usr/bin/qemu-system-i386", "i686", 32 },
 };
 
+const char *qemu_emulator_for (const char *arch)
+{
+    for (size_t i = 0; i < sizeof emulators / sizeof *emulators; i++)
+        if (strcmp (emulators[i].arch, arch) == 0)
+            return emulators[i].emulator;
+    return NULL;
+}
+
+static qemu_caps_t *ask_emulator (job_t *job, const char *path, error_t *err)
+{
+    autofree char *text = job_emulator (job, path, err);
+    return text ? qemu_caps_parse (text, err) : NULL;
+}
+
+strings_t *qemu_cpu_models (job_t *job, const char *arch, error_t *err)
+{
+    const char *path = qemu_emulator_for (arch);
+    if (!path) {
+        error_set (err, ERR_NO_SUPPORT,
+                   "not supported: cpu models of the architecture '%s'; troupe runs x86_64 and "
+                   "i686 guests",
+                   arch);
+        return NULL;
+    }
+    auto(qemu_caps_t) caps = ask_emulator (job, path, err);
+    if (!caps)
+        return NULL;
+    strings_t *models = strings_new ();
+    for (const char *at = NULL;;) {
+        autofree char *words = qemu_caps_next (caps, "cpu-model-tcg", &at);
+        if (!words)
+            return models;
+        strings_add_taken (models, text_copy_bytes (words, strcspn (words, " ")));
+    }
+}
+
+int qemu_max_vcpus (job_t *job, int *max, error_t *err)
+{
+    qemu_machine_t machine;
+    auto(qemu_caps_t) caps = ask_emulator (job, emulators[0].emulator, err);
+    if (!caps)
+        return -1;
+    if (!qemu_caps_machine (caps, "pc", &machine))
+        return error_set (err, ERR_NO_SUPPORT,
+                          "not supported: the emulator '%s' has no machine 'pc'",
+                          emulators[0].emulator);
+    *max = machine.max_vcpus;
+    return 0;
+}
+
 static void add_machine (xml_node_t *arch, const char *name, const char *canonical, int max_vcpus)
 {
     xml_node_t *node = xml_add (arch, "machine");
@@ -60,8 +110,7 @@ int qemu_capabilities (job_t *job, xml_node_t *capabilities, error_t *err)
     for (size_t i = 0; i < sizeof emulators / sizeof *emulators; i++) {
         if (access (emulators[i].emulator, X_OK))
             continue;
-        autofree char *text = job_emulator (job, emulators[i].emulator, err);
-        auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
+        auto(qemu_caps_t) caps = ask_emulator (job, emulators[i].emulator, err);
         if (caps)
             add_guest (capabilities, i, caps);
         else if (err->code == ERR_OPERATION_ABORTED)

@@ -5,9 +5,21 @@
 #define TROUPE_QEMU_CAPABILITIES_H
 
 #include "drivers/job.h"
+#include "util/text.h"
 
 //  Adds a <guest> for each emulator that is installed. One that can't be probed is logged and left
 //  out.
 int qemu_capabilities (job_t *job, xml_node_t *capabilities, error_t *err);
+
+//  The emulator that distributions install for guests of ARCH, as libvirt names it; NULL: this
+//  driver runs none of them.
+const char *qemu_emulator_for (const char *arch);
+
+//  The models of processors that guests of ARCH may have, by the names that users know.
+//  ERR_NO_SUPPORT if there is no emulator for them. The caller owns the list; NULL and ERR.
+strings_t *qemu_cpu_models (job_t *job, const char *arch, error_t *err);
+
+//  How many vcpus a guest of the usual machine may have.
+int qemu_max_vcpus (job_t *job, int *max, error_t *err);
 
 #endif

@@ -43,6 +43,12 @@ char *qemu_caps_value (const qemu_caps_t *self, const char *fact, const char *fi
     return NULL;
 }
 
+char *qemu_caps_next (const qemu_caps_t *self, const char *fact, const char **at_p)
+{
+    *at_p = next_fact (*at_p ? *at_p : self->text, fact);
+    return *at_p ? text_copy_bytes (*at_p, strcspn (*at_p, "\n")) : NULL;
+}
+
 static unsigned parse_version (const char *text)
 {
     unsigned major, minor, micro;

@@ -1,7 +1,7 @@
 //  qemu_caps.h: what an emulator can do, as a small text: probed once (qemu_probe), cached on disk,
 //  and asked here. A line a fact:
 //
-//      troupe-qemu-caps 1
+//      troupe-qemu-caps 2
 //      version 7.2.22
 //      arch x86_64
 //      kvm yes                                compiled in; whether /dev/kvm works is not said
@@ -10,13 +10,15 @@
 //      device virtio-blk-pci
 //      host-model tcg EPYC +umip -osvw        qemu_host_model.h; or
 //      no-host-model kvm REASON
+//      cpu-model-tcg Haswell current pcid hle     a model by the name that users know it by (or
+//                                             deprecated), and the features of it that TCG lacks
 
 #ifndef TROUPE_QEMU_CAPS_H
 #define TROUPE_QEMU_CAPS_H
 
 #include "drivers/job.h"
 
-#define QEMU_CAPS_HEADER "troupe-qemu-caps 1"
+#define QEMU_CAPS_HEADER "troupe-qemu-caps 2"
 
 typedef struct qemu_caps qemu_caps_t;
 
@@ -41,6 +43,9 @@ bool qemu_caps_device (const qemu_caps_t *self, const char *device);
 bool qemu_caps_cpu (const qemu_caps_t *self, const char *model);
 //  What a line "FACT FIRST VALUE" has as its value; NULL if there is none. The caller frees it.
 char *qemu_caps_value (const qemu_caps_t *self, const char *fact, const char *first);
+//  The values of all lines "FACT VALUE", one at a call; *AT_P is NULL before the first. The caller
+//  frees each; NULL after the last.
+char *qemu_caps_next (const qemu_caps_t *self, const char *fact, const char **at_p);
 //  The machine with this name or alias. False if there is none.
 bool qemu_caps_machine (const qemu_caps_t *self, const char *name, qemu_machine_t *machine);
 //  All machines, one at a call; *AT_P is NULL before the first. False after the last.

@@ -196,13 +196,47 @@ static void probe_close (probe_t *self)
     free (self->log);
 }
 
+//  A model under the name that users know stands for one of its versions.
+static void add_model (text_t *text, const char *accel, const json_t *definition)
+{
+    const char *name = word_of (definition, "name");
+    bool deprecated = json_is_true (json_object_get (definition, "deprecated"));
+    size_t i;
+    json_t *feature;
+    if (!name || !json_object_get (definition, "alias-of"))
+        return;
+    text_addf (text, "cpu-model-%s %s %s", accel, name, deprecated ? "deprecated" : "current");
+    json_array_foreach (json_object_get (definition, "unavailable-features"), i, feature)
+    {
+        const char *word = json_string_value (feature);
+        if (word && *word && !strpbrk (word, " \n\t"))
+            text_addf (text, " %s", word);
+    }
+    text_add_char (text, '\n');
+}
+
+//  What an accelerator lacks of each model only a QEMU that was started with it can tell.
+static int ask_accel (job_t *job, const char *accel, text_t *text, error_t *err)
+{
+    if (qemu_host_model_ask (job, accel, text, err))
+        return -1;
+    json_auto_t *list = job_qmp (job, "query-cpu-definitions", NULL, QMP_MS, err);
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item)
+    {
+        add_model (text, accel, item);
+    }
+    return list ? 0 : -1;
+}
+
 static int ask_facts (job_t *job, text_t *text, error_t *err)
 {
     autofree char *facts = ask (job, err);
     if (!facts)
         return -1;
     text_add (text, facts);
-    return qemu_host_model_ask (job, "tcg", text, err);
+    return ask_accel (job, "tcg", text, err);
 }
 
 static int ask_tcg (job_t *job, const char *path, text_t *text, error_t *err)
@@ -244,8 +278,9 @@ static int ask_kvm (job_t *job, const char *path, text_t *text, error_t *err)
         qemu_host_model_none ("kvm", &why, text);
         clear_emulator (job, &probe);
     }
-    bool failed = aborted || (started && (qemu_host_model_ask (job, "kvm", text, err) ||
-                                          stop_emulator (job, &probe, err)));
+    bool failed =
+        aborted ||
+        (started && (ask_accel (job, "kvm", text, err) || stop_emulator (job, &probe, err)));
     probe_close (&probe);
     return failed ? error_prefix (err, "probe the emulator '%s' with KVM", path) : 0;
 }

@@ -1,0 +1,179 @@
+//  rows_network.c: virtual networks, their leases and ports. They are the host's: every connection
+//  sees them.
+
+#include "actors/libvirt/rpc_self.h"
+
+//  Lists.
+
+//  Of virConnectListAllNetworksFlags: both or none is all.
+static int prepare_list (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) err;
+    enum {
+        INACTIVE = 1,
+        ACTIVE = 2
+    };
+    uint64_t which = value_get_u64 (call->args, "flags", 0) & (INACTIVE | ACTIVE);
+    if (which != ACTIVE)
+        pack_key_bool (args, which == INACTIVE ? "inactive" : "all", true);
+    return 0;
+}
+
+static int prepare_inactive (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) call, (void) err;
+    pack_key_bool (args, "inactive", true);
+    return 0;
+}
+
+//  One network.
+
+static int answer_bridge (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) call;
+    const char *bridge = value_get_str (result, "bridge");
+    if (!bridge || !*bridge)
+        return error_set (err, ERR_INTERNAL_ERROR, "network '%s' does not have a bridge name",
+                          value_get_str (result, "name"));
+    pack_key_str (ret, "name", bridge);
+    return 0;
+}
+
+static int prepare_update (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    static const char *const commands[] = { NULL, "modify", "delete", "add-last", "add-first" };
+    static const char *const sections[] = {
+        NULL,           "bridge",        "domain",   "ip",
+        "ip-dhcp-host", "ip-dhcp-range", "forward",  "forward-interface",
+        "forward-pf",   "portgroup",     "dns-host", "dns-txt",
+        "dns-srv"
+    };
+    //  Clients that do not ask for the feature are older: the two are the other way round in
+    //  theirs.
+    bool in_order = call->client->new_order;
+    uint64_t command = value_get_u64 (call->args, in_order ? "command" : "section", 0);
+    uint64_t section = value_get_u64 (call->args, in_order ? "section" : "command", 0);
+    if (command >= sizeof commands / sizeof *commands || !commands[command])
+        return error_set (err, ERR_INVALID_ARG, "NETWORK_UPDATE: there is no command %llu",
+                          (unsigned long long) command);
+    if (section >= sizeof sections / sizeof *sections || !sections[section])
+        return error_set (err, ERR_INVALID_ARG, "NETWORK_UPDATE: there is no section %llu",
+                          (unsigned long long) section);
+    pack_key_str (args, "command", commands[command]);
+    pack_key_str (args, "section", sections[section]);
+    int64_t index = value_get_i64 (call->args, "parentIndex", -1);
+    if (index >= 0)
+        pack_key_i64 (args, "index", index);
+    return 0;
+}
+
+//  Leases.
+
+static void pack_optional (pack_t *pack, const char *key, const char *text)
+{
+    pack_key_str (pack, key, text && *text ? text : NULL);
+}
+
+static void pack_lease (const value_t *lease, const char *bridge, pack_t *ret)
+{
+    pack_map (ret);
+    pack_key_str (ret, "iface", bridge ? bridge : "");
+    pack_key_i64 (ret, "expirytime", value_get_i64 (lease, "expiry", 0));
+    pack_key_i64 (ret, "type", value_get_bool (lease, "ipv6", false)); //  virIPAddrType
+    pack_optional (ret, "mac", value_get_str (lease, "mac"));
+    pack_optional (ret, "iaid", value_get_str (lease, "iaid"));
+    pack_key_str (ret, "ipaddr", value_get_str (lease, "address"));
+    pack_key_u64 (ret, "prefix", value_get_u64 (lease, "prefix", 0));
+    pack_optional (ret, "hostname", value_get_str (lease, "hostname"));
+    pack_optional (ret, "clientid", value_get_str (lease, "client"));
+    pack_end (ret);
+}
+
+static int answer_leases (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    const char *uuid = rpc_network_of (call->args);
+    const network_view_t *network =
+        networks_resolve (call->gateway->view.networks, "network.leases", uuid, err);
+    if (!network)
+        return -1;
+    const char *bridge = value_get_str (document_root (network->facts), "bridge");
+    bool wanted = value_get_i64 (call->args, "need_results", 0) != 0;
+    pack_key_array (ret, "leases");
+    for (size_t i = 0; wanted && i < value_count (result); i++)
+        pack_lease (value_at (result, i), bridge, ret);
+    pack_end (ret);
+    pack_key_u64 (ret, "ret", value_count (result));
+    return 0;
+}
+
+//  Ports. Who plugs in makes them, not a client.
+
+static void pack_port (const rpc_call_t *call, const char *path, const char *uuid, pack_t *ret)
+{
+    pack_map (ret);
+    pack_key_value (ret, "net", rpc_field (call->args, path));
+    pack_key_str (ret, "uuid", uuid);
+    pack_end (ret);
+}
+
+static int answer_ports (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) err;
+    bool wanted = value_get_i64 (call->args, "need_results", 0) != 0;
+    pack_key_array (ret, "ports");
+    for (size_t i = 0; wanted && i < value_count (result); i++)
+        pack_port (call, "network",
+                   value_get_str (value_get (value_at (result, i), "plug"), "port"), ret);
+    pack_end (ret);
+    pack_key_u64 (ret, "ret", value_count (result));
+    return 0;
+}
+
+static int answer_port (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result, (void) err;
+    pack_key (ret, "port");
+    pack_port (call, "network", value_get_str (call->args, "uuid"), ret);
+    return 0;
+}
+
+const rpc_row_t rpc_rows_network[] = {
+    { "CONNECT_NUM_OF_NETWORKS", .verb = "network.list", .answer = rpc_answer_list },
+    { "CONNECT_LIST_NETWORKS", .verb = "network.list", .answer = rpc_answer_list },
+    { "CONNECT_NUM_OF_DEFINED_NETWORKS", .verb = "network.list", .prepare = prepare_inactive,
+      .answer = rpc_answer_list },
+    { "CONNECT_LIST_DEFINED_NETWORKS", .verb = "network.list", .prepare = prepare_inactive,
+      .answer = rpc_answer_list },
+    { "CONNECT_LIST_ALL_NETWORKS", .verb = "network.list",
+      .flags = FLAGS ({ 1 | 2, NULL }, { 4, "persistent" }, { 8, "transient" }, { 16, "autostart" },
+                      { 32, "no_autostart" }),
+      .prepare = prepare_list, .answer = rpc_answer_list },
+    { "NETWORK_LOOKUP_BY_NAME", .verb = "network.info", .args = "network=name", .ret = "net" },
+    { "NETWORK_LOOKUP_BY_UUID", .verb = "network.info", .args = "network=uuid", .ret = "net" },
+    { "NETWORK_IS_ACTIVE", .verb = "network.info", .ret = "active" },
+    { "NETWORK_IS_PERSISTENT", .verb = "network.info", .ret = "persistent" },
+    { "NETWORK_GET_AUTOSTART", .verb = "network.info", .ret = "autostart" },
+    { "NETWORK_SET_AUTOSTART", .verb = "network.autostart", .args = "disable=!autostart" },
+    { "NETWORK_GET_BRIDGE_NAME", .verb = "network.info", .answer = answer_bridge },
+    { "NETWORK_GET_XML_DESC", .verb = "network.xml", .flags = FLAGS ({ 1, "inactive" }),
+      .ret = "xml" },
+    { "NETWORK_DEFINE_XML", .verb = "network.define", .args = "xml", .ret = "net" },
+    { "NETWORK_DEFINE_XML_FLAGS", .verb = "network.define", .args = "xml",
+      .flags = FLAGS ({ 1, NULL }), .ret = "net" },
+    { "NETWORK_CREATE_XML", .verb = "network.create_xml", .args = "xml", .ret = "net" },
+    { "NETWORK_CREATE_XML_FLAGS", .verb = "network.create_xml", .args = "xml",
+      .flags = FLAGS ({ 1, NULL }), .ret = "net" },
+    { "NETWORK_CREATE", .verb = "network.create" },
+    { "NETWORK_DESTROY", .verb = "network.destroy" },
+    { "NETWORK_UNDEFINE", .verb = "network.undefine" },
+    { "NETWORK_UPDATE", .verb = "network.update", .args = "xml",
+      .flags = FLAGS ({ 1, "live" }, { 2, "config" }), .prepare = prepare_update },
+    { "NETWORK_GET_DHCP_LEASES", .verb = "network.leases", .args = "mac", .answer = answer_leases },
+    { "NETWORK_LIST_ALL_PORTS", .verb = "network.ports", .answer = answer_ports },
+    { "NETWORK_PORT_LOOKUP_BY_UUID", .verb = "network.port_xml", .args = "port=uuid",
+      .answer = answer_port },
+    { "NETWORK_PORT_GET_XML_DESC", .verb = "network.port_xml", .args = "port=port.uuid",
+      .ret = "xml" },
+    { "NETWORK_PORT_DELETE", .verb = "network.port_delete", .args = "port=port.uuid" },
+    { 0 },
+};

@@ -1,0 +1,74 @@
+"""virsh on virtual networks: real ones, in namespaces of the test's own."""
+
+import unittest
+
+from harness import until
+from libvirt_client import virsh
+from network import Site, network, usable
+
+
+@unittest.skipUnless(usable(), "needs root, namespaces, ip, nft, dnsmasq and busybox")
+class Networks(unittest.TestCase):
+    def setUp(self):
+        self.site = Site()
+        self.addCleanup(self.site.close)
+        self.daemon = self.site.daemon.start()
+
+    def virsh(self, *args, **options):
+        return virsh(self.daemon, *args, **options)
+
+    def refused(self, *args):
+        done = self.virsh(*args, status=None)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        return done.stderr
+
+    def file(self, text):
+        path = f"{self.daemon.root}/net.xml"
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def names(self, *options):
+        names = self.virsh("net-list", "--name", *options).split()
+        return sorted(name for name in names if name != "default")
+
+    def test_life(self):
+        virsh = self.virsh
+        virsh("net-define", self.file(network("blue", 77)))
+        virsh("net-create", self.file(network("red", 78)))
+        self.assertEqual((self.names(), self.names("--all")), (["red"], ["blue", "red"]))
+        self.assertEqual((self.names("--inactive"), self.names("--transient")), (["blue"], ["red"]))
+        virsh("net-autostart", "blue")
+        self.assertEqual(self.names("--all", "--autostart"), ["blue"])
+        self.assertIn("blue", virsh("net-list", "--all", "--persistent"))
+        virsh("net-start", "blue")
+        self.assertIn("already", self.refused("net-start", "blue"))
+        info = virsh("net-info", virsh("net-uuid", "blue"))
+        for line in ("Active:         yes", "Persistent:     yes", "Autostart:      yes", "Bridge:"):
+            self.assertIn(line, info)
+        self.assertEqual(virsh("net-name", virsh("net-uuid", "red")), "red")
+        self.lease()
+        virsh("net-destroy", "red")
+        self.assertIn("get network 'red'", self.refused("net-info", "red"))
+        virsh("net-undefine", "blue")
+        self.assertIn("Persistent:     no", virsh("net-info", "blue"))
+        virsh("net-destroy", "blue")
+        self.assertEqual(self.names("--all"), [])
+
+    def lease(self):
+        """A host that an update names gets its address."""
+        client = self.site.plug("blue")
+        mac = client.link("eth0")["address"]
+        host = f"<host mac='{mac}' ip='192.168.77.200'/>"
+        self.virsh("net-update", "blue", "add-last", "ip-dhcp-host", host, "--live", "--config")
+        self.assertIn("192.168.77.200", self.virsh("net-dumpxml", "blue"))
+        self.assertIn("192.168.77.200", self.virsh("net-dumpxml", "blue", "--inactive"))
+        self.assertEqual(self.site.lease(client, "one"), "192.168.77.200")
+        row = until(lambda: self.virsh("net-dhcp-leases", "blue"), what="the lease")
+        for word in (mac, "ipv4", "192.168.77.200/24", "one"):
+            self.assertIn(word, row)
+        self.assertEqual(self.virsh("net-dhcp-leases", "blue", "--mac", "52:54:00:00:00:01"), "")
+        self.virsh("net-update", "blue", "delete", "ip-dhcp-host", host, "--config")
+        self.assertNotIn("192.168.77.200", self.virsh("net-dumpxml", "blue", "--inactive"))
+        self.assertIn("not supported", self.refused("net-update", "blue", "modify", "bridge", "<bridge/>"))
+        self.assertEqual(self.virsh("net-port-list", "blue"), "")

@@ -1,0 +1,81 @@
+"""libvirt's clients and a real guest under QEMU."""
+
+import json
+import os
+
+import libvirt
+import libvirt_qemu
+
+from guest import qemu_domain, require_guest
+from harness import DaemonTest
+from libvirt_client import uri, virsh
+
+
+class Qemu(DaemonTest):
+    def setUp(self):
+        require_guest()
+        super().setUp()
+        libvirt.registerErrorHandler(lambda *unused: None, None)
+        self.connection = libvirt.open(uri(self.daemon, "qemu:///system"))
+        self.addCleanup(self.connection.close)
+
+    def path(self, name):
+        return os.path.join(self.daemon.root, name)
+
+    def virsh(self, *args):
+        return virsh(self.daemon, *args, connect="qemu:///system")
+
+    def test_guest(self):
+        disk = self.path("disk.img")
+        with open(disk, "wb") as file:
+            file.truncate(8 * 1024 * 1024)
+        devices = (
+            "<video><model type='vga'/></video>"
+            f"<disk><source file='{disk}'/><target dev='vda'/></disk>"
+        )
+        self.virsh("create", self.write("seen.xml", qemu_domain("seen", devices)), "--paused")
+        domain = self.connection.lookupByName("seen")
+        self.screenshot()
+        self.monitor(domain)
+        self.statistics(domain)
+        self.assertEqual(domain.OSType(), "hvm")
+        self.assertEqual(domain.info()[:4], [libvirt.VIR_DOMAIN_PAUSED, 131072, 131072, 1])
+        domain.destroy()
+
+    def screenshot(self):
+        path = self.path("picture")
+        self.virsh("screenshot", "seen", path)
+        with open(path, "rb") as file:
+            self.assertIn(file.read(4), (b"\x89PNG", b"P6\n7"))
+
+    def monitor(self, domain):
+        answer = json.loads(self.virsh("qemu-monitor-command", "seen", '{"execute":"query-status"}'))
+        self.assertEqual(answer["return"]["status"], "prelaunch")
+        answer = libvirt_qemu.qemuMonitorCommand(domain, "info status", 1)
+        self.assertIn("paused", answer)
+        with self.assertRaises(libvirt.libvirtError):
+            libvirt_qemu.qemuAgentCommand(domain, '{"execute":"guest-ping"}', 1, 0)
+
+    def statistics(self, domain):
+        ((who, stats),) = self.connection.getAllDomainStats()
+        self.assertEqual(who.name(), "seen")
+        expected = {
+            "state.state": libvirt.VIR_DOMAIN_PAUSED,
+            "vcpu.current": 1,
+            "balloon.maximum": 131072,
+            "block.count": 1,
+            "block.0.name": "vda",
+            "block.0.path": self.path("disk.img"),
+            "block.0.capacity": 8 * 1024 * 1024,
+        }
+        self.assertEqual({name: stats.get(name) for name in expected}, expected)
+        self.assertGreater(stats["cpu.time"], 0)
+        #   Only what is asked for.
+        ((_, stats),) = self.connection.domainListGetStats([domain], libvirt.VIR_DOMAIN_STATS_STATE)
+        self.assertEqual(set(stats), {"state.state", "state.reason"})
+        off = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE
+        self.assertEqual(self.connection.getAllDomainStats(0, off), [])
+        self.assertIn("block.0.name=vda", self.virsh("domstats", "--block", "seen"))
+        everything = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS
+        with self.assertRaises(libvirt.libvirtError):
+            self.connection.getAllDomainStats(1 << 20, everything)

@@ -1,0 +1,96 @@
+"""virsh on a simulated guest's share of the host, and on the host itself."""
+
+import os
+
+from harness import test_domain
+from libvirt_client import VirshTest
+
+
+class Tune(VirshTest):
+    def setUp(self):
+        super().setUp()
+        self.virsh("define", self.write("web.xml", test_domain("web", extra="<iothreads>2</iothreads>")))
+
+    def cpu_list(self, *args):
+        """Of lines NUMBER LIST."""
+        return {row[0]: row[1] for row in self.rows(*args)}
+
+    def test_limits(self):
+        virsh, fields = self.virsh, self.fields
+        self.assertEqual(fields("memtune", "web")["hard_limit"], "unlimited")
+        virsh("memtune", "web", "--hard-limit", "100000", "--config")
+        self.assertEqual(fields("memtune", "web")["hard_limit"], "100000")
+        self.assertIn("not running", self.refused("memtune", "web", "--live"))
+        virsh("blkiotune", "web", "--weight", "300", "--device-weights", "/dev/sda,200")
+        found = fields("blkiotune", "web", "--config")
+        self.assertEqual((found["weight"], found["device_weight"]), ("300", "/dev/sda,200"))
+        virsh("schedinfo", "web", "--set", "cpu_shares=500", "vcpu_quota=-1")
+        found = fields("schedinfo", "web")
+        self.assertEqual((found["Scheduler"], found["cpu_shares"], found["vcpu_quota"]), ("posix", "500", "-1"))
+        self.assertIn("cap", self.refused("schedinfo", "web", "--set", "cap=5"))
+        virsh("numatune", "web", "--nodeset", "0", "--mode", "preferred")
+        found = fields("numatune", "web")
+        self.assertEqual((found["numa_nodeset"], found["numa_mode"]), ("0", "preferred"))
+
+    def test_vcpus(self):
+        virsh = self.virsh
+        virsh("setvcpus", "web", "1", "--config")
+        self.assertEqual(virsh("vcpucount", "web", "--config", "--active"), "1")
+        self.assertEqual(virsh("vcpucount", "web", "--config", "--maximum"), "2")
+        self.assertIn("not running", self.refused("vcpucount", "web", "--live", "--active"))
+        self.assertIn("not running", self.refused("setvcpus", "web", "1"))
+        virsh("setmaxmem", "web", "128M", "--config")
+        virsh("setmem", "web", "32M", "--config")
+        info = self.fields("dominfo", "web")
+        self.assertEqual((info["Max memory"], info["Used memory"]), ("131072 KiB", "32768 KiB"))
+        virsh("start", "web")
+        virsh("setmem", "web", "20M")
+        self.assertEqual(virsh("dommemstat", "web"), "actual 20480")
+        virsh("setvcpus", "web", "2", "--live")
+        self.assertEqual(virsh("vcpucount", "web", "--live", "--active"), "2")
+        self.assertEqual(virsh("vcpucount", "web", "--config", "--active"), "1")
+        self.assertEqual(virsh("domcontrol", "web"), "ok")
+        self.assertRegex(virsh("cpu-stats", "web", "--total"), r"cpu_time +\d+\.\d+ seconds")
+
+    def test_pins(self):
+        virsh, cpus = self.virsh, os.cpu_count()
+        everywhere = f"0-{cpus - 1}" if cpus > 1 else "0"
+        self.assertEqual(self.cpu_list("vcpupin", "web"), {"0": everywhere, "1": everywhere})
+        virsh("vcpupin", "web", "0", "0", "--config")
+        self.assertEqual(self.cpu_list("vcpupin", "web"), {"0": "0", "1": everywhere})
+        self.assertIn("not running", self.refused("vcpupin", "web", "1", "0"))
+        self.assertEqual(virsh("emulatorpin", "web"), everywhere)
+        virsh("emulatorpin", "web", "0", "--config")
+        self.assertEqual(virsh("emulatorpin", "web", "--config"), "0")
+        virsh("iothreadpin", "web", "2", "0", "--config")
+        self.assertEqual(self.cpu_list("iothreadinfo", "web"), {"1": everywhere, "2": "0"})
+        virsh("start", "web")
+        virsh("vcpupin", "web", "1", "0", "--live")
+        info = self.fields("vcpuinfo", "web")
+        self.assertEqual((info["VCPU"], info["State"]), ("1", "running"))
+        self.assertEqual(info["CPU Affinity"], "y" + "-" * (cpus - 1))
+
+    def test_host(self):
+        virsh, fields = self.virsh, self.fields
+        self.assertEqual(set(fields("nodecpustats")), {"user", "system", "idle", "iowait"})
+        self.assertEqual(set(fields("nodecpustats", "0")), {"user", "system", "idle", "iowait"})
+        self.assertIn("CPU", self.refused("nodecpustats", "100000"))
+        self.assertEqual(fields("nodecpumap")["CPUs online"], str(os.cpu_count()))
+        self.assertEqual(set(fields("nodememstats")), {"total", "free", "buffers", "cached"})
+        self.assertEqual(set(fields("nodememstats", "--cell", "0")), {"total", "free"})
+        self.assertRegex(virsh("freecell"), r"Total: \d+ KiB")
+        self.assertRegex(virsh("freepages", "--cellno", "0", "--pagesize", "4"), r"4KiB: \d+")
+        self.assertIn("Shared memory", virsh("node-memory-tune"))
+
+    def test_devices(self):
+        connect = {"connect": "qemu:///system"}
+        names = self.virsh("nodedev-list", **connect).split()
+        self.assertIn("computer", names)
+        (lo,) = [name for name in names if name.startswith("net_lo_")]
+        self.assertIn(lo, self.virsh("nodedev-list", "--cap", "net", **connect).split())
+        self.assertNotIn(lo, self.virsh("nodedev-list", "--cap", "pci", **connect).split())
+        self.assertEqual(self.virsh("nodedev-list", "--cap", "mdev", **connect), "")
+        self.assertIn("<interface>lo</interface>", self.virsh("nodedev-dumpxml", lo, **connect))
+        self.assertEqual(self.fields("nodedev-info", lo, **connect)["Parent"], "computer")
+        self.assertIn("no device", self.refused("nodedev-dumpxml", "pci_nothing", **connect))
+        self.assertIn("detach", self.refused("nodedev-detach", lo, **connect))
