@@ -120,6 +120,19 @@ static void print_max (const options_t *options, const troupe_value_t *answer)
     printf ("%" PRIu64 "\n", troupe_get_u64 (answer, "max", 0));
 }
 
+static void print_hypervisor (const options_t *options, const troupe_value_t *answer)
+{
+    (void) options;
+    uint64_t version = troupe_get_u64 (answer, "version", 0);
+    printf ("%s %" PRIu64 ".%" PRIu64 ".%" PRIu64 "\n", troupe_get_str (answer, "driver"),
+            version / 1000000, version / 1000 % 1000, version % 1000);
+}
+
+int run_hypervisor (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_hypervisor, err);
+}
+
 int run_maxvcpus (cli_t *cli, const options_t *options, error_t *err)
 {
     return run_shown (cli, options, print_max, err);

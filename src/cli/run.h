@@ -25,6 +25,11 @@ command_fn run_emulatorpin, run_iothreadinfo, run_iothreadpin, run_schedinfo, ru
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
 
+//  Devices that come, go and change (plug.c, plug_disk.c, plug_interface.c).
+command_fn run_attach_device, run_detach_device, run_detach_device_alias, run_update_device,
+    run_attach_disk, run_detach_disk, run_change_media, run_attach_interface, run_detach_interface,
+    run_domif_setlink, run_domif_getlink;
+
 //  What is done to a running guest (control.c).
 command_fn run_domblkthreshold, run_domcontrol, run_domdirtyrate_calc, run_domdisplay,
     run_get_user_sshkeys, run_send_key, run_set_user_sshkeys;
@@ -36,7 +41,7 @@ command_fn run_iface_list, run_iface_mac, run_iface_name;
 int run_print_texts (cli_t *cli, const strings_t *texts);
 
 //  What the host uses (host_stats.c).
-command_fn run_cpu_models, run_maxvcpus;
+command_fn run_cpu_models, run_hypervisor, run_maxvcpus;
 command_fn run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap, run_nodecpustats,
     run_nodememstats;
 

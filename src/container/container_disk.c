@@ -1,10 +1,11 @@
 //  container_disk.c: loop devices (loop(4)), and mounts without a place (fsopen, fsmount: the
-//  kernel's Documentation/filesystems/mount_api.rst).
+//  kernel's Documentation/filesystems/mount_api.rst). What is on a device, libblkid says.
 
 #include "container/container_disk.h"
 #include "util/auto.h"
 #include "util/text.h"
 
+#include <blkid/blkid.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,49 +19,45 @@
 
 #define LOOP_TRIES 64 //  while others take the device that was free
 
-//  linux/magic.h, and each file system's page in the kernel's Documentation/filesystems.
-static const struct {
-    const char *type, *magic;
-    size_t size, offset;
-} known[] = {
-    { "ext4", "\x53\xef", 2, 0x438 }, //  ext2 and ext3 too
-    { "xfs", "XFSB", 4, 0 },
-    { "btrfs", "_BHRfS_M", 8, 0x10040 },
-    { "squashfs", "hsqs", 4, 0 },
-    { "iso9660", "CD001", 5, 0x8001 },
-    { "erofs", "\xe2\xe1\xf5\xe0", 4, 0x400 },
-    { "f2fs", "\x10\x20\xf5\xf2", 4, 0x400 },
-};
-
-const char *container_disk_probe (const unsigned char *bytes, size_t size)
+//  One driver of the kernel reads all three.
+static const char *driver_of (const char *type)
 {
-    const char *found = "";
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (known[i].offset + known[i].size > size ||
-            memcmp (bytes + known[i].offset, known[i].magic, known[i].size) != 0)
-            continue;
-        if (*found)
-            return NULL;
-        found = known[i].type;
-    }
-    return found;
+    bool extended = strcmp (type, "ext2") == 0 || strcmp (type, "ext3") == 0;
+    return extended ? "ext4" : type;
 }
 
-static int probe (int fd, container_fs_t *fs, error_t *err)
+//  What libblkid's safe probe found. *WHY: it is nothing that can be mounted.
+static void judge (blkid_probe found, int rc, container_fs_t *fs, const char **why)
 {
-    autofree unsigned char *bytes = memory_new (CONTAINER_PROBE_BYTES, 1);
-    ssize_t size = pread (fd, bytes, CONTAINER_PROBE_BYTES, 0);
-    if (size < 0)
-        return error_errno (err, ERR_SYSTEM_ERROR, "filesystem '%s': read '%s'", fs->target,
-                            fs->source);
-    fs->type = container_disk_probe (bytes, (size_t) size);
-    if (fs->type && *fs->type)
+    const char *usage, *type;
+    *why = rc == -2  ? "the marks of more than one file system"
+           : rc == 1 ? "no file system that is known"
+           : rc < 0  ? "parts that can't be read"
+                     : NULL;
+    if (*why)
+        return;
+    if (blkid_probe_lookup_value (found, "USAGE", &usage, NULL) ||
+        strcmp (usage, "filesystem") != 0 || blkid_probe_lookup_value (found, "TYPE", &type, NULL))
+        *why = "something else than a file system";
+    else
+        snprintf (fs->type, sizeof fs->type, "%s", driver_of (type));
+}
+
+int container_disk_probe (container_fs_t *fs, int fd, error_t *err)
+{
+    const char *why = "parts that can't be read";
+    blkid_probe probe = blkid_new_probe ();
+    if (probe && blkid_probe_set_device (probe, fd, 0, 0) == 0 &&
+        blkid_probe_enable_superblocks (probe, 1) == 0 &&
+        blkid_probe_set_superblocks_flags (probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE) == 0)
+        judge (probe, blkid_do_safeprobe (probe), fs, &why);
+    blkid_free_probe (probe);
+    if (!why)
         return 0;
     return error_set (err, ERR_OPERATION_FAILED,
-                      "filesystem '%s': '%s' has %s; make one of ext4, xfs, btrfs, f2fs, "
-                      "squashfs, erofs or iso9660 in it",
-                      fs->target, fs->source,
-                      fs->type ? "no file system that is known" : "the marks of two file systems");
+                      "filesystem '%s': '%s' has %s; make one in it that the kernel mounts, as "
+                      "mkfs.ext4 does",
+                      fs->target, fs->source, why);
 }
 
 //  Of the same file, whatever its name is now.
@@ -180,7 +177,7 @@ static int open_one (container_fs_t *fs, error_t *err)
         return 0;
     autoclose int device =
         fs->kind == CONTAINER_FILE ? open_image (fs, err) : open_device (fs, err);
-    if (device < 0 || probe (device, fs, err))
+    if (device < 0 || container_disk_probe (fs, device, err))
         return -1;
     fs->kept = container_disk_mount (fs, err);
     return fs->kept < 0 ? -1 : 0;

@@ -8,11 +8,10 @@
 
 #include "container/container_spec.h"
 
-//  The kernel's name for the file system that begins with the SIZE bytes at BYTES; "": none that is
-//  known; NULL: more than one. The kernel is never let guess: its drivers would each try to read
+//  Sets FS's type: what the file or device at FD has, by the kernel's name for it. An error if that
+//  is none, or more than one. The kernel is never let guess: its drivers would each try to read
 //  what may be hostile.
-#define CONTAINER_PROBE_BYTES 0x10048
-const char *container_disk_probe (const unsigned char *bytes, size_t size);
+int container_disk_probe (container_fs_t *fs, int fd, error_t *err);
 
 //  Mounts all that SPEC has, and notes their devices and types in it. The descriptors stay open.
 int container_disks_open (container_spec_t *spec, error_t *err);

@@ -46,7 +46,7 @@ typedef struct {
     //  CONTAINER_FILE and CONTAINER_BLOCK, once container_disk.c has opened them: the block device,
     //  the kernel's name for the file system, and a mount that keeps it.
     char device[64];
-    const char *type;
+    char type[32];
     int kept;
 } container_fs_t;
 

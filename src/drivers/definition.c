@@ -50,6 +50,14 @@ xml_node_t *definition_insert (xml_node_t *parent, const char *name)
     return xml_add (parent, name);
 }
 
+xml_node_t *definition_add (xml_node_t *parent, const xml_node_t *source)
+{
+    xml_node_t *place = definition_insert (parent, xml_name (source));
+    xml_node_t *added = xml_copy_before (place, source);
+    xml_remove (place);
+    return added;
+}
+
 void definition_default (xml_node_t *node, const char *path, const char *value)
 {
     if (!xml_string (node, path))

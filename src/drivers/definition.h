@@ -9,6 +9,8 @@
 //  A new child of PARENT (the domain, its devices, a network), put where libvirt's documents have
 //  it.
 xml_node_t *definition_insert (xml_node_t *parent, const char *name);
+//  The same of a copy of SOURCE, of any document.
+xml_node_t *definition_add (xml_node_t *parent, const xml_node_t *source);
 //  Sets PATH unless it is there.
 void definition_default (xml_node_t *node, const char *path, const char *value);
 //  What only a running guest's document has. A name that the user gave stays: "ua-", then letters,

@@ -296,6 +296,19 @@ typedef struct {
     //  that each bitmap has recorded. The caller owns it.
     int (*checkpoint_measure) (job_t *job, const char *name, xml_t **measured, error_t *err);
 
+    //  Devices of a running guest. They change the live document and the record, and tell which
+    //  came and went (guest_tell); what is in job->guest->planned becomes the definition if a job
+    //  that was cut off turns out to have done it. All checks come before the first effect. DEVICE:
+    //  one element of <devices>, as the user wrote it.
+    int (*attach) (job_t *job, const xml_t *device, error_t *err);
+    //  DEVICE, of the live document, is gone once it returns 0. ERR_OPERATION_TIMEOUT: the guest
+    //  has not let go of it yet, and may later; then look_at_devices finds out.
+    int (*detach) (job_t *job, xml_node_t *device, error_t *err);
+    //  DEVICE, of the live document, becomes as WANTED. FORCE: also if the guest has locked it.
+    int (*update) (job_t *job, xml_node_t *device, const xml_t *wanted, bool force, error_t *err);
+    //  Which devices are there no more: what they had on the host is given back.
+    int (*look_at_devices) (job_t *job, error_t *err);
+
     //  Undoes KIND of this driver's own: those that job_undo was given as "NAME.KIND".
     int (*undo) (job_t *job, const char *kind, const char *argument, error_t *err);
 
@@ -341,6 +354,8 @@ typedef struct {
     strings_t *(*cpu_models) (job_t *job, const char *arch, error_t *err);
     //  How many vcpus a guest may have that says nothing of its machine.
     int (*max_vcpus) (job_t *job, int *max, error_t *err);
+    //  The version of what runs its guests: major * 1,000,000 + minor * 1,000 + release.
+    int (*version) (job_t *job, uint64_t *version, error_t *err);
 
     //  event, console and due run in the domain's owner, which must not wait: their LIVE is an
     //  outline of the live document (actors/domain/summary.h says of what), however large that is.

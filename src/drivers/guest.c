@@ -16,6 +16,8 @@ void guest_destroy (guest_t **self_p)
     xml_destroy (&self->record);
     xml_destroy (&self->backup);
     xml_destroy (&self->checkpoints);
+    xml_destroy (&self->planned);
+    strings_destroy (&self->news);
     free (self);
 }
 
@@ -52,6 +54,13 @@ void guest_record_end (guest_t *guest, const char *part)
         xml_remove_path (xml_root (guest->record), part);
     if (!guest->live)
         xml_destroy (&guest->record);
+}
+
+void guest_tell (guest_t *guest, const char *what, const char *alias)
+{
+    if (!guest->news)
+        guest->news = strings_new ();
+    strings_addf (guest->news, "%s %s", what, alias);
 }
 
 static const char *own_poweroff (const guest_t *guest)

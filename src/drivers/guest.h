@@ -5,6 +5,7 @@
 #define TROUPE_GUEST_H
 
 #include "util/process.h"
+#include "util/text.h"
 #include "util/uuid.h"
 #include "util/xml.h"
 
@@ -39,6 +40,9 @@ typedef struct {
     xml_t *backup; //  the driver's facts of a backup that is under way, kept there too: <backup>
                    //  with the user's completed <domainbackup> inside; NULL: there is none
     xml_t *checkpoints; //  all (checkpoint.h); NULL: none
+    xml_t *planned;     //  the definition that goes with what a job does to the running guest's
+                        //  devices; NULL: it stays
+    strings_t *news;    //  of devices, for the owner: "added net1", "removed vdb"; NULL: none
     guest_status_t status;
 } guest_t;
 
@@ -57,6 +61,9 @@ int guest_record_new (guest_t *guest, error_t *err);
 xml_node_t *guest_record_begin (guest_t *guest, const char *part, error_t *err);
 //  It is done.
 void guest_record_end (guest_t *guest, const char *part);
+
+//  The device ALIAS came or went.
+void guest_tell (guest_t *guest, const char *what, const char *alias);
 
 //  A reboot by ACPI makes the live document's on_poweroff "restart" until the guest is down. Is
 //  that so? And back to what the definition has: the reboot is over, or called off.

@@ -204,6 +204,12 @@ int job_device_give (job_t *self, const char *address, error_t *err)
     return self->ops->device_give (self, address, err);
 }
 
+int job_wait_device (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err)
+{
+    *fate = FATE_UNKNOWN;
+    return self->ops->wait_device (self, alias, ms, fate, err);
+}
+
 void job_progress (job_t *self, const job_progress_t *progress)
 {
     self->ops->progress (self, progress);

@@ -44,10 +44,18 @@ typedef struct {
 
 //  A file that goes to QEMU with a command, as a descriptor.
 typedef struct {
-    const char *path; //  a regular file that is there
-    bool write;       //  else it is read
-    uint64_t offset;  //  where QEMU begins
+    const char *path;   //  a regular file that is there; NULL: the device
+    const char *device; //  device_text's (util/device.h)
+    bool write;         //  else it is read
+    uint64_t offset;    //  where QEMU begins
 } job_file_t;
+
+//  What the hypervisor told of a device that is to go.
+typedef enum {
+    FATE_UNKNOWN, //  nothing
+    FATE_GONE,
+    FATE_REFUSED //  the guest does not let go of it
+} device_fate_t;
 
 //  How far a job is. What is not known is 0.
 typedef struct {
@@ -105,6 +113,7 @@ typedef struct {
     int (*device_take) (job_t *self, const char *address, bool managed, error_t *err);
     int (*device_check) (job_t *self, const char *address, unsigned *group, error_t *err);
     int (*device_give) (job_t *self, const char *address, error_t *err);
+    int (*wait_device) (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err);
     void (*progress) (job_t *self, const job_progress_t *progress);
     void (*written) (job_t *self, bool status);
     void (*log) (job_t *self, const char *text);
@@ -122,6 +131,8 @@ struct job {
     bool closed;    //  it is nearly done: from now on a cancel is not heard
     bool written;   //  job_written was called
     bool finished;  //  an undo found that all was done already, or has brought it to its end
+    bool kept;      //  ... of a device: the links and files that go with it are kept as well
+    bool plugging;  //  it attaches or detaches one; what its undo finds whole is the next job's
 };
 
 int64_t job_now (job_t *self); //  ms, monotonic
@@ -243,6 +254,10 @@ int job_device_take (job_t *self, const char *address, bool managed, error_t *er
 int job_device_check (job_t *self, const char *address, unsigned *group, error_t *err);
 //  0 as well if the domain does not have it.
 int job_device_give (job_t *self, const char *address, error_t *err);
+
+//  Waits until the hypervisor tells of the device ALIAS, or told of it since the job began; or for
+//  MS.
+int job_wait_device (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err);
 
 void job_progress (job_t *self, const job_progress_t *progress);
 //  Of a snapshot: whether the guest runs is no concern of this job any more. From now on it may be

@@ -140,6 +140,8 @@ int undo_run (job_t *job, const char *kind, const char *argument, error_t *err)
     const driver_t *driver = driver_of (kind);
     if (driver)
         return driver->undo (job, strchr (kind, '.') + 1, argument, err);
+    if (job->kept)
+        return 0;
     for (size_t i = 0; i < sizeof undo_kinds / sizeof *undo_kinds; i++)
         if (strcmp (undo_kinds[i].kind, kind) == 0)
             return undo_kinds[i].run (job, argument, err);

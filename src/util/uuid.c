@@ -52,23 +52,24 @@ void uuid_to_text (const uint8_t bytes[16], char uuid[UUID_TEXT_SIZE])
     put_dashes (digits, uuid);
 }
 
-static uint8_t digit_value (char digit)
+static int digit_value (char digit)
 {
-    return (uint8_t) (digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    return digit >= '0' && digit <= '9'   ? digit - '0'
+           : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
+                                          : -1;
 }
 
 bool uuid_to_bytes (const char *text, uint8_t bytes[16])
 {
-    char uuid[UUID_TEXT_SIZE];
-    if (!uuid_normalize (text, uuid))
-        return false;
-    const char *digit = uuid;
     for (int i = 0; i < 16; i++) {
-        digit += *digit == '-';
-        bytes[i] = (uint8_t) (digit_value (digit[0]) << 4 | digit_value (digit[1]));
-        digit += 2;
+        text += *text == '-';
+        int high = digit_value (text[0]), low = high < 0 ? -1 : digit_value (text[1]);
+        if (low < 0)
+            return false;
+        bytes[i] = (uint8_t) (high << 4 | low);
+        text += 2;
     }
-    return true;
+    return !*text;
 }
 
 void uuid_from_random (const uint8_t random[16], char uuid[UUID_TEXT_SIZE])

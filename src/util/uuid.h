@@ -12,7 +12,8 @@
 //  around. False if TEXT is none, or is the nil uuid or all ones.
 bool uuid_normalize (const char *text, char uuid[UUID_TEXT_SIZE]);
 
-//  The 16 bytes that a uuid is, and back; false if TEXT is no uuid.
+//  The 16 bytes that a uuid is, and back from the text that the functions here make; false if TEXT
+//  is none.
 void uuid_to_text (const uint8_t bytes[16], char uuid[UUID_TEXT_SIZE]);
 bool uuid_to_bytes (const char *text, uint8_t bytes[16]);
 

@@ -98,6 +98,7 @@ LIFE = [
     (["freepages"], r"Node 0:\n(\d+KiB: \d+\n)+.*", ["cell", "size_kib", "free", "total"]),
     (["capabilities"], r"<capabilities>.*</capabilities>\n", {"xml"}),
     (["version"], r"Command line: +troupe .*Drivers: .*test.*\n", {"troupe", "drivers"}),
+    (["hypervisor", "test"], r"test \d+\.\d+\.\d+\n", {"driver", "version"}),
     (["uri"], r"ipc:///.*troupe.sock\n", {"uri"}),
     (["ps"], r" Address +State .*\n host +.*", ["address", "handled"]),
     (["link-list"], r" Index +Name +Kind +MAC +State +Bridge +Owner +Key\n-+\n\n", []),
@@ -107,6 +108,17 @@ LIFE = [
 
 #   Commands that have tests of their own, below, in test_jobs.py, test_remote.py, test_stats.py or test_qemu_*.py.
 ELSEWHERE = {
+    "attach-device",
+    "attach-disk",
+    "attach-interface",
+    "change-media",
+    "detach-device",
+    "detach-device-alias",
+    "detach-disk",
+    "detach-interface",
+    "domif-getlink",
+    "domif-setlink",
+    "update-device",
     "iothreadpin",
     "net-autostart",
     "net-check",

@@ -2,10 +2,12 @@
 
 import re
 
+import libvirt
+
 from backup import BackupTest
 from guest import AgentTest
 from harness import until
-from libvirt_client import Virsh
+from libvirt_client import Virsh, uri
 
 
 class Disks(Virsh, BackupTest):
@@ -85,6 +87,37 @@ class Disks(Virsh, BackupTest):
         virsh("checkpoint-delete", "web1", "one", "--children")
         self.assertEqual(virsh("checkpoint-list", "web1", "--name"), "")
 
+    def test_control(self):
+        virsh = self.virsh
+        virsh("send-key", "web1", "KEY_LEFTCTRL", "KEY_A")
+        virsh("send-key", "web1", "--codeset", "usb", "--holdtime", "10", "4")
+        virsh("inject-nmi", "web1")
+        virsh("domblkthreshold", "web1", "vda", "10485760")
+        self.assertIn("block.0.threshold=10485760", virsh("domstats", "web1", "--block"))
+        virsh("set-lifecycle-action", "web1", "crash", "restart", "--live", "--config")
+        self.assertIn("<on_crash>restart<", virsh("dumpxml", "web1"))
+        virsh("perf", "web1", "--enable", "cpu_clock", "--config")
+        self.assertIn("<event name='cpu_clock' enabled='yes'/>", virsh("dumpxml", "web1", "--inactive"))
+        domain = libvirt.open(uri(self.daemon, self.connect)).lookupByName("web1")
+        found = domain.perfEvents(libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+        self.assertEqual((found["cpu_clock"], found["page_faults"]), (True, False))
+
+    def test_devices(self):
+        """A guest on hold takes what it gets, but lets go of nothing."""
+        virsh, more = self.virsh, self.image("more")
+        virsh("attach-disk", "web1", more, "vdc", "--subdriver", "qcow2", "--persistent")
+        for options in ([], ["--inactive"]):
+            self.assertIn(more, virsh("domblklist", "web1", *options))
+        self.assertIn("vdc", self.refused("attach-disk", "web1", more, "vdc", "--subdriver", "qcow2"))
+        virsh("detach-disk", "web1", "vdc", "--config")
+        self.assertNotIn(more, virsh("domblklist", "web1", "--inactive"))
+        self.assertIn(more, virsh("domblklist", "web1"))
+        disk = f"<disk type='file'><source file='{more}'/><target dev='vdd' bus='virtio'/></disk>"
+        virsh("attach-device", "web1", self.write("disk.xml", disk), "--config")
+        virsh("detach-device", "web1", self.write("disk.xml", disk), "--config")
+        self.assertIn("nothing", self.refused("detach-device-alias", "web1", "nothing", "--live"))
+        self.assertNotIn("vdd", virsh("domblklist", "web1", "--inactive"))
+
     def test_files(self):
         virsh = self.virsh
         virsh("dump", "web1", self.path("core"), "--memory-only", "--format", "elf")
@@ -125,4 +158,13 @@ class Asked(Virsh, AgentTest):
         self.assertRegex(virsh("domifaddr", "web1", "--source", "agent"), r"lo +00:00:00:00:00:00")
         self.assertEqual(virsh("domifaddr", "web1"), "")
         self.assertIn("not supported", self.refused("domfstrim", "web1", "--mountpoint", "/disk"))
+        self.plug()
+
+    def plug(self):
+        """What the guest gets it also lets go of."""
+        path = self.write("more.raw", "\0" * 1024 * 1024)
+        self.virsh("attach-disk", "web1", path, "vdb", "--live")
+        self.assertIn(path, self.virsh("domblklist", "web1"))
+        self.virsh("detach-disk", "web1", "vdb", "--live")
+        until(lambda: path not in self.virsh("domblklist", "web1"), what="the end of the disk")
 

@@ -82,6 +82,19 @@ class Tune(VirshTest):
         self.assertRegex(virsh("freepages", "--cellno", "0", "--pagesize", "4"), r"4KiB: \d+")
         self.assertIn("Shared memory", virsh("node-memory-tune"))
 
+    def test_versions(self):
+        for connect, name in (("qemu:///system", "QEMU"), ("lxc:///system", "LXC"), ("test:///default", "Test")):
+            said = self.fields("version", connect=connect)["Running hypervisor"]
+            self.assertRegex(said, rf"^{name} \d+\.\d+\.\d+$")
+
+    def test_interfaces(self):
+        names = [row[0] for row in self.rows("iface-list")]
+        self.assertIn("lo", names)
+        self.assertLessEqual(set(names), {row[0] for row in self.rows("iface-list", "--all")})
+        self.assertIn("name='lo'", self.virsh("iface-dumpxml", "lo"))
+        self.assertEqual(self.virsh("iface-mac", "lo"), "00:00:00:00:00:00")
+        self.assertIn("no network interface 'nothing'", self.refused("iface-dumpxml", "nothing"))
+
     def test_devices(self):
         connect = {"connect": "qemu:///system"}
         names = self.virsh("nodedev-list", **connect).split()

@@ -411,6 +411,7 @@ static inline void restart (bool ran)
     read_checkpoints ();
     guest ()->status = disk.status;
     job ()->closed = job ()->finished = job ()->written = false;
+    job ()->kept = job ()->plugging = false;
     self.real.fake.trace[0] = 0;
     memcpy (self.real.fake.undos, disk.undos, sizeof disk.undos);
     self.real.fake.undo_count = disk.undo_count;

@@ -32,6 +32,7 @@ typedef struct {
     int code;                    //  with which what job_run runs ends
     fake_undo_t undos[32];       //  pushed and not undone (real_unwind)
     size_t undo_count;
+    device_fate_t fate;      //  what is told of each device that is to go
     job_progress_t progress; //  the last that was told
     uint8_t next_random;
     int64_t now;
@@ -201,6 +202,14 @@ static inline json_t *fake_qmp_file (job_t *self, const char *execute, json_t *a
     return self->ops->qmp (self, execute, arguments, ms, err);
 }
 
+static inline int fake_wait_device (job_t *self, const char *alias, int ms, device_fate_t *fate,
+                                    error_t *err)
+{
+    *fate = ((fake_job_t *) self)->fate;
+    ((fake_job_t *) self)->now += ms;
+    return fake_note (self, err, "wait_device", alias);
+}
+
 static inline char *fake_emulator (job_t *self, const char *path, error_t *err)
 {
     fake_job_t *fake = (fake_job_t *) self;
@@ -343,6 +352,7 @@ static const job_ops_t fake_ops = {
     .qmp = fake_qmp,
     .qmp_file = fake_qmp_file,
     .agent = fake_agent,
+    .wait_device = fake_wait_device,
     .emulator = fake_emulator,
     .write_file = fake_write_file,
     .remove_file = fake_remove_file,

@@ -52,7 +52,8 @@ static inline void real_guest_define (real_guest_t *self, const char *devices)
     memset (guest, 0, sizeof *guest);
     autofree char *text =
         text_format ("<domain type='qemu'><name>real</name><memory unit='MiB'>64</memory>"
-                     "<os><type machine='pc'>hvm</type></os><devices>%s</devices></domain>",
+                     "<os><type machine='pc'>hvm</type></os><features><acpi/></features>"
+                     "<devices>%s</devices></domain>",
                      devices);
     guest->definition = xml_parse (text, strlen (text), "domain XML", &err);
     if (!guest->definition || qemu_driver.complete (&self->real.fake.job, guest->definition, &err))

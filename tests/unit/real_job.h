@@ -58,6 +58,15 @@ static inline int real_wait (job_t *job, int ms, error_t *err)
     return real_check (self, err);
 }
 
+//  Nobody tells it of events.
+static inline int real_wait_device (job_t *job, const char *alias, int ms, device_fate_t *fate,
+                                    error_t *err)
+{
+    (void) alias;
+    *fate = FATE_UNKNOWN;
+    return job->ops->wait (job, ms < 50 ? ms : 50, err);
+}
+
 //  What the actor of a job does when its driver failed.
 static inline void real_unwind (real_job_t *self)
 {
@@ -294,6 +303,7 @@ static inline const job_ops_t *real_ops (job_ops_t *ops)
     ops->qmp_file = real_qmp_file;
     ops->now = real_now;
     ops->wait = real_wait;
+    ops->wait_device = real_wait_device;
     ops->remove_file = real_remove_file;
     ops->emulator = real_emulator;
     return ops;

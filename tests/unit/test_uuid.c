@@ -60,12 +60,31 @@ static void makes_version_4 (void **state)
     assert_string_equal (uuid, again);
 }
 
+static void to_bytes_and_back (void **state)
+{
+    (void) state;
+    uint8_t bytes[16];
+    char uuid[UUID_TEXT_SIZE];
+    const char *text = "1a000000-0000-4000-8000-0123456789ab";
+    assert_true (uuid_to_bytes (text, bytes));
+    assert_int_equal (bytes[0], 0x1a);
+    assert_int_equal (bytes[15], 0xab);
+    uuid_to_text (bytes, uuid);
+    assert_string_equal (uuid, text);
+    static const char *const none[] = { "", "1a", "1a000000-0000-4000-8000-0123456789a",
+                                        "1a000000-0000-4000-8000-0123456789ab0",
+                                        "1a000000-0000-4000-8000-0123456789ag" };
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false (uuid_to_bytes (none[i], bytes));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (normalizes),
         cmocka_unit_test (refuses_others),
         cmocka_unit_test (makes_version_4),
+        cmocka_unit_test (to_bytes_and_back),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -536,6 +536,7 @@ static void domain_stop (actor_t *actor)
     document_destroy (&self->checkpoint_list);
     document_destroy (&self->progress);
     document_destroy (&self->blocks);
+    strings_destroy (&self->gone);
     past_jobs_destroy (&self->past);
 }
 

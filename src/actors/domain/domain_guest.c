@@ -42,6 +42,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     domain_set_record (self, NULL);
     domain_drop_backup (self);
     domain_drop_blocks (self);
+    domain_drop_devices (self);
     document_destroy (&self->live_summary);
     document_destroy (&self->usage);
     document_destroy (&self->stats);
@@ -353,6 +354,9 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
     default:
         if (!domain_active (self))
             break;
+        if ((change->kind == CHANGE_DEVICE || change->kind == CHANGE_UNPLUG_FAILED) &&
+            domain_take_device (self, change))
+            break;
         //  A watchdog or a disk that failed may also have paused the guest.
         if (change->event >= 0 && !is_ending (self))
             domain_set_status (self, change->status, change->event, change->detail);
@@ -485,6 +489,7 @@ void domain_own_job_failed (domain_t *self, const operation_t *operation, bool c
         restart_failed (self, cancelled);
     if (operation == &domain_block_conclusion)
         domain_conclusion_failed (self);
+    domain_devices_failed (self, operation);
     if (operation == &domain_cleanup && !cancelled)
         self->retry_cleanup = actor_timer (self->actor, RETRY_MS, clean_up_again, NULL);
 }
@@ -606,6 +611,7 @@ void domain_settle (domain_t *self)
     look_at_the_clock (self);
     domain_finish_ending (self);
     domain_watch_blocks (self);
+    domain_watch_devices (self);
     domain_go_on (self);
     domain_agent_settle (self);
     autostart_if_due (self);

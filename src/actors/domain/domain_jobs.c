@@ -283,6 +283,7 @@ static void take_parts (domain_t *self, const running_t *slot, const value_t *re
         take_document (result, "checkpoint_list", &self->checkpoint_list);
     }
     domain_take_blocks (self, result);
+    domain_take_device_news (self, result);
     if (self->loading && value_get_str (value, "name"))
         take_loaded (self, result, value);
 }

@@ -94,7 +94,8 @@ static bool try_request (domain_t *self, msg_t **msg_p)
     if (verdict == ADMIT_CANCEL && !self->async.operation && !changing)
         verdict = ADMIT_YES;
     //  A change of the definition is not admitted while an earlier one is on its way to the disk.
-    if (verdict != ADMIT_YES || (class == CLASS_MODIFY && zlistx_size (self->publications) > 0))
+    bool changes = class == CLASS_MODIFY || class == CLASS_HOTPLUG;
+    if (verdict != ADMIT_YES || (changes && zlistx_size (self->publications) > 0))
         return false;
     if (direct)
         direct (self, msg_p);

@@ -14,6 +14,7 @@
 //      domain_migration.c migrations whose outcome is not known yet
 //      domain_reload.c    what comes before the files are read once more
 //      domain_blocks.c    block jobs: what is shown of them, and when they are looked at
+//      domain_devices.c   devices that come and go
 //      domain_publish.c   files, snapshots, answers, in this order
 
 #ifndef TROUPE_DOMAIN_SELF_H
@@ -194,6 +195,9 @@ struct domain {
     uint64_t due_timer, exit_timer;
     uint64_t retry_timer, retry_monitor, retry_cleanup, retry_unwinding;
     uint64_t retry_loading, retry_blocks, blocks_timer;
+    strings_t *gone;  //  aliases of devices that the hypervisor does not have any more; NULL: none
+    bool devices_due; //  looking at them failed
+    uint64_t retry_devices;
     uint64_t queue_timer, show_timer, show_queue_timer;
 
     //  Between two hosts.
@@ -382,6 +386,14 @@ void domain_blocks_changed (domain_t *self); //  says the hypervisor
 void domain_blocks_adopted (domain_t *self); //  those that the record has
 void domain_conclusion_failed (domain_t *self);
 void domain_watch_blocks (domain_t *self); //  when a job is over
+
+//  domain_devices.c
+//  A device is gone, or the guest keeps it. True: whoever takes it out of the document tells of it.
+bool domain_take_device (domain_t *self, const guest_change_t *change);
+void domain_take_device_news (domain_t *self, const value_t *result); //  of a job
+void domain_devices_failed (domain_t *self, const operation_t *operation);
+void domain_watch_devices (domain_t *self); //  when a job is over
+void domain_drop_devices (domain_t *self);  //  the guest ended
 
 //  domain_publish.c
 void domain_add_event (domain_t *self, const char *verb, void (*pack_more) (pack_t *, const void *),

@@ -118,18 +118,23 @@ static void pack_interfaces (pack_t *pack, const xml_node_t *root)
     pack_end (pack);
 }
 
-//  What drivers have to see of a device in the owner: of disks their names and places only.
+//  What drivers have to see of a device in the owner: of disks their names and places only, of most
+//  others that they are there.
 static void add_device (xml_node_t *devices, const xml_node_t *device)
 {
     static const char *const whole[] = { "serial", "console", "channel" };
     static const char *const names[] = { "target", "alias", "source" };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-        if (xml_is (device, whole[i]))
+        if (xml_is (device, whole[i])) {
             xml_add_copy (devices, device);
-    xml_node_t *disk = xml_is (device, "disk") ? xml_add (devices, "disk") : NULL;
-    for (size_t i = 0; disk && i < sizeof names / sizeof *names; i++)
-        if (xml_first (device, names[i]))
-            xml_add_copy (disk, xml_first (device, names[i]));
+            return;
+        }
+    bool disk = xml_is (device, "disk");
+    xml_node_t *added =
+        disk || xml_first (device, "alias") ? xml_add (devices, xml_name (device)) : NULL;
+    for (size_t i = 0; added && i < sizeof names / sizeof *names; i++)
+        if (xml_first (device, names[i]) && (disk || i == 1))
+            xml_add_copy (added, xml_first (device, names[i]));
 }
 
 static bool is_outlined (const xml_node_t *element)

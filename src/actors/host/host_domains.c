@@ -318,6 +318,7 @@ void host_define (host_t *self, msg_t **msg_p)
         { "host.domain_capabilities", "domain_capabilities" },
         { "host.cpu_models", "cpu_models" },
         { "host.max_vcpus", "max_vcpus" },
+        { "host.hypervisor", "hypervisor" },
     };
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
         if (msg_is (*msg_p, jobs[i][0])) {

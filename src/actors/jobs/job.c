@@ -252,6 +252,7 @@ static int open_job (job_actor_t *self, actor_t *actor, const msg_t *args, error
     self->base.instance = self->config->instance;
     self->base.helpers = self->helpers = file_folder (self->config->launcher);
     self->undo = job_undo_new ();
+    self->fates = strings_new ();
     pack_init (&self->value);
     pack_init (&self->blocks);
     const char *owner = msg_str (args, "owner");
@@ -315,6 +316,15 @@ void job_tell_documents (job_actor_t *self)
     actor_send (self->actor, self->owner, &msg);
 }
 
+//  The owner makes events of it.
+static void pack_news (pack_t *pack, const strings_t *news)
+{
+    pack_key_array (pack, "devices");
+    for (size_t i = 0; news && i < news->count; i++)
+        pack_str (pack, news->items[i]);
+    pack_end (pack);
+}
+
 static msg_t *make_result (job_actor_t *self)
 {
     msg_t *reply = msg_reply ();
@@ -325,8 +335,10 @@ static msg_t *make_result (job_actor_t *self)
         pack_definition (pack, guest);
     if (guest && guest->redefined)
         pack_key_bool (pack, "redefined", true);
-    if (guest && (self->parts & PART_LIVE))
+    if (guest && (self->parts & PART_LIVE)) {
         pack_live (pack, guest);
+        pack_news (pack, guest->news);
+    }
     if (guest && (self->parts & (PART_LIVE | PART_RECORD)))
         pack_document (pack, "record", guest->record);
     if (guest && (self->parts & PART_BACKUP))
@@ -424,6 +436,9 @@ static int probe_start (actor_t *actor, const msg_t *args, error_t *err)
 static void job_handle (actor_t *actor, msg_t **msg_p)
 {
     job_actor_t *self = actor_state (actor);
+    if (msg_is (*msg_p, "job.device"))
+        strings_addf (self->fates, "%s %s", msg_flag (*msg_p, "refused") ? "refused" : "gone",
+                      msg_str (*msg_p, "device"));
     if (!msg_is (*msg_p, "job.cancel"))
         return;
     self->cancelled = true;
@@ -439,6 +454,7 @@ static void job_stop (actor_t *actor)
     msg_destroy (&self->answer);
     free (self->helpers);
     zlistx_destroy (&self->undo);
+    strings_destroy (&self->fates);
     guest_destroy (&self->base.guest);
     pack_close (&self->value);
     pack_close (&self->blocks);

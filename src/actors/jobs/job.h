@@ -11,6 +11,8 @@
 #include "actors/config.h"
 #include "drivers/driver.h"
 
+#include "util/text.h"
+
 #include <czmq.h>
 
 extern const actor_class_t job_class;
@@ -52,8 +54,9 @@ typedef struct job_actor {
     bool writing;     //  a file is on its way to the disk: a cancel is heard behind that
     uint64_t waiting; //  number of the request that job_ask waits for
     msg_t *answer;
-    pack_t value;  //  the result's own value, if one was written
-    pack_t blocks; //  of the guest's block jobs, for the owner, if it is written
+    pack_t value;     //  the result's own value, if one was written
+    strings_t *fates; //  of devices, as the owner told: "gone vdb", "refused net1"
+    pack_t blocks;    //  of the guest's block jobs, for the owner, if it is written
     unsigned parts;
     bool transient;
 } job_actor_t;

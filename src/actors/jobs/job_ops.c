@@ -259,6 +259,7 @@ static int op_monitor_open (job_t *job, const char *path, int ms, error_t *err)
 static void pack_file (pack_t *pack, const job_file_t *file)
 {
     pack_key_str (pack, "path", file->path);
+    pack_key_str (pack, "device", file->device);
     pack_key_bool (pack, "write", file->write);
     pack_key_u64 (pack, "offset", file->offset);
 }
@@ -311,6 +312,29 @@ static json_t *op_qmp_file (job_t *job, const char *execute, json_t *arguments,
 static json_t *op_qmp (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
 {
     return op_qmp_file (job, execute, arguments, NULL, ms, err);
+}
+
+static device_fate_t fate_of (const job_actor_t *self, const char *alias)
+{
+    static const char *const words[] = { [FATE_GONE] = "gone", [FATE_REFUSED] = "refused" };
+    for (device_fate_t fate = FATE_GONE; fate <= FATE_REFUSED; fate++) {
+        autofree char *told = text_format ("%s %s", words[fate], alias);
+        if (strings_contain (self->fates, told))
+            return fate;
+    }
+    return FATE_UNKNOWN;
+}
+
+static int op_wait_device (job_t *job, const char *alias, int ms, device_fate_t *fate, error_t *err)
+{
+    job_actor_t *self = actor_of (job);
+    int64_t until = actor_now (self->actor) + ms;
+    while ((*fate = fate_of (self, alias)) == FATE_UNKNOWN && actor_now (self->actor) < until) {
+        if (job_check_cancelled (self, err))
+            return -1;
+        actor_step (self->actor, until);
+    }
+    return job_check_cancelled (self, err);
 }
 
 //  Agent.
@@ -450,6 +474,7 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .qmp = op_qmp,
                                   .qmp_file = op_qmp_file,
                                   .agent = op_agent,
+                                  .wait_device = op_wait_device,
                                   .emulator = op_emulator,
                                   .write_file = op_write_file,
                                   .remove_file = op_remove_file,

@@ -53,6 +53,10 @@ const job_kind_t job_kinds[] = {
     { "block_conclude", job_run_block_conclude },
     { "plug_again", job_run_plug_again },
     { "block_list", job_run_block_list },
+    { "device_attach", job_run_device_attach },
+    { "device_detach", job_run_device_detach },
+    { "device_update", job_run_device_update },
+    { "devices_look", job_run_devices_look },
     { "backup", job_run_backup },
     { "checkpoint_create", job_run_checkpoint_create },
     { "checkpoint_delete", job_run_checkpoint_delete },
@@ -122,5 +126,6 @@ const job_kind_t job_kinds[] = {
     { "domain_capabilities", job_run_domain_capabilities },
     { "cpu_models", job_run_cpu_models },
     { "max_vcpus", job_run_max_vcpus },
+    { "hypervisor", job_run_hypervisor },
     { NULL, NULL },
 };

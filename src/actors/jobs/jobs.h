@@ -141,6 +141,12 @@ int job_run_block_list (job_actor_t *self, error_t *err);
 //  A network that the guest has a port of was started again.
 int job_run_plug_again (job_actor_t *self, error_t *err);
 
+//  jobs_device.c: devices, of the running guest, its definition, or both.
+int job_run_device_attach (job_actor_t *self, error_t *err);
+int job_run_device_detach (job_actor_t *self, error_t *err);
+int job_run_device_update (job_actor_t *self, error_t *err);
+int job_run_devices_look (job_actor_t *self, error_t *err);
+
 //  jobs_backup.c: what goes on in the background.
 //  Begins a backup; or, if one is under way, follows it until it is over.
 int job_run_backup (job_actor_t *self, error_t *err);
@@ -171,5 +177,6 @@ int job_run_interface_xml (job_actor_t *self, error_t *err);
 int job_run_domain_capabilities (job_actor_t *self, error_t *err);
 int job_run_cpu_models (job_actor_t *self, error_t *err);
 int job_run_max_vcpus (job_actor_t *self, error_t *err);
+int job_run_hypervisor (job_actor_t *self, error_t *err);
 
 #endif

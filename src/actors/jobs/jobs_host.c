@@ -128,6 +128,23 @@ int job_run_max_vcpus (job_actor_t *self, error_t *err)
     return 0;
 }
 
+int job_run_hypervisor (job_actor_t *self, error_t *err)
+{
+    const char *type = value_str (job_arg (self, "type"));
+    const driver_t *driver = driver_for_type (type);
+    uint64_t version;
+    if (!driver)
+        return error_set (err, ERR_INVALID_ARG, "hypervisor: there are no domains of type '%s'",
+                          type);
+    if (driver->version (&self->base, &version, err))
+        return error_prefix (err, "hypervisor of domains of type '%s'", type);
+    pack_map (&self->value);
+    pack_key_str (&self->value, "driver", driver->name);
+    pack_key_u64 (&self->value, "version", version);
+    pack_end (&self->value);
+    return 0;
+}
+
 //  For the emulators actor: {config, kind, owner, path}; the result is {capabilities}.
 int job_run_probe (job_actor_t *self, error_t *err)
 {

@@ -90,6 +90,16 @@ static int answer_security_label (rpc_call_t *call, const value_t *result, pack_
     return 0;
 }
 
+static int answer_security_labels (rpc_call_t *call, const value_t *result, pack_t *ret,
+                                   error_t *err)
+{
+    (void) call, (void) result, (void) err;
+    pack_key_array (ret, "labels");
+    pack_end (ret);
+    pack_key_i64 (ret, "ret", 0);
+    return 0;
+}
+
 static int answer_messages (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) call, (void) result, (void) err;
@@ -193,6 +203,7 @@ const rpc_row_t rpc_rows_domain[] = {
       .flags = FLAGS ({ 1, "live" }, { 2, "config" }), .prepare = prepare_metadata },
     { "DOMAIN_RENAME", .verb = "domain.rename", .args = "name=new_name", .answer = answer_renamed },
     { "DOMAIN_GET_SECURITY_LABEL", .answer = answer_security_label },
+    { "DOMAIN_GET_SECURITY_LABEL_LIST", .answer = answer_security_labels },
     { "DOMAIN_GET_MESSAGES", .flags = FLAGS ({ 3, NULL }), .answer = answer_messages },
     { "DOMAIN_DEFINE_XML", .verb = "domain.define", .args = "xml", .ret = "dom",
       .prepare = prepare_define },

@@ -182,7 +182,17 @@ static const rpc_param_t shared_memory_params[] = {
     { 0 },
 };
 
+//  Of what runs the connection's domains.
+static int prepare_version (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) err;
+    pack_key_str (args, "type", call->client->driver);
+    return 0;
+}
+
 const rpc_row_t rpc_rows_host[] = {
+    { "CONNECT_GET_VERSION", .verb = "host.hypervisor", .prepare = prepare_version,
+      .ret = "hv_ver=version" },
     { "CONNECT_GET_MAX_VCPUS", .verb = "host.max_vcpus", .args = "type", .ret = "max_vcpus=max" },
     { "CONNECT_GET_SYSINFO", .verb = "host.sysinfo", .ret = "sysinfo=xml" },
     { "CONNECT_GET_DOMAIN_CAPABILITIES", .verb = "host.domain_capabilities",

@@ -12,6 +12,7 @@
 #include "actors/monitor/qmp_output.h"
 #include "actors/runtime/stream.h"
 #include "actors/runtime/table.h"
+#include "util/device.h"
 #include "util/text.h"
 #include "util/unix_socket.h"
 
@@ -220,12 +221,20 @@ static int check_room (actor_t *self, error_t *err)
     return -1;
 }
 
+static int open_device (const char *text, error_t *err)
+{
+    device_t device;
+    if (!device_read (text, &device))
+        return error_set (err, ERR_INTERNAL_ERROR, "'%s' is no device", text);
+    return device_open (&device, err);
+}
+
 //  The file that is to go with a command. QEMU would mix up two that are on their way.
 static int open_file (actor_t *self, const msg_t *request, int *file, error_t *err)
 {
     monitor_t *monitor = actor_state (self);
-    const char *path = msg_str (request, "path");
-    if (!path)
+    const char *path = msg_str (request, "path"), *device = msg_str (request, "device");
+    if (!path && !device)
         return 0;
     if (monitor->passing) {
         error_set (err, ERR_RESOURCE_BUSY,
@@ -234,8 +243,9 @@ static int open_file (actor_t *self, const msg_t *request, int *file, error_t *e
         err->retry = true;
         return -1;
     }
-    *file = qmp_output_open_file (path, msg_flag (request, "write"), msg_u64 (request, "offset", 0),
-                                  err);
+    *file = device ? open_device (device, err)
+                   : qmp_output_open_file (path, msg_flag (request, "write"),
+                                           msg_u64 (request, "offset", 0), err);
     return *file < 0 ? -1 : 0;
 }
 

@@ -12,6 +12,7 @@ const driver_t lxc_driver = {
     .name = "lxc",
     .monitor = "the container's supervisor",
     .types = lxc_types,
+    .version = lxc_version,
     .complete = lxc_complete,
     .validates = true,
     .takes = lxc_takes,

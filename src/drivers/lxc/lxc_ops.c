@@ -151,3 +151,16 @@ int lxc_driver_capabilities (job_t *job, xml_node_t *capabilities, error_t *err)
     xml_ensure (guest, "features/privnet");
     return 0;
 }
+
+int lxc_version (job_t *job, uint64_t *version, error_t *err)
+{
+    (void) job;
+    unsigned major, minor, release = 0;
+    struct utsname host;
+    uname (&host);
+    if (sscanf (host.release, "%u.%u.%u", &major, &minor, &release) < 2)
+        return error_set (err, ERR_INTERNAL_ERROR, "version of the kernel: '%s' is not understood",
+                          host.release);
+    *version = major * UINT64_C (1000000) + minor * UINT64_C (1000) + release;
+    return 0;
+}

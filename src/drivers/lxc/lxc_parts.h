@@ -68,6 +68,8 @@ int lxc_stats (job_t *job, json_t *stats, error_t *err);
 int lxc_enter (job_t *job, json_t *argv, char **socket, char **ticket, error_t *err);
 int lxc_console (const xml_t *live, const char *device, console_source_t *source, error_t *err);
 int lxc_driver_capabilities (job_t *job, xml_node_t *capabilities, error_t *err);
+//  The kernel's: it runs the containers.
+int lxc_version (job_t *job, uint64_t *version, error_t *err);
 
 //  lxc_event.c: END (of the supervisor's query, or its event ENDED) as the domain's state and what
 //  follows from it.

@@ -5,10 +5,23 @@
 
 #include <string.h>
 
+#define QMP_MS 10000
+
 int qemu_tell (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
 {
     json_auto_t *reply = job_qmp (job, execute, arguments, ms, err);
     return reply ? 0 : -1;
+}
+
+//  QEMU has no other way to tell: the class of such errors is the general one.
+int qemu_tell_away (job_t *job, const char *execute, json_t *arguments, error_t *err)
+{
+    error_t why = { 0 };
+    if (qemu_tell (job, execute, arguments, QMP_MS, &why) == 0 ||
+        (why.code == ERR_OPERATION_FAILED && strstr (why.message, "not found")))
+        return 0;
+    *err = why;
+    return -1;
 }
 
 const char *answer_string (const json_t *object, const char *key)

@@ -8,6 +8,9 @@
 //  As job_qmp, for a command that returns nothing of use.
 int qemu_tell (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err);
 
+//  The same of one that takes something away; it is no error if QEMU does not have it.
+int qemu_tell_away (job_t *job, const char *execute, json_t *arguments, error_t *err);
+
 //  The strings belong to the answer. What is not there is "" or 0.
 const char *answer_string (const json_t *object, const char *key);
 uint64_t answer_number (const json_t *object, const char *key);

@@ -13,6 +13,7 @@
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/storage/qemu_merge.h"
 #include "drivers/qemu/qemu_perf.h"
+#include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/memory/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
@@ -74,6 +75,10 @@ const driver_t qemu_driver = {
     .backup_begin = qemu_backup_begin,
     .backup_follow = qemu_backup_follow,
     .backup_end = qemu_backup_end,
+    .attach = qemu_attach,
+    .detach = qemu_detach,
+    .update = qemu_update,
+    .look_at_devices = qemu_look_at_devices,
     .checkpoint_create = qemu_checkpoint_create,
     .checkpoint_delete = qemu_checkpoint_delete,
     .checkpoint_measure = qemu_checkpoint_measure,
@@ -88,6 +93,7 @@ const driver_t qemu_driver = {
     .domain_capabilities = qemu_domain_capabilities,
     .cpu_models = qemu_cpu_models,
     .max_vcpus = qemu_max_vcpus,
+    .version = qemu_version,
     .event = qemu_event,
     .console = qemu_console,
 };

@@ -10,6 +10,7 @@
 #include "drivers/qemu/memory/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
+#include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/salvage.h"
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/save_image.h"
@@ -180,6 +181,12 @@ static int ask_channels (job_t *job, error_t *err)
     return is_over (job->guest) || !any ? 0 : qemu_live_ask_chardevs (job, err);
 }
 
+//  And which devices it let go of.
+static int look_at_devices (job_t *job, error_t *err)
+{
+    return is_over (job->guest) ? 0 : qemu_look_at_devices (job, err);
+}
+
 int qemu_adopt (job_t *job, error_t *err)
 {
     process_t process;
@@ -208,7 +215,7 @@ int qemu_adopt (job_t *job, error_t *err)
         job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
         (!salvage_is_open (job->guest) || qemu_salvage_ask (job, err) == 0) &&
         interface_claim (job, err) == 0 && ask_state (job, err) == 0 &&
-        ask_channels (job, err) == 0)
+        look_at_devices (job, err) == 0 && ask_channels (job, err) == 0)
         return 0;
     //  It may have ended in between.
     error_t ended = { 0 };

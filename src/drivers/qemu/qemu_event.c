@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/storage/qemu_block_node.h"
 #include "drivers/state.h"
 #include "util/text.h"
 
@@ -156,15 +157,10 @@ static void on_watchdog (const event_t *self)
     }
 }
 
-//  "vda" of the nodes "disk-vda", "disk-vda-file", and "disk-vda-1" of a later image.
 static bool is_node_of (const xml_node_t *disk, const char *node)
 {
     const char *target = xml_string (disk, "target/@dev");
-    size_t size = target ? strlen (target) : 0;
-    if (!target || !text_starts (node, "disk-") || !text_starts (node + strlen ("disk-"), target))
-        return false;
-    const char *rest = node + strlen ("disk-") + size;
-    return *rest == 0 || *rest == '-';
+    return target && qemu_block_is_node_of (node, target);
 }
 
 //  NULL: there is none.

@@ -152,15 +152,55 @@ int qemu_take_named (job_t *job, const char *what, const char *path, error_t *er
     return taker.uid ? take_file (&taker, &file, err) : 0;
 }
 
+int qemu_take_device (job_t *job, const xml_node_t *device, error_t *err)
+{
+    taker_t taker = { .job = job };
+    if (!xml_is (device, "disk"))
+        return 0;
+    qemu_identity (job, &taker.uid, &taker.gid);
+    if (each_image (device, NULL, check_file, err))
+        return -1;
+    return taker.uid ? each_image (device, &taker, take_file, err) : 0;
+}
+
+static void give_back (job_t *job, xml_node_t *owner)
+{
+    error_t err = { 0 };
+    const char *before = xml_string (owner, "@before");
+    if (before && undo_run (job, "owner", before, &err))
+        job_log (job, "domain '%s': %s", job->guest->name, err.message);
+    xml_remove (owner);
+}
+
 void qemu_give_files_back (job_t *job)
 {
     xml_node_t *record = job->guest->record ? xml_root (job->guest->record) : NULL;
     xml_node_t *owner;
-    while (record && (owner = xml_first (record, "owner"))) {
-        error_t err = { 0 };
+    while (record && (owner = xml_first (record, "owner")))
+        give_back (job, owner);
+}
+
+static int note_real (void *with, const qemu_file_t *file, error_t *err)
+{
+    strings_t *used = with;
+    autofree char *real = realpath (file->path, NULL);
+    (void) err;
+    strings_add (used, real ? real : file->path);
+    return 0;
+}
+
+void qemu_give_unused_back (job_t *job)
+{
+    error_t ignored = { 0 };
+    auto(strings_t) used = strings_new ();
+    qemu_each_file (job->guest->live, used, note_real, &ignored);
+    xml_node_t *next;
+    for (xml_node_t *owner = xml_first (xml_root (job->guest->record), "owner"); owner;
+         owner = next) {
         const char *before = xml_string (owner, "@before");
-        if (before && undo_run (job, "owner", before, &err))
-            job_log (job, "domain '%s': %s", job->guest->name, err.message);
-        xml_remove (owner);
+        const char *path = before ? strchr (before, '/') : NULL;
+        next = xml_next (owner, "owner");
+        if (path && !strings_contain (used, path))
+            give_back (job, owner);
     }
 }

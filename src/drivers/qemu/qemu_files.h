@@ -30,7 +30,12 @@ int qemu_take_files (job_t *job, uid_t uid, gid_t gid, error_t *err);
 int qemu_take_file (job_t *job, const char *path, error_t *err);
 //  The same of another file; WHAT it is, for errors.
 int qemu_take_named (job_t *job, const char *what, const char *path, error_t *err);
+//  The same of all that one device of a running guest needs, which has to be there: a disk's
+//  images.
+int qemu_take_device (job_t *job, const xml_node_t *device, error_t *err);
 //  Gives back what the record says; what fails is logged.
 void qemu_give_files_back (job_t *job);
+//  Of that only what no device of the live document uses any more.
+void qemu_give_unused_back (job_t *job);
 
 #endif

@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_command.h"
+#include "drivers/qemu/qemu_answer.h"
 #include "util/device.h"
 #include "util/launch.h"
 #include "util/xml.h"
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #define VHOST_PATH "/dev/vhost-net"
+#define QMP_MS 10000
 
 static xml_node_t *interfaces_of (const job_t *job)
 {
@@ -50,39 +52,56 @@ static int choose_vhost (const xml_node_t *interface, bool *vhost, error_t *err)
 
 //  Intent.
 
-static int intend (job_t *job, xml_node_t *interface, int *fd, error_t *err)
+//  *LINK: the record's element; NULL: the interface needs none.
+static int intend (job_t *job, xml_node_t *interface, xml_node_t **link, error_t *err)
 {
     bool vhost;
+    *link = NULL;
     interface_forget (interface); //  a saved guest's document has them
     const char *kind = device_kind (interface);
     if (!kind)
         return 0;
-    if (choose_vhost (interface, &vhost, err))
+    if (choose_vhost (interface, &vhost, err) || interface_intend (job, interface, link, err))
         return -1;
-    int queues = interface_number (interface, "driver/@queues", 1);
-    xml_node_t *link;
-    if (interface_intend (job, interface, &link, err))
-        return -1;
-    xml_set (link, "@kind", kind);
-    xml_setf (link, "@queues", "%d", queues);
-    xml_setf (link, "@fd", "%d", *fd);
-    xml_set (link, "@vhost", vhost ? "yes" : "no");
-    *fd += vhost ? 2 * queues : queues;
+    xml_set (*link, "@kind", kind);
+    xml_setf (*link, "@queues", "%d", interface_number (interface, "driver/@queues", 1));
+    xml_set (*link, "@vhost", vhost ? "yes" : "no");
     return 0;
+}
+
+static int descriptors_of (const xml_node_t *link)
+{
+    int queues = interface_number (link, "@queues", 1);
+    return xml_flag (link, "@vhost", false) ? 2 * queues : queues;
 }
 
 int qemu_interface_intend (job_t *job, error_t *err)
 {
     int fd = QEMU_MONITOR_FD + 1;
-    xml_foreach (interface, interfaces_of (job), "interface")
-        if (intend (job, interface, &fd, err))
+    xml_foreach (interface, interfaces_of (job), "interface") {
+        xml_node_t *link;
+        if (intend (job, interface, &link, err))
             return -1;
+        if (link)
+            xml_setf (link, "@fd", "%d", fd);
+        fd += link ? descriptors_of (link) : 0;
+    }
     if (fd - QEMU_MONITOR_FD <= LAUNCH_LIST_MAX)
         return 0;
     return error_set (err, ERR_CONFIG_UNSUPPORTED,
                       "not supported: network interfaces with more than %d queues in all (with "
                       "vhost, each counts twice)",
                       LAUNCH_LIST_MAX);
+}
+
+int qemu_interface_intend_one (job_t *job, xml_node_t *interface, error_t *err)
+{
+    xml_node_t *link;
+    if (intend (job, interface, &link, err))
+        return -1;
+    if (link)
+        xml_setf (link, "@names", "%s-", qemu_alias (interface));
+    return 0;
 }
 
 //  Plugging.
@@ -144,7 +163,7 @@ static int find_or_make (job_t *job, xml_node_t *interface, xml_node_t *link, ui
                : 0;
 }
 
-static int plug (job_t *job, xml_node_t *interface, uid_t uid, gid_t gid, error_t *err)
+int qemu_interface_plug_one (job_t *job, xml_node_t *interface, uid_t uid, gid_t gid, error_t *err)
 {
     link_t made;
     xml_node_t *link = interface_link (job->guest->record, interface);
@@ -159,31 +178,56 @@ static int plug (job_t *job, xml_node_t *interface, uid_t uid, gid_t gid, error_
 int qemu_interface_plug (job_t *job, uid_t uid, gid_t gid, error_t *err)
 {
     xml_foreach (interface, interfaces_of (job), "interface")
-        if (plug (job, interface, uid, gid, err))
+        if (qemu_interface_plug_one (job, interface, uid, gid, err))
             return -1;
     return 0;
 }
 
-static void add_device (strings_t *devices, int fd, const device_t *device)
+//  Number I of a link's descriptors: its queues, then as many of vhost. The caller frees it.
+static char *descriptor (const xml_node_t *link, int i)
 {
-    autofree char *text = device_text (device);
-    autofree char *item = text_format ("%d:%s", fd, text);
-    strings_add (devices, item);
+    static const device_t vhost = { DEVICE_FILE, 0, VHOST_PATH };
+    const device_t device = { .kind = device_kind_by_name (xml_string (link, "@kind")),
+                              .ifindex = (uint32_t) interface_number (link, "@ifindex", 0),
+                              .name = xml_string (link, "@name") };
+    return device_text (i < interface_number (link, "@queues", 1) ? &device : &vhost);
 }
 
 strings_t *qemu_interface_devices (const xml_t *record)
 {
-    static const device_t vhost = { DEVICE_FILE, 0, VHOST_PATH };
     strings_t *devices = strings_new ();
-    xml_foreach (link, xml_root (record), "link") {
-        device_t device = { .kind = device_kind_by_name (xml_string (link, "@kind")),
-                            .ifindex = (uint32_t) interface_number (link, "@ifindex", 0),
-                            .name = xml_string (link, "@name") };
-        int fd = interface_number (link, "@fd", 0), queues = interface_number (link, "@queues", 1);
-        for (int i = 0; i < queues; i++)
-            add_device (devices, fd++, &device);
-        for (int i = 0; i < queues && xml_flag (link, "@vhost", false); i++)
-            add_device (devices, fd++, &vhost);
-    }
+    xml_foreach (link, xml_root (record), "link")
+        for (int i = 0; i < descriptors_of (link); i++) {
+            autofree char *device = descriptor (link, i);
+            strings_addf (devices, "%d:%s", interface_number (link, "@fd", 0) + i, device);
+        }
     return devices;
+}
+
+//  While the guest runs.
+
+static json_t *name_of (const xml_node_t *link, int i)
+{
+    autofree char *name = text_format ("%s%d", xml_string (link, "@names"), i);
+    return json_pack ("{s:s}", "fdname", name);
+}
+
+int qemu_interface_pass (job_t *job, const xml_node_t *link, error_t *err)
+{
+    for (int i = 0; i < descriptors_of (link); i++) {
+        autofree char *device = descriptor (link, i);
+        const job_file_t file = { .device = device };
+        json_auto_t *passed = job_qmp_file (job, "getfd", name_of (link, i), &file, QMP_MS, err);
+        if (!passed)
+            return -1;
+    }
+    return 0;
+}
+
+int qemu_interface_take_back (job_t *job, const xml_node_t *link, error_t *err)
+{
+    for (int i = 0; xml_string (link, "@names") && i < descriptors_of (link); i++)
+        if (qemu_tell_away (job, "closefd", name_of (link, i), err))
+            return -1;
+    return 0;
 }

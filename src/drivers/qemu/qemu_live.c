@@ -16,15 +16,19 @@ static bool listens_here (const xml_node_t *device)
            !xml_equals (device, "source/@mode", "connect") && !xml_string (device, "source/@path");
 }
 
+bool qemu_live_add_socket (xml_node_t *channel, const char *folder)
+{
+    if (!xml_is (channel, "channel") || !listens_here (channel))
+        return false;
+    xml_set (channel, "source/@mode", "bind");
+    xml_setf (channel, "source/@path", "%s/%s", folder, qemu_alias (channel));
+    return true;
+}
+
 static void add_sockets (xml_node_t *devices, const char *folder, bool *used)
 {
-    xml_foreach (channel, devices, "channel") {
-        if (!listens_here (channel))
-            continue;
-        xml_set (channel, "source/@mode", "bind");
-        xml_setf (channel, "source/@path", "%s/%s", folder, qemu_alias (channel));
-        *used = true;
-    }
+    xml_foreach (channel, devices, "channel")
+        *used = qemu_live_add_socket (channel, folder) || *used;
     xml_foreach (graphics, devices, "graphics") {
         if (!xml_equals (graphics, "listen/@type", "socket") ||
             xml_string (graphics, "listen/@socket"))
@@ -137,6 +141,12 @@ static int command (job_t *job, const char *execute, json_t *arguments, error_t 
     return reply ? 0 : -1;
 }
 
+static int expire (job_t *job, const char *time, error_t *err)
+{
+    return command (job, "expire_password",
+                    json_pack ("{s:s, s:s}", "protocol", "vnc", "time", time), err);
+}
+
 //  libvirt's passwdValidTo is in UTC.
 static int set_expiry (job_t *job, const char *valid_to, error_t *err)
 {
@@ -147,23 +157,34 @@ static int set_expiry (job_t *job, const char *valid_to, error_t *err)
                           "graphics: passwdValidTo '%s' is not of the form 2030-12-31T23:59:59",
                           valid_to);
     autofree char *seconds = text_format ("%lld", (long long) timegm (&time));
-    return command (job, "expire_password",
-                    json_pack ("{s:s, s:s}", "protocol", "vnc", "time", seconds), err);
+    return expire (job, seconds, err);
+}
+
+//  An empty one lets nobody in.
+int qemu_live_set_password (job_t *job, const xml_node_t *graphics, error_t *err)
+{
+    const char *password = xml_string (graphics, "@passwd");
+    const char *valid_to = xml_string (graphics, "@passwdValidTo");
+    if (command (job, "set_password",
+                 json_pack ("{s:s, s:s, s:s}", "protocol", "vnc", "password",
+                            password ? password : "", "connected", "keep"),
+                 err))
+        return -1;
+    return valid_to ? set_expiry (job, valid_to, err) : expire (job, "never", err);
 }
 
 static int set_password (job_t *job, error_t *err)
 {
     const xml_node_t *graphics = xml_find (xml_root (job->guest->live), "devices/graphics");
-    const char *password = graphics ? xml_string (graphics, "@passwd") : NULL;
-    const char *valid_to = graphics ? xml_string (graphics, "@passwdValidTo") : NULL;
-    if (!password)
-        return 0;
-    if (command (job, "set_password",
-                 json_pack ("{s:s, s:s, s:s}", "protocol", "vnc", "password", password, "connected",
-                            "keep"),
-                 err))
-        return -1;
-    return valid_to ? set_expiry (job, valid_to, err) : 0;
+    bool any = graphics && xml_string (graphics, "@passwd");
+    return any ? qemu_live_set_password (job, graphics, err) : 0;
+}
+
+int qemu_live_set_link (job_t *job, const xml_node_t *interface, error_t *err)
+{
+    bool up = !xml_equals (interface, "link/@state", "down");
+    return command (job, "set_link",
+                    json_pack ("{s:s, s:b}", "name", qemu_alias (interface), "up", up), err);
 }
 
 static int set_links (job_t *job, error_t *err)
@@ -171,8 +192,7 @@ static int set_links (job_t *job, error_t *err)
     const xml_node_t *devices = xml_find (xml_root (job->guest->live), "devices");
     xml_foreach (interface, devices, "interface")
         if (xml_equals (interface, "link/@state", "down") &&
-            command (job, "set_link",
-                     json_pack ("{s:s, s:b}", "name", qemu_alias (interface), "up", 0), err))
+            qemu_live_set_link (job, interface, err))
             return -1;
     return 0;
 }

@@ -122,16 +122,18 @@ static int record_intent (start_t *self, error_t *err)
 }
 
 //  The folder for the sockets that QEMU itself makes.
+int qemu_make_folder (const char *folder, uid_t uid, gid_t gid, error_t *err)
+{
+    if (mkdir (folder, 0700) && errno != EEXIST)
+        return error_errno (err, ERR_SYSTEM_ERROR, "make the folder '%s'", folder);
+    if (uid && chown (folder, uid, gid))
+        return error_errno (err, ERR_SYSTEM_ERROR, "give the folder '%s' to user %u", folder, uid);
+    return 0;
+}
+
 static int make_folder (start_t *self, error_t *err)
 {
-    if (!self->folder)
-        return 0;
-    if (mkdir (self->folder, 0700) && errno != EEXIST)
-        return error_errno (err, ERR_SYSTEM_ERROR, "make the folder '%s'", self->folder);
-    if (self->uid && chown (self->folder, self->uid, self->gid))
-        return error_errno (err, ERR_SYSTEM_ERROR, "give the folder '%s' to user %u", self->folder,
-                            self->uid);
-    return 0;
+    return self->folder ? qemu_make_folder (self->folder, self->uid, self->gid, err) : 0;
 }
 
 //  What was executed, for whoever reads the guest's log.

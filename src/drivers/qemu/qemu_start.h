@@ -34,6 +34,9 @@ int qemu_start_incoming (job_t *job, const xml_t *document, const qemu_incoming_
 //  Where a running guest has sockets of its own. The caller frees it.
 char *qemu_folder_path (const job_t *job);
 
+//  Makes that folder, for the user and the group that QEMU runs as (0: ours).
+int qemu_make_folder (const char *folder, uid_t uid, gid_t gid, error_t *err);
+
 //  LOG/qemu/NAME.log. The caller frees it.
 char *qemu_log_path (const job_t *job);
 

@@ -13,6 +13,7 @@
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/storage/qemu_stream.h"
+#include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/qemu_tune.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
@@ -183,6 +184,31 @@ static int undo_checkpoint (job_t *job, const char *name, error_t *err)
     return undo_reached (job, "checkpoint", qemu_checkpoint_undo, name, err);
 }
 
+static int undo_plug (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "hot-plug", qemu_undo_plug, alias, err);
+}
+
+static int undo_unplug (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "hot-unplug", qemu_undo_unplug, alias, err);
+}
+
+static int undo_medium (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "change of media", qemu_undo_medium, alias, err);
+}
+
+static int undo_link (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "change of a link", qemu_undo_link, alias, err);
+}
+
+static int undo_password (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "change of a password", qemu_undo_password, alias, err);
+}
+
 static int undo_balloon (job_t *job, const char *argument, error_t *err)
 {
     return undo_in_guest (job, argument, qemu_undo_balloon, err);
@@ -217,6 +243,11 @@ static const struct {
     { "overlay", qemu_undo_overlay },
     { "branch", qemu_undo_branch },
     { "merge", qemu_undo_merge },
+    { "plug", undo_plug },
+    { "unplug", undo_unplug },
+    { "medium", undo_medium },
+    { "link", undo_link },
+    { "password", undo_password },
     { "affinity", qemu_undo_affinity },
     { "balloon", undo_balloon },
 };

@@ -6,6 +6,7 @@
 #include "drivers/state.h"
 #include "drivers/test/test_behaviour.h"
 
+#include <stdio.h>
 #include <string.h>
 
 //  The record.
@@ -305,10 +306,23 @@ static int test_tune (job_t *job, const xml_t *before, error_t *err)
     return 0;
 }
 
+//  The daemon simulates them itself.
+static int test_version (job_t *job, uint64_t *version, error_t *err)
+{
+    (void) job;
+    unsigned major, minor, release;
+    if (sscanf (TROUPE_VERSION, "%u.%u.%u", &major, &minor, &release) != 3)
+        return error_set (err, ERR_INTERNAL_ERROR, "version of the daemon: '%s' is not understood",
+                          TROUPE_VERSION);
+    *version = major * UINT64_C (1000000) + minor * UINT64_C (1000) + release;
+    return 0;
+}
+
 const driver_t test_driver = {
     .name = "test",
     .monitor = "the simulated guest",
     .types = test_types,
+    .version = test_version,
     .complete = test_complete,
     .tune = test_tune,
     .start = test_start,

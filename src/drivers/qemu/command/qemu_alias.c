@@ -61,18 +61,25 @@ static const struct {
     { "panic", "panic" },       { "hostdev", "hostdev" },
 };
 
+//  NULL: it is of no such kind.
+static const char *counted_prefix (const xml_node_t *device)
+{
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
+        if (xml_is (device, counted[i].kind))
+            return counted[i].prefix;
+    return NULL;
+}
+
 static char *counted_alias (const xml_node_t *devices, const xml_node_t *device)
 {
-    size_t i = 0;
-    while (i < sizeof counted / sizeof *counted && !xml_is (device, counted[i].kind))
-        i++;
-    if (i == sizeof counted / sizeof *counted)
+    const char *prefix = counted_prefix (device);
+    if (!prefix)
         return NULL;
     //  The primary video card is the first, wherever it is in the document.
     bool video = xml_is (device, "video");
     bool primary = video && xml_equals (device, "model/@primary", "yes");
     int number = 0;
-    xml_foreach (other, devices, counted[i].kind) {
+    xml_foreach (other, devices, xml_name (device)) {
         if (other == device)
             break;
         number++;
@@ -83,7 +90,7 @@ static char *counted_alias (const xml_node_t *devices, const xml_node_t *device)
         for (xml_node_t *later = xml_next (device, "video"); later;
              later = xml_next (later, "video"))
             number += xml_equals (later, "model/@primary", "yes");
-    return text_format ("%s%d", counted[i].prefix, number);
+    return text_format ("%s%d", prefix, number);
 }
 
 static void set_alias (xml_node_t *device, const char *alias)
@@ -96,14 +103,41 @@ static void set_alias (xml_node_t *device, const char *alias)
     xml_set (device, "alias/@name", alias);
 }
 
+static char *alias_of (const xml_node_t *domain, const xml_node_t *device)
+{
+    const xml_node_t *devices = xml_find (domain, "devices");
+    bool q35 = text_starts (xml_string (domain, "os/type/@machine"), "pc-q35-");
+    return xml_is (device, "disk")         ? disk_alias (devices, device)
+           : xml_is (device, "controller") ? controller_alias (device, q35)
+                                           : counted_alias (devices, device);
+}
+
+xml_node_t *qemu_alias_find (const xml_t *live, const char *alias)
+{
+    xml_foreach (device, xml_find (xml_root (live), "devices"), NULL)
+        if (xml_equals (device, "alias/@name", alias))
+            return device;
+    return NULL;
+}
+
+//  Those that went may have left any number free.
+void qemu_set_new_alias (xml_t *live, xml_node_t *device)
+{
+    autofree char *alias = alias_of (xml_root (live), device);
+    const char *prefix = counted_prefix (device);
+    for (int i = 0; prefix && qemu_alias_find (live, alias); i++) {
+        free (alias);
+        alias = text_format ("%s%d", prefix, i);
+    }
+    if (alias)
+        set_alias (device, alias);
+}
+
 void qemu_set_aliases (xml_t *live)
 {
     xml_node_t *domain = xml_root (live), *devices = xml_find (domain, "devices");
-    bool q35 = text_starts (xml_string (domain, "os/type/@machine"), "pc-q35-");
     xml_foreach (device, devices, NULL) {
-        autofree char *alias = xml_is (device, "disk")         ? disk_alias (devices, device)
-                               : xml_is (device, "controller") ? controller_alias (device, q35)
-                                                               : counted_alias (devices, device);
+        autofree char *alias = alias_of (domain, device);
         if (alias)
             set_alias (device, alias);
     }

@@ -272,6 +272,8 @@ static const struct {
     { "hostdev", command_hostdev },
 };
 
+#define FAMILIES (sizeof families / sizeof *families)
+
 static int add_devices (command_t *self, error_t *err)
 {
     if (qemu_command_controllers (self, err))
@@ -279,7 +281,7 @@ static int add_devices (command_t *self, error_t *err)
     xml_foreach (audio, self->devices, "audio")
         command_add (self, "-audiodev", "{\"id\":\"audio%s\",\"driver\":\"%s\"}",
                      xml_string (audio, "@id"), xml_string (audio, "@type"));
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+    for (size_t i = 0; i < FAMILIES; i++)
         xml_foreach (device, self->devices, families[i].kind)
             if (families[i].command (self, device, err))
                 return -1;
@@ -317,22 +319,42 @@ static void add_security (command_t *self)
     command_add (self, "-msg", "timestamp=on");
 }
 
+static int command_open (command_t *self, const xml_t *live, error_t *err)
+{
+    self->domain = xml_root (live);
+    self->devices = xml_find (self->domain, "devices");
+    self->kvm = xml_equals (self->domain, "@type", "kvm");
+    const char *machine = xml_string (self->domain, "os/type/@machine");
+    if (!qemu_caps_machine (self->caps, machine, &self->machine))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: os/type/@machine '%s'; the emulator '%s' does not have "
+                          "it (any more)",
+                          machine, xml_string (self->devices, "emulator"));
+    self->q35 = text_starts (self->machine.name, "pc-q35-");
+    return 0;
+}
+
+strings_t *qemu_command_device (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
+                                const xml_node_t *device, error_t *err)
+{
+    auto(strings_t) args = strings_new ();
+    command_t self = { .record = record, .caps = caps, .args = args };
+    if (command_open (&self, live, err) ||
+        (xml_is (device, "controller") && qemu_command_controller (&self, device, err)))
+        return NULL;
+    for (size_t i = 0; i < FAMILIES; i++)
+        if (xml_is (device, families[i].kind) && families[i].command (&self, device, err))
+            return NULL;
+    return take (&args);
+}
+
 strings_t *qemu_command (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
                          error_t *err)
 {
     auto(strings_t) args = strings_new ();
-    command_t self = { .domain = xml_root (live), .record = record, .caps = caps, .args = args };
-    self.devices = xml_find (self.domain, "devices");
-    self.kvm = xml_equals (self.domain, "@type", "kvm");
-    const char *machine = xml_string (self.domain, "os/type/@machine");
-    if (!qemu_caps_machine (caps, machine, &self.machine)) {
-        error_set (err, ERR_CONFIG_UNSUPPORTED,
-                   "not supported: os/type/@machine '%s'; the emulator '%s' does not have it (any "
-                   "more)",
-                   machine, xml_string (self.devices, "emulator"));
+    command_t self = { .record = record, .caps = caps, .args = args };
+    if (command_open (&self, live, err))
         return NULL;
-    }
-    self.q35 = text_starts (self.machine.name, "pc-q35-");
     add_identity (&self);
     if (qemu_command_machine (&self, err) || qemu_command_cpu (&self, err))
         return NULL;

@@ -15,6 +15,11 @@
 strings_t *qemu_command (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
                          error_t *err);
 
+//  The options of one DEVICE of LIVE alone, as "-blockdev", "{...}", "-device", "{...}": what it
+//  has on the host's side comes first.
+strings_t *qemu_command_device (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
+                                const xml_node_t *device, error_t *err);
+
 //  The highest port of VNC above 5900 that is tried when the port is left to QEMU.
 #define QEMU_VNC_PORT_MIN 5900
 #define QEMU_VNC_PORT_MAX 65535

@@ -96,7 +96,7 @@ static void add_floppy_controller (command_t *self, const xml_node_t *controller
     command_json (self, "-device", json);
 }
 
-static int add_controller (command_t *self, const xml_node_t *controller, error_t *err)
+int qemu_command_controller (command_t *self, const xml_node_t *controller, error_t *err)
 {
     if (is_built_in (self, controller))
         return 0;
@@ -128,7 +128,7 @@ static int add_ready (command_t *self, bool there[PCI_BUSES], error_t *err)
         bool placed = qemu_pci_get (controller, &address, &failed, err);
         if (there[index] || (placed && !there[address.bus]))
             continue;
-        if (failed || add_controller (self, controller, err))
+        if (failed || qemu_command_controller (self, controller, err))
             return -1;
         there[index] = true;
         added++;
@@ -166,7 +166,7 @@ int qemu_command_controllers (command_t *self, error_t *err)
     for (int companions = 0; companions < 2; companions++)
         xml_foreach (controller, self->devices, "controller")
             if (!is_type (controller, "pci") && is_companion (controller) == companions &&
-                add_controller (self, controller, err))
+                qemu_command_controller (self, controller, err))
                 return -1;
     return 0;
 }

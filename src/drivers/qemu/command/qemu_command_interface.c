@@ -35,13 +35,13 @@ static void add_virtio (json_t *json, const xml_node_t *interface)
     command_number (json, "host_mtu", interface, "mtu/@size");
 }
 
-//  COUNT descriptors from FIRST: "fd":"4", or "fds":"4:5:6".
-static void add_descriptors (json_t *netdev, const char *key, const char *keys, int first,
-                             int count)
+//  COUNT descriptors from FIRST: "fd":"4", or "fds":"4:5:6"; or with names, "net1-0:net1-1".
+static void add_descriptors (json_t *netdev, const char *key, const char *keys, const char *name,
+                             int first, int count)
 {
     auto(text_t) list = text_new ();
     for (int fd = first; fd < first + count; fd++)
-        text_addf (list, fd == first ? "%d" : ":%d", fd);
+        text_addf (list, "%s%s%d", fd == first ? "" : ":", name, fd);
     json_object_set_new (netdev, count > 1 ? keys : key, json_string (list->data));
 }
 
@@ -50,13 +50,15 @@ static void add_link (command_t *self, json_t *netdev, const xml_node_t *interfa
 {
     const xml_node_t *link = interface_link (self->record, interface);
     const char *fd = link ? xml_string (link, "@fd") : NULL;
+    const char *names = link ? xml_string (link, "@names") : NULL;
     int first = fd ? (int) strtol (fd, NULL, 10) : 0;
+    names = names ? names : "";
     json_object_set_new (netdev, "type", json_string ("tap"));
-    add_descriptors (netdev, "fd", "fds", first, queues);
+    add_descriptors (netdev, "fd", "fds", names, first, queues);
     if (!link || !xml_flag (link, "@vhost", false))
         return;
     json_object_set_new (netdev, "vhost", json_true ());
-    add_descriptors (netdev, "vhostfd", "vhostfds", first + queues, queues);
+    add_descriptors (netdev, "vhostfd", "vhostfds", names, first + queues, queues);
 }
 
 static void add_vhost_user (command_t *self, json_t *netdev, const xml_node_t *interface,

@@ -30,6 +30,7 @@ int qemu_command_video (command_t *self, const xml_node_t *video, error_t *err);
 int qemu_command_sound (command_t *self, const xml_node_t *sound, error_t *err);
 //  Of all controllers: those of PCI in the order of their buses.
 int qemu_command_controllers (command_t *self, error_t *err);
+int qemu_command_controller (command_t *self, const xml_node_t *controller, error_t *err);
 
 //  Adds two arguments: the option, and its value.
 void command_add (command_t *self, const char *option, const char *format, ...)

@@ -66,6 +66,15 @@ int qemu_max_vcpus (job_t *job, int *max, error_t *err)
     return 0;
 }
 
+int qemu_version (job_t *job, uint64_t *version, error_t *err)
+{
+    auto(qemu_caps_t) caps = ask_emulator (job, emulators[0].emulator, err);
+    if (!caps)
+        return -1;
+    *version = qemu_caps_version (caps);
+    return 0;
+}
+
 static void add_machine (xml_node_t *arch, const char *name, const char *canonical, int max_vcpus)
 {
     xml_node_t *node = xml_add (arch, "machine");

@@ -21,5 +21,7 @@ strings_t *qemu_cpu_models (job_t *job, const char *arch, error_t *err);
 
 //  How many vcpus a guest of the usual machine may have.
 int qemu_max_vcpus (job_t *job, int *max, error_t *err);
+//  Of the emulator that guests have who name none; as qemu_caps_version.
+int qemu_version (job_t *job, uint64_t *version, error_t *err);
 
 #endif

@@ -87,3 +87,13 @@ void qemu_block_set_source (xml_node_t *element, const char *path, bool block)
     xml_remove_path (element, block ? "source/@file" : "source/@dev");
     xml_set (element, block ? "source/@dev" : "source/@file", path);
 }
+
+bool qemu_block_is_node_of (const char *node, const char *target)
+{
+    static const char prefix[] = "disk-";
+    size_t size = strlen (target);
+    if (!text_starts (node, prefix) || strncmp (node + strlen (prefix), target, size) != 0)
+        return false;
+    const char *rest = node + strlen (prefix) + size;
+    return *rest == 0 || *rest == '-';
+}

@@ -31,6 +31,9 @@ const qemu_cache_t *qemu_block_cache (const xml_node_t *disk);
 json_t *qemu_block_file_json (const xml_node_t *disk, const qemu_node_t *node);
 json_t *qemu_block_format_json (const xml_node_t *disk, const qemu_node_t *node);
 
+//  "disk-vda" and "disk-vda-file" are nodes of the target "vda", and so are "disk-vda-1", ...
+bool qemu_block_is_node_of (const char *node, const char *target);
+
 //  The image that ELEMENT (a <disk>, a <backingStore>, a <mirror>) names; NULL: none.
 const char *qemu_block_path (const xml_node_t *element);
 //  Its format: that of <driver> or of <format>; "raw" if neither says.

@@ -1,0 +1,132 @@
+//  domain_devices.c: devices that come and go. Attaching and detaching are jobs, which tell in
+//  their result what came and went. What the guest lets go of by itself, or after the job that
+//  asked for it gave up, the hypervisor's event tells: then a change looks at which devices are
+//  there.
+
+#include "actors/domain/domain_self.h"
+#include "drivers/device_match.h"
+#include "util/text.h"
+
+enum {
+    SHORT_MS = 60000,
+    RETRY_MS = 5000
+};
+
+static void done_look (domain_t *self, const msg_t *request)
+{
+    (void) request;
+    self->dirty |= DIRTY_STATUS;
+}
+
+static const operation_t devices_look = { "", CLASS_HOTPLUG, ASYNC_NONE, "devices_look",
+                                          0,  SHORT_MS,      true,       done_look };
+
+//  Events.
+
+typedef struct {
+    const char *event, *device;
+} news_t;
+
+static void pack_news (pack_t *pack, const void *arg)
+{
+    const news_t *news = arg;
+    pack_key_str (pack, "event", news->event);
+    pack_key_str (pack, "device", news->device);
+}
+
+//  "added net1".
+static void tell (domain_t *self, const char *text)
+{
+    const char *blank = strchr (text, ' ');
+    autofree char *event = text_copy_bytes (text, blank ? (size_t) (blank - text) : 0);
+    news_t news = { event, blank ? blank + 1 : "" };
+    domain_add_event (self, "domain.device", pack_news, &news);
+}
+
+void domain_take_device_news (domain_t *self, const value_t *result)
+{
+    const value_t *devices = value_get (result, "devices");
+    for (size_t i = 0; i < value_count (devices); i++)
+        if (value_str (value_at (devices, i)))
+            tell (self, value_str (value_at (devices, i)));
+}
+
+//  Who waits for the guest to let go of it.
+static void tell_job (domain_t *self, const guest_change_t *change)
+{
+    if (!self->sync.operation || self->sync.operation->class != CLASS_HOTPLUG)
+        return;
+    auto(msg_t) msg = msg_request ("job.device");
+    pack_key_str (msg_args (msg), "device", change->device);
+    pack_key_bool (msg_args (msg), "refused", change->kind == CHANGE_UNPLUG_FAILED);
+    actor_send (self->actor, self->sync.address, &msg);
+}
+
+static bool has_device (const domain_t *self, const char *alias)
+{
+    error_t ignored;
+    auto(xml_t) live = domain_outline (self->live_summary, &ignored);
+    return live && device_by_alias (xml_find (xml_root (live), "devices"), alias, &ignored);
+}
+
+bool domain_take_device (domain_t *self, const guest_change_t *change)
+{
+    tell_job (self, change);
+    if (change->kind != CHANGE_DEVICE || !has_device (self, change->device))
+        return false;
+    if (!self->gone)
+        self->gone = strings_new ();
+    strings_add (self->gone, change->device);
+    domain_settle (self);
+    return true;
+}
+
+//  Looking.
+
+static bool is_due (domain_t *self)
+{
+    bool due = self->devices_due;
+    for (size_t i = 0; self->gone && i < self->gone->count && !due; i++)
+        due = has_device (self, self->gone->items[i]);
+    return due;
+}
+
+static void look_again (actor_t *actor, void *arg)
+{
+    (void) arg;
+    domain_t *self = actor_state (actor);
+    self->retry_devices = 0;
+    domain_settle (self);
+}
+
+void domain_devices_failed (domain_t *self, const operation_t *operation)
+{
+    if (operation != &devices_look || !domain_active (self))
+        return;
+    self->devices_due = true;
+    if (!self->retry_devices)
+        self->retry_devices = actor_timer (self->actor, RETRY_MS, look_again, NULL);
+}
+
+void domain_watch_devices (domain_t *self)
+{
+    bool busy = self->sync.operation || self->loading || self->undo || self->adoption_wanted ||
+                self->restart_due || domain_destroy_waits (self) || self->retry_devices ||
+                zlistx_size (self->publications) > 0;
+    bool over = !domain_active (self) || self->ending.kind != CHANGE_NONE;
+    if (over || busy || (!self->gone && !self->devices_due) ||
+        admission_verdict (domain_async_kind (self), false, CLASS_HOTPLUG) != ADMIT_YES)
+        return;
+    bool due = is_due (self);
+    strings_destroy (&self->gone);
+    self->devices_due = false;
+    if (due)
+        domain_run (self, &self->sync, &devices_look, NULL);
+}
+
+void domain_drop_devices (domain_t *self)
+{
+    strings_destroy (&self->gone);
+    self->devices_due = false;
+    actor_timer_cancel (self->actor, &self->retry_devices);
+}

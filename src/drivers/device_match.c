@@ -1,0 +1,101 @@
+//  device_match.c: see device_match.h.
+
+#include "drivers/device_match.h"
+#include "util/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *element;
+    const char *keys[2];
+} keyed[] = {
+    { "disk", { "target/@dev" } },
+    { "interface", { "mac/@address" } },
+    { "controller", { "@type", "@index" } },
+    { "graphics", { "@type" } },
+};
+
+//  NULL: it has none, or one of them is not there.
+static const char *const *keys_of (const xml_node_t *device)
+{
+    for (size_t i = 0; i < sizeof keyed / sizeof *keyed; i++) {
+        const char *const *keys = keyed[i].keys;
+        if (xml_is (device, keyed[i].element))
+            return xml_string (device, keys[0]) && (!keys[1] || xml_string (device, keys[1]))
+                       ? keys
+                       : NULL;
+    }
+    return NULL;
+}
+
+static bool same_text (const xml_node_t *device, const xml_node_t *wanted, const char *path)
+{
+    const char *text = xml_string (device, path);
+    return text && strcasecmp (text, xml_string (wanted, path)) == 0;
+}
+
+static bool has_child (const xml_node_t *device, const xml_node_t *wanted)
+{
+    xml_foreach (child, device, xml_name (wanted))
+        if (device_has_all (child, wanted))
+            return true;
+    return false;
+}
+
+bool device_has_all (const xml_node_t *device, const xml_node_t *wanted)
+{
+    const char *text = xml_string (wanted, "."), *name;
+    for (size_t i = 0; (name = xml_attribute (wanted, i)); i++) {
+        autofree char *path = text_format ("@%s", name);
+        if (!same_text (device, wanted, path))
+            return false;
+    }
+    if (text && *text && !xml_first (wanted, NULL) && !same_text (device, wanted, "."))
+        return false;
+    xml_foreach (child, wanted, NULL)
+        if (!has_child (device, child))
+            return false;
+    return true;
+}
+
+static bool matches (const xml_node_t *device, const xml_node_t *wanted)
+{
+    const char *const *keys = keys_of (wanted);
+    if (xml_string (wanted, "alias/@name") && xml_string (device, "alias/@name"))
+        return same_text (device, wanted, "alias/@name");
+    if (!keys)
+        return device_has_all (device, wanted);
+    return same_text (device, wanted, keys[0]) && (!keys[1] || same_text (device, wanted, keys[1]));
+}
+
+xml_node_t *device_match (const xml_node_t *devices, const xml_node_t *wanted, error_t *err)
+{
+    xml_node_t *found = NULL;
+    const char *const *keys = keys_of (wanted);
+    xml_foreach (device, devices, xml_name (wanted)) {
+        if (!matches (device, wanted))
+            continue;
+        if (found) {
+            error_set (err, ERR_OPERATION_FAILED,
+                       "several devices (%s) are like that; say which by <alias name='...'/>",
+                       xml_name (wanted));
+            return NULL;
+        }
+        found = device;
+    }
+    if (!found)
+        error_set (err, ERR_DEVICE_MISSING, "there is no device (%s) %s%s", xml_name (wanted),
+                   keys ? "with " : "like that", keys ? xml_string (wanted, keys[0]) : "");
+    return found;
+}
+
+xml_node_t *device_by_alias (const xml_node_t *devices, const char *alias, error_t *err)
+{
+    xml_foreach (device, devices, NULL)
+        if (xml_equals (device, "alias/@name", alias))
+            return device;
+    error_set (err, ERR_DEVICE_MISSING, "there is no device with the alias '%s'", alias);
+    return NULL;
+}

@@ -1,0 +1,208 @@
+//  qemu_plug.c: a device is attached, in this order:
+//
+//      completed among the others, checked     nothing has happened yet
+//      its files become QEMU's                 each with its undo, on disk before
+//      undos pushed, record                    what will be there is on disk
+//      links, with their ports
+//      what is behind it: netdev, chardev, object, nodes
+//      the device itself                       from here on it is whole
+
+#include "drivers/definition.h"
+#include "drivers/qemu/command/qemu_alias.h"
+#include "drivers/qemu/command/qemu_command.h"
+#include "drivers/qemu/plug/qemu_kinds.h"
+#include "drivers/qemu/plug/qemu_plug.h"
+#include "drivers/qemu/plug/qemu_plug_parts.h"
+#include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_interface.h"
+#include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_start.h"
+
+#include <string.h>
+
+typedef struct {
+    job_t *job;
+    qemu_caps_t *caps;
+    xml_node_t *device; //  of the live document
+    const char *alias;
+    const xml_t *planned; //  goes with this device; NULL: nothing does
+    xml_node_t *entry;
+    uid_t uid;
+    gid_t gid;
+} attach_t;
+
+//  Those of this job, which is done, or of jobs that failed; and what such have left of links.
+static void forget_entries (job_t *job)
+{
+    static const char *const parts[] = { "link", "plug", "unplug" };
+    xml_node_t *next;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (xml_node_t *part = xml_first (xml_root (job->guest->record), parts[i]); part;
+             part = next) {
+            const char *alias = xml_string (part, "@alias");
+            next = xml_next (part, parts[i]);
+            if (i > 0 || !alias || !qemu_alias_find (job->guest->live, alias))
+                xml_remove (part);
+        }
+}
+
+static void note_device (attach_t *self)
+{
+    xml_node_t *before = xml_first (self->entry, xml_name (self->device));
+    if (before)
+        xml_remove (before);
+    xml_add_copy (self->entry, self->device);
+}
+
+static bool has_socket (const attach_t *self, const char *folder)
+{
+    const char *path = xml_string (self->device, "source/@path");
+    return xml_is (self->device, "channel") && path && text_starts (path, folder);
+}
+
+//  The end of the guest removes what the record names.
+static int make_folder (attach_t *self, const char *folder, error_t *err)
+{
+    return has_socket (self, folder) ? qemu_make_folder (folder, self->uid, self->gid, err) : 0;
+}
+
+static int begin (attach_t *self, const char *folder, error_t *err)
+{
+    job_t *job = self->job;
+    if (qemu_take_device (job, self->device, err) ||
+        (xml_is (self->device, "interface") && qemu_interface_intend_one (job, self->device, err)))
+        return -1;
+    if (has_socket (self, folder))
+        xml_set (xml_root (job->guest->record), "folder/@path", folder);
+    self->entry = qemu_plug_begin (job, "plug", self->alias, self->planned);
+    note_device (self);
+    return job_undo (job, "qemu.plug", self->alias, err) || job_record (job, err) ? -1 : 0;
+}
+
+//  The link is on record, and its name in the document, before QEMU has it.
+static int make_links (attach_t *self, error_t *err)
+{
+    job_t *job = self->job;
+    const xml_node_t *link = interface_link (job->guest->record, self->device);
+    if (!xml_is (self->device, "interface") || !link)
+        return 0;
+    if (qemu_interface_plug_one (job, self->device, self->uid, self->gid, err))
+        return -1;
+    note_device (self);
+    return job_record (job, err) || qemu_interface_pass (job, link, err) ? -1 : 0;
+}
+
+static int add (attach_t *self, error_t *err)
+{
+    const guest_t *guest = self->job->guest;
+    auto(strings_t) options =
+        qemu_command_device (guest->live, guest->record, self->caps, self->device, err);
+    return options ? qemu_plug_options (self->job, options, err) : -1;
+}
+
+//  QEMU has it.
+static int settle (job_t *job, const xml_node_t *device, error_t *err)
+{
+    const qemu_kind_t *kind = qemu_kind_of (device);
+    guest_tell (job->guest, "added", qemu_alias (device));
+    if ((kind->backends & BACKEND_CHARDEV) && qemu_live_ask_chardevs (job, err))
+        return -1;
+    bool down = xml_is (device, "interface") && xml_equals (device, "link/@state", "down");
+    return down ? qemu_live_set_link (job, device, err) : 0;
+}
+
+static int attach_one (attach_t *self, error_t *err)
+{
+    autofree char *folder = qemu_folder_path (self->job);
+    bool failed = begin (self, folder, err) || make_folder (self, folder, err) ||
+                  make_links (self, err) || add (self, err) ||
+                  settle (self->job, self->device, err);
+    return failed ? -1 : 0;
+}
+
+static int attach_all (attach_t *self, const xml_t *device, error_t *err)
+{
+    job_t *job = self->job;
+    qemu_plug_t plug = { .count = 0 };
+    const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");
+    forget_entries (job);
+    if (qemu_plug_complete (job, device, &plug, err))
+        return -1;
+    autofree char *text = job_emulator (job, emulator, err);
+    auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
+    if (!caps)
+        return -1;
+    self->caps = caps;
+    qemu_identity (job, &self->uid, &self->gid);
+    job->plugging = true;
+    for (size_t i = 0; i < plug.count; i++) {
+        self->device = plug.devices[i];
+        self->alias = qemu_alias (self->device);
+        self->planned = i + 1 == plug.count ? job->guest->planned : NULL;
+        if (attach_one (self, err))
+            return -1;
+    }
+    forget_entries (job);
+    return 0;
+}
+
+int qemu_attach (job_t *job, const xml_t *device, error_t *err)
+{
+    attach_t self = { .job = job };
+    if (attach_all (&self, device, err) == 0)
+        return 0;
+    return error_prefix (err, "attach a device (%s) to domain '%s'", xml_name (xml_root (device)),
+                         job->guest->name);
+}
+
+//  Undo.
+
+static const xml_node_t *device_in (const xml_node_t *entry)
+{
+    xml_foreach (child, entry, NULL)
+        if (!xml_is (child, "planned"))
+            return child;
+    return NULL;
+}
+
+//  The job was cut off when QEMU had the device, and nobody but us knows.
+static int keep (job_t *job, xml_node_t *entry, const xml_node_t *device, error_t *err)
+{
+    xml_node_t *devices = xml_find (xml_root (job->guest->live), "devices");
+    const xml_node_t *kept = definition_add (devices, device);
+    if (settle (job, kept, err))
+        return -1;
+    qemu_plug_finish (job, entry);
+    xml_remove (entry);
+    job->kept = true;
+    return 0;
+}
+
+static void forget_link (job_t *job, const xml_node_t *device)
+{
+    xml_node_t *link = interface_link (job->guest->record, device);
+    if (xml_is (device, "interface") && link)
+        xml_remove (link);
+}
+
+int qemu_undo_plug (job_t *job, const char *alias, error_t *err)
+{
+    bool there;
+    xml_node_t *entry = qemu_plug_entry (job, "plug", alias);
+    const xml_node_t *device = entry ? device_in (entry) : NULL;
+    if (!device || qemu_has_ended (job))
+        return 0;
+    if (qemu_plug_is_there (job, alias, &there, err))
+        return -1;
+    if (there && job->plugging)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "QEMU of domain '%s' has the device '%s' already; it stays",
+                          job->guest->name, alias);
+    if (there)
+        return keep (job, entry, device, err);
+    if (qemu_plug_drop_backends (job, device, err))
+        return -1;
+    forget_link (job, device);
+    xml_remove (entry);
+    return 0;
+}

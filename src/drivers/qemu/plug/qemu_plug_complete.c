@@ -1,0 +1,160 @@
+//  qemu_plug_complete.c: a device as the user wrote it becomes one of the running guest: it is
+//  completed among the others, by the same code as a definition.
+
+#include "drivers/definition.h"
+#include "drivers/qemu/command/qemu_alias.h"
+#include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/command/qemu_pci.h"
+#include "drivers/qemu/plug/qemu_kinds.h"
+#include "drivers/qemu/plug/qemu_plug_parts.h"
+#include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_start.h"
+
+#include <string.h>
+
+typedef struct {
+    job_t *job;
+    xml_node_t *devices; //  of a copy of the live document
+    xml_node_t **before; //  those that were there before it was completed, NULL at the end
+    xml_node_t *needed[4];
+    size_t count;
+} plugging_t;
+
+static xml_node_t **list_of (const xml_node_t *devices)
+{
+    size_t count = 0;
+    xml_foreach (device, devices, NULL)
+        count++;
+    xml_node_t **list = memory_new (count + 1, sizeof *list);
+    count = 0;
+    xml_foreach (device, devices, NULL)
+        list[count++] = device;
+    return list;
+}
+
+static bool is_new (const plugging_t *self, const xml_node_t *device)
+{
+    for (xml_node_t **each = self->before; *each; each++)
+        if (*each == device)
+            return false;
+    return true;
+}
+
+bool qemu_plug_uses (const xml_node_t *device, const xml_node_t *controller)
+{
+    const char *type = xml_string (device, "address/@type");
+    bool drive = type && strcmp (type, "drive") == 0;
+    bool controls = drive || (type && strcmp (type, "virtio-serial") == 0);
+    const char *kind = drive ? xml_string (device, "target/@bus") : type;
+    int wanted = 0, own = -1;
+    error_t ignored = { 0 };
+    if (!type || !xml_equals (controller, "@type", kind) ||
+        xml_int (device, controls ? "address/@controller" : "address/@bus", 0, 255, &wanted,
+                 &ignored) ||
+        xml_int (controller, "@index", 0, 255, &own, &ignored))
+        return false;
+    return wanted == own;
+}
+
+//  The one that provides what DEVICE's address names; NULL: it has no such address.
+static xml_node_t *controller_of (const plugging_t *self, const xml_node_t *device)
+{
+    xml_foreach (controller, self->devices, "controller")
+        if (controller != device && qemu_plug_uses (device, controller))
+            return controller;
+    return NULL;
+}
+
+//  A port that the completion made up is none that the running machine has.
+static int no_slot (const xml_node_t *device, error_t *err)
+{
+    char name[128];
+    qemu_device_name (device, name);
+    return error_set (err, ERR_OPERATION_FAILED,
+                      "%s: no PCI slot of the running guest is free for it; give the definition "
+                      "more (<controller type='pci' model='pcie-root-port'/>; of an i440fx machine "
+                      "model='pci-bridge'), for its next start",
+                      name);
+}
+
+//  DEVICE comes after what it needs.
+static int need (plugging_t *self, xml_node_t *device, error_t *err)
+{
+    xml_node_t *controller = controller_of (self, device);
+    if (qemu_kind_check (device, err))
+        return -1;
+    if (controller && is_new (self, controller)) {
+        if (xml_equals (controller, "@type", "pci"))
+            return no_slot (device, err);
+        if (need (self, controller, err))
+            return -1;
+    }
+    if (self->count == sizeof self->needed / sizeof *self->needed)
+        return error_set (err, ERR_OPERATION_FAILED, "%s: it needs too many controllers",
+                          xml_name (device));
+    self->needed[self->count++] = device;
+    return 0;
+}
+
+//  The root bus of PCI Express has no hot-plug.
+static int check_bus (const job_t *job, const xml_node_t *device, error_t *err)
+{
+    pci_address_t address;
+    int failed;
+    error_t ignored = { 0 };
+    const char *machine = xml_string (xml_root (job->guest->live), "os/type/@machine");
+    char name[128];
+    if (!text_starts (machine, "pc-q35-") || !qemu_pci_get (device, &address, &failed, &ignored) ||
+        address.bus != 0)
+        return 0;
+    qemu_device_name (device, name);
+    return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                      "not supported: %s at the PCI bus 0, while the guest runs: only PCI Express "
+                      "ports have hot-plug; leave its <address> out, and one is chosen",
+                      name);
+}
+
+static xml_node_t *put_live (job_t *job, const xml_node_t *device)
+{
+    xml_t *live = job->guest->live;
+    xml_node_t *added = definition_add (xml_find (xml_root (live), "devices"), device);
+    qemu_set_new_alias (live, added);
+    autofree char *folder = qemu_folder_path (job);
+    qemu_live_add_socket (added, folder);
+    return added;
+}
+
+static int put_all (plugging_t *self, qemu_plug_t *plug, error_t *err)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (check_bus (self->job, self->needed[i], err))
+            return -1;
+    for (size_t i = 0; i < self->count; i++)
+        plug->devices[plug->count++] = put_live (self->job, self->needed[i]);
+    return 0;
+}
+
+static int check_alias (const job_t *job, const xml_t *device, error_t *err)
+{
+    const char *alias = qemu_alias (xml_root (device));
+    if (!*alias || !qemu_alias_find (job->guest->live, alias))
+        return 0;
+    return error_set (err, ERR_OPERATION_FAILED,
+                      "the guest has a device with the alias '%s' already", alias);
+}
+
+int qemu_plug_complete (job_t *job, const xml_t *device, qemu_plug_t *plug, error_t *err)
+{
+    plugging_t self = { .job = job };
+    if (qemu_kind_check_name (xml_name (xml_root (device)), err) || check_alias (job, device, err))
+        return -1;
+    auto(xml_t) copy = xml_copy (job->guest->live);
+    self.devices = xml_find (xml_root (copy), "devices");
+    xml_node_t **before = list_of (self.devices);
+    self.before = before;
+    xml_node_t *added = definition_add (self.devices, xml_root (device));
+    bool failed =
+        qemu_complete (job, copy, err) || need (&self, added, err) || put_all (&self, plug, err);
+    free (before);
+    return failed ? -1 : 0;
+}

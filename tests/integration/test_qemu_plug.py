@@ -1,0 +1,205 @@
+"""Devices that come and go while a guest runs: a Linux that lets go of them, and one that does not."""
+
+import json
+import os
+import socket
+import unittest
+from xml.etree import ElementTree
+
+from guest import QemuTest
+from harness import PATIENCE, until
+from troupe_client import TroupeError
+
+CONSOLE = "<console type='pty'/>"
+
+
+class Plug(QemuTest):
+    def image(self, name, mib=8):
+        path = os.path.join(self.daemon.root, name)
+        with open(path, "wb") as file:
+            file.truncate(mib << 20)
+        return path
+
+    def disk(self, target, bus="virtio", path=None):
+        path = path or self.image(f"{target}.raw")
+        return f"<disk type='file'><source file='{path}'/><target dev='{target}' bus='{bus}'/></disk>"
+
+    def devices(self, guest, **args):
+        xml = self.client.call("domain.xml", domain=guest.uuid, **args)["xml"]
+        return ElementTree.fromstring(xml).find("devices")
+
+    def targets(self, guest, **args):
+        return [each.get("dev") for each in self.devices(guest, **args).findall("disk/target")]
+
+    def attach(self, guest, xml, **args):
+        self.client.call("domain.device_attach", domain=guest.uuid, xml=xml, **args)
+
+    def detach(self, guest, xml, **args):
+        self.client.call("domain.device_detach", domain=guest.uuid, xml=xml, timeout=120, **args)
+
+    def monitor(self, guest, command):
+        told = json.dumps(command)
+        return self.client.call("domain.monitor_command", domain=guest.uuid, command=told)["reply"]
+
+    def wait_event(self, event, device):
+        said = self.client.next_event("domain.device", timeout=PATIENCE)["args"]
+        self.assertEqual((said["event"], said["device"]), (event, device))
+
+    def test_guest_lets_go(self):
+        """What is attached is there, for the guest too; what is detached is gone, once the guest let go
+        of it, and everything that it had with it."""
+        (guest,) = self.boot("web1", devices=CONSOLE)
+        self.client.call("event.subscribe", verbs=["domain.device"])
+        self.attach(guest, self.disk("vdb"), live=True, config=True)
+        self.wait_event("added", "virtio-disk1")
+        self.assertEqual(self.targets(guest), ["vdb"])
+        self.assertEqual(self.targets(guest, inactive=True), ["vdb"])
+        until(lambda: guest.run("cat /sys/block/vda/size") == "16384", what="the disk in the guest")
+        with self.assertRaisesRegex(TroupeError, "another device has the same target 'vdb'"):
+            self.attach(guest, self.disk("vdb"))
+        self.detach(guest, "<disk><target dev='vdb'/></disk>", live=True, config=True)
+        self.wait_event("removed", "virtio-disk1")
+        self.assertEqual(self.targets(guest) + self.targets(guest, inactive=True), [])
+        self.assertEqual(guest.run("ls /sys/block | grep vd"), "")
+        self.interface(guest)
+        self.rng(guest)
+        self.restarted(guest)
+
+    def interface(self, guest):
+        """By the command line, as virsh has it; the network's card has the same address in both."""
+        self.daemon.run("attach-interface", "web1", "user", "--model", "virtio", "--persistent")
+        (live,) = self.devices(guest).findall("interface")
+        (config,) = self.devices(guest, inactive=True).findall("interface")
+        mac = live.find("mac").get("address")
+        self.assertEqual(config.find("mac").get("address"), mac)
+        until(lambda: guest.run("cat /sys/class/net/eth0/address") == mac, what="the guest's card")
+        self.daemon.run("detach-interface", "web1", "user", "--persistent")
+        self.assertEqual(self.devices(guest).findall("interface"), [])
+        self.assertEqual(self.devices(guest, inactive=True).findall("interface"), [])
+        self.assertEqual(guest.run("ls /sys/class/net"), "lo")
+
+    def rng(self, guest):
+        """Detached by its alias; another one has that then."""
+        for unused in range(2):
+            self.attach(guest, "<rng model='virtio'><backend model='random'/></rng>")
+            (alias,) = [each.get("name") for each in self.devices(guest).findall("rng/alias")]
+            self.assertEqual(alias, "rng0")
+            self.daemon.run("detach-device-alias", "web1", alias)
+
+    def let_go(self, uuid, alias):
+        """Has the guest let go of a device while no daemon listens."""
+        path = os.path.join(self.daemon.root, "run", "troupe", "qemu", f"{uuid}.monitor")
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.settimeout(PATIENCE)
+            monitor.connect(path)
+            lines = monitor.makefile("rw")
+            for command in [
+                {"execute": "qmp_capabilities"},
+                {"execute": "device_del", "arguments": {"id": alias}},
+            ]:
+                lines.write(json.dumps(command))
+                lines.flush()
+            while f'"device": "{alias}"' not in lines.readline():
+                pass
+
+    def restarted(self, guest):
+        """What goes while the daemon is away is noticed by the next one; so is what goes without a
+        job of its own."""
+        self.daemon.run("attach-disk", "web1", self.image("vdc.raw"), "vdc")
+        self.daemon.run("attach-disk", "web1", self.image("vdd.raw"), "vdd")
+        self.daemon.kill()
+        self.let_go(guest.uuid, "virtio-disk2")
+        self.restart()
+        until(lambda: self.targets(guest) == ["vdd"], what="the end of vdc")
+        self.client.call("event.subscribe", verbs=["domain.device"])
+        self.monitor(guest, {"execute": "device_del", "arguments": {"id": "virtio-disk3"}})
+        self.wait_event("removed", "virtio-disk3")
+        self.assertEqual(self.targets(guest), [])
+        self.assertNotIn("disk-vd", self.monitor(guest, {"execute": "query-named-block-nodes"}))
+
+    def test_refusals(self):
+        """What can't be done changes nothing, and says why."""
+        guest = self.start("web1", devices=CONSOLE)
+        before = self.client.call("domain.xml", domain=guest.uuid)["xml"]
+        for xml, why in [
+            (self.disk("sdb", "sata"), "virtio, scsi and usb"),
+            ("<controller type='pci' model='pci-bridge'/>", "no hot-plug of such controllers"),
+            ("<input type='keyboard' bus='ps2'/>", "PS/2 has no hot-plug"),
+            ("<tpm model='tpm-tis'/>", "not supported: tpm, while the guest runs"),
+            ("<disk><target dev='vdb'/></disk>", "it has no <source"),
+            (self.disk("vdb", path="/nowhere"), "can't use the file '/nowhere'"),
+            ("<nonsense/>", "nonsense"),
+            ("<domain/>", "root element"),
+        ]:
+            with self.subTest(xml=xml), self.assertRaisesRegex(TroupeError, why):
+                self.attach(guest, xml)
+        with self.assertRaisesRegex(TroupeError, "there is no device .disk. with vdb"):
+            self.detach(guest, "<disk><target dev='vdb'/></disk>")
+        with self.assertRaisesRegex(TroupeError, "the disk.*|no device"):
+            self.detach(guest, self.disk("vdb"), live=True, config=True)
+        self.assertEqual(self.client.call("domain.xml", domain=guest.uuid)["xml"], before)
+        self.client.call("domain.destroy", domain=guest.uuid)
+        with self.assertRaisesRegex(TroupeError, "is not running"):
+            self.attach(guest, self.disk("vdb"), live=True)
+        self.daemon.run("attach-disk", "web1", self.image("vdb.raw"), "vdb")
+        self.assertEqual(self.targets(guest), ["vdb"])
+
+
+    def test_updates(self):
+        """Media, links and passwords of a running guest; what else is changed is refused."""
+        devices = (
+            f"<disk type='file' device='cdrom'><source file='{self.image('one.iso')}'/>"
+            "<target dev='hdc' bus='ide'/></disk><interface type='user'><model type='virtio'/>"
+            "<mac address='52:54:00:00:00:01'/></interface>"
+            "<graphics type='vnc' autoport='yes' passwd='first'/>"
+        )
+        guest = self.start("web1", devices=CONSOLE + devices)
+        self.media(guest)
+        self.link(guest)
+        secret = "<graphics type='vnc' autoport='yes' passwd='second'/>"
+        self.client.call("domain.device_update", domain=guest.uuid, xml=secret)
+        (graphics,) = self.devices(guest, security_info=True).findall("graphics")
+        self.assertEqual(graphics.get("passwd"), "second")
+        self.assertGreater(int(graphics.get("port")), 0)
+        with self.assertRaisesRegex(TroupeError, "another @autoport, while the guest runs"):
+            other = "<graphics type='vnc' autoport='no' passwd='second'/>"
+            self.client.call("domain.device_update", domain=guest.uuid, xml=other)
+        with self.assertRaisesRegex(TroupeError, "nothing of it that can be changed"):
+            self.client.call("domain.device_update", domain=guest.uuid, xml="<memballoon model='virtio'/>")
+
+    def medium(self, guest):
+        """In the drive, says QEMU; and the document says the same."""
+        told = json.loads(self.monitor(guest, {"execute": "query-block"}))["return"]
+        (file,) = [each.get("inserted", {}).get("file") for each in told if "ide" in each.get("qdev", "")]
+        source = self.devices(guest).find("disk/source")
+        self.assertEqual(source is not None and source.get("file") or None, file)
+        return file and os.path.basename(file)
+
+    def media(self, guest):
+        other = self.image("two.iso")
+        self.assertEqual(self.medium(guest), "one.iso")
+        self.daemon.run("change-media", "web1", "hdc", other)
+        self.assertEqual(self.medium(guest), "two.iso")
+        self.daemon.run("change-media", "web1", "hdc", "--eject", "--live", "--config")
+        self.assertIsNone(self.medium(guest))
+        self.assertIsNone(self.devices(guest, inactive=True).find("disk/source"))
+        self.daemon.run("change-media", "web1", "hdc", "--eject", status=1)
+        self.daemon.run("change-media", "web1", "hdc", "/nowhere", "--insert", status=1)
+        self.assertIsNone(self.medium(guest))
+        self.daemon.run("change-media", "web1", "hdc", other, "--insert")
+        self.assertEqual(self.medium(guest), "two.iso")
+
+    def link(self, guest):
+        mac = "52:54:00:00:00:01"
+        self.assertEqual(self.daemon.run("domif-getlink", "web1", mac), f"{mac} up\n")
+        self.daemon.run("domif-setlink", "web1", mac, "down")
+        self.assertEqual(self.daemon.run("domif-getlink", "web1", mac), f"{mac} down\n")
+        self.assertEqual(self.daemon.run("domif-getlink", "web1", mac, "--config"), f"{mac} up\n")
+        self.daemon.run("domif-setlink", "web1", mac, "up")
+        other = f"<interface type='user'><mac address='{mac}'/><model type='e1000'/></interface>"
+        with self.assertRaisesRegex(TroupeError, "another model, while the guest runs"):
+            self.client.call("domain.device_update", domain=guest.uuid, xml=other)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,77 @@
+//  test_device_match.c: which device another one means.
+
+#include "drivers/device_match.h"
+#include "unit.h"
+#include "util/text.h"
+
+#include <string.h>
+
+static const char devices[] =
+    "<devices>"
+    "<disk type='file'><target dev='vda' bus='virtio'/><alias name='virtio-disk0'/></disk>"
+    "<disk type='file'><target dev='vdb' bus='virtio'/><alias name='virtio-disk1'/></disk>"
+    "<controller type='usb' index='0' model='qemu-xhci'/>"
+    "<controller type='usb' index='1' model='qemu-xhci'/>"
+    "<interface type='user'><mac address='52:54:00:AA:00:01'/><alias name='net0'/></interface>"
+    "<interface type='user'><mac address='52:54:00:aa:00:02'/><alias name='net1'/></interface>"
+    "<channel type='unix'><target type='virtio' name='a'/><alias name='channel0'/></channel>"
+    "<channel type='unix'><target type='virtio' name='b'/><alias name='channel1'/></channel>"
+    "</devices>";
+
+static const struct {
+    const char *wanted, *found; //  the text of what is found has this; NULL: an error
+    error_code_t code;
+} cases[] = {
+    { "<disk><source file='/other'/><target dev='vdb'/></disk>", "virtio-disk1", 0 },
+    { "<disk><target dev='vdc'/></disk>", NULL, ERR_DEVICE_MISSING },
+    { "<disk type='file'/>", NULL, ERR_OPERATION_FAILED },
+    { "<disk><target dev='vda'/><alias name='virtio-disk1'/></disk>", "virtio-disk1", 0 },
+    { "<controller type='usb' index='1'/>", "index='1'", 0 },
+    { "<controller type='usb'/>", NULL, ERR_OPERATION_FAILED },
+    { "<interface type='bridge'><mac address='52:54:00:aa:00:01'/></interface>", "net0", 0 },
+    { "<channel><target name='b'/></channel>", "channel1", 0 },
+    { "<channel type='pty'><target name='b'/></channel>", NULL, ERR_DEVICE_MISSING },
+    { "<rng model='virtio'/>", NULL, ERR_DEVICE_MISSING },
+};
+
+static xml_t *parse (const char *text)
+{
+    error_t err = { 0 };
+    xml_t *doc = xml_parse (text, strlen (text), "devices", &err);
+    if (!doc)
+        fail_msg ("%s", err.message);
+    return doc;
+}
+
+static void test_match (void **state)
+{
+    (void) state;
+    auto(xml_t) doc = parse (devices);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        error_t err = { 0 };
+        auto(xml_t) wanted = parse (cases[i].wanted);
+        const xml_node_t *found = device_match (xml_root (doc), xml_root (wanted), &err);
+        autofree char *text = found ? xml_node_text (found) : NULL;
+        if (cases[i].found ? !text || !strstr (text, cases[i].found) : err.code != cases[i].code)
+            fail_msg ("%s: %s", cases[i].wanted, text ? text : err.message);
+    }
+}
+
+static void test_alias (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    auto(xml_t) doc = parse (devices);
+    assert_true (xml_is (device_by_alias (xml_root (doc), "net1", &err), "interface"));
+    assert_null (device_by_alias (xml_root (doc), "net2", &err));
+    assert_int_equal (err.code, ERR_DEVICE_MISSING);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_match),
+        cmocka_unit_test (test_alias),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
