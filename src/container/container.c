@@ -81,6 +81,7 @@ static void take_signals (container_t *self, int fd)
     while (read (fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGTERM) {
             container_init_end (&self->init);
+            container_given_return (&self->given, &self->spec);
             exit (0);
         }
         container_reap (self);
@@ -134,7 +135,7 @@ static int fail (const char *what)
 int main (int argc, char **argv)
 {
     (void) argc;
-    container_t self = { .init.control = -1, .user = -1, .how = "" };
+    container_t self = { .init.control = -1, .given.home = -1, .user = -1, .how = "" };
     struct pollfd polls[POLL_MAX] = { { .events = POLLIN } };
     if (leave_file (argv))
         return fail ("run from a file of its own");

@@ -35,9 +35,10 @@
 //                          network
 //
 //  The supervisor stays behind a container that ended, so that how it did is known even if the
-//  daemon was away. SIGTERM ends both. If the supervisor is killed, so is init, and with it
-//  all processes of its pid namespace; whether init is over is seen by its identity, which the
-//  supervisor has written to a file before init executed anything.
+//  daemon was away. SIGTERM ends both, and gives the host's links back that the container had. If
+//  the supervisor is killed, so is init, and with it all processes of its pid namespace; whether
+//  init is over is seen by its identity, which the supervisor has written to a file before init
+//  executed anything.
 
 #ifndef TROUPE_CONTAINER_PROTOCOL_H
 #define TROUPE_CONTAINER_PROTOCOL_H

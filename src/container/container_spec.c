@@ -131,16 +131,16 @@ static int read_parts (container_spec_t *self, error_t *err)
 {
     int network, restart;
     json_error_t where;
-    json_t *lists[8];
+    json_t *lists[9];
     if (json_unpack_ex (self->json, &where, JSON_STRICT,
                         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, "
-                        "s:o, s:o, s:o, s:o}",
+                        "s:o, s:o, s:o, s:o, s:o}",
                         "uid_map", &self->uid_map, "gid_map", &self->gid_map, "name", &self->name,
                         "uuid", &self->uuid, "folder", &self->folder, "identity", &self->identity,
                         "user", &self->user, "group", &self->group, "network", &network, "restart",
                         &restart, "argv", &lists[0], "env", &lists[1], "consoles", &lists[2],
                         "cgroups", &lists[3], "filesystems", &lists[4], "keep", &lists[5], "links",
-                        &lists[6], "devices", &lists[7]))
+                        &lists[6], "devices", &lists[7], "given", &lists[8]))
         return bad (err, where.text);
     self->network = network;
     self->restart = restart;
@@ -162,6 +162,7 @@ int container_spec_read (container_spec_t *self, json_t *json, error_t *err)
                   read_list (json, "consoles", CONTAINER_CONSOLES_MAX, &self->consoles, err) ||
                   read_list (json, "cgroups", CONTAINER_LISTS_MAX, &self->cgroups, err) ||
                   read_list (json, "links", CONTAINER_LISTS_MAX, &self->links, err) ||
+                  read_list (json, "given", CONTAINER_LISTS_MAX, &self->given, err) ||
                   read_list (json, "keep", CONTAINER_LISTS_MAX, &capabilities, err) ||
                   read_capabilities (self, err) || read_filesystems (self, err) ||
                   read_devices (self, err) || (!self->argv[0] && bad (err, "it has no init"));
@@ -177,6 +178,7 @@ void container_spec_close (container_spec_t *self)
     free (self->consoles);
     free (self->cgroups);
     free (self->links);
+    free (self->given);
     free (self->filesystems);
     free (self->devices);
     json_decref (self->json);

@@ -10,6 +10,7 @@
 //      cgroups             folders that init joins
 //      network             true: a network namespace of its own
 //      links               names of those in it that are brought up before init executes anything
+//      given               names of those in it that go back to the host (container_given.h)
 //      restart             true: a reboot from inside starts it again
 //      keep                names of the capabilities that it may have ("cap_chown")
 //      uid_map, gid_map    as in /proc/PID/uid_map, with root in both; "": the host's users
@@ -61,7 +62,7 @@ typedef struct {
 typedef struct {
     json_t *json;
     const char *name, *uuid, *folder, *identity;
-    const char **argv, **env, **consoles, **cgroups, **links; //  NULL at the end
+    const char **argv, **env, **consoles, **cgroups, **links, **given; //  NULL at the end
     const char *user, *group, *uid_map, *gid_map;
     bool network, restart;
     uint64_t keep; //  capabilities, by number

@@ -72,6 +72,8 @@ static int start_init (container_t *self, error_t *err)
 //  The namespaces that stay while the container reboots.
 static int make_namespaces (container_t *self, error_t *err)
 {
+    if (self->spec.network && container_given_open (&self->given, err))
+        return -1;
     if (!*self->spec.uid_map)
         return self->spec.network ? container_network_make (err) : 0;
     self->user = container_idmap_make (&self->spec, err);
@@ -100,6 +102,7 @@ static json_t *run (container_t *self, error_t *err)
         return refuse (err, "start", "somebody ended its init before it could execute its program");
     if (self->stage != CONTAINER_CREATED)
         return refuse (err, "start", "it does not wait for that");
+    container_given_note (&self->given, &self->spec);
     if (container_network_up (&self->spec, true, err) ||
         container_init_run (&self->init, &self->spec, err))
         return NULL;

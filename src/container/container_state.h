@@ -5,6 +5,7 @@
 
 #include "container/container_console.h"
 #include "container/container_enter.h"
+#include "container/container_given.h"
 #include "container/container_init.h"
 #include "container/container_monitor.h"
 #include "container/container_spec.h"
@@ -28,6 +29,7 @@ typedef struct {
     container_wish_t wish;
     container_spec_t spec;
     container_init_t init;
+    container_given_t given;
     int user; //  descriptor of its user namespace, which outlives init; -1: the host's
     console_t consoles[CONTAINER_CONSOLES_MAX];
     size_t console_count;

@@ -142,6 +142,12 @@ int job_link_find (job_t *self, const char *name, link_t *link, error_t *err)
     return self->ops->link_find (self, name, link, err);
 }
 
+int job_link_take (job_t *self, const char *key, const char *process, const char *holder,
+                   error_t *err)
+{
+    return self->ops->link_take (self, key, process, holder, err);
+}
+
 int job_link_delete (job_t *self, const char *key, error_t *err)
 {
     return self->ops->link_delete (self, key, err);

@@ -97,6 +97,8 @@ typedef struct {
                      link_t *link, error_t *err);
     int (*link_get) (job_t *self, const char *key, link_t *link, error_t *err);
     int (*link_find) (job_t *self, const char *name, link_t *link, error_t *err);
+    int (*link_take) (job_t *self, const char *key, const char *process, const char *holder,
+                      error_t *err);
     int (*link_delete) (job_t *self, const char *key, error_t *err);
     int (*link_address) (job_t *self, const char *key, const char *address, bool remove,
                          error_t *err);
@@ -219,6 +221,14 @@ int job_link_set (job_t *self, const char *key, bool peer, const link_settings_t
 int job_link_get (job_t *self, const char *key, link_t *link, error_t *err);
 //  Anybody's link. ERR_NO_INTERFACE if there is none of this NAME.
 int job_link_find (job_t *self, const char *name, link_t *link, error_t *err);
+//  Moves a link of the host (KEY: LINK_HOST_PREFIX and its name) into the network namespace of
+//  PROCESS (PID:START:BOOTID). HOLDER ("domain 'web1'") is what others who want it are told. Nobody
+//  moves it back but that process; job_link_delete then ends the loan.
+//
+//      ERR_NO_INTERFACE        there is none
+//      ERR_OPERATION_INVALID   somebody has it, or it is in use; see actors/links/links.h
+int job_link_take (job_t *self, const char *key, const char *process, const char *holder,
+                   error_t *err);
 //  0 as well if it is gone already.
 int job_link_delete (job_t *self, const char *key, error_t *err);
 //  "192.168.122.1/24" or "fd00::1/64", given to the link or taken away. 0 as well if it is so.

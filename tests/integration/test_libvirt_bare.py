@@ -71,6 +71,22 @@ class BareMessages(DaemonTest):
         client.send(1, program=KEEPALIVE, kind=MESSAGE)
         self.assertEqual(client.receive()[:3], (KEEPALIVE, 2, MESSAGE))
 
+    def test_pings(self):
+        """A client that asked for it is pinged when it says nothing."""
+        quiet, answers, silent = (self.bare().open() for unused in range(3))
+        for client in (answers, silent):
+            self.assertEqual(client.call(FEATURE, struct.pack(">i", 10)), (0, struct.pack(">i", 1)))
+        self.assertEqual(answers.receive()[:3], (KEEPALIVE, 1, MESSAGE))
+        answers.send(2, program=KEEPALIVE, kind=MESSAGE)
+        answers.send(GET_TYPE)
+        while (message := answers.receive())[0] == KEEPALIVE:
+            pass  # another one, on a machine that halted for a while
+        self.assertEqual(message[4:], (0, text("Test")))
+        self.assertEqual(silent.receive()[:3], (KEEPALIVE, 1, MESSAGE))
+        #   Who did not ask hears nothing.
+        quiet.socket.setblocking(False)
+        self.assertRaises(BlockingIOError, quiet.socket.recv, 1)
+
     def test_read_only(self):
         """Clients that do not refuse by themselves are refused."""
         writer = self.bare().open()

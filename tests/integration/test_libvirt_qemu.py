@@ -39,6 +39,7 @@ class Qemu(DaemonTest):
         self.monitor(domain)
         self.statistics(domain)
         self.assertEqual(domain.OSType(), "hvm")
+        self.assertGreater(self.connection.getVersion(), 2000000)
         self.assertEqual(domain.info()[:4], [libvirt.VIR_DOMAIN_PAUSED, 131072, 131072, 1])
         domain.destroy()
 

@@ -19,7 +19,7 @@ def interface(kind, source="", more=""):
     return f"<interface type='{kind}'><source {source}/>{more}</interface>"
 
 
-class Plugged(ContainerTest):
+class PluggedTest(ContainerTest):
     def setUp(self):
         if os.geteuid() != 0:
             self.skipTest("network namespaces need root")
@@ -40,6 +40,8 @@ class Plugged(ContainerTest):
     def start_on(self, name, *interfaces):
         return self.start(name, devices=CONSOLE + "".join(interfaces))
 
+
+class Plugged(PluggedTest):
     def test_bridge(self):
         """Two containers and the host reach each other, also after a reboot and without the daemon."""
         uuid = self.start_on("web1", interface("bridge", "bridge='br0'", "<guest dev='lan'/>"))

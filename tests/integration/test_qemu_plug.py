@@ -6,14 +6,17 @@ import socket
 import unittest
 from xml.etree import ElementTree
 
-from guest import QemuTest
-from harness import PATIENCE, until
+from guest import Guest, QemuTest
+from harness import PATIENCE, Daemon, until
+from netns import Namespace
 from troupe_client import TroupeError
 
 CONSOLE = "<console type='pty'/>"
 
 
-class Plug(QemuTest):
+class Devices(QemuTest):
+    """What tests of devices do with a guest."""
+
     def image(self, name, mib=8):
         path = os.path.join(self.daemon.root, name)
         with open(path, "wb") as file:
@@ -45,6 +48,8 @@ class Plug(QemuTest):
         said = self.client.next_event("domain.device", timeout=PATIENCE)["args"]
         self.assertEqual((said["event"], said["device"]), (event, device))
 
+
+class Plug(Devices):
     def test_guest_lets_go(self):
         """What is attached is there, for the guest too; what is detached is gone, once the guest let go
         of it, and everything that it had with it."""
@@ -199,6 +204,74 @@ class Plug(QemuTest):
         other = f"<interface type='user'><mac address='{mac}'/><model type='e1000'/></interface>"
         with self.assertRaisesRegex(TroupeError, "another model, while the guest runs"):
             self.client.call("domain.device_update", domain=guest.uuid, xml=other)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+class PlugBridge(Devices):
+    def setUp(self):
+        self.space = Namespace(self)
+        self.space.ip("link", "add", "br0", "type", "bridge")
+        self.space.ip("address", "add", "10.9.0.1/24", "dev", "br0")
+        self.space.ip("link", "set", "br0", "up")
+        super().setUp()
+
+    def make_daemon(self):
+        daemon = Daemon()
+        daemon.within = self.space.within
+        return daemon
+
+    def taps(self):
+        return [name for name in self.space.links() if name not in ("lo", "br0")]
+
+    def test_bridge(self):
+        """PCI Express: a card in the port that is free; its link comes and goes with it, and what does
+        not fit leaves nothing."""
+        (guest,) = self.boot("web1", devices=CONSOLE, machine="q35")
+        self.daemon.run("attach-interface", "web1", "bridge", "br0", "--model", "virtio")
+        (tap,) = self.taps()
+        self.assertIn("master br0", self.space.ip("link", "show", "dev", tap))
+        until(lambda: "eth0" in guest.run("ls /sys/class/net"), what="the guest's card")
+        guest.run("ifconfig eth0 10.9.0.2 netmask 255.255.255.0 up")
+        self.assertIn("2 packets received", guest.run("ping -c 2 -W 20 10.9.0.1"))
+        self.moved(guest, tap)
+        with self.assertRaisesRegex(TroupeError, "no PCI slot of the running guest is free"):
+            self.attach(guest, self.disk("vdb"))
+        with self.assertRaisesRegex(TroupeError, "only PCI Express ports have hot-plug"):
+            place = "<address type='pci' bus='0x00' slot='0x0a'/></disk>"
+            self.attach(guest, self.disk("vdb").replace("</disk>", place))
+        self.daemon.kill()
+        self.restart()
+        self.assertEqual(self.taps(), [tap])
+        self.daemon.run("detach-interface", "web1", "bridge")
+        self.assertEqual(self.taps(), [])
+        until(lambda: guest_links(self, guest) == "lo", what="the end of the guest's card")
+        with self.assertRaisesRegex(TroupeError, "'none'"):
+            self.attach(guest, "<interface type='bridge'><source bridge='none'/><model type='virtio'/></interface>")
+        self.attach(guest, self.disk("vdb"))
+        self.assertEqual((self.targets(guest), self.taps()), (["vdb"], []))
+
+
+    def moved(self, guest, tap):
+        """Into another bridge, and back, while the guest has its card."""
+        self.space.ip("link", "add", "br1", "type", "bridge")
+        before = ElementTree.tostring(self.devices(guest).find("interface")).decode()
+        for bridge in ["br1", "br0"]:
+            xml = before.replace('"br0"', f'"{bridge}"')
+            self.client.call("domain.device_update", domain=guest.uuid, xml=xml)
+            self.assertIn(f"master {bridge}", self.space.ip("link", "show", "dev", tap))
+            self.assertEqual(self.devices(guest).find("interface/source").get("bridge"), bridge)
+            with self.assertRaisesRegex(TroupeError, "'none'"):
+                self.client.call(
+                    "domain.device_update", domain=guest.uuid, xml=before.replace('"br0"', '"none"')
+                )
+            self.assertIn(f"master {bridge}", self.space.ip("link", "show", "dev", tap))
+        self.space.ip("link", "del", "br1")
+
+
+def guest_links(test, guest):
+    """Asked through a new console: the daemon was another one before."""
+    again = Guest(test, guest.uuid).open()
+    return again.run("ls /sys/class/net")
 
 
 if __name__ == "__main__":

@@ -297,6 +297,14 @@ static inline int fake_link_claim (job_t *self, const char *const *keys, error_t
     return fake_note (self, err, "link_claim", text);
 }
 
+static inline int fake_link_take (job_t *self, const char *key, const char *process,
+                                  const char *holder, error_t *err)
+{
+    char text[256];
+    snprintf (text, sizeof text, "%s %s %s", key, process, holder);
+    return fake_note (self, err, "link_take", text);
+}
+
 static inline int fake_link_delete (job_t *self, const char *key, error_t *err)
 {
     return fake_note (self, err, "link_delete", key);
@@ -327,6 +335,7 @@ static inline int fake_device_give (job_t *self, const char *address, error_t *e
 static const job_ops_t fake_ops = {
     .link_create = fake_link_create,
     .link_find = fake_link_find,
+    .link_take = fake_link_take,
     .link_delete = fake_link_delete,
     .link_bandwidth = fake_link_bandwidth,
     .link_claim = fake_link_claim,

@@ -14,7 +14,7 @@
 #define MAPS                                                                                       \
     "'devices':[{'path':'/dev/x','block':true,'major':7,'minor':1}],'uid_map':'0 1000 "            \
     "10','gid_map':'0 7 2\\n5 90 1',"
-#define TAIL MAPS "'cgroups':[],'links':['eth0'],'keep':['cap_chown','cap_kill']"
+#define TAIL MAPS "'cgroups':[],'links':['eth0'],'given':['up0'],'keep':['cap_chown','cap_kill']"
 
 //  With ' instead of ", to be read by people.
 static json_t *parse (const char *text)
@@ -42,6 +42,7 @@ static void reads_all_parts (void **state)
     assert_null (spec.argv[2]);
     assert_string_equal (spec.consoles[0], "console0");
     assert_null (spec.cgroups[0]);
+    assert_string_equal (spec.given[0], "up0");
     assert_true (spec.network && !spec.restart);
     assert_int_equal (spec.keep, (1u << CAP_CHOWN) | (1u << CAP_KILL));
     assert_int_equal (spec.device_count, 1);
@@ -72,15 +73,16 @@ static void refuses_what_it_does_not_know (void **state)
           ",'filesystems':[{'type':'mount','source':'r','target':'/','readonly':false,"
           "'bytes':1}]}",
           "not as it has to be" },
-        { "{" HEAD MAPS "'cgroups':[1],'links':[],'keep':[],'filesystems':[" ROOT "]}",
+        { "{" HEAD MAPS "'cgroups':[1],'links':[],'given':[],'keep':[],'filesystems':[" ROOT "]}",
           "no list of texts" },
-        { "{" HEAD MAPS "'cgroups':[],'links':['eth0'],'keep':['cap_none'],'filesystems':[" ROOT
-          "]}",
+        { "{" HEAD MAPS
+          "'cgroups':[],'links':['eth0'],'given':[],'keep':['cap_none'],'filesystems':[" ROOT "]}",
           "no capability 'cap_none'" },
         { "{" HEAD "'devices':[{'path':'/x','block':true,'major':7,'minor':1}],'uid_map':'',"
-          "'gid_map':'','cgroups':[],'links':[],'keep':[],'filesystems':[" ROOT "]}",
+          "'gid_map':'','cgroups':[],'links':[],'given':[],'keep':[],'filesystems':[" ROOT "]}",
           "a device of it" },
-        { "{" HEAD "'devices':[],'uid_map':'','gid_map':'0 7 2','cgroups':[],'links':[],'keep':[],"
+        { "{" HEAD "'devices':[],'uid_map':'','gid_map':'0 7 "
+          "2','cgroups':[],'links':[],'given':[],'keep':[],"
           "'filesystems':[" ROOT "]}",
           "its root is nobody" },
     };

@@ -341,48 +341,6 @@ static void scene_told (actor_t *self)
     scene_end_actor (self, OWNER);
 }
 
-//  A process in another network namespace, as a container has one.
-
-static pid_t start_container (char identity[PROCESS_TEXT_SIZE])
-{
-    int ready[2];
-    char byte;
-    process_t process;
-    error_t err;
-    check (pipe (ready) == 0);
-    const pid_t pid = netns_fork ();
-    if (pid == 0) {
-        if (unshare (CLONE_NEWNET) || write (ready[1], "!", 1) != 1)
-            _exit (1);
-        for (;;)
-            pause ();
-    }
-    check (read (ready[0], &byte, 1) == 1);
-    check (close (ready[0]) == 0 && close (ready[1]) == 0);
-    check (process_identify (pid, &process, &err) == 0);
-    process_to_text (&process, identity);
-    return pid;
-}
-
-static void end_container (pid_t pid)
-{
-    check (kill (pid, SIGKILL) == 0);
-    check (waitpid (pid, NULL, 0) == pid);
-}
-
-static bool container_has (pid_t pid, const char *name)
-{
-    char line[512];
-    bool found = false;
-    autofree char *path = text_format ("/proc/%d/net/dev", (int) pid);
-    FILE *file = fopen (path, "r");
-    check (file != NULL);
-    while (fgets (line, sizeof line, file))
-        found = found || strncmp (line + strspn (line, " "), name, strlen (name)) == 0;
-    fclose (file);
-    return found;
-}
-
 static pid_t container;
 static char container_identity[PROCESS_TEXT_SIZE];
 

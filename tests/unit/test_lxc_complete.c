@@ -88,7 +88,18 @@ static const struct {
     { HEAD OS DEVICES ("<interface type='user'/>") "</domain>", "devices/interface/@type" },
     { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "needs a source/@network" },
     { HEAD OS DEVICES ("<hostdev/>") "</domain>", "it has no mode, or no type" },
-    { HOSTDEV ("net", "<interface>eth0</interface>"), "devices/hostdev/@type 'net'" },
+    { HOSTDEV ("usb", "<interface>eth0</interface>"), "devices/hostdev/@type 'usb'" },
+    { HOSTDEV ("net", "<block>/dev/x</block>"), "no source/interface" },
+    { HOSTDEV ("net", "<interface>eth0:1</interface>"), "'eth0:1' is no name of a link" },
+    { HOSTDEV ("net", "<interface>lo</interface>"), "the link 'lo'" },
+    { HOSTDEV ("net", "<interface>eth+</interface>"), "the link 'eth+'" },
+    { HEAD OS DEVICES (GIVEN ("net", "<interface>eth0</interface>")
+                           GIVEN ("net", "<interface>eth0</interface>")) "</domain>",
+      "hostdev 'eth0': there are two of it" },
+    { HEAD OS DEVICES (
+          GIVEN ("net", "<interface>eth0</interface>") "<interface type='ethernet'><guest "
+                                                       "dev='eth0'/></interface>") "</domain>",
+      "two interfaces 'eth0'" },
     { HOSTDEV ("storage", "<char>/dev/x</char>"), "its source/block '' is no path in /dev" },
     { HOSTDEV ("storage", "<block>/etc/x</block>"), "'/etc/x' is no path in /dev" },
     { HOSTDEV ("storage", "<block>/dev/../x</block>"), "is no path in /dev" },
@@ -149,11 +160,11 @@ static void describes_the_container (void **state)
     error_t err = { 0 };
     auto(xml_t) document = complete (
         HEAD OS
-        "<features><privnet/></features><on_reboot>destroy</on_reboot>"
+        "<on_reboot>destroy</on_reboot>"
         "<idmap><uid start='0' target='1000' count='10'/><gid start='0' target='7' count='2'/>"
         "<gid start='5' target='90' count='1'/></idmap><devices>"
-        "<filesystem><source dir='/d'/><target dir='/data'/><readonly/></filesystem>" ROOT
-        "</devices></domain>",
+        "<filesystem><source dir='/d'/><target dir='/data'/><readonly/></filesystem>" ROOT GIVEN (
+            "net", "<interface>eth7</interface>") "</devices></domain>",
         &err);
     json_t *json = lxc_spec (document, "/run/x.init", folders, json_array ());
     if (container_spec_read (&spec, json, &err))
@@ -162,6 +173,7 @@ static void describes_the_container (void **state)
     assert_string_equal (spec.argv[0], "/init");
     assert_string_equal (spec.argv[1], "a b");
     assert_string_equal (spec.cgroups[0], folders[0]);
+    assert_string_equal (spec.given[0], "eth7");
     assert_string_equal (spec.uid_map, "0 1000 10\n");
     assert_string_equal (spec.gid_map, "0 7 2\n5 90 1\n");
     assert_string_equal (spec.filesystems[0].source, "/r");

@@ -68,6 +68,33 @@ static void names_those_inside (void **state)
         assert_string_equal (xml_string (interface, "guest/@dev"), names[i++]);
 }
 
+//  A link of the host: on record and its undo pushed, then that of the supervisor, then it goes.
+static void gives_links (void **state)
+{
+    (void) state;
+    fake_job_t fake;
+    error_t err = { 0 };
+    fake_job_init (&fake, "/nowhere");
+    fake.guest.live = domain ("<hostdev type='misc'><source><char>/dev/x</char></source></hostdev>"
+                              "<hostdev type='net'><source><interface>eth0</interface></source>"
+                              "</hostdev><interface/>");
+    fake.guest.record = xml_parse ("<driver/>", strlen ("<driver/>"), "record", &err);
+    fake.guest.name = "web1";
+    assert_int_equal (lxc_given_intend (&fake.job, &err), 0);
+    assert_int_equal (lxc_given_undo (&fake.job, SUPERVISOR, &err), 0);
+    assert_int_equal (lxc_given_plug (&fake.job, SUPERVISOR, &err), 0);
+    assert_string_equal (fake.trace, "undo link host:eth0\nundo lxc.given " SUPERVISOR "\n"
+                                     "link_take host:eth0 " SUPERVISOR " domain 'web1'\n");
+    autofree char *record = xml_text (fake.guest.record);
+    assert_non_null (strstr (record, "<link alias='host:eth0'/>"));
+    //  Its own name is not given to another.
+    xml_node_t *devices = xml_find (xml_root (fake.guest.live), "devices");
+    lxc_interface_name (devices);
+    assert_string_equal (xml_string (devices, "interface/guest/@dev"), "eth1");
+    xml_destroy (&fake.guest.live);
+    xml_destroy (&fake.guest.record);
+}
+
 //  Undo first; then a veth on the bridge, with the bridge's MTU; and a macvlan of a name inside.
 static void makes_links (void **state)
 {
@@ -101,6 +128,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (refuses),
         cmocka_unit_test (names_those_inside),
+        cmocka_unit_test (gives_links),
         cmocka_unit_test (makes_links),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -76,6 +76,15 @@ int job_links_find (job_t *job, const char *name, link_t *link, error_t *err)
     return ask (job, &msg, link, err);
 }
 
+int job_links_take (job_t *job, const char *key, const char *process, const char *holder,
+                    error_t *err)
+{
+    auto(msg_t) msg = key_request (job, "link.take", key);
+    pack_key_str (msg_args (msg), "process", process);
+    pack_key_str (msg_args (msg), "holder", holder);
+    return tell (job, &msg, err);
+}
+
 int job_links_delete (job_t *job, const char *key, error_t *err)
 {
     auto(msg_t) msg = key_request (job, "link.delete", key);

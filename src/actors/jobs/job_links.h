@@ -12,6 +12,8 @@ int job_links_set (job_t *job, const char *key, bool peer, const link_settings_t
                    link_t *link, error_t *err);
 int job_links_get (job_t *job, const char *key, link_t *link, error_t *err);
 int job_links_find (job_t *job, const char *name, link_t *link, error_t *err);
+int job_links_take (job_t *job, const char *key, const char *process, const char *holder,
+                    error_t *err);
 int job_links_delete (job_t *job, const char *key, error_t *err);
 int job_links_address (job_t *job, const char *key, const char *address, bool remove, error_t *err);
 int job_links_route (job_t *job, const char *key, const link_route_t *route, bool remove,

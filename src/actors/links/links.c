@@ -168,7 +168,7 @@ static const struct {
 } key_verbs[] = {
     { "link.create", op_create },   { "link.set", op_set },     { "link.get", op_get },
     { "link.address", op_address }, { "link.route", op_route }, { "link.bandwidth", op_bandwidth },
-    { "link.delete", op_delete },
+    { "link.delete", op_delete },   { "link.take", op_take },
 };
 
 static const struct {

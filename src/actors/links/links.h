@@ -8,6 +8,11 @@
 //
 //  link.create       {owner, key, spec}: makes the link and gives it all that spec (link_spec_t)
 //                    says, or leaves nothing behind. {link}
+//  link.take         {owner, key ("host:NAME"), process (PID:START:BOOTID), holder (for errors)}:
+//                    moves a link that the host has into the network namespace of the process. nil.
+//                    ERR_OPERATION_INVALID if it is lo, a port of a bridge, ours, or another has
+//                    it. Its way back is that process's; link.delete ends the loan, and logs if it
+//                    did not come back, or came back with another name
 //  link.set          {owner, key, settings, peer (the other end of a veth)}: {link}
 //  link.get          {owner, key}: {link}; or {name}, of anybody's link of this name
 //  link.address      {owner, key, address ("192.168.122.1/24"), remove}: nil, also if it is so

@@ -183,6 +183,9 @@ static void reconcile_one (links_t *self, owned_t *owned)
             actor_log (self->actor, LEVEL_WARNING, "link %u ('%s' of %s) is gone",
                        owned->record.ifindex, owned->record.key, owned->record.owner);
         links_forget (self, owned);
+    } else if (owned->record.kind == LINK_HOST) {
+        //  Only its owner knows if it is away: it claims it, or ends the loan.
+        owned->record.made = true;
     } else if (!owned->record.made) {
         actor_log (self->actor, LEVEL_WARNING, "link '%s' ('%s' of %s) was half made: removed",
                    known ? known->news.link.name : "?", owned->record.key, owned->record.owner);

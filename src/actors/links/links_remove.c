@@ -136,7 +136,9 @@ static void delete_removed (links_t *self, op_t *op, const error_t *err)
 
 void op_delete (links_t *self, op_t *op)
 {
-    if (op->owned->exists)
+    if (op->owned->exists && op->owned->record.kind == LINK_HOST)
+        op_end_loan (self, op);
+    else if (op->owned->exists)
         op_remove (self, op, delete_removed);
     else
         op_end (self, op, NULL);

@@ -5,6 +5,7 @@
 //      links_file.c     the records on disk
 //      links_create.c   making a link
 //      links_change.c   settings, addresses, routes, bandwidth; looking
+//      links_host.c     links that the host lends
 //      links_remove.c   removing links: one, an owner's, what nobody owns
 //
 //  An operation (op_t) is one request on its way. It goes from wait to wait; each function that
@@ -179,6 +180,11 @@ void links_let_go (link_targets_t *targets);
 op_start_fn op_set, op_get, op_find, op_address, op_route, op_bandwidth;
 //  link.list.
 void links_show (links_t *self, msg_t **msg_p);
+
+//  links_host.c
+op_start_fn op_take;
+//  op_delete, of a link that was taken.
+op_start_fn op_end_loan;
 
 //  links_remove.c
 op_start_fn op_delete;

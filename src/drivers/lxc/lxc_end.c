@@ -31,20 +31,6 @@ static int undo_init (job_t *job, const char *path, error_t *err)
     return undo_run (job, "process", text, err);
 }
 
-int lxc_undo (job_t *job, const char *kind, const char *argument, error_t *err)
-{
-    if (argument[0] != '/')
-        return error_set (err, ERR_INVALID_ARG, "undo lxc.%s '%s': the path is not absolute", kind,
-                          argument);
-    //  Of a daemon that had no other cgroups than those of containers.
-    if (strcmp (kind, "cgroup") == 0)
-        return cgroup_remove (job, argument, err);
-    if (strcmp (kind, "init") == 0)
-        return undo_init (job, argument, err);
-    return error_set (err, ERR_INVALID_ARG, "undo lxc.%s '%s': there is no such undo", kind,
-                      argument);
-}
-
 //  The supervisor ends init, and with that all processes of the container, which may be frozen.
 static int end_supervisor (job_t *job, const process_t *process, error_t *err)
 {
@@ -57,6 +43,31 @@ static int end_supervisor (job_t *job, const process_t *process, error_t *err)
         return over;
     job_kill (job, process, SIGKILL, &ignored);
     return job_wait_exit (job, process, KILL_MS, err);
+}
+
+//  In order: it has links of the host.
+static int undo_given (job_t *job, const char *text, error_t *err)
+{
+    process_t process;
+    if (!process_from_text (text, &process))
+        return error_set (err, ERR_INVALID_ARG, "undo lxc.given '%s': not PID:START:BOOTID", text);
+    return end_supervisor (job, &process, err);
+}
+
+int lxc_undo (job_t *job, const char *kind, const char *argument, error_t *err)
+{
+    if (strcmp (kind, "given") == 0)
+        return undo_given (job, argument, err);
+    if (argument[0] != '/')
+        return error_set (err, ERR_INVALID_ARG, "undo lxc.%s '%s': the path is not absolute", kind,
+                          argument);
+    //  Of a daemon that had no other cgroups than those of containers.
+    if (strcmp (kind, "cgroup") == 0)
+        return cgroup_remove (job, argument, err);
+    if (strcmp (kind, "init") == 0)
+        return undo_init (job, argument, err);
+    return error_set (err, ERR_INVALID_ARG, "undo lxc.%s '%s': there is no such undo", kind,
+                      argument);
 }
 
 static int end_all (job_t *job, error_t *err)

@@ -1,6 +1,8 @@
-//  lxc_hostdev.c: device nodes of the host that a container is given ("Block / character devices"
-//  of libvirt's "Domain XML format"). Which device it is, is what the kernel says when it starts.
+//  lxc_hostdev.c: devices of the host that a container is given ("Block / character devices" of
+//  libvirt's "Domain XML format"): nodes, and links of its network (lxc_given.c). Which node it is,
+//  is what the kernel says when it starts.
 
+#include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/definition.h"
 #include "container/container_protocol.h"
@@ -16,6 +18,7 @@ static const struct {
 } types[] = {
     { "storage", "source/block", true },
     { "misc", "source/char", false },
+    { "net", "source/interface", false },
 };
 
 //  In /dev a container has these of its own, and what is below would be hidden by file systems.
@@ -37,6 +40,19 @@ static const char *path_of (const xml_node_t *hostdev)
     return xml_string (hostdev, types[type_of (hostdev)].path);
 }
 
+const char *lxc_hostdev_link (const xml_node_t *hostdev)
+{
+    return xml_equals (hostdev, "@type", "net") ? path_of (hostdev) : NULL;
+}
+
+bool lxc_hostdev_has_link (const xml_node_t *domain)
+{
+    xml_foreach (hostdev, xml_find (domain, "devices"), "hostdev")
+        if (lxc_hostdev_link (hostdev))
+            return true;
+    return false;
+}
+
 static bool is_free (const char *path)
 {
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
@@ -52,13 +68,33 @@ static bool is_free (const char *path)
            strspn (path + 8, "0123456789") != strlen (path + 8);
 }
 
+//  Its name is a part of its key (drivers/net/link.h).
+static int check_link (const char *name, error_t *err)
+{
+    static const char words[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@";
+    if (!name)
+        return error_set (err, ERR_XML_ERROR, "hostdev of type 'net': it has no source/interface");
+    if (interface_check_name (name, err))
+        return -1;
+    if (strspn (name, words) == strlen (name) && strcmp (name, "lo") != 0)
+        return 0;
+    return error_set (
+        err, ERR_CONFIG_UNSUPPORTED,
+        "not supported: hostdev of type 'net': the link '%s'; it can't be lo, and its "
+        "name has letters, digits and - _ . @ only",
+        name);
+}
+
 static int check (const xml_node_t *hostdev, error_t *err)
 {
     const char *path = path_of (hostdev), *type = xml_string (hostdev, "@type");
     if (!xml_string (hostdev, "@mode") || !type)
         return error_set (err, ERR_XML_ERROR,
                           "hostdev: it has no mode, or no type; a container's is <hostdev "
-                          "mode='capabilities' type='storage'>, or 'misc'");
+                          "mode='capabilities' type='storage'>, 'misc' or 'net'");
+    if (strcmp (type, "net") == 0)
+        return check_link (path, err);
     if (!path || !text_starts (path, "/dev/") || !path[5] || strstr (path, "/../") ||
         text_ends (path, "/..") || text_ends (path, "/"))
         return error_set (err, ERR_XML_ERROR,
@@ -111,6 +147,8 @@ json_t *lxc_hostdev_list (const xml_node_t *domain, error_t *err)
 {
     json_t *list = json_array ();
     xml_foreach (hostdev, xml_find (domain, "devices"), "hostdev") {
+        if (lxc_hostdev_link (hostdev))
+            continue;
         json_t *item = describe (hostdev, err);
         if (!item) {
             json_decref (list);

@@ -66,6 +66,9 @@ int lxc_interface_check_all (const xml_node_t *devices, error_t *err)
 {
     auto(strings_t) names = strings_new ();
     strings_add (names, "lo");
+    xml_foreach (hostdev, devices, "hostdev")
+        if (lxc_hostdev_link (hostdev))
+            strings_add (names, lxc_hostdev_link (hostdev));
     xml_foreach (interface, devices, "interface") {
         const char *name = xml_string (interface, "guest/@dev");
         if (name && strings_contain (names, name))
@@ -81,6 +84,9 @@ static bool is_named (const xml_node_t *devices, const char *name)
 {
     xml_foreach (interface, devices, "interface")
         if (xml_equals (interface, "guest/@dev", name))
+            return true;
+    xml_foreach (hostdev, devices, "hostdev")
+        if (text_equals (lxc_hostdev_link (hostdev), name))
             return true;
     return false;
 }

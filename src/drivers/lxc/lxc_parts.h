@@ -26,8 +26,22 @@ char *lxc_idmap_text (const xml_node_t *domain, const char *kind);
 
 //  lxc_hostdev.c: checks <hostdev>.
 int lxc_hostdev_complete (xml_node_t *devices, error_t *err);
-//  The devices, as the supervisor is told of them. The caller releases the list; NULL and ERR.
+//  The device nodes, as the supervisor is told of them. The caller releases the list; NULL and ERR.
 json_t *lxc_hostdev_list (const xml_node_t *domain, error_t *err);
+//  The name of the host's link that it is; NULL: it is a device node.
+const char *lxc_hostdev_link (const xml_node_t *hostdev);
+bool lxc_hostdev_has_link (const xml_node_t *domain);
+
+//  lxc_given.c: links of the host that the container is given. Notes them in the record, so that
+//  they are claimed after a restart.
+void lxc_given_note (job_t *job);
+//  The same, and pushes their undo.
+int lxc_given_intend (job_t *job, error_t *err);
+//  If there are any, pushes the undo that ends SUPERVISOR (PID:START:BOOTID) in order: so it gives
+//  them back.
+int lxc_given_undo (job_t *job, const char *supervisor, error_t *err);
+//  Moves them into its network namespace.
+int lxc_given_plug (job_t *job, const char *supervisor, error_t *err);
 
 //  lxc_spec.c: the running document as the supervisor reads it (container/container_spec.h), with
 //  init's identity to be written to the file IDENTITY. CGROUPS: folders that init joins. Takes

@@ -43,6 +43,7 @@ static void note_interfaces (job_t *job)
         xml_node_t *link = xml_add (xml_root (job->guest->record), "link");
         xml_set (link, "@alias", interface_alias (interface));
     }
+    lxc_given_note (job);
 }
 
 static char *path_of (const job_t *job, const char *what)

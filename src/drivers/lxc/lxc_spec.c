@@ -9,7 +9,8 @@
 //  interfaces shares the host's network.
 bool lxc_has_network (const xml_node_t *domain)
 {
-    return xml_find (domain, "features/privnet") || xml_find (domain, "devices/interface");
+    return xml_find (domain, "features/privnet") || xml_find (domain, "devices/interface") ||
+           lxc_hostdev_has_link (domain);
 }
 
 static void add (json_t *list, char *text)
@@ -95,6 +96,15 @@ static json_t *list_links (const xml_node_t *domain)
     return list;
 }
 
+static json_t *list_given (const xml_node_t *domain)
+{
+    json_t *list = json_array ();
+    xml_foreach (hostdev, xml_find (domain, "devices"), "hostdev")
+        if (lxc_hostdev_link (hostdev))
+            json_array_append_new (list, json_string (lxc_hostdev_link (hostdev)));
+    return list;
+}
+
 static json_t *list_capabilities (const xml_node_t *domain)
 {
     json_t *list = json_array ();
@@ -120,7 +130,7 @@ json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cg
         json_array_append_new (folders, json_string (*cgroups));
     return json_pack (
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o}",
         "uid_map", uids, "gid_map", gids, "name", xml_string (domain, "name"), "uuid",
         xml_string (domain, "uuid"), "folder", either (xml_string (domain, "os/initdir"), "/"),
         "identity", identity, "user", either (xml_string (domain, "os/inituser"), "0"), "group",
@@ -128,5 +138,5 @@ json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cg
         "restart", xml_equals (domain, "on_reboot", "restart"), "argv", init_argv (domain), "env",
         init_env (domain), "consoles", list_consoles (domain), "cgroups", folders, "filesystems",
         list_filesystems (domain), "keep", list_capabilities (domain), "links", list_links (domain),
-        "devices", devices);
+        "devices", devices, "given", list_given (domain));
 }

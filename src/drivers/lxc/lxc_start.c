@@ -113,7 +113,8 @@ static int record_intent (start_t *self, error_t *err)
                   job_undo (job, "file", self->entrance, err) ||
                   job_undo (job, "file", self->identity, err) ||
                   job_undo (job, "lxc.init", self->identity, err) ||
-                  lxc_interface_intend (job, err) || job_record (job, err);
+                  lxc_interface_intend (job, err) || lxc_given_intend (job, err) ||
+                  job_record (job, err);
     return failed ? -1 : 0;
 }
 
@@ -134,8 +135,9 @@ static int spawn (start_t *self, error_t *err)
         return -1;
     process_to_text (&self->process, identity);
     xml_set (xml_root (job->guest->record), "process/@identity", identity);
-    bool failed = job_undo (job, "process", identity, err) || job_undo (job, "monitor", "", err) ||
-                  job_record (job, err) || job_go (job, &self->process, err) ||
+    bool failed = job_undo (job, "process", identity, err) || lxc_given_undo (job, identity, err) ||
+                  job_undo (job, "monitor", "", err) || job_record (job, err) ||
+                  job_go (job, &self->process, err) ||
                   job_monitor_open (job, self->monitor, MONITOR_MS, err);
     return failed ? -1 : 0;
 }
@@ -171,6 +173,8 @@ static int plug (start_t *self, error_t *err)
 {
     char identity[PROCESS_TEXT_SIZE];
     process_to_text (&self->process, identity);
+    if (lxc_given_plug (self->job, identity, err))
+        return -1;
     return lxc_interface_plug (self->job, identity, err);
 }
 

@@ -16,7 +16,9 @@
 
 #define LINK_NAME_SIZE 16 //  IFNAMSIZ: with the NUL
 #define LINK_MAC_SIZE 18  //  "52:54:00:01:02:03"
-#define LINK_KEY_MAX 64   //  with the NUL: letters, digits, and - _ . : / @
+//  The key of a link of the host that a guest is given is this, and the name of the link.
+#define LINK_HOST_PREFIX "host:"
+#define LINK_KEY_MAX 64 //  with the NUL: letters, digits, and - _ . : / @
 
 typedef enum {
     LINK_NONE,
@@ -26,7 +28,8 @@ typedef enum {
     LINK_MACVLAN,
     LINK_MACVTAP,
     LINK_VLAN,
-    LINK_VXLAN
+    LINK_VXLAN,
+    LINK_HOST //  one that the host has, and lends; only on record
 } link_kind_t;
 
 typedef enum {

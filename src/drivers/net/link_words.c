@@ -132,7 +132,7 @@ static const struct {
 } kinds[] = {
     { LINK_VETH, "veth" },       { LINK_TAP, "tap" },         { LINK_BRIDGE, "bridge" },
     { LINK_MACVLAN, "macvlan" }, { LINK_MACVTAP, "macvtap" }, { LINK_VLAN, "vlan" },
-    { LINK_VXLAN, "vxlan" },
+    { LINK_VXLAN, "vxlan" },     { LINK_HOST, "host" },
 };
 
 const char *link_kind_name (link_kind_t kind)
@@ -447,7 +447,7 @@ int link_spec_read (const value_t *value, link_spec_t *spec, error_t *err)
     memset (spec, 0, sizeof *spec);
     const char *kind = value_get_str (value, "kind");
     spec->kind = link_kind_by_name (kind);
-    if (spec->kind == LINK_NONE)
+    if (spec->kind == LINK_NONE || spec->kind == LINK_HOST)
         return error_set (err, ERR_INVALID_ARG, "make a link: '%s' is no kind of link",
                           kind ? kind : "");
     if (read_fields (spec_fields, value, spec, err) ||

@@ -1,7 +1,8 @@
 //  qemu_update.c: what can be changed of a device while the guest runs: the medium of a drive, the
-//  link of an interface, the password of graphics. All else has to be as it was.
+//  link of an interface and its bridge, the password of graphics. All else has to be as it was.
 
 #include "drivers/device_match.h"
+#include "drivers/net/interface.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/plug/qemu_plug.h"
@@ -15,15 +16,33 @@
 //  done.
 typedef struct {
     const char *element;
+    const char *type;     //  its @type; NULL: any
     const char *paths[4]; //  what may be others, NULL at the end
     const char *undo;
     int (*change) (job_t *job, xml_node_t *wanted, bool force, error_t *err);
 } update_t;
 
-static int change_link (job_t *job, xml_node_t *interface, bool force, error_t *err)
+//  Into the bridge that it names; it may be in that one already.
+static int plug_in (job_t *job, const xml_node_t *interface, error_t *err)
+{
+    link_t link;
+    link_settings_t set = { 0 };
+    if (!interface_link (job->guest->record, interface) ||
+        !xml_string (interface, "source/@bridge"))
+        return 0;
+    return interface_find_bridge (job, interface, &set, err) ||
+                   job_link_set (job, qemu_alias (interface), false, &set, &link, err)
+               ? -1
+               : 0;
+}
+
+static int change_interface (job_t *job, xml_node_t *interface, bool force, error_t *err)
 {
     (void) force;
-    return qemu_live_set_link (job, interface, err);
+    bool bridge = xml_equals (interface, "@type", "bridge");
+    return (bridge && plug_in (job, interface, err)) || qemu_live_set_link (job, interface, err)
+               ? -1
+               : 0;
 }
 
 static int change_graphics (job_t *job, xml_node_t *graphics, bool force, error_t *err)
@@ -33,15 +52,21 @@ static int change_graphics (job_t *job, xml_node_t *graphics, bool force, error_
 }
 
 static const update_t updates[] = {
-    { "disk", { "source", "driver", "backingStore", "@type" }, "qemu.medium", qemu_medium_change },
-    { "interface", { "link" }, "qemu.link", change_link },
-    { "graphics", { "@passwd", "@passwdValidTo" }, "qemu.password", change_graphics },
+    { "disk",
+      NULL,
+      { "source", "driver", "backingStore", "@type" },
+      "qemu.medium",
+      qemu_medium_change },
+    { "interface", "bridge", { "link", "source" }, "qemu.link", change_interface },
+    { "interface", NULL, { "link" }, "qemu.link", change_interface },
+    { "graphics", "vnc", { "@passwd", "@passwdValidTo" }, "qemu.password", change_graphics },
 };
 
 static const update_t *update_of (const xml_node_t *device)
 {
     for (size_t i = 0; i < sizeof updates / sizeof *updates; i++)
-        if (xml_is (device, updates[i].element))
+        if (xml_is (device, updates[i].element) &&
+            (!updates[i].type || xml_equals (device, "@type", updates[i].type)))
             return &updates[i];
     return NULL;
 }
@@ -227,8 +252,8 @@ int qemu_undo_medium (job_t *job, const char *alias, error_t *err)
 
 int qemu_undo_link (job_t *job, const char *alias, error_t *err)
 {
-    const xml_node_t *interface = qemu_alias_find (job->guest->live, alias);
-    return interface && !qemu_has_ended (job) ? qemu_live_set_link (job, interface, err) : 0;
+    xml_node_t *interface = qemu_alias_find (job->guest->live, alias);
+    return interface && !qemu_has_ended (job) ? change_interface (job, interface, true, err) : 0;
 }
 
 int qemu_undo_password (job_t *job, const char *alias, error_t *err)
