@@ -66,6 +66,8 @@ static void print_pci (const troupe_value_t *info)
     tree_print_line ("State:", troupe_get_str (info, "state"));
     if (troupe_get_str (info, "returns_to"))
         tree_print_line ("Returns to:", troupe_get_str (info, "returns_to"));
+    if (troupe_get_str (info, "holder_name"))
+        tree_print_line ("Used by:", troupe_get_str (info, "holder_name"));
     print_number ("IOMMU group:", info, "iommu_group");
     print_list ("In the group:", info, "group");
     print_number ("NUMA node:", info, "numa_node");

@@ -237,3 +237,15 @@ int definition_complete_mac (job_t *job, xml_node_t *interface, error_t *err)
         make_mac (job, interface);
     return check_mac (xml_string (interface, "mac/@address"), err);
 }
+
+char *definition_pci_text (const xml_node_t *address)
+{
+    int domain = 0, bus = 0, slot = 0, function = 0;
+    error_t ignored; //  it was checked
+    xml_int (address, "@domain", 0, 0xffff, &domain, &ignored);
+    xml_int (address, "@bus", 0, 0xff, &bus, &ignored);
+    xml_int (address, "@slot", 0, 0x1f, &slot, &ignored);
+    xml_int (address, "@function", 0, 7, &function, &ignored);
+    return text_format ("%04x:%02x:%02x.%x", (unsigned) domain, (unsigned) bus, (unsigned) slot,
+                        (unsigned) function);
+}

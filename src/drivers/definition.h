@@ -28,6 +28,9 @@ int definition_complete_size (xml_node_t *domain, const char *path, uint64_t *ki
 int definition_complete_vcpus (xml_node_t *domain, error_t *err);
 //  <clock>, and what happens when the guest ends.
 void definition_complete_lifecycle (xml_node_t *domain);
+//  The PCI device of an <address> that was checked, as sysfs has it: "0000:04:00.1". The caller
+//  frees it.
+char *definition_pci_text (const xml_node_t *address);
 //  Of one <interface>.
 int definition_complete_mac (job_t *job, xml_node_t *interface, error_t *err);
 

@@ -200,6 +200,21 @@ int job_port_delete (job_t *self, const char *network, const char *port, error_t
     return self->ops->port_delete (self, network, port, err);
 }
 
+int job_device_take (job_t *self, const char *address, bool managed, error_t *err)
+{
+    return self->ops->device_take (self, address, managed, err);
+}
+
+int job_device_check (job_t *self, const char *address, unsigned *group, error_t *err)
+{
+    return self->ops->device_check (self, address, group, err);
+}
+
+int job_device_give (job_t *self, const char *address, error_t *err)
+{
+    return self->ops->device_give (self, address, err);
+}
+
 int job_wait_device (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err)
 {
     *fate = FATE_UNKNOWN;

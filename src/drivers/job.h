@@ -113,6 +113,9 @@ typedef struct {
     int (*port_create) (job_t *self, const port_request_t *request, port_grant_t *grant,
                         error_t *err);
     int (*port_delete) (job_t *self, const char *network, const char *port, error_t *err);
+    int (*device_take) (job_t *self, const char *address, bool managed, error_t *err);
+    int (*device_check) (job_t *self, const char *address, unsigned *group, error_t *err);
+    int (*device_give) (job_t *self, const char *address, error_t *err);
     int (*wait_device) (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err);
     void (*progress) (job_t *self, const job_progress_t *progress);
     void (*written) (job_t *self, bool status);
@@ -251,6 +254,20 @@ int job_network (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error
 int job_port_create (job_t *self, const port_request_t *request, port_grant_t *grant, error_t *err);
 //  0 as well if there is none, or no such network any more.
 int job_port_delete (job_t *self, const char *network, const char *port, error_t *err);
+
+//  Host PCI devices, by their address in sysfs. Once it returns, vfio-pci has the device, and this
+//  job's domain alone, with the whole IOMMU group. MANAGED: it is detached from the host for that,
+//  if it is not, and goes back when it is given back. The caller has pushed the undo "device" with
+//  the address.
+//
+//      ERR_NO_NODE_DEVICE          there is none
+//      ERR_OPERATION_INVALID       who has it, or its group; or why no guest can have it
+int job_device_take (job_t *self, const char *address, bool managed, error_t *err);
+//  Once all of a guest's are taken: does the host still use others of the group? *GROUP is its
+//  number: a guest uses /dev/vfio/GROUP.
+int job_device_check (job_t *self, const char *address, unsigned *group, error_t *err);
+//  0 as well if the domain does not have it.
+int job_device_give (job_t *self, const char *address, error_t *err);
 
 //  Waits until the hypervisor tells of the device ALIAS, or told of it since the job began; or for
 //  MS.

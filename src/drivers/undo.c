@@ -106,15 +106,26 @@ static int undo_cgroup (job_t *job, const char *path, error_t *err)
     return cgroup_remove (job, path, err);
 }
 
+static int undo_device (job_t *job, const char *address, error_t *err)
+{
+    return job_device_give (job, address, err);
+}
+
 static const struct {
     const char *kind;
     int (*run) (job_t *job, const char *argument, error_t *err);
 } undo_kinds[] = {
-    { "file", undo_file },       { "folder", undo_folder },
-    { "process", undo_process }, { "monitor", undo_monitor },
-    { "owner", undo_owner },     { "link", undo_link },
-    { "port", undo_port },       { "rules", undo_rules },
-    { "cgroup", undo_cgroup },   { "cgroup_value", cgroup_undo_value },
+    { "file", undo_file },
+    { "folder", undo_folder },
+    { "process", undo_process },
+    { "monitor", undo_monitor },
+    { "owner", undo_owner },
+    { "link", undo_link },
+    { "port", undo_port },
+    { "rules", undo_rules },
+    { "device", undo_device },
+    { "cgroup", undo_cgroup },
+    { "cgroup_value", cgroup_undo_value },
 };
 
 static const driver_t *driver_of (const char *kind)

@@ -315,6 +315,23 @@ static inline int fake_link_release (job_t *self, error_t *err)
     return fake_note (self, err, "link_release", "");
 }
 
+static inline int fake_device_take (job_t *self, const char *address, bool managed, error_t *err)
+{
+    return fake_note (self, err, managed ? "device_take managed" : "device_take", address);
+}
+
+static inline int fake_device_check (job_t *self, const char *address, unsigned *group,
+                                     error_t *err)
+{
+    *group = 7;
+    return fake_note (self, err, "device_check", address);
+}
+
+static inline int fake_device_give (job_t *self, const char *address, error_t *err)
+{
+    return fake_note (self, err, "device_give", address);
+}
+
 static const job_ops_t fake_ops = {
     .link_create = fake_link_create,
     .link_find = fake_link_find,
@@ -323,6 +340,9 @@ static const job_ops_t fake_ops = {
     .link_bandwidth = fake_link_bandwidth,
     .link_claim = fake_link_claim,
     .link_release = fake_link_release,
+    .device_take = fake_device_take,
+    .device_check = fake_device_check,
+    .device_give = fake_device_give,
     .now = fake_now,
     .random = fake_random,
     .wait = fake_wait,

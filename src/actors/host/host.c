@@ -112,7 +112,7 @@ static void on_network_started (actor_t *actor, const msg_t *reply, void *arg)
         autostart_domains (self);
 }
 
-//  They compare their ports with the domains that run.
+//  They compare their ports with the domains that run; and so it is with the host's devices.
 static void tell_networks (host_t *self)
 {
     for (entry_t *entry = zhashx_first (self->networks.by_uuid); entry;
@@ -122,6 +122,8 @@ static void tell_networks (host_t *self)
         auto(msg_t) msg = msg_request ("host.serving");
         actor_send (self->actor, address, &msg);
     }
+    auto(msg_t) msg = msg_request ("host.serving");
+    actor_send (self->actor, DEVICES_ADDRESS, &msg);
 }
 
 //  Networks first: domains plug into them.

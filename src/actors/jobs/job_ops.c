@@ -4,6 +4,7 @@
 
 #include "actors/services/disk_request.h"
 #include "actors/domain/domain_files.h"
+#include "actors/jobs/job_devices.h"
 #include "actors/jobs/job_links.h"
 #include "actors/jobs/job_ports.h"
 #include "actors/monitor/monitor.h"
@@ -491,6 +492,9 @@ const job_ops_t job_actor_ops = { .now = op_now,
                                   .link_release = job_links_release,
                                   .domain = job_ports_domain,
                                   .network = job_ports_network,
+                                  .device_take = job_devices_take,
+                                  .device_check = job_devices_check,
+                                  .device_give = job_devices_give,
                                   .port_create = job_ports_create,
                                   .port_delete = job_ports_delete,
                                   .progress = op_progress,

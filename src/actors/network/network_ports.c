@@ -1,5 +1,6 @@
 //  network_ports.c: who is plugged into a network, and what each gets to plug into.
 
+#include "actors/domain/domain_seen.h"
 #include "actors/network/network_self.h"
 #include "actors/domain/status_text.h"
 #include "drivers/guest.h"
@@ -316,21 +317,11 @@ void network_ports_pack (const network_t *self, pack_t *pack)
 
 //  After a restart: a domain whose files were lost can't give its ports back.
 
-//  One that has a job may be starting, or undoing a start; of one that could not be loaded nobody
-//  knows whether it runs.
-static bool may_run (const msg_t *domain)
-{
-    const value_t *job = msg_arg (domain, "job");
-    bool busy = job && job->type != MSGPACK_OBJECT_NIL;
-    bool known = msg_i64 (domain, "state", STATE_NOSTATE) != STATE_NOSTATE;
-    return busy || !known || msg_i64 (domain, "id", -1) > 0;
-}
-
 static void on_domain (actor_t *actor, const char *topic, const msg_t *event, void *arg)
 {
     (void) arg;
     network_t *self = actor_state (actor);
-    if (self->running_domains && !msg_is (event, "gone") && may_run (event))
+    if (self->running_domains && !msg_is (event, "gone") && domain_may_run (event))
         strings_add (self->running_domains, topic + strlen ("domain/"));
 }
 

@@ -3,7 +3,9 @@
 #include "actors/pci/devices.h"
 
 #include "actors/config.h"
+#include "actors/domain/domain_seen.h"
 #include "actors/domain/owner_events.h"
+#include "actors/pci/iommu_group.h"
 #include "actors/pci/pci.h"
 #include "drivers/pci/node.h"
 #include "drivers/pci/sysfs.h"
@@ -35,8 +37,11 @@ typedef struct {
     actor_t *actor;
     const config_t *config;
     char *sysfs;
-    zhashx_t *nodes;  //  node_t by name
-    zhashx_t *owners; //  owner_t by PCI address
+    zhashx_t *nodes;       //  node_t by name
+    zhashx_t *owners;      //  owner_t by PCI address
+    zhashx_t *groups;      //  addresses of the owners of IOMMU groups that there are
+    strings_t *running;    //  domains, while it is found out which devices were not given back
+    uint64_t subscription; //  to that
     owner_events_t events;
     int fd; //  of the kernel's events; -1: none
 } devices_t;
@@ -247,6 +252,32 @@ static owner_t *need_owner (devices_t *self, const char *address)
     return owner;
 }
 
+static void group_down (actor_t *actor, const char *address, const msg_t *down, void *arg)
+{
+    (void) arg;
+    devices_t *self = actor_state (actor);
+    error_t err;
+    if (actor_stopping (actor))
+        return;
+    msg_failed (down, &err);
+    actor_log (actor, LEVEL_ERROR, "%s ended: %s", address, err.message);
+    zhashx_delete (self->groups, address);
+}
+
+static void need_group (devices_t *self, int number, char address[MSG_ADDRESS_MAX])
+{
+    snprintf (address, MSG_ADDRESS_MAX, IOMMU_GROUP_PREFIX "%d", number);
+    if (number < 0 || zhashx_lookup (self->groups, address))
+        return;
+    auto(msg_t) args = msg_request ("start");
+    pack_key_str (msg_args (args), "sysfs", self->sysfs);
+    pack_key_i64 (msg_args (args), "group", number);
+    actor_spawn (self->actor, address, &iommu_group_class, &args, false, START_MS, owner_started,
+                 NULL);
+    actor_watch (self->actor, address, group_down, NULL);
+    zhashx_insert (self->groups, address, self);
+}
+
 //  Topic pci/ADDRESS.
 static void on_owner (actor_t *actor, const char *topic, const msg_t *event, void *arg)
 {
@@ -260,6 +291,16 @@ static void on_owner (actor_t *actor, const char *topic, const msg_t *event, voi
         owner->state = document_of_value (value_get (msg_root (event), "args"));
 }
 
+static void load_owner (devices_t *self, const char *address)
+{
+    char group[MSG_ADDRESS_MAX];
+    error_t ignored; //  then it is gone, and its owner notices
+    auto(pci_device_t) device = pci_device_read (self->sysfs, address, &ignored);
+    if (device)
+        need_group (self, device->iommu_group, group);
+    need_owner (self, address);
+}
+
 //  Those that are not the host's now, or were in between.
 static int load_owners (devices_t *self, error_t *err)
 {
@@ -271,7 +312,7 @@ static int load_owners (devices_t *self, error_t *err)
     for (size_t i = 0; names && i < names->count; i++) {
         names->items[i][strlen (names->items[i]) - strlen (suffix)] = 0;
         if (pci_address_valid (names->items[i]))
-            need_owner (self, names->items[i]);
+            load_owner (self, names->items[i]);
     }
     return names ? 0 : -1;
 }
@@ -430,7 +471,7 @@ static void show_xml (devices_t *self, msg_t **msg_p)
 static void pass_on (devices_t *self, msg_t **msg_p)
 {
     error_t err;
-    char to[MSG_ADDRESS_MAX];
+    char to[MSG_ADDRESS_MAX], group[MSG_ADDRESS_MAX];
     const node_t *node = find_node (self, *msg_p, &err);
     if (node && !node->pci) {
         error_set (&err, ERR_INVALID_ARG,
@@ -442,16 +483,70 @@ static void pass_on (devices_t *self, msg_t **msg_p)
         actor_reply_error (self->actor, msg_p, &err);
         return;
     }
+    need_group (self, node->pci->iommu_group, group);
     snprintf (to, sizeof to, PCI_PREFIX "%s", need_owner (self, node->pci->address)->address);
-    actor_forward (self->actor, msg_p, to, NULL);
+    actor_forward (self->actor, msg_p, msg_is (*msg_p, "group.check") ? group : to, NULL);
+}
+
+//  After a restart: guests that ended with the daemon away have given nothing back.
+
+//  Topic domain/UUID.
+static void on_domain (actor_t *actor, const char *topic, const msg_t *event, void *arg)
+{
+    (void) arg;
+    devices_t *self = actor_state (actor);
+    if (self->running && !msg_is (event, "gone") && domain_may_run (event))
+        strings_add (self->running, topic + strlen ("domain/"));
+}
+
+static void begin_to_compare (devices_t *self, msg_t **msg_p)
+{
+    (void) msg_p;
+    if (zhashx_size (self->owners) == 0 || self->running)
+        return;
+    self->running = strings_new ();
+    self->subscription = actor_subscribe (self->actor, "domain/", on_domain, NULL);
+    //  Comes back behind the snapshots that are there already.
+    auto(msg_t) msg = msg_request ("devices.compare");
+    actor_send (self->actor, actor_address (self->actor), &msg);
+}
+
+static void give_back (devices_t *self, const owner_t *owner, const char *holder)
+{
+    char to[MSG_ADDRESS_MAX];
+    snprintf (to, sizeof to, PCI_PREFIX "%s", owner->address);
+    actor_log (self->actor, LEVEL_WARNING,
+               "PCI device '%s': domain '%s', which had it, does not run any more", owner->address,
+               value_get_str (document_root (owner->state), "holder_name"));
+    auto(msg_t) msg = msg_request ("pci.give");
+    pack_key_str (msg_args (msg), "domain", holder);
+    actor_send (self->actor, to, &msg);
+}
+
+static void compare (devices_t *self, msg_t **msg_p)
+{
+    (void) msg_p;
+    actor_unsubscribe (self->actor, &self->subscription);
+    for (owner_t *owner = zhashx_first (self->owners); owner && self->running;
+         owner = zhashx_next (self->owners)) {
+        const char *holder =
+            owner->state ? value_get_str (document_root (owner->state), "holder") : NULL;
+        if (holder && !strings_contain (self->running, holder))
+            give_back (self, owner, holder);
+    }
+    strings_destroy (&self->running);
 }
 
 static const struct {
     const char *verb;
     void (*run) (devices_t *self, msg_t **msg_p);
 } verbs_of_devices[] = {
-    { "nodedev.list", show_list }, { "nodedev.info", show_info },   { "nodedev.xml", show_xml },
-    { "nodedev.detach", pass_on }, { "nodedev.reattach", pass_on }, { "nodedev.reset", pass_on },
+    { "nodedev.list", show_list },   { "nodedev.info", show_info },
+    { "nodedev.xml", show_xml },     { "nodedev.detach", pass_on },
+    { "nodedev.reattach", pass_on }, { "nodedev.reset", pass_on },
+    { "pci.take", pass_on },         { "pci.give", pass_on },
+    { "group.check", pass_on },      { "host.serving", begin_to_compare },
+    { "devices.compare", compare },
 };
 
 static void devices_handle (actor_t *actor, msg_t **msg_p)
@@ -483,6 +578,7 @@ static int devices_start (actor_t *actor, const msg_t *args, error_t *err)
     zhashx_set_destructor (self->nodes, free_node);
     self->owners = zhashx_new ();
     zhashx_set_destructor (self->owners, free_owner);
+    self->groups = zhashx_new ();
     open_events (self);
     read_all (self, false);
     actor_subscribe (actor, PCI_PREFIX, on_owner, NULL);
@@ -496,6 +592,8 @@ static void devices_stop (actor_t *actor)
         close (self->fd);
     zhashx_destroy (&self->nodes);
     zhashx_destroy (&self->owners);
+    zhashx_destroy (&self->groups);
+    strings_destroy (&self->running);
     owner_events_close (&self->events);
     free (self->sysfs);
 }

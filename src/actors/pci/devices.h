@@ -5,6 +5,10 @@
 //
 //  nodedev.list, nodedev.info, nodedev.xml     as documented there
 //  nodedev.detach, nodedev.reattach, nodedev.reset   {device}: as documented there, by its owner
+//  pci.take, pci.give, group.check                   {device, ...}: pci.h, iommu_group.h, by its
+//  owner host.serving                (from the host, once all domains are loaded) devices of
+//  domains that do
+//                              not run are given back
 //
 //  Start arguments: config; sysfs: instead of "/sys", for tests.
 //

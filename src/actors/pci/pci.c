@@ -14,15 +14,16 @@ static void pci_handle (actor_t *actor, msg_t **msg_p)
 static void take_up (pci_t *self)
 {
     autofree char *now = pci_driver_now (self);
-    if (self->phase == PCI_DETACHED && !text_equals (now, VFIO_DRIVER)) {
+    if (self->phase == PCI_DETACHED && !*self->holder && !text_equals (now, VFIO_DRIVER)) {
         actor_log (self->actor, LEVEL_WARNING,
                    "PCI device '%s' was detached; somebody bound it to the driver '%s' meanwhile",
                    self->address, now ? now : "");
         self->phase = PCI_RETURNING;
     }
-    //  Whoever wanted it detached was not told that it is.
+    //  Whoever wanted it detached was not told that it is; a domain gives it back itself.
     if (self->phase == PCI_DETACHING)
-        self->phase = PCI_RETURNING;
+        self->phase = *self->holder ? PCI_DETACHED : PCI_RETURNING;
+    pci_claim_group (self);
 }
 
 static void on_taken_up (pci_t *self, const error_t *err)
@@ -62,6 +63,7 @@ static void pci_stop (actor_t *actor)
     free (self->path);
     free (self->boot_id);
     free (self->returns_to);
+    free (self->holder_name);
 }
 
 const actor_class_t pci_class = { .kind = "pci",

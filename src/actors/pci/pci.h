@@ -9,10 +9,17 @@
 //
 //  nodedev.detach, nodedev.reattach, nodedev.reset {device}: as documented there
 //
+//  pci.take     {domain (uuid), domain_name, managed}: nil once it is on vfio-pci and that
+//  domain's, with
+//               its IOMMU group; refused at once if another domain has it. The same again for the
+//               same domain. managed: it is detached for that, if it is not, and goes back with
+//               pci.give
+//  pci.give     {domain}: nil, once that is on disk; also if that domain does not have it
 //  pci.gone                                         (from devices) it is not there any more
 //
 //  Topic pci/ADDRESS: {address, state (detaching, detached, returning), returns_to (the driver that
-//  gets it back; nil: the kernel's choice)}; "gone" once the host has it.
+//  gets it back; nil: the kernel's choice), holder (uuid of a domain; nil: none), holder_name};
+//  "gone" once the host has it.
 
 #ifndef TROUPE_PCI_H
 #define TROUPE_PCI_H

@@ -35,6 +35,11 @@ static char *status_text (const pci_t *self)
     xml_set (xml_root (doc), "@phase", pci_phase_name (self->phase));
     if (self->returns_to)
         xml_set (xml_root (doc), "@driver", self->returns_to);
+    if (*self->holder) {
+        xml_set (xml_root (doc), "holder/@uuid", self->holder);
+        xml_set (xml_root (doc), "holder/@name", self->holder_name);
+        xml_set (xml_root (doc), "holder/@lent", self->lent ? "yes" : "no");
+    }
     return xml_text (doc);
 }
 
@@ -46,6 +51,8 @@ static void publish (pci_t *self)
     pack_key_str (pack, "address", self->address);
     pack_key_str (pack, "state", pci_phase_name (self->phase));
     pack_key_str (pack, "returns_to", self->returns_to);
+    pack_key_str (pack, "holder", *self->holder ? self->holder : NULL);
+    pack_key_str (pack, "holder_name", self->holder_name);
     if (!gone)
         actor_publish (self->actor, actor_address (self->actor), &event);
     else if (self->shown)
@@ -80,6 +87,14 @@ void pci_save (pci_t *self, pci_then_fn *then)
 
 //  Reading.
 
+static void take_holder (pci_t *self, const xml_node_t *holder)
+{
+    if (!holder || !uuid_normalize (xml_string (holder, "@uuid"), self->holder))
+        return;
+    self->holder_name = text_copy (xml_string (holder, "@name"));
+    self->lent = xml_flag (holder, "@lent", false);
+}
+
 //  A boot gives all devices back to the host.
 static int take_status (pci_t *self, const xml_node_t *root, error_t *err)
 {
@@ -90,6 +105,7 @@ static int take_status (pci_t *self, const xml_node_t *root, error_t *err)
         if (text_equals (phase, phase_names[i])) {
             self->phase = (pci_phase_t) i;
             self->returns_to = text_copy (xml_string (root, "@driver"));
+            take_holder (self, xml_find (root, "holder"));
             return 0;
         }
     return error_set (err, ERR_PARSE_FAILED, "the phase '%s' is not known", phase ? phase : "");

@@ -21,16 +21,9 @@ char *pci_driver_now (const pci_t *self)
 
 //  Checks.
 
-static int check_detach (pci_t *self, const msg_t *request, error_t *err)
+//  1: it is to be detached; 0: it is already.
+static int check_usable (pci_t *self, const pci_device_t *device, error_t *err)
 {
-    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
-    const char *driver = msg_str (request, "driver");
-    if (!device)
-        return -1;
-    if (driver && strcmp (driver, "vfio") != 0 && strcmp (driver, VFIO_DRIVER) != 0)
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "detach PCI device '%s': not supported: the driver '%s'; vfio is",
-                          self->address, driver);
     if (pci_device_is_bridge (device))
         return error_set (err, ERR_OPERATION_INVALID,
                           "detach PCI device '%s': it is a bridge, which others are behind",
@@ -51,11 +44,24 @@ static int check_detach (pci_t *self, const msg_t *request, error_t *err)
     return 1;
 }
 
+static int check_detach (pci_t *self, const msg_t *request, error_t *err)
+{
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
+    const char *driver = msg_str (request, "driver");
+    if (!device || pci_check_holder (self, "detach", err))
+        return -1;
+    if (driver && strcmp (driver, "vfio") != 0 && strcmp (driver, VFIO_DRIVER) != 0)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "detach PCI device '%s': not supported: the driver '%s'; vfio is",
+                          self->address, driver);
+    return check_usable (self, device, err);
+}
+
 static int check_return (pci_t *self, const msg_t *request, error_t *err)
 {
     (void) request;
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
-    if (!device)
+    if (!device || pci_check_holder (self, "reattach", err))
         return -1;
     return self->phase != PCI_HOST || text_equals (device->driver, VFIO_DRIVER);
 }
@@ -64,13 +70,29 @@ static int check_reset (pci_t *self, const msg_t *request, error_t *err)
 {
     (void) request;
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
-    return device ? 1 : -1;
+    return device && pci_check_holder (self, "reset", err) == 0 ? 1 : -1;
+}
+
+//  The guest's own: there is somebody who has it, or will.
+static int check_take (pci_t *self, const msg_t *request, error_t *err)
+{
+    (void) request;
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
+    return device ? check_usable (self, device, err) : -1;
+}
+
+static int check_give (pci_t *self, const msg_t *request, error_t *err)
+{
+    (void) self, (void) request, (void) err;
+    return 0;
 }
 
 static const pci_operation_t operations[] = {
     { "nodedev.detach", "pci_detach", "detach", PCI_DETACHING, PCI_DETACHED, check_detach },
     { "nodedev.reattach", "pci_return", "reattach", PCI_RETURNING, PCI_HOST, check_return },
     { "nodedev.reset", "pci_reset", "reset", PCI_HOST, PCI_HOST, check_reset },
+    { "pci.take", "pci_detach", "give", PCI_DETACHING, PCI_DETACHED, check_take },
+    { "pci.give", "", "give back", PCI_DETACHED, PCI_DETACHED, check_give },
 };
 
 //  Nobody asks for it: what was cut off, or failed.
@@ -92,8 +114,7 @@ static const pci_operation_t *operation_of (const msg_t *msg)
 
 //  The end of one.
 
-//  OUTCOME NULL: it is done. Called when what it came to is on disk.
-static void answer (pci_t *self, const error_t *outcome)
+void pci_answer (pci_t *self, const error_t *outcome)
 {
     auto(msg_t) request = take (&self->running.request);
     const char *what = self->running.operation->what;
@@ -115,7 +136,7 @@ static void on_done_saved (pci_t *self, const error_t *err)
 {
     if (err)
         actor_log (self->actor, LEVEL_ERROR, "PCI device '%s': %s", self->address, err->message);
-    answer (self, NULL);
+    pci_answer (self, NULL);
 }
 
 static void on_failure_saved (pci_t *self, const error_t *err)
@@ -123,11 +144,12 @@ static void on_failure_saved (pci_t *self, const error_t *err)
     const error_t failure = self->failure;
     if (err)
         actor_log (self->actor, LEVEL_ERROR, "PCI device '%s': %s", self->address, err->message);
-    answer (self, &failure);
+    pci_answer (self, &failure);
 }
 
 static void go_back_to_host (pci_t *self)
 {
+    pci_clear_holder (self);
     free (take (&self->returns_to));
     self->phase = PCI_HOST;
     self->returns_failed = 0;
@@ -148,6 +170,7 @@ static void settle (pci_t *self)
     else if (operation->during == PCI_DETACHING && !vfio && text_equals (now, self->returns_to))
         go_back_to_host (self);
     else {
+        pci_clear_holder (self);
         self->phase = PCI_RETURNING;
         pci_return_later (self, RETRY_MS);
     }
@@ -209,9 +232,17 @@ static void on_intent_saved (pci_t *self, const error_t *err)
         return;
     }
     self->phase = self->running.before;
+    if (self->running.operation->check == check_take)
+        pci_clear_holder (self);
     if (self->running.operation == &returning)
         pci_return_later (self, RETRY_MS);
-    answer (self, err);
+    pci_answer (self, err);
+}
+
+void pci_begin_job (pci_t *self)
+{
+    self->phase = self->running.operation->during;
+    pci_save (self, on_intent_saved);
 }
 
 static void begin (pci_t *self, const pci_operation_t *operation, msg_t **request_p)
@@ -219,17 +250,19 @@ static void begin (pci_t *self, const pci_operation_t *operation, msg_t **reques
     self->running = (pci_run_t){ .operation = operation,
                                  .request = request_p ? take (request_p) : NULL,
                                  .before = self->phase };
+    if (self->running.request && pci_is_guests (self->running.request)) {
+        pci_begin_guests (self);
+        return;
+    }
     int rc = operation->check (self, self->running.request, &self->failure);
     if (rc <= 0) {
-        answer (self, rc < 0 ? &self->failure : NULL);
+        pci_answer (self, rc < 0 ? &self->failure : NULL);
         return;
     }
-    if (is_reset (operation)) {
+    if (is_reset (operation))
         start_job (self);
-        return;
-    }
-    self->phase = operation->during;
-    pci_save (self, on_intent_saved);
+    else
+        pci_begin_job (self);
 }
 
 static void on_forgotten (pci_t *self, const error_t *err)
@@ -308,7 +341,7 @@ void pci_enqueue (pci_t *self, msg_t **msg_p)
         actor_reply_error (self->actor, msg_p, &err);
         return;
     }
-    if (msg_is (*msg_p, "nodedev.detach"))
+    if (msg_is (*msg_p, "nodedev.detach") || msg_is (*msg_p, "pci.take"))
         cancel_return (self);
     zlistx_add_end (self->queue, take (msg_p));
     pci_pump (self);

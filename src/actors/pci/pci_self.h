@@ -2,6 +2,7 @@
 //
 //      pci.c             its life; what it is asked
 //      pci_operations.c  what is done to the device, one after another
+//      pci_guest.c       what guests take and give back
 //      pci_file.c        the status file, what is published, answers: in this order
 
 #ifndef TROUPE_PCI_SELF_H
@@ -10,6 +11,7 @@
 #include "actors/config.h"
 #include "actors/pci/pci.h"
 #include "drivers/pci/pci_device.h"
+#include "util/uuid.h"
 
 #include <czmq.h>
 
@@ -50,6 +52,10 @@ struct pci {
 
     pci_phase_t phase;
     char *returns_to; //  driver; NULL: the kernel's choice
+    //  The guest that has it; "": none.
+    char holder[UUID_TEXT_SIZE];
+    char *holder_name;
+    bool lent; //  it was detached for that guest, and goes back with its end
 
     pci_run_t running;
     error_t failure; //  of what runs, until it is answered
@@ -70,6 +76,20 @@ void pci_forget (pci_t *self);
 void pci_return_later (pci_t *self, int ms);
 //  The driver that has it now; NULL: none. The caller frees it.
 char *pci_driver_now (const pci_t *self);
+
+//  What is begun has come to this: OUTCOME NULL: it is done. Called when that is on disk.
+void pci_answer (pci_t *self, const error_t *outcome);
+//  Writes the phase in which the operation that runs has the device, then starts its job.
+void pci_begin_job (pci_t *self);
+
+//  pci_guest.c
+bool pci_is_guests (const msg_t *msg); //  a request of pci.take or pci.give
+void pci_begin_guests (pci_t *self);   //  the request that runs is one
+//  -1 and ERR if a guest has it; WHAT was to be done to it.
+int pci_check_holder (const pci_t *self, const char *what, error_t *err);
+void pci_clear_holder (pci_t *self);
+//  After a restart: the group has to know who has it.
+void pci_claim_group (pci_t *self);
 
 //  pci_file.c
 typedef void (pci_then_fn) (pci_t *self, const error_t *err);

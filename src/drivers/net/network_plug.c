@@ -1,5 +1,6 @@
 //  network_plug.c: what ports of a running network are plugged into (network_start.h).
 
+#include "drivers/definition.h"
 #include "drivers/net/network_start.h"
 #include "drivers/net/network_xml.h"
 #include "util/file.h"
@@ -57,7 +58,7 @@ strings_t *network_devices (const guest_t *guest, error_t *err)
     if (dev && !xml_find (forward, "interface") && !pf)
         strings_add (devices, dev);
     xml_foreach (address, forward, "address") {
-        autofree char *text = network_pci_text (address);
+        autofree char *text = definition_pci_text (address);
         strings_add (devices, text);
     }
     return take (&devices);

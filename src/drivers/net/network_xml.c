@@ -205,18 +205,6 @@ static int check_parts (const xml_node_t *forward, size_t rule, error_t *err)
     return 0;
 }
 
-char *network_pci_text (const xml_node_t *address)
-{
-    int domain = 0, bus = 0, slot = 0, function = 0;
-    error_t ignored; //  it was checked
-    xml_int (address, "@domain", 0, 0xffff, &domain, &ignored);
-    xml_int (address, "@bus", 0, 0xff, &bus, &ignored);
-    xml_int (address, "@slot", 0, 0x1f, &slot, &ignored);
-    xml_int (address, "@function", 0, 7, &function, &ignored);
-    return text_format ("%04x:%02x:%02x.%x", (unsigned) domain, (unsigned) bus, (unsigned) slot,
-                        (unsigned) function);
-}
-
 static int check_pci_address (const xml_node_t *address, error_t *err)
 {
     int domain = 0, bus = 0, slot = 0, function = 0;
@@ -233,7 +221,7 @@ static int check_pci_address (const xml_node_t *address, error_t *err)
 
 static int check_pci_twice (strings_t *seen, const xml_node_t *address, error_t *err)
 {
-    autofree char *text = network_pci_text (address);
+    autofree char *text = definition_pci_text (address);
     if (strings_contain (seen, text))
         return error_set (err, ERR_XML_ERROR,
                           "network XML: <forward>: the device %s is there twice", text);

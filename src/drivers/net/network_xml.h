@@ -40,8 +40,6 @@ int network_complete (job_t *job, xml_t *document, error_t *err);
 //  The checks alone; for a document that was changed.
 int network_check (const xml_node_t *network, error_t *err);
 
-//  A PCI device of <forward>, as sysfs has it: "0000:04:00.1". The caller frees it.
-char *network_pci_text (const xml_node_t *address);
 //  How many children of this name there are.
 size_t network_count (const xml_node_t *node, const char *name);
 

@@ -45,10 +45,10 @@ static int check_boot_order (completion_t *self, strings_t *seen, const xml_node
         return error_set (err, ERR_XML_ERROR, "%s: its <boot> has no order", xml_name (device));
     if (xml_int (device, "boot/@order", 1, 65535, &order, err))
         return -1;
-    if (!xml_is (device, "disk") && !xml_is (device, "interface"))
+    if (!xml_is (device, "disk") && !xml_is (device, "interface") && !xml_is (device, "hostdev"))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "not supported: <boot order='%d'/> of %s; disks and interfaces can have "
-                          "it",
+                          "not supported: <boot order='%d'/> of %s; disks, interfaces and "
+                          "hostdevs can have it",
                           order, xml_name (device));
     if (xml_find (self->domain, "os/boot"))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,

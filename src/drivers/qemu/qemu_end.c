@@ -4,6 +4,7 @@
 #include "drivers/qemu/storage/qemu_backup.h"
 #include "drivers/qemu/storage/qemu_block_job.h"
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/memory/qemu_migrate.h"
@@ -66,6 +67,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
     guest_end_clean (job, "folder", guest_recorded (job->guest, "folder/@path"));
     guest_end_unplug (job);
+    qemu_hostdev_unplug (job);
     guest_end_ungroup (job);
     qemu_migrate_drop_created (job);
     qemu_give_files_back (job);

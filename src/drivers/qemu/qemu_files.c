@@ -141,8 +141,13 @@ int qemu_take_files (job_t *job, uid_t uid, gid_t gid, error_t *err)
 
 int qemu_take_file (job_t *job, const char *path, error_t *err)
 {
+    return qemu_take_named (job, "the image", path, err);
+}
+
+int qemu_take_named (job_t *job, const char *what, const char *path, error_t *err)
+{
     taker_t taker = { .job = job };
-    qemu_file_t file = { .what = "the image", .path = path, .written = true };
+    qemu_file_t file = { .what = what, .path = path, .written = true };
     qemu_identity (job, &taker.uid, &taker.gid);
     return taker.uid ? take_file (&taker, &file, err) : 0;
 }

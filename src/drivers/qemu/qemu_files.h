@@ -28,6 +28,8 @@ void qemu_identity (job_t *job, uid_t *uid, gid_t *gid);
 int qemu_take_files (job_t *job, uid_t uid, gid_t gid, error_t *err);
 //  The same of one file that QEMU is to write from now on.
 int qemu_take_file (job_t *job, const char *path, error_t *err);
+//  The same of another file; WHAT it is, for errors.
+int qemu_take_named (job_t *job, const char *what, const char *path, error_t *err);
 //  The same of all that one device of a running guest needs, which has to be there: a disk's
 //  images.
 int qemu_take_device (job_t *job, const xml_node_t *device, error_t *err);

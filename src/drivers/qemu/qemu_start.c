@@ -6,6 +6,7 @@
 #include "drivers/cgroup/cgroup.h"
 #include "drivers/cpuset.h"
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/command/qemu_host_model.h"
 #include "drivers/qemu/qemu_live.h"
@@ -115,7 +116,8 @@ static int record_intent (start_t *self, error_t *err)
         xml_set (record, "folder/@path", self->folder);
     bool failed = job_undo (job, "file", self->monitor, err) ||
                   (self->folder && job_undo (job, "folder", self->folder, err)) ||
-                  qemu_interface_intend (job, err) || job_record (job, err);
+                  qemu_interface_intend (job, err) || qemu_hostdev_intend (job, err) ||
+                  job_record (job, err);
     return failed ? -1 : 0;
 }
 
@@ -162,6 +164,7 @@ static int spawn (start_t *self, error_t *err)
                      .uid = self->uid,
                      .gid = self->gid,
                      .drop_capabilities = true,
+                     .memlock_bytes = qemu_hostdev_memlock (job->guest->live),
                      .cgroups = strings_list (cgroups),
                      .devices = strings_list (devices),
                      .listen = { { .path = self->monitor, .fd = QEMU_MONITOR_FD } } };
@@ -232,10 +235,11 @@ static int run (start_t *self, unsigned flags, error_t *err)
         make_files (self, err) || qemu_check_files (job->guest->live, err) ||
         qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
         qemu_tune_prepare (job, err) || qemu_interface_plug (job, self->uid, self->gid, err) ||
-        make_arguments (self, err) || log_command (self, err) || spawn (self, err) ||
-        connect_monitor (self, err) || qemu_live_ask (job, err) || qemu_tune_started (job, err) ||
-        read_state (self, err) || qemu_live_set (job, self->state || self->incoming, err) ||
-        listen_for_guest (self, err) || let_run (self, flags, err);
+        qemu_hostdev_plug (job, err) || make_arguments (self, err) || log_command (self, err) ||
+        spawn (self, err) || connect_monitor (self, err) || qemu_live_ask (job, err) ||
+        qemu_tune_started (job, err) || read_state (self, err) ||
+        qemu_live_set (job, self->state || self->incoming, err) || listen_for_guest (self, err) ||
+        let_run (self, flags, err);
     return failed ? -1 : 0;
 }
 

@@ -58,7 +58,7 @@ static const struct {
     { "console", "console" },   { "channel", "channel" },    { "input", "input" },
     { "sound", "sound" },       { "video", "video" },        { "hub", "hub" },
     { "watchdog", "watchdog" }, { "memballoon", "balloon" }, { "rng", "rng" },
-    { "panic", "panic" },
+    { "panic", "panic" },       { "hostdev", "hostdev" },
 };
 
 //  NULL: it is of no such kind.

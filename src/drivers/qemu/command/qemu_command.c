@@ -1,6 +1,7 @@
 //  qemu_command.c: the order of a guest's command line, and what its parts share.
 
 #include "drivers/qemu/command/qemu_command_parts.h"
+#include "drivers/definition.h"
 #include "drivers/qemu/command/qemu_pci.h"
 
 #include <inttypes.h>
@@ -56,6 +57,15 @@ void command_string (json_t *json, const char *key, const xml_node_t *node, cons
     const char *text = xml_string (node, path);
     if (text)
         json_object_set_new (json, key, json_string (text));
+}
+
+void command_rom (json_t *json, const xml_node_t *device)
+{
+    if (xml_equals (device, "rom/@enabled", "no"))
+        json_object_set_new (json, "romfile", json_string (""));
+    if (xml_string (device, "rom/@bar"))
+        json_object_set_new (json, "rombar", json_integer (xml_flag (device, "rom/@bar", true)));
+    command_string (json, "romfile", device, "rom/@file");
 }
 
 json_t *command_device (const char *driver, const xml_node_t *device)
@@ -224,6 +234,21 @@ static int command_panic (command_t *self, const xml_node_t *panic, error_t *err
     return 0;
 }
 
+static int command_hostdev (command_t *self, const xml_node_t *hostdev, error_t *err)
+{
+    json_t *json = command_model (self, hostdev, err);
+    if (!json)
+        return -1;
+    autofree char *host = definition_pci_text (xml_find (hostdev, "source/address"));
+    int index = command_bootindex (self, hostdev);
+    json_object_set_new (json, "host", json_string (host));
+    if (index > 0)
+        json_object_set_new (json, "bootindex", json_integer (index));
+    command_rom (json, hostdev);
+    command_json (self, "-device", json);
+    return 0;
+}
+
 //  In this order; kinds that are missing need no arguments.
 static const struct {
     const char *kind;
@@ -244,6 +269,7 @@ static const struct {
     { "memballoon", command_memballoon },
     { "rng", command_rng },
     { "panic", command_panic },
+    { "hostdev", command_hostdev },
 };
 
 #define FAMILIES (sizeof families / sizeof *families)

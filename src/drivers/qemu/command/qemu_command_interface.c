@@ -35,15 +35,6 @@ static void add_virtio (json_t *json, const xml_node_t *interface)
     command_number (json, "host_mtu", interface, "mtu/@size");
 }
 
-static void add_rom (json_t *json, const xml_node_t *interface)
-{
-    if (xml_equals (interface, "rom/@enabled", "no"))
-        json_object_set_new (json, "romfile", json_string (""));
-    if (xml_string (interface, "rom/@bar"))
-        json_object_set_new (json, "rombar", json_integer (xml_flag (interface, "rom/@bar", true)));
-    command_string (json, "romfile", interface, "rom/@file");
-}
-
 //  COUNT descriptors from FIRST: "fd":"4", or "fds":"4:5:6"; or with names, "net1-0:net1-1".
 static void add_descriptors (json_t *netdev, const char *key, const char *keys, const char *name,
                              int first, int count)
@@ -124,7 +115,7 @@ int qemu_command_interface (command_t *self, const xml_node_t *interface, error_
     if (text_starts (qemu_model_name (interface), "virtio"))
         add_virtio (json, interface);
     add_queues (json, queues);
-    add_rom (json, interface);
+    command_rom (json, interface);
     command_json (self, "-device", json);
     return 0;
 }

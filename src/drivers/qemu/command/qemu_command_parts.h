@@ -45,6 +45,8 @@ json_t *command_model (command_t *self, const xml_node_t *device, error_t *err);
 //  Where it is plugged in: bus and addr, port or nr, from its <address>.
 void command_address (command_t *self, json_t *json, const xml_node_t *device);
 
+//  What <rom> says of its ROM.
+void command_rom (json_t *json, const xml_node_t *device);
 //  Set KEY from the number, the flag, the text at PATH, if it is there.
 void command_number (json_t *json, const char *key, const xml_node_t *node, const char *path);
 void command_flag (json_t *json, const char *key, const xml_node_t *node, const char *path);

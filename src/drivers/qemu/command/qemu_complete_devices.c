@@ -59,10 +59,15 @@ static const struct {
     const char *kind;
     int (*complete) (completion_t *self, xml_node_t *device, error_t *err);
 } completers[] = {
-    { "disk", qemu_complete_disk }, { "interface", qemu_complete_interface },
-    { "input", complete_input },    { "graphics", qemu_complete_graphics },
-    { "rng", complete_rng },        { "watchdog", complete_watchdog },
-    { "sound", complete_sound },    { "panic", complete_panic },
+    { "disk", qemu_complete_disk },
+    { "interface", qemu_complete_interface },
+    { "input", complete_input },
+    { "graphics", qemu_complete_graphics },
+    { "rng", complete_rng },
+    { "watchdog", complete_watchdog },
+    { "sound", complete_sound },
+    { "panic", complete_panic },
+    { "hostdev", qemu_complete_hostdev },
 };
 
 static int complete_each (completion_t *self, xml_node_t *device, error_t *err)

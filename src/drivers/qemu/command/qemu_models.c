@@ -23,6 +23,8 @@ static const qemu_model_t models[] = {
     { "interface", "vmxnet3", "vmxnet3", PLUG_PCIE, 0 },
     { "interface", "usb-net", "usb-net", PLUG_NONE, 0 },
 
+    { "hostdev", "pci", "vfio-pci", PLUG_PCIE, 0 },
+
     { "controller/usb", "piix3-uhci", "piix3-usb-uhci", PLUG_PCI, 0 },
     { "controller/usb", "piix4-uhci", "piix4-usb-uhci", PLUG_PCI, 0 },
     { "controller/usb", "ehci", "usb-ehci", PLUG_PCI, 0 },
@@ -85,6 +87,7 @@ static const struct {
 } kinds[] = {
     { "disk", "disk", "target/@bus", "virtio", "@model", "virtio" },
     { "interface", "interface", NULL, NULL, "model/@type", "" },
+    { "hostdev", "hostdev", NULL, NULL, "@type", "" },
     { "controller", "controller/usb", "@type", "usb", "@model", "" },
     { "controller", "controller/scsi", "@type", "scsi", "@model", "" },
     { "controller", "controller/pci", "@type", "pci", "@model", "" },

@@ -1,0 +1,13 @@
+//  job_devices.h: the calls about host devices that drivers make (drivers/job.h), as requests to
+//  the devices' owners, in the name of the job's domain.
+
+#ifndef TROUPE_JOB_DEVICES_H
+#define TROUPE_JOB_DEVICES_H
+
+#include "drivers/job.h"
+
+int job_devices_take (job_t *job, const char *address, bool managed, error_t *err);
+int job_devices_check (job_t *job, const char *address, unsigned *group, error_t *err);
+int job_devices_give (job_t *job, const char *address, error_t *err);
+
+#endif

@@ -1,0 +1,184 @@
+//  pci_guest.c: a PCI device that a guest has: taken, with its IOMMU group, and given back. It is
+//  on file before anything is done, so that a job's undo finds it whatever becomes of the daemon.
+
+#include "actors/pci/pci_self.h"
+
+#include "actors/pci/iommu_group.h"
+
+enum {
+    GROUP_MS = 30000 //  it answers at once
+};
+
+bool pci_is_guests (const msg_t *msg)
+{
+    return msg_is (msg, "pci.take") || msg_is (msg, "pci.give");
+}
+
+int pci_check_holder (const pci_t *self, const char *what, error_t *err)
+{
+    if (!*self->holder)
+        return 0;
+    return error_set (err, ERR_OPERATION_INVALID, "%s PCI device '%s': domain '%s' has it", what,
+                      self->address, self->holder_name);
+}
+
+//  The group.
+
+static bool group_address (const pci_t *self, char address[MSG_ADDRESS_MAX])
+{
+    error_t ignored; //  it is gone, and its group does not matter
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &ignored);
+    if (device)
+        snprintf (address, MSG_ADDRESS_MAX, IOMMU_GROUP_PREFIX "%d", device->iommu_group);
+    return device && device->iommu_group >= 0;
+}
+
+static msg_t *group_request (const pci_t *self, const char *domain, const char *name)
+{
+    msg_t *msg = msg_request ("group.take");
+    pack_key_str (msg_args (msg), "device", self->address);
+    pack_key_str (msg_args (msg), "domain", domain);
+    pack_key_str (msg_args (msg), "domain_name", name);
+    return msg;
+}
+
+void pci_clear_holder (pci_t *self)
+{
+    char address[MSG_ADDRESS_MAX];
+    if (*self->holder && group_address (self, address)) {
+        auto(msg_t) msg = msg_request ("group.release");
+        pack_key_str (msg_args (msg), "device", self->address);
+        actor_send (self->actor, address, &msg);
+    }
+    *self->holder = 0;
+    free (take (&self->holder_name));
+    self->lent = false;
+}
+
+static void on_claimed (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) arg;
+    error_t err;
+    if (msg_failed (reply, &err))
+        actor_log (actor, LEVEL_ERROR, "%s", err.message);
+}
+
+void pci_claim_group (pci_t *self)
+{
+    char address[MSG_ADDRESS_MAX];
+    if (!*self->holder || !group_address (self, address))
+        return;
+    auto(msg_t) msg = group_request (self, self->holder, self->holder_name);
+    actor_request (self->actor, address, &msg, GROUP_MS, on_claimed, NULL);
+}
+
+//  Taking.
+
+static void on_saved (pci_t *self, const error_t *err)
+{
+    if (err)
+        pci_clear_holder (self);
+    pci_answer (self, err);
+}
+
+//  RC: of the operation's check.
+static void take_it (pci_t *self, int rc)
+{
+    const msg_t *request = self->running.request;
+    const bool managed = msg_flag (request, "managed");
+    if (rc > 0 && !managed) {
+        error_set (&self->failure, ERR_OPERATION_INVALID,
+                   "PCI device '%s' is not managed, and the host's: detach it first (troupe "
+                   "nodedev-detach %s), or say managed='yes'",
+                   self->address, self->address);
+        pci_clear_holder (self);
+        pci_answer (self, &self->failure);
+        return;
+    }
+    self->lent = self->lent || rc > 0;
+    if (rc > 0)
+        pci_begin_job (self);
+    else
+        pci_save (self, on_saved);
+}
+
+static void on_granted (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) arg;
+    pci_t *self = actor_state (actor);
+    const msg_t *request = self->running.request;
+    int rc = -1;
+    if (!msg_failed (reply, &self->failure)) {
+        snprintf (self->holder, sizeof self->holder, "%s", msg_str (request, "domain"));
+        free (self->holder_name);
+        self->holder_name = text_copy (msg_str (request, "domain_name"));
+        rc = self->running.operation->check (self, request, &self->failure);
+        if (rc < 0)
+            pci_clear_holder (self);
+    }
+    if (rc < 0)
+        pci_answer (self, &self->failure);
+    else
+        take_it (self, rc);
+}
+
+static int check_taker (pci_t *self, const msg_t *request, char address[MSG_ADDRESS_MAX],
+                        error_t *err)
+{
+    const char *domain = msg_str (request, "domain"), *name = msg_str (request, "domain_name");
+    if (!domain || !name)
+        return error_set (err, ERR_INVALID_ARG, "pci.take: the domain or its name is missing");
+    if (*self->holder && strcmp (self->holder, domain) != 0)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "PCI device '%s' can't go to domain '%s': domain '%s' has it",
+                          self->address, name, self->holder_name);
+    if (!group_address (self, address))
+        return error_set (
+            err, ERR_OPERATION_INVALID,
+            "PCI device '%s' can't go to a guest: it is in no IOMMU group: switch the "
+            "IOMMU on, in the firmware and with intel_iommu=on where the kernel wants "
+            "that",
+            self->address);
+    return 0;
+}
+
+static void begin_take (pci_t *self)
+{
+    const msg_t *request = self->running.request;
+    char address[MSG_ADDRESS_MAX];
+    if (check_taker (self, request, address, &self->failure)) {
+        pci_answer (self, &self->failure);
+        return;
+    }
+    auto(msg_t) msg =
+        group_request (self, msg_str (request, "domain"), msg_str (request, "domain_name"));
+    actor_request (self->actor, address, &msg, GROUP_MS, on_granted, NULL);
+}
+
+//  Giving back. It is answered when that is on disk; the way back to the driver takes its time.
+
+static void on_given (pci_t *self, const error_t *err)
+{
+    pci_answer (self, err);
+}
+
+static void begin_give (pci_t *self)
+{
+    const bool lent = self->lent;
+    if (!text_equals (msg_str (self->running.request, "domain"), self->holder)) {
+        pci_answer (self, NULL); //  it was given back already
+        return;
+    }
+    pci_clear_holder (self);
+    if (lent && self->phase != PCI_HOST)
+        self->phase = PCI_RETURNING;
+    pci_save (self, on_given);
+}
+
+void pci_begin_guests (pci_t *self)
+{
+    if (msg_is (self->running.request, "pci.take"))
+        begin_take (self);
+    else
+        begin_give (self);
+}

@@ -1,0 +1,110 @@
+"""What tests of the host's PCI devices share: a daemon whose card has three virtual functions, which it may stop
+anywhere in what it does to them."""
+
+import os
+import subprocess
+
+import lab  # first: it says where the others are
+import harness
+from harness import DaemonTest, until
+from troupe_client import TroupeError
+
+lab.require_lab()
+
+
+def node(address):
+    return "pci_" + address.replace(":", "_").replace(".", "_")
+
+
+class DeviceTest(DaemonTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.functions = lab.make_virtual_functions(3)
+
+    def setUp(self):
+        super().setUp()
+        self.function = self.functions[0]
+        self.status = os.path.join(self.daemon.root, "run", "troupe", "pci", f"{self.function}.status")
+        self.client = self.daemon.client()
+        self.addCleanup(self.as_before)
+        self.addCleanup(lambda: self.client.close())
+
+    def as_before(self):
+        for function in self.functions:
+            self.assertEqual(lab.driver(function), "igbvf")
+            self.assertEqual(lab.read(function, "driver_override"), "(null)")
+
+    def info(self, address):
+        return self.client.call("nodedev.info", device=address)
+
+    def restart(self):
+        self.client.close()
+        self.daemon.kill()
+        self.daemon.start()
+        self.client = self.daemon.client()
+
+    def refused(self, verb, device, **args):
+        with self.assertRaises(TroupeError) as caught:
+            self.client.call(verb, device=device, **args)
+        self.assertNotIn("\n", caught.exception.message)
+        return caught.exception.message
+
+
+#   In place of troupe-pci: does what that would have done until the place that ROOT/hold names, and stops
+#   there.
+HOLD = """#!/bin/bash
+at=
+[ ! -e ROOT/hold ] || at=$(cat ROOT/hold)
+hold () { touch ROOT/held; while [ -e ROOT/hold ]; do sleep 0.05; done; }
+[ "$at" != before ] || hold
+if [ "$at" = between ]; then
+    override=
+    [ "$2" != detach ] || override=vfio-pci
+    echo "$override" >"$1/bus/pci/devices/$3/driver_override"
+    echo "$3" >"$1/bus/pci/devices/$3/driver/unbind"
+    hold
+fi
+REAL "$@"
+status=$?
+[ "$at" != after ] || hold
+exit $status
+"""
+
+
+class HeldTest(DeviceTest):
+    """The daemon can be killed in the middle of what it does to a device."""
+
+    def make_daemon(self):
+        daemon = super().make_daemon()
+        programs = os.path.join(daemon.root, "programs")
+        os.makedirs(programs)
+        for name in ("troupe-launch", "troupe-pci"):
+            os.symlink(os.path.join(os.path.realpath(harness.BIN), name),
+                       os.path.join(programs, name))
+        program = os.path.join(programs, "troupe-pci")
+        real = os.path.realpath(program)
+        os.unlink(program)
+        with open(program, "w") as file:
+            file.write(HOLD.replace("ROOT", daemon.root).replace("REAL", real))
+        os.chmod(program, 0o755)
+        daemon.options = ("--launcher", os.path.join(programs, "troupe-launch"))
+        return daemon
+
+    def cut_off(self, at, *command):
+        """Runs COMMAND, kills the daemon when it has come to that place, and starts another."""
+        hold, held = (os.path.join(self.daemon.root, name) for name in ("hold", "held"))
+        with open(hold, "w") as file:
+            file.write(at)
+        running = subprocess.Popen(self.daemon.command(*command),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: os.path.exists(held), what=f"{command} {at}")
+        self.client.close()
+        self.daemon.kill()
+        running.wait()
+        os.unlink(hold)
+        os.unlink(held)
+        self.daemon.start()
+        self.client = self.daemon.client()
+
+    def is_back(self):
+        return self.info(self.function)["state"] == "host" and lab.driver(self.function) == "igbvf"

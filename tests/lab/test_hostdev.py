@@ -1,0 +1,200 @@
+"""Guests of QEMU with PCI devices of the host: taken, refused, and given back, whatever becomes of the guest and of
+the daemon."""
+
+import json
+import os
+import shutil
+import signal
+
+import lab
+import emulator
+from devices import HeldTest, node
+from emulator import CACHE, KEPT
+from harness import until
+
+
+def hostdev(address, managed="yes", extra=""):
+    domain, bus, slot = address.split(":")
+    slot, function = slot.split(".")
+    return f"""<hostdev mode='subsystem' type='pci' managed='{managed}'>
+  <source><address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{function}'/></source>{extra}
+</hostdev>"""
+
+
+def guest(name, *hostdevs):
+    return f"""<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>64</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <devices>{"".join(hostdevs)}</devices>
+</domain>"""
+
+
+class HostDevices(HeldTest):
+    def make_daemon(self):
+        daemon = super().make_daemon()
+        if os.path.isdir(KEPT):
+            shutil.copytree(KEPT, os.path.join(daemon.root, CACHE))
+            emulator.of_this_boot(os.path.join(daemon.root, CACHE))
+        return daemon
+
+    def define_guest(self, name, *hostdevs):
+        self.client.call("domain.define", xml=guest(name, *hostdevs))
+
+    def refused_start(self, name):
+        done = self.daemon.run("start", name, status=None)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        return done.stderr
+
+    def has_function(self, name):
+        ask = {"execute": "qom-get",
+               "arguments": {"path": "/machine/peripheral/hostdev0", "property": "host"}}
+        answer = self.daemon.run("qemu-monitor-command", name, json.dumps(ask))
+        return json.loads(answer)["return"] == self.function
+
+    def qemu(self):
+        """The pid of the only guest's QEMU."""
+        found = [line.split()[0] for line in self.daemon.processes() if "-name guest=" in line]
+        self.assertEqual(len(found), 1)
+        return int(found[0])
+
+    def returned(self):
+        until(self.is_back, what="its return")
+        until(lambda: not os.path.exists(self.status), what="the end of its file")
+
+    def test_managed(self):
+        """A guest gets a virtual function; nobody else does; with its end the host has it again."""
+        self.define_guest("web1", hostdev(self.function, extra="<boot order='1'/><rom bar='off'/>"))
+        self.define_guest("web2", hostdev(self.function))
+        self.daemon.run("start", "web1")
+        self.assertEqual(lab.driver(self.function), "vfio-pci")
+        self.assertTrue(self.has_function("web1"))
+        info = self.info(self.function)
+        self.assertEqual((info["state"], info["holder_name"]), ("detached", "web1"))
+        self.assertIn("domain 'web1' has it", self.refused_start("web2"))
+        for verb in ("detach", "reattach", "reset"):
+            self.assertIn("domain 'web1' has it", self.refused(f"nodedev.{verb}", self.function))
+        self.restart()
+        until(lambda: "running" in self.daemon.run("domstate", "web1"), what="the guest")
+        self.assertEqual(self.info(self.function)["holder_name"], "web1")
+        self.assertIn("domain 'web1' has it", self.refused_start("web2"))
+        self.daemon.run("destroy", "web1")
+        #   At once to another one, though it may still be on its way back.
+        self.daemon.run("start", "web2")
+        self.assertTrue(self.has_function("web2"))
+        self.daemon.run("destroy", "web2")
+        self.returned()
+
+    def test_unmanaged(self):
+        """What is not managed has to be detached before, and stays so."""
+        self.define_guest("web1", hostdev(self.function, managed="no"))
+        self.assertIn("is not managed", self.refused_start("web1"))
+        self.assertEqual(lab.driver(self.function), "igbvf")
+        self.daemon.run("nodedev-detach", self.function)
+        self.daemon.run("start", "web1")
+        self.assertTrue(self.has_function("web1"))
+        self.daemon.run("destroy", "web1")
+        self.assertEqual(self.info(self.function)["state"], "detached")
+        self.daemon.run("nodedev-reattach", self.function)
+        self.returned()
+
+    def test_group(self):
+        """A group goes to a guest as a whole, or not at all; the error names what is in the way."""
+        self.define_guest("web1", hostdev(lab.TWINS[0]))
+        self.define_guest("web2", *[hostdev(twin) for twin in lab.TWINS])
+        self.define_guest("web3", hostdev(lab.TWINS[1]))
+        error = self.refused_start("web1")
+        self.assertIn(f"'{lab.TWINS[1]}'", error)
+        self.assertIn("the host's driver 'e1000'", error)
+        until(lambda: lab.driver(lab.TWINS[0]) == "e1000", what="its return")
+        self.daemon.run("start", "web2")
+        self.assertEqual([lab.driver(twin) for twin in lab.TWINS], ["vfio-pci", "vfio-pci"])
+        self.assertIn("domain 'web2' has", self.refused_start("web3"))
+        self.daemon.run("destroy", "web2")
+        until(lambda: [lab.driver(twin) for twin in lab.TWINS] == ["e1000", "e1000"],
+              what="their return")
+
+    def test_refused(self):
+        """What can't be is refused with the definition, or before anything is done."""
+        for devices, text in (
+            ((hostdev(self.function), hostdev(self.function)), "two hostdevs are the host's PCI device"),
+            (("<hostdev mode='subsystem' type='pci'/>",), "needs its host's address"),
+            ((hostdev(self.function).replace("type='pci'", "type='usb'"),), "not supported"),
+        ):
+            path = self.write("refused.xml", guest("web1", *devices))
+            self.assertIn(text, self.daemon.run("define", path, status=None).stderr)
+        self.define_guest("web1", hostdev(self.function), hostdev("0000:ff:1f.7"))
+        self.assertIn("this host has no device '0000:ff:1f.7'", self.refused_start("web1"))
+        self.returned()
+
+    def test_guest_ends(self):
+        """However the guest ends, the device goes back."""
+        self.define_guest("web1", hostdev(self.function))
+        self.daemon.run("start", "web1")
+        os.kill(self.qemu(), signal.SIGKILL)
+        self.returned()
+        until(lambda: "shut off" in self.daemon.run("domstate", "web1"), what="its end")
+        self.daemon.run("start", "web1")
+        os.kill(self.qemu(), signal.SIGSTOP)
+        self.daemon.run("destroy", "web1")
+        self.returned()
+        self.daemon.run("start", "web1")
+        pid = self.qemu()
+        self.client.close()
+        self.daemon.kill()
+        os.kill(pid, signal.SIGKILL)
+        self.daemon.start()
+        self.client = self.daemon.client()
+        self.returned()
+
+    def test_killed(self):
+        """The daemon is killed at each step of a start, and of an end."""
+        self.define_guest("web1", hostdev(self.function))
+        for at in ("before", "between", "after"):
+            with self.subTest(command="start", at=at):
+                self.cut_off(at, "start", "web1")
+                self.returned()
+                self.assertIn("shut off", self.daemon.run("domstate", "web1"))
+        for at in ("before", "between", "after"):
+            with self.subTest(command="destroy", at=at):
+                self.daemon.run("start", "web1")
+                self.cut_off(at, "destroy", "web1")
+                self.returned()
+                self.assertIn("shut off", self.daemon.run("domstate", "web1"))
+
+    def test_many_at_once(self):
+        """Three functions and six guests that want one each, two for each: three get theirs."""
+        names = [f"web{number}" for number in range(6)]
+        for number, name in enumerate(names):
+            self.define_guest(name, hostdev(self.functions[number // 2]))
+        ids = [self.client.send("domain.create", domain=name) for name in names]
+        outcomes = []
+        for id in ids:
+            try:
+                self.client.wait(id)
+                outcomes.append(None)
+            except Exception as error:  # the answer's
+                outcomes.append(str(error))
+        self.assertEqual(outcomes.count(None), 3, outcomes)
+        for number in range(3):
+            pair = outcomes[2 * number:2 * number + 2]
+            self.assertEqual(pair.count(None), 1, pair)
+            self.assertIn("has it", next(text for text in pair if text))
+        for name, outcome in zip(names, outcomes):
+            if outcome is None:
+                self.daemon.run("destroy", name)
+        for name, outcome in zip(names, outcomes):
+            if outcome is not None:
+                self.daemon.run("start", name)
+                self.daemon.run("destroy", name)
+        for function in self.functions:
+            until(lambda: lab.driver(function) == "igbvf", what="its return")
+
+    def test_shown(self):
+        self.define_guest("web1", hostdev(self.function))
+        document = self.daemon.run("dumpxml", "web1")
+        self.assertIn("<hostdev mode='subsystem' type='pci' managed='yes'>", document)
+        self.assertIn("<driver name='vfio'/>", document)
+        self.assertRegex(document, r"<address type='pci' domain='0x0000' bus='0x0[1-9]'")
+        self.assertIn(node(self.function), self.daemon.run("nodedev-list", "--cap", "pci"))

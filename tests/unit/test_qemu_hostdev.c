@@ -1,0 +1,144 @@
+//  test_qemu_hostdev.c: the host's PCI devices that a guest gets: in its document, on QEMU's
+//  command line, taken and given back. That they work is the lab's test.
+
+#include "drivers/qemu/qemu_hostdev.h"
+#include "qemu_fixture.h"
+
+#define SOURCE(bus)                                                                                \
+    "<source><address domain='0x0000' bus='" bus "' slot='0x10' function='0x2'/></source>"
+#define HOSTDEV(bus, more)                                                                         \
+    "<hostdev mode='subsystem' type='pci' managed='yes'>" SOURCE (bus) more "</hostdev>"
+
+static void test_completed (void **state)
+{
+    (void) state;
+    auto(xml_t) document = qemu_completed (
+        "q35", "<devices><hostdev type='pci'><source><address bus='1' slot='16'/></source>"
+               "</hostdev></devices>");
+    assert_string_equal (qemu_at (document, "devices/hostdev/@mode"), "subsystem");
+    assert_string_equal (qemu_at (document, "devices/hostdev/@managed"), "no");
+    assert_string_equal (qemu_at (document, "devices/hostdev/driver/@name"), "vfio");
+    assert_string_equal (qemu_at (document, "devices/hostdev/source/address/@domain"), "0x0000");
+    //  Its own root port.
+    assert_string_not_equal (qemu_at (document, "devices/hostdev/address/@bus"), "0x00");
+}
+
+static void test_conventional (void **state)
+{
+    (void) state;
+    auto(xml_t) document = qemu_completed ("pc", "<devices>" HOSTDEV ("0x01", "") "</devices>");
+    assert_string_equal (qemu_at (document, "devices/hostdev/address/@bus"), "0x00");
+}
+
+static void test_command (void **state)
+{
+    (void) state;
+    autofree char *lines = qemu_lines (
+        "q35", "<devices>" HOSTDEV ("0x01", "<boot order='1'/><rom bar='off' file='/rom'/>")
+                   HOSTDEV ("0x81", "<rom enabled='no'/>") "</devices>");
+    assert_has (lines, "\"driver\":\"vfio-pci\",\"id\":\"hostdev0\"");
+    assert_has (lines,
+                "\"host\":\"0000:01:10.2\",\"bootindex\":1,\"rombar\":0,\"romfile\":\"/rom\"");
+    assert_has (lines, "\"id\":\"hostdev1\"");
+    assert_has (lines, "\"host\":\"0000:81:10.2\",\"romfile\":\"\"");
+}
+
+static void test_refused (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *devices, *words;
+    } cases[] = {
+        { HOSTDEV ("0x01", "") HOSTDEV ("1", ""), "two hostdevs are the host's PCI device" },
+        { "<hostdev mode='subsystem' type='pci'/>", "needs its host's address" },
+        { "<hostdev mode='subsystem'>" SOURCE ("1") "</hostdev>", "a hostdev has no type" },
+        { "<hostdev type='pci'><source><address bus='0x100' slot='1'/></source></hostdev>",
+          "the host's address of a hostdev" },
+        { "<hostdev type='usb'><source><vendor id='0x1'/></source></hostdev>", "not supported" },
+        { "<hostdev mode='capabilities' type='pci'>" SOURCE ("1") "</hostdev>", "not supported" },
+        { HOSTDEV ("0x01", "<driver name='xen'/>"), "not supported" },
+        { HOSTDEV ("0x01", "<teaming persistent='x'/>"), "not supported" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        autofree char *rest = text_format ("<devices>%s</devices>", cases[i].devices);
+        error_t err = qemu_refused ("q35", rest);
+        assert_has (err.message, cases[i].words);
+    }
+}
+
+static void make_guest (fake_job_t *fake)
+{
+    error_t err;
+    fake_job_init (fake, "/nowhere");
+    fake->guest.name = (char *) (uintptr_t) "fixture";
+    fake->guest.live =
+        qemu_completed ("q35", "<devices>" HOSTDEV ("0x01", "") HOSTDEV ("0x02", "") "</devices>");
+    fake->guest.record = xml_parse ("<driver/>", strlen ("<driver/>"), "record", &err);
+}
+
+static void drop_guest (fake_job_t *fake)
+{
+    xml_destroy (&fake->guest.live);
+    xml_destroy (&fake->guest.record);
+}
+
+//  All are taken before a group is looked at; the undo is there before, and the record says which.
+static void test_taken_and_given_back (void **state)
+{
+    (void) state;
+    error_t err;
+    fake_job_t fake;
+    make_guest (&fake);
+    assert_int_equal (qemu_hostdev_intend (&fake.job, &err), 0);
+    assert_int_equal (qemu_hostdev_plug (&fake.job, &err), 0);
+    qemu_hostdev_unplug (&fake.job);
+    assert_has (fake.trace, "undo device 0000:01:10.2\n"
+                            "undo device 0000:02:10.2\n"
+                            "device_take managed 0000:01:10.2\n"
+                            "device_take managed 0000:02:10.2\n"
+                            "device_check 0000:01:10.2\n"
+                            "device_check 0000:02:10.2\n"
+                            "device_give 0000:01:10.2\n"
+                            "device_give 0000:02:10.2\n");
+    drop_guest (&fake);
+}
+
+static void test_refused_by_its_owner (void **state)
+{
+    (void) state;
+    error_t err;
+    fake_job_t fake;
+    make_guest (&fake);
+    fake.fail = "device_take managed 0000:02";
+    assert_int_equal (qemu_hostdev_intend (&fake.job, &err), 0);
+    assert_int_equal (qemu_hostdev_plug (&fake.job, &err), -1);
+    assert_has_not (fake.trace, "device_check");
+    drop_guest (&fake);
+}
+
+//  The whole memory, and what QEMU maps besides.
+static void test_memory_is_locked (void **state)
+{
+    (void) state;
+    fake_job_t fake;
+    make_guest (&fake);
+    assert_int_equal (qemu_hostdev_memlock (fake.guest.live), (512ull << 20) + (1ull << 30));
+    auto(xml_t) without = qemu_completed ("q35", "");
+    assert_int_equal (qemu_hostdev_memlock (without), 0);
+    drop_guest (&fake);
+}
+
+int main (void)
+{
+    xml_init ();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_completed),
+        cmocka_unit_test (test_conventional),
+        cmocka_unit_test (test_command),
+        cmocka_unit_test (test_refused),
+        cmocka_unit_test (test_taken_and_given_back),
+        cmocka_unit_test (test_refused_by_its_owner),
+        cmocka_unit_test (test_memory_is_locked),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
