@@ -16,13 +16,13 @@
 #define GIVEN(type, source)                                                                        \
     "<hostdev mode='capabilities' type='" type "'><source>" source "</source></hostdev>"
 #define HOSTDEV(type, source) HEAD OS DEVICES (GIVEN (type, source)) "</domain>"
+#define RAM(usage, units, target)                                                                  \
+    "<filesystem type='ram'><source usage='" usage "' units=\"" units "\"/><target dir='" target   \
+    "'/></filesystem>"
 #define SPACE(more)                                                                                \
     "<l:namespace xmlns:l='http://libvirt.org/schemas/domain/lxc/1.0'>" more "</l:namespace>"
 #define SHARE(kind, type, value) "<l:share" kind " type='" type "' value='" value "'/>"
 #define SHARES(more) HEAD OS DEVICES ("") SPACE (more) "</domain>"
-#define RAM(usage, units, target)                                                                  \
-    "<filesystem type='ram'><source usage='" usage "' units=\"" units "\"/><target dir='" target   \
-    "'/></filesystem>"
 #define DEVICES(more) "<devices>" ROOT more "</devices>"
 
 static xml_t *complete (const char *text, error_t *err)
