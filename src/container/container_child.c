@@ -69,7 +69,9 @@ static int enter (const container_spec_t *spec, error_t *err)
     bool mounted = *spec->uid_map;
     if (unshare (CLONE_NEWCGROUP | (mounted ? CLONE_NEWNS : 0)))
         return error_errno (err, ERR_SYSTEM_ERROR, "make the container's cgroup namespace");
-    if (sethostname (spec->name, strnlen (spec->name, 64)))
+    //  A shared name is the other's to give.
+    bool named = spec->shared & CLONE_NEWUTS;
+    if (!named && sethostname (spec->name, strnlen (spec->name, 64)))
         return error_errno (err, ERR_SYSTEM_ERROR, "name the container '%s'", spec->name);
     if (!mounted)
         return container_root_enter (spec, err);

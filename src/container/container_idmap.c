@@ -141,9 +141,10 @@ int container_idmap_become_root (void)
     return setgroups (0, NULL) || setresgid (0, 0, 0) || setresuid (0, 0, 0) ? -1 : 0;
 }
 
-pid_t container_idmap_clone (int user, error_t *err)
+pid_t container_idmap_clone (const container_spec_t *spec, int user, error_t *err)
 {
-    return container_clone (enter_user, &user, CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC, err);
+    const int own = (CLONE_NEWUTS | CLONE_NEWIPC) & ~spec->shared;
+    return container_clone (enter_user, &user, (unsigned long) (CLONE_NEWPID | own), err);
 }
 
 //  What it makes belongs to the container's root; it may still do all that root may.

@@ -17,9 +17,10 @@ int64_t container_idmap_find (const char *map, uint32_t id);
 //  container is to have a network namespace, one that belongs to it becomes this process's.
 int container_idmap_make (const container_spec_t *spec, error_t *err);
 
-//  As fork: the child is the container's root, in pid, uts and ipc namespaces that belong to USER,
-//  and in a mount namespace of the host's. -1 and ERR: there is none.
-pid_t container_idmap_clone (int user, error_t *err);
+//  As fork: the child is the container's root, in pid, uts and ipc namespaces (but for those that
+//  are shared) that belong to USER, and in a mount namespace of the host's. -1 and ERR: there is
+//  none.
+pid_t container_idmap_clone (const container_spec_t *spec, int user, error_t *err);
 
 //  Who entered the namespace is nobody in it, and becomes its root. -1, and errno says why.
 int container_idmap_become_root (void);

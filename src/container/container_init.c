@@ -30,10 +30,10 @@ static size_t count_consoles (const container_spec_t *spec)
 }
 
 //  As fork, in new namespaces: a program with one thread may do that.
-static pid_t clone_init (container_cgroups_t *cgroups, error_t *err)
+static pid_t clone_init (const container_spec_t *spec, container_cgroups_t *cgroups, error_t *err)
 {
-    pid_t pid =
-        container_cgroup_clone (cgroups, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC);
+    pid_t pid = container_cgroup_clone (
+        cgroups, CLONE_NEWNS | CLONE_NEWPID | ((CLONE_NEWUTS | CLONE_NEWIPC) & ~spec->shared));
     if (pid < 0)
         error_errno (err, ERR_SYSTEM_ERROR,
                      "make the container's namespaces (the daemon has to be root, and the kernel "
@@ -47,7 +47,8 @@ static int spawn (container_init_t *self, const container_spec_t *spec, int user
     int ends[2];
     if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return error_errno (err, ERR_SYSTEM_ERROR, "make a socket for init");
-    self->pid = user < 0 ? clone_init (cgroups, err) : container_idmap_clone (user, err);
+    self->pid =
+        user < 0 ? clone_init (spec, cgroups, err) : container_idmap_clone (spec, user, err);
     if (self->pid == 0) {
         close (ends[0]);
         container_child_run (spec, cgroups, ends[1]);

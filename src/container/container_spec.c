@@ -4,6 +4,7 @@
 #include "container/container_spec.h"
 #include "util/text.h"
 
+#include <sched.h>
 #include <string.h>
 #include <sys/capability.h>
 
@@ -127,20 +128,55 @@ static int read_devices (container_spec_t *self, error_t *err)
     return 0;
 }
 
+static int read_share (const json_t *json, container_share_t *share, error_t *err)
+{
+    static const struct {
+        const char *name;
+        int flag;
+    } spaces[] = { { "net", CLONE_NEWNET }, { "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS } };
+    const char *space, *process;
+    if (json_unpack_ex ((json_t *) json, NULL, JSON_STRICT, "{s:s, s:s, s:s, s:s}", "space", &space,
+                        "what", &share->what, "path", &share->path, "process", &process) ||
+        (*share->path ? share->path[0] != '/' : !process_from_text (process, &share->process)))
+        return bad (err, "what it shares is not as it has to be");
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
+        if (strcmp (spaces[i].name, space) == 0)
+            share->flag = spaces[i].flag;
+    return share->flag ? 0 : bad (err, "it is to share a namespace of an unknown kind");
+}
+
+static int read_shares (container_spec_t *self, error_t *err)
+{
+    const json_t *array = json_object_get (self->json, "shared"), *item;
+    size_t i;
+    if (!json_is_array (array) || json_array_size (array) > CONTAINER_SHARES_MAX)
+        return bad (err, "it has no list of what it shares, or too much of it");
+    json_array_foreach (array, i, item)
+    {
+        container_share_t *share = &self->shares[self->share_count++];
+        if (read_share (item, share, err))
+            return -1;
+        if (self->shared & share->flag || (self->network && share->flag == CLONE_NEWNET))
+            return bad (err, "it is to have two namespaces of a kind");
+        self->shared |= share->flag;
+    }
+    return 0;
+}
+
 static int read_parts (container_spec_t *self, error_t *err)
 {
     int network, restart;
     json_error_t where;
-    json_t *lists[9];
+    json_t *lists[10];
     if (json_unpack_ex (self->json, &where, JSON_STRICT,
                         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, "
-                        "s:o, s:o, s:o, s:o, s:o}",
+                        "s:o, s:o, s:o, s:o, s:o, s:o}",
                         "uid_map", &self->uid_map, "gid_map", &self->gid_map, "name", &self->name,
                         "uuid", &self->uuid, "folder", &self->folder, "identity", &self->identity,
                         "user", &self->user, "group", &self->group, "network", &network, "restart",
                         &restart, "argv", &lists[0], "env", &lists[1], "consoles", &lists[2],
                         "cgroups", &lists[3], "filesystems", &lists[4], "keep", &lists[5], "links",
-                        &lists[6], "devices", &lists[7], "given", &lists[8]))
+                        &lists[6], "devices", &lists[7], "given", &lists[8], "shared", &lists[9]))
         return bad (err, where.text);
     self->network = network;
     self->restart = restart;
@@ -165,7 +201,8 @@ int container_spec_read (container_spec_t *self, json_t *json, error_t *err)
                   read_list (json, "given", CONTAINER_LISTS_MAX, &self->given, err) ||
                   read_list (json, "keep", CONTAINER_LISTS_MAX, &capabilities, err) ||
                   read_capabilities (self, err) || read_filesystems (self, err) ||
-                  read_devices (self, err) || (!self->argv[0] && bad (err, "it has no init"));
+                  read_devices (self, err) || read_shares (self, err) ||
+                  (!self->argv[0] && bad (err, "it has no init"));
     if (failed)
         container_spec_close (self);
     return failed ? -1 : 0;

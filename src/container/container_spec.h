@@ -9,6 +9,10 @@
 //      consoles            aliases; the first one is /dev/console
 //      cgroups             folders that init joins
 //      network             true: a network namespace of its own
+//      shared              array of {space ("net", "ipc", "uts"), what, path, process}: namespaces
+//      of
+//                          others that it is in instead of new ones; WHAT says in errors whose: of
+//                          the file PATH, or, if that is "", of PROCESS (PID:START:BOOTID)
 //      links               names of those in it that are brought up before init executes anything
 //      given               names of those in it that go back to the host (container_given.h)
 //      restart             true: a reboot from inside starts it again
@@ -23,7 +27,7 @@
 #define TROUPE_CONTAINER_SPEC_H
 
 #include "container/container_protocol.h"
-#include "util/error.h"
+#include "util/process.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -58,6 +62,15 @@ typedef struct {
     unsigned major, minor;
 } container_device_t;
 
+//  A namespace of somebody else's.
+typedef struct {
+    int flag; //  CLONE_NEWNET, ...
+    const char *what, *path;
+    process_t process; //  if the path is ""
+} container_share_t;
+
+#define CONTAINER_SHARES_MAX 3
+
 //  Strings belong to JSON.
 typedef struct {
     json_t *json;
@@ -70,6 +83,9 @@ typedef struct {
     size_t filesystem_count;
     container_device_t *devices;
     size_t device_count;
+    container_share_t shares[CONTAINER_SHARES_MAX];
+    size_t share_count;
+    int shared; //  all their flags
 } container_spec_t;
 
 //  Takes a reference to JSON. ERR_INVALID_ARG, and nothing is kept.

@@ -5,6 +5,7 @@
 #include "container/container_disk.h"
 #include "container/container_idmap.h"
 #include "container/container_network.h"
+#include "container/container_share.h"
 #include "util/auto.h"
 
 #include <errno.h>
@@ -72,7 +73,8 @@ static int start_init (container_t *self, error_t *err)
 //  The namespaces that stay while the container reboots.
 static int make_namespaces (container_t *self, error_t *err)
 {
-    if (self->spec.network && container_given_open (&self->given, err))
+    if ((self->spec.network && container_given_open (&self->given, err)) ||
+        container_share_enter (&self->spec, err))
         return -1;
     if (!*self->spec.uid_map)
         return self->spec.network ? container_network_make (err) : 0;

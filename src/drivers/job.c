@@ -180,6 +180,11 @@ int job_link_release (job_t *self, error_t *err)
     return self->ops->link_release (self, err);
 }
 
+int job_domain (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err)
+{
+    return self->ops->domain (self, name, uuid, err);
+}
+
 int job_network (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err)
 {
     return self->ops->network (self, name, uuid, err);

@@ -108,6 +108,7 @@ typedef struct {
                            error_t *err);
     int (*link_claim) (job_t *self, const char *const *keys, error_t *err);
     int (*link_release) (job_t *self, error_t *err);
+    int (*domain) (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err);
     int (*network) (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err);
     int (*port_create) (job_t *self, const port_request_t *request, port_grant_t *grant,
                         error_t *err);
@@ -243,6 +244,9 @@ int job_link_bandwidth (job_t *self, const char *key, const link_bandwidth_t *ba
 int job_link_claim (job_t *self, const char *const *keys, error_t *err);
 //  Removes all links of this job's owner.
 int job_link_release (job_t *self, error_t *err);
+
+//  The uuid of the domain with this NAME; ERR_NO_DOMAIN.
+int job_domain (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err);
 
 //  Virtual networks (drivers/net/port.h). The uuid of the one with this NAME; ERR_NO_NETWORK.
 int job_network (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err);

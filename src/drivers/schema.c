@@ -102,6 +102,16 @@ static char *path_of (const char *path, const xml_node_t *child)
     return deeper ? text_copy (path) : text_format ("%s/%s", path, xml_name (child));
 }
 
+//  In the driver's own namespace, and nothing that it has a use for?
+static bool is_strange (const schema_t *schema, const xml_node_t *child)
+{
+    const char *space = xml_namespace (child);
+    if (!space || strcmp (space, schema->space) != 0)
+        return false;
+    bool top = child->parent && child->parent->parent == (xmlNode *) child->doc;
+    return !top || !schema->known || strcmp (xml_name (child), schema->known) != 0;
+}
+
 //  Is CHILD no part of what the driver has to know?
 static bool passes (const schema_t *schema, const xml_node_t *child, const char *path)
 {
@@ -123,8 +133,7 @@ static int check_element (const schema_t *schema, const char *path, const xml_no
     if (check_attributes (element, path, node, err))
         return -1;
     xml_foreach (child, node, NULL) {
-        const char *space = xml_namespace (child);
-        if (space && strcmp (space, schema->space) == 0)
+        if (is_strange (schema, child))
             return error_set (err, ERR_CONFIG_UNSUPPORTED,
                               "not supported: <%s> of %s's namespace; remove it from the "
                               "definition",

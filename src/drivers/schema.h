@@ -20,6 +20,7 @@ typedef struct {
     const schema_element_t *elements; //  path NULL at the end
     const char *const *passing;       //  paths that are not looked into, NULL at the end
     const char *space, *space_name;   //  the namespace that is the driver's own, and is refused
+    const char *known; //  but for this child of the root, which the driver checks itself; or NULL
 } schema_t;
 
 //  ERR_CONFIG_UNSUPPORTED, "not supported: devices/disk/@bus 'xen'; ...", naming the first part of

@@ -1,9 +1,11 @@
 """virsh on virtual networks: real ones, in namespaces of the test's own."""
 
+import struct
 import unittest
+import uuid
 
 from harness import until
-from libvirt_client import virsh
+from libvirt_client import Bare, text, virsh
 from network import Site, network, usable
 
 
@@ -55,6 +57,15 @@ class Networks(unittest.TestCase):
         virsh("net-destroy", "blue")
         self.assertEqual(self.names("--all"), [])
 
+    def update_as_old(self, host):
+        """A client of before the order of the arguments was mended sends them the other way round."""
+        UPDATE, DELETE, DHCP_HOST, CONFIG = 291, 2, 4, 2
+        net = text("blue") + uuid.UUID(self.virsh("net-uuid", "blue")).bytes
+        with Bare(self.daemon) as old:
+            old.open("qemu:///system")
+            numbers = struct.pack(">IIi", DHCP_HOST, DELETE, -1)
+            self.assertEqual(old.call(UPDATE, net + numbers + text(host) + struct.pack(">I", CONFIG)), (0, b""))
+
     def lease(self):
         """A host that an update names gets its address."""
         client = self.site.plug("blue")
@@ -68,7 +79,7 @@ class Networks(unittest.TestCase):
         for word in (mac, "ipv4", "192.168.77.200/24", "one"):
             self.assertIn(word, row)
         self.assertEqual(self.virsh("net-dhcp-leases", "blue", "--mac", "52:54:00:00:00:01"), "")
-        self.virsh("net-update", "blue", "delete", "ip-dhcp-host", host, "--config")
+        self.update_as_old(host)
         self.assertNotIn("192.168.77.200", self.virsh("net-dumpxml", "blue", "--inactive"))
         self.assertIn("not supported", self.refused("net-update", "blue", "modify", "bridge", "<bridge/>"))
         self.assertEqual(self.virsh("net-port-list", "blue"), "")

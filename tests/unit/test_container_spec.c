@@ -5,13 +5,16 @@
 #include "unit.h"
 #include "util/text.h"
 
+#include <sched.h>
 #include <sys/capability.h>
 
 #define HEAD                                                                                       \
     "'name':'web1','uuid':'u','folder':'/','identity':'/i','user':'0','group':'','network':true,"  \
     "'restart':false,'argv':['/bin/sh','-c'],'env':['A=b'],'consoles':['console0'],"
 #define ROOT "{'type':'mount','source':'/r','target':'/','readonly':true,'bytes':0}"
-#define MAPS                                                                                       \
+#define MAPS SHARED ("")
+#define SHARED(list)                                                                               \
+    "'shared':[" list "],"                                                                         \
     "'devices':[{'path':'/dev/x','block':true,'major':7,'minor':1}],'uid_map':'0 1000 "            \
     "10','gid_map':'0 7 2\\n5 90 1',"
 #define TAIL MAPS "'cgroups':[],'links':['eth0'],'given':['up0'],'keep':['cap_chown','cap_kill']"
@@ -78,10 +81,11 @@ static void refuses_what_it_does_not_know (void **state)
         { "{" HEAD MAPS
           "'cgroups':[],'links':['eth0'],'given':[],'keep':['cap_none'],'filesystems':[" ROOT "]}",
           "no capability 'cap_none'" },
-        { "{" HEAD "'devices':[{'path':'/x','block':true,'major':7,'minor':1}],'uid_map':'',"
+        { "{" HEAD
+          "'shared':[],'devices':[{'path':'/x','block':true,'major':7,'minor':1}],'uid_map':'',"
           "'gid_map':'','cgroups':[],'links':[],'given':[],'keep':[],'filesystems':[" ROOT "]}",
           "a device of it" },
-        { "{" HEAD "'devices':[],'uid_map':'','gid_map':'0 7 "
+        { "{" HEAD "'shared':[],'devices':[],'uid_map':'','gid_map':'0 7 "
           "2','cgroups':[],'links':[],'given':[],'keep':[],"
           "'filesystems':[" ROOT "]}",
           "its root is nobody" },
@@ -94,6 +98,54 @@ static void refuses_what_it_does_not_know (void **state)
         if (!strstr (err.message, cases[i].message))
             fail_msg ("%s: '%s'", cases[i].text, err.message);
         assert_null (spec.json);
+        json_decref (json);
+    }
+}
+
+#define PROCESS "7:12:01234567-89ab-cdef-0123-456789abcdef"
+#define REST "'cgroups':[],'links':[],'given':[],'keep':[],'filesystems':[" ROOT "]}"
+#define SHARE(space, path, process)                                                                \
+    "{'space':'" space "','what':'w','path':'" path "','process':'" process "'}"
+
+static void reads_what_is_shared (void **state)
+{
+    (void) state;
+    container_spec_t spec;
+    error_t err = { 0 };
+    json_t *json =
+        parse ("{" HEAD SHARED (SHARE ("ipc", "", PROCESS) "," SHARE ("uts", "/run/x", "")) REST);
+    assert_int_equal (container_spec_read (&spec, json, &err), 0);
+    json_decref (json);
+    assert_int_equal (spec.share_count, 2);
+    assert_int_equal (spec.shared, CLONE_NEWIPC | CLONE_NEWUTS);
+    assert_int_equal (spec.shares[0].flag, CLONE_NEWIPC);
+    assert_int_equal (spec.shares[0].process.pid, 7);
+    assert_int_equal (spec.shares[0].process.start_time, 12);
+    assert_string_equal (spec.shares[1].path, "/run/x");
+    container_spec_close (&spec);
+}
+
+static void refuses_to_share (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        { "{" HEAD SHARED ("{'space':'uts'}") REST, "not as it has to be" },
+        { "{" HEAD SHARED (SHARE ("uts", "", "7")) REST, "not as it has to be" },
+        { "{" HEAD SHARED (SHARE ("uts", "x", "")) REST, "not as it has to be" },
+        { "{" HEAD SHARED (SHARE ("pid", "/x", "")) REST, "of an unknown kind" },
+        { "{" HEAD SHARED (SHARE ("uts", "/x", "") "," SHARE ("uts", "/y", "")) REST,
+          "two namespaces of a kind" },
+        { "{" HEAD SHARED (SHARE ("net", "/x", "")) REST, "two namespaces of a kind" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        container_spec_t spec;
+        error_t err = { 0 };
+        json_t *json = parse (cases[i].text);
+        assert_int_equal (container_spec_read (&spec, json, &err), -1);
+        if (!strstr (err.message, cases[i].message))
+            fail_msg ("%s: '%s'", cases[i].text, err.message);
         json_decref (json);
     }
 }
@@ -115,6 +167,8 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (reads_all_parts),
         cmocka_unit_test (refuses_what_it_does_not_know),
+        cmocka_unit_test (reads_what_is_shared),
+        cmocka_unit_test (refuses_to_share),
         cmocka_unit_test (finds_ids),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

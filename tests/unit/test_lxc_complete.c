@@ -7,6 +7,8 @@
 #include "unit.h"
 #include "util/text.h"
 
+#include <unistd.h>
+
 #define HEAD "<domain type='lxc'><name>web1</name><memory>65536</memory>"
 #define OS "<os><type>exe</type><init>/init</init><initarg>a b</initarg></os>"
 #define ROOT "<filesystem><source dir='/r'/><target dir='/'/></filesystem>"
@@ -14,6 +16,10 @@
 #define GIVEN(type, source)                                                                        \
     "<hostdev mode='capabilities' type='" type "'><source>" source "</source></hostdev>"
 #define HOSTDEV(type, source) HEAD OS DEVICES (GIVEN (type, source)) "</domain>"
+#define SPACE(more)                                                                                \
+    "<l:namespace xmlns:l='http://libvirt.org/schemas/domain/lxc/1.0'>" more "</l:namespace>"
+#define SHARE(kind, type, value) "<l:share" kind " type='" type "' value='" value "'/>"
+#define SHARES(more) HEAD OS DEVICES ("") SPACE (more) "</domain>"
 #define DEVICES(more) "<devices>" ROOT more "</devices>"
 
 static xml_t *complete (const char *text, error_t *err)
@@ -135,9 +141,39 @@ static const struct {
       "os/initenv: 'a=b'" },
     { HEAD "<os><type>exe</type><initdir>etc</initdir></os>" DEVICES ("") "</domain>",
       "os/initdir 'etc'" },
-    { HEAD OS DEVICES ("") "<l:namespace xmlns:l='http://libvirt.org/schemas/domain/lxc/1.0'/>"
-                           "</domain>",
-      "<namespace> of LXC's namespace" },
+    { HEAD OS DEVICES ("") "<l:x xmlns:l='http://libvirt.org/schemas/domain/lxc/1.0'/></domain>",
+      "<x> of LXC's namespace" },
+    { HEAD OS "<devices>" ROOT SPACE ("") "</devices></domain>", "<namespace> of LXC's namespace" },
+    { HEAD OS DEVICES ("") SPACE ("") SPACE ("") "</domain>", "two <lxc:namespace>" },
+    { SHARES (SHARE ("pid", "pid", "1")), "<sharepid> in <lxc:namespace>" },
+    { SHARES ("<x/>"), "<x> in <lxc:namespace>" },
+    { SHARES ("<l:sharenet type='pid'/>"), "lxc:sharenet: it has no type, or no value" },
+    { SHARES ("<l:sharenet type='pid' value='1' x='y'/>"), "lxc:sharenet/@x" },
+    { SHARES ("<l:sharenet type='pid' value='1'><x/></l:sharenet>"), "lxc:sharenet/x" },
+    { SHARES (SHARE ("net", "uuid", "1")), "lxc:sharenet/@type 'uuid'" },
+    { SHARES (SHARE ("net", "pid", "0")), "lxc:sharenet" },
+    { SHARES (SHARE ("net", "pid", "x")), "lxc:sharenet" },
+    { SHARES (SHARE ("net", "netns", "../x")), "'../x': it is no name" },
+    { SHARES (SHARE ("net", "netns", "..")), "'..': it is no name" },
+    { SHARES (SHARE ("net", "netns", "")), "'': it is no name" },
+    { SHARES (SHARE ("uts", "netns", "red")), "lxc:shareuts of type 'netns'" },
+    { SHARES (SHARE ("ipc", "name", "web1")), "can't share with itself" },
+    { SHARES (SHARE ("ipc", "name", "")), "name a container" },
+    { SHARES (SHARE ("ipc", "name", "a") SHARE ("ipc", "name", "b")), "lxc:shareipc: there are" },
+    { HEAD OS "<features><privnet/></features>" DEVICES ("")
+          SPACE (SHARE ("net", "name", "db1")) "</domain>",
+      "features/privnet with lxc:sharenet" },
+    { HEAD OS DEVICES ("<interface type='ethernet'/>")
+          SPACE (SHARE ("net", "name", "db1")) "</domain>",
+      "devices/interface with lxc:sharenet" },
+    { HEAD OS DEVICES (GIVEN ("net", "<interface>up0</interface>"))
+          SPACE (SHARE ("net", "name", "db1")) "</domain>",
+      "of type 'net' with lxc:sharenet" },
+    { HEAD OS
+      "<features><capabilities><net_admin state='on'/></capabilities></features><idmap>"
+      "<uid start='0' target='9' count='9'/><gid start='0' target='9' count='9'/></idmap>" DEVICES (
+          "") SPACE (SHARE ("net", "name", "db1")) "</domain>",
+      "capabilities/net_admin with <idmap> and lxc:sharenet" },
 };
 
 static void refuses (void **state)
@@ -166,7 +202,7 @@ static void describes_the_container (void **state)
         "<filesystem><source dir='/d'/><target dir='/data'/><readonly/></filesystem>" ROOT GIVEN (
             "net", "<interface>eth7</interface>") "</devices></domain>",
         &err);
-    json_t *json = lxc_spec (document, "/run/x.init", folders, json_array ());
+    json_t *json = lxc_spec (document, "/run/x.init", folders, json_array (), json_array ());
     if (container_spec_read (&spec, json, &err))
         fail_msg ("%s", err.message);
     json_decref (json);
@@ -180,6 +216,56 @@ static void describes_the_container (void **state)
     assert_string_equal (spec.filesystems[1].target, "/data");
     assert_true (spec.filesystems[1].readonly && spec.network && !spec.restart);
     container_spec_close (&spec);
+}
+
+static void finds_what_it_shares (void **state)
+{
+    (void) state;
+    fake_job_t fake;
+    error_t err = { 0 };
+    fake_job_init (&fake, "/nowhere");
+    autofree char *text =
+        text_format (SHARES (SHARE ("ipc", "pid", "%d") SHARE ("uts", "pid", "%d")),
+                     (int) getpid (), (int) getpid ());
+    auto(xml_t) document = complete (text, &err);
+    fake.guest.live = document;
+    json_t *list = lxc_share_list (&fake.job, &err);
+    assert_int_equal (json_array_size (list), 2);
+    process_t own, found;
+    const json_t *first = json_array_get (list, 0);
+    assert_int_equal (process_identify (getpid (), &own, &err), 0);
+    assert_true (
+        process_from_text (json_string_value (json_object_get (first, "process")), &found));
+    assert_int_equal (found.pid, own.pid);
+    assert_int_equal (found.start_time, own.start_time);
+    assert_string_equal (json_string_value (json_object_get (first, "space")), "ipc");
+    json_decref (list);
+    autofree char *again = xml_text (document);
+    assert_non_null (strstr (again, "<l:shareuts type='pid' value="));
+}
+
+static void refuses_what_is_not_there (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        //  A pid beyond those that the kernel gives.
+        { SHARES (SHARE ("net", "pid", "2147483647")),
+          "lxc:sharenet: the host has no process 2147483647" },
+        { SHARES (SHARE ("net", "netns", "troupe-none")),
+          "lxc:sharenet: open the network namespace '/run/netns/troupe-none': No such file" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fake_job_t fake;
+        error_t err = { 0 };
+        fake_job_init (&fake, "/nowhere");
+        auto(xml_t) document = complete (cases[i].text, &err);
+        fake.guest.live = document;
+        assert_null (lxc_share_list (&fake.job, &err));
+        if (!strstr (err.message, cases[i].message))
+            fail_msg ("%s: '%s'", cases[i].text, err.message);
+    }
 }
 
 static bool has (const char *features, const char *capability)
@@ -218,6 +304,8 @@ int main (void)
         cmocka_unit_test (fills_in),
         cmocka_unit_test (refuses),
         cmocka_unit_test (describes_the_container),
+        cmocka_unit_test (finds_what_it_shares),
+        cmocka_unit_test (refuses_what_is_not_there),
         cmocka_unit_test (leaves_capabilities),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -14,17 +14,28 @@ static job_actor_t *actor_of (job_t *job)
     return (job_actor_t *) job;
 }
 
-int job_ports_network (job_t *job, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err)
+static int find (job_t *job, const char *noun, const char *name, char uuid[UUID_TEXT_SIZE],
+                 error_t *err)
 {
     auto(msg_t) reply = NULL;
     auto(msg_t) msg = msg_request ("host.find");
-    pack_key_str (msg_args (msg), "noun", "network");
+    pack_key_str (msg_args (msg), "noun", noun);
     pack_key_str (msg_args (msg), "name", name);
     if (job_ask (actor_of (job), "host", &msg, PORT_MS, &reply, err))
         return -1;
     const char *found = value_get_str (msg_value (reply), "uuid");
     snprintf (uuid, UUID_TEXT_SIZE, "%s", found ? found : "");
     return 0;
+}
+
+int job_ports_domain (job_t *job, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err)
+{
+    return find (job, "domain", name, uuid, err);
+}
+
+int job_ports_network (job_t *job, const char *name, char uuid[UUID_TEXT_SIZE], error_t *err)
+{
+    return find (job, "network", name, uuid, err);
 }
 
 static void address_of (const char *network, char address[MSG_ADDRESS_MAX])

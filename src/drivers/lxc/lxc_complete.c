@@ -20,8 +20,9 @@ static const char *const passing[] = { "domain/metadata", NULL };
 
 static const schema_t schema = { .elements = elements,
                                  .passing = passing,
-                                 .space = "http://libvirt.org/schemas/domain/lxc/1.0",
-                                 .space_name = "LXC" };
+                                 .space = LXC_SPACE,
+                                 .space_name = "LXC",
+                                 .known = "namespace" };
 
 int lxc_takes (const char *path, const char *value, error_t *err)
 {
@@ -244,7 +245,8 @@ int lxc_complete (job_t *job, xml_t *document, error_t *err)
         definition_complete_identity (job, domain, err) ||
         definition_complete_memory (domain, err) || definition_complete_vcpus (domain, err) ||
         tune_check (domain, err) || complete_os (domain, err) || check_features (domain, err) ||
-        lxc_idmap_check (domain, err) || complete_devices (job, xml_find (domain, "devices"), err))
+        lxc_idmap_check (domain, err) || lxc_share_check (domain, err) ||
+        complete_devices (job, xml_find (domain, "devices"), err))
         return -1;
     definition_complete_lifecycle (domain);
     return 0;

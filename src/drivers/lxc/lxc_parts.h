@@ -24,6 +24,14 @@ int lxc_idmap_check (const xml_node_t *domain, error_t *err);
 //  caller frees it.
 char *lxc_idmap_text (const xml_node_t *domain, const char *kind);
 
+#define LXC_SPACE "http://libvirt.org/schemas/domain/lxc/1.0"
+
+//  lxc_share.c: checks <lxc:namespace>.
+int lxc_share_check (const xml_node_t *domain, error_t *err);
+//  What the live document shares, found now, as the supervisor is told of it. The caller releases
+//  the list; NULL and ERR: something of it is not there.
+json_t *lxc_share_list (job_t *job, error_t *err);
+
 //  lxc_hostdev.c: checks <hostdev>.
 int lxc_hostdev_complete (xml_node_t *devices, error_t *err);
 //  The device nodes, as the supervisor is told of them. The caller releases the list; NULL and ERR.
@@ -45,9 +53,9 @@ int lxc_given_plug (job_t *job, const char *supervisor, error_t *err);
 
 //  lxc_spec.c: the running document as the supervisor reads it (container/container_spec.h), with
 //  init's identity to be written to the file IDENTITY. CGROUPS: folders that init joins. Takes
-//  DEVICES over. The caller releases it.
+//  DEVICES and SHARED over. The caller releases it.
 json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups,
-                  json_t *devices);
+                  json_t *devices, json_t *shared);
 //  Has the container a network namespace of its own?
 bool lxc_has_network (const xml_node_t *domain);
 

@@ -120,7 +120,7 @@ static const char *either (const char *text, const char *otherwise)
 }
 
 json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cgroups,
-                  json_t *devices)
+                  json_t *devices, json_t *shared)
 {
     const xml_node_t *domain = xml_root (live);
     autofree char *uids = lxc_idmap_text (domain, "uid");
@@ -130,7 +130,7 @@ json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cg
         json_array_append_new (folders, json_string (*cgroups));
     return json_pack (
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o, s:o}",
         "uid_map", uids, "gid_map", gids, "name", xml_string (domain, "name"), "uuid",
         xml_string (domain, "uuid"), "folder", either (xml_string (domain, "os/initdir"), "/"),
         "identity", identity, "user", either (xml_string (domain, "os/inituser"), "0"), "group",
@@ -138,5 +138,5 @@ json_t *lxc_spec (const xml_t *live, const char *identity, const char *const *cg
         "restart", xml_equals (domain, "on_reboot", "restart"), "argv", init_argv (domain), "env",
         init_env (domain), "consoles", list_consoles (domain), "cgroups", folders, "filesystems",
         list_filesystems (domain), "keep", list_capabilities (domain), "links", list_links (domain),
-        "devices", devices, "given", list_given (domain));
+        "devices", devices, "given", list_given (domain), "shared", shared);
 }

@@ -183,9 +183,13 @@ static int create (start_t *self, error_t *err)
     job_t *job = self->job;
     auto(strings_t) folders = cgroup_folders (job->guest);
     json_t *devices = lxc_hostdev_list (xml_root (job->guest->live), err);
-    if (!devices)
+    json_t *shared = devices ? lxc_share_list (job, err) : NULL;
+    if (!shared) {
+        json_decref (devices);
         return -1;
-    json_t *spec = lxc_spec (job->guest->live, self->identity, strings_list (folders), devices);
+    }
+    json_t *spec =
+        lxc_spec (job->guest->live, self->identity, strings_list (folders), devices, shared);
     if (!spec)
         return error_set (err, ERR_INTERNAL_ERROR, "its description can't be made");
     json_auto_t *state = job_qmp (job, "create", spec, CREATE_MS, err);
