@@ -24,12 +24,12 @@ void container_await (pid_t pid)
 }
 
 //  CLONE_PARENT: a child of the helper's parent.
-static pid_t clone_sibling (container_place_fn *place, const void *arg, unsigned long flags,
-                            error_t *err)
+static pid_t clone_sibling (container_place_fn *place, const void *arg, int report,
+                            unsigned long flags, error_t *err)
 {
     //  Nobody inside may look into a process of the host's root.
     prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
-    if (place (arg, err))
+    if (place (arg, report, err))
         return -1;
     pid_t pid = (pid_t) syscall (SYS_clone, flags | CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
     if (pid < 0)
@@ -46,7 +46,7 @@ pid_t container_clone (container_place_fn *place, const void *arg, unsigned long
         return error_errno (err, ERR_SYSTEM_ERROR, "make a pipe");
     pid_t helper = fork ();
     if (helper == 0) {
-        cloned.pid = clone_sibling (place, arg, flags, &cloned.err);
+        cloned.pid = clone_sibling (place, arg, ends[1], flags, &cloned.err);
         if (cloned.pid == 0) {
             close (ends[0]);
             close (ends[1]);

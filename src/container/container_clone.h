@@ -8,8 +8,9 @@
 
 #include <sys/types.h>
 
-//  Runs in the helper: enters namespaces. -1 and ERR.
-typedef int container_place_fn (const void *arg, error_t *err);
+//  Runs in the helper, which will tell of the child by the descriptor REPORT: enters namespaces. -1
+//  and ERR.
+typedef int container_place_fn (const void *arg, int report, error_t *err);
 
 //  As fork, after PLACE, with the namespaces of FLAGS (CLONE_NEWPID, ...) new. -1 and ERR: there is
 //  no child.

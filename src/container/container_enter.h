@@ -52,9 +52,10 @@ typedef struct {
     int control;       //  to who asked, who is sent the terminal's other side, or what failed
     const char **argv; //  NULL at the end
     bool terminal;     //  it has one
+    int go;            //  at its end, the program may run
 } container_program_t;
 
 //  Runs it. The process, or -1 and ERR.
-pid_t container_program_run (const container_program_t *self, error_t *err);
+pid_t container_program_run (container_program_t *self, error_t *err);
 
 #endif

@@ -128,8 +128,9 @@ int container_idmap_make (const container_spec_t *spec, error_t *err)
 }
 
 //  The mounts first: of the host's.
-static int enter_user (const void *arg, error_t *err)
+static int enter_user (const void *arg, int report, error_t *err)
 {
+    (void) report;
     const int *user = arg;
     if (unshare (CLONE_NEWNS) || setns (*user, CLONE_NEWUSER) || container_idmap_become_root ())
         return error_errno (err, ERR_SYSTEM_ERROR, "enter the container's user namespace");
@@ -167,8 +168,9 @@ static int own_as (const container_spec_t *spec, error_t *err)
 }
 
 //  /proc is of the pid namespace of whoever mounts it.
-static int enter_init (const void *arg, error_t *err)
+static int enter_init (const void *arg, int report, error_t *err)
 {
+    (void) report;
     const pid_t *init = arg;
     autoclose int process = (int) syscall (SYS_pidfd_open, *init, 0);
     if (process < 0 || setns (process, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC))

@@ -22,9 +22,13 @@ static const container_user_t root = { 0 };
 
 //  The helper is outside the container's pid namespace. What comes after it can be seen from
 //  inside, and traced with sys_ptrace, so it has nothing any more that the container does not have.
-static int enter (const void *arg, error_t *err)
+static int enter (const void *arg, int report, error_t *err)
 {
     const container_program_t *self = arg;
+    const int kept[] = {
+        self->fds[0], self->fds[1], self->fds[2], self->control, self->go, report
+    };
+    descriptors_close_others (kept, sizeof kept / sizeof *kept);
     bool mapped = *self->spec->uid_map;
     const int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP |
                       CLONE_NEWNET | (mapped ? CLONE_NEWUSER : 0);
@@ -67,12 +71,12 @@ static int execute (container_program_t *self, error_t *err)
 }
 
 //  Not before it is in the container's cgroups.
-static _Noreturn void run (const container_program_t *what, int go)
+static _Noreturn void run (const container_program_t *what)
 {
     error_t err = { 0 };
     char byte;
     container_program_t self = *what;
-    while (read (go, &byte, 1) < 0 && errno == EINTR)
+    while (read (self.go, &byte, 1) < 0 && errno == EINTR)
         ;
     execute (&self, &err);
     autofree char *line = text_format ("error %s\n", err.message);
@@ -80,16 +84,15 @@ static _Noreturn void run (const container_program_t *what, int go)
     _exit (127);
 }
 
-pid_t container_program_run (const container_program_t *self, error_t *err)
+pid_t container_program_run (container_program_t *self, error_t *err)
 {
     int go[2];
     if (pipe2 (go, O_CLOEXEC))
         return error_errno (err, ERR_SYSTEM_ERROR, "make a pipe");
+    self->go = go[0];
     pid_t pid = container_clone (enter, self, 0, err);
-    if (pid == 0) {
-        close (go[1]);
-        run (self, go[0]);
-    }
+    if (pid == 0)
+        run (self);
     close (go[0]);
     if (pid > 0 && container_cgroup_move (self->spec, pid, err)) {
         kill (pid, SIGKILL);

@@ -3,6 +3,7 @@
 #include "util/descriptors.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,4 +69,25 @@ ssize_t descriptors_receive (int socket, char *text, size_t size, int *fds, size
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
             take (header, fds, max, count);
     return got;
+}
+
+static int by_number (const void *one, const void *other)
+{
+    return *(const int *) one - *(const int *) other;
+}
+
+void descriptors_close_others (const int *keep, size_t count)
+{
+    int sorted[DESCRIPTORS_MAX];
+    unsigned first = STDERR_FILENO + 1;
+    memcpy (sorted, keep, count * sizeof *keep);
+    qsort (sorted, count, sizeof *sorted, by_number);
+    for (size_t i = 0; i < count; i++) {
+        if (sorted[i] < (int) first)
+            continue;
+        if ((unsigned) sorted[i] > first)
+            close_range (first, (unsigned) sorted[i] - 1, 0);
+        first = (unsigned) sorted[i] + 1;
+    }
+    close_range (first, ~0u, 0);
 }

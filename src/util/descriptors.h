@@ -17,4 +17,7 @@ int descriptors_send (int socket, const char *text, const int *fds, size_t count
 ssize_t descriptors_receive (int socket, char *text, size_t size, int *fds, size_t max,
                              size_t *count, int flags);
 
+//  Closes all but the standard three and these COUNT (DESCRIPTORS_MAX at most; -1 stands for none).
+void descriptors_close_others (const int *keep, size_t count);
+
 #endif

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void travel (void **state)
@@ -46,8 +47,37 @@ static void travel (void **state)
     close (ends[1]);
 }
 
+//  Bit by bit, which of the COUNT at FDS are open still.
+static int open_ones (const int *fds, int count)
+{
+    int open = 0;
+    for (int i = 0; i < count; i++)
+        open |= (fcntl (fds[i], F_GETFD) >= 0) << i;
+    return open;
+}
+
+//  In a child: cmocka has descriptors of its own.
+static void closes_others (void **state)
+{
+    (void) state;
+    int fds[5], status;
+    pid_t child = fork ();
+    if (child == 0) {
+        for (int i = 0; i < 5; i++)
+            fds[i] = fcntl (1, F_DUPFD, 100 + i);
+        const int kept[] = { fds[3], -1, 1, fds[1], fds[3] };
+        descriptors_close_others (kept, 5);
+        int standard[] = { 0, 1, 2 };
+        _exit (open_ones (fds, 5) | (open_ones (standard, 3) == 7) << 5);
+    }
+    assert_int_equal (waitpid (child, &status, 0), child);
+    assert_true (WIFEXITED (status));
+    assert_int_equal (WEXITSTATUS (status), 1 << 1 | 1 << 3 | 1 << 5);
+}
+
 int main (void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test (travel) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test (travel),
+                                        cmocka_unit_test (closes_others) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
