@@ -15,6 +15,9 @@ command_fn run_autostart, run_backup_begin, run_completion, run_console, run_des
     run_save_image_dumpxml, run_save_image_edit, run_screenshot, run_start, run_trace,
     run_ttyconsole, run_uri, run_vcpucount, run_version;
 
+//  What a guest did (measured.c).
+command_fn run_cpu_stats, run_domblkstat, run_domifstat;
+
 //  Migration that is under way (migrate_tune.c).
 command_fn run_migrate_tune, run_migrate_limits, run_domjobabort;
 

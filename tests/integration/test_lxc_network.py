@@ -69,7 +69,12 @@ class Plugged(PluggedTest):
         stats = until(lambda: self.traffic("web2"), what="statistics of the second one")
         self.assertEqual((stats["net.count"], stats["net.0.name"]), (1, "web2-lan"))
         self.assertGreater(stats["net.0.rx.bytes"], 0)
-        self.assertIn(" web2-lan ", self.daemon.run("domiflist", "web2"))
+        listed = self.daemon.run("domiflist", "web2")
+        self.assertIn(" web2-lan ", listed)
+        for named in ("web2-lan", listed.split()[-1]):
+            said = self.daemon.run("domifstat", "web2", named)
+            self.assertRegex(said, rf"^{named} rx_bytes [1-9]\d*\n{named} rx_packets [1-9]\d*\n")
+        self.assertRegex(self.daemon.run("cpu-stats", "web2"), r"^Total:\n\tcpu_time .*\n\tuser_time ")
         #   The network namespace is the supervisor's: it stays when the container reboots.
         self.client.call("event.subscribe", verbs=["domain.reboot"])
         shells[0].type("reboot -f")

@@ -84,6 +84,10 @@ class Stats(QemuTest):
         }.items():
             self.assertEqual(row[name], value, name)
         self.assertNotIn("block.0.backingIndex", row)
+        said = self.daemon.run("domblkstat", "web1", "vda")
+        self.assertRegex(said, r"^vda rd_req \d+\nvda rd_bytes \d+\n")
+        self.assertEqual(self.daemon.run("domblkstat", "web1", top).count(f"{top} "), said.count("vda "))
+        self.assertIn(" number of bytes read ", self.daemon.run("domblkstat", "web1", "--human"))
         out = self.daemon.run("domstats", "--block", "--backing", "--raw", "--nowait", "web1")
         self.assertIn("  block.1.backingIndex=1\n", out)
 
