@@ -116,6 +116,7 @@ static inline void house_open (actor_t *self, config_t *config, paths_t **paths)
 static inline void house_close (actor_t *self, paths_t **paths)
 {
     scene_end_actor (self, "host");
+    scene_end_actor (self, "libvirt_gateway");
     scene_end_actor (self, "zmq_gateway");
     scene_end_actor (self, OWNER_A);
     scene_end_actor (self, "domain/" UUID_B);
