@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/qemu_salvage.h"
 
+#include "drivers/cgroup/cgroup.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/salvage.h"
@@ -102,7 +103,7 @@ static int take_over (job_t *job, const salvage_t *found, const char *monitor, e
         return -1;
     job_log (job, "domain %s: its status file is lost, but its QEMU runs as process %d: taken over",
              job->guest->uuid, (int) pid);
-    return 0;
+    return cgroup_recall (job, err);
 }
 
 int qemu_salvage (job_t *job, bool *found, error_t *err)
