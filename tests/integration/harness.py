@@ -20,7 +20,7 @@ from troupe_client import Client, TroupeError
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("TROUPE_BIN", os.path.join(SOURCE, "build", "debug", "bin"))
-
+CGROUPS = "/sys/fs/cgroup"
 
 #   Seconds to wait for what has to come, before it is taken for lost: much longer than it ever takes.
 PATIENCE = 60
@@ -202,7 +202,7 @@ class Daemon:
         wanted = f"troupe-{self.instance()}"
         return [
             os.path.join(at, wanted)
-            for at, names, _ in os.walk("/sys/fs/cgroup")
+            for at, names, _ in os.walk(CGROUPS)
             if wanted in names
         ]
 
