@@ -2,6 +2,8 @@
 
 #include "actors/libvirt/rpc_self.h"
 
+#include <string.h>
+
 //  Finding one.
 
 static int found (const rpc_call_t *call, const snapshot_t *domain, pack_t *ret, error_t *err,
@@ -153,6 +155,36 @@ static int answer_renamed (rpc_call_t *call, const value_t *result, pack_t *ret,
     return 0;
 }
 
+//  Its XML.
+
+//  virDomainXMLFlags
+enum {
+    XML_SECURE = 1,
+    XML_INACTIVE = 2,
+    XML_UPDATE_CPU = 4,
+    XML_MIGRATABLE = 8
+};
+
+//  A running guest's processor is in its XML as it is; that of another is the host's only once it
+//  starts. What migrates has its passwords.
+static int prepare_xml (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    uint64_t flags = value_get_u64 (call->args, "flags", 0);
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (!domain)
+        return -1;
+    bool inactive = domain->id <= 0 || (flags & XML_INACTIVE);
+    const char *xml = inactive ? domain->xml_inactive : NULL;
+    if ((flags & XML_UPDATE_CPU) && xml && strstr (xml, "mode='host-model'"))
+        return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                          "XML of domain '%s' with an updated CPU: not supported for mode "
+                          "'host-model' of a definition: which CPU that is shows once it runs",
+                          domain->name);
+    if (flags & (XML_SECURE | XML_MIGRATABLE))
+        pack_key_bool (args, "security_info", true);
+    return 0;
+}
+
 //  Life.
 
 //  Of this connection's kind, else it could not be seen on it.
@@ -191,7 +223,9 @@ const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_GET_MAX_MEMORY", .verb = "domain.info", .ret = "memory=max_memory_kib" },
     { "DOMAIN_GET_MAX_VCPUS", .verb = "domain.info", .ret = "num=max_vcpus" },
     { "DOMAIN_GET_XML_DESC", .verb = "domain.xml",
-      .flags = FLAGS ({ 1, "security_info" }, { 2, "inactive" }), .ret = "xml" },
+      .flags = FLAGS ({ XML_SECURE | XML_UPDATE_CPU | XML_MIGRATABLE, NULL },
+                      { XML_INACTIVE, "inactive" }),
+      .prepare = prepare_xml, .ret = "xml" },
     { "DOMAIN_IS_ACTIVE", .answer = answer_active },
     { "DOMAIN_IS_PERSISTENT", .verb = "domain.info", .ret = "persistent" },
     { "DOMAIN_GET_AUTOSTART", .verb = "domain.info", .ret = "autostart" },
