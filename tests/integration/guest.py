@@ -61,8 +61,8 @@ def qemu_domain(name, devices="<console type='pty'/>", extra="", memory_mib=128,
 """
 
 
-def processes_of(uuid):
-    """Process ids of the QEMU that runs the domain: none, or one."""
+def processes_with(option, value):
+    """Process ids of QEMUs that were given this option."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -70,9 +70,14 @@ def processes_of(uuid):
                 words = file.read().split(b"\0")
         except OSError:
             continue
-        if b"-uuid" in words and uuid.encode() in words:
+        if option.encode() in words and value.encode() in words:
             found.append(int(pid))
     return found
+
+
+def processes_of(uuid):
+    """Process ids of the QEMU that runs the domain: none, or one."""
+    return processes_with("-uuid", uuid)
 
 
 def stop_process(pid):

@@ -20,6 +20,7 @@
 #include "actors/gateway/outbox.h"
 #include "actors/gateway/owners.h"
 #include "actors/libvirt/libvirt_gateway.h"
+#include "actors/libvirt/rpc_event_kinds.h"
 #include "actors/libvirt/rpc_rows.h"
 #include "util/text.h"
 
@@ -66,10 +67,10 @@ typedef struct rpc_stream rpc_stream_t;
 //  What a client asked to be told.
 typedef struct rpc_callback {
     struct rpc_callback *next;
-    int number, event;         //  its own, and virDomainEventID (virNetworkEventID)
-    bool network;              //  of networks
-    bool legacy;               //  asked for in the old way, and told in the old words
-    char uuid[UUID_TEXT_SIZE]; //  only of this one; "": of all
+    int number, event; //  its own, and the event's (virDomainEventID and its like)
+    rpc_object_t object;
+    bool legacy; //  asked for in the old way, and told in the old words
+    char *about; //  only of this one (rpc_event_about); NULL: of all
 } rpc_callback_t;
 
 typedef struct rpc_client {
@@ -171,7 +172,7 @@ void rpc_client_look_after (actor_t *self, rpc_client_t *client);
 
 //  Tells the clients that want it (a view_event_fn).
 void rpc_emit (actor_t *self, const view_event_t *event);
-//  Of WANTED, `event`, `network` and `legacy` count; the call says which object.
+//  Of WANTED, `event`, `object` and `legacy` count; the call says which one.
 int rpc_register (rpc_call_t *call, const rpc_callback_t *wanted, int *number, error_t *err);
 //  Removes the first of which IS_IT (callback, WHICH) says so; false: there is none.
 bool rpc_unregister (rpc_client_t *client, bool (*is_it) (const rpc_callback_t *, int), int which);

@@ -114,6 +114,8 @@ int qemu_salvage (job_t *job, bool *found, error_t *err)
     *found = rc == 0 && salvage.command;
     if (*found)
         rc = take_over (job, &salvage, monitor, err);
+    else if (rc == 0)
+        rc = cgroup_forget (job, err);
     salvage_close (&salvage);
     return rc;
 }

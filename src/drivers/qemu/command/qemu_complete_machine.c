@@ -26,7 +26,7 @@ static int complete_os (completion_t *self, error_t *err)
     if (!type)
         return error_set (err, ERR_NO_OS, "domain XML: <os><type>hvm</type></os> is missing");
     qemu_default (type, "@arch", "x86_64");
-    qemu_default (type, "@machine", "pc");
+    qemu_default (type, "@machine", QEMU_DEFAULT_MACHINE);
     const char *name = xml_string (type, "@machine");
     const char *emulator = xml_string (self->devices, "emulator");
     if (!qemu_caps_machine (self->caps, name, &self->machine))
@@ -35,7 +35,7 @@ static int complete_os (completion_t *self, error_t *err)
                           "the emulator has",
                           name, emulator);
     self->q35 = text_starts (self->machine.name, "pc-q35-");
-    if (!self->q35 && !text_starts (self->machine.name, "pc-i440fx-"))
+    if (!qemu_machine_runs (&self->machine))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: os/type/@machine '%s'; it can be of the families pc and "
                           "q35",
