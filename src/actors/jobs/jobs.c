@@ -33,6 +33,7 @@ const job_kind_t job_kinds[] = {
     { "snapshot_revert", job_run_snapshot_revert },
     { "migrate", job_run_migrate },
     { "migrate_offline", job_run_migrate_offline },
+    { "migrate_definition", job_run_migrate_definition },
     { "migrate_tune", job_run_migrate_tune },
     { "migrate_prepare", job_run_migrate_prepare },
     { "migrate_receive", job_run_migrate_receive },

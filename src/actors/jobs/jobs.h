@@ -112,6 +112,7 @@ int job_run_migrate_tune (job_actor_t *self, error_t *err);
 
 //  jobs_migrate_offline.c: only a definition is sent.
 int job_run_migrate_offline (job_actor_t *self, error_t *err);
+int job_run_migrate_definition (job_actor_t *self, error_t *err);
 
 //  jobs_migrate_in.c: the receiver; and, of both, what became of the guest.
 int job_run_migrate_prepare (job_actor_t *self, error_t *err);
