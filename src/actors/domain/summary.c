@@ -59,6 +59,7 @@ static void pack_numbers (pack_t *pack, const xml_node_t *root)
 {
     uint64_t max_vcpus = number_or (root, "vcpu", 1);
     uint64_t max_memory = kib_or (root, "memory", 0);
+    pack_key_str (pack, "type", xml_string (root, "@type"));
     pack_key_str (pack, "os_type", xml_string (root, "os/type"));
     pack_key_u64 (pack, "max_vcpus", max_vcpus);
     pack_key_u64 (pack, "vcpus", number_or (root, "vcpu/@current", max_vcpus));

@@ -199,6 +199,7 @@ static int set_balloon (job_t *job, bool restored, error_t *err)
     if (current < memory && !restored &&
         command (job, "balloon", json_pack ("{s:I}", "value", (json_int_t) current), err))
         return -1;
+    job->guest->balloon_kib = current / 1024; //  until an event says otherwise
     if (period == 0)
         return 0;
     autofree char *path = text_format ("/machine/peripheral/%s", qemu_alias (balloon));
