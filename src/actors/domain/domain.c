@@ -524,6 +524,7 @@ static void domain_stop (actor_t *actor)
     document_destroy (&self->live_summary);
     document_destroy (&self->undo);
     document_destroy (&self->usage);
+    document_destroy (&self->meter);
     document_destroy (&self->stats);
     document_destroy (&self->snapshots);
     free (self->crashed);

@@ -159,6 +159,8 @@ struct domain {
     guest_state_t announced; //  the state that the last lifecycle event told of
     int64_t changed_us;
     document_t *usage, *stats; //  as last measured
+    document_t *meter;         //  where its CPU time is read (drivers/meter.h)
+    uint64_t balloon_kib;      //  what the guest has, as its balloon told; 0: nobody did
     perf_t *perf;              //  what of its process is counted; NULL: nothing
     document_t *snapshots;     //  as snapshot_summary_pack has them; NULL: none
     bool snapshots_new;        //  since they were published
@@ -262,6 +264,8 @@ void domain_pack_waiting (domain_t *self, pack_t *pack);
 //  domain_measure.c
 direct_fn domain_measure;
 void measurement_destroy (measurement_t **self_p);
+//  Where the CPU time of the guest is counted that RECORD (NULL: none) is of.
+void domain_set_meter (domain_t *self, const char *record);
 
 //  domain_tune.c: REQUEST was carried out.
 void domain_tell_tuned (domain_t *self, const msg_t *request);

@@ -14,6 +14,7 @@ const job_kind_t job_kinds[] = {
     { "tune_numa", job_run_tune },
     { "set_memory", job_run_set_memory },
     { "set_vcpus", job_run_set_vcpus },
+    { "set_vcpu", job_run_set_vcpu },
     { "pin_vcpu", job_run_pin },
     { "pin_emulator", job_run_pin },
     { "pin_iothread", job_run_pin },
