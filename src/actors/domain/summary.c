@@ -140,7 +140,8 @@ static void add_device (xml_node_t *devices, const xml_node_t *device)
 
 static bool is_outlined (const xml_node_t *element)
 {
-    static const char *const plain[] = { "name", "uuid", "on_poweroff", "on_reboot", "on_crash" };
+    static const char *const plain[] = { "name",        "uuid",      "vcpu",    "vcpus",
+                                         "on_poweroff", "on_reboot", "on_crash" };
     //  The behaviour of simulated guests is in a namespace of its own.
     if (xml_namespace (element))
         return true;
