@@ -9,6 +9,7 @@
 //      rpc_rows.c          which procedure is served by what
 //      rpc_lists.c         answers that are lists
 //      rpc_params.c        typed parameters
+//      rpc_wishes.c        what is asked of a migration; rpc_cookie.c: what clients carry for it
 //      rows_*.c            the rows, by what they are about
 
 #ifndef TROUPE_RPC_SELF_H
@@ -103,7 +104,8 @@ typedef struct rpc_client {
     bool close_callback;
     rpc_stream_t *streams;
     int stream_count;
-    size_t typed; //  bytes that guests have not taken from their consoles
+    strings_t *migrations; //  "UUID TOKEN": it has begun, and not ended; NULL: none
+    size_t typed;          //  bytes that guests have not taken from their consoles
 } rpc_client_t;
 
 typedef struct {
@@ -177,6 +179,9 @@ int rpc_register (rpc_call_t *call, const rpc_callback_t *wanted, int *number, e
 //  Removes the first of which IS_IT (callback, WHICH) says so; false: there is none.
 bool rpc_unregister (rpc_client_t *client, bool (*is_it) (const rpc_callback_t *, int), int which);
 void rpc_unregister_all (rpc_client_t *client);
+
+//  rows_migrate.c: the client is gone, and will not go on with what it has begun.
+void rpc_migrations_close (actor_t *self, rpc_client_t *client);
 
 //  rpc_streams.c
 
