@@ -48,6 +48,8 @@ LIFE = [
     (["setmaxmem", "web1", "96MiB", "--config"], "", None),
     (["setmem", "web1", "65536", "--config"], "", None),
     (["setvcpus", "web1", "2", "--config"], "", None),
+    (["setvcpu", "web1", "1", "--disable", "--config"], "", None),
+    (["setvcpu", "web1", "1", "--enable", "--config"], "", None),
     (["memtune", "web1", "--hard-limit", "1GiB", "--config"], "", None),
     (["memtune", "web1"], r"hard_limit +: 1048576\nsoft_limit +: unlimited\nswap_hard_limit: .*", {"hard_limit"}),
     (["memtune", "web1", "--hard-limit", "-1"], "", None),

@@ -222,8 +222,15 @@ static void test_changes (void **state)
           "null" },
         { "vcpus_set", "{\"cpus\":\"1\"}",
           "agent guest-set-vcpus {\"vcpus\":[{\"logical-id\":1,\"online\":false}]}\n",
-          "!changed 2 of the 1 CPUs 1" },
+          "!changed 2 of 1 CPUs" },
         { "vcpus_set", "{\"cpus\":\"x\"}", "", "!CPUs of domain 'g'" },
+        { "vcpus_set", "{\"vcpus\":1}",
+          "agent guest-get-vcpus\nagent guest-set-vcpus "
+          "{\"vcpus\":[{\"logical-id\":7,\"online\":false},"
+          "{\"logical-id\":2,\"online\":false}]}\n",
+          "null" },
+        { "vcpus_set", "{\"vcpus\":3}", "agent guest-get-vcpus\n", "null" },
+        { "vcpus_set", "{\"vcpus\":9}", "agent guest-get-vcpus\n", "!has 4, and uses 3" },
         { "password_set", "{\"user\":\"u\",\"password\":\"pass\"}",
           "agent guest-set-user-password {\"username\":\"u\",\"password\":\"cGFzcw==\","
           "\"crypted\":false}\n",
