@@ -319,6 +319,8 @@ void host_define (host_t *self, msg_t **msg_p)
         { "host.cpu_models", "cpu_models" },
         { "host.max_vcpus", "max_vcpus" },
         { "host.hypervisor", "hypervisor" },
+        { "host.shared_memory_set", "shared_memory_set" },
+        { "host.pages_allocate", "pages_allocate" },
     };
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
         if (msg_is (*msg_p, jobs[i][0])) {
@@ -371,8 +373,7 @@ void host_reserve (host_t *self, msg_t **msg_p)
     else
         entry = registry_reserve (job->registry, msg_str (*msg_p, "uuid"),
                                   name_to_reserve (self, *msg_p),
-                                  driver ? driver->name : job->registry->noun,
-                                  msg_flag (*msg_p, "must_be_new"), &is_new, &err);
+                                  driver ? driver->name : job->registry->noun, &is_new, &err);
     if (!entry) {
         actor_reply_error (self->actor, msg_p, &err);
         return;
