@@ -27,6 +27,7 @@ from stress import (
     check_disk,
     check_rows,
     processes_of,
+    processes_with,
     settled,
     simulated_domain,
     until,
@@ -233,16 +234,7 @@ class Chaos:
 
 def processes_of_name(name):
     """Process ids of QEMUs with this guest's name, below this test or not: names are ours alone."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-        except OSError:
-            continue
-        if b"-name" in words and f"guest={name},debug-threads=on".encode() in words:
-            found.append(int(pid))
-    return found
+    return processes_with("-name", f"guest={name},debug-threads=on")
 
 
 def main():

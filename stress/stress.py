@@ -12,7 +12,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "tests", "integration"))
 sys.dont_write_bytecode = True
 
-from guest import EMULATOR, processes_of  # noqa: E402, F401
+from guest import EMULATOR, processes_of, processes_with  # noqa: E402, F401
 from harness import Daemon, behaviour, until  # noqa: E402, F401
 from harness import test_domain as simulated_domain  # noqa: E402, F401
 from troupe_client import NoAnswer, TroupeError  # noqa: E402, F401

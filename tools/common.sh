@@ -13,7 +13,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libzmq3-dev libczmq-d
 guest_packages=(qemu-system-x86 qemu-utils)
 test_packages=(binutils busybox-static clang-format dnsmasq-base e2fsprogs iproute2
     isc-dhcp-client libsys-virt-perl libvirt-clients nftables python3 python3-libvirt
-    python3-zmq python3-msgpack)
+    python3-zmq python3-msgpack virtinst)
 
 if [ -t 1 ]; then
     bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'

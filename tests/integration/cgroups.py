@@ -1,9 +1,7 @@
 """What the kernel has of a guest's share of the host's resources, whatever cgroups there are."""
 
 import os
-import re
 
-ROOT = "/sys/fs/cgroup"
 MIB = 1 << 20
 
 #   Where the kernel has a value: the controller of version 1 and its file, and the file of version 2.
@@ -24,14 +22,10 @@ class Cgroups:
     """For tests that have a daemon: values of its guests' cgroups."""
 
     def instance(self):
-        return re.search(r"instance (\w+)", self.daemon.log()).group(1)
+        return self.daemon.instance()
 
     def cgroups(self):
-        """Folders of this daemon's guests, in all hierarchies."""
-        found = []
-        for at, names, _ in os.walk(ROOT):
-            found += [os.path.join(at, name) for name in names if name == f"troupe-{self.instance()}"]
-        return found
+        return self.daemon.cgroups()
 
     def folder(self, uuid, name):
         """The guest's cgroup that has NAME, and the file there."""

@@ -37,14 +37,15 @@ def require_guest():
 
 
 def qemu_domain(name, devices="<console type='pty'/>", extra="", memory_mib=128, **parts):
-    """XML of a guest that boots in seconds. PARTS: machine, vcpus, uuid, emulator, kernel, type,
+    """XML of a guest that boots in seconds. PARTS: machine, vcpus, current, uuid, emulator, kernel, type,
     initrd (the file's name)."""
     get = parts.get
+    current = f" current='{get('current')}'" if get("current") else ""
     return f"""<domain type='{get("type", "qemu")}'>
   <name>{name}</name>
   {f"<uuid>{get('uuid')}</uuid>" if get("uuid") else ""}
   <memory unit='MiB'>{memory_mib}</memory>
-  <vcpu>{get("vcpus", 1)}</vcpu>
+  <vcpu{current}>{get("vcpus", 1)}</vcpu>
   <os>
     <type arch='x86_64' machine='{get("machine", "pc")}'>hvm</type>
     <kernel>{get("kernel", os.path.join(FOLDER, "vmlinuz"))}</kernel>
@@ -61,8 +62,8 @@ def qemu_domain(name, devices="<console type='pty'/>", extra="", memory_mib=128,
 """
 
 
-def processes_of(uuid):
-    """Process ids of the QEMU that runs the domain: none, or one."""
+def processes_with(option, value):
+    """Process ids of QEMUs that were given this option."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -70,9 +71,14 @@ def processes_of(uuid):
                 words = file.read().split(b"\0")
         except OSError:
             continue
-        if b"-uuid" in words and uuid.encode() in words:
+        if option.encode() in words and value.encode() in words:
             found.append(int(pid))
     return found
+
+
+def processes_of(uuid):
+    """Process ids of the QEMU that runs the domain: none, or one."""
+    return processes_with("-uuid", uuid)
 
 
 def stop_process(pid):

@@ -5,6 +5,7 @@ Environment: TROUPE_BIN, the folder with trouped and troupe (default: build/debu
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,7 +20,7 @@ from troupe_client import Client, TroupeError
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("TROUPE_BIN", os.path.join(SOURCE, "build", "debug", "bin"))
-
+CGROUPS = "/sys/fs/cgroup"
 
 #   Seconds to wait for what has to come, before it is taken for lost: much longer than it ever takes.
 PATIENCE = 60
@@ -190,8 +191,23 @@ class Daemon:
         with open("/proc/self/mountinfo") as file:
             return [line for line in file if self.root in line]
 
+    def instance(self):
+        """What the daemon's cgroups are named by; each one on this folder has the same."""
+        with open(self.log_path, errors="replace") as log:
+            found = re.search(r"instance (\w+)", log.read())
+        return found.group(1) if found else "none yet"
+
+    def cgroups(self):
+        """Folders of this daemon's guests, in all hierarchies."""
+        wanted = f"troupe-{self.instance()}"
+        return [
+            os.path.join(at, wanted)
+            for at, names, _ in os.walk(CGROUPS)
+            if wanted in names
+        ]
+
     def leftovers(self):
-        return self.processes() + self.mounts()
+        return self.processes() + self.mounts() + self.cgroups()
 
     def told(self):
         """All logs in the folder, for the one who reads of a failed test."""

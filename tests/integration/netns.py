@@ -43,6 +43,11 @@ class Namespace:
     def ip(self, *words):
         return self.run("ip", *words)
 
+    def add_bridge(self, name, address, mtu):
+        self.ip("link", "add", name, "type", "bridge")
+        self.ip("address", "add", address, "dev", name)
+        self.ip("link", "set", name, "mtu", str(mtu), "up")
+
     def links(self):
         """The names of its links."""
         listed = self.ip("-o", "link", "show").splitlines()

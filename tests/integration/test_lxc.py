@@ -5,7 +5,7 @@ import re
 import signal
 import unittest
 
-import cgroups
+import harness
 from cgroups import Cgroups
 from container import SHELL, Shell, Terminal, container_xml, make_root
 from harness import DaemonTest, until
@@ -139,10 +139,10 @@ class Life(ContainerTest):
 
     def test_why_it_ended_survives_the_daemon(self):
         """The daemon is killed while it cleans up behind a container whose supervisor was killed."""
-        if not os.path.exists(f"{cgroups.ROOT}/freezer/tasks"):
+        if not os.path.exists(f"{harness.CGROUPS}/freezer/tasks"):
             self.skipTest("only a freezer of cgroups version 1 keeps a process from being killed")
         uuid = self.start("web1")
-        freezer = os.path.join(cgroups.ROOT, "freezer", f"test-{uuid}")
+        freezer = os.path.join(harness.CGROUPS, "freezer", f"test-{uuid}")
         os.mkdir(freezer)
         self.addCleanup(os.rmdir, freezer)
         self.addCleanup(self.write_cgroup, freezer, "freezer.state", "THAWED")

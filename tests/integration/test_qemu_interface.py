@@ -24,9 +24,7 @@ def interface(kind, source, mac=MACS[0], more=""):
 class Plugged(QemuTest):
     def setUp(self):
         self.space = Namespace(self)
-        self.space.ip("link", "add", "br0", "type", "bridge")
-        self.space.ip("address", "add", "10.9.0.1/24", "dev", "br0")
-        self.space.ip("link", "set", "br0", "mtu", "1400", "up")
+        self.space.add_bridge("br0", "10.9.0.1/24", mtu=1400)
         super().setUp()
 
     def make_daemon(self):

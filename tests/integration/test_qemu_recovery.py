@@ -272,6 +272,7 @@ class Recovery(QemuTest):
         self.client.call("domain.destroy", domain="lost")
         self.assertEqual(processes_of(lost), [])
         self.assertEqual(os.listdir(folder), [])
+        self.assertEqual(self.daemon.cgroups(), [])
 
     def test_autostart(self):
         self.client.call("domain.define", xml=qemu_domain("web1"))

@@ -26,7 +26,8 @@ static const char qemu_caps_text[] =
                      "device cirrus-vga\ndevice VGA\ndevice lsi53c895a\ndevice ich9-ahci\n"
                      "device piix3-usb-uhci\ndevice qemu-xhci\ndevice virtio-scsi-pci\n"
                      "device virtio-serial-pci\ndevice pcie-root-port\ndevice pcie-pci-bridge\n"
-                     "device pci-bridge\ndevice ich9-usb-ehci1\ndevice ich9-usb-uhci1\n";
+                     "device pci-bridge\ndevice ich9-usb-ehci1\ndevice ich9-usb-uhci1\n"
+                     "device ich9-usb-uhci2\ndevice ich9-usb-uhci3\n";
 
 //  "<domain ...>" around REST; the machine is MACHINE.
 static inline char *qemu_domain (const char *machine, const char *rest)

@@ -126,6 +126,22 @@ static void test_disks_have_places_by_their_names (void **state)
     qemu_device (document, "controller", "@model", "lsilogic");
 }
 
+static void test_a_companion_without_index_joins_the_controller_before_it (void **state)
+{
+    (void) state;
+    auto(xml_t) document =
+        qemu_completed ("pc", "<devices><controller type='usb' model='piix3-uhci'/>"
+                              "<controller type='usb' model='ich9-ehci1'/>"
+                              "<controller type='usb' model='ich9-uhci1'/>"
+                              "<controller type='usb' model='ich9-uhci2'/>"
+                              "<controller type='usb' model='ich9-uhci3'/></devices>");
+    static const char *const models[] = { "ich9-ehci1", "ich9-uhci1", "ich9-uhci2", "ich9-uhci3" };
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        const xml_node_t *usb = qemu_device (document, "controller", "@model", models[i]);
+        assert_string_equal (xml_string (usb, "@index"), "1");
+    }
+}
+
 static void test_ports_that_are_given_are_kept (void **state)
 {
     (void) state;
@@ -235,6 +251,7 @@ int main (void)
         cmocka_unit_test (test_sockets_that_the_daemon_made_are_made_anew),
         cmocka_unit_test (test_the_first_serial_port_is_the_first_console),
         cmocka_unit_test (test_disks_have_places_by_their_names),
+        cmocka_unit_test (test_a_companion_without_index_joins_the_controller_before_it),
         cmocka_unit_test (test_ports_that_are_given_are_kept),
         cmocka_unit_test (test_each_refusal_names_its_cause),
         cmocka_unit_test (test_names_and_machines_that_are_none),

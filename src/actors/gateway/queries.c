@@ -188,14 +188,22 @@ static const char *first_of (const char *a, const char *b)
     return a ? a : b;
 }
 
-static int answer_xml (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
+int query_secure (const query_t *self, const snapshot_t *domain, bool *secure, error_t *err)
 {
-    bool secure = flag (self, "security_info");
-    if (secure && self->role < ACCESS_WRITE)
+    *secure = flag (self, "security_info");
+    if (*secure && self->role < ACCESS_WRITE)
         return error_set (err, ERR_OPERATION_DENIED,
                           "%s: security_info of domain '%s' needs the right to write, and this "
                           "connection may only read",
                           self->verb->name, domain->name);
+    return 0;
+}
+
+static int answer_xml (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
+{
+    bool secure;
+    if (query_secure (self, domain, &secure, err))
+        return -1;
     const char *live = domain->xml, *inactive = domain->xml_inactive;
     if (secure) {
         live = first_of (domain->xml_secure, live);

@@ -24,4 +24,8 @@ bool query_known (const verb_t *verb);
 //  away.
 int query_answer (const query_t *self, pack_t *result, error_t *err);
 
+//  For the files that answer groups of verbs: is the document wanted with its passwords? -1 and ERR
+//  if who asks may not see them.
+int query_secure (const query_t *self, const snapshot_t *domain, bool *secure, error_t *err);
+
 #endif

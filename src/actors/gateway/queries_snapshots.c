@@ -183,12 +183,9 @@ int answer_snapshot_xml (const query_t *self, const snapshot_t *domain, pack_t *
                          error_t *err)
 {
     const value_t *snapshot = named (self, domain, err);
-    bool secure = flag (self, "security_info");
-    if (secure && self->role < ACCESS_WRITE)
-        return error_set (err, ERR_OPERATION_DENIED,
-                          "%s: security_info of domain '%s' needs the right to write, and this "
-                          "connection may only read",
-                          self->verb->name, domain->name);
+    bool secure;
+    if (query_secure (self, domain, &secure, err))
+        return -1;
     if (!snapshot)
         return -1;
     const char *secret = secure ? value_get_str (snapshot, "xml_secure") : NULL;

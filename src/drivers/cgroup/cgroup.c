@@ -146,7 +146,8 @@ static int make_new (making_t *self, error_t *err)
 
 static const char *partition_of (const guest_t *guest)
 {
-    const char *partition = xml_string (xml_root (guest->live), "resource/partition");
+    const xml_t *doc = guest->live ? guest->live : guest->definition;
+    const char *partition = doc ? xml_string (xml_root (doc), "resource/partition") : NULL;
     return partition && strcmp (partition, PARTITION) != 0 ? partition : "";
 }
 
@@ -174,18 +175,18 @@ static int intend (const making_t *self, strings_t *intended, error_t *err)
     return job_undo (self->job, "cgroup", self->path, err);
 }
 
-static void note (const making_t *self)
+static void note (guest_t *guest, const char *name, const char *path)
 {
-    xml_node_t *cgroup = xml_add (xml_root (self->job->guest->record), "cgroup");
-    xml_set (cgroup, "@name", self->name);
-    xml_set (cgroup, "@path", self->path);
+    xml_node_t *cgroup = xml_add (xml_root (guest->record), "cgroup");
+    xml_set (cgroup, "@name", name);
+    xml_set (cgroup, "@path", path);
 }
 
 static int make_one (making_t *self, error_t *err)
 {
     int made = make_new (self, err);
     if (made == 0)
-        note (self);
+        note (self->job->guest, self->name, self->path);
     return made < 0 ? -1 : 0;
 }
 
@@ -254,7 +255,8 @@ int cgroup_make (job_t *job, bool freezer, error_t *err)
     return rc;
 }
 
-int cgroup_recall (job_t *job, error_t *err)
+//  Puts the paths of the guest's folders that are there into PATHS, by kind; the caller frees them.
+static int find_there (job_t *job, char *paths[CGROUP_COUNT], error_t *err)
 {
     cgroup_mounts_t mounts;
     autofree char *text = file_read ("/proc/self/mounts", FILE_MAX_BYTES, NULL, err);
@@ -263,12 +265,39 @@ int cgroup_recall (job_t *job, error_t *err)
     cgroup_find (text, &mounts);
     for (size_t i = 0; i < CGROUP_COUNT; i++) {
         making_t one = plan (job, cgroup_names[i], mounts.at[i] ? mounts.at[i] : "");
-        if (mounts.at[i] && access (one.path, F_OK) == 0)
-            note (&one);
+        bool there = mounts.at[i] && access (one.path, F_OK) == 0;
+        paths[i] = there ? text_copy (one.path) : NULL;
         plan_close (&one);
     }
     cgroup_mounts_close (&mounts);
     return 0;
+}
+
+int cgroup_recall (job_t *job, error_t *err)
+{
+    char *paths[CGROUP_COUNT];
+    if (find_there (job, paths, err))
+        return -1;
+    for (size_t i = 0; i < CGROUP_COUNT; i++) {
+        if (paths[i])
+            note (job->guest, cgroup_names[i], paths[i]);
+        free (paths[i]);
+    }
+    return 0;
+}
+
+int cgroup_forget (job_t *job, error_t *err)
+{
+    char *paths[CGROUP_COUNT];
+    if (find_there (job, paths, err))
+        return -1;
+    int rc = 0;
+    for (size_t i = 0; i < CGROUP_COUNT; i++) {
+        if (paths[i] && rc == 0)
+            rc = cgroup_remove (job, paths[i], err);
+        free (paths[i]);
+    }
+    return rc;
 }
 
 //  The kernel lets go of a folder a moment after the last process.

@@ -38,6 +38,8 @@ int cgroup_make (job_t *job, bool freezer, error_t *err);
 int cgroup_make_in (job_t *job, const cgroup_mounts_t *mounts, bool freezer, error_t *err);
 //  Notes those that are there, of a guest whose record was lost.
 int cgroup_recall (job_t *job, error_t *err);
+//  Removes those that are there, of a guest that is over and whose record was lost.
+int cgroup_forget (job_t *job, error_t *err);
 //  The folders, each once. The caller owns the list.
 strings_t *cgroup_folders (const guest_t *guest);
 //  One folder, from which all processes are gone or about to go; 0 as well if it is not there.

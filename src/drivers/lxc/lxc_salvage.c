@@ -80,9 +80,10 @@ static int end_rest (job_t *job, const char *init, error_t *err)
     autofree char *entrance = path_of (job, "enter");
     if (access (entrance, F_OK) == 0 && job_remove_file (job, entrance, err))
         return -1;
-    if (access (init, F_OK))
-        return 0;
-    return undo_run (job, "lxc.init", init, err) || job_remove_file (job, init, err) ? -1 : 0;
+    if (access (init, F_OK) == 0 &&
+        (undo_run (job, "lxc.init", init, err) || job_remove_file (job, init, err)))
+        return -1;
+    return cgroup_forget (job, err);
 }
 
 int lxc_salvage (job_t *job, bool *found, error_t *err)

@@ -51,6 +51,25 @@ static void ensure_controller (completion_t *self, const char *type, int index)
         add_controller (self, type, index);
 }
 
+static bool is_companion (const xml_node_t *controller)
+{
+    return text_starts (qemu_model_name (controller), "ich9-uhci");
+}
+
+//  The EHCI controller that stands before a companion in the document: what has no index
+//  (virt-install writes none) belongs to that one's bus. NULL if there is none.
+static xml_node_t *master_before (completion_t *self, const xml_node_t *companion)
+{
+    xml_node_t *master = NULL;
+    xml_foreach (controller, self->devices, "controller") {
+        if (controller == companion)
+            break;
+        if (xml_equals (controller, "@model", "ich9-ehci1"))
+            master = controller;
+    }
+    return master;
+}
+
 static int complete_index (completion_t *self, xml_node_t *controller, error_t *err)
 {
     const char *type = xml_string (controller, "@type");
@@ -61,6 +80,11 @@ static int complete_index (completion_t *self, xml_node_t *controller, error_t *
         return -1;
     if (xml_string (controller, "@index"))
         return 0;
+    xml_node_t *master = is_companion (controller) ? master_before (self, controller) : NULL;
+    if (master) {
+        xml_set (controller, "@index", xml_string (master, "@index"));
+        return 0;
+    }
     while (find_controller (self, type, index))
         index++;
     xml_setf (controller, "@index", "%d", index);
@@ -196,7 +220,7 @@ static int check_unique (completion_t *self, error_t *err)
 static int check_companions (completion_t *self, error_t *err)
 {
     xml_foreach (controller, self->devices, "controller") {
-        bool alone = text_starts (qemu_model_name (controller), "ich9-uhci");
+        bool alone = is_companion (controller);
         xml_foreach (other, self->devices, "controller")
             if (xml_equals (other, "@model", "ich9-ehci1") &&
                 xml_equals (other, "@index", xml_string (controller, "@index")))

@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/definition.h"
+#include "drivers/vcpus.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@
 static int complete_vcpus (completion_t *self, error_t *err)
 {
     int vcpus = 1;
-    if (definition_complete_vcpus (self->domain, err) ||
+    if (definition_complete_vcpus (self->domain, err) || vcpus_complete (self->domain, err) ||
         xml_int (self->domain, "vcpu", 1, 65535, &vcpus, err))
         return -1;
     if (self->machine.max_vcpus && vcpus > self->machine.max_vcpus)
@@ -26,7 +27,7 @@ static int complete_os (completion_t *self, error_t *err)
     if (!type)
         return error_set (err, ERR_NO_OS, "domain XML: <os><type>hvm</type></os> is missing");
     qemu_default (type, "@arch", "x86_64");
-    qemu_default (type, "@machine", "pc");
+    qemu_default (type, "@machine", QEMU_DEFAULT_MACHINE);
     const char *name = xml_string (type, "@machine");
     const char *emulator = xml_string (self->devices, "emulator");
     if (!qemu_caps_machine (self->caps, name, &self->machine))
@@ -35,7 +36,7 @@ static int complete_os (completion_t *self, error_t *err)
                           "the emulator has",
                           name, emulator);
     self->q35 = text_starts (self->machine.name, "pc-q35-");
-    if (!self->q35 && !text_starts (self->machine.name, "pc-i440fx-"))
+    if (!qemu_machine_runs (&self->machine))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: os/type/@machine '%s'; it can be of the families pc and "
                           "q35",

@@ -58,7 +58,7 @@ int qemu_max_vcpus (job_t *job, int *max, error_t *err)
     auto(qemu_caps_t) caps = ask_emulator (job, emulators[0].emulator, err);
     if (!caps)
         return -1;
-    if (!qemu_caps_machine (caps, "pc", &machine))
+    if (!qemu_caps_machine (caps, QEMU_DEFAULT_MACHINE, &machine))
         return error_set (err, ERR_NO_SUPPORT,
                           "not supported: the emulator '%s' has no machine 'pc'",
                           emulators[0].emulator);
@@ -75,7 +75,7 @@ int qemu_version (job_t *job, uint64_t *version, error_t *err)
     return 0;
 }
 
-static void add_machine (xml_node_t *arch, const char *name, const char *canonical, int max_vcpus)
+static void add_name (xml_node_t *arch, const char *name, const char *canonical, int max_vcpus)
 {
     xml_node_t *node = xml_add (arch, "machine");
     if (*canonical)
@@ -84,15 +84,24 @@ static void add_machine (xml_node_t *arch, const char *name, const char *canonic
     xml_set (node, ".", name);
 }
 
+static void add_machine (xml_node_t *arch, const qemu_machine_t *machine)
+{
+    add_name (arch, machine->name, "", machine->max_vcpus);
+    if (*machine->alias)
+        add_name (arch, machine->alias, machine->name, machine->max_vcpus);
+}
+
+//  Clients take the first one for a guest without wishes, so it is the one that a definition
+//  without a machine gets.
 static void add_machines (xml_node_t *arch, const qemu_caps_t *caps)
 {
     const char *at = NULL;
-    qemu_machine_t machine;
-    while (qemu_caps_next_machine (caps, &at, &machine)) {
-        add_machine (arch, machine.name, "", machine.max_vcpus);
-        if (*machine.alias)
-            add_machine (arch, machine.alias, machine.name, machine.max_vcpus);
-    }
+    qemu_machine_t first = { 0 }, machine;
+    if (qemu_caps_machine (caps, QEMU_DEFAULT_MACHINE, &first))
+        add_machine (arch, &first);
+    while (qemu_caps_next_machine (caps, &at, &machine))
+        if (qemu_machine_runs (&machine) && strcmp (machine.name, first.name) != 0)
+            add_machine (arch, &machine);
 }
 
 static void add_guest (xml_node_t *capabilities, size_t index, const qemu_caps_t *caps)

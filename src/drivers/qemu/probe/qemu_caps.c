@@ -134,6 +134,11 @@ bool qemu_caps_machine (const qemu_caps_t *self, const char *name, qemu_machine_
     return false;
 }
 
+bool qemu_machine_runs (const qemu_machine_t *machine)
+{
+    return text_starts (machine->name, "pc-i440fx-") || text_starts (machine->name, "pc-q35-");
+}
+
 bool qemu_caps_next_machine (const qemu_caps_t *self, const char **at_p, qemu_machine_t *machine)
 {
     if (!*at_p)

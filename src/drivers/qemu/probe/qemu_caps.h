@@ -19,6 +19,7 @@
 #include "drivers/job.h"
 
 #define QEMU_CAPS_HEADER "troupe-qemu-caps 2"
+#define QEMU_DEFAULT_MACHINE "pc" //  of a definition that names none
 
 typedef struct qemu_caps qemu_caps_t;
 
@@ -48,6 +49,8 @@ char *qemu_caps_value (const qemu_caps_t *self, const char *fact, const char *fi
 char *qemu_caps_next (const qemu_caps_t *self, const char *fact, const char **at_p);
 //  The machine with this name or alias. False if there is none.
 bool qemu_caps_machine (const qemu_caps_t *self, const char *name, qemu_machine_t *machine);
+//  Of the families that troupe runs: pc and q35.
+bool qemu_machine_runs (const qemu_machine_t *machine);
 //  All machines, one at a call; *AT_P is NULL before the first. False after the last.
 bool qemu_caps_next_machine (const qemu_caps_t *self, const char **at_p, qemu_machine_t *machine);
 

@@ -310,10 +310,8 @@ static int choose_accel (wanted_t *self, const guest_kind_t *kind, error_t *err)
 
 static int choose_machine (wanted_t *self, const guest_kind_t *kind, error_t *err)
 {
-    const char *name = kind->machine ? kind->machine : "pc";
-    if (qemu_caps_machine (self->caps, name, &self->machine) &&
-        (text_starts (self->machine.name, "pc-i440fx-") ||
-         text_starts (self->machine.name, "pc-q35-")))
+    const char *name = kind->machine ? kind->machine : QEMU_DEFAULT_MACHINE;
+    if (qemu_caps_machine (self->caps, name, &self->machine) && qemu_machine_runs (&self->machine))
         return 0;
     return refuse (err,
                    "the emulator '%s' has no machine '%s' of the families pc and q35; 'troupe "
