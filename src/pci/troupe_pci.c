@@ -24,7 +24,7 @@
 
 #include "drivers/pci/pci_device.h"
 #include "drivers/pci/sysfs.h"
-#include "drivers/pci/vf.h"
+#include "pci/vf_card.h"
 #include "util/file.h"
 
 #include <dirent.h>

@@ -1,6 +1,5 @@
-//  vf.h: what a physical function of a network card does with one of its virtual functions: which
-//  MAC and which VLAN that has, and if it may change its own (rtnetlink's IFLA_VFINFO_LIST,
-//  linux/if_link.h). This waits for the kernel: only a process of its own may ask for it.
+//  vf.h: what a network card does with one of its virtual functions: which MAC and which VLAN that
+//  has, and if it may change its own (ip-link(8), "vf"). src/pci/vf_card.h sets it.
 
 #ifndef TROUPE_VF_H
 #define TROUPE_VF_H
@@ -37,9 +36,5 @@ typedef struct {
 //  ERR_OPERATION_INVALID if the device at ADDRESS is no virtual function, or its card has no
 //  network interface (any more).
 int vf_find (const char *sysfs, const char *address, vf_place_t *place, error_t *err);
-int vf_get (const vf_place_t *place, vf_settings_t *settings, error_t *err);
-//  Drivers that can't take a MAC back to none leave the function the one that it has: that is no
-//  error.
-int vf_set (const vf_place_t *place, const vf_settings_t *settings, error_t *err);
 
 #endif
