@@ -1,9 +1,11 @@
 """Domains' lives as libvirt documents them: who is who, and what may be done with one when."""
 
+import json
 import os
 import unittest
 
 import libvirt
+import libvirt_qemu
 
 from conform import (
     ARGUMENT,
@@ -231,6 +233,21 @@ class Domains(ConformTest):
                 ("gone", none, domain.metadata, element, "urn:k"),
             ]
         )
+
+    def test_monitor(self):
+        """QEMU's own answers, whatever they are."""
+        domain = self.define("a", A)
+        command = libvirt_qemu.qemuMonitorCommand
+        hmp = libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
+        self.refused(INVALID, (command, domain, '{"execute":"query-status"}', 0))
+        domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        answer = json.loads(command(domain, '{"execute":"query-status"}', 0))
+        self.assertFalse(answer["return"]["running"])
+        answer = json.loads(command(domain, '{"execute":"no-such-command"}', 0))
+        self.assertEqual(answer["error"]["class"], "CommandNotFound")
+        self.assertIn("no-such-command", answer["error"]["desc"])
+        self.assertIn("paused", command(domain, "info status", hmp))
+        self.assertIn("unknown command", command(domain, "no-such-command", hmp))
 
     def test_lists(self):
         """Each pair of filters parts the domains in two."""
