@@ -2,6 +2,10 @@
 
 #include "actors/libvirt/rpc_self.h"
 
+#include "util/xml.h"
+
+#include <string.h>
+
 //  Finding one.
 
 static int found (const rpc_call_t *call, const snapshot_t *domain, pack_t *ret, error_t *err,
@@ -146,6 +150,27 @@ static int prepare_get_metadata (rpc_call_t *call, pack_t *args, error_t *err)
     return pack_type (call, args, err);
 }
 
+//  virDomainXMLFlags 4: a processor that is to be as the host's is told as what it is. In the
+//  document of a domain that runs it always is; what it would be at the next start is not known.
+static int answer_xml (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) ret;
+    enum {
+        UPDATE_CPU = 4
+    };
+    const char *text = value_get_str (result, "xml");
+    if (!(value_get_u64 (call->args, "flags", 0) & UPDATE_CPU))
+        return 0;
+    auto(xml_t) doc = xml_parse_own (text, strlen (text), "domain XML", err);
+    if (!doc)
+        return -1;
+    if (!xml_equals (xml_root (doc), "cpu/@mode", "host-model"))
+        return 0;
+    return error_set (err, ERR_NO_SUPPORT,
+                      "DOMAIN_GET_XML_DESC: not supported: update-cpu of a domain that is not "
+                      "running, with cpu mode 'host-model'; 'domcapabilities' shows what that is");
+}
+
 static int answer_renamed (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) call, (void) result, (void) err;
@@ -190,8 +215,10 @@ const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_GET_OS_TYPE", .verb = "domain.info", .ret = "type=os_type" },
     { "DOMAIN_GET_MAX_MEMORY", .verb = "domain.info", .ret = "memory=max_memory_kib" },
     { "DOMAIN_GET_MAX_VCPUS", .verb = "domain.info", .ret = "num=max_vcpus" },
+    //  8 (migratable): no document has anything that another troupe would not understand.
     { "DOMAIN_GET_XML_DESC", .verb = "domain.xml",
-      .flags = FLAGS ({ 1, "security_info" }, { 2, "inactive" }), .ret = "xml" },
+      .flags = FLAGS ({ 1, "security_info" }, { 2, "inactive" }, { 4, NULL }, { 8, NULL }),
+      .answer = answer_xml, .ret = "xml" },
     { "DOMAIN_IS_ACTIVE", .answer = answer_active },
     { "DOMAIN_IS_PERSISTENT", .verb = "domain.info", .ret = "persistent" },
     { "DOMAIN_GET_AUTOSTART", .verb = "domain.info", .ret = "autostart" },
