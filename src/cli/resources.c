@@ -1,6 +1,6 @@
 //  resources.c: commands about a domain's share of the host's resources: memtune, blkiotune,
-//  schedinfo, numatune, setmem, setmaxmem, setvcpus, vcpupin, emulatorpin, iothreadpin. Without a
-//  value to set they show what is set.
+//  schedinfo, numatune, setmem, setmaxmem, setvcpus, setvcpu, vcpupin, emulatorpin, iothreadpin.
+//  Without a value to set they show what is set.
 
 #include "cli/json.h"
 #include "cli/run.h"
@@ -222,15 +222,46 @@ int run_setmem (cli_t *cli, const options_t *options, error_t *err)
     return set (cli, "domain.memory_set", args, err);
 }
 
+//  What the guest does with those that it has.
+static int set_in_guest (cli_t *cli, const options_t *options, troupe_args_t *args, error_t *err)
+{
+    static const char *const others[] = { "maximum", "config", "hotpluggable" };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (options_flag (options, others[i]))
+            return cli_usage (cli, err, "setvcpus: --guest and --%s exclude each other", others[i]);
+    troupe_args_str (args, "domain", options_str (options, "domain"));
+    troupe_args_u64 (args, "vcpus", options_u64 (options, "count", 0));
+    return set (cli, "domain.guest_vcpus_set", args, err);
+}
+
 int run_setvcpus (cli_t *cli, const options_t *options, error_t *err)
 {
+    static const char *const flags[] = { "maximum", "hotpluggable" };
+    if (options_flag (options, "guest")) {
+        auto(troupe_args_t) asked = troupe_args_new ();
+        return set_in_guest (cli, options, asked, err);
+    }
     auto(troupe_args_t) args = scoped_args (cli, options, err);
     if (!args)
         return -1;
     troupe_args_u64 (args, "vcpus", options_u64 (options, "count", 0));
-    if (options_flag (options, "maximum"))
-        troupe_args_bool (args, "maximum", true);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (options_flag (options, flags[i]))
+            troupe_args_bool (args, flags[i], true);
     return set (cli, "domain.vcpus_set", args, err);
+}
+
+int run_setvcpu (cli_t *cli, const options_t *options, error_t *err)
+{
+    bool enable = options_flag (options, "enable");
+    if (enable == options_flag (options, "disable"))
+        return cli_usage (cli, err, "setvcpu: it takes one of --enable and --disable");
+    auto(troupe_args_t) args = scoped_args (cli, options, err);
+    if (!args)
+        return -1;
+    troupe_args_str (args, "vcpus", options_str (options, "vcpulist"));
+    troupe_args_bool (args, "enable", enable);
+    return set (cli, "domain.vcpu_set", args, err);
 }
 
 //  Pins.

@@ -23,7 +23,7 @@ command_fn run_migrate_tune, run_migrate_limits, run_domjobabort;
 
 //  A domain's share of the host's resources (resources.c).
 command_fn run_emulatorpin, run_iothreadinfo, run_iothreadpin, run_schedinfo, run_setmem,
-    run_setvcpus, run_tune, run_vcpupin;
+    run_setvcpu, run_setvcpus, run_tune, run_vcpupin;
 
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;
@@ -45,8 +45,8 @@ int run_print_texts (cli_t *cli, const strings_t *texts);
 
 //  What the host uses (host_stats.c).
 command_fn run_cpu_models, run_hypervisor, run_maxvcpus;
-command_fn run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap, run_nodecpustats,
-    run_nodememstats;
+command_fn run_allocpages, run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap,
+    run_nodecpustats, run_nodememstats;
 
 //  Networks (networks.c).
 command_fn run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit, run_net_info,

@@ -318,6 +318,9 @@ typedef struct {
     int (*plug_again) (job_t *job, const char *port, const port_grant_t *grant, error_t *err);
 
     int (*info) (job_t *job, guest_info_t *info, error_t *err);
+    //  Where the kernel counts the CPU time of GUEST, of which there is only the record: PLACE, all
+    //  NULL before, gets parts of that. NULL: it has to be asked of info.
+    void (*meter) (const guest_t *guest, meter_place_t *place);
     //  Adds what can be measured of the guest to the JSON object STATS: numbers, booleans and
     //  strings, under the names of virConnectGetAllDomainStats ("cpu.time" in ns, ...). What those
     //  call "block." is there for the disks; and again, as "backing.", for all images of chains.

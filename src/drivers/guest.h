@@ -39,10 +39,11 @@ typedef struct {
                        //  <driver><process .../><monitor path='...'/></driver>
     xml_t *backup; //  the driver's facts of a backup that is under way, kept there too: <backup>
                    //  with the user's completed <domainbackup> inside; NULL: there is none
-    xml_t *checkpoints; //  all (checkpoint.h); NULL: none
-    xml_t *planned;     //  the definition that goes with what a job does to the running guest's
-                        //  devices; NULL: it stays
-    strings_t *news;    //  of devices, for the owner: "added net1", "removed vdb"; NULL: none
+    xml_t *checkpoints;   //  all (checkpoint.h); NULL: none
+    xml_t *planned;       //  the definition that goes with what a job does to the running guest's
+                          //  devices; NULL: it stays
+    strings_t *news;      //  of devices, for the owner: "added net1", "removed vdb"; NULL: none
+    uint64_t balloon_kib; //  what the guest has now, if the job found out; 0: it did not
     guest_status_t status;
 } guest_t;
 
@@ -76,6 +77,12 @@ typedef struct {
     uint64_t memory_kib; //  what the guest has now (balloon)
     uint64_t rss_kib;
 } guest_info_t;
+
+//  Where the CPU time of a guest is counted: one of them, or neither.
+typedef struct {
+    const char *process; //  its identity (process_to_text): all threads of it are the guest
+    const char *cgroup;  //  a folder of version 2
+} meter_place_t;
 
 //  What a hypervisor's event means for the domain (see driver_t.event).
 typedef enum {

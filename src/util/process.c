@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STAT_MAX 4096
@@ -132,6 +133,19 @@ int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib
     if (process_times (process, &user_ns, &system_ns, rss_kib, err))
         return -1;
     *cpu_ns = user_ns + system_ns;
+    return 0;
+}
+
+//  The clock is the pid's. That this is still the same process, alive or not reaped, is looked at
+//  afterwards: then it was so before.
+int process_cpu_time (int fd, pid_t pid, uint64_t *ns, error_t *err)
+{
+    clockid_t clock;
+    struct timespec time;
+    if (clock_getcpuclockid (pid, &clock) || clock_gettime (clock, &time) ||
+        (syscall (SYS_pidfd_send_signal, fd, 0, NULL, 0) && errno != EPERM))
+        return over (err, pid);
+    *ns = (uint64_t) time.tv_sec * 1000000000 + (uint64_t) time.tv_nsec;
     return 0;
 }
 

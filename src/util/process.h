@@ -35,6 +35,9 @@ int process_times (const process_t *process, uint64_t *user_ns, uint64_t *system
                    uint64_t *rss_kib, error_t *err);
 int process_usage (const process_t *process, uint64_t *cpu_ns, uint64_t *rss_kib, error_t *err);
 
+//  The same to the ns, at once, of the process PID whose pidfd (process_open) FD is.
+int process_cpu_time (int fd, pid_t pid, uint64_t *ns, error_t *err);
+
 //  What the scheduler counts of one thread, ns. What the kernel does not say is not there.
 typedef struct {
     uint64_t run_ns;   //  on a processor

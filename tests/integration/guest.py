@@ -37,14 +37,15 @@ def require_guest():
 
 
 def qemu_domain(name, devices="<console type='pty'/>", extra="", memory_mib=128, **parts):
-    """XML of a guest that boots in seconds. PARTS: machine, vcpus, uuid, emulator, kernel, type,
+    """XML of a guest that boots in seconds. PARTS: machine, vcpus, current, uuid, emulator, kernel, type,
     initrd (the file's name)."""
     get = parts.get
+    current = f" current='{get('current')}'" if get("current") else ""
     return f"""<domain type='{get("type", "qemu")}'>
   <name>{name}</name>
   {f"<uuid>{get('uuid')}</uuid>" if get("uuid") else ""}
   <memory unit='MiB'>{memory_mib}</memory>
-  <vcpu>{get("vcpus", 1)}</vcpu>
+  <vcpu{current}>{get("vcpus", 1)}</vcpu>
   <os>
     <type arch='x86_64' machine='{get("machine", "pc")}'>hvm</type>
     <kernel>{get("kernel", os.path.join(FOLDER, "vmlinuz"))}</kernel>

@@ -4,9 +4,13 @@ import struct
 import unittest
 import uuid
 
+import libvirt
+
 from harness import until
-from libvirt_client import Bare, text, virsh
-from network import Site, network, usable
+from libvirt_client import Bare, text, uri, virsh
+from libvirt_events import EventLoop
+from network import Site, usable
+from network import network as network_xml
 
 
 @unittest.skipUnless(usable(), "needs root, namespaces, ip, nft, dnsmasq and busybox")
@@ -36,8 +40,8 @@ class Networks(unittest.TestCase):
 
     def test_life(self):
         virsh = self.virsh
-        virsh("net-define", self.file(network("blue", 77)))
-        virsh("net-create", self.file(network("red", 78)))
+        virsh("net-define", self.file(network_xml("blue", 77)))
+        virsh("net-create", self.file(network_xml("red", 78)))
         self.assertEqual((self.names(), self.names("--all")), (["red"], ["blue", "red"]))
         self.assertEqual((self.names("--inactive"), self.names("--transient")), (["blue"], ["red"]))
         virsh("net-autostart", "blue")
@@ -56,6 +60,35 @@ class Networks(unittest.TestCase):
         self.assertIn("Persistent:     no", virsh("net-info", "blue"))
         virsh("net-destroy", "blue")
         self.assertEqual(self.names("--all"), [])
+
+    def test_events(self):
+        """Of all networks, or of one."""
+        seen = []
+
+        def network(unused, net, event, detail, who):
+            seen.append((who, net.name(), event))
+
+        for name, number in (("blue", 77), ("red", 78)):
+            self.virsh("net-define", self.file(network_xml(name, number)))
+        with EventLoop():
+            connection = libvirt.open(uri(self.daemon, "qemu:///system"))
+            red = connection.networkLookupByName("red")
+            numbers = [
+                connection.networkEventRegisterAny(None, 0, network, "all"),
+                connection.networkEventRegisterAny(red, 0, network, "red"),
+            ]
+            for name in ("blue", "red"):
+                self.virsh("net-start", name)
+                self.virsh("net-destroy", name)
+            until(lambda: ("red", "red", 3) in seen)
+            for number in numbers:
+                connection.networkEventDeregisterAny(number)
+            connection.close()
+        self.assertEqual(
+            sorted(seen),
+            [("all", name, event) for name in ("blue", "red") for event in (2, 3)]
+            + [("red", "red", 2), ("red", "red", 3)],
+        )
 
     def update_as_old(self, host):
         """A client of before the order of the arguments was mended sends them the other way round."""

@@ -6,35 +6,7 @@ import libvirt
 
 from harness import DaemonTest, test_domain, until
 from libvirt_client import uri, virsh
-
-
-def quiet(*unused):
-    """Errors come as exceptions; nothing of them on stderr."""
-
-
-libvirt.registerErrorHandler(quiet, None)
-libvirt.virEventRegisterDefaultImpl()
-
-
-class EventLoop:
-    """libvirt's event loop in a thread, as long as a test wants events."""
-
-    def __enter__(self):
-        self.ended = threading.Event()
-        #   So that the loop looks at ENDED from time to time.
-        self.timer = libvirt.virEventAddTimeout(50, quiet, None)
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-        return self
-
-    def run(self):
-        while not self.ended.is_set():
-            libvirt.virEventRunDefaultImpl()
-
-    def __exit__(self, *unused):
-        self.ended.set()
-        self.thread.join()
-        libvirt.virEventRemoveTimeout(self.timer)
+from libvirt_events import EventLoop
 
 
 class Python(DaemonTest):

@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 
 import libvirt
 import libvirt_qemu
 
-from guest import qemu_domain, require_guest
+from guest import processes_of, qemu_domain, require_guest, stop_process
 from harness import DaemonTest
 from libvirt_client import uri, virsh
 
@@ -41,7 +42,30 @@ class Qemu(DaemonTest):
         self.assertEqual(domain.OSType(), "hvm")
         self.assertGreater(self.connection.getVersion(), 2000000)
         self.assertEqual(domain.info()[:4], [libvirt.VIR_DOMAIN_PAUSED, 131072, 131072, 1])
+        self.cpu_time(domain)
         domain.destroy()
+
+    def cpu_time(self, domain):
+        """It is the process's, as it is now: QEMU is not asked."""
+        (pid,) = processes_of(domain.UUIDString())
+        self.addCleanup(lambda: processes_of(domain.UUIDString()) and os.kill(pid, signal.SIGCONT))
+        stop_process(pid)
+        (cpu,) = domain.getCPUStats(True)
+        now = libvirt.VIR_DOMAIN_STATS_STATE | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
+        ((_, stats),) = self.connection.getAllDomainStats(now)
+        told = [domain.info()[4], cpu["cpu_time"], stats["cpu.time"]]
+        with open(f"/proc/{pid}/stat") as file:
+            ticks = sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13]))
+        #   /proc cuts off both of its figures.
+        second = 1000000000
+        expected, slack = ticks * second // os.sysconf("SC_CLK_TCK"), 2 * second // os.sysconf("SC_CLK_TCK")
+        for each in told:
+            self.assertGreaterEqual(each, expected)
+            self.assertLessEqual(each, expected + slack)
+        self.assertEqual(stats["cpu.user"] + stats["cpu.system"], stats["cpu.time"])
+        self.assertEqual(stats["state.state"], libvirt.VIR_DOMAIN_PAUSED)
+        self.assertFalse(any(name.startswith(("block.", "balloon.", "vcpu.")) for name in stats))
+        os.kill(pid, signal.SIGCONT)
 
     def screenshot(self):
         path = self.path("picture")

@@ -4,7 +4,12 @@ import os
 import unittest
 import xml.etree.ElementTree as ET
 
-from harness import ClientTest
+import libvirt
+
+from harness import ClientTest, Daemon, DaemonTest, until
+from libvirt_client import uri
+from libvirt_events import EventLoop
+from netns import Namespace
 
 LOOPBACK = "net_lo_00_00_00_00_00_00"
 
@@ -45,6 +50,41 @@ class NodeDevices(ClientTest):
         self.assertEqual(self.daemon.run("nodedev-event", "--list"), "lifecycle\nupdate\n")
         refused = self.daemon.run("nodedev-event", "--event", "reboot", status=None)
         self.assertIn("there is no event 'reboot'", refused.stderr)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+class Events(DaemonTest):
+    def make_daemon(self):
+        self.space = Namespace(self)
+        daemon = Daemon()
+        daemon.within = self.space.within
+        return daemon
+
+    def test_libvirt_clients(self):
+        """They hear of all devices, or of one."""
+        seen = []
+
+        def told(unused, device, event, detail, who):
+            seen.append((who, device.name().split("_")[1], event))
+
+        with EventLoop():
+            connection = libvirt.open(uri(self.daemon, "qemu:///system"))
+            numbers = [connection.nodeDeviceEventRegisterAny(None, 0, told, "all")]
+            self.space.ip("link", "add", "nic0", "type", "bridge")
+            until(lambda: ("all", "nic0", 0) in seen, what="the event")
+            (nic,) = [name for name in connection.listDevices("net") if name.startswith("net_nic0_")]
+            nic = connection.nodeDeviceLookupByName(nic)
+            numbers.append(connection.nodeDeviceEventRegisterAny(nic, 0, told, "nic0"))
+            self.space.ip("link", "add", "nic1", "type", "bridge")
+            until(lambda: ("all", "nic1", 0) in seen, what="the event of another one")
+            self.space.ip("link", "delete", "nic1")
+            self.space.ip("link", "delete", "nic0")
+            until(lambda: ("nic0", "nic0", 1) in seen, what="the last event")
+            for number in numbers:
+                connection.nodeDeviceEventDeregisterAny(number)
+            connection.close()
+        self.assertEqual({name for who, name, _ in seen if who == "nic0"}, {"nic0"})
+        self.assertLessEqual({("all", "nic1", 0), ("all", "nic1", 1), ("all", "nic0", 1)}, set(seen))
 
 
 if __name__ == "__main__":

@@ -10,59 +10,17 @@ import subprocess
 import time
 import unittest
 
-from guest import Guest, QemuTest, processes_of, qemu_domain, stop_process
-from harness import Daemon, until
+from guest import processes_of, qemu_domain, stop_process
+from harness import until
 from troupe_client import TroupeError
-
-#   Bytes a second: a guest's memory takes long.
-SLOW = 2000000
+from two_daemons import SLOW, TwoDaemonsTest
 
 
-class There:
-    """What Guest and qemu helpers need of a test, for the other daemon."""
-
-    def __init__(self, test, daemon):
-        self.daemon = daemon
-        self.addCleanup = test.addCleanup
-
-
-class Migrate(QemuTest):
-    def setUp(self):
-        super().setUp()
-        self.other = Daemon()
-        self.addCleanup(self.other.remove)
-        self.addCleanup(self.stop_other)
-        self.other.start()
-        self.there = self.other.client()
-        self.addCleanup(lambda: self.there.close())
-
-    def stop_other(self):
-        mine, self.daemon = self.daemon, self.other
-        try:
-            self._stop()
-        finally:
-            self.daemon = mine
-
-    def restart_other(self):
-        self.there.close()
-        self.other.start()
-        self.there = self.other.client()
-
-    def qemus(self, uuid, daemon=None):
-        rows = (daemon or self.daemon).processes()
-        return [int(row.split()[0]) for row in rows if "qemu-system" in row and uuid in row]
-
+class Migrate(TwoDaemonsTest):
     def migrate(self, uuid, **args):
         args.setdefault("peer", self.other.endpoint())
         args.setdefault("live", True)
         return self.client.send("domain.migrate", deadline=600000, domain=uuid, **args)
-
-    def state(self, client, uuid):
-        state = client.call("domain.state", domain=uuid)
-        return state["state_text"], state["reason_text"]
-
-    def job(self, uuid):
-        return self.client.call("domain.job_info", domain=uuid)
 
     def sending(self, uuid, **args):
         """A slow migration that is under way; the request's id."""
@@ -75,26 +33,6 @@ class Migrate(QemuTest):
         if id in self.client.answers:
             self.client.wait(id)
         return False
-
-    def guest_there(self, uuid):
-        return Guest(There(self, self.other), uuid)
-
-    def running_copies(self, uuid):
-        count = 0
-        for client in (self.client, self.there):
-            rows = [r for r in client.call("domain.list", all=True) if r["uuid"] == uuid]
-            count += sum(row["state_text"] == "running" for row in rows)
-        return count
-
-    def assertGone(self, uuid):
-        """Nothing is left of the guest at the receiver. Unless it heard of that at once, it asks by itself,
-        more and more rarely: after 30 s at most."""
-        until(lambda: not self.qemus(uuid, self.other), 90, "the end of the receiving QEMU")
-        until(lambda: not self.there.call("domain.list", all=True), 30, "an empty list there")
-
-    def marks(self):
-        folder = os.path.join(self.other.root, "var", "lib", "troupe", "migrations")
-        return os.listdir(folder) if os.path.isdir(folder) else []
 
     def test_live(self):
         """The guest goes on there, with its memory; both sides tell; nothing is left here."""

@@ -88,7 +88,7 @@ class Tuning(Cgroups, QemuTest):
             ("domain.iothread_pin", {"iothread": 2, "cpus": "0"}, "it has 1 of them"),
             ("domain.scheduler_parameters_set", {"vcpu_quota": 5000}, "not supported"),
             ("domain.memory_parameters_set", {"swap_hard_limit": 5}, "swap"),
-            ("domain.vcpus_set", {"vcpus": 1}, "not supported"),
+            ("domain.vcpus_set", {"vcpus": 1}, "can't be unplugged"),
         ):
             with self.subTest(verb), self.assertRaisesRegex(TroupeError, why):
                 self.client.call(verb, domain=uuid, live=True, **args)

@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/command/qemu_abi.h"
 #include "unit.h"
+#include "util/text.h"
 
 #include <string.h>
 
@@ -93,6 +94,32 @@ static void test_hardware_may_not_change (void **state)
     }
 }
 
+//  How the list is written, and in which order they came, only the host sees.
+static void test_vcpus (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *vcpus, *wrong;
+    } cases[] = {
+        { "<vcpus><vcpu id='0' enabled='yes' order='1'/><vcpu id='1' enabled='yes'/>"
+          "<vcpu id='2' enabled='no'/></vcpus>",
+          NULL },
+        { "", NULL },
+        { "<vcpus><vcpu id='0' enabled='yes'/><vcpu id='2' enabled='yes'/></vcpus>",
+          "vcpu 1 is missing" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        error_t err = { 0 };
+        autofree char *text =
+            text_format ("<domain><vcpu current='2'>3</vcpu>%s<devices/></domain>", cases[i].vcpus);
+        auto(xml_t) before = parse ("<domain><vcpu current='2'>3</vcpu><devices/></domain>");
+        auto(xml_t) after = parse (text);
+        assert_int_equal (qemu_abi_check (before, after, &err), cases[i].wrong ? -1 : 0);
+        if (cases[i].wrong)
+            assert_non_null (strstr (err.message, cases[i].wrong));
+    }
+}
+
 static void test_another_order_of_other_kinds_is_the_same (void **state)
 {
     (void) state;
@@ -107,6 +134,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_what_only_the_host_sees_may_change),
         cmocka_unit_test (test_hardware_may_not_change),
+        cmocka_unit_test (test_vcpus),
         cmocka_unit_test (test_another_order_of_other_kinds_is_the_same),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -202,6 +202,21 @@ static void test_commands (void **state)
     check_rows (rows, sizeof rows / sizeof *rows);
 }
 
+static void test_a_machine_that_nobody_could_wake (void **state)
+{
+    (void) state;
+    static const row_t rows[] = {
+        { "pm_suspend", "{\"target\":\"mem\"}", "qmp query-current-machine\n",
+          "!its machine type can't be woken" },
+        { "pm_suspend", "{\"target\":\"disk\"}", "agent guest-suspend-disk\n", "null" },
+    };
+    static const fake_reply_t replies[] = {
+        { "query-current-machine", "{\"wakeup-suspend-support\":false}" }, { NULL, NULL }
+    };
+    fake.replies = replies;
+    check_rows (rows, sizeof rows / sizeof *rows);
+}
+
 static void test_changes (void **state)
 {
     (void) state;
@@ -222,8 +237,15 @@ static void test_changes (void **state)
           "null" },
         { "vcpus_set", "{\"cpus\":\"1\"}",
           "agent guest-set-vcpus {\"vcpus\":[{\"logical-id\":1,\"online\":false}]}\n",
-          "!changed 2 of the 1 CPUs 1" },
+          "!changed 2 of 1 CPUs" },
         { "vcpus_set", "{\"cpus\":\"x\"}", "", "!CPUs of domain 'g'" },
+        { "vcpus_set", "{\"vcpus\":1}",
+          "agent guest-get-vcpus\nagent guest-set-vcpus "
+          "{\"vcpus\":[{\"logical-id\":7,\"online\":false},"
+          "{\"logical-id\":2,\"online\":false}]}\n",
+          "null" },
+        { "vcpus_set", "{\"vcpus\":3}", "agent guest-get-vcpus\n", "null" },
+        { "vcpus_set", "{\"vcpus\":9}", "agent guest-get-vcpus\n", "!has 4, and uses 3" },
         { "password_set", "{\"user\":\"u\",\"password\":\"pass\"}",
           "agent guest-set-user-password {\"username\":\"u\",\"password\":\"cGFzcw==\","
           "\"crypted\":false}\n",
@@ -239,12 +261,19 @@ static void test_changes (void **state)
           "null" },
         { "ssh_keys_set", "{\"user\":\"u\",\"reset\":true,\"remove\":true}", "",
           "!remove does not go with reset" },
+        { "pm_suspend", "{\"target\":\"mem\"}",
+          "qmp query-current-machine\nagent guest-suspend-ram\n", "null" },
+        { "pm_suspend", "{\"target\":\"hybrid\",\"duration\":0}",
+          "qmp query-current-machine\nagent guest-suspend-hybrid\n", "null" },
+        { "pm_suspend", "{\"target\":\"disk\"}", "agent guest-suspend-disk\n", "null" },
+        { "pm_suspend", "{\"target\":\"mem\",\"duration\":60}", "", "!not supported: a duration" },
         { "hostname", "{}", "agent guest-get-host-name\n", "{\"hostname\":\"h\"}" },
         { "fs_trim", "{\"minimum\":4096}", "agent guest-fstrim {\"minimum\":4096}\n",
           "!none of the guest's file systems can be trimmed: no" },
     };
     static const fake_reply_t replies[] = {
         { "guest-get-time", "3000000007" },
+        { "query-current-machine", "{\"wakeup-suspend-support\":true}" },
         { "guest-get-vcpus", "[{\"logical-id\":0,\"online\":true,\"can-offline\":false},"
                              "{\"logical-id\":7,\"online\":true,\"can-offline\":true},"
                              "{\"logical-id\":2,\"online\":true,\"can-offline\":true},"
@@ -428,6 +457,7 @@ int main (void)
         TEST (test_commands),
         TEST (test_keys_that_are_none),
         TEST (test_changes),
+        TEST (test_a_machine_that_nobody_could_wake),
         TEST (test_what_an_agent_tells),
         TEST (test_file_systems_and_interfaces),
         TEST (test_the_agents_channel),

@@ -144,6 +144,15 @@ static const struct {
       "" },
     { "{\"event\":\"DEVICE_UNPLUG_GUEST_ERROR\",\"data\":{\"device\":\"net1\",\"path\":\"/x\"}}",
       CHANGE_UNPLUG_FAILED, 0, "net1" },
+    { "{\"event\":\"ACPI_DEVICE_OST\",\"data\":{\"info\":{\"device\":\"vcpu1\",\"slot\":\"1\","
+      "\"slot-type\":\"CPU\",\"source\":3,\"status\":128}}}",
+      CHANGE_UNPLUG_FAILED, 0, "vcpu1" },
+    { "{\"event\":\"ACPI_DEVICE_OST\",\"data\":{\"info\":{\"device\":\"vcpu1\",\"slot\":\"1\","
+      "\"slot-type\":\"CPU\",\"source\":3,\"status\":132}}}",
+      CHANGE_NONE, 0, "" },
+    { "{\"event\":\"ACPI_DEVICE_OST\",\"data\":{\"info\":{\"device\":\"vcpu1\",\"slot\":\"1\","
+      "\"slot-type\":\"CPU\",\"source\":1,\"status\":1}}}",
+      CHANGE_NONE, 0, "" },
     { "{\"event\":\"DEVICE_TRAY_MOVED\",\"data\":{\"device\":\"\",\"id\":\"ide0-0-0\","
       "\"tray-open\":true}}",
       CHANGE_TRAY, 0, "ide0-0-0" },

@@ -142,7 +142,9 @@ static void test_destroy_needs_no_record (void **state)
 static void adopt_with (const char *run_state)
 {
     static char reply[64];
-    static fake_reply_t replies[] = { { "query-status", reply }, { NULL, NULL } };
+    static fake_reply_t replies[] = { { "query-status", reply },
+                                      { "query-balloon", "{\"actual\":50331648}" },
+                                      { NULL, NULL } };
     snprintf (reply, sizeof reply, "{\"status\":\"%s\"}", run_state);
     fake.replies = replies;
     fake.trace[0] = 0;
@@ -158,7 +160,9 @@ static void test_adopting_asks_what_the_guest_does (void **state)
     fake.guest.status = (guest_status_t){ STATE_RUNNING, RUNNING_UNPAUSED };
     assert_int_equal (qemu_driver.adopt (&fake.job, &err), 0);
     assert_string_equal (fake.trace, "wait_exit 4242\nwatch_exit 4242\n"
-                                     "monitor_open /run/g.monitor\nlink_claim\nqmp query-status\n");
+                                     "monitor_open /run/g.monitor\nlink_claim\nqmp query-status\n"
+                                     "qmp query-balloon\n");
+    assert_int_equal (fake.guest.balloon_kib, 49152);
     //  What was known of the reason stays.
     assert_int_equal (fake.guest.status.reason, RUNNING_UNPAUSED);
     adopt_with ("io-error");

@@ -113,9 +113,10 @@ static int setup (void **state)
     fake.guest.status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
     assert_int_equal (process_identify (getpid (), &process, &err), 0);
     process_to_text (&process, identity);
-    autofree char *record = text_format ("<driver><process identity='%s'/><vcpu thread='%d'/>"
-                                         "<vcpu thread='%d'/></driver>",
-                                         identity, (int) getpid (), (int) getpid ());
+    autofree char *record =
+        text_format ("<driver><process identity='%s'/><vcpu id='0' thread='%d'/>"
+                     "<vcpu id='1' thread='%d'/></driver>",
+                     identity, (int) getpid (), (int) getpid ());
     fake.guest.record = parse (record);
     for (size_t i = 0; i < ANSWERS; i++)
         replies[i] = (fake_reply_t){ quoted (answers[i].execute), quoted (answers[i].reply) };

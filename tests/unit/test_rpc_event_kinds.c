@@ -55,8 +55,8 @@ static document_t *args_of (const rpc_event_kind_t *kind)
 static document_t *written (const rpc_event_kind_t *kind, bool legacy)
 {
     auto(document_t) args = args_of (kind);
-    bool network = strstr (kind->verb, "network.");
-    const view_event_t event = { UUID, network ? NULL : "test", kind->verb, document_root (args) };
+    const char *driver = kind->object == RPC_OF_DOMAIN ? "test" : NULL;
+    const view_event_t event = { UUID, driver, kind->verb, document_root (args) };
     auto(text_t) out = text_new ();
     error_t err;
     pack_t pack;
@@ -80,10 +80,13 @@ static void test_all (void **state)
         auto(document_t) message = written (kind, false);
         const value_t *root = document_root (message);
         const value_t *inside = value_get (root, "msg") ? value_get (root, "msg") : root;
-        const value_t *object =
-            value_get (inside, "dom") ? value_get (inside, "dom") : value_get (inside, "net");
+        static const char *const objects[RPC_OBJECTS] = { "dom", "net", "dev" };
+        const value_t *object = value_get (inside, objects[kind->object]);
         assert_int_equal (value_get_i64 (root, "callbackID", -1), 9);
-        assert_string_equal (value_get_str (object, "uuid"), UUID);
+        assert_string_equal (value_get_str (object, "name"), "web");
+        if (kind->object != RPC_OF_DEVICE)
+            assert_string_equal (value_get_str (object, "uuid"), UUID);
+        assert_true (kind->id <= rpc_event_last (kind->object));
         if (kind->legacy) {
             auto(document_t) old = written (kind, true);
             assert_null (value_get (document_root (old), "callbackID"));

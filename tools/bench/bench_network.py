@@ -8,30 +8,16 @@ A plug is what the start of a guest (QEMU, on hold) takes longer with an interfa
 one, in pairs; an unplug the same of its destroy.
 """
 
-import ctypes
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import threading
 
-from bench import EMULATOR, Clock, Daemon, place, spread, until
-
-try:
-    import libvirt
-except ImportError:
-    libvirt = None
+from bench import EMULATOR, Clock, Daemon, place, spread
+from libvirtd import LIBVIRTD, Libvirtd, enter_namespace, libvirt
 
 AT_ONCE = 50
-LIBVIRTD = "/usr/sbin/libvirtd"
-#   Users, groups and sandboxes of its own would be measured, too.
-LIBVIRT_SETTINGS = {
-    "qemu.conf": 'user = "root"\ngroup = "root"\nsecurity_driver = "none"\nnamespaces = []\ncgroup_controllers = []\n'
-    'stdio_handler = "file"\n',
-    "libvirtd.conf": 'auth_unix_rw = "none"\nunix_sock_group = "root"\nmax_clients = 200\nmax_workers = 64\n',
-}
 
 
 def network_xml(name, number):
@@ -116,30 +102,8 @@ class Troupe:
         self.daemon.remove()
 
 
-class Libvirt:
+class Libvirt(Libvirtd):
     title = "libvirtd"
-    socket_path = "/run/libvirt/libvirt-sock"
-
-    def __init__(self):
-        for folder in ("/run/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt", "/etc/libvirt"):
-            os.makedirs(folder, exist_ok=True)
-            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
-        for name, text in LIBVIRT_SETTINGS.items():
-            with open(os.path.join("/etc/libvirt", name), "w") as file:
-                file.write(text)
-        self.daemon = subprocess.Popen([LIBVIRTD], stderr=subprocess.DEVNULL)
-        until(self.listens, what="libvirtd's socket")
-        self.connection = self.connect()
-
-    def listens(self):
-        if self.daemon.poll() is not None:
-            raise AssertionError(f"libvirtd ended with {self.daemon.returncode}")
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(self.socket_path) == 0
-
-    @staticmethod
-    def connect():
-        return libvirt.open("qemu:///system")
 
     def define_network(self, xml):
         self.connection.networkDefineXML(xml)
@@ -174,12 +138,9 @@ class Libvirt:
         self.connection.lookupByName(name).destroy()
 
     def close(self):
-        running = self.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
-        for each in running + self.connection.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE):
-            each.destroy()  # of what was cut short
-        self.connection.close()
-        self.daemon.terminate()
-        self.daemon.wait()
+        for network in self.connection.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE):
+            network.destroy()  # of what was cut short
+        super().close()
 
 
 def timed(call, *args):
@@ -248,24 +209,6 @@ def measure(side_class, rounds):
         print(f"  left behind: {' '.join(left_links())}")
 
 
-def enter_namespace():
-    """A network and a mount namespace of our own, in which /sys shows that network and the host's cgroups, and /tmp
-    is in memory."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    new_mounts, new_network = 0x00020000, 0x40000000  # CLONE_NEWNS, CLONE_NEWNET: unshare(2)
-    if libc.unshare(new_mounts | new_network):
-        sys.exit(f"not measured: a network namespace: {os.strerror(ctypes.get_errno())}")
-    for command in (
-        ["mount", "--make-rprivate", "/"],
-        ["mount", "-t", "tmpfs", "tmpfs", "/tmp"],
-        ["mount", "-t", "sysfs", "sysfs", "/mnt"],
-        ["mount", "--rbind", "/sys/fs/cgroup", "/mnt/fs/cgroup"],
-        ["mount", "--move", "/mnt", "/sys"],
-        ["ip", "link", "set", "lo", "up"],
-    ):
-        subprocess.run(command, check=True)
-
-
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     missing = [name for name in ("ip", "nft", "dnsmasq") if not shutil.which(name)]
@@ -273,7 +216,7 @@ def main():
         sys.exit(f"not measured: missing {', '.join(missing)}")
     enter_namespace()
     measure(Troupe, rounds)
-    if libvirt and os.access(LIBVIRTD, os.X_OK):
+    if Libvirtd.installed():
         measure(Libvirt, rounds)
     else:
         print(f"libvirtd is not measured beside it: {LIBVIRTD} and python3-libvirt are not both installed")

@@ -411,6 +411,10 @@ static const struct {
     { "host.autostart", start_by_itself },
     { "monitor.silent", take_silence },
     { "migration.wish", domain_tell_wish },
+    { "migration.next", domain_take_next },
+    { "migration.perform", domain_take_phase },
+    { "migration.confirm", domain_take_phase },
+    { "migration.forsaken", domain_take_forsaken },
     { "job.finish", domain_take_finish },
     { "job.guest_over", take_guest_over },
     { "job.written", take_written },
@@ -515,10 +519,12 @@ static void domain_stop (actor_t *actor)
     zlistx_destroy (&self->measuring);
     slot_close (&self->async);
     slot_close (&self->sync);
+    domain_end_phases (self);
     document_destroy (&self->config_summary);
     document_destroy (&self->live_summary);
     document_destroy (&self->undo);
     document_destroy (&self->usage);
+    document_destroy (&self->meter);
     document_destroy (&self->stats);
     document_destroy (&self->snapshots);
     free (self->crashed);

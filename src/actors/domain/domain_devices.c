@@ -5,6 +5,7 @@
 
 #include "actors/domain/domain_self.h"
 #include "drivers/device_match.h"
+#include "drivers/vcpus.h"
 #include "util/text.h"
 
 enum {
@@ -66,6 +67,9 @@ static bool has_device (const domain_t *self, const char *alias)
 {
     error_t ignored;
     auto(xml_t) live = domain_outline (self->live_summary, &ignored);
+    int vcpu = vcpus_of_alias (alias);
+    if (live && vcpu >= 0)
+        return vcpus_has (xml_root (live), vcpu);
     return live && device_by_alias (xml_find (xml_root (live), "devices"), alias, &ignored);
 }
 
@@ -99,8 +103,16 @@ static void look_again (actor_t *actor, void *arg)
     domain_settle (self);
 }
 
+//  Of some that it was to plug or unplug, it may have done so.
+static bool is_half_done (const operation_t *operation)
+{
+    return operation->class == CLASS_HOTPLUG && text_starts (operation->job, "set_vcpu");
+}
+
 void domain_devices_failed (domain_t *self, const operation_t *operation)
 {
+    if (is_half_done (operation) && domain_active (self))
+        self->devices_due = true;
     if (operation != &devices_look || !domain_active (self))
         return;
     self->devices_due = true;

@@ -46,6 +46,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     document_destroy (&self->live_summary);
     document_destroy (&self->usage);
     document_destroy (&self->stats);
+    self->balloon_kib = 0;
     self->id = -1;
     self->status = status;
     self->announced = status.state;
@@ -357,10 +358,14 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         if ((change->kind == CHANGE_DEVICE || change->kind == CHANGE_UNPLUG_FAILED) &&
             domain_take_device (self, change))
             break;
+        if (change->kind == CHANGE_BALLOON)
+            self->balloon_kib = (uint64_t) change->value;
         //  A watchdog or a disk that failed may also have paused the guest.
         if (change->event >= 0 && !is_ending (self))
             domain_set_status (self, change->status, change->event, change->detail);
         announce (self, change);
+        if (change->kind == CHANGE_PM && change->value != SLEEP_OVER)
+            domain_agent_sleeps (self);
     }
 }
 

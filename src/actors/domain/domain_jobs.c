@@ -180,6 +180,8 @@ void domain_cancel (domain_t *self, running_t *slot, bool end)
     auto(msg_t) cancel = msg_request ("job.cancel");
     pack_key_bool (msg_args (cancel), "end", end);
     actor_send (self->actor, slot->address, &cancel);
+    if (slot == &self->async)
+        domain_hurry_phases (self);
 }
 
 //  Results.
@@ -274,6 +276,8 @@ static void take_parts (domain_t *self, const running_t *slot, const value_t *re
     if (value_get (result, "state")) {
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
+        uint64_t told = value_get_u64 (result, "balloon_kib", 0);
+        self->balloon_kib = told ? told : self->balloon_kib;
     }
     if (value_get_bool (result, "redefined", false))
         self->dirty |= DIRTY_DEFINITION;
@@ -327,9 +331,10 @@ static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
     auto(msg_t) request = take (&slot->request);
     auto(msg_t) answer =
         request ? reply_with_value (self, operation, value_get (msg_value (reply), "value")) : NULL;
-    if (slot == &self->async)
+    if (slot == &self->async) {
+        domain_end_phases (self);
         *slot = (running_t){ 0 };
-    else
+    } else
         slot->over = true;
     domain_go_on (self);
     domain_commit_definition (self, &old_definition, &old_summary, old_persistent, &request,
@@ -371,9 +376,13 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     if (!start && (slot->committed || operation->class == CLASS_START))
         domain_look_again (self);
     bool destroyed = start && cancelled && !self->undo;
+    if (slot == &self->async)
+        domain_end_phases (self);
     *slot = (running_t){ 0 };
     bool again = request && domain_errands_fall_back (self, &request, err);
-    auto(msg_t) answer = request && !again ? msg_error (err) : NULL;
+    auto(msg_t) answer = !request || again              ? NULL
+                         : domain_is_given_up (request) ? msg_reply ()
+                                                        : msg_error (err);
     domain_commit (self, &request, &answer, NULL);
     if (destroyed)
         domain_answer_destroys (self);

@@ -3,6 +3,7 @@
 
 #include "actors/domain/domain_self.h"
 #include "actors/jobs/job.h"
+#include "drivers/meter.h"
 
 enum {
     MEASURE_MS = 200,
@@ -113,6 +114,26 @@ static void on_measured (actor_t *actor, const msg_t *reply, void *arg)
     //  Past its budget, the job is of no use to anybody.
     actor_stop (actor, measurement->address);
     measurement_destroy (&measurement);
+}
+
+void domain_set_meter (domain_t *self, const char *record)
+{
+    error_t ignored; //  a damaged record is somebody else's matter: it was loaded by a job
+    guest_t guest = { 0 };
+    meter_place_t place = { 0 };
+    document_destroy (&self->meter);
+    auto(xml_t) doc = record && self->driver && self->driver->meter
+                          ? xml_parse_own (record, strlen (record), "record", &ignored)
+                          : NULL;
+    if (!doc)
+        return;
+    pack_t pack;
+    pack_init (&pack);
+    guest.record = doc;
+    self->driver->meter (&guest, &place);
+    meter_pack (&place, &pack);
+    self->meter = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &ignored);
+    pack_close (&pack);
 }
 
 static const operation_t measuring[] = {

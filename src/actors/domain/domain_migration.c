@@ -21,6 +21,7 @@ void domain_set_record (domain_t *self, char *record)
     error_t err;
     if (domain_follow_perf (self, record, &err))
         actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s", self->name, err.message);
+    domain_set_meter (self, record);
     free (self->record);
     self->record = record;
     migration_record_destroy (&self->migration);

@@ -9,7 +9,7 @@ enum {
     SHORT_MS = 60000,
     START_MS = 300000,
     DESTROY_MS = 120000,
-    BEGIN_MS = 600000,     //  large files are made, and the guest's disks flushed
+    BEGIN_MS = 600000,     //  large files are made, the guest's disks flushed, its vcpus unplugged
     LONG_MS = 24 * 3600000 //  as much memory as there is, to a slow disk
 };
 
@@ -269,8 +269,12 @@ static const operation_t operations[] = {
       done_snapshot_revert },
     { "domain.migrate", CLASS_JOB, ASYNC_MIGRATE_OUT, "migrate", NEED_ACTIVE, LONG_MS, false,
       domain_done_migrate },
+    { "migration.begin", CLASS_JOB, ASYNC_MIGRATE_OUT, "migrate", NEED_ACTIVE, LONG_MS, false,
+      domain_done_migrate },
     { "domain.migrate_offline", CLASS_MODIFY, ASYNC_NONE, "migrate_offline", NEED_PERSISTENT,
       START_MS, false, domain_done_migrate_offline },
+    { "migration.definition", CLASS_MODIFY, ASYNC_NONE, "migrate_definition", NEED_PERSISTENT,
+      SHORT_MS, false, done_nothing },
     { "domain.migrate_tune", CLASS_MIGRATION, ASYNC_NONE, "migrate_tune", NEED_ACTIVE, SHORT_MS,
       true, done_nothing },
     { "domain.migrate_resume", CLASS_MIGRATION, ASYNC_NONE, "migrate_resume", NEED_ACTIVE, START_MS,
@@ -335,7 +339,9 @@ static const operation_t operations[] = {
     { "domain.perf_set", CLASS_MODIFY, ASYNC_NONE, "perf_set", 0, SHORT_MS, false, done_documents },
     { "domain.memory_set", CLASS_MODIFY, ASYNC_NONE, "set_memory", 0, SHORT_MS, false,
       done_documents },
-    { "domain.vcpus_set", CLASS_MODIFY, ASYNC_NONE, "set_vcpus", 0, SHORT_MS, false,
+    { "domain.vcpus_set", CLASS_HOTPLUG, ASYNC_NONE, "set_vcpus", 0, BEGIN_MS, false,
+      done_documents },
+    { "domain.vcpu_set", CLASS_HOTPLUG, ASYNC_NONE, "set_vcpu", 0, BEGIN_MS, false,
       done_documents },
     { "domain.memory_parameters_set", CLASS_MODIFY, ASYNC_NONE, "tune_memory", 0, SHORT_MS, false,
       done_documents },

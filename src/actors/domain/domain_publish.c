@@ -133,6 +133,10 @@ static void pack_identity (const domain_t *self, pack_t *pack)
     pack_key_i64 (pack, "changed_us", self->changed_us);
     pack_key_i64 (pack, "silent_since_us", self->silent_us);
     pack_key_str (pack, "agent", domain_agent_state (self));
+    if (domain_active (self)) {
+        pack_key_u64 (pack, "balloon_kib", self->balloon_kib);
+        pack_key_value (pack, "meter", root_or_null (self->meter));
+    }
 }
 
 static void pack_documents (const domain_t *self, pack_t *pack)
@@ -140,8 +144,8 @@ static void pack_documents (const domain_t *self, pack_t *pack)
     const value_t *config = root_or_null (self->config_summary);
     const value_t *live = root_or_null (self->live_summary);
     const value_t *shown = live ? live : config;
-    static const char *const plain[] = { "os_type",    "vcpus",    "max_vcpus", "max_memory_kib",
-                                         "memory_kib", "consoles", "interfaces" };
+    static const char *const plain[] = { "type",           "os_type",    "vcpus",    "max_vcpus",
+                                         "max_memory_kib", "memory_kib", "consoles", "interfaces" };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         pack_key_value (pack, plain[i], value_get (shown, plain[i]));
     if (!config)

@@ -347,6 +347,18 @@ static int abort_waiting (domain_t *self, uint64_t number, error_t *err)
     return 0;
 }
 
+bool domain_drop_waiting (domain_t *self, const char *verb, const char *token, const error_t *err)
+{
+    for (waiting_t *each = zlistx_first (self->queue); each; each = zlistx_next (self->queue))
+        if (each->msg && msg_is (each->msg, verb) &&
+            text_equals (msg_str (each->msg, "token"), token)) {
+            domain_refuse (self, &each->msg, err);
+            leave_queue (self, &each);
+            return true;
+        }
+    return false;
+}
+
 static bool writes_memory_only (const running_t *slot)
 {
     return slot->operation->async == ASYNC_DUMP && slot->request &&

@@ -12,6 +12,7 @@
 //      domain_agent.c     the guest's agent: whether it is there
 //      domain_errands.c   what is asked of it
 //      domain_migration.c migrations whose outcome is not known yet
+//      domain_phases.c    migrations that a client drives
 //      domain_reload.c    what comes before the files are read once more
 //      domain_blocks.c    block jobs: what is shown of them, and when they are looked at
 //      domain_devices.c   devices that come and go
@@ -126,6 +127,14 @@ typedef struct {
     int id;                        //  of the guest that is measured
 } measurement_t;
 
+//  Of a migration that a client drives: its calls, one after another, are what a job asks for.
+typedef struct {
+    char token[MIGRATION_TOKEN_SIZE]; //  "": the job has not asked yet
+    bool sent;                        //  the guest was handed over
+    bool forsaken;                    //  the client is gone
+    msg_t *next;                      //  the job asks; NULL: it is at work
+} phases_t;
+
 struct domain {
     actor_t *actor;
     const config_t *config;
@@ -150,6 +159,8 @@ struct domain {
     guest_state_t announced; //  the state that the last lifecycle event told of
     int64_t changed_us;
     document_t *usage, *stats; //  as last measured
+    document_t *meter;         //  where its CPU time is read (drivers/meter.h)
+    uint64_t balloon_kib;      //  what the guest has, as its balloon told; 0: nobody did
     perf_t *perf;              //  what of its process is counted; NULL: nothing
     document_t *snapshots;     //  as snapshot_summary_pack has them; NULL: none
     bool snapshots_new;        //  since they were published
@@ -206,6 +217,7 @@ struct domain {
     bool received;                 //  and is to be defined here
     uint64_t migration_timer;
     int migration_checks; //  without a result
+    phases_t phases;
 
     //  Its agent.
     channel_state_t agent; //  as the last event told; CHANNEL_UNKNOWN: it has none, or nobody knows
@@ -240,6 +252,8 @@ void domain_enqueue (domain_t *self, msg_t **msg_p);
 //  Admits from the queue what may start now.
 void domain_pump (domain_t *self);
 direct_fn domain_abort;
+//  Refuses what waits for VERB with TOKEN (ERR is its answer). False: nothing does.
+bool domain_drop_waiting (domain_t *self, const char *verb, const char *token, const error_t *err);
 //  A start was cancelled by those who want the guest destroyed: it is as they want it.
 void domain_answer_destroys (domain_t *self);
 //  Somebody who may still wait for it wants the guest destroyed, and comes next.
@@ -250,6 +264,8 @@ void domain_pack_waiting (domain_t *self, pack_t *pack);
 //  domain_measure.c
 direct_fn domain_measure;
 void measurement_destroy (measurement_t **self_p);
+//  Where the CPU time of the guest is counted that RECORD (NULL: none) is of.
+void domain_set_meter (domain_t *self, const char *record);
 
 //  domain_tune.c: REQUEST was carried out.
 void domain_tell_tuned (domain_t *self, const msg_t *request);
@@ -306,6 +322,14 @@ direct_fn domain_tell_wish;
 operation_done_fn domain_done_migrate, domain_done_migrate_offline, domain_done_receive,
     domain_done_take, domain_done_abandon;
 extern const operation_t domain_settling_migration;
+//  domain_phases.c: the job asks for the next call; that comes; no other comes any more.
+direct_fn domain_take_next, domain_take_phase, domain_take_forsaken;
+//  Somebody wants it to come to its end: nothing more is waited for.
+void domain_hurry_phases (domain_t *self);
+//  REQUEST (may be NULL) was the word that it came to nothing: so that it failed is no error.
+bool domain_is_given_up (const msg_t *request);
+void domain_end_phases (domain_t *self); //  the job is over
+
 //  domain_background.c
 extern const operation_t domain_backup_follow;
 //  Follows what goes on in the background, unless somebody does already or can't now.
@@ -358,6 +382,7 @@ const char *domain_agent_state (const domain_t *self); //  "connected", "disconn
 //  The live document is new: whether it has an agent, and where.
 void domain_agent_follow (domain_t *self, agent_reason_t reason);
 void domain_agent_take_port (domain_t *self, const guest_change_t *change);
+void domain_agent_sleeps (domain_t *self); //  the guest does
 //  For the job that writes them into the live document; and it has.
 void domain_agent_pack_ports (const domain_t *self, pack_t *pack);
 void domain_agent_ports_written (domain_t *self);

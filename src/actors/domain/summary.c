@@ -59,6 +59,7 @@ static void pack_numbers (pack_t *pack, const xml_node_t *root)
 {
     uint64_t max_vcpus = number_or (root, "vcpu", 1);
     uint64_t max_memory = kib_or (root, "memory", 0);
+    pack_key_str (pack, "type", xml_string (root, "@type"));
     pack_key_str (pack, "os_type", xml_string (root, "os/type"));
     pack_key_u64 (pack, "max_vcpus", max_vcpus);
     pack_key_u64 (pack, "vcpus", number_or (root, "vcpu/@current", max_vcpus));
@@ -139,7 +140,8 @@ static void add_device (xml_node_t *devices, const xml_node_t *device)
 
 static bool is_outlined (const xml_node_t *element)
 {
-    static const char *const plain[] = { "name", "uuid", "on_poweroff", "on_reboot", "on_crash" };
+    static const char *const plain[] = { "name",        "uuid",      "vcpu",    "vcpus",
+                                         "on_poweroff", "on_reboot", "on_crash" };
     //  The behaviour of simulated guests is in a namespace of its own.
     if (xml_namespace (element))
         return true;

@@ -14,6 +14,10 @@ typedef struct gather gather_t; //  one call under way
 //  gone afterwards.
 typedef void (gather_done_fn) (actor_t *actor, const gather_t *self, void *arg);
 
+//  What the gateway can read itself of a running domain's CPU time, as its owner would tell it:
+//  {stats, measured_us, stale}; the caller owns it. NULL and ERR: the owner has to be asked.
+document_t *gather_read_cpu (const snapshot_t *domain, int64_t now_us, error_t *err);
+
 //  Begins what `domain.stats` with ARGS asks for. ALL: the gathers of ACTOR that are under way.
 //  DONE may be called before this returns. -1 and ERR: it will not be called.
 int gather_begin (actor_t *actor, zlistx_t *all, const view_t *view, const value_t *args,

@@ -23,6 +23,7 @@ static void snapshot_destroy (snapshot_t **self_p)
         return;
     free (self->name);
     free (self->driver);
+    free (self->type);
     free (self->os_type);
     free (self->agent);
     free (self->title);
@@ -31,6 +32,7 @@ static void snapshot_destroy (snapshot_t **self_p)
     free (self->xml_secure);
     free (self->xml_inactive_secure);
     free (self->backup_xml);
+    meter_destroy (&self->meter);
     document_destroy (&self->metadata);
     document_destroy (&self->tune);
     document_destroy (&self->job);
@@ -136,6 +138,7 @@ static void read_numbers (snapshot_t *self, const value_t *args)
     self->config_max_vcpus = value_get_u64 (args, "config_max_vcpus", self->max_vcpus);
     self->memory_kib = value_get_u64 (args, "memory_kib", 0);
     self->max_memory_kib = value_get_u64 (args, "max_memory_kib", 0);
+    self->balloon_kib = value_get_u64 (args, "balloon_kib", 0);
     self->persistent = value_get_bool (args, "persistent", false);
     self->autostart = value_get_bool (args, "autostart", false);
     self->managed_save = value_get_bool (args, "managed_save", false);
@@ -156,6 +159,7 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     snprintf (self->uuid, sizeof self->uuid, "%s", uuid);
     self->name = copy_text (args, "name");
     self->driver = copy_text (args, "driver");
+    self->type = copy_text (args, "type");
     self->os_type = copy_text (args, "os_type");
     self->agent = copy_text (args, "agent");
     self->title = copy_text (args, "title");
@@ -165,6 +169,7 @@ static snapshot_t *snapshot_read (const char *uuid, const value_t *args)
     self->xml_secure = text_copy (value_get_str (args, "xml_secure"));
     self->xml_inactive_secure = text_copy (value_get_str (args, "xml_inactive_secure"));
     self->backup_xml = text_copy (value_get_str (args, "backup_xml"));
+    self->meter = meter_new (value_get (args, "meter"));
     self->metadata = document_of_value (value_get (args, "metadata"));
     self->tune = document_of_value (value_get (args, "tune"));
     self->job = document_of_value (value_get (args, "job"));

@@ -4,18 +4,21 @@
 #ifndef TROUPE_SNAPSHOTS_H
 #define TROUPE_SNAPSHOTS_H
 
+#include "drivers/meter.h"
 #include "msg/value.h"
 #include "util/uuid.h"
 
 //  One domain. Texts are never NULL unless that is said. Fields as in domain.info (msg/verbs.def).
 typedef struct {
     char uuid[UUID_TEXT_SIZE];
-    char *name, *driver, *os_type, *title, *agent;
+    char *name, *driver, *type, *os_type, *title, *agent;
     int64_t id; //  -1 unless active
     int state, reason;
     uint64_t vcpus, max_vcpus;               //  of the running domain, else of the definition
     uint64_t config_vcpus, config_max_vcpus; //  of the definition
     uint64_t memory_kib, max_memory_kib;
+    uint64_t balloon_kib; //  of MEMORY_KIB what the guest has now; 0: it is not known
+    meter_t *meter;       //  of its CPU time; NULL: it has to be asked for. Reading it changes it.
     bool persistent, autostart, managed_save;
     bool loading; //  its files could not be read yet: what it is in is not known
     int64_t changed_us;

@@ -100,6 +100,7 @@ int job_run_perf_set (job_actor_t *self, error_t *err);
 int job_run_tune (job_actor_t *self, error_t *err);
 int job_run_set_memory (job_actor_t *self, error_t *err);
 int job_run_set_vcpus (job_actor_t *self, error_t *err);
+int job_run_set_vcpu (job_actor_t *self, error_t *err);
 int job_run_pin (job_actor_t *self, error_t *err);
 
 //  Which documents a change is about, from the arguments live and config; without them the live one
@@ -112,6 +113,7 @@ int job_run_migrate_tune (job_actor_t *self, error_t *err);
 
 //  jobs_migrate_offline.c: only a definition is sent.
 int job_run_migrate_offline (job_actor_t *self, error_t *err);
+int job_run_migrate_definition (job_actor_t *self, error_t *err);
 
 //  jobs_migrate_in.c: the receiver; and, of both, what became of the guest.
 int job_run_migrate_prepare (job_actor_t *self, error_t *err);
@@ -178,5 +180,7 @@ int job_run_domain_capabilities (job_actor_t *self, error_t *err);
 int job_run_cpu_models (job_actor_t *self, error_t *err);
 int job_run_max_vcpus (job_actor_t *self, error_t *err);
 int job_run_hypervisor (job_actor_t *self, error_t *err);
+int job_run_shared_memory_set (job_actor_t *self, error_t *err);
+int job_run_pages_allocate (job_actor_t *self, error_t *err);
 
 #endif

@@ -1,6 +1,6 @@
 //  jobs_migrate.c: the sender of a migration.
 
-#include "actors/jobs/jobs_migrate.h"
+#include "actors/jobs/jobs_migrate_sender.h"
 
 #include "actors/jobs/job_ops.h"
 #include "actors/jobs/jobs.h"
@@ -25,16 +25,7 @@ static bool wants (const job_actor_t *self, const char *name)
 
 //  The job.
 
-typedef struct {
-    job_actor_t *job;
-    migration_t migration;
-    migration_record_t *record;
-    char peer[MSG_ADDRESS_MAX];
-    char *host; //  of the other daemon, for URIs that leave it out
-    char *uri, *storage;
-} sender_t;
-
-static void sender_close (sender_t *self)
+void sender_close (sender_t *self)
 {
     migration_record_destroy (&self->record);
     strings_destroy (&self->migration.disks);
@@ -51,12 +42,12 @@ static void make_token (job_actor_t *self, char token[MIGRATION_TOKEN_SIZE])
         snprintf (token + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static void make_record (sender_t *self)
+void sender_make_record (sender_t *self, const char *token, const char *peer)
 {
     job_actor_t *job = self->job;
     migration_record_t *record = memory_new (1, sizeof *record);
-    make_token (job, record->token);
-    record->peer = text_copy (value_str (job_arg (job, "peer")));
+    snprintf (record->token, sizeof record->token, "%s", token);
+    record->peer = text_copy (peer);
     record->since_us = actor_wall_clock (job->actor);
     record->persistent = wants (job, "persistent");
     record->undefine = wants (job, "undefine_source");
@@ -76,7 +67,7 @@ static const char *uri_wish (sender_t *self)
     return self->uri;
 }
 
-static int pack_documents (sender_t *self, pack_t *pack, error_t *err)
+int sender_pack_documents (sender_t *self, pack_t *pack, error_t *err)
 {
     job_actor_t *job = self->job;
     const char *name = value_str (job_arg (job, "name"));
@@ -99,7 +90,7 @@ static int pack_documents (sender_t *self, pack_t *pack, error_t *err)
 static int pack_prepare (sender_t *self, pack_t *pack, error_t *err)
 {
     autofree char *origin = migrate_origin (self->job->config, self->migration.local, err);
-    if (!origin || pack_documents (self, pack, err))
+    if (!origin || sender_pack_documents (self, pack, err))
         return -1;
     pack_key_str (pack, "token", self->record->token);
     pack_key_str (pack, "origin", origin);
@@ -107,6 +98,18 @@ static int pack_prepare (sender_t *self, pack_t *pack, error_t *err)
     pack_key_bool (pack, "persistent", self->record->persistent);
     migrate_pack_wishes (&self->migration, pack);
     return 0;
+}
+
+int sender_take_places (sender_t *self, const value_t *places, error_t *err)
+{
+    free (self->uri);
+    self->uri = migrate_with_host (self->host, value_get_str (places, "uri"));
+    free (self->storage);
+    self->storage = migrate_with_host (self->host, value_get_str (places, "storage"));
+    self->migration.uri = self->uri;
+    self->migration.storage = self->storage;
+    bool known = self->uri && (self->storage || self->migration.copy == COPY_NONE);
+    return known ? 0 : error_set (err, ERR_RPC, "the other daemon does not say where to send it");
 }
 
 static int prepare (sender_t *self, error_t *err)
@@ -124,13 +127,7 @@ static int prepare (sender_t *self, error_t *err)
     }
     if (migrate_call (self->job, self->peer, "migration.prepare", &args, PREPARE_MS, &reply, err))
         return error_prefix (err, "the other daemon");
-    free (self->uri);
-    self->uri = migrate_with_host (self->host, value_get_str (msg_value (reply), "uri"));
-    self->storage = migrate_with_host (self->host, value_get_str (msg_value (reply), "storage"));
-    self->migration.uri = self->uri;
-    self->migration.storage = self->storage;
-    bool known = self->uri && (self->storage || self->migration.copy == COPY_NONE);
-    return known ? 0 : error_set (err, ERR_RPC, "the other daemon does not say where to send it");
+    return sender_take_places (self, msg_value (reply), err);
 }
 
 //  From here on the guest may not run here unless the other side gave it up.
@@ -215,7 +212,7 @@ static int take_back (sender_t *self, error_t *err)
     return -1;
 }
 
-static int leave (sender_t *self, error_t *err)
+int sender_leave (sender_t *self, error_t *err)
 {
     job_actor_t *job = self->job;
     error_t ignored = { 0 };
@@ -226,19 +223,50 @@ static int leave (sender_t *self, error_t *err)
     return 0;
 }
 
-static int give (sender_t *self, error_t *err)
+int sender_send (sender_t *self, error_t *err)
 {
-    if (learn_wish (self, err) == 0 && check_still (self, err) == 0 &&
-        migrate_call_finish (self->job, self->peer, self->record, FINISH_MS, err) == 0)
-        return leave (self, err);
+    job_actor_t *job = self->job;
+    return job->driver->migrate_out (&job->base, &self->migration, err) || hand_over (self, err)
+               ? -1
+               : 0;
+}
+
+int sender_know_wish (sender_t *self, error_t *err)
+{
+    return learn_wish (self, err) || check_still (self, err) ? -1 : 0;
+}
+
+int sender_settle (sender_t *self, error_t *err)
+{
     switch (find_out (self, err)) {
     case OUTCOME_TAKEN:
-        return leave (self, err);
+        return sender_leave (self, err);
     case OUTCOME_ABANDONED:
         return take_back (self, err);
     default:
         return -1;
     }
+}
+
+static int give (sender_t *self, error_t *err)
+{
+    if (sender_know_wish (self, err) == 0 &&
+        migrate_call_finish (self->job, self->peer, self->record, FINISH_MS, err) == 0)
+        return sender_leave (self, err);
+    return sender_settle (self, err);
+}
+
+//  A courtesy to the receiver: it finds out by itself that nothing will come.
+void sender_call_off (sender_t *self)
+{
+    job_actor_t *job = self->job;
+    error_t ignored = { 0 };
+    job->unwinding = true;
+    if (*self->peer)
+        migrate_ask_receiver (job, self->peer, self->record->token, false, COURTESY_MS, &ignored);
+    migration_record_remove (job->base.guest->record);
+    job_record (&job->base, &ignored);
+    job->unwinding = false;
 }
 
 static int migrate (sender_t *self, error_t *err)
@@ -250,27 +278,24 @@ static int migrate (sender_t *self, error_t *err)
     if (migrate_read_wishes (job, &self->migration, err) || migrate_check_left (job, err) ||
         migrate_open_peer (job, peer, self->peer, err) || migrate_greet (job, self->peer, err))
         return -1;
+    char token[MIGRATION_TOKEN_SIZE];
     self->host = migrate_host_of (peer);
-    make_record (self);
-    if (prepare (self, err) == 0 &&
-        job->driver->migrate_out (&job->base, &self->migration, err) == 0 &&
-        hand_over (self, err) == 0)
+    make_token (job, token);
+    sender_make_record (self, token, peer);
+    if (prepare (self, err) == 0 && sender_send (self, err) == 0)
         return give (self, err);
-    //  A courtesy: it finds out by itself that nothing will come.
-    error_t ignored = { 0 };
-    job->unwinding = true;
-    migrate_ask_receiver (job, self->peer, self->record->token, false, COURTESY_MS, &ignored);
-    migration_record_remove (job->base.guest->record);
-    job_record (&job->base, &ignored);
-    job->unwinding = false;
+    sender_call_off (self);
     return -1;
 }
 
 int job_run_migrate (job_actor_t *self, error_t *err)
 {
     sender_t sender = { .job = self };
-    int rc = migrate (&sender, err);
+    bool driven = job_arg (self, "token") != NULL;
+    int rc = driven ? sender_follow_client (&sender, err) : migrate (&sender, err);
     sender_close (&sender);
+    if (rc && driven)
+        return error_prefix (err, "migrate domain '%s'", self->base.guest->name);
     return rc ? error_prefix (err, "migrate domain '%s' to %s", self->base.guest->name,
                               value_str (job_arg (self, "peer")))
               : 0;

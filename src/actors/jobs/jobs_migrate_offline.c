@@ -59,13 +59,17 @@ static char *document (job_actor_t *self, error_t *err)
     return xml_text (doc);
 }
 
+static char *checked_document (job_actor_t *self, error_t *err)
+{
+    return migrate_check_left (self, err) || check_saved (self, err) ? NULL : document (self, err);
+}
+
 static int tell_peer (job_actor_t *self, const char *endpoint, error_t *err)
 {
     char peer[MSG_ADDRESS_MAX];
     pack_t args;
-    autofree char *text = document (self, err);
-    if (!text || migrate_check_left (self, err) || check_saved (self, err) ||
-        migrate_open_peer (self, endpoint, peer, err) || migrate_greet (self, peer, err))
+    autofree char *text = checked_document (self, err);
+    if (!text || migrate_open_peer (self, endpoint, peer, err) || migrate_greet (self, peer, err))
         return -1;
     migrate_begin_args (&args);
     pack_key_str (&args, "xml", text);
@@ -82,4 +86,16 @@ int job_run_migrate_offline (job_actor_t *self, error_t *err)
                ? error_prefix (err, "migrate the definition of domain '%s' to %s",
                                self->base.guest->name, endpoint)
                : 0;
+}
+
+//  For a client that tells the other daemon.
+int job_run_migrate_definition (job_actor_t *self, error_t *err)
+{
+    autofree char *text = checked_document (self, err);
+    if (!text)
+        return error_prefix (err, "migrate the definition of domain '%s'", self->base.guest->name);
+    pack_map (&self->value);
+    pack_key_str (&self->value, "xml", text);
+    pack_end (&self->value);
+    return 0;
 }

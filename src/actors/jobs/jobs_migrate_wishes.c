@@ -107,10 +107,11 @@ static int check_pairs (const migration_t *self, error_t *err)
 
 int migrate_read_wishes (const job_actor_t *self, migration_t *migration, error_t *err)
 {
+    const char *peer = value_str (job_arg (self, "peer"));
     *migration = (migration_t){
         .uri = value_str (job_arg (self, "uri")),
         .listen = value_str (job_arg (self, "listen_address")),
-        .local = text_starts (value_str (job_arg (self, "peer")), "ipc://"),
+        .local = peer && text_starts (peer, "ipc://"),
         .live = wants (self, "live"),
         .unsafe = wants (self, "unsafe"),
         .auto_converge = wants (self, "auto_converge"),

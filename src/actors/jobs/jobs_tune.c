@@ -3,7 +3,9 @@
 
 #include "actors/jobs/jobs.h"
 
+#include "drivers/cpuset.h"
 #include "drivers/tune/tune.h"
+#include "drivers/vcpus.h"
 #include "util/text.h"
 
 #include <inttypes.h>
@@ -47,6 +49,11 @@ static int change (job_actor_t *self, const char *what, edit_fn *edit, error_t *
         return error_prefix (err, "%s of domain '%s'", what, guest->name);
     self->parts = (live ? PART_LIVE : 0u) | (config ? PART_DEFINITION : 0u);
     return 0;
+}
+
+static bool is_live (const job_actor_t *self, const xml_node_t *domain)
+{
+    return self->base.guest->live && domain == xml_root (self->base.guest->live);
 }
 
 //  Sets of parameters.
@@ -99,7 +106,7 @@ static int edit_max_memory (job_actor_t *self, xml_node_t *domain, error_t *err)
 {
     uint64_t kib = 0, current = 0;
     value_u64 (job_arg (self, "memory_kib"), &kib);
-    if (self->base.guest->live && domain == xml_root (self->base.guest->live))
+    if (is_live (self, domain))
         return error_set (err, ERR_OPERATION_INVALID,
                           "the most that a running guest can have does not change; say config, for "
                           "its next start");
@@ -128,38 +135,68 @@ static int count_of (const xml_node_t *domain, const char *path, int otherwise, 
     return xml_int (domain, path, 0, 65535, &count, err) ? -1 : count;
 }
 
-static int edit_vcpus (job_actor_t *self, xml_node_t *domain, error_t *err)
+static vcpus_change_t change_of (const job_actor_t *self, const xml_node_t *domain)
 {
-    bool maximum = value_bool (job_arg (self, "maximum"), false);
-    bool live = self->base.guest->live && domain == xml_root (self->base.guest->live);
+    return (vcpus_change_t){ .live = is_live (self, domain),
+                             .hotpluggable = value_bool (job_arg (self, "hotpluggable"), false) };
+}
+
+static int edit_max_vcpus (job_actor_t *self, xml_node_t *domain, error_t *err)
+{
     uint64_t count = 0;
     value_u64 (job_arg (self, "vcpus"), &count);
-    int most = count_of (domain, "vcpu", 1, err);
-    int now = most < 0 ? -1 : count_of (domain, "vcpu/@current", most, err);
-    if (now < 0)
-        return -1;
-    if (maximum && live)
+    if (is_live (self, domain))
         return error_set (err, ERR_OPERATION_INVALID,
                           "the most that a running guest can have does not change; say config, for "
                           "its next start");
-    if (count == 0 || count > (maximum ? 65535u : (unsigned) most))
+    if (value_bool (job_arg (self, "hotpluggable"), false))
         return error_set (err, ERR_INVALID_ARG,
-                          "%" PRIu64 " vcpus: it can have from 1 to %d of them%s", count,
-                          maximum ? 65535 : most,
-                          maximum ? "" : "; 'troupe setvcpus --maximum --config' changes that");
-    if (maximum)
-        xml_set_u64 (domain, "vcpu", count);
-    most = maximum ? (int) count : most;
-    now = maximum ? (now < most ? now : most) : (int) count;
-    xml_remove_path (domain, "vcpu/@current");
-    if (now < most)
-        xml_set_u64 (domain, "vcpu/@current", (uint64_t) now);
+                          "maximum and hotpluggable exclude each other: the most that it can have "
+                          "is not plugged");
+    if (count == 0 || count > 65535)
+        return error_set (err, ERR_INVALID_ARG, "%" PRIu64 " vcpus: it can have from 1 to 65535",
+                          count);
+    vcpus_set_most (domain, (int) count);
     return 0;
+}
+
+static int edit_vcpus (job_actor_t *self, xml_node_t *domain, error_t *err)
+{
+    vcpus_change_t change = change_of (self, domain);
+    uint64_t count = 0;
+    int most = count_of (domain, "vcpu", 1, err);
+    value_u64 (job_arg (self, "vcpus"), &count);
+    if (most < 0)
+        return -1;
+    if (count == 0 || count > (uint64_t) most)
+        return error_set (err, ERR_INVALID_ARG,
+                          "%" PRIu64 " vcpus: it can have from 1 to %d of them; 'troupe setvcpus "
+                          "--maximum --config' changes that",
+                          count, most);
+    return vcpus_set_count (domain, (int) count, &change, err);
 }
 
 int job_run_set_vcpus (job_actor_t *self, error_t *err)
 {
-    return change (self, "set the number of vcpus", edit_vcpus, err);
+    bool maximum = value_bool (job_arg (self, "maximum"), false);
+    return change (self, "set the number of vcpus", maximum ? edit_max_vcpus : edit_vcpus, err);
+}
+
+static int edit_some_vcpus (job_actor_t *self, xml_node_t *domain, error_t *err)
+{
+    vcpus_change_t change = change_of (self, domain);
+    cpu_set_t set;
+    if (cpuset_parse (value_str (job_arg (self, "vcpus")), &set, err)) {
+        err->code = ERR_INVALID_ARG;
+        return -1;
+    }
+    return vcpus_set_some (domain, &set, value_bool (job_arg (self, "enable"), false), &change,
+                           err);
+}
+
+int job_run_set_vcpu (job_actor_t *self, error_t *err)
+{
+    return change (self, "set which vcpus it has", edit_some_vcpus, err);
 }
 
 //  Pins.

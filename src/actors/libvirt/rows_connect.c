@@ -12,16 +12,23 @@ enum {
 
 //  Drivers' features (what clients ask for before they use it).
 enum {
+    FEATURE_MIGRATION_P2P = 4,
+    FEATURE_MIGRATION_V3 = 6,
+    FEATURE_CHANGE_PROTECTION = 7, //  a migration keeps its domain from the first phase on
     FEATURE_TYPED_PARAM_STRING = 9,
     FEATURE_KEEPALIVE = 10,
+    FEATURE_MIGRATION_OFFLINE = 12,
+    FEATURE_MIGRATION_PARAMS = 13,
     FEATURE_EVENT_CALLBACK = 14,
     FEATURE_CLOSE_CALLBACK = 15,
     FEATURE_UPDATE_ORDER = 16 //  NETWORK_UPDATE's arguments in the order of their names
 };
 
-static const int features[] = { FEATURE_TYPED_PARAM_STRING, FEATURE_KEEPALIVE,
-                                FEATURE_EVENT_CALLBACK, FEATURE_CLOSE_CALLBACK,
-                                FEATURE_UPDATE_ORDER };
+static const int features[] = { FEATURE_MIGRATION_P2P,     FEATURE_MIGRATION_V3,
+                                FEATURE_CHANGE_PROTECTION, FEATURE_MIGRATION_OFFLINE,
+                                FEATURE_MIGRATION_PARAMS,  FEATURE_TYPED_PARAM_STRING,
+                                FEATURE_KEEPALIVE,         FEATURE_EVENT_CALLBACK,
+                                FEATURE_CLOSE_CALLBACK,    FEATURE_UPDATE_ORDER };
 
 //  Authentication: the kernel has said who it is.
 

@@ -45,25 +45,36 @@ static int answer_by_id (rpc_call_t *call, const value_t *result, pack_t *ret, e
 
 //  What its snapshot says.
 
-static int answer_info (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+//  RESULT, if not NULL, is the owner's, and newer.
+static int pack_info (const snapshot_t *domain, uint64_t cpu_ns, const value_t *result, pack_t *ret)
 {
-    const snapshot_t *domain = rpc_domain (call, err);
-    if (!domain)
-        return -1;
+    uint64_t memory = domain->balloon_kib ? domain->balloon_kib : domain->memory_kib;
     pack_key_i64 (ret, "state", domain->state);
     pack_key_u64 (ret, "maxMem", domain->max_memory_kib);
-    pack_key_u64 (ret, "memory", value_get_u64 (result, "memory_kib", domain->memory_kib));
+    pack_key_u64 (ret, "memory", value_get_u64 (result, "memory_kib", memory));
     pack_key_u64 (ret, "nrVirtCpu", domain->vcpus);
-    pack_key_u64 (ret, "cpuTime", value_get_u64 (result, "cpu_ns", 0));
+    pack_key_u64 (ret, "cpuTime", value_get_u64 (result, "cpu_ns", cpu_ns));
     return 0;
 }
 
-//  The time that its processors took is the owner's to measure.
-static int answer_info_measured (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+static int answer_info (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     const snapshot_t *domain = rpc_domain (call, err);
-    if (!domain || domain->id <= 0)
-        return domain ? answer_info (call, result, ret, err) : -1;
+    return domain ? pack_info (domain, 0, result, ret) : -1;
+}
+
+//  The time that its processors took is read, or, of a guest that has no meter or has just ended,
+//  asked of the owner.
+static int answer_info_measured (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    uint64_t cpu_ns = 0;
+    error_t ignored;
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (!domain)
+        return -1;
+    if (domain->id <= 0 ||
+        (domain->meter && meter_cpu_time (domain->meter, &cpu_ns, &ignored) == 0))
+        return pack_info (domain, cpu_ns, result, ret);
     pack_t args;
     pack_init (&args);
     pack_map (&args);

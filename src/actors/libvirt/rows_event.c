@@ -3,10 +3,10 @@
 
 #include "actors/libvirt/rpc_self.h"
 
-static int answer_register (rpc_call_t *call, pack_t *ret, bool network, error_t *err)
+static int answer_register (rpc_call_t *call, pack_t *ret, rpc_object_t object, error_t *err)
 {
     const rpc_callback_t wanted = { .event = (int) value_get_i64 (call->args, "eventID", -1),
-                                    .network = network };
+                                    .object = object };
     int number;
     if (rpc_register (call, &wanted, &number, err))
         return -1;
@@ -17,13 +17,19 @@ static int answer_register (rpc_call_t *call, pack_t *ret, bool network, error_t
 static int answer_domain (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) result;
-    return answer_register (call, ret, false, err);
+    return answer_register (call, ret, RPC_OF_DOMAIN, err);
 }
 
 static int answer_network (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) result;
-    return answer_register (call, ret, true, err);
+    return answer_register (call, ret, RPC_OF_NETWORK, err);
+}
+
+static int answer_device (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result;
+    return answer_register (call, ret, RPC_OF_DEVICE, err);
 }
 
 static bool has_number (const rpc_callback_t *callback, int number)
@@ -130,6 +136,8 @@ const rpc_row_t rpc_rows_event[] = {
     { "CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY", .answer = answer_deregister },
     { "CONNECT_NETWORK_EVENT_REGISTER_ANY", .answer = answer_network },
     { "CONNECT_NETWORK_EVENT_DEREGISTER_ANY", .answer = answer_deregister },
+    { "CONNECT_NODE_DEVICE_EVENT_REGISTER_ANY", .answer = answer_device },
+    { "CONNECT_NODE_DEVICE_EVENT_DEREGISTER_ANY", .answer = answer_deregister },
     { "CONNECT_DOMAIN_EVENT_REGISTER", .answer = answer_old },
     { "CONNECT_DOMAIN_EVENT_DEREGISTER", .answer = answer_old_end },
     { "CONNECT_DOMAIN_EVENT_REGISTER_ANY", .answer = answer_old_any },

@@ -55,9 +55,9 @@ static int operation_of (const char *verb)
     } operations[] = {
         { "domain.create", 1 },       { "domain.create_xml", 1 }, { "domain.save", 2 },
         { "domain.managed_save", 2 }, { "domain.restore", 3 },    { "migration.prepare", 4 },
-        { "migration.receive", 4 },   { "domain.migrate", 5 },    { "snapshot.create", 6 },
-        { "snapshot.revert", 7 },     { "domain.dump", 8 },       { "domain.backup_begin", 9 },
-        { "snapshot.delete", 10 },
+        { "migration.receive", 4 },   { "domain.migrate", 5 },    { "migration.begin", 5 },
+        { "snapshot.create", 6 },     { "snapshot.revert", 7 },   { "domain.dump", 8 },
+        { "domain.backup_begin", 9 }, { "snapshot.delete", 10 },
     };
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
         if (text_equals (operations[i].verb, verb))

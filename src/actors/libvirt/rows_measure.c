@@ -1,6 +1,7 @@
 //  rows_measure.c: what a running domain uses, as its driver measures it under the names of
 //  CONNECT_GET_ALL_DOMAIN_STATS (drivers/driver.h), in the forms that libvirt had before that.
 
+#include "actors/gateway/gather.h"
 #include "actors/libvirt/rpc_self.h"
 
 #include <strings.h>
@@ -200,6 +201,16 @@ static int answer_cpu (rpc_call_t *call, const value_t *result, pack_t *ret, err
     return 0;
 }
 
+//  Without the owner, if there is a meter.
+static int answer_cpu_read (rpc_call_t *call, pack_t *ret, error_t *err)
+{
+    const snapshot_t *domain = rpc_domain (call, err);
+    auto(document_t) read = domain && domain->id > 0
+                                ? gather_read_cpu (domain, actor_wall_clock (call->actor), err)
+                                : NULL;
+    return read ? answer_cpu (call, document_root (read), ret, err) : -1;
+}
+
 //  What each is measured by.
 
 static int measure_memory (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
@@ -228,13 +239,14 @@ static int measure_interface (rpc_call_t *call, const value_t *result, pack_t *r
 
 static int measure_cpu (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
-    (void) result, (void) ret;
+    (void) result;
     if (value_get_i64 (call->args, "start_cpu", 0) >= 0)
         return error_set (
             err, ERR_OPERATION_UNSUPPORTED,
             "DOMAIN_GET_CPU_STATS: not supported: the time on each of the host's CPUs "
             "is not known, only that on all of them (start_cpu -1)");
-    return rpc_measure (call, answer_cpu, err);
+    error_t ignored;
+    return answer_cpu_read (call, ret, &ignored) ? rpc_measure (call, answer_cpu, err) : 0;
 }
 
 const rpc_row_t rpc_rows_measure[] = {

@@ -92,20 +92,21 @@ static document_t *ask_pins (rpc_call_t *call, const char *verb, error_t *err)
     return pins;
 }
 
-//  The maps of the first MOST of PINS, one behind the other; how many.
-static size_t pack_maps (const rpc_call_t *call, const value_t *pins, size_t most, uint64_t cpus,
-                         pack_t *ret)
+//  The maps of COUNT of PINS, one behind the other: of those with these IDS, or (NULL) of the
+//  first.
+static void pack_maps (const rpc_call_t *call, const value_t *pins, const size_t *ids, size_t count,
+                       uint64_t cpus, pack_t *ret)
 {
-    size_t size = map_size (call), count = 0;
+    size_t size = map_size (call);
     auto(text_t) maps = text_new ();
     unsigned char map[MAP_MAX];
-    for (; count < value_count (pins) && count < most; count++) {
-        fill_map (map, size, value_get_str (value_at (pins, count), "cpus"), cpus);
+    for (size_t i = 0; i < count; i++) {
+        const value_t *pin = value_at (pins, ids ? ids[i] : i);
+        fill_map (map, size, value_get_str (pin, "cpus"), cpus);
         text_add_bytes (maps, map, size);
     }
     pack_key (ret, "cpumaps");
     pack_bin (ret, maps->data, maps->size);
-    return count;
 }
 
 static size_t room_of (const rpc_call_t *call, const char *field)
@@ -119,8 +120,9 @@ static int answer_vcpu_pins (rpc_call_t *call, const value_t *host, pack_t *ret,
     auto(document_t) pins = ask_pins (call, "domain.vcpu_pins", err);
     if (!pins)
         return -1;
-    size_t count = pack_maps (call, document_root (pins), room_of (call, "ncpumaps"),
-                              value_get_u64 (host, "cpus", 0), ret);
+    size_t room = room_of (call, "ncpumaps"), count = value_count (document_root (pins));
+    count = count < room ? count : room;
+    pack_maps (call, document_root (pins), NULL, count, value_get_u64 (host, "cpus", 0), ret);
     pack_key_u64 (ret, "num", count);
     return 0;
 }
@@ -172,30 +174,47 @@ static uint64_t measured (const value_t *stats, size_t number, const char *what,
     return value_get_u64 (stats, field, otherwise);
 }
 
-static int answer_vcpus (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+//  The numbers of those that it has, ROOM of them at most; how many. What is not measured one by
+//  one has the first ones.
+static size_t find_vcpus (const snapshot_t *domain, const value_t *stats, size_t room, size_t *ids)
+{
+    size_t count = 0;
+    for (size_t id = 0; id < domain->max_vcpus && count < room && count < domain->vcpus; id++)
+        if (measured (stats, id, "state", 0) || !measured (stats, 0, "state", 0))
+            ids[count++] = id;
+    return count;
+}
+
+static void pack_vcpus (const value_t *stats, const size_t *ids, size_t count, pack_t *ret)
 {
     enum {
         RUNNING = 1,     //  virVcpuState
         UNAVAILABLE = -2 //  virVcpuHostCpuState: where a vcpu is at the moment is not told
     };
+    pack_key_array (ret, "info");
+    for (size_t i = 0; i < count; i++) {
+        pack_map (ret);
+        pack_key_u64 (ret, "number", ids[i]);
+        pack_key_u64 (ret, "state", measured (stats, ids[i], "state", RUNNING));
+        pack_key_u64 (ret, "cpu_time", measured (stats, ids[i], "time", 0));
+        pack_key_i64 (ret, "cpu", UNAVAILABLE);
+        pack_end (ret);
+    }
+    pack_end (ret);
+}
+
+static int answer_vcpus (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
     const value_t *stats = value_get (result, "stats");
     const snapshot_t *domain = rpc_domain (call, err);
     auto(document_t) pins = domain ? ask_pins (call, "domain.vcpu_pins", err) : NULL;
     if (!pins)
         return -1;
     size_t room = room_of (call, "maxinfo");
-    pack_key_array (ret, "info");
-    for (size_t i = 0; i < domain->vcpus && i < room; i++) {
-        pack_map (ret);
-        pack_key_u64 (ret, "number", i);
-        pack_key_u64 (ret, "state", measured (stats, i, "state", RUNNING));
-        pack_key_u64 (ret, "cpu_time", measured (stats, i, "time", 0));
-        pack_key_i64 (ret, "cpu", UNAVAILABLE);
-        pack_end (ret);
-    }
-    pack_end (ret);
-    size_t most = domain->vcpus < room ? (size_t) domain->vcpus : room;
-    pack_maps (call, document_root (pins), most, call->host_cpus, ret);
+    autofree size_t *ids = memory_new ((size_t) domain->vcpus + 1, sizeof *ids);
+    size_t count = find_vcpus (domain, stats, room, ids);
+    pack_vcpus (stats, ids, count, ret);
+    pack_maps (call, document_root (pins), ids, count, call->host_cpus, ret);
     return 0;
 }
 

@@ -9,7 +9,8 @@ enum {
     LIVE = 1,
     CONFIG = 2,
     MAXIMUM = 4,
-    IN_GUEST = 8
+    IN_GUEST = 8,
+    HOTPLUGGABLE = 16
 };
 
 static uint64_t flags_of (const rpc_call_t *call)
@@ -50,6 +51,36 @@ static int prepare_count (rpc_call_t *call, pack_t *args, error_t *err)
     if (flags & IN_GUEST)
         call->verb = verb_find ("domain.guest_vcpus");
     return 0;
+}
+
+static int prepare_set_count (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    static const rpc_flag_t names[] = { { LIVE, "live" },
+                                        { CONFIG, "config" },
+                                        { MAXIMUM, "maximum" },
+                                        { HOTPLUGGABLE, "hotpluggable" } };
+    uint64_t flags = flags_of (call);
+    if (flags & IN_GUEST) {
+        call->verb = verb_find ("domain.guest_vcpus_set");
+        return flags & (CONFIG | MAXIMUM | HOTPLUGGABLE)
+                   ? error_set (err, ERR_INVALID_ARG, "%s: what the guest uses goes with live only",
+                                call->entry->procedure->name)
+                   : 0;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (flags & names[i].bit)
+            pack_key_bool (args, names[i].arg, true);
+    return 0;
+}
+
+static int prepare_vcpu (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    int64_t state = value_get_i64 (call->args, "state", 0);
+    pack_key_bool (args, "enable", state == 1);
+    return state == 0 || state == 1
+               ? 0
+               : error_set (err, ERR_INVALID_ARG, "%s: the state %lld is neither 0 nor 1",
+                            call->entry->procedure->name, (long long) state);
 }
 
 static int answer_count (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
@@ -118,7 +149,9 @@ const rpc_row_t rpc_rows_tune[] = {
     { "DOMAIN_SET_VCPUS", .verb = "domain.vcpus_set", .args = "vcpus=nvcpus",
       .prepare = prepare_live },
     { "DOMAIN_SET_VCPUS_FLAGS", .verb = "domain.vcpus_set", .args = "vcpus=nvcpus",
-      .flags = MAXIMUM_SCOPE },
+      .flags = FLAGS ({ 31, NULL }), .prepare = prepare_set_count },
+    { "DOMAIN_SET_VCPU", .verb = "domain.vcpu_set", .args = "vcpus=cpumap", .flags = SCOPE,
+      .prepare = prepare_vcpu },
     { "DOMAIN_GET_VCPUS_FLAGS", .verb = "domain.vcpus", .flags = FLAGS ({ 15, NULL }),
       .prepare = prepare_count, .answer = answer_count },
     { "DOMAIN_GET_MEMORY_PARAMETERS", .verb = "domain.memory_parameters", .flags = GET_SCOPE,

@@ -72,46 +72,64 @@ static void pack_job (pack_t *pack, const value_t *args)
 #define NEW(name) "DOMAIN_EVENT_CALLBACK_" name, NULL
 #define PLAIN(name) "DOMAIN_EVENT_" name, NULL
 #define ALWAYS NULL, NULL
+#define DOMAIN RPC_OF_DOMAIN
 
 static const rpc_event_kind_t kinds[] = {
-    { 0, "domain.lifecycle", ALWAYS, BOTH ("LIFECYCLE"), "event detail", NULL },
-    { 1, "domain.reboot", ALWAYS, BOTH ("REBOOT"), NULL, NULL },
-    { 2, "domain.rtc_change", ALWAYS, BOTH ("RTC_CHANGE"), "offset", NULL },
-    { 3, "domain.watchdog", ALWAYS, BOTH ("WATCHDOG"), "action=number", NULL },
-    { 4, "domain.io_error", ALWAYS, BOTH ("IO_ERROR"), "srcPath=path devAlias=device action=number",
-      NULL },
-    { 5, "domain.graphics", ALWAYS, BOTH ("GRAPHICS"), "phase=number", pack_graphics },
-    { 6, "domain.io_error", ALWAYS, BOTH ("IO_ERROR_REASON"),
+    { DOMAIN, 0, "domain.lifecycle", ALWAYS, BOTH ("LIFECYCLE"), "event detail", NULL },
+    { DOMAIN, 1, "domain.reboot", ALWAYS, BOTH ("REBOOT"), NULL, NULL },
+    { DOMAIN, 2, "domain.rtc_change", ALWAYS, BOTH ("RTC_CHANGE"), "offset", NULL },
+    { DOMAIN, 3, "domain.watchdog", ALWAYS, BOTH ("WATCHDOG"), "action=number", NULL },
+    { DOMAIN, 4, "domain.io_error", ALWAYS, BOTH ("IO_ERROR"),
+      "srcPath=path devAlias=device action=number", NULL },
+    { DOMAIN, 5, "domain.graphics", ALWAYS, BOTH ("GRAPHICS"), "phase=number", pack_graphics },
+    { DOMAIN, 6, "domain.io_error", ALWAYS, BOTH ("IO_ERROR_REASON"),
       "srcPath=path devAlias=device action=number reason", NULL },
-    { 7, "domain.monitor", "responding", "false", BOTH ("CONTROL_ERROR"), NULL, NULL },
-    { 8, "domain.block_job", ALWAYS, BOTH ("BLOCK_JOB"), "path type status", NULL },
-    { 10, "domain.tray", ALWAYS, BOTH ("TRAY_CHANGE"), "devAlias=device reason=number", NULL },
-    { 11, "domain.pm", "event", "wakeup", BOTH ("PMWAKEUP"), NULL, NULL },
-    { 12, "domain.pm", "event", "suspend", BOTH ("PMSUSPEND"), NULL, NULL },
-    { 13, "domain.balloon", ALWAYS, BOTH ("BALLOON_CHANGE"), "actual=memory_kib", NULL },
-    { 14, "domain.pm", "event", "suspend-disk", BOTH ("PMSUSPEND_DISK"), NULL, NULL },
-    { 15, "domain.device", "event", "removed", BOTH ("DEVICE_REMOVED"), "devAlias=device", NULL },
-    { 16, "domain.block_job", ALWAYS, PLAIN ("BLOCK_JOB_2"), "dst=device type status", NULL },
-    { 17, "domain.tunable", ALWAYS, NEW ("TUNABLE"), NULL, pack_tunable },
-    { 18, "domain.agent", ALWAYS, NEW ("AGENT_LIFECYCLE"), "state reason", NULL },
-    { 19, "domain.device", "event", "added", NEW ("DEVICE_ADDED"), "devAlias=device", NULL },
-    { 20, "domain.migration_iteration", ALWAYS, NEW ("MIGRATION_ITERATION"), "iteration", NULL },
-    { 21, "domain.job_completed", ALWAYS, NEW ("JOB_COMPLETED"), NULL, pack_job },
-    { 22, "domain.device", "event", "removal-failed", NEW ("DEVICE_REMOVAL_FAILED"),
+    { DOMAIN, 7, "domain.monitor", "responding", "false", BOTH ("CONTROL_ERROR"), NULL, NULL },
+    { DOMAIN, 8, "domain.block_job", ALWAYS, BOTH ("BLOCK_JOB"), "path type status", NULL },
+    { DOMAIN, 10, "domain.tray", ALWAYS, BOTH ("TRAY_CHANGE"), "devAlias=device reason=number",
+      NULL },
+    { DOMAIN, 11, "domain.pm", "event", "wakeup", BOTH ("PMWAKEUP"), NULL, NULL },
+    { DOMAIN, 12, "domain.pm", "event", "suspend", BOTH ("PMSUSPEND"), NULL, NULL },
+    { DOMAIN, 13, "domain.balloon", ALWAYS, BOTH ("BALLOON_CHANGE"), "actual=memory_kib", NULL },
+    { DOMAIN, 14, "domain.pm", "event", "suspend-disk", BOTH ("PMSUSPEND_DISK"), NULL, NULL },
+    { DOMAIN, 15, "domain.device", "event", "removed", BOTH ("DEVICE_REMOVED"), "devAlias=device",
+      NULL },
+    { DOMAIN, 16, "domain.block_job", ALWAYS, PLAIN ("BLOCK_JOB_2"), "dst=device type status",
+      NULL },
+    { DOMAIN, 17, "domain.tunable", ALWAYS, NEW ("TUNABLE"), NULL, pack_tunable },
+    { DOMAIN, 18, "domain.agent", ALWAYS, NEW ("AGENT_LIFECYCLE"), "state reason", NULL },
+    { DOMAIN, 19, "domain.device", "event", "added", NEW ("DEVICE_ADDED"), "devAlias=device",
+      NULL },
+    { DOMAIN, 20, "domain.migration_iteration", ALWAYS, NEW ("MIGRATION_ITERATION"), "iteration",
+      NULL },
+    { DOMAIN, 21, "domain.job_completed", ALWAYS, NEW ("JOB_COMPLETED"), NULL, pack_job },
+    { DOMAIN, 22, "domain.device", "event", "removal-failed", NEW ("DEVICE_REMOVAL_FAILED"),
       "devAlias=device", NULL },
-    { 23, "domain.metadata", ALWAYS, NEW ("METADATA_CHANGE"), NULL, pack_metadata },
-    { 24, "domain.block_threshold", ALWAYS, PLAIN ("BLOCK_THRESHOLD"),
+    { DOMAIN, 23, "domain.metadata", ALWAYS, NEW ("METADATA_CHANGE"), NULL, pack_metadata },
+    { DOMAIN, 24, "domain.block_threshold", ALWAYS, PLAIN ("BLOCK_THRESHOLD"),
       "dev=device path threshold excess", NULL },
-};
-
-static const rpc_event_kind_t network_kind = {
-    0, "network.lifecycle", ALWAYS, "NETWORK_EVENT_LIFECYCLE", NULL, "event detail", NULL
+    { RPC_OF_NETWORK, 0, "network.lifecycle", ALWAYS, "NETWORK_EVENT_LIFECYCLE", NULL,
+      "event detail", NULL },
+    { RPC_OF_DEVICE, 0, "nodedev.lifecycle", ALWAYS, "NODE_DEVICE_EVENT_LIFECYCLE", NULL,
+      "event detail", NULL },
+    { RPC_OF_DEVICE, 1, "nodedev.update", ALWAYS, "NODE_DEVICE_EVENT_UPDATE", NULL, NULL, NULL },
 };
 
 const rpc_event_kind_t *rpc_event_kind_at (size_t index)
 {
     size_t count = sizeof kinds / sizeof *kinds;
-    return index < count ? &kinds[index] : index == count ? &network_kind : NULL;
+    return index < count ? &kinds[index] : NULL;
+}
+
+int rpc_event_last (rpc_object_t object)
+{
+    static const int last[RPC_OBJECTS] = { 26, 0, 1 };
+    return last[object];
+}
+
+const char *rpc_event_about (const rpc_event_kind_t *kind, const view_event_t *event)
+{
+    return kind->object == RPC_OF_DEVICE ? value_get_str (event->args, "name") : event->uuid;
 }
 
 bool rpc_event_is (const rpc_event_kind_t *kind, const view_event_t *event)
@@ -135,6 +153,13 @@ static void pack_network (pack_t *pack, const view_event_t *event)
     pack_end (pack);
 }
 
+static void pack_device (pack_t *pack, const view_event_t *event)
+{
+    pack_key_map (pack, "dev");
+    pack_key_str (pack, "name", value_get_str (event->args, "name"));
+    pack_end (pack);
+}
+
 //  Of a domain that stopped, none.
 static int64_t id_in (const view_event_t *event)
 {
@@ -143,15 +168,19 @@ static int64_t id_in (const view_event_t *event)
     return stopped ? -1 : value_get_i64 (event->args, "id", -1);
 }
 
+static void pack_domain (pack_t *pack, const view_event_t *event)
+{
+    rpc_pack_domain (pack, "dom", value_get_str (event->args, "name"), event->uuid, id_in (event));
+}
+
 //  What the event is about, and what it says: an open map's fields.
 static void pack_fields (pack_t *pack, const rpc_event_kind_t *kind, const view_event_t *event)
 {
+    static void (*const objects[RPC_OBJECTS]) (
+        pack_t *, const view_event_t *) = { pack_domain, pack_network, pack_device };
     const value_t *args = event->args;
     rpc_word_t word;
-    if (event->driver)
-        rpc_pack_domain (pack, "dom", value_get_str (args, "name"), event->uuid, id_in (event));
-    else
-        pack_network (pack, event);
+    objects[kind->object](pack, event);
     for (const char *at = kind->fields; rpc_next_word (&at, &word);)
         pack_key_value (pack, word.name, value_get (args, word.source));
     if (kind->pack)

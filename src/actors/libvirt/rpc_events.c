@@ -2,28 +2,36 @@
 
 #include "actors/libvirt/rpc_self.h"
 
-#include "actors/libvirt/rpc_event_kinds.h"
-
 #include <string.h>
 
 enum {
     MAX_CALLBACKS = 1024,          //  of a client
     MAX_WAITING = 8 * 1024 * 1024, //  bytes for it to read: then it reads events too slowly
-    LAST_LEGACY = 15,              //  virDomainEventID: later ones have no old message
-    LAST_DOMAIN_EVENT = 26
+    LAST_LEGACY = 15               //  virDomainEventID: later ones have no old message
 };
 
 //  Who wants what.
 
-static const value_t *object_of (const value_t *args, bool network)
+//  NULL: of all.
+static const char *object_of (const rpc_call_t *call, rpc_object_t object)
 {
-    return value_get (args, network ? "net" : "dom");
+    if (object == RPC_OF_NETWORK)
+        return rpc_network_of (call->args);
+    return object == RPC_OF_DEVICE ? value_str (rpc_field (call->args, "dev.name"))
+                                   : rpc_domain_of (call->args);
+}
+
+static void callback_destroy (rpc_callback_t **callback_p)
+{
+    rpc_callback_t *callback = take (callback_p);
+    free (callback->about);
+    free (callback);
 }
 
 int rpc_register (rpc_call_t *call, const rpc_callback_t *wanted, int *number, error_t *err)
 {
     rpc_client_t *client = call->client;
-    if (wanted->event < 0 || wanted->event > (wanted->network ? 0 : LAST_DOMAIN_EVENT) ||
+    if (wanted->event < 0 || wanted->event > rpc_event_last (wanted->object) ||
         (wanted->legacy && wanted->event > LAST_LEGACY))
         return error_set (err, ERR_INVALID_ARG, "%s: there is no event %d",
                           call->entry->procedure->name, wanted->event);
@@ -33,8 +41,8 @@ int rpc_register (rpc_call_t *call, const rpc_callback_t *wanted, int *number, e
     rpc_callback_t *callback = memory_new (1, sizeof *callback);
     *callback = *wanted;
     callback->number = client->last_callback++;
-    if (object_of (call->args, wanted->network))
-        snprintf (callback->uuid, sizeof callback->uuid, "%s", call->uuid);
+    const char *about = object_of (call, wanted->object);
+    callback->about = about ? text_copy (about) : NULL;
     callback->next = client->callbacks;
     client->callbacks = callback;
     client->callback_count++;
@@ -49,7 +57,7 @@ bool rpc_unregister (rpc_client_t *client, bool (*is_it) (const rpc_callback_t *
             rpc_callback_t *gone = *place;
             *place = gone->next;
             client->callback_count--;
-            free (gone);
+            callback_destroy (&gone);
             return true;
         }
     return false;
@@ -60,7 +68,7 @@ void rpc_unregister_all (rpc_client_t *client)
     rpc_callback_t *callback;
     while ((callback = client->callbacks)) {
         client->callbacks = callback->next;
-        free (callback);
+        callback_destroy (&callback);
     }
     client->callback_count = 0;
 }
@@ -91,10 +99,9 @@ static void send_event (actor_t *self, rpc_client_t *client, const rpc_callback_
 static bool wants (const rpc_client_t *client, const rpc_callback_t *callback,
                    const rpc_event_kind_t *kind, const view_event_t *event)
 {
-    bool network = !event->driver;
-    return callback->network == network && callback->event == kind->id &&
-           (!callback->uuid[0] || strcmp (callback->uuid, event->uuid) == 0) &&
-           (network || text_equals (client->driver, event->driver)) &&
+    bool ours = kind->object != RPC_OF_DOMAIN || text_equals (client->driver, event->driver);
+    return ours && callback->object == kind->object && callback->event == kind->id &&
+           (!callback->about || text_equals (callback->about, rpc_event_about (kind, event))) &&
            (!callback->legacy || kind->legacy);
 }
 

@@ -9,6 +9,7 @@
 //      rpc_rows.c          which procedure is served by what
 //      rpc_lists.c         answers that are lists
 //      rpc_params.c        typed parameters
+//      rpc_wishes.c        what is asked of a migration; rpc_cookie.c: what clients carry for it
 //      rows_*.c            the rows, by what they are about
 
 #ifndef TROUPE_RPC_SELF_H
@@ -20,6 +21,7 @@
 #include "actors/gateway/outbox.h"
 #include "actors/gateway/owners.h"
 #include "actors/libvirt/libvirt_gateway.h"
+#include "actors/libvirt/rpc_event_kinds.h"
 #include "actors/libvirt/rpc_rows.h"
 #include "util/text.h"
 
@@ -66,10 +68,10 @@ typedef struct rpc_stream rpc_stream_t;
 //  What a client asked to be told.
 typedef struct rpc_callback {
     struct rpc_callback *next;
-    int number, event;         //  its own, and virDomainEventID (virNetworkEventID)
-    bool network;              //  of networks
-    bool legacy;               //  asked for in the old way, and told in the old words
-    char uuid[UUID_TEXT_SIZE]; //  only of this one; "": of all
+    int number, event; //  its own, and the event's (virDomainEventID and its like)
+    rpc_object_t object;
+    bool legacy; //  asked for in the old way, and told in the old words
+    char *about; //  only of this one (rpc_event_about); NULL: of all
 } rpc_callback_t;
 
 typedef struct rpc_client {
@@ -102,7 +104,8 @@ typedef struct rpc_client {
     bool close_callback;
     rpc_stream_t *streams;
     int stream_count;
-    size_t typed; //  bytes that guests have not taken from their consoles
+    strings_t *migrations; //  "UUID TOKEN": it has begun, and not ended; NULL: none
+    size_t typed;          //  bytes that guests have not taken from their consoles
 } rpc_client_t;
 
 typedef struct {
@@ -171,11 +174,14 @@ void rpc_client_look_after (actor_t *self, rpc_client_t *client);
 
 //  Tells the clients that want it (a view_event_fn).
 void rpc_emit (actor_t *self, const view_event_t *event);
-//  Of WANTED, `event`, `network` and `legacy` count; the call says which object.
+//  Of WANTED, `event`, `object` and `legacy` count; the call says which one.
 int rpc_register (rpc_call_t *call, const rpc_callback_t *wanted, int *number, error_t *err);
 //  Removes the first of which IS_IT (callback, WHICH) says so; false: there is none.
 bool rpc_unregister (rpc_client_t *client, bool (*is_it) (const rpc_callback_t *, int), int which);
 void rpc_unregister_all (rpc_client_t *client);
+
+//  rows_migrate.c: the client is gone, and will not go on with what it has begun.
+void rpc_migrations_close (actor_t *self, rpc_client_t *client);
 
 //  rpc_streams.c
 

@@ -12,6 +12,8 @@ const char *cgroup_folder (const guest_t *guest, const char *name);
 bool cgroup_has (const char *folder, const char *name);
 //  The text of FOLDER's file NAME, which the caller frees; NULL and ERR.
 char *cgroup_read (const char *folder, const char *name, error_t *err);
+//  CPU time that FOLDER (of version 2) counts, ns.
+int cgroup_folder_times (const char *folder, uint64_t *user_ns, uint64_t *system_ns, error_t *err);
 //  In one write, as the kernel wants it.
 int cgroup_write (const char *folder, const char *name, const char *text, error_t *err);
 //  The number behind NAME at a line's start; -1 if there is none.

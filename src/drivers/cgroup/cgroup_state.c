@@ -74,8 +74,12 @@ static int no_folder (const char *what, error_t *err)
 int cgroup_times (const guest_t *guest, uint64_t *user_ns, uint64_t *system_ns, error_t *err)
 {
     const char *folder = cgroup_folder (guest, "unified");
-    if (!folder)
-        return no_folder ("CPU time", err);
+    return folder ? cgroup_folder_times (folder, user_ns, system_ns, err)
+                  : no_folder ("CPU time", err);
+}
+
+int cgroup_folder_times (const char *folder, uint64_t *user_ns, uint64_t *system_ns, error_t *err)
+{
     autofree char *text = cgroup_read (folder, "cpu.stat", err);
     int64_t user = text ? cgroup_number (text, "user_usec") : -1;
     int64_t system = text ? cgroup_number (text, "system_usec") : -1;

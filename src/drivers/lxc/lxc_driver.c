@@ -31,6 +31,7 @@ const driver_t lxc_driver = {
     .undo = lxc_undo,
     .plug_again = interface_plug_again,
     .info = lxc_info,
+    .meter = lxc_meter,
     .stats = lxc_stats,
     .capabilities = lxc_driver_capabilities,
     .event = lxc_event,

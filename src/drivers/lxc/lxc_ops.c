@@ -1,6 +1,6 @@
 //  lxc_ops.c: what is done with a running container.
 
-#include "drivers/cgroup/cgroup.h"
+#include "drivers/cgroup/cgroup_files.h"
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "drivers/state.h"
@@ -71,6 +71,12 @@ int lxc_info (job_t *job, guest_info_t *info, error_t *err)
     info->memory_kib = limit / KIB;
     info->rss_kib = bytes / KIB;
     return 0;
+}
+
+//  The record's process is the supervisor, which is not in it.
+void lxc_meter (const guest_t *guest, meter_place_t *place)
+{
+    place->cgroup = cgroup_folder (guest, "unified");
 }
 
 static void set_number (json_t *stats, const char *name, uint64_t value)

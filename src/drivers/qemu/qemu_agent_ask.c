@@ -186,6 +186,11 @@ static int compare (const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static json_int_t id_of (const json_t *cpu)
+{
+    return json_integer_value (json_object_get (cpu, "logical-id"));
+}
+
 //  The numbers of those that have the FLAG (NULL: all), in order; an agent has none. The caller
 //  frees them.
 static json_int_t *cpu_numbers (const json_t *cpus, const char *flag, size_t *count)
@@ -195,9 +200,17 @@ static json_int_t *cpu_numbers (const json_t *cpus, const char *flag, size_t *co
     json_t *cpu;
     *count = 0;
     json_array_foreach (cpus, i, cpu) if (!flag || json_is_true (json_object_get (cpu, flag)))
-        numbers[(*count)++] = json_integer_value (json_object_get (cpu, "logical-id"));
+        numbers[(*count)++] = id_of (cpu);
     qsort (numbers, *count, sizeof *numbers, compare);
     return numbers;
+}
+
+static const json_t *cpu_of (const json_t *cpus, json_int_t number)
+{
+    size_t i;
+    json_t *cpu;
+    json_array_foreach ((json_t *) cpus, i, cpu) if (id_of (cpu) == number) return cpu;
+    return NULL;
 }
 
 //  "0-2,5"
@@ -228,12 +241,48 @@ json_t *qemu_agent_vcpus (job_t *job, const json_t *args, error_t *err)
     return json_pack ("{s:s, s:s, s:s}", "vcpus", all, "online", online, "offlinable", offlinable);
 }
 
-json_t *qemu_agent_set_vcpus (job_t *job, const json_t *args, error_t *err)
+static void add_wanted (json_t *wanted, json_int_t number, bool online)
+{
+    json_array_append_new (wanted,
+                           json_pack ("{s:I, s:b}", "logical-id", number, "online", online));
+}
+
+//  So many more, or fewer, than there are in use: the first ones come, the last ones go.
+static json_t *wanted_count (job_t *job, json_int_t count, error_t *err)
+{
+    json_auto_t *cpus = ask (job, "guest-get-vcpus", err);
+    size_t all = 0, online = 0;
+    if (!cpus)
+        return NULL;
+    autofree json_int_t *numbers = cpu_numbers (cpus, NULL, &all);
+    autofree json_int_t *used = cpu_numbers (cpus, "online", &online);
+    bool more = (json_int_t) online < count;
+    json_int_t left = more ? count - (json_int_t) online : (json_int_t) online - count;
+    json_t *wanted = json_array ();
+    for (size_t i = 0; i < all && left > 0; i++) {
+        const json_t *cpu = cpu_of (cpus, numbers[more ? i : all - 1 - i]);
+        if (json_is_true (json_object_get (cpu, "online")) == more ||
+            (!more && !json_is_true (json_object_get (cpu, "can-offline"))))
+            continue;
+        add_wanted (wanted, id_of (cpu), more);
+        left--;
+    }
+    if (left == 0)
+        return wanted;
+    json_decref (wanted);
+    error_set (
+        err, ERR_INVALID_ARG,
+        "domain '%s': %lld CPUs: the guest has %zu, and uses %zu of them; 'troupe guestvcpus' "
+        "shows which it can do without",
+        job->guest->name, (long long) count, all, online);
+    return NULL;
+}
+
+static json_t *wanted_list (job_t *job, const json_t *args, error_t *err)
 {
     cpu_set_t cpus;
-    const char *list = text_of (args, "cpus");
     bool online = json_is_true (json_object_get (args, "online"));
-    if (cpuset_parse (list, &cpus, err)) {
+    if (cpuset_parse (text_of (args, "cpus"), &cpus, err)) {
         error_prefix (err, "CPUs of domain '%s'", job->guest->name);
         err->code = ERR_INVALID_ARG;
         return NULL;
@@ -241,9 +290,20 @@ json_t *qemu_agent_set_vcpus (job_t *job, const json_t *args, error_t *err)
     json_t *wanted = json_array ();
     for (size_t i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET (i, &cpus))
-            json_array_append_new (
-                wanted, json_pack ("{s:i, s:b}", "logical-id", (int) i, "online", online));
+            add_wanted (wanted, (json_int_t) i, online);
+    return wanted;
+}
+
+json_t *qemu_agent_set_vcpus (job_t *job, const json_t *args, error_t *err)
+{
+    const json_t *number = json_object_get (args, "vcpus");
+    json_t *wanted = number ? wanted_count (job, json_integer_value (number), err)
+                            : wanted_list (job, args, err);
     json_int_t count = (json_int_t) json_array_size (wanted);
+    if (!wanted || count == 0) {
+        json_decref (wanted);
+        return wanted ? json_null () : NULL;
+    }
     json_auto_t *done =
         job_agent (job, "guest-set-vcpus", json_pack ("{s:o}", "vcpus", wanted), 0, SET_MS, err);
     if (!done)
@@ -251,9 +311,8 @@ json_t *qemu_agent_set_vcpus (job_t *job, const json_t *args, error_t *err)
     if (json_integer_value (done) == count)
         return json_null ();
     error_set (err, ERR_AGENT_COMMAND_FAILED,
-               "domain '%s': the guest changed %lld of the %lld CPUs %s; 'troupe guestvcpus' shows "
-               "which",
-               job->guest->name, (long long) json_integer_value (done), (long long) count, list);
+               "domain '%s': the guest changed %lld of %lld CPUs; 'troupe guestvcpus' shows which",
+               job->guest->name, (long long) json_integer_value (done), (long long) count);
     return NULL;
 }
 

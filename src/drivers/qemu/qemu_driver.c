@@ -84,6 +84,7 @@ const driver_t qemu_driver = {
     .checkpoint_measure = qemu_checkpoint_measure,
     .undo = qemu_undo,
     .info = qemu_info,
+    .meter = qemu_meter,
     .plug_again = interface_plug_again,
     .stats = qemu_stats,
     .monitor_command = qemu_monitor_command,

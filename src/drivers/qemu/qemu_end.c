@@ -10,6 +10,7 @@
 #include "drivers/qemu/memory/qemu_migrate.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_salvage.h"
+#include "drivers/qemu/qemu_stats_parts.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/salvage.h"
 #include "drivers/qemu/memory/qemu_save.h"
@@ -187,6 +188,19 @@ static int look_at_devices (job_t *job, error_t *err)
     return is_over (job->guest) ? 0 : qemu_look_at_devices (job, err);
 }
 
+//  Only its changes are told. A QEMU without a balloon refuses.
+static int ask_balloon (job_t *job, error_t *err)
+{
+    json_auto_t *balloon = NULL;
+    if (is_over (job->guest))
+        return 0;
+    if (qemu_stats_ask (job, "query-balloon", NULL, &balloon, err))
+        return -1;
+    job->guest->balloon_kib =
+        (uint64_t) json_integer_value (json_object_get (balloon, "actual")) / 1024;
+    return 0;
+}
+
 int qemu_adopt (job_t *job, error_t *err)
 {
     process_t process;
@@ -215,7 +229,8 @@ int qemu_adopt (job_t *job, error_t *err)
         job_monitor_open (job, monitor, MONITOR_MS, err) == 0 &&
         (!salvage_is_open (job->guest) || qemu_salvage_ask (job, err) == 0) &&
         interface_claim (job, err) == 0 && ask_state (job, err) == 0 &&
-        look_at_devices (job, err) == 0 && ask_channels (job, err) == 0)
+        look_at_devices (job, err) == 0 && ask_channels (job, err) == 0 &&
+        ask_balloon (job, err) == 0)
         return 0;
     //  It may have ended in between.
     error_t ended = { 0 };

@@ -256,6 +256,22 @@ static void on_unplug_failed (const event_t *self)
     set_unplug (self, CHANGE_UNPLUG_FAILED);
 }
 
+//  What the guest's ACPI says to a request to let go of a processor or of memory (ACPI
+//  specification, _OST): 0 is success, 0x84 that it is under way.
+static void on_ost (const event_t *self)
+{
+    const json_t *info = json_object_get (self->data, "info");
+    const char *device = json_string_value (json_object_get (info, "device"));
+    json_int_t source = json_integer_value (json_object_get (info, "source"));
+    json_int_t status = json_integer_value (json_object_get (info, "status"));
+    bool asked = source == 3 || source == 0x103;
+    bool refused = status == 1 || status == 2 || (status >= 0x80 && status <= 0x83);
+    if (!device || !asked || !refused)
+        return;
+    self->change->kind = CHANGE_UNPLUG_FAILED;
+    set_device (self, device);
+}
+
 //  Of the jobs that QEMU has, those of qemu_block_job.h.
 static void on_job_status (const event_t *self)
 {
@@ -320,6 +336,7 @@ static const struct {
     { "DEVICE_DELETED", on_device_deleted },
     { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_failed },
     { "MEM_UNPLUG_ERROR", on_unplug_failed },
+    { "ACPI_DEVICE_OST", on_ost },
     { "MIGRATION_PASS", on_pass },
     { "MIGRATION", on_migration },
     { "JOB_STATUS_CHANGE", on_job_status },

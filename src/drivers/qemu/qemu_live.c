@@ -3,7 +3,9 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/channel.h"
 #include "drivers/qemu/command/qemu_alias.h"
+#include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/qemu_start.h"
+#include "drivers/vcpus.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -47,6 +49,8 @@ void qemu_live_make (job_t *job, const xml_t *from, char **folder)
     xml_node_t *domain = xml_root (guest->live);
     if (guest->id > 0)
         xml_setf (domain, "@id", "%d", guest->id);
+    if (xml_string (domain, "vcpu/@current"))
+        vcpus_list (domain);
     qemu_set_aliases (guest->live);
     autofree char *own = qemu_folder_path (job);
     bool used = false;
@@ -111,28 +115,11 @@ static int ask_vnc (job_t *job, error_t *err)
     return 0;
 }
 
-static int ask_vcpus (job_t *job, error_t *err)
-{
-    json_auto_t *cpus = job_qmp (job, "query-cpus-fast", NULL, QMP_MS, err);
-    if (!cpus)
-        return -1;
-    size_t i;
-    json_t *cpu;
-    json_array_foreach (cpus, i, cpu)
-    {
-        json_int_t id, thread;
-        if (json_unpack (cpu, "{s:I, s:I}", "cpu-index", &id, "thread-id", &thread))
-            continue;
-        xml_node_t *vcpu = xml_add (xml_root (job->guest->record), "vcpu");
-        xml_set_u64 (vcpu, "@id", (uint64_t) id);
-        xml_set_u64 (vcpu, "@thread", (uint64_t) thread);
-    }
-    return 0;
-}
-
 int qemu_live_ask (job_t *job, error_t *err)
 {
-    return qemu_live_ask_chardevs (job, err) || ask_vnc (job, err) || ask_vcpus (job, err) ? -1 : 0;
+    return qemu_live_ask_chardevs (job, err) || ask_vnc (job, err) || qemu_vcpus_threads (job, err)
+               ? -1
+               : 0;
 }
 
 static int command (job_t *job, const char *execute, json_t *arguments, error_t *err)
@@ -212,6 +199,7 @@ static int set_balloon (job_t *job, bool restored, error_t *err)
     if (current < memory && !restored &&
         command (job, "balloon", json_pack ("{s:I}", "value", (json_int_t) current), err))
         return -1;
+    job->guest->balloon_kib = current / 1024; //  until an event says otherwise
     if (period == 0)
         return 0;
     autofree char *path = text_format ("/machine/peripheral/%s", qemu_alias (balloon));

@@ -97,6 +97,11 @@ int qemu_info (job_t *job, guest_info_t *info, error_t *err)
     return 0;
 }
 
+void qemu_meter (const guest_t *guest, meter_place_t *place)
+{
+    place->process = guest_recorded (guest, "process/@identity");
+}
+
 static int human_command (job_t *job, const char *text, char **reply, error_t *err)
 {
     json_auto_t *result = job_qmp (job, "human-monitor-command",

@@ -22,6 +22,7 @@ int qemu_adopt (job_t *job, error_t *err);
 int qemu_restart (job_t *job, error_t *err);
 
 int qemu_info (job_t *job, guest_info_t *info, error_t *err);
+void qemu_meter (const guest_t *guest, meter_place_t *place);
 int qemu_stats (job_t *job, json_t *stats, error_t *err);
 int qemu_monitor_command (job_t *job, const char *command, bool human, char **reply, error_t *err);
 

@@ -4,6 +4,7 @@
 
 #include "drivers/cgroup/cgroup.h"
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/salvage.h"
 #include "util/text.h"
@@ -122,7 +123,7 @@ int qemu_salvage (job_t *job, bool *found, error_t *err)
 
 int qemu_salvage_ask (job_t *job, error_t *err)
 {
-    if (qemu_live_ask (job, err))
+    if (qemu_live_ask (job, err) || qemu_vcpus_look (job, err))
         return -1;
     salvage_is_over (job->guest);
     return 0;

@@ -72,13 +72,13 @@ static int add_process (job_t *job, json_t *stats, error_t *err)
     qemu_stats_set (stats, "cpu.user", user_ns);
     qemu_stats_set (stats, "cpu.system", system_ns);
     qemu_stats_set (stats, "balloon.rss", rss_kib);
-    size_t n = 0;
     xml_foreach (vcpu, xml_root (job->guest->record), "vcpu") {
         error_t ignored;
-        uint64_t thread = 0;
+        uint64_t id = 0, thread = 0;
         bool runs = job->guest->status.state == STATE_RUNNING;
-        if (xml_u64 (vcpu, "@thread", &thread, &ignored) == 0)
-            add_vcpu (stats, n++, process.pid, thread, runs);
+        if (xml_u64 (vcpu, "@id", &id, &ignored) == 0 &&
+            xml_u64 (vcpu, "@thread", &thread, &ignored) == 0)
+            add_vcpu (stats, (size_t) id, process.pid, thread, runs);
     }
     return 0;
 }

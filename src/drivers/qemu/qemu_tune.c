@@ -5,7 +5,9 @@
 
 #include "drivers/cgroup/cgroup.h"
 #include "drivers/cpuset.h"
+#include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/probe/qemu_schema.h"
+#include "drivers/vcpus.h"
 #include "util/file.h"
 
 #include <errno.h>
@@ -259,22 +261,51 @@ static int plan_balloon (const pinning_t *self, uint64_t *bytes, error_t *err)
     return job_undo (self->job, "qemu.balloon", undo, err);
 }
 
-static int check_vcpus (const pinning_t *self, error_t *err)
+//  Processors.
+
+static bool changes_vcpus (const pinning_t *self)
 {
-    if (text_equals (xml_string (self->before, "vcpu"), xml_string (self->after, "vcpu")) &&
-        text_equals (xml_string (self->before, "vcpu/@current"),
-                     xml_string (self->after, "vcpu/@current")))
-        return 0;
-    return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                      "not supported: the number of vcpus of a guest that runs; config changes the "
-                      "one of its next start");
+    bool changes = false;
+    for (int id = 0; id < vcpus_most (self->after) && !changes; id++)
+        changes = vcpus_has (self->before, id) != vcpus_has (self->after, id);
+    return changes;
+}
+
+//  A new thread runs where the one did that made it.
+static int place_vcpu (const job_t *job, const xml_node_t *vcpu, error_t *err)
+{
+    uint64_t id = 0, thread = 0;
+    if (xml_u64 (vcpu, "@id", &id, err) || xml_u64 (vcpu, "@thread", &thread, err))
+        return -1;
+    const char *cpus = cpus_of (xml_root (job->guest->live), "vcpupin", "@vcpu", id);
+    return set_affinity ((pid_t) thread, cpus ? cpus : "", err);
+}
+
+//  What can be asked of a running guest is how many it has, or where they run, never both.
+static int change_vcpus (job_t *job, const xml_node_t *before, error_t *err)
+{
+    if (!vcpus_are_listed (xml_root (job->guest->live)))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "all of its vcpus are there from its start on, and can't be unplugged; "
+                          "config changes how many its next start has");
+    if (qemu_vcpus_change (job, before, err))
+        return -1;
+    xml_foreach (vcpu, xml_root (job->guest->record), "vcpu") {
+        uint64_t id = 0;
+        if (xml_u64 (vcpu, "@id", &id, err) ||
+            (!vcpus_has (before, (int) id) && place_vcpu (job, vcpu, err)))
+            return -1;
+    }
+    return 0;
 }
 
 //  All undos are durable before the first effect.
 static int tune (pinning_t *self, const xml_t *before, error_t *err)
 {
     uint64_t balloon = 0;
-    bool failed = check_vcpus (self, err) || plan_pins (self, err) || push_pins (self, err) ||
+    if (changes_vcpus (self))
+        return change_vcpus (self->job, self->before, err);
+    bool failed = plan_pins (self, err) || push_pins (self, err) ||
                   plan_balloon (self, &balloon, err) ||
                   ((self->threads->count || balloon) && job_record (self->job, err)) ||
                   cgroup_tune (self->job, &scope, before, err) || apply_pins (self, err) ||

@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/command/qemu_abi.h"
 #include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/vcpus.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -24,6 +25,7 @@ static const char *const host_side[] = {
     "seclabel",
     "vcpu/@cpuset",
     "vcpu/@placement",
+    "vcpus",
     "memory/@dumpCore",
     "os/kernel/#",
     "os/initrd/#",
@@ -213,5 +215,13 @@ static int compare (comparison_t *self, const char *path, const xml_node_t *befo
 int qemu_abi_check (const xml_t *before, const xml_t *after, error_t *err)
 {
     comparison_t self = { .err = err };
-    return compare (&self, "", xml_root (before), xml_root (after));
+    if (compare (&self, "", xml_root (before), xml_root (after)))
+        return -1;
+    for (int id = 0; id < vcpus_most (xml_root (before)); id++)
+        if (vcpus_has (xml_root (before), id) != vcpus_has (xml_root (after), id))
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "the changed XML describes other hardware than the saved guest's: "
+                              "vcpu %d is %s",
+                              id, vcpus_has (xml_root (after), id) ? "new" : "missing");
+    return 0;
 }

@@ -1,6 +1,7 @@
 //  qemu_command_cpu.c: the model of the cpu, its features, and how many there are.
 
 #include "drivers/qemu/command/qemu_command_parts.h"
+#include "drivers/vcpus.h"
 
 #include <string.h>
 
@@ -96,15 +97,13 @@ static void add_features (command_t *self, text_t *text)
         text_add (text, ",hv-crash");
 }
 
-static int add_smp (command_t *self, error_t *err)
+//  Others than those that are there from the start on are plugged before the guest runs.
+static void add_smp (command_t *self)
 {
-    int vcpus = 1, current = 0;
-    if (xml_int (self->domain, "vcpu", 1, 65535, &vcpus, err) ||
-        xml_int (self->domain, "vcpu/@current", 1, 65535, &current, err))
-        return -1;
+    int vcpus = vcpus_most (self->domain), fixed = vcpus_fixed (self->domain);
     auto(text_t) text = text_new ();
-    text_addf (text, "%d", current ? current : vcpus);
-    if (current && current != vcpus)
+    text_addf (text, "%d", fixed);
+    if (fixed != vcpus)
         text_addf (text, ",maxcpus=%d", vcpus);
     const xml_node_t *topology = xml_find (self->domain, "cpu/topology");
     if (!topology)
@@ -117,15 +116,16 @@ static int add_smp (command_t *self, error_t *err)
                    xml_string (topology, "@threads"));
     }
     command_add (self, "-smp", "%s", text->data);
-    return 0;
 }
 
 int qemu_command_cpu (command_t *self, error_t *err)
 {
+    (void) err;
     auto(text_t) text = text_new ();
     add_model (self, text);
     add_timers (self, text);
     add_features (self, text);
     command_add (self, "-cpu", "%s", text->data);
-    return add_smp (self, err);
+    add_smp (self);
+    return 0;
 }

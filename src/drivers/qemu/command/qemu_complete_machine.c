@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/definition.h"
+#include "drivers/vcpus.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@
 static int complete_vcpus (completion_t *self, error_t *err)
 {
     int vcpus = 1;
-    if (definition_complete_vcpus (self->domain, err) ||
+    if (definition_complete_vcpus (self->domain, err) || vcpus_complete (self->domain, err) ||
         xml_int (self->domain, "vcpu", 1, 65535, &vcpus, err))
         return -1;
     if (self->machine.max_vcpus && vcpus > self->machine.max_vcpus)

@@ -8,6 +8,7 @@
 #include "drivers/qemu/plug/qemu_kinds.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
+#include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_live.h"
@@ -152,6 +153,11 @@ static int wait_gone (job_t *job, const char *alias, error_t *err)
     }
 }
 
+int qemu_plug_take_out (job_t *job, const char *alias, error_t *err)
+{
+    return ask (job, alias, err) || wait_gone (job, alias, err) ? -1 : 0;
+}
+
 static int detach (job_t *job, xml_node_t *device, error_t *err)
 {
     autofree char *alias = text_copy (qemu_alias (device));
@@ -160,7 +166,7 @@ static int detach (job_t *job, xml_node_t *device, error_t *err)
     job->plugging = true;
     qemu_plug_begin (job, "unplug", alias, job->guest->planned);
     if (job_undo (job, "qemu.unplug", alias, err) || job_record (job, err) ||
-        ask (job, alias, err) || wait_gone (job, alias, err))
+        qemu_plug_take_out (job, alias, err))
         return -1;
     //  Whoever cancels it now comes too late.
     job->closed = true;
@@ -200,11 +206,9 @@ int qemu_undo_unplug (job_t *job, const char *alias, error_t *err)
 
 //  Devices that went without a job.
 
-int qemu_look_at_devices (job_t *job, error_t *err)
+static int look_at_devices (job_t *job, xml_node_t *devices, error_t *err)
 {
-    xml_node_t *devices = xml_find (xml_root (job->guest->live), "devices"), *next;
-    if (!devices)
-        return 0;
+    xml_node_t *next;
     auto(strings_t) there = qemu_plug_list (job, err);
     if (!there)
         return -1;
@@ -217,4 +221,12 @@ int qemu_look_at_devices (job_t *job, error_t *err)
             return error_prefix (err, "domain '%s'", job->guest->name);
     }
     return 0;
+}
+
+int qemu_look_at_devices (job_t *job, error_t *err)
+{
+    xml_node_t *devices = xml_find (xml_root (job->guest->live), "devices");
+    if (devices && look_at_devices (job, devices, err))
+        return -1;
+    return qemu_vcpus_look (job, err) ? error_prefix (err, "domain '%s'", job->guest->name) : 0;
 }
