@@ -33,8 +33,9 @@ ELSEWHERE = {
         checkpoint-create managedsave managedsave-define managedsave-dumpxml managedsave-remove restore save
         save-image-define save-image-dumpxml snapshot-create-as snapshot-current snapshot-delete snapshot-dumpxml
         snapshot-info snapshot-list snapshot-parent snapshot-revert""",
+    "test_libvirt_migrate": "migrate",
     "test_libvirt_tune": """
-        blkiotune emulatorpin freecell freepages iface-dumpxml iface-list iface-mac iothreadinfo iothreadpin memtune
+        allocpages blkiotune emulatorpin freecell freepages iface-dumpxml iface-list iface-mac iothreadinfo iothreadpin memtune
         node-memory-tune nodecpumap nodecpustats nodedev-detach nodedev-dumpxml nodedev-info nodedev-list
         nodememstats numatune schedinfo setmaxmem setmem setvcpus vcpucount vcpuinfo vcpupin""",
     "test_libvirt_virsh": """
@@ -46,7 +47,7 @@ ELSEWHERE = {
 UNTRIED = """
     blkdeviotune cpu-baseline cpu-compare domiftune dompmsuspend domxml-from-native domxml-to-native
     guest-agent-timeout hypervisor-cpu-baseline hypervisor-cpu-compare iothreadadd iothreaddel iothreadset
-    migrate migrate-compcache net-port-create net-port-delete qemu-monitor-event setvcpu""".split()
+    migrate-compcache net-port-create net-port-delete qemu-monitor-event setvcpu""".split()
 
 #   Those that say nothing to the daemon, or nothing to it that they are about.
 OF_VIRSH = [
@@ -86,7 +87,6 @@ UNSUPPORTED = {
     "INTERFACE_DEFINE_XML": [["iface-bridge", "lo", "br0"], ["iface-define", "XML"]],
     "INTERFACE_DESTROY": [["iface-destroy", "lo"]],
     "INTERFACE_UNDEFINE": [["iface-undefine", "lo"]],
-    "NODE_ALLOC_PAGES": [["allocpages", "2048", "0"]],
     "NODE_DEVICE_CREATE": [["nodedev-start", "computer"]],
     "NODE_DEVICE_CREATE_XML": [["nodedev-create", "XML"]],
     "NODE_DEVICE_DEFINE_XML": [["nodedev-define", "XML"]],
