@@ -122,14 +122,13 @@ static int answer_stats (rpc_call_t *call, const value_t *result, pack_t *ret, e
 //  virDomainGetJobStatsFlags: 2 (KEEP) is always so, 1 asks for the last one that is over.
 static int prepare_stats (rpc_call_t *call, pack_t *args, error_t *err)
 {
-    (void) err;
     enum {
         COMPLETED = 1
     };
-    if (flags_of (call) & COMPLETED) {
-        call->verb = verb_find ("domain.jobs");
-        pack_key_bool (args, "history", true);
-    }
+    if (!(flags_of (call) & COMPLETED))
+        return rpc_prepare_running (call, args, err);
+    call->verb = verb_find ("domain.jobs");
+    pack_key_bool (args, "history", true);
     return 0;
 }
 
@@ -185,11 +184,9 @@ static int answer_control (rpc_call_t *call, const value_t *result, pack_t *ret,
         JOB,
         OCCUPIED
     };
-    const snapshot_t *domain = rpc_domain (call, err);
+    const snapshot_t *domain = rpc_running (call, err);
     if (!domain)
         return -1;
-    if (domain->id <= 0)
-        return error_set (err, ERR_OPERATION_INVALID, "domain '%s' is not running", domain->name);
     int64_t now = actor_wall_clock (call->actor), since = domain->silent_since_us;
     const value_t *job = domain->job ? document_root (domain->job) : NULL;
     int state = since > 0 ? OCCUPIED : is_shown (job) ? JOB : OK;
@@ -202,7 +199,8 @@ static int answer_control (rpc_call_t *call, const value_t *result, pack_t *ret,
 }
 
 const rpc_row_t rpc_rows_job[] = {
-    { "DOMAIN_GET_JOB_INFO", .verb = "domain.job_info", .answer = answer_info },
+    { "DOMAIN_GET_JOB_INFO", .verb = "domain.job_info", .prepare = rpc_prepare_running,
+      .answer = answer_info },
     { "DOMAIN_GET_JOB_STATS", .verb = "domain.job_info", .flags = FLAGS ({ 1 | 2, NULL }),
       .prepare = prepare_stats, .answer = answer_stats },
     { "DOMAIN_ABORT_JOB", .verb = "domain.job_abort" },
