@@ -200,6 +200,7 @@ ELSEWHERE = {
     "managedsave-edit",
     "managedsave-remove",
     "migrate",
+    "migrate-compcache",
     "migrate-getmaxdowntime",
     "migrate-getspeed",
     "migrate-postcopy",

@@ -116,6 +116,7 @@ typedef struct rpc_client {
     bool close_callback;
     rpc_stream_t *streams;
     int stream_count;
+    char *definition;      //  whose (offline) migration it is about to finish; NULL: none
     strings_t *migrations; //  "UUID TOKEN": it has begun, and not ended; NULL: none
     size_t typed;          //  bytes that guests have not taken from their consoles
 } rpc_client_t;
