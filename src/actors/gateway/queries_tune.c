@@ -111,12 +111,15 @@ int answer_iothread_pins (const query_t *self, const snapshot_t *domain, pack_t 
     const value_t *map;
     if (read_scope (self, domain, &live, &map, err))
         return -1;
-    uint64_t count = value_get_u64 (map, "iothreads", 0);
+    const value_t *ids = value_get (map, "iothreads");
     pack_array (result);
-    for (uint64_t i = 1; i <= count; i++)
-        pack_pin (result, i,
-                  first_text (pin_of (value_get (map, "iothread_pins"), i),
+    for (size_t i = 0; i < value_count (ids); i++) {
+        uint64_t id = 0;
+        value_u64 (value_at (ids, i), &id);
+        pack_pin (result, id,
+                  first_text (pin_of (value_get (map, "iothread_pins"), id),
                               value_get_str (map, "cpuset")));
+    }
     pack_end (result);
     return 0;
 }

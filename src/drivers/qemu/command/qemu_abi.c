@@ -26,6 +26,8 @@ static const char *const host_side[] = {
     "vcpu/@cpuset",
     "vcpu/@placement",
     "vcpus",
+    "iothreads",
+    "iothreadids",
     "memory/@dumpCore",
     "os/kernel/#",
     "os/initrd/#",
