@@ -207,5 +207,54 @@ static void print_shared (const options_t *options, const troupe_value_t *values
 
 int run_node_memory_tune (cli_t *cli, const options_t *options, error_t *err)
 {
-    return run_shown (cli, options, print_shared, err);
+    static const char *const names[][2] = { { "shm-pages-to-scan", "pages_to_scan" },
+                                            { "shm-sleep-millisecs", "sleep_millisecs" },
+                                            { "shm-merge-across-nodes", "merge_across_nodes" } };
+    auto(troupe_args_t) args = troupe_args_new ();
+    bool changes = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (options_str (options, names[i][0])) {
+            troupe_args_u64 (args, names[i][1], options_u64 (options, names[i][0], 0));
+            changes = true;
+        }
+    if (!changes)
+        return run_shown (cli, options, print_shared, err);
+    auto(troupe_message_t) reply = cli_call (cli, "host.shared_memory_set", args, err);
+    return reply ? 0 : -1;
+}
+
+//  The NUMA cells that --cellno and --all mean.
+static int add_cells (cli_t *cli, const options_t *options, troupe_args_t *args, error_t *err)
+{
+    if (options_str (options, "cellno"))
+        troupe_args_u64 (args, "cell", options_u64 (options, "cellno", 0));
+    if (!options_flag (options, "all"))
+        return 0;
+    auto(troupe_message_t) cells = cli_call (cli, "host.cells", NULL, err);
+    if (!cells)
+        return -1;
+    troupe_args_u64 (args, "cell", 0);
+    troupe_args_u64 (args, "cells", troupe_count (troupe_message_value (cells)));
+    return 0;
+}
+
+int run_allocpages (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    uint64_t bytes = 0;
+    if (options_str (options, "cellno") && options_flag (options, "all"))
+        return cli_usage (cli, err, "allocpages: --all does not go with --cellno");
+    if (run_read_size (cli, options, "pagesize", 1024, &bytes, err))
+        return -1;
+    if (bytes == 0 || bytes % 1024 != 0)
+        return cli_usage (cli, err, "allocpages: --pagesize is to be a number of KiB above 0");
+    autofree char *pages =
+        text_format ("%" PRIu64 ":%" PRIu64, bytes / 1024, options_u64 (options, "pagecount", 0));
+    troupe_args_strs (args, "pages", (const char *const[]){ pages }, 1);
+    if (options_flag (options, "add"))
+        troupe_args_bool (args, "add", true);
+    if (add_cells (cli, options, args, err))
+        return -1;
+    auto(troupe_message_t) reply = cli_call (cli, "host.pages_allocate", args, err);
+    return reply ? 0 : -1;
 }

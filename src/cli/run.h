@@ -45,8 +45,8 @@ int run_print_texts (cli_t *cli, const strings_t *texts);
 
 //  What the host uses (host_stats.c).
 command_fn run_cpu_models, run_hypervisor, run_maxvcpus;
-command_fn run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap, run_nodecpustats,
-    run_nodememstats;
+command_fn run_allocpages, run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap,
+    run_nodecpustats, run_nodememstats;
 
 //  Networks (networks.c).
 command_fn run_net_check, run_net_desc, run_net_dhcp_leases, run_net_edit, run_net_info,

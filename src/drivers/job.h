@@ -182,8 +182,9 @@ json_t *job_qmp_file (job_t *self, const char *execute, json_t *arguments, const
 
 //  How job_agent asks.
 enum {
-    AGENT_ENDS = 1,   //  the agent goes with the command: that it does is an answer, too
-    AGENT_UNHEARD = 2 //  returns {} once the command is sent; whatever comes is dropped
+    AGENT_ENDS = 1,    //  the agent goes with the command: that it does is an answer, too
+    AGENT_UNHEARD = 2, //  returns {} once the command is sent; whatever comes is dropped
+    AGENT_SLEEPS = 4   //  the guest sleeps with the command: that it does is an answer, too
 };
 
 //  One command to the guest's agent; as job_qmp. Commands of all jobs pass one at a time. Errors:

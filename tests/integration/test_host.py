@@ -56,6 +56,23 @@ class Host(DaemonTest):
             failed = self.daemon.run("node-memory-tune", status=None)
             self.assertIn("does not merge equal pages", failed.stderr)
 
+    def test_refused_changes_of_memory(self):
+        """Nothing of this host is changed by a test."""
+        for args, words in (
+            (("allocpages", "4", "1"), "no pages of 4 KiB in a pool"),
+            (("allocpages", "7MiB", "1", "--all"), "no pages of 7168 KiB in a pool"),
+            (("allocpages", "2MiB", "1", "--cellno", "4711"), "no NUMA cell 4711"),
+        ):
+            failed = self.daemon.run(*args, status=None)
+            self.assertEqual(failed.returncode, 1, failed)
+            self.assertIn(words, failed.stderr)
+        self.daemon.run("allocpages", "2MiB", "1", "--cellno", "0", "--all", status=2)
+        self.daemon.run("allocpages", "2", "1", "--all", "--pagesize", "1000B", status=2)
+        failed = self.daemon.run("host.pages_allocate", "2048", status=None)
+        self.assertIn("'2048' is not of the form KIB:COUNT", failed.stderr)
+        failed = self.daemon.run("host.shared_memory_set", status=None)
+        self.assertIn("say what is to be changed", failed.stderr)
+
     def test_what_domains_can_have(self):
         text = self.daemon.run("domcapabilities", "qemu", "--machine", "q35")
         root = ElementTree.fromstring(text)

@@ -81,6 +81,8 @@ class Tune(VirshTest):
         self.assertRegex(virsh("freecell"), r"Total: \d+ KiB")
         self.assertRegex(virsh("freepages", "--cellno", "0", "--pagesize", "4"), r"4KiB: \d+")
         self.assertIn("Shared memory", virsh("node-memory-tune"))
+        self.assertIn("no pages of 4 KiB in a pool", self.refused("allocpages", "4", "1", "--cellno", "0"))
+        self.assertIn("no NUMA cell", self.refused("allocpages", "2048", "1", "--add", "--cellno", "4711"))
 
     def test_versions(self):
         for connect, name in (("qemu:///system", "QEMU"), ("lxc:///system", "LXC"), ("test:///default", "Test")):

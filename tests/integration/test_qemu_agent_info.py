@@ -4,13 +4,14 @@ import time
 import unittest
 
 from guest import AgentTest
+from harness import PATIENCE
 from troupe_client import TroupeError
 
 
 class Told(AgentTest):
     def test_all(self):
         self.guest = self.boot_disk("web1")
-        for check in (self.check_told, self.check_password, self.check_trim, self.check_time):
+        for check in (self.check_told, self.check_password, self.check_trim, self.check_time, self.check_sleep):
             with self.subTest(check.__name__):
                 check()
 
@@ -61,6 +62,22 @@ class Told(AgentTest):
         self.daemon.run("domtime", "web1", "--sync", "--now", status=2)
         with self.assertRaisesRegex(TroupeError, "set the time of domain 'web1'"):
             self.client.call("domain.time_set", domain="web1", seconds=1, sync=True)
+
+    def check_sleep(self):
+        """It says itself that it sleeps, and is answered for only then; and it wakes with its agent."""
+        self.client.call("event.subscribe", verbs=["domain.pm"])
+        failed = self.daemon.run("dompmsuspend", "web1", "mem", "--duration", "60", status=None)
+        self.assertIn("not supported: a duration", failed.stderr)
+        self.assertEqual(self.run_said("dompmsuspend", "web1", "mem"), "Domain 'web1' successfully suspended")
+        self.assertEqual(self.guest.state()[0], "pmsuspended")
+        self.assertEqual(self.client.next_event("domain.pm", timeout=PATIENCE)["args"]["event"], "suspend")
+        failed = self.daemon.run("dompmsuspend", "web1", "mem", status=None)
+        self.assertIn("does not run at present", failed.stderr)
+        self.daemon.run("dompmwakeup", "web1")
+        self.assertEqual(self.client.next_event("domain.pm", timeout=PATIENCE)["args"]["event"], "wakeup")
+        self.guest.wait_state("running", "event wakeup", timeout=PATIENCE)
+        self.wait_agent(self.guest, "connected")
+        self.assertEqual(self.ask(self.guest, "guest-ping"), {})
 
     def test_vcpus(self):
         self.guest = self.boot_disk("web1", vcpus=2)

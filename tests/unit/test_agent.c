@@ -33,6 +33,7 @@ static void set_up (actor_t *self, peer_t *peer)
 typedef enum {
     PLAIN,
     ENDS,
+    SLEEPS,
     UNHEARD
 } how_t;
 
@@ -42,6 +43,7 @@ static void ask_how (actor_t *self, const char *json, int ms, how_t how)
     pack_key_str (msg_args (request), "command", json);
     pack_key_i64 (msg_args (request), "ms", ms);
     pack_key_bool (msg_args (request), "ends", how == ENDS);
+    pack_key_bool (msg_args (request), "sleeps", how == SLEEPS);
     pack_key_bool (msg_args (request), "unheard", how == UNHEARD);
     actor_request (self, AGENT, &request, ms + 10000, scene_keep, NULL);
 }
@@ -55,6 +57,12 @@ static void tell_port (actor_t *self, bool open)
 {
     msg_t *msg = msg_request ("agent.port");
     pack_key_bool (msg_args (msg), "open", open);
+    actor_send (self, AGENT, &msg);
+}
+
+static void tell_sleep (actor_t *self)
+{
+    msg_t *msg = msg_request ("agent.asleep");
     actor_send (self, AGENT, &msg);
 }
 
@@ -471,6 +479,41 @@ static void scene_ends (actor_t *self)
     peer_close (&peer);
 }
 
+static void scene_sleeps (actor_t *self)
+{
+    peer_t peer;
+    set_up (self, &peer);
+    ask_how (self, "{\"execute\": \"guest-suspend-ram\"}", 60000, SLEEPS);
+    answer_sync (&peer);
+    hear_command (&peer, "guest-suspend-ram");
+    tell_sleep (self);
+    await_answer (self, 1, "return");
+    //  What was asked for something else is still waited for, and in sync.
+    ask (self, PING, 60000);
+    unsigned long id = hear_command (&peer, "guest-ping");
+    tell_sleep (self);
+    say_answer (&peer, id, "2");
+    await_answer (self, 2, "\"return\": 2");
+    //  An agent that goes instead has not done it.
+    ask_how (self, "{\"execute\": \"guest-suspend-ram\"}", 5000, SLEEPS);
+    hear_command (&peer, "guest-suspend-ram");
+    tell_port (self, false);
+    await_error (self, 3, ERR_AGENT_UNRESPONSIVE, "did not go to sleep");
+    //  But guests close it as they fall asleep. Others do not wait for that.
+    peer_hang_up (&peer);
+    tell_port (self, true);
+    peer_accept (&peer);
+    ask_how (self, "{\"execute\": \"guest-suspend-ram\"}", 60000, SLEEPS);
+    answer_sync (&peer);
+    hear_command (&peer, "guest-suspend-ram");
+    ask (self, PING, 60000);
+    tell_port (self, false);
+    await_error (self, 4, ERR_AGENT_UNRESPONSIVE, "closed its channel");
+    tell_sleep (self);
+    await_answer (self, 5, "return");
+    peer_close (&peer);
+}
+
 static void scene_unheard (actor_t *self)
 {
     peer_t peer;
@@ -532,6 +575,7 @@ SCENE_TEST (end_of_file)
 SCENE_TEST (nobody_listens)
 SCENE_TEST (port)
 SCENE_TEST (ends)
+SCENE_TEST (sleeps)
 SCENE_TEST (unheard)
 SCENE_TEST (closed)
 SCENE_TEST (too_many)
@@ -547,8 +591,8 @@ int main (void)
         cmocka_unit_test (test_silence),     cmocka_unit_test (test_deaf),
         cmocka_unit_test (test_end_of_file), cmocka_unit_test (test_nobody_listens),
         cmocka_unit_test (test_port),        cmocka_unit_test (test_ends),
-        cmocka_unit_test (test_unheard),     cmocka_unit_test (test_closed),
-        cmocka_unit_test (test_too_many),
+        cmocka_unit_test (test_sleeps),      cmocka_unit_test (test_unheard),
+        cmocka_unit_test (test_closed),      cmocka_unit_test (test_too_many),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

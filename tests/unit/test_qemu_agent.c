@@ -202,6 +202,21 @@ static void test_commands (void **state)
     check_rows (rows, sizeof rows / sizeof *rows);
 }
 
+static void test_a_machine_that_nobody_could_wake (void **state)
+{
+    (void) state;
+    static const row_t rows[] = {
+        { "pm_suspend", "{\"target\":\"mem\"}", "qmp query-current-machine\n",
+          "!its machine type can't be woken" },
+        { "pm_suspend", "{\"target\":\"disk\"}", "agent guest-suspend-disk\n", "null" },
+    };
+    static const fake_reply_t replies[] = {
+        { "query-current-machine", "{\"wakeup-suspend-support\":false}" }, { NULL, NULL }
+    };
+    fake.replies = replies;
+    check_rows (rows, sizeof rows / sizeof *rows);
+}
+
 static void test_changes (void **state)
 {
     (void) state;
@@ -246,12 +261,19 @@ static void test_changes (void **state)
           "null" },
         { "ssh_keys_set", "{\"user\":\"u\",\"reset\":true,\"remove\":true}", "",
           "!remove does not go with reset" },
+        { "pm_suspend", "{\"target\":\"mem\"}",
+          "qmp query-current-machine\nagent guest-suspend-ram\n", "null" },
+        { "pm_suspend", "{\"target\":\"hybrid\",\"duration\":0}",
+          "qmp query-current-machine\nagent guest-suspend-hybrid\n", "null" },
+        { "pm_suspend", "{\"target\":\"disk\"}", "agent guest-suspend-disk\n", "null" },
+        { "pm_suspend", "{\"target\":\"mem\",\"duration\":60}", "", "!not supported: a duration" },
         { "hostname", "{}", "agent guest-get-host-name\n", "{\"hostname\":\"h\"}" },
         { "fs_trim", "{\"minimum\":4096}", "agent guest-fstrim {\"minimum\":4096}\n",
           "!none of the guest's file systems can be trimmed: no" },
     };
     static const fake_reply_t replies[] = {
         { "guest-get-time", "3000000007" },
+        { "query-current-machine", "{\"wakeup-suspend-support\":true}" },
         { "guest-get-vcpus", "[{\"logical-id\":0,\"online\":true,\"can-offline\":false},"
                              "{\"logical-id\":7,\"online\":true,\"can-offline\":true},"
                              "{\"logical-id\":2,\"online\":true,\"can-offline\":true},"
@@ -435,6 +457,7 @@ int main (void)
         TEST (test_commands),
         TEST (test_keys_that_are_none),
         TEST (test_changes),
+        TEST (test_a_machine_that_nobody_could_wake),
         TEST (test_what_an_agent_tells),
         TEST (test_file_systems_and_interfaces),
         TEST (test_the_agents_channel),

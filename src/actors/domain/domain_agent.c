@@ -63,6 +63,14 @@ static void set_agent (domain_t *self, channel_state_t state, agent_reason_t rea
         domain_add_event (self, "domain.agent", pack_news, &news);
 }
 
+void domain_agent_sleeps (domain_t *self)
+{
+    if (!self->agent_runs)
+        return;
+    auto(msg_t) msg = msg_request ("agent.asleep");
+    actor_send (self->actor, self->agent_address, &msg);
+}
+
 static const char *news_of (const domain_t *self, const char *alias)
 {
     return self->ports ? zhashx_lookup (self->ports, alias) : NULL;

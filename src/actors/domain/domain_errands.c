@@ -34,6 +34,7 @@ static const operation_t errands[] = {
     ERRAND ("domain.guest_vcpus", "agent.vcpus", SHORT_MS, true),
     ERRAND ("domain.guest_vcpus_set", "agent.vcpus_set", SHORT_MS, true),
     ERRAND ("domain.password_set", "agent.password_set", SHORT_MS, true),
+    ERRAND ("domain.pm_suspend", "agent.pm_suspend", SHORT_MS, true),
     ERRAND ("domain.ssh_keys", "agent.ssh_keys", SHORT_MS, true),
     ERRAND ("domain.ssh_keys_set", "agent.ssh_keys_set", SHORT_MS, true),
 };

@@ -364,6 +364,8 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
         if (change->event >= 0 && !is_ending (self))
             domain_set_status (self, change->status, change->event, change->detail);
         announce (self, change);
+        if (change->kind == CHANGE_PM && change->value != SLEEP_OVER)
+            domain_agent_sleeps (self);
     }
 }
 

@@ -382,6 +382,7 @@ const char *domain_agent_state (const domain_t *self); //  "connected", "disconn
 //  The live document is new: whether it has an agent, and where.
 void domain_agent_follow (domain_t *self, agent_reason_t reason);
 void domain_agent_take_port (domain_t *self, const guest_change_t *change);
+void domain_agent_sleeps (domain_t *self); //  the guest does
 //  For the job that writes them into the live document; and it has.
 void domain_agent_pack_ports (const domain_t *self, pack_t *pack);
 void domain_agent_ports_written (domain_t *self);

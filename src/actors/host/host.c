@@ -318,6 +318,8 @@ static const struct {
     { "host.sysinfo", host_define },
     { "host.cpu_models", host_define },
     { "host.hypervisor", host_define },
+    { "host.shared_memory_set", host_define },
+    { "host.pages_allocate", host_define },
     { "host.max_vcpus", host_define },
     { "host.domain_capabilities", host_define },
 };

@@ -319,6 +319,8 @@ void host_define (host_t *self, msg_t **msg_p)
         { "host.cpu_models", "cpu_models" },
         { "host.max_vcpus", "max_vcpus" },
         { "host.hypervisor", "hypervisor" },
+        { "host.shared_memory_set", "shared_memory_set" },
+        { "host.pages_allocate", "pages_allocate" },
     };
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
         if (msg_is (*msg_p, jobs[i][0])) {

@@ -362,6 +362,7 @@ static json_t *op_agent (job_t *job, const char *execute, json_t *arguments, uns
     pack_key_str (pack, "command", text);
     pack_key_i64 (pack, "ms", ms);
     pack_key_bool (pack, "ends", how & AGENT_ENDS);
+    pack_key_bool (pack, "sleeps", how & AGENT_SLEEPS);
     pack_key_bool (pack, "unheard", how & AGENT_UNHEARD);
     auto(msg_t) reply = NULL;
     if (job_ask (self, address, &msg, ms + AGENT_SLACK_MS, &reply, err) == 0)

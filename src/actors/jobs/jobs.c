@@ -99,6 +99,7 @@ const job_kind_t job_kinds[] = {
     { "agent.vcpus", job_run_agent },
     { "agent.vcpus_set", job_run_agent },
     { "agent.password_set", job_run_agent },
+    { "agent.pm_suspend", job_run_agent },
     { "agent.shutdown", job_run_agent_shutdown },
     { "agent.reboot", job_run_agent },
     { "no_restart", job_run_no_restart },
@@ -132,5 +133,7 @@ const job_kind_t job_kinds[] = {
     { "cpu_models", job_run_cpu_models },
     { "max_vcpus", job_run_max_vcpus },
     { "hypervisor", job_run_hypervisor },
+    { "shared_memory_set", job_run_shared_memory_set },
+    { "pages_allocate", job_run_pages_allocate },
     { NULL, NULL },
 };

@@ -187,5 +187,7 @@ int job_run_domain_capabilities (job_actor_t *self, error_t *err);
 int job_run_cpu_models (job_actor_t *self, error_t *err);
 int job_run_max_vcpus (job_actor_t *self, error_t *err);
 int job_run_hypervisor (job_actor_t *self, error_t *err);
+int job_run_shared_memory_set (job_actor_t *self, error_t *err);
+int job_run_pages_allocate (job_actor_t *self, error_t *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "actors/host/host_facts.h"
 #include "actors/host/host_sysinfo.h"
+#include "actors/host/host_tune.h"
 #include "drivers/qemu/probe/qemu_caps.h"
 #include "util/file.h"
 
@@ -143,6 +144,77 @@ int job_run_hypervisor (job_actor_t *self, error_t *err)
     pack_key_u64 (&self->value, "version", version);
     pack_end (&self->value);
     return 0;
+}
+
+//  What is changed of the host.
+
+int job_run_shared_memory_set (job_actor_t *self, error_t *err)
+{
+    static const char *const names[] = { "pages_to_scan", "sleep_millisecs", "merge_across_nodes" };
+    host_shared_t values[sizeof names / sizeof *names];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (job_arg (self, names[i])) {
+            values[count].name = names[i];
+            if (!value_u64 (job_arg (self, names[i]), &values[count++].value))
+                return error_set (err, ERR_INVALID_ARG, "%s is to be a number, 0 or more",
+                                  names[i]);
+        }
+    if (count == 0)
+        return error_set (err, ERR_INVALID_ARG,
+                          "change how equal pages are merged: say what is to be changed");
+    return host_shared_set ("", values, count, err);
+}
+
+//  "2048:16"
+static bool read_pages (const char *text, host_pool_t *pool)
+{
+    const char *colon = text ? strchr (text, ':') : NULL;
+    autofree char *size = colon ? text_format ("%.*s", (int) (colon - text), text) : NULL;
+    return colon && text_to_u64 (size, &pool->size_kib) && text_to_u64 (colon + 1, &pool->count);
+}
+
+//  The pools that the arguments are about: of COUNT cells from FIRST on, all PAGES. The caller
+//  frees them; NULL and ERR.
+static host_pool_t *pools_of (const value_t *pages, int64_t first, size_t cells, bool add,
+                              size_t *count, error_t *err)
+{
+    host_pool_t *pools = memory_new (cells * value_count (pages) + 1, sizeof *pools);
+    *count = 0;
+    for (size_t cell = 0; cell < cells; cell++)
+        for (size_t i = 0; i < value_count (pages); i++) {
+            const char *text = value_str (value_at (pages, i));
+            host_pool_t *pool = &pools[(*count)++];
+            pool->cell = first < 0 ? HOST_ALL_CELLS : first + (int64_t) cell;
+            pool->add = add;
+            if (read_pages (text, pool))
+                continue;
+            error_set (err, ERR_INVALID_ARG,
+                       "allocate pages: '%s' is not of the form KIB:COUNT, as in 2048:16",
+                       text ? text : "");
+            free (pools);
+            return NULL;
+        }
+    return pools;
+}
+
+int job_run_pages_allocate (job_actor_t *self, error_t *err)
+{
+    enum {
+        MAX_CELLS = 1024
+    };
+    int64_t first = HOST_ALL_CELLS, cells = 1;
+    size_t count;
+    const value_t *pages = job_arg (self, "pages");
+    if (job_arg (self, "cell") && (!value_i64 (job_arg (self, "cell"), &first) || first < 0))
+        return error_set (err, ERR_INVALID_ARG, "allocate pages: there is no such cell");
+    if (job_arg (self, "cells") && (!value_i64 (job_arg (self, "cells"), &cells) || cells < 1 ||
+                                    cells > MAX_CELLS || first < 0))
+        return error_set (err, ERR_INVALID_ARG,
+                          "allocate pages: cells is how many from cell on, 1 to %d", MAX_CELLS);
+    autofree host_pool_t *pools = pools_of (pages, first, (size_t) cells,
+                                            value_bool (job_arg (self, "add"), false), &count, err);
+    return pools ? host_pools_set ("", pools, count, err) : -1;
 }
 
 //  For the emulators actor: {config, kind, owner, path}; the result is {capabilities}.

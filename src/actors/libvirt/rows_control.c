@@ -48,6 +48,13 @@ static int prepare_lifecycle (rpc_call_t *call, pack_t *args, error_t *err)
                : 0;
 }
 
+//  virNodeSuspendTarget
+static int prepare_suspend (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    static const char *const targets[] = { "mem", "disk", "hybrid" };
+    return pack_choice (call, "target", targets, sizeof targets / sizeof *targets, args, err);
+}
+
 //  virDomainDirtyRateCalcFlags
 static int prepare_dirty_rate (rpc_call_t *call, pack_t *args, error_t *err)
 {
@@ -89,6 +96,8 @@ const rpc_row_t rpc_rows_control[] = {
       .prepare = prepare_keys },
     { "DOMAIN_INJECT_NMI", .verb = "domain.inject_nmi" },
     { "DOMAIN_PM_WAKEUP", .verb = "domain.pm_wakeup" },
+    { "DOMAIN_PM_SUSPEND_FOR_DURATION", .verb = "domain.pm_suspend", .args = "duration",
+      .prepare = prepare_suspend },
     { "DOMAIN_START_DIRTY_RATE_CALC", .verb = "domain.dirty_rate_start", .args = "seconds",
       .flags = FLAGS ({ 1 | 2, NULL }), .prepare = prepare_dirty_rate },
     { "DOMAIN_SET_BLOCK_THRESHOLD", .verb = "domain.block_threshold_set",

@@ -2,6 +2,7 @@
 
 #include "actors/libvirt/rpc_self.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define KIB 1024u
@@ -139,6 +140,45 @@ static int answer_pages (rpc_call_t *call, const value_t *result, pack_t *ret, e
     return 0;
 }
 
+//  virNodeAllocPagesFlags: else they are added.
+enum {
+    SET_PAGES = 1
+};
+
+//  In as many cells as there are from the first one on; -1: wherever the kernel finds them.
+static int prepare_allocate (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    const value_t *sizes = value_get (call->args, "pageSizes");
+    const value_t *counts = value_get (call->args, "pageCounts");
+    if (value_count (sizes) != value_count (counts) || value_count (sizes) == 0)
+        return error_set (err, ERR_INVALID_ARG,
+                          "NODE_ALLOC_PAGES: there is to be a count for each size of pages");
+    pack_key_array (args, "pages");
+    for (size_t i = 0; i < value_count (sizes); i++) {
+        uint64_t size = 0, count = 0;
+        value_u64 (value_at (sizes, i), &size);
+        value_u64 (value_at (counts, i), &count);
+        autofree char *text = text_format ("%" PRIu64 ":%" PRIu64, size, count);
+        pack_str (args, text);
+    }
+    pack_end (args);
+    if (!(value_get_u64 (call->args, "flags", 0) & SET_PAGES))
+        pack_key_bool (args, "add", true);
+    if (value_get_i64 (call->args, "startCell", -1) >= 0)
+        pack_key_u64 (args, "cells", value_get_u64 (call->args, "cellCount", 1));
+    return pack_which (call, "startCell", "cell", args, err);
+}
+
+//  How many pools were changed.
+static int answer_allocate (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result, (void) err;
+    bool some = value_get_i64 (call->args, "startCell", -1) >= 0;
+    uint64_t cells = some ? value_get_u64 (call->args, "cellCount", 1) : 1;
+    pack_key_u64 (ret, "ret", cells * value_count (value_get (call->args, "pageSizes")));
+    return 0;
+}
+
 //  Processors.
 
 static int answer_cpu_map (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
@@ -169,6 +209,14 @@ static int answer_models (rpc_call_t *call, const value_t *result, pack_t *ret, 
     pack_key_u64 (ret, "ret", value_count (result));
     return 0;
 }
+
+//  Those that can be changed.
+static const rpc_param_t merging_params[] = {
+    { "shm_pages_to_scan", PARAM_UINT, "pages_to_scan" },
+    { "shm_sleep_millisecs", PARAM_UINT, "sleep_millisecs" },
+    { "shm_merge_across_nodes", PARAM_UINT, "merge_across_nodes" },
+    { 0 },
+};
 
 static const rpc_param_t shared_memory_params[] = {
     { "shm_pages_to_scan", PARAM_UINT, "pages_to_scan" },
@@ -207,6 +255,9 @@ const rpc_row_t rpc_rows_host[] = {
     { "NODE_GET_FREE_MEMORY", .verb = "host.memory_stats", .answer = answer_free },
     { "NODE_GET_CELLS_FREE_MEMORY", .verb = "host.cells", .answer = answer_cells },
     { "NODE_GET_FREE_PAGES", .verb = "host.pages", .answer = answer_pages },
+    { "NODE_ALLOC_PAGES", .verb = "host.pages_allocate", .flags = FLAGS ({ SET_PAGES, NULL }),
+      .prepare = prepare_allocate, .answer = answer_allocate },
+    { "NODE_SET_MEMORY_PARAMETERS", .verb = "host.shared_memory_set", .params = merging_params },
     //  4: texts are understood; there are none.
     { "NODE_GET_MEMORY_PARAMETERS", .verb = "host.shared_memory", .flags = FLAGS ({ 4, NULL }),
       .params = shared_memory_params },

@@ -29,6 +29,7 @@ enum {
     SYNC_AGAIN_MS = 1000,
     RECONNECT_MS = 100, //  twice as long each time, up to
     RECONNECT_MAX_MS = 3200,
+    SLEEP_MS = 10000, //  a guest that falls asleep closes its channels first
     DELIMITER = 0xff,
     //  What a client may be sent, with room for the message around it.
     ANSWER_MAX = VALUE_MAX_BYTES - 64 * 1024
@@ -132,9 +133,13 @@ static void fail_late (actor_t *self, agent_call_t *call)
     agent_t *agent = actor_state (self);
     bool sent = agent->calls.sent && call == agent_calls_first (&agent->calls);
     error_t err;
-    error_set (&err, sent ? ERR_AGENT_COMMAND_TIMEOUT : ERR_AGENT_UNRESPONSIVE,
-               "the guest agent did not %s within %d ms",
-               sent ? "answer the command" : "get to the command", call->ms);
+    if (call->left)
+        error_set (&err, ERR_AGENT_UNRESPONSIVE,
+                   "the guest agent left, and the guest did not go to sleep");
+    else
+        error_set (&err, sent ? ERR_AGENT_COMMAND_TIMEOUT : ERR_AGENT_UNRESPONSIVE,
+                   "the guest agent did not %s within %d ms",
+                   sent ? "answer the command" : "get to the command", call->ms);
     agent_calls_fail (self, &agent->calls, call, &err);
     if (sent)
         lose_sync (agent);
@@ -427,10 +432,21 @@ static void take_port (actor_t *self, bool open)
     if (!open) {
         error_set (&err, ERR_AGENT_UNRESPONSIVE,
                    "the guest agent left: the guest closed its channel");
-        agent_calls_fail_all (self, &agent->calls, &err);
+        agent_calls_fail_left (self, &agent->calls, SLEEP_MS, &err);
         hang_up (self);
         actor_timer_cancel (self, &agent->reconnect);
     }
+    go_on (self);
+}
+
+//  What an agent was saying when its guest fell asleep is not what the next one waits for.
+static void take_sleep (actor_t *self)
+{
+    agent_t *agent = actor_state (self);
+    bool sent = agent->calls.sent;
+    agent_calls_end_asleep (self, &agent->calls);
+    if (sent && !agent->calls.sent)
+        lose_sync (agent);
     go_on (self);
 }
 
@@ -459,6 +475,8 @@ static void agent_handle (actor_t *self, msg_t **msg_p)
         take_call (self, msg_p);
     else if (msg_is (*msg_p, "agent.port"))
         take_port (self, msg_flag (*msg_p, "open"));
+    else if (msg_is (*msg_p, "agent.asleep"))
+        take_sleep (self);
     else if (msg_is (*msg_p, "agent.close")) {
         close_agent (self, "the guest is over");
         auto(msg_t) reply = msg_reply ();

@@ -11,16 +11,18 @@
 //
 //  Requests:
 //
-//      agent         command (JSON text), ms, ends, unheard: {json}, the agent's whole answer.
+//      agent         command (JSON text), ms, ends, sleeps, unheard: {json}, the agent's whole
+//      answer.
 //                    ENDS: the agent goes with what it is told to do, and need not answer; that it
-//                    goes is an answer. UNHEARD: {json: "{}"} as soon as the command is sent.
-//                    Errors: ERR_AGENT_UNRESPONSIVE      it is not connected, or says nothing
-//                    ERR_AGENT_COMMAND_TIMEOUT   it was there, but has not answered within MS
-//                    ERR_AGENT_UNSYNCED          what it says makes no sense
-//                    ERR_RESOURCE_BUSY           too many wait
+//                    goes is an answer. SLEEPS: so is that the guest goes to sleep. UNHEARD: {json:
+//                    "{}"} as soon as the command is sent. Errors: ERR_AGENT_UNRESPONSIVE      it
+//                    is not connected, or says nothing ERR_AGENT_COMMAND_TIMEOUT   it was there,
+//                    but has not answered within MS ERR_AGENT_UNSYNCED          what it says makes
+//                    no sense ERR_RESOURCE_BUSY           too many wait
 //      agent.close   nil: it ends; who waits is told
 //
-//  `agent.port` (open) tells what QEMU says of the channel (VSERPORT_CHANGE).
+//  `agent.port` (open) tells what QEMU says of the channel (VSERPORT_CHANGE); `agent.asleep` that
+//  the guest went to sleep, and its agent with it.
 //
 //  A guest is not to be trusted: what it says is read only while it is asked something, so that it
 //  can fill neither our memory nor our time.

@@ -46,6 +46,7 @@ int agent_calls_add (actor_t *actor, agent_calls_t *self, msg_t **request_p, err
     call->ms = (int) msg_i64 (*request_p, "ms", AGENT_SYNC_MS);
     call->until = actor_now (actor) + call->ms;
     call->ends = msg_flag (*request_p, "ends");
+    call->sleeps = msg_flag (*request_p, "sleeps");
     call->unheard = msg_flag (*request_p, "unheard");
     call->request = take (request_p);
     zlistx_add_end (self->list, call);
@@ -84,13 +85,25 @@ void agent_calls_fail (actor_t *actor, agent_calls_t *self, agent_call_t *call, 
     forget (self, call);
 }
 
+static void answer_nothing (actor_t *actor, agent_calls_t *self, agent_call_t *call)
+{
+    agent_calls_answer (actor, self, call, "{\"return\": {}}");
+}
+
+void agent_calls_end_asleep (actor_t *actor, agent_calls_t *self)
+{
+    agent_call_t *call = agent_calls_first (self);
+    if (self->sent && call->sleeps)
+        answer_nothing (actor, self, call);
+}
+
 void agent_calls_fail_sent (actor_t *actor, agent_calls_t *self, const error_t *err)
 {
     agent_call_t *call = agent_calls_first (self);
     if (!self->sent)
         return;
     if (call->ends)
-        agent_calls_answer (actor, self, call, "{\"return\": {}}");
+        answer_nothing (actor, self, call);
     else
         agent_calls_fail (actor, self, call, err);
 }
@@ -100,5 +113,19 @@ void agent_calls_fail_all (actor_t *actor, agent_calls_t *self, const error_t *e
     agent_call_t *call;
     agent_calls_fail_sent (actor, self, err);
     while ((call = agent_calls_first (self)))
+        agent_calls_fail (actor, self, call, err);
+}
+
+void agent_calls_fail_left (actor_t *actor, agent_calls_t *self, int left_ms, const error_t *err)
+{
+    agent_call_t *first = agent_calls_first (self), *call;
+    if (!self->sent || !first->sleeps || first->ends) {
+        agent_calls_fail_all (actor, self, err);
+        return;
+    }
+    first->left = true;
+    int64_t until = actor_now (actor) + left_ms;
+    first->until = until < first->until ? until : first->until;
+    while ((call = zlistx_last (self->list)) != first)
         agent_calls_fail (actor, self, call, err);
 }

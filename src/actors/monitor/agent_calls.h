@@ -12,7 +12,8 @@ typedef struct {
     msg_t *request;
     int64_t until; //  ms
     int ms;        //  that it was given
-    bool ends, unheard;
+    bool ends, sleeps, unheard;
+    bool left; //  the agent did, perhaps because its guest falls asleep
 } agent_call_t;
 
 typedef struct {
@@ -35,6 +36,11 @@ void agent_calls_answer (actor_t *actor, agent_calls_t *self, agent_call_t *call
 void agent_calls_fail (actor_t *actor, agent_calls_t *self, agent_call_t *call, const error_t *err);
 //  The agent went while a command was under way, if one was: ERR, unless that is how it ends.
 void agent_calls_fail_sent (actor_t *actor, agent_calls_t *self, const error_t *err);
+//  The guest went to sleep: the command under way is answered if that is what it was to do; else
+//  it is still waited for.
+void agent_calls_end_asleep (actor_t *actor, agent_calls_t *self);
+//  The guest closed the channel: ERR for all, but who waits for its sleep waits LEFT_MS more.
+void agent_calls_fail_left (actor_t *actor, agent_calls_t *self, int left_ms, const error_t *err);
 void agent_calls_fail_all (actor_t *actor, agent_calls_t *self, const error_t *err);
 
 #endif

@@ -13,7 +13,8 @@ enum {
     FREEZE_MS = 5 * 60000, //  a guest writes its caches first
     THAW_MS = 60000,
     UNDO_MS = 5000, //  then the owner sees to it, and nothing waits
-    POWER_MS = 60000
+    POWER_MS = 60000,
+    QMP_MS = 5000
 };
 
 //  Freezing.
@@ -154,6 +155,45 @@ static json_t *do_reboot (job_t *job, const json_t *args, error_t *err)
     return done ? json_null () : NULL;
 }
 
+//  Sleep. An agent says nothing when it succeeds: its guest sleeps.
+
+//  QEMU can't wake every machine; one that sleeps on is lost to its user (QEMU Guest Agent Protocol
+//  Reference, guest-suspend-ram).
+static int check_wakes (job_t *job, error_t *err)
+{
+    json_auto_t *machine = job_qmp (job, "query-current-machine", NULL, QMP_MS, err);
+    if (!machine || json_is_true (json_object_get (machine, "wakeup-suspend-support")))
+        return machine ? 0 : -1;
+    return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                      "suspend domain '%s': its machine type can't be woken again",
+                      job->guest->name);
+}
+
+static json_t *do_suspend (job_t *job, const json_t *args, error_t *err)
+{
+    static const struct {
+        const char *target, *execute;
+        unsigned how;
+    } ways[] = { { "mem", "guest-suspend-ram", AGENT_SLEEPS },
+                 { "disk", "guest-suspend-disk", AGENT_SLEEPS | AGENT_ENDS },
+                 { "hybrid", "guest-suspend-hybrid", AGENT_SLEEPS } };
+    const char *target = json_string_value (json_object_get (args, "target"));
+    size_t way = 0;
+    while (way < sizeof ways / sizeof *ways - 1 && !text_equals (target, ways[way].target))
+        way++;
+    if (json_integer_value (json_object_get (args, "duration")) != 0) {
+        error_set (err, ERR_ARGUMENT_UNSUPPORTED,
+                   "suspend domain '%s': not supported: a duration; it sleeps until it is woken, "
+                   "as by dompmwakeup",
+                   job->guest->name);
+        return NULL;
+    }
+    if (!(ways[way].how & AGENT_ENDS) && check_wakes (job, err))
+        return NULL;
+    json_auto_t *done = job_agent (job, ways[way].execute, NULL, ways[way].how, POWER_MS, err);
+    return done ? json_null () : NULL;
+}
+
 //  As libvirt takes it.
 enum {
     TIMEOUT_BLOCK = -2,
@@ -224,6 +264,7 @@ static const struct {
     { "fs_freeze", do_freeze },
     { "fs_thaw", do_thaw },
     { "thaw", do_thaw_left },
+    { "pm_suspend", do_suspend },
     { "shutdown", do_shutdown },
     { "reboot", do_reboot },
 };
