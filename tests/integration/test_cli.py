@@ -118,6 +118,7 @@ ELSEWHERE = {
     "attach-device",
     "attach-disk",
     "attach-interface",
+    "blkdeviotune",
     "change-media",
     "detach-device",
     "detach-device-alias",

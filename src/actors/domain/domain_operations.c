@@ -356,6 +356,8 @@ static const operation_t operations[] = {
       done_tuned },
     { "domain.iothread_pin", CLASS_MODIFY, ASYNC_NONE, "pin_iothread", 0, SHORT_MS, false,
       done_tuned },
+    { "domain.block_io_parameters_set", CLASS_MODIFY, ASYNC_NONE, "block_tune", 0, SHORT_MS, false,
+      done_tuned },
     { "domain.iothread_add", CLASS_MODIFY, ASYNC_NONE, "iothread_add", 0, SHORT_MS, false,
       done_documents },
     { "domain.iothread_delete", CLASS_MODIFY, ASYNC_NONE, "iothread_delete", 0, SHORT_MS, false,

@@ -18,6 +18,7 @@ const job_kind_t job_kinds[] = {
     { "pin_vcpu", job_run_pin },
     { "pin_emulator", job_run_pin },
     { "pin_iothread", job_run_pin },
+    { "block_tune", job_run_block_tune },
     { "iothread_add", job_run_iothread_add },
     { "iothread_delete", job_run_iothread_delete },
     { "iothread_set", job_run_iothread_set },

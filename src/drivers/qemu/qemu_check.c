@@ -3,6 +3,7 @@
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/cpuset.h"
 #include "drivers/iothreads.h"
+#include "drivers/iotune.h"
 #include "drivers/tune/tune.h"
 #include "drivers/vcpus.h"
 #include "drivers/qemu/qemu_perf.h"
@@ -22,8 +23,20 @@ static int once (strings_t *seen, char *key, const xml_node_t *device, error_t *
     return 0;
 }
 
+static int check_limits (const xml_node_t *disk, error_t *err)
+{
+    if (xml_find (disk, "iotune") && !xml_equals (disk, "@device", "disk"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: <iotune> of the drive '%s'; limits are of disks, whose "
+                          "medium does not change",
+                          xml_string (disk, "target/@dev"));
+    return iotune_check (disk, err);
+}
+
 static int check_disk (strings_t *seen, const xml_node_t *disk, error_t *err)
 {
+    if (check_limits (disk, err))
+        return -1;
     if (once (seen, text_format ("target '%s'", xml_string (disk, "target/@dev")), disk, err))
         return -1;
     if (!xml_equals (disk, "address/@type", "drive"))

@@ -9,6 +9,7 @@
 #include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/probe/qemu_schema.h"
 #include "drivers/qemu/qemu_iothreads.h"
+#include "drivers/qemu/qemu_iotune.h"
 #include "drivers/vcpus.h"
 #include "util/file.h"
 
@@ -336,6 +337,7 @@ static int place_iothreads (const pinning_t *self, error_t *err)
 static int change_settings (const pinning_t *self, error_t *err)
 {
     qemu_steps_t steps = { 0 };
+    qemu_iotune_steps (self->job, self->before, &steps);
     int rc = qemu_iothreads_steps (self->job, self->before, &steps, err) ||
                      qemu_steps_run (&steps, self->job, err) ||
                      (steps.list && place_iothreads (self, err))

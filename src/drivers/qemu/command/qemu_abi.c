@@ -39,6 +39,7 @@ static const char *const host_side[] = {
     "devices/disk/source",
     "devices/disk/backingStore",
     "devices/disk/shareable",
+    "devices/disk/iotune",
     "devices/disk/driver/@name",
     "devices/disk/driver/@type",
     "devices/disk/driver/@cache",
