@@ -119,6 +119,7 @@ typedef struct {
     bool start_postcopy;
     bool break_postcopy; //  its connection; migrate_resume makes a new one
     uint64_t bandwidth, postcopy_bandwidth, downtime_ms; //  0: unchanged
+    uint64_t compression_cache;                          //  bytes, of xbzrle; the same
 } migrate_tuning_t;
 
 //  Backups (libvirt's backup and checkpoint XML formats).

@@ -204,6 +204,7 @@ ELSEWHERE = {
     "managedsave-edit",
     "managedsave-remove",
     "migrate",
+    "migrate-compcache",
     "migrate-getmaxdowntime",
     "migrate-getspeed",
     "migrate-postcopy",

@@ -125,6 +125,8 @@ const job_kind_t job_kinds[] = {
     { "pci_detach", job_run_pci_detach },
     { "pci_return", job_run_pci_return },
     { "pci_reset", job_run_pci_reset },
+    { "pci_read", job_run_pci_read },
+    { "pci_restore", job_run_pci_restore },
     { "capabilities", job_run_capabilities },
     { "probe", job_run_probe },
     { "sysinfo", job_run_sysinfo },

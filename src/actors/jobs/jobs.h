@@ -34,6 +34,8 @@ int job_run_network_load (job_actor_t *self, error_t *err);
 int job_run_pci_detach (job_actor_t *self, error_t *err);
 int job_run_pci_return (job_actor_t *self, error_t *err);
 int job_run_pci_reset (job_actor_t *self, error_t *err);
+int job_run_pci_read (job_actor_t *self, error_t *err);
+int job_run_pci_restore (job_actor_t *self, error_t *err);
 
 //  jobs_guest.c: what is done with a guest.
 int job_run_start (job_actor_t *self, error_t *err);

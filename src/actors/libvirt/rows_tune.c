@@ -43,8 +43,8 @@ static int prepare_count (rpc_call_t *call, pack_t *args, error_t *err)
     if ((flags & LIVE) && (flags & CONFIG))
         return error_set (err, ERR_INVALID_ARG, "%s: live and config exclude each other",
                           call->entry->procedure->name);
-    if ((flags & LIVE) && domain->id <= 0)
-        return error_set (err, ERR_OPERATION_INVALID, "domain '%s' is not running", domain->name);
+    if ((flags & LIVE) && !rpc_running (call, err))
+        return -1;
     if ((flags & CONFIG) && !domain->persistent)
         return error_set (err, ERR_OPERATION_INVALID,
                           "domain '%s' is transient: it has no definition", domain->name);
