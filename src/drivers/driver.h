@@ -135,6 +135,7 @@ typedef struct {
     const char *xml; //  <domaincheckpoint>; NULL: of all disks that can have one
     bool redefine;   //  only what is known of it
     bool validate;   //  ... if its bitmaps are there
+    bool quiesce;    //  the guest's file systems are frozen meanwhile
     int64_t now_s;   //  since the epoch: for its name
 } checkpoint_options_t;
 
