@@ -221,6 +221,7 @@ static void gateway_stop (actor_t *self)
     rpc_gateway_t *gateway = actor_state (self);
     while (gateway->clients) {
         rpc_client_t *first = gateway->clients;
+        strings_destroy (&first->mortals); //  guests go on without a daemon
         rpc_client_destroy (self, &first);
     }
     while (gateway->calls) {

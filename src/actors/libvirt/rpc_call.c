@@ -162,6 +162,8 @@ static void answer (rpc_call_t **call_p, const value_t *result)
     rpc_call_t *call = *call_p;
     error_t err;
     pack_t ret;
+    if (call->entry->row->heard)
+        call->entry->row->heard (call, result);
     if (!call->client) {
         rpc_call_destroy (call_p);
         return;

@@ -87,6 +87,7 @@ void rpc_client_destroy (actor_t *self, rpc_client_t **client_p)
     rpc_unregister_all (client);
     rpc_streams_close (self, client);
     rpc_migrations_close (self, client);
+    rpc_autodestroy_close (self, client);
     while ((item = outbox_take (&client->outbox)))
         drop_item (self, &item);
     if (client->previous)

@@ -118,6 +118,7 @@ typedef struct rpc_client {
     int stream_count;
     char *definition;      //  whose (offline) migration it is about to finish; NULL: none
     strings_t *migrations; //  "UUID TOKEN": it has begun, and not ended; NULL: none
+    strings_t *mortals;    //  "UUID ID": domains that end with it; NULL: none
     size_t typed;          //  bytes that guests have not taken from their consoles
 } rpc_client_t;
 
@@ -215,6 +216,13 @@ void rpc_take_packet (actor_t *self, rpc_client_t *client, const rpc_header_t *h
 //  Sends more of what waits, now that the client has read.
 void rpc_streams_go_on (actor_t *self, rpc_client_t *client);
 void rpc_streams_close (actor_t *self, rpc_client_t *client);
+
+//  rpc_autodestroy.c
+
+//  RESULT of CALL, which may have started a domain that is to end with its client.
+void rpc_autodestroy_started (rpc_call_t *call, const value_t *result);
+//  CLIENT is gone.
+void rpc_autodestroy_close (actor_t *self, rpc_client_t *client);
 
 //  rpc_call.c
 
