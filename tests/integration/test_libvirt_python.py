@@ -23,7 +23,7 @@ class Python(DaemonTest):
 
     def test_connection(self):
         connection = self.open()
-        self.assertEqual(connection.getType(), "Test")
+        self.assertEqual(connection.getType(), "TEST")
         self.assertEqual(connection.getURI(), uri(self.daemon))
         self.assertEqual(connection.isSecure(), 1)
         self.assertEqual(connection.isAlive(), 1)

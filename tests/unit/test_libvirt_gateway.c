@@ -218,7 +218,7 @@ static void check_served (const house_t *house, int which)
     }
     close (fd);
     check_equal (in->size, 4 * HEADER + 8 + 8);
-    check (memcmp (in->data + 3 * HEADER + 8, "\0\0\0\4Test", 8) == 0);
+    check (memcmp (in->data + 3 * HEADER + 8, "\0\0\0\4TEST", 8) == 0);
 }
 
 static void scene_random (actor_t *self)

@@ -130,7 +130,7 @@ static int answer_type (rpc_call_t *call, const value_t *result, pack_t *ret, er
     (void) result, (void) err;
     static const char *const types[][2] = { { "qemu", "QEMU" },
                                             { "lxc", "LXC" },
-                                            { "test", "Test" } };
+                                            { "test", "TEST" } };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (text_equals (types[i][0], call->client->driver))
             pack_key_str (ret, "type", types[i][1]);
