@@ -19,6 +19,8 @@ const job_kind_t job_kinds[] = {
     { "pin_emulator", job_run_pin },
     { "pin_iothread", job_run_pin },
     { "block_tune", job_run_block_tune },
+    { "interface_tune", job_run_interface_tune },
+    { "memory_period", job_run_memory_period },
     { "iothread_add", job_run_iothread_add },
     { "iothread_delete", job_run_iothread_delete },
     { "iothread_set", job_run_iothread_set },

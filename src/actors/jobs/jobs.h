@@ -109,6 +109,8 @@ int job_run_iothread_add (job_actor_t *self, error_t *err);
 int job_run_iothread_delete (job_actor_t *self, error_t *err);
 int job_run_iothread_set (job_actor_t *self, error_t *err);
 int job_run_block_tune (job_actor_t *self, error_t *err);
+int job_run_interface_tune (job_actor_t *self, error_t *err);
+int job_run_memory_period (job_actor_t *self, error_t *err);
 int job_run_set_vcpus (job_actor_t *self, error_t *err);
 int job_run_set_vcpu (job_actor_t *self, error_t *err);
 int job_run_pin (job_actor_t *self, error_t *err);
