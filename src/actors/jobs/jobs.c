@@ -74,6 +74,7 @@ const job_kind_t job_kinds[] = {
     { "stats", job_run_stats },
     { "monitor_command", job_run_monitor_command },
     { "enter", job_run_enter },
+    { "send_signal", job_run_send_signal },
     { "control.send_key", job_run_control },
     { "control.inject_nmi", job_run_control },
     { "control.wake", job_run_control },

@@ -3,6 +3,9 @@
 #include "actors/jobs/jobs.h"
 
 #include "drivers/state.h"
+#include "util/text.h"
+
+#include <strings.h>
 
 enum {
     HOST_MS = 20000
@@ -214,4 +217,51 @@ int job_run_enter (job_actor_t *self, error_t *err)
     pack_key_str (&self->value, "ticket", ticket);
     pack_end (&self->value);
     return 0;
+}
+
+//  virDomainProcessSignal: the numbers are Linux's.
+static int signal_number (const char *text)
+{
+    static const char *const names[] = {
+        "nop",  "hup",  "int",  "quit", "ill",    "trap",   "abrt",  "bus",  "fpe",  "kill", "usr1",
+        "segv", "usr2", "pipe", "alrm", "term",   "stkflt", "chld",  "cont", "stop", "tstp", "ttin",
+        "ttou", "urg",  "xcpu", "xfsz", "vtalrm", "prof",   "winch", "poll", "pwr",  "sys",
+    };
+    enum {
+        COUNT = sizeof names / sizeof *names,
+        LAST = 64
+    };
+    uint64_t number;
+    if (text_to_u64 (text, &number))
+        return number <= LAST ? (int) number : -1;
+    text += strncasecmp (text, "sig", 3) == 0 ? 3 : 0;
+    text += *text == '_';
+    for (int i = 0; i < COUNT; i++)
+        if (strcasecmp (text, names[i]) == 0)
+            return i;
+    if (strncasecmp (text, "rt", 2) == 0 && text_to_u64 (text + 2, &number) &&
+        number <= LAST - COUNT)
+        return COUNT + (int) number;
+    return -1;
+}
+
+int job_run_send_signal (job_actor_t *self, error_t *err)
+{
+    const char *text = value_str (job_arg (self, "signal"));
+    int64_t pid = 0;
+    int number = signal_number (text);
+    if (!self->driver->signal)
+        return job_unsupported (self, "send a signal into", err);
+    if (number < 0)
+        return error_set (
+            err, ERR_INVALID_ARG,
+            "send a signal to domain '%s': there is no signal '%s'; it is a number up "
+            "to 64, or a name as kill or sigterm",
+            self->base.guest->name, text);
+    if (!value_i64 (job_arg (self, "pid"), &pid) || pid < 1)
+        return error_set (err, ERR_INVALID_ARG,
+                          "send a signal to domain '%s': %lld is no process: the first is 1, and "
+                          "groups of processes are not supported",
+                          self->base.guest->name, (long long) pid);
+    return self->driver->signal (&self->base, pid, number, err);
 }

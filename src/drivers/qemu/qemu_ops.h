@@ -28,5 +28,6 @@ int qemu_monitor_command (job_t *job, const char *command, bool human, char **re
 
 void qemu_event (const char *json, const xml_t *live, guest_change_t *change);
 int qemu_console (const xml_t *live, const char *device, console_source_t *source, error_t *err);
+int qemu_channel (const xml_t *live, const char *channel, console_source_t *source, error_t *err);
 
 #endif
