@@ -326,9 +326,9 @@ typedef struct {
     int (*stats) (job_t *job, json_t *stats, error_t *err);
 
     //  Monitor passthrough: COMMAND as QMP's JSON, or for the human monitor. The caller frees
-    //  *REPLY.
-    int (*monitor_command) (job_t *job, const char *command, bool human, char **reply,
-                            error_t *err);
+    //  *REPLY. LENT: a descriptor that goes with it (util/lent.h), or NULL.
+    int (*monitor_command) (job_t *job, const char *command, bool human, const char *lent,
+                            char **reply, error_t *err);
 
     //  Allows who connects to *SOCKET, as root and with *TICKET, to have a program run inside the
     //  guest, once (container/container_protocol.h). Takes ARGV over, a list of texts. The caller

@@ -47,8 +47,9 @@ class Entered(ContainerTest):
         send = ("send-process-signal", "web1")
         self.daemon.run(*send, pid, "nop")
         self.daemon.run(*send, pid, "SIG_USR1")
-        self.assertEqual(inside.run(f"wait {pid}; echo $?")[0], str(128 + signal.SIGUSR1))
-        self.assertIn(f"no process {pid}", self.daemon.run(*send, pid, "kill", status=None).stderr)
+        there = f"grep -q sleeping /proc/{pid}/status 2>/dev/null && echo there || echo gone"
+        until(lambda: inside.run(there)[0] == "gone", what="the end of a process")
+        self.assertIn("no process 99999", self.daemon.run(*send, "99999", "kill", status=None).stderr)
         self.assertIn(f"no process {os.getpid()}", self.daemon.run(*send, str(os.getpid()), "0", status=None).stderr)
         self.assertIn("no signal 'sigh'", self.daemon.run(*send, "1", "sigh", status=None).stderr)
         self.assertIn("no signal '65'", self.daemon.run(*send, "1", "65", status=None).stderr)

@@ -97,7 +97,7 @@ class Told(AgentTest):
         domain = connection.lookupByName("web1")
         stream = connection.newStream()
         domain.openChannel("org.example.words", stream)
-        self.guest.run("(read words; echo heard $words) </dev/vport0p2 >/dev/vport0p2 & echo")
+        self.guest.type("(read words; echo heard $words) </dev/vport0p2 >/dev/vport0p2 &")
         stream.send(b"some words\n")
         heard = b""
         while not heard.endswith(b"\n"):

@@ -78,6 +78,7 @@ const job_kind_t job_kinds[] = {
     { "control.send_key", job_run_control },
     { "control.inject_nmi", job_run_control },
     { "control.wake", job_run_control },
+    { "control.open_graphics", job_run_control },
     { "control.dirty_rate", job_run_control },
     { "control.block_threshold", job_run_control },
     { "lifecycle_action", job_run_lifecycle_action },

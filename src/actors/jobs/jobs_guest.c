@@ -184,8 +184,14 @@ int job_run_monitor_command (job_actor_t *self, error_t *err)
     autofree char *answer = NULL;
     if (!self->driver->monitor_command)
         return job_unsupported (self, "pass a monitor command to", err);
+    if (job_lent (self, 1))
+        return error_set (err, ERR_ARGUMENT_UNSUPPORTED,
+                          "monitor command for domain '%s': QEMU's commands take one descriptor "
+                          "each",
+                          self->base.guest->name);
     if (self->driver->monitor_command (&self->base, value_str (job_arg (self, "command")),
-                                       value_bool (job_arg (self, "hmp"), false), &answer, err))
+                                       value_bool (job_arg (self, "hmp"), false),
+                                       job_lent (self, 0), &answer, err))
         return -1;
     pack_map (&self->value);
     pack_key_str (&self->value, "reply", answer);

@@ -113,7 +113,7 @@ static int human_command (job_t *job, const char *text, char **reply, error_t *e
 }
 
 //  The reply as QEMU would have sent it, with the caller's id.
-static int json_command (job_t *job, const char *text, char **reply, error_t *err)
+static int json_command (job_t *job, const char *text, const char *lent, char **reply, error_t *err)
 {
     json_error_t where;
     json_auto_t *request = json_loads (text, JSON_REJECT_DUPLICATES, &where);
@@ -124,7 +124,9 @@ static int json_command (job_t *job, const char *text, char **reply, error_t *er
                           "{\"execute\":\"query-status\"}",
                           job->guest->name, request ? "there is no \"execute\"" : where.text);
     json_t *arguments = json_incref (json_object_get (request, "arguments"));
-    json_t *result = job_qmp (job, execute, arguments, PASSTHROUGH_MS, err);
+    const job_file_t file = { .device = lent };
+    json_t *result = lent ? job_qmp_file (job, execute, arguments, &file, PASSTHROUGH_MS, err)
+                          : job_qmp (job, execute, arguments, PASSTHROUGH_MS, err);
     if (!result)
         return -1;
     json_auto_t *answer = json_pack ("{s:o}", "return", result);
@@ -137,8 +139,16 @@ static int json_command (job_t *job, const char *text, char **reply, error_t *er
     return 0;
 }
 
-int qemu_monitor_command (job_t *job, const char *text, bool human, char **reply, error_t *err)
+int qemu_monitor_command (job_t *job, const char *text, bool human, const char *lent, char **reply,
+                          error_t *err)
 {
     *reply = NULL;
-    return human ? human_command (job, text, reply, err) : json_command (job, text, reply, err);
+    if (human && lent)
+        return error_set (
+            err, ERR_ARGUMENT_UNSUPPORTED,
+            "monitor command for domain '%s': a descriptor can't go with a command of "
+            "the human monitor; pass it with one in JSON",
+            job->guest->name);
+    return human ? human_command (job, text, reply, err)
+                 : json_command (job, text, lent, reply, err);
 }
