@@ -119,6 +119,7 @@ typedef struct {
     bool start_postcopy;
     bool break_postcopy; //  its connection; migrate_resume makes a new one
     uint64_t bandwidth, postcopy_bandwidth, downtime_ms; //  0: unchanged
+    uint64_t compression_cache;                          //  bytes, of xbzrle; the same
 } migrate_tuning_t;
 
 //  Backups (libvirt's backup and checkpoint XML formats).
@@ -134,6 +135,7 @@ typedef struct {
     const char *xml; //  <domaincheckpoint>; NULL: of all disks that can have one
     bool redefine;   //  only what is known of it
     bool validate;   //  ... if its bitmaps are there
+    bool quiesce;    //  the guest's file systems are frozen meanwhile
     int64_t now_s;   //  since the epoch: for its name
 } checkpoint_options_t;
 

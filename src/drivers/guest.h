@@ -42,7 +42,7 @@ typedef struct {
     xml_t *checkpoints;   //  all (checkpoint.h); NULL: none
     xml_t *planned;       //  the definition that goes with what a job does to the running guest's
                           //  devices; NULL: it stays
-    strings_t *news;      //  of devices, for the owner: "added net1", "removed vdb"; NULL: none
+    strings_t *news;      //  of devices, for the owner: "added net1" (guest_tell); NULL: none
     uint64_t balloon_kib; //  what the guest has now, if the job found out; 0: it did not
     guest_status_t status;
 } guest_t;
@@ -63,7 +63,8 @@ xml_node_t *guest_record_begin (guest_t *guest, const char *part, error_t *err);
 //  It is done.
 void guest_record_end (guest_t *guest, const char *part);
 
-//  The device ALIAS came or went.
+//  The device ALIAS came ("added") or went ("removed"). Of a disk that is not there at a start, its
+//  alias, a blank and its source's path: "emptied", or the disk itself was "dropped".
 void guest_tell (guest_t *guest, const char *what, const char *alias);
 
 //  A reboot by ACPI makes the live document's on_poweroff "restart" until the guest is down. Is
@@ -102,6 +103,7 @@ typedef enum {
     CHANGE_THRESHOLD,
     CHANGE_ITERATION,
     CHANGE_UNPLUG_FAILED,
+    CHANGE_MEMORY_FAILURE,
     CHANGE_CHANNEL,  //  the guest opened (value 1) or closed (0) the channel `device`
     CHANGE_POSTCOPY, //  the rest of a guest's memory (postcopy_t): comes, can't come, has come
     CHANGE_BLOCK,    //  a block job is ready, or over: its driver can say more
@@ -122,13 +124,25 @@ typedef enum {
     SLEEP_DISK
 } sleep_t;
 
+//  What becomes of a page of memory that the host's hardware lost
+//  (virDomainMemoryFailureActionType, and virDomainMemoryFailureFlags as bits).
+enum {
+    MEMORY_FAILURE_REQUIRED = 1, //  the guest has to act on it at once
+    MEMORY_FAILURE_RECURSIVE = 2 //  while it was busy with an earlier one
+};
+typedef struct {
+    int action, flags;
+} memory_failure_t;
+
 typedef struct {
     change_kind_t kind;
     guest_status_t status; //  CHANGE_STATE, CHANGE_ENDED
     int event, detail;     //  virDomainEventType and its detail; -1 where there is none
-    int64_t value;      //  RTC offset in s, balloon in KiB, watchdog or io-error action, threshold
-                        //  in bytes, pass of a migration, tray or sleep by number
-    int64_t excess;     //  bytes written beyond a threshold
+    int64_t value;  //  RTC offset in s, balloon in KiB, watchdog or io-error action, threshold
+                    //  in bytes, pass of a migration, tray or sleep by number; who gets a
+                    //  failed memory page
+    int64_t excess; //  bytes written beyond a threshold
+    memory_failure_t failure;
     char device[64];    //  alias, where the event concerns a device; of a threshold the target
     char path[256];     //  of the disk's source, cut if it is longer; "": unknown
     const char *reason; //  of an I/O error: "enospc"; NULL: not known

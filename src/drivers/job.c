@@ -200,9 +200,10 @@ int job_port_delete (job_t *self, const char *network, const char *port, error_t
     return self->ops->port_delete (self, network, port, err);
 }
 
-int job_device_take (job_t *self, const char *address, bool managed, error_t *err)
+int job_device_take (job_t *self, const char *address, bool managed, const char *settings,
+                     error_t *err)
 {
-    return self->ops->device_take (self, address, managed, err);
+    return self->ops->device_take (self, address, managed, settings, err);
 }
 
 int job_device_check (job_t *self, const char *address, unsigned *group, error_t *err)

@@ -113,7 +113,8 @@ typedef struct {
     int (*port_create) (job_t *self, const port_request_t *request, port_grant_t *grant,
                         error_t *err);
     int (*port_delete) (job_t *self, const char *network, const char *port, error_t *err);
-    int (*device_take) (job_t *self, const char *address, bool managed, error_t *err);
+    int (*device_take) (job_t *self, const char *address, bool managed, const char *settings,
+                        error_t *err);
     int (*device_check) (job_t *self, const char *address, unsigned *group, error_t *err);
     int (*device_give) (job_t *self, const char *address, error_t *err);
     int (*wait_device) (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err);
@@ -259,11 +260,13 @@ int job_port_delete (job_t *self, const char *network, const char *port, error_t
 //  Host PCI devices, by their address in sysfs. Once it returns, vfio-pci has the device, and this
 //  job's domain alone, with the whole IOMMU group. MANAGED: it is detached from the host for that,
 //  if it is not, and goes back when it is given back. The caller has pushed the undo "device" with
-//  the address.
+//  the address. SETTINGS (NULL: none): what its card sets for it, a virtual function, until it is
+//  given back; vf_settings_text's (drivers/pci/vf.h).
 //
 //      ERR_NO_NODE_DEVICE          there is none
 //      ERR_OPERATION_INVALID       who has it, or its group; or why no guest can have it
-int job_device_take (job_t *self, const char *address, bool managed, error_t *err);
+int job_device_take (job_t *self, const char *address, bool managed, const char *settings,
+                     error_t *err);
 //  Once all of a guest's are taken: does the host still use others of the group? *GROUP is its
 //  number: a guest uses /dev/vfio/GROUP.
 int job_device_check (job_t *self, const char *address, unsigned *group, error_t *err);

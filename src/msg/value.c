@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    FEW_KEYS = 16
+};
+
 struct document {
     msgpack_zone *zone;
     value_t root;
@@ -72,10 +76,26 @@ static bool utf8_continues (const uint8_t *at, const uint8_t *end, int count)
     return true;
 }
 
+//  Are the next eight bytes ASCII without NUL? Nearly all text is. No byte above 0 borrows from the
+//  next when 1 is taken from each, so a high bit is left by a 0 only.
+static bool is_plain (const uint8_t *at, const uint8_t *end)
+{
+    const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+    uint64_t eight;
+    if (end - at < (ptrdiff_t) sizeof eight)
+        return false;
+    memcpy (&eight, at, sizeof eight);
+    return ((eight | (eight - ones)) & high) == 0;
+}
+
 //  Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates) without NUL.
 static bool utf8_valid (const uint8_t *at, const uint8_t *end)
 {
     while (at < end) {
+        if (is_plain (at, end)) {
+            at += sizeof (uint64_t);
+            continue;
+        }
         uint8_t first = *at++;
         if (first == 0)
             return false;
@@ -142,10 +162,22 @@ static int compare_keys (const void *a, const void *b)
     return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
+//  Of few, as nearly all maps have, each is compared with each: most differ in their length.
+static bool few_keys_differ (const msgpack_object_map *map)
+{
+    for (uint32_t i = 1; i < map->size; i++)
+        for (uint32_t k = 0; k < i; k++) {
+            const msgpack_object_str *a = &map->ptr[i].key.via.str, *b = &map->ptr[k].key.via.str;
+            if (a->size == b->size && memcmp (a->ptr, b->ptr, a->size) == 0)
+                return false;
+        }
+    return true;
+}
+
 static bool keys_differ (const msgpack_object_map *map)
 {
-    if (map->size < 2)
-        return true;
+    if (map->size <= FEW_KEYS)
+        return few_keys_differ (map);
     const char **keys = calloc (map->size, sizeof *keys);
     assert (keys);
     for (uint32_t i = 0; i < map->size; i++)

@@ -156,6 +156,8 @@ bool verb_is_event (const char *name)
         "domain.agent",
         "domain.block_job",
         "domain.tunable",
+        "domain.disk_change",
+        "domain.memory_failure",
         "network.lifecycle",
         "nodedev.lifecycle",
         "nodedev.update",

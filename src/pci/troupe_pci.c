@@ -2,14 +2,20 @@
 //  the driver for guests, gives it back, resets it. It is a process of its own, since a write to
 //  sysfs returns when the drivers concerned are done, and an owner, or a job, could not leave it.
 //
-//      troupe-pci SYSFS detach ADDRESS BEFORE         binds it to vfio-pci; on failure it is bound
-//      to
-//                                                     BEFORE ("": whatever the kernel chooses)
-//                                                     again
-//      troupe-pci SYSFS return ADDRESS BEFORE WAIT    waits (ms) until nobody uses it, then unbinds
-//      it
-//                                                     from vfio-pci and binds it to BEFORE
-//      troupe-pci SYSFS reset ADDRESS                 resets it as the kernel offers it
+//      troupe-pci SYSFS detach ADDRESS BEFORE [WANTED SAVED]
+//          binds it to vfio-pci; on failure it is bound to BEFORE ("": whatever the kernel chooses)
+//          again
+//      troupe-pci SYSFS return ADDRESS BEFORE WAIT [SAVED]
+//          waits (ms) until nobody uses it, then unbinds it from vfio-pci and binds it to BEFORE
+//      troupe-pci SYSFS reset ADDRESS
+//          resets it as the kernel offers it
+//      troupe-pci SYSFS read ADDRESS
+//          says what its card has set for it, a virtual function, as detach and return take it
+//      troupe-pci SYSFS restore ADDRESS SAVED
+//          has its card set that
+//
+//  WANTED and SAVED: vf_settings_text's (drivers/pci/vf.h). They are set while no driver of the
+//  host has the function, so that the one which it goes back to finds it as it left it.
 //
 //  Each can be done again after it was cut off anywhere, and does what is missing. What counts is
 //  what sysfs shows afterwards. What went wrong is on stderr, and the exit status 1.
@@ -18,6 +24,7 @@
 
 #include "drivers/pci/pci_device.h"
 #include "drivers/pci/sysfs.h"
+#include "pci/vf_card.h"
 #include "util/file.h"
 
 #include <dirent.h>
@@ -42,6 +49,8 @@ typedef struct {
     const char *sysfs, *address;
     char *folder; //  of the device
     const char *before;
+    const char *wait;           //  ms
+    const char *wanted, *saved; //  "": nothing
 } device_t;
 
 static int write_text (const char *path, const char *text, error_t *err)
@@ -119,6 +128,40 @@ static int need_vfio (const device_t *self, error_t *err)
                             "the kernel has no driver " VFIO ": load it (modprobe " VFIO ")");
 }
 
+//  What its card does with it.
+
+static int set_settings (const device_t *self, const char *text, error_t *err)
+{
+    vf_place_t place;
+    vf_settings_t settings;
+    if (!*text)
+        return 0;
+    if (!vf_settings_read (text, &settings))
+        return error_set (err, ERR_INVALID_ARG, "'%s' are no settings of a virtual function", text);
+    return vf_find (self->sysfs, self->address, &place, err) || vf_set (&place, &settings, err) ? -1
+                                                                                                : 0;
+}
+
+static int show_settings (const device_t *self, error_t *err)
+{
+    char text[VF_TEXT_SIZE];
+    vf_place_t place;
+    vf_settings_t settings;
+    if (vf_find (self->sysfs, self->address, &place, err) || vf_get (&place, &settings, err))
+        return -1;
+    vf_settings_text (&settings, text);
+    return puts (text) < 0 || fflush (stdout)
+               ? error_errno (err, ERR_SYSTEM_ERROR, "say the settings")
+               : 0;
+}
+
+static int restore (const device_t *self, error_t *err)
+{
+    if (set_settings (self, self->saved, err) == 0)
+        return 0;
+    return error_prefix (err, "restore '%s'", self->saved);
+}
+
 //  Giving back.
 
 //  The kernel's choice may be another driver than the one that it had.
@@ -148,7 +191,14 @@ static int give_back (const device_t *self, error_t *err)
         return -1;
     if (has_driver (self, VFIO) && unbind (self, err))
         return -1;
-    return bind_before (self, err);
+    //  Whatever becomes of its settings: its driver gets it back.
+    error_t failure;
+    int restored = restore (self, &failure);
+    if (bind_before (self, err))
+        return -1;
+    if (restored)
+        *err = failure;
+    return restored;
 }
 
 static int try_detach (const device_t *self, error_t *err)
@@ -165,12 +215,14 @@ static int try_detach (const device_t *self, error_t *err)
                             "the driver " VFIO " did not take it; the kernel's log says why");
 }
 
+//  One that was detached before stays so.
 static int detach (const device_t *self, error_t *err)
 {
     error_t undo;
-    if (try_detach (self, err) == 0)
+    bool ours = !has_driver (self, VFIO);
+    if (try_detach (self, err) == 0 && set_settings (self, self->wanted, err) == 0)
         return 0;
-    if (give_back (self, &undo))
+    if (ours ? give_back (self, &undo) : restore (self, &undo))
         fprintf (stderr, "to give it back failed too: %s: ", undo.message);
     return -1;
 }
@@ -291,38 +343,55 @@ static int lock_device (const device_t *self, error_t *err)
     return -1;
 }
 
-static int run (const device_t *self, const char *command, const char *wait, error_t *err)
+static int give_back_unused (const device_t *self, error_t *err)
 {
-    autoclose int lock = lock_device (self, err);
-    if (lock < 0)
-        return -1;
-    if (strcmp (command, "detach") == 0)
-        return detach (self, err);
-    if (strcmp (command, "reset") == 0)
-        return reset (self, err);
-    return has_driver (self, VFIO) && wait_until_unused (self, wait, err) ? -1
-                                                                          : give_back (self, err);
+    return has_driver (self, VFIO) && wait_until_unused (self, self->wait, err)
+               ? -1
+               : give_back (self, err);
+}
+
+static const struct {
+    const char *command;
+    int least, most; //  arguments
+    //  Where they are in argv; 0: it has none.
+    int before, wait, wanted, saved;
+    int (*run) (const device_t *self, error_t *err);
+} commands[] = {
+    { "detach", 5, 7, 4, 0, 5, 6, detach },   { "return", 6, 7, 4, 5, 0, 6, give_back_unused },
+    { "reset", 4, 4, 0, 0, 0, 0, reset },     { "read", 4, 4, 0, 0, 0, 0, show_settings },
+    { "restore", 5, 5, 0, 0, 0, 4, restore },
+};
+
+static const char *argument (int argc, char **argv, int at, const char *otherwise)
+{
+    return at > 0 && at < argc ? argv[at] : otherwise;
+}
+
+static int run (size_t command, int argc, char **argv, error_t *err)
+{
+    autofree char *folder = text_format ("%s/bus/pci/devices/%s", argv[1], argv[3]);
+    const device_t self = { .sysfs = argv[1],
+                            .address = argv[3],
+                            .folder = folder,
+                            .before = argument (argc, argv, commands[command].before, ""),
+                            .wait = argument (argc, argv, commands[command].wait, "0"),
+                            .wanted = argument (argc, argv, commands[command].wanted, ""),
+                            .saved = argument (argc, argv, commands[command].saved, "") };
+    autoclose int lock = lock_device (&self, err);
+    return lock < 0 ? -1 : commands[command].run (&self, err);
 }
 
 int main (int argc, char **argv)
 {
     error_t err;
-    static const struct {
-        const char *command;
-        int arguments;
-    } commands[] = { { "detach", 5 }, { "return", 6 }, { "reset", 4 } };
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (argc == commands[i].arguments && strcmp (argv[2], commands[i].command) == 0) {
-            device_t self = { .sysfs = argv[1],
-                              .address = argv[3],
-                              .before = argc > 4 ? argv[4] : "",
-                              .folder = text_format ("%s/bus/pci/devices/%s", argv[1], argv[3]) };
-            int rc = run (&self, argv[2], argc > 5 ? argv[5] : "0", &err);
+        if (argc >= commands[i].least && argc <= commands[i].most &&
+            strcmp (argv[2], commands[i].command) == 0) {
+            int rc = run (i, argc, argv, &err);
             if (rc)
                 fprintf (stderr, "%s\n", err.message);
-            free (self.folder);
             return rc ? 1 : 0;
         }
-    fprintf (stderr, "usage: SYSFS detach|return|reset ADDRESS [BEFORE [WAIT]]\n");
+    fprintf (stderr, "usage: SYSFS detach|return|reset|read|restore ADDRESS [BEFORE] ...\n");
     return 1;
 }

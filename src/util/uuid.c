@@ -52,11 +52,15 @@ void uuid_to_text (const uint8_t bytes[16], char uuid[UUID_TEXT_SIZE])
     put_dashes (digits, uuid);
 }
 
+//  By a table, as which digits come can't be predicted: lists hold hundreds of uuids.
 static int digit_value (char digit)
 {
-    return digit >= '0' && digit <= '9'   ? digit - '0'
-           : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
-                                          : -1;
+    static const uint8_t above[256] = {
+        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+        ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+        ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    };
+    return above[(uint8_t) digit] - 1;
 }
 
 bool uuid_to_bytes (const char *text, uint8_t bytes[16])

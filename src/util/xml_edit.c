@@ -160,6 +160,48 @@ int xml_set_namespace (xml_node_t *node, const char *prefix, const char *uri, er
     return 0;
 }
 
+//  An attribute keeps its namespace, and with it the declaration.
+static bool attributes_use (const xml_node_t *node, const xmlNs *namespace)
+{
+    for (const xmlAttr *attribute = node->properties; attribute; attribute = attribute->next)
+        if (attribute->ns == namespace)
+            return true;
+    xml_foreach (child, node, NULL)
+        if (attributes_use (child, namespace))
+            return true;
+    return false;
+}
+
+static void leave (xml_node_t *node, const char *uri)
+{
+    if (text_equals (xml_namespace (node), uri))
+        xmlSetNs (node, NULL);
+    xml_foreach (child, node, NULL)
+        leave (child, uri);
+}
+
+static void drop_declarations (xml_node_t *node, const char *uri)
+{
+    for (xmlNs **at = &node->nsDef; *at;) {
+        xmlNs *namespace = *at;
+        if (!text_equals ((const char *) namespace->href, uri) ||
+            attributes_use (node, namespace)) {
+            at = &namespace->next;
+            continue;
+        }
+        *at = namespace->next;
+        xmlFreeNs (namespace);
+    }
+    xml_foreach (child, node, NULL)
+        drop_declarations (child, uri);
+}
+
+void xml_leave_namespace (xml_node_t *node, const char *uri)
+{
+    leave (node, uri);
+    drop_declarations (node, uri);
+}
+
 void xml_remove (xml_node_t *node)
 {
     xml_node_t *parent = node->parent;

@@ -138,37 +138,93 @@ class BareMessages(DaemonTest):
         self.undisturbed()
 
     def test_crowd(self):
-        """A hundred that send garbage, half messages, or do not read, disturb nobody."""
-        chance = random.Random(7)
+        """A hundred that send garbage, half messages, wrong lengths or floods, or do not read, disturb nobody, and
+        leave nothing behind."""
+        good = self.bare().open()
+        answered, over = [], threading.Event()
+
+        def ask():
+            while not over.is_set():
+                answered.append(good.call(GET_TYPE))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            self.one_crowd(1)
+            until(lambda: self.clients() == 1, what="the end of the crowd")
+            files, memory = self.files(), self.resident_kib()
+            for seed in (2, 3):
+                before = len(answered)
+                self.one_crowd(seed)
+                until(lambda: len(answered) > before + 20, what="answers for the one who behaves")
+            until(lambda: self.clients() == 1, what="the end of the crowd")
+            until(lambda: self.files() <= files, what="descriptors that are closed")
+        finally:
+            over.set()
+            asking.join()
+        self.assertEqual(set(answered), {(0, text("Test"))})
+        #   A sanitizer keeps what was freed, for a while.
+        self.assertLess(self.resident_kib() - memory, 300 * 1024 if self.sanitized() else 48 * 1024)
+
+    def one_crowd(self, seed):
+        chance = random.Random(seed)
         crowd = []
         for number in range(100):
             client = self.bare(readonly=number % 2 == 1)
+            client.socket.setblocking(number % 5 == 4)
             crowd.append(client)
-            if number % 3 == 0:
-                client.socket.sendall(os.urandom(chance.randrange(1, 4000)))
-                continue
-            client.open()
-            if number % 3 == 1:
-                whole = client.message(LOOKUP, text("x" * 5000))
-                client.socket.sendall(whole[: chance.randrange(1, len(whole))])
-            else:
-                #   As much as its side takes, of calls whose answers it never reads.
-                client.socket.setblocking(False)
-                self.pour(client, client.message(7))
+            self.misbehave(client, number % 5, chance)
             if number % 10 == 0:
                 self.undisturbed()
         self.undisturbed()
         for client in crowd:
             client.socket.close()
-        self.undisturbed()
-        self.assertTrue(self.daemon.running())
+
+    def misbehave(self, client, how, chance):
+        if how == 0:
+            self.pour(client, os.urandom(chance.randrange(1, 4000)), 1)
+        elif how == 1:  # a length that is none, behind a call
+            client.socket.setblocking(True)
+            client.open()
+            wrong = struct.pack(">I", chance.choice((0, 27, 33554437, 0xFFFFFFFF)))
+            self.pour(client, client.message(GET_TYPE) + wrong, 1)
+        elif how == 2:  # a flood of calls whose answers it never reads: as much as its side takes
+            client.socket.setblocking(True)
+            client.open()
+            client.socket.setblocking(False)
+            self.pour(client, client.message(7), 20000)
+        elif how == 3:  # the same with large answers, to what nobody may call yet
+            self.pour(client, client.message(LOOKUP, text("x" * 5000)), 2000)
+        else:
+            client.open()
+            whole = client.message(LOOKUP, text("x" * 5000))
+            client.socket.sendall(whole[: chance.randrange(1, len(whole))])
+
+    def clients(self):
+        """Connections that the daemon still has to libvirt's sockets."""
+        with open("/proc/net/unix") as file:
+            path = os.path.join(self.daemon.root, "run", "troupe", "libvirt-sock")
+            #   A listening socket has its flag (__SO_ACCEPTCON).
+            return sum(path in line and line.split()[3] != "00010000" for line in file)
+
+    def files(self):
+        return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))
+
+    def resident_kib(self):
+        with open(f"/proc/{self.daemon.process.pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+
+    def sanitized(self):
+        with open(f"/proc/{self.daemon.process.pid}/maps") as file:
+            maps = file.read()
+        return "libasan" in maps or "libtsan" in maps
 
     @staticmethod
-    def pour(client, call):
+    def pour(client, data, times):
         try:
-            for unused in range(20000):
-                client.socket.sendall(call)
-        except BlockingIOError:
+            for unused in range(times):
+                client.socket.sendall(data)
+        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
             pass
 
     def test_gone(self):

@@ -80,6 +80,9 @@ class Tune(VirshTest):
         self.assertEqual(set(fields("nodememstats", "--cell", "0")), {"total", "free"})
         self.assertRegex(virsh("freecell"), r"Total: \d+ KiB")
         self.assertRegex(virsh("freepages", "--cellno", "0", "--pagesize", "4"), r"4KiB: \d+")
+        #   With --all it takes the cells and the sizes of pages from the capabilities.
+        self.assertRegex(virsh("freecell", "--all"), r"(?m)^ *0: +\d+ KiB$")
+        self.assertRegex(virsh("freepages", "--all"), r"(?m)^Node 0:\n4KiB: \d+$")
         self.assertIn("Shared memory", virsh("node-memory-tune"))
         self.assertIn("no pages of 4 KiB in a pool", self.refused("allocpages", "4", "1", "--cellno", "0"))
         self.assertIn("no NUMA cell", self.refused("allocpages", "2048", "1", "--add", "--cellno", "4711"))

@@ -135,6 +135,40 @@ class Life(QemuTest):
         self.client.call("domain.destroy", domain="stuck")
         self.assertEqual(processes_of(uuid), [])
 
+    def test_missing_sources(self):
+        """What startupPolicy permits to miss is left out of the guest, and told; nothing else is."""
+        media = "".join(
+            f"<disk type='file' device='{device}'><source file='{self.daemon.root}/{dev}.img' startupPolicy='{policy}'/>"
+            f"<target dev='{dev}' bus='{bus}'/></disk>"
+            for device, dev, bus, policy in (
+                ("cdrom", "sda", "sata", "optional"), ("cdrom", "sdb", "sata", "requisite"),
+                ("disk", "vda", "virtio", "optional"), ("disk", "vdb", "virtio", "optional"),
+            )
+        )
+        there = ("sdb", "vdb")
+        for dev in there:
+            with open(f"{self.daemon.root}/{dev}.img", "wb") as file:
+                file.truncate(1 << 20)
+        self.client.call("event.subscribe", verbs=["domain.disk_change"])
+        self.start("web1", devices=media)
+        told = [self.client.next_event("domain.disk_change")["args"] for _ in range(2)]
+        self.assertEqual(
+            [(args["path"], args["reason"], args["number"]) for args in told],
+            [(f"{self.daemon.root}/sda.img", "emptied", 0), (f"{self.daemon.root}/vda.img", "dropped", 1)],
+        )
+        live = self.daemon.run("dumpxml", "web1")
+        for dev in ("sda", "sdb", "vda", "vdb"):
+            self.assertEqual(f"/{dev}.img" in live, dev in there, dev)
+            self.assertEqual(f"<target dev='{dev}'" in live.replace('"', "'"), dev != "vda", dev)
+            self.assertIn(f"/{dev}.img", self.daemon.run("dumpxml", "--inactive", "web1"))
+        self.client.call("domain.destroy", domain="web1")
+        os.unlink(f"{self.daemon.root}/sdb.img")
+        refused = self.assertFails("VIR_ERR_SYSTEM_ERROR", self.client.call, "domain.create", domain="web1")
+        self.assertIn("sdb.img", refused.message)
+        wrong = qemu_domain("web2", devices=media.replace("optional", "requisite"))
+        self.assertIn("'requisite' is for", self.assertFails("VIR_ERR_XML_ERROR", self.client.call,
+                                                              "domain.define", xml=wrong).message)
+
     def test_transient(self):
         """No definition: it is forgotten at its end."""
         uuid = self.client.call("domain.create_xml", xml=qemu_domain("brief"))["uuid"]

@@ -1,6 +1,7 @@
 """What the tests in the lab share: PCI devices as sysfs shows them, and the cards that the machine of
 tests/lab/run has. Runs in that machine only: what it writes to sysfs is real."""
 
+import json
 import os
 import subprocess
 import sys
@@ -71,6 +72,22 @@ def virtual_functions():
     """The addresses of the card's VFs, in order."""
     names = [name for name in os.listdir(path(CARD)) if name.startswith("virtfn")]
     return [link(CARD, name) for name in sorted(names, key=lambda name: int(name[6:]))]
+
+
+def card_interface():
+    """The name of the card's network interface."""
+    return os.listdir(path(CARD, "net"))[0]
+
+
+def settings():
+    """What the card has set for its VFs, as the kernel says it: [(MAC, VLAN, trust), ...]."""
+    shown = subprocess.run(["ip", "-d", "-j", "link", "show", "dev", card_interface()], check=True,
+                           capture_output=True, text=True).stdout
+    found = []
+    for each in json.loads(shown)[0]["vfinfo_list"]:
+        tags = [tag.get("vlan", 0) for tag in each.get("vlan_list", [])]
+        found.append((each["address"], tags[0] if tags else 0, bool(each.get("trust"))))
+    return found
 
 
 def make_virtual_functions(count):

@@ -1,68 +1,16 @@
 """Guests of QEMU with PCI devices of the host: taken, refused, and given back, whatever becomes of the guest and of
 the daemon."""
 
-import json
 import os
-import shutil
 import signal
 
 import lab
-import emulator
-from devices import HeldTest, node
-from emulator import CACHE, KEPT
+from devices import node
+from guests import GuestTest, guest, hostdev
 from harness import until
 
 
-def hostdev(address, managed="yes", extra=""):
-    domain, bus, slot = address.split(":")
-    slot, function = slot.split(".")
-    return f"""<hostdev mode='subsystem' type='pci' managed='{managed}'>
-  <source><address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{function}'/></source>{extra}
-</hostdev>"""
-
-
-def guest(name, *hostdevs):
-    return f"""<domain type='qemu'>
-  <name>{name}</name>
-  <memory unit='MiB'>64</memory>
-  <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-  <devices>{"".join(hostdevs)}</devices>
-</domain>"""
-
-
-class HostDevices(HeldTest):
-    def make_daemon(self):
-        daemon = super().make_daemon()
-        if os.path.isdir(KEPT):
-            shutil.copytree(KEPT, os.path.join(daemon.root, CACHE))
-            emulator.of_this_boot(os.path.join(daemon.root, CACHE))
-        return daemon
-
-    def define_guest(self, name, *hostdevs):
-        self.client.call("domain.define", xml=guest(name, *hostdevs))
-
-    def refused_start(self, name):
-        done = self.daemon.run("start", name, status=None)
-        self.assertEqual(done.returncode, 1, done.stdout)
-        return done.stderr
-
-    def has_function(self, name):
-        ask = {"execute": "qom-get",
-               "arguments": {"path": "/machine/peripheral/hostdev0", "property": "host"}}
-        answer = self.daemon.run("qemu-monitor-command", name, json.dumps(ask))
-        return json.loads(answer)["return"] == self.function
-
-    def qemu(self):
-        """The pid of the only guest's QEMU."""
-        found = [line.split()[0] for line in self.daemon.processes() if "-name guest=" in line]
-        self.assertEqual(len(found), 1)
-        return int(found[0])
-
-    def returned(self):
-        until(self.is_back, what="its return")
-        until(lambda: not os.path.exists(self.status), what="the end of its file")
-
+class HostDevices(GuestTest):
     def test_managed(self):
         """A guest gets a virtual function; nobody else does; with its end the host has it again."""
         self.define_guest("web1", hostdev(self.function, extra="<boot order='1'/><rom bar='off'/>"))

@@ -316,9 +316,12 @@ static inline int fake_link_release (job_t *self, error_t *err)
     return fake_note (self, err, "link_release", "");
 }
 
-static inline int fake_device_take (job_t *self, const char *address, bool managed, error_t *err)
+static inline int fake_device_take (job_t *self, const char *address, bool managed,
+                                    const char *settings, error_t *err)
 {
-    return fake_note (self, err, managed ? "device_take managed" : "device_take", address);
+    autofree char *text =
+        text_format ("%s%s%s", address, settings ? " " : "", settings ? settings : "");
+    return fake_note (self, err, managed ? "device_take managed" : "device_take", text);
 }
 
 static inline int fake_device_check (job_t *self, const char *address, unsigned *group,

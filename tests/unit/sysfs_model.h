@@ -137,4 +137,17 @@ static inline void model_remove (char **root_p)
         abort ();
 }
 
+//  For each test of a group: the root is its state.
+static inline int model_setup (void **state)
+{
+    *state = model_new ();
+    return 0;
+}
+
+static inline int model_teardown (void **state)
+{
+    model_remove ((char **) state);
+    return 0;
+}
+
 #endif

@@ -52,7 +52,7 @@ house_scene (life)
         check_equal (house_bring (self, "domain.create_xml", UUID_A, "web", ""), 0);
         check (seen.there && !seen.persistent && seen.id > 0);
         check_equal (house_bring (self, "domain.create_xml", UUID_A, "web", ""),
-                     ERR_OPERATION_FAILED);
+                     ERR_OPERATION_INVALID);
         check_equal (house_do (self, "domain.destroy", NULL, NULL), 0);
         check_equal (seen.gone, i + 1);
     }

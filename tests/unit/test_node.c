@@ -143,28 +143,16 @@ static void test_again (void **state)
     assert_null (node_again (*state, node));
 }
 
-static int make (void **state)
-{
-    xml_init ();
-    *state = model_new ();
-    return 0;
-}
-
-static int drop (void **state)
-{
-    model_remove ((char **) state);
-    return 0;
-}
-
 int main (void)
 {
+    xml_init ();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_names),
-        cmocka_unit_test_setup_teardown (test_computer, make, drop),
-        cmocka_unit_test_setup_teardown (test_card, make, drop),
-        cmocka_unit_test_setup_teardown (test_function, make, drop),
-        cmocka_unit_test_setup_teardown (test_net, make, drop),
-        cmocka_unit_test_setup_teardown (test_again, make, drop),
+        cmocka_unit_test_setup_teardown (test_computer, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_card, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_function, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_net, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_again, model_setup, model_teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -85,26 +85,14 @@ static void test_missing (void **state)
     assert_int_equal (none->count, 0);
 }
 
-static int make (void **state)
-{
-    *state = model_new ();
-    return 0;
-}
-
-static int drop (void **state)
-{
-    model_remove ((char **) state);
-    return 0;
-}
-
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_addresses),
-        cmocka_unit_test_setup_teardown (test_card, make, drop),
-        cmocka_unit_test_setup_teardown (test_function, make, drop),
-        cmocka_unit_test_setup_teardown (test_group, make, drop),
-        cmocka_unit_test_setup_teardown (test_missing, make, drop),
+        cmocka_unit_test_setup_teardown (test_card, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_function, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_group, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_missing, model_setup, model_teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -216,6 +216,24 @@ static void test_an_error_that_stops_the_guest_says_so (void **state)
     assert_int_equal (change.status.reason, PAUSED_IOERROR);
 }
 
+static void test_lost_memory (void **state)
+{
+    (void) state;
+    guest_change_t change =
+        change_of ("{\"event\":\"MEMORY_FAILURE\",\"data\":{\"recipient\":\"guest\","
+                   "\"action\":\"fatal\",\"flags\":{\"action-required\":true,"
+                   "\"recursive\":false}}}",
+                   DISKS);
+    assert_int_equal (change.kind, CHANGE_MEMORY_FAILURE);
+    assert_int_equal (change.value, 1);
+    assert_int_equal (change.failure.action, 2);
+    assert_int_equal (change.failure.flags, MEMORY_FAILURE_REQUIRED);
+    change = change_of ("{\"event\":\"MEMORY_FAILURE\",\"data\":{\"recipient\":\"guest\","
+                        "\"action\":\"next year's\"}}",
+                        DISKS);
+    assert_int_equal (change.kind, CHANGE_NONE);
+}
+
 static void test_thresholds (void **state)
 {
     (void) state;
@@ -260,6 +278,7 @@ int main (void)
         cmocka_unit_test (test_other_events),
         cmocka_unit_test (test_an_error_that_stops_the_guest_says_so),
         cmocka_unit_test (test_thresholds),
+        cmocka_unit_test (test_lost_memory),
         cmocka_unit_test (test_long_device),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

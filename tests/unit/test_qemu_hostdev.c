@@ -9,6 +9,10 @@
 #define HOSTDEV(bus, more)                                                                         \
     "<hostdev mode='subsystem' type='pci' managed='yes'>" SOURCE (bus) more "</hostdev>"
 
+#define INTERFACE(bus, more)                                                                       \
+    "<interface type='hostdev' managed='yes'><mac address='52:54:00:12:34:56'/>" SOURCE (bus) more \
+        "</interface>"
+
 static void test_completed (void **state)
 {
     (void) state;
@@ -43,6 +47,17 @@ static void test_command (void **state)
     assert_has (lines, "\"host\":\"0000:81:10.2\",\"romfile\":\"\"");
 }
 
+static void test_interface (void **state)
+{
+    (void) state;
+    autofree char *lines = qemu_lines (
+        "q35", "<devices>" INTERFACE ("0x01", "<boot order='1'/><vlan><tag id='5'/></vlan>"
+                                              "<model type='virtio'/>") "</devices>");
+    assert_has (lines, "\"driver\":\"vfio-pci\",\"id\":\"net0\"");
+    assert_has (lines, "\"host\":\"0000:01:10.2\",\"bootindex\":1");
+    assert_has_not (lines, "-netdev");
+}
+
 static void test_refused (void **state)
 {
     (void) state;
@@ -58,6 +73,18 @@ static void test_refused (void **state)
         { "<hostdev mode='capabilities' type='pci'>" SOURCE ("1") "</hostdev>", "not supported" },
         { HOSTDEV ("0x01", "<driver name='xen'/>"), "not supported" },
         { HOSTDEV ("0x01", "<teaming persistent='x'/>"), "not supported" },
+        { HOSTDEV ("0x01", "") INTERFACE ("1", ""), "two hostdevs are the host's PCI device" },
+        { "<interface type='hostdev'/>", "needs its host's address" },
+        { INTERFACE ("1", "<vlan trunk='yes'><tag id='1'/></vlan>"), "not supported" },
+        { INTERFACE ("1", "<vlan><tag id='1'/><tag id='2'/></vlan>"), "2 tags" },
+        { INTERFACE ("1", "<vlan><tag id='4095'/></vlan>"), "1 to 4094" },
+        { INTERFACE ("1", "<virtualport type='802.1Qbh'/>"), "virtualport" },
+        { INTERFACE ("1", "<link state='down'/>"), "link of an interface of type 'hostdev'" },
+        { INTERFACE ("1", "<driver name='vhost'/>"), "<driver name='vhost'/>" },
+        { INTERFACE ("1", "<driver queues='2'/>"), "driver/@queues" },
+        { "<interface type='user'><driver name='vfio'/></interface>", "<driver name='vfio'/>" },
+        { "<interface type='user'><vlan><tag id='1'/></vlan></interface>", "vlan" },
+        { "<interface type='user' managed='yes'/>", "managed" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         autofree char *rest = text_format ("<devices>%s</devices>", cases[i].devices);
@@ -116,6 +143,26 @@ static void test_refused_by_its_owner (void **state)
     drop_guest (&fake);
 }
 
+//  An interface's MAC, VLAN and trust are its card's business; a plain hostdev's are the guest's.
+static void test_settings (void **state)
+{
+    (void) state;
+    error_t err;
+    fake_job_t fake;
+    make_guest (&fake);
+    xml_destroy (&fake.guest.live);
+    fake.guest.live = qemu_completed (
+        "q35", "<devices><interface type='hostdev' trustGuestRxFilters='no'>"
+               "<mac address='52:54:00:12:34:56'/><vlan><tag id='5'/></vlan>" SOURCE (
+                   "1") "</interface></devices>");
+    assert_int_equal (qemu_hostdev_intend (&fake.job, &err), 0);
+    assert_int_equal (qemu_hostdev_plug (&fake.job, &err), 0);
+    assert_has (fake.trace, "undo device 0000:01:10.2\n"
+                            "device_take 0000:01:10.2 mac=52:54:00:12:34:56,vlan=5:0,trust=0\n");
+    assert_true (qemu_hostdev_memlock (fake.guest.live) > 0);
+    drop_guest (&fake);
+}
+
 //  The whole memory, and what QEMU maps besides.
 static void test_memory_is_locked (void **state)
 {
@@ -135,7 +182,9 @@ int main (void)
         cmocka_unit_test (test_completed),
         cmocka_unit_test (test_conventional),
         cmocka_unit_test (test_command),
+        cmocka_unit_test (test_interface),
         cmocka_unit_test (test_refused),
+        cmocka_unit_test (test_settings),
         cmocka_unit_test (test_taken_and_given_back),
         cmocka_unit_test (test_refused_by_its_owner),
         cmocka_unit_test (test_memory_is_locked),

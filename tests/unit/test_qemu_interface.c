@@ -61,7 +61,7 @@ static const struct {
     { "<interface type='ethernet'><target managed='no'/></interface>", "needs a target/@dev" },
     { "<interface type='bridge'><source bridge='br0'/><mtu size='10'/></interface>", "mtu/@size" },
     { "<interface type='bridge'><source bridge='br0'/><vlan><tag id='7'/></vlan></interface>",
-      "not supported: <devices/interface/vlan>" },
+      "vlan with @type 'bridge'; it goes with network|hostdev" },
     { "<interface type='bridge'><source bridge='br0'/><virtualport type='openvswitch'/>"
       "</interface>",
       "not supported: <devices/interface/virtualport>" },

@@ -14,10 +14,10 @@
 #define UUID_B "99999999-2222-4333-8444-555555555555"
 #define UUID_C "77777777-2222-4333-8444-555555555555"
 
-static entry_t *reserve (registry_t *registry, const char *uuid, const char *name, bool must_be_new,
-                         bool *is_new, error_t *err)
+static entry_t *reserve (registry_t *registry, const char *uuid, const char *name, bool *is_new,
+                         error_t *err)
 {
-    return registry_reserve (registry, uuid, name, "test", must_be_new, is_new, err);
+    return registry_reserve (registry, uuid, name, "test", is_new, err);
 }
 
 static void test_new_then_same (void **state)
@@ -27,10 +27,10 @@ static void test_new_then_same (void **state)
     error_t err;
     bool is_new;
     registry_open (&registry, "domain");
-    entry_t *first = reserve (&registry, UUID_A, "web", false, &is_new, &err);
+    entry_t *first = reserve (&registry, UUID_A, "web", &is_new, &err);
     assert_non_null (first);
     assert_true (is_new);
-    entry_t *again = reserve (&registry, UUID_A, "web", false, &is_new, &err);
+    entry_t *again = reserve (&registry, UUID_A, "web", &is_new, &err);
     assert_ptr_equal (again, first);
     assert_false (is_new);
     assert_int_equal (again->grants, 2);
@@ -44,12 +44,11 @@ static void test_taken_name_or_uuid (void **state)
     error_t err;
     bool is_new;
     registry_open (&registry, "domain");
-    assert_non_null (reserve (&registry, UUID_A, "web", false, &is_new, &err));
-    assert_null (reserve (&registry, UUID_B, "web", false, &is_new, &err));
+    assert_non_null (reserve (&registry, UUID_A, "web", &is_new, &err));
+    assert_null (reserve (&registry, UUID_B, "web", &is_new, &err));
     assert_non_null (strstr (err.message, UUID_A));
-    assert_null (reserve (&registry, UUID_A, "mail", false, &is_new, &err));
+    assert_null (reserve (&registry, UUID_A, "mail", &is_new, &err));
     assert_non_null (strstr (err.message, "'web'"));
-    assert_null (reserve (&registry, UUID_A, "web", true, &is_new, &err));
     //  Nothing of the refused ones is left.
     assert_null (registry_find (&registry, UUID_B));
     assert_null (registry_find_name (&registry, "mail"));
@@ -63,13 +62,13 @@ static void test_rename (void **state)
     error_t err;
     bool is_new;
     registry_open (&registry, "domain");
-    entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
-    assert_non_null (reserve (&registry, UUID_B, "mail", false, &is_new, &err));
+    entry_t *web = reserve (&registry, UUID_A, "web", &is_new, &err);
+    assert_non_null (reserve (&registry, UUID_B, "mail", &is_new, &err));
     assert_int_equal (registry_claim (&registry, web, "mail", &err), -1);
     assert_int_equal (registry_claim (&registry, web, "web2", &err), 0);
     //  Both are its own until it is decided.
-    assert_null (reserve (&registry, UUID_C, "web", false, &is_new, &err));
-    assert_null (reserve (&registry, UUID_C, "web2", false, &is_new, &err));
+    assert_null (reserve (&registry, UUID_C, "web", &is_new, &err));
+    assert_null (reserve (&registry, UUID_C, "web2", &is_new, &err));
     assert_int_equal (registry_name (&registry, web, "web2", &err), 0);
     assert_null (registry_find_name (&registry, "web"));
     assert_ptr_equal (registry_find_name (&registry, "web2"), web);
@@ -85,7 +84,7 @@ static void test_renaming_that_fails (void **state)
     error_t err;
     bool is_new;
     registry_open (&registry, "domain");
-    entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
+    entry_t *web = reserve (&registry, UUID_A, "web", &is_new, &err);
     assert_int_equal (registry_claim (&registry, web, "web2", &err), 0);
     assert_int_equal (registry_name (&registry, web, "web", &err), 0);
     assert_null (registry_find_name (&registry, "web2"));
@@ -104,13 +103,12 @@ static void test_leaving (void **state)
     error_t err;
     bool is_new;
     registry_open (&registry, "domain");
-    entry_t *web = reserve (&registry, UUID_A, "web", false, &is_new, &err);
+    entry_t *web = reserve (&registry, UUID_A, "web", &is_new, &err);
     web->grants = 0;
     registry_leave (&registry, web);
-    assert_non_null (reserve (&registry, UUID_B, "web", false, &is_new, &err));
-    assert_ptr_equal (reserve (&registry, UUID_A, "mail", true, &is_new, &err), web);
+    assert_non_null (reserve (&registry, UUID_B, "web", &is_new, &err));
+    assert_ptr_equal (reserve (&registry, UUID_A, "mail", &is_new, &err), web);
     assert_true (is_new);
-    assert_null (reserve (&registry, UUID_A, "mail", true, &is_new, &err));
     registry_close (&registry);
 }
 

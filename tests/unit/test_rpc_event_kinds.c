@@ -16,7 +16,7 @@ static document_t *args_of (const rpc_event_kind_t *kind)
     static const char *const numbers[] = { "id",        "event",     "detail", "offset",
                                            "number",    "status",    "state",  "memory_kib",
                                            "excess",    "threshold", "type",   "iteration",
-                                           "operation", "reason" };
+                                           "operation", "reason",    "flags",  "action_number" };
     pack_t pack;
     error_t err;
     pack_init (&pack);

@@ -113,6 +113,46 @@ static void test_refused (void **state)
     }
 }
 
+//  Wherever in a text it stands: text is looked at eight bytes at a time.
+static void test_refused_anywhere (void **state)
+{
+    (void) state;
+    static const char wrong[] = { '\0', '\x80', '\xff', '\xc3' };
+    for (size_t i = 0; i < 30; i++)
+        for (size_t k = 0; k < sizeof wrong; k++) {
+            error_t err;
+            char bytes[31];
+            memset (bytes, 'a', sizeof bytes);
+            bytes[0] = '\xbe'; //  a string of 30 bytes
+            auto(document_t) good = document_parse (bytes, sizeof bytes, VALUE_MAX_BYTES, &err);
+            assert_non_null (good);
+            bytes[1 + i] = wrong[k];
+            assert_null (document_parse (bytes, sizeof bytes, VALUE_MAX_BYTES, &err));
+        }
+}
+
+//  In small maps and in large ones; a key may well be the beginning of another.
+static void test_keys_twice (void **state)
+{
+    (void) state;
+    for (unsigned count = 2; count < 40; count++)
+        for (int twice = 0; twice < 2; twice++) {
+            error_t err;
+            pack_t pack;
+            pack_init (&pack);
+            pack_map (&pack);
+            for (unsigned i = 0; i < count; i++) {
+                char key[16];
+                snprintf (key, sizeof key, "k%u", twice && i == count - 1 ? 0 : i);
+                pack_key_u64 (&pack, key, i);
+            }
+            pack_end (&pack);
+            auto(document_t) read = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
+            assert_true ((read == NULL) == (twice == 1));
+            pack_close (&pack);
+        }
+}
+
 static void test_depth (void **state)
 {
     (void) state;
@@ -161,7 +201,8 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_there_and_back), cmocka_unit_test (test_absent_or_of_another_type),
-        cmocka_unit_test (test_refused),        cmocka_unit_test (test_depth),
+        cmocka_unit_test (test_refused),        cmocka_unit_test (test_refused_anywhere),
+        cmocka_unit_test (test_keys_twice),     cmocka_unit_test (test_depth),
         cmocka_unit_test (test_too_large),      cmocka_unit_test (test_any_bytes),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

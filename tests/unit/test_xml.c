@@ -336,12 +336,35 @@ static void refuses_namespaces_that_are_none (void **state)
     assert_non_null (strstr (text, "<app:note"));
 }
 
+//  Attributes stay in it, and their declaration with them.
+static void leaves_a_namespace (void **state)
+{
+    (void) state;
+    static const char *const cases[][2] = {
+        { "<k:x xmlns:k='urn:k'/>", "<x/>\n" },
+        { "<k:x xmlns:k='urn:k'>t<k:y a='1'/></k:x>", "<x>t<y a='1'/></x>\n" },
+        { "<x xmlns='urn:k'><y/></x>", "<x>\n  <y/>\n</x>\n" },
+        { "<k:x xmlns:k='urn:k' xmlns:q='urn:q'><q:y/></k:x>",
+          "<x xmlns:q='urn:q'>\n  <q:y/>\n</x>\n" },
+        { "<k:x xmlns:k='urn:k'><k:y k:a='1'/></k:x>",
+          "<x xmlns:k='urn:k'>\n  <y k:a='1'/>\n</x>\n" },
+        { "<x><k:y xmlns:k='urn:k'/></x>", "<x>\n  <y/>\n</x>\n" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        auto(xml_t) doc = parsed (cases[i][0]);
+        xml_leave_namespace (xml_root (doc), "urn:k");
+        autofree char *text = xml_text (doc);
+        assert_string_equal (text, cases[i][1]);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (says_where_it_is_malformed),
         cmocka_unit_test (prints_canonical_text),
         cmocka_unit_test (keeps_what_the_user_wrote),
+        cmocka_unit_test (leaves_a_namespace),
         cmocka_unit_test (reads_strings),
         cmocka_unit_test (lists_attributes),
         cmocka_unit_test (reads_flags),

@@ -25,7 +25,7 @@ SECONDS = 2
 def domain_xml(number):
     return f"""<domain type='qemu'>
   <name>guest{number:03}</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <os><type arch='x86_64' machine='pc'>hvm</type><boot dev='hd'/></os>
   <features><acpi/></features>
   <devices>
     <emulator>{EMULATOR}</emulator>

@@ -79,23 +79,7 @@ static void set_definition (domain_t *self, msg_t **msg_p)
                               NULL);
 }
 
-static void create_transient (domain_t *self, msg_t **msg_p)
-{
-    error_t err;
-    if (domain_active (self) || self->persistent) {
-        error_set (&err, ERR_OPERATION_FAILED, "create domain '%s': it exists already", self->name);
-        domain_refuse (self, msg_p, &err);
-        return;
-    }
-    if (take_name (self, *msg_p, &err)) {
-        domain_refuse (self, msg_p, &err);
-        return;
-    }
-    take_definition (self, *msg_p);
-    domain_run (self, &self->async, domain_operation ("domain.create"), msg_p);
-}
-
-//  A guest comes from elsewhere. A domain that has a definition keeps it.
+//  A guest comes from elsewhere, or with XML of its own. A domain that has a definition keeps it.
 static int check_arrival (domain_t *self, const msg_t *msg, const char *what, error_t *err)
 {
     if (domain_active (self))
@@ -106,6 +90,16 @@ static int check_arrival (domain_t *self, const msg_t *msg, const char *what, er
     if (!self->persistent)
         take_definition (self, msg);
     return 0;
+}
+
+//  As the XML says: of a domain that has a definition, this time only.
+static void create_transient (domain_t *self, msg_t **msg_p)
+{
+    error_t err;
+    if (check_arrival (self, *msg_p, "create", &err))
+        domain_refuse (self, msg_p, &err);
+    else
+        domain_run (self, &self->async, domain_operation ("domain.create"), msg_p);
 }
 
 //  From a job of the host, which has read the file.

@@ -35,13 +35,29 @@ static void pack_news (pack_t *pack, const void *arg)
     pack_key_str (pack, "device", news->device);
 }
 
-//  "added net1".
+//  Of the device's alias, a blank and a path. virConnectDomainEventDiskChangeReason.
+static void pack_disk (pack_t *pack, const void *arg)
+{
+    const news_t *news = arg;
+    bool dropped = strcmp (news->event, "dropped") == 0;
+    size_t size = strcspn (news->device, " ");
+    autofree char *alias = text_copy_bytes (news->device, size);
+    pack_key_str (pack, "device", alias);
+    pack_key_str (pack, "path", news->device[size] ? news->device + size + 1 : "");
+    pack_key_str (pack, "reason", dropped ? "dropped" : "emptied");
+    pack_key_i64 (pack, "number", dropped ? 1 : 0);
+}
+
+//  As guest_tell has it.
 static void tell (domain_t *self, const char *text)
 {
     const char *blank = strchr (text, ' ');
     autofree char *event = text_copy_bytes (text, blank ? (size_t) (blank - text) : 0);
     news_t news = { event, blank ? blank + 1 : "" };
-    domain_add_event (self, "domain.device", pack_news, &news);
+    if (strcmp (event, "emptied") == 0 || strcmp (event, "dropped") == 0)
+        domain_add_event (self, "domain.disk_change", pack_disk, &news);
+    else
+        domain_add_event (self, "domain.device", pack_news, &news);
 }
 
 void domain_take_device_news (domain_t *self, const value_t *result)

@@ -154,6 +154,7 @@ static const struct {
     { CHANGE_PM, "event", { "wakeup", "suspend", "suspend-disk" } },
     { CHANGE_DEVICE, "event", { "removed" } },
     { CHANGE_UNPLUG_FAILED, "event", { "removal-failed" } },
+    { CHANGE_MEMORY_FAILURE, "recipient", { "hypervisor", "guest" } },
 };
 
 //  What is told as a number.
@@ -161,11 +162,26 @@ static const struct {
     change_kind_t kind;
     const char *key;
 } change_numbers[] = {
-    { CHANGE_RTC, "offset" },          { CHANGE_BALLOON, "memory_kib" },
-    { CHANGE_WATCHDOG, "number" },     { CHANGE_IO_ERROR, "number" },
-    { CHANGE_GRAPHICS, "number" },     { CHANGE_TRAY, "number" },
-    { CHANGE_THRESHOLD, "threshold" }, { CHANGE_ITERATION, "iteration" },
+    { CHANGE_RTC, "offset" },
+    { CHANGE_BALLOON, "memory_kib" },
+    { CHANGE_WATCHDOG, "number" },
+    { CHANGE_IO_ERROR, "number" },
+    { CHANGE_GRAPHICS, "number" },
+    { CHANGE_TRAY, "number" },
+    { CHANGE_THRESHOLD, "threshold" },
+    { CHANGE_ITERATION, "iteration" },
+    { CHANGE_MEMORY_FAILURE, "number" },
 };
+
+static void pack_failure (pack_t *pack, const memory_failure_t *failure)
+{
+    static const char *const actions[] = { "ignore", "inject", "fatal", "reset" };
+    pack_key_str (pack, "action", actions[failure->action]);
+    pack_key_i64 (pack, "action_number", failure->action);
+    pack_key_bool (pack, "action_required", (failure->flags & MEMORY_FAILURE_REQUIRED) != 0);
+    pack_key_bool (pack, "recursive", (failure->flags & MEMORY_FAILURE_RECURSIVE) != 0);
+    pack_key_i64 (pack, "flags", failure->flags);
+}
 
 static void pack_change (pack_t *pack, const void *arg)
 {
@@ -182,6 +198,8 @@ static void pack_change (pack_t *pack, const void *arg)
         pack_key_str (pack, "device", change->device);
     if (change->kind == CHANGE_IO_ERROR || change->kind == CHANGE_THRESHOLD)
         pack_key_str (pack, "path", change->path);
+    if (change->kind == CHANGE_MEMORY_FAILURE)
+        pack_failure (pack, &change->failure);
     if (change->kind == CHANGE_IO_ERROR)
         pack_key_str (pack, "reason", change->reason ? change->reason : "");
 }
@@ -199,6 +217,7 @@ static const char *const change_verbs[] = {
     [CHANGE_THRESHOLD] = "domain.block_threshold",
     [CHANGE_ITERATION] = "domain.migration_iteration",
     [CHANGE_UNPLUG_FAILED] = "domain.device",
+    [CHANGE_MEMORY_FAILURE] = "domain.memory_failure",
 };
 
 static void announce (domain_t *self, const guest_change_t *change)

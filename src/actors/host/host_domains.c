@@ -373,8 +373,7 @@ void host_reserve (host_t *self, msg_t **msg_p)
     else
         entry = registry_reserve (job->registry, msg_str (*msg_p, "uuid"),
                                   name_to_reserve (self, *msg_p),
-                                  driver ? driver->name : job->registry->noun,
-                                  msg_flag (*msg_p, "must_be_new"), &is_new, &err);
+                                  driver ? driver->name : job->registry->noun, &is_new, &err);
     if (!entry) {
         actor_reply_error (self->actor, msg_p, &err);
         return;

@@ -104,8 +104,7 @@ void registry_leave (registry_t *self, entry_t *entry)
     entry->leaving = true;
 }
 
-static int check_same (const entry_t *entry, const char *name, const char *driver, bool must_be_new,
-                       error_t *err)
+static int check_same (const entry_t *entry, const char *name, const char *driver, error_t *err)
 {
     const char *noun = entry->registry->noun;
     if (*entry->name && strcmp (entry->name, name) != 0)
@@ -117,20 +116,17 @@ static int check_same (const entry_t *entry, const char *name, const char *drive
         return error_set (err, ERR_OPERATION_FAILED,
                           "%s '%s' exists with the driver '%s'; undefine it first", noun, name,
                           entry->driver);
-    if (must_be_new && !(entry->empty && entry->grants == 0))
-        return error_set (err, ERR_OPERATION_FAILED, "%s '%s' already exists with uuid %s", noun,
-                          name, entry->uuid);
     return 0;
 }
 
 entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name, const char *driver,
-                           bool must_be_new, bool *is_new, error_t *err)
+                           bool *is_new, error_t *err)
 {
     entry_t *entry = registry_find (self, uuid);
     *is_new = !entry || entry->leaving;
     if (entry && entry->leaving && entry->grants == 0)
         entry->driver = driver;
-    if (entry && check_same (entry, name, driver, must_be_new, err))
+    if (entry && check_same (entry, name, driver, err))
         return NULL;
     if (!entry) {
         const entry_t *holder = registry_find_name (self, name);

@@ -47,7 +47,7 @@ entry_t *registry_add (registry_t *self, const char *uuid, const char *driver);
 //  Grants NAME and UUID to a job: those of the same domain, or two that are both free (*IS_NEW);
 //  those of one that is leaving are free. Errors name who has them.
 entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name, const char *driver,
-                           bool must_be_new, bool *is_new, error_t *err);
+                           bool *is_new, error_t *err);
 //  NAME is ENTRY's too, until registry_name says which one it has: whatever becomes of a renaming,
 //  nobody else gets either of them meanwhile.
 int registry_claim (registry_t *self, entry_t *entry, const char *name, error_t *err);

@@ -9,8 +9,8 @@ enum {
     DEVICE_MS = 150000 //  the host's driver lets go of it when it likes
 };
 
-static int ask (job_t *job, const char *verb, const char *address, bool managed, msg_t **reply_p,
-                error_t *err)
+static int ask (job_t *job, const char *verb, const char *address, bool managed,
+                const char *settings, msg_t **reply_p, error_t *err)
 {
     auto(msg_t) msg = msg_request (verb);
     pack_t *pack = msg_args (msg);
@@ -18,18 +18,20 @@ static int ask (job_t *job, const char *verb, const char *address, bool managed,
     pack_key_str (pack, "domain", job->guest->uuid);
     pack_key_str (pack, "domain_name", job->guest->name);
     pack_key_bool (pack, "managed", managed);
+    pack_key_str (pack, "settings", settings);
     return job_ask ((job_actor_t *) job, DEVICES_ADDRESS, &msg, DEVICE_MS, reply_p, err);
 }
 
-int job_devices_take (job_t *job, const char *address, bool managed, error_t *err)
+int job_devices_take (job_t *job, const char *address, bool managed, const char *settings,
+                      error_t *err)
 {
-    return ask (job, "pci.take", address, managed, NULL, err);
+    return ask (job, "pci.take", address, managed, settings, NULL, err);
 }
 
 int job_devices_check (job_t *job, const char *address, unsigned *group, error_t *err)
 {
     auto(msg_t) reply = NULL;
-    if (ask (job, "group.check", address, false, &reply, err))
+    if (ask (job, "group.check", address, false, NULL, &reply, err))
         return -1;
     *group = (unsigned) value_get_u64 (msg_value (reply), "group", 0);
     return 0;
@@ -38,6 +40,6 @@ int job_devices_check (job_t *job, const char *address, unsigned *group, error_t
 //  What is gone from the host is nobody's.
 int job_devices_give (job_t *job, const char *address, error_t *err)
 {
-    int rc = ask (job, "pci.give", address, false, NULL, err);
+    int rc = ask (job, "pci.give", address, false, NULL, NULL, err);
     return rc && err->code == ERR_NO_NODE_DEVICE ? 0 : rc;
 }

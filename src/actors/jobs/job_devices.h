@@ -6,7 +6,8 @@
 
 #include "drivers/job.h"
 
-int job_devices_take (job_t *job, const char *address, bool managed, error_t *err);
+int job_devices_take (job_t *job, const char *address, bool managed, const char *settings,
+                      error_t *err);
 int job_devices_check (job_t *job, const char *address, unsigned *group, error_t *err);
 int job_devices_give (job_t *job, const char *address, error_t *err);
 

@@ -73,6 +73,8 @@ int job_ports_read (const value_t *map, port_grant_t *grant, error_t *err)
     grant->mtu = (uint32_t) value_get_u64 (map, "mtu", 0);
     grant->vlan = (uint32_t) value_get_u64 (map, "vlan", 0);
     grant->isolated = value_get_bool (map, "isolated", false);
+    grant->managed = value_get_bool (map, "managed", false);
+    copy_text (grant->trust, sizeof grant->trust, map, "trust_guest_rx_filters");
     grant->limited = bandwidth && bandwidth->type != MSGPACK_OBJECT_NIL;
     if (grant->limited && link_bandwidth_read (bandwidth, &grant->bandwidth, err))
         return -1;
@@ -91,6 +93,12 @@ int job_ports_create (job_t *job, const port_request_t *request, port_grant_t *g
     pack_key_str (pack, "domain_name", job->guest->name);
     pack_key_str (pack, "mac", request->mac);
     pack_key_str (pack, "portgroup", request->portgroup);
+    if (request->except) {
+        pack_key_array (pack, "except");
+        for (size_t i = 0; i < request->except->count; i++)
+            pack_str (pack, request->except->items[i]);
+        pack_end (pack);
+    }
     return job_ask (actor_of (job), address, &msg, PORT_MS, &reply, err) ||
                    job_ports_read (msg_value (reply), grant, err)
                ? -1

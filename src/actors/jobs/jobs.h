@@ -34,6 +34,8 @@ int job_run_network_load (job_actor_t *self, error_t *err);
 int job_run_pci_detach (job_actor_t *self, error_t *err);
 int job_run_pci_return (job_actor_t *self, error_t *err);
 int job_run_pci_reset (job_actor_t *self, error_t *err);
+int job_run_pci_read (job_actor_t *self, error_t *err);
+int job_run_pci_restore (job_actor_t *self, error_t *err);
 
 //  jobs_guest.c: what is done with a guest.
 int job_run_start (job_actor_t *self, error_t *err);
@@ -100,6 +102,14 @@ int job_run_perf_set (job_actor_t *self, error_t *err);
 //  jobs_tune.c: a guest's share of the host's resources.
 int job_run_tune (job_actor_t *self, error_t *err);
 int job_run_set_memory (job_actor_t *self, error_t *err);
+//  Changes what the request is about (live, config) by EDIT, has what runs follow, and gives it to
+//  the owner. WHAT begins messages: "pin a vcpu".
+typedef int (job_edit_fn) (job_actor_t *self, xml_node_t *domain, error_t *err);
+int job_change (job_actor_t *self, const char *what, job_edit_fn *edit, error_t *err);
+int job_run_iothread_add (job_actor_t *self, error_t *err);
+int job_run_iothread_delete (job_actor_t *self, error_t *err);
+int job_run_iothread_set (job_actor_t *self, error_t *err);
+int job_run_block_tune (job_actor_t *self, error_t *err);
 int job_run_set_vcpus (job_actor_t *self, error_t *err);
 int job_run_set_vcpu (job_actor_t *self, error_t *err);
 int job_run_pin (job_actor_t *self, error_t *err);

@@ -152,8 +152,7 @@ static bool is_restore (const job_actor_t *self)
     return job_arg (self, "path") != NULL;
 }
 
-static int reserve (job_actor_t *self, const xml_t *doc, bool must_be_new, reserved_t *reserved,
-                    error_t *err)
+static int reserve (job_actor_t *self, const xml_t *doc, reserved_t *reserved, error_t *err)
 {
     const xml_node_t *root = xml_root (doc);
     auto(msg_t) msg = msg_request ("host.reserve");
@@ -161,7 +160,6 @@ static int reserve (job_actor_t *self, const xml_t *doc, bool must_be_new, reser
     pack_key_str (pack, "uuid", xml_string (root, "uuid"));
     pack_key_str (pack, "name", xml_string (root, "name"));
     pack_key_str (pack, "driver", self->driver ? self->driver->name : NULL);
-    pack_key_bool (pack, "must_be_new", must_be_new);
     pack_key_bool (pack, "keep_name", is_restore (self));
     auto(msg_t) reply = NULL;
     if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
@@ -260,7 +258,7 @@ int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int de
                    error_t *err)
 {
     reserved_t reserved = { .name = NULL };
-    if (reserve (self, doc, self->transient, &reserved, err))
+    if (reserve (self, doc, &reserved, err))
         return -1;
     int rc = pass_on (self, verb, doc, &reserved, deadline_ms, err);
     if (rc)
@@ -282,7 +280,6 @@ int job_run_create_xml (job_actor_t *self, error_t *err)
     auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
     if (!doc)
         return -1;
-    self->transient = true;
     return job_hand_over (self, "domain.create_transient", doc, START_MS, err);
 }
 

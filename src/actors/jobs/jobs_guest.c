@@ -29,11 +29,34 @@ int job_next_id (job_actor_t *self, error_t *err)
     return 0;
 }
 
+//  What came with the request is what is started, whatever the domain's own definition says. What a
+//  managed save has would then belong to disks that went on.
+static int take_given (job_actor_t *self, bool saved, error_t *err)
+{
+    guest_t *guest = self->base.guest;
+    const char *given = value_str (job_arg (self, "definition"));
+    if (!given)
+        return 0;
+    if (saved)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "create domain '%s': it has a managed save; start it, which restores it, "
+                          "or remove that first",
+                          guest->name);
+    auto(xml_t) doc = xml_parse_own (given, strlen (given), "domain XML", err);
+    if (!doc)
+        return -1;
+    xml_destroy (&guest->definition);
+    guest->definition = take (&doc);
+    return 0;
+}
+
 int job_run_start (job_actor_t *self, error_t *err)
 {
     guest_t *guest = self->base.guest;
     bool paused = value_bool (job_arg (self, "paused"), false), saved;
     autofree char *managed = job_managed_save (self, &saved);
+    if (take_given (self, saved, err))
+        return -1;
     bool dropped = saved && value_bool (job_arg (self, "force_boot"), false);
     if (dropped && job_remove_file (&self->base, managed, err))
         return -1;

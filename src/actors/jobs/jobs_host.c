@@ -4,6 +4,7 @@
 
 #include "actors/host/host_facts.h"
 #include "actors/host/host_sysinfo.h"
+#include "actors/host/host_topology.h"
 #include "actors/host/host_tune.h"
 #include "drivers/qemu/probe/qemu_caps.h"
 #include "util/file.h"
@@ -21,7 +22,7 @@ static void read_host_uuid (char uuid[UUID_TEXT_SIZE])
     }
 }
 
-static void add_host (xml_node_t *root)
+static int add_host (xml_node_t *root, error_t *err)
 {
     host_facts_t facts;
     host_facts_read (&facts);
@@ -37,6 +38,12 @@ static void add_host (xml_node_t *root)
     xml_set_u64 (host, "cpu/topology/@dies", 1);
     xml_set_u64 (host, "cpu/topology/@cores", facts.cores);
     xml_set_u64 (host, "cpu/topology/@threads", facts.threads);
+    xml_ensure (host, "migration_features/live");
+    if (host_topology_add ("", host, err))
+        return error_prefix (err, "capabilities of the host");
+    xml_set (host, "secmodel/model", "none");
+    xml_set (host, "secmodel/doi", "0");
+    return 0;
 }
 
 void job_pack_document (job_actor_t *self, const xml_t *doc)
@@ -51,9 +58,8 @@ int job_run_capabilities (job_actor_t *self, error_t *err)
 {
     static const char empty[] = "<capabilities/>";
     auto(xml_t) doc = xml_parse (empty, sizeof empty - 1, "capabilities", err);
-    if (!doc)
+    if (!doc || add_host (xml_root (doc), err))
         return -1;
-    add_host (xml_root (doc));
     for (const driver_t *const *driver = drivers; *driver; driver++)
         if ((*driver)->capabilities && (*driver)->capabilities (&self->base, xml_root (doc), err))
             return -1;

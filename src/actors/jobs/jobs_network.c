@@ -37,7 +37,6 @@ int job_run_network_define (job_actor_t *self, error_t *err)
 int job_run_network_create_xml (job_actor_t *self, error_t *err)
 {
     auto(xml_t) doc = complete (self, err);
-    self->transient = true;
     return doc ? job_hand_over (self, "network.create_transient", doc, OWNER_MS, err) : -1;
 }
 
@@ -142,7 +141,9 @@ int job_run_network_start (job_actor_t *self, error_t *err)
     guest_t *guest = self->base.guest;
     autofree char *old = xml_text (guest->definition);
     int rc = network_start (&self->base, err);
-    bool chosen = take_flag (&guest->redefined) && !self->transient;
+    //  What came with the request is for this time only.
+    bool given = self->transient || job_arg (self, "definition");
+    bool chosen = take_flag (&guest->redefined) && !given;
     //  Once it runs: a start that failed has changed nothing.
     if (rc || (chosen && write_definition (self, old, err)))
         return -1;

@@ -1,6 +1,7 @@
 //  rows_block.c: disks of running domains, and the jobs that they have.
 
 #include "actors/libvirt/rpc_self.h"
+#include "util/xml.h"
 
 #define KIB 1024u
 #define MIB (1024u * 1024u)
@@ -84,10 +85,28 @@ static int prepare_rebase (rpc_call_t *call, pack_t *args, error_t *err)
     return pack_bandwidth (call, IN_BYTES, args, err);
 }
 
-//  The job of one disk.
+//  A disk by its target or its image.
+static int check_disk (const rpc_call_t *call, error_t *err)
+{
+    const char *wanted = value_get_str (call->args, "path");
+    const snapshot_t *domain = rpc_running (call, err);
+    auto(xml_t) doc =
+        domain ? xml_parse_own (domain->xml, strlen (domain->xml), "domain XML", err) : NULL;
+    if (!doc)
+        return -1;
+    xml_foreach (disk, xml_find (xml_root (doc), "devices"), "disk")
+        if (xml_equals (disk, "target/@dev", wanted) || xml_equals (disk, "source/@file", wanted) ||
+            xml_equals (disk, "source/@dev", wanted))
+            return 0;
+    return error_set (err, ERR_INVALID_ARG, "%s: domain '%s' has no disk '%s'",
+                      call->entry->procedure->name, domain->name, wanted);
+}
+
+//  The job of one disk; that there is none says nothing of the disk.
 static int answer_job (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
-    (void) err;
+    if (value_count (result) == 0 && check_disk (call, err))
+        return -1;
     enum {
         IN_BYTES = 1
     };
@@ -144,7 +163,38 @@ static const rpc_param_t copy_params[] = { { "bandwidth", PARAM_ULLONG, NULL },
                                            { "buf-size", PARAM_ULLONG, "buffer" },
                                            { 0 } };
 
+static const rpc_param_t io_params[] = {
+    { "total_bytes_sec", PARAM_ULLONG, NULL },
+    { "read_bytes_sec", PARAM_ULLONG, NULL },
+    { "write_bytes_sec", PARAM_ULLONG, NULL },
+    { "total_iops_sec", PARAM_ULLONG, NULL },
+    { "read_iops_sec", PARAM_ULLONG, NULL },
+    { "write_iops_sec", PARAM_ULLONG, NULL },
+    { "total_bytes_sec_max", PARAM_ULLONG, NULL },
+    { "read_bytes_sec_max", PARAM_ULLONG, NULL },
+    { "write_bytes_sec_max", PARAM_ULLONG, NULL },
+    { "total_iops_sec_max", PARAM_ULLONG, NULL },
+    { "read_iops_sec_max", PARAM_ULLONG, NULL },
+    { "write_iops_sec_max", PARAM_ULLONG, NULL },
+    { "size_iops_sec", PARAM_ULLONG, NULL },
+    { "total_bytes_sec_max_length", PARAM_ULLONG, NULL },
+    { "read_bytes_sec_max_length", PARAM_ULLONG, NULL },
+    { "write_bytes_sec_max_length", PARAM_ULLONG, NULL },
+    { "total_iops_sec_max_length", PARAM_ULLONG, NULL },
+    { "read_iops_sec_max_length", PARAM_ULLONG, NULL },
+    { "write_iops_sec_max_length", PARAM_ULLONG, NULL },
+    { "group_name", PARAM_STRING, NULL },
+    { 0 },
+};
+
+#define IO_SCOPE FLAGS ({ 1, "live" }, { 2, "config" })
+#define GET_IO_SCOPE FLAGS ({ 1, "live" }, { 2, "config" }, { 4, NULL }) //  4: texts are understood
+
 const rpc_row_t rpc_rows_block[] = {
+    { "DOMAIN_SET_BLOCK_IO_TUNE", .verb = "domain.block_io_parameters_set", .args = "disk",
+      .flags = IO_SCOPE, .params = io_params },
+    { "DOMAIN_GET_BLOCK_IO_TUNE", .verb = "domain.block_io_parameters", .args = "disk",
+      .flags = GET_IO_SCOPE, .params = io_params },
     { "DOMAIN_BLOCK_RESIZE", .verb = "domain.block_resize", .args = "disk",
       .flags = FLAGS ({ 1, NULL }), .prepare = prepare_resize },
     { "DOMAIN_BLOCK_PULL", .verb = "domain.block_pull", .args = "disk=path",
@@ -165,9 +215,10 @@ const rpc_row_t rpc_rows_block[] = {
     { "DOMAIN_BLOCK_JOB_SET_SPEED", .verb = "domain.block_speed", .args = "disk=path",
       .flags = FLAGS ({ 1, NULL }), .prepare = prepare_speed },
     { "DOMAIN_GET_BLOCK_JOB_INFO", .verb = "domain.block_jobs", .args = "disk=path",
-      .flags = FLAGS ({ 1, NULL }), .answer = answer_job },
+      .flags = FLAGS ({ 1, NULL }), .prepare = rpc_prepare_running, .answer = answer_job },
     { "DOMAIN_GET_BLOCK_INFO", .verb = "domain.block_info", .args = "disk=path",
       .answer = answer_info },
-    { "DOMAIN_GET_DISK_ERRORS", .verb = "domain.block_info", .answer = answer_errors },
+    { "DOMAIN_GET_DISK_ERRORS", .verb = "domain.block_info", .prepare = rpc_prepare_running,
+      .answer = answer_errors },
     { 0 },
 };

@@ -18,6 +18,7 @@ enum {
     FEATURE_FD_PASSING = 8,
     FEATURE_TYPED_PARAM_STRING = 9,
     FEATURE_KEEPALIVE = 10,
+    FEATURE_XML_MIGRATABLE = 11,
     FEATURE_MIGRATION_OFFLINE = 12,
     FEATURE_MIGRATION_PARAMS = 13,
     FEATURE_EVENT_CALLBACK = 14,
@@ -26,11 +27,11 @@ enum {
 };
 
 static const int features[] = { FEATURE_MIGRATION_P2P,     FEATURE_MIGRATION_V3,
-                                FEATURE_CHANGE_PROTECTION, FEATURE_MIGRATION_OFFLINE,
-                                FEATURE_MIGRATION_PARAMS,  FEATURE_TYPED_PARAM_STRING,
+                                FEATURE_CHANGE_PROTECTION, FEATURE_TYPED_PARAM_STRING,
                                 FEATURE_FD_PASSING,        FEATURE_KEEPALIVE,
-                                FEATURE_EVENT_CALLBACK,    FEATURE_CLOSE_CALLBACK,
-                                FEATURE_UPDATE_ORDER };
+                                FEATURE_XML_MIGRATABLE,    FEATURE_MIGRATION_OFFLINE,
+                                FEATURE_MIGRATION_PARAMS,  FEATURE_EVENT_CALLBACK,
+                                FEATURE_CLOSE_CALLBACK,    FEATURE_UPDATE_ORDER };
 
 //  Authentication: the kernel has said who it is.
 
@@ -198,15 +199,13 @@ void rpc_read_filter (uint64_t flags, domain_filter_t *filter)
         *bits[i] = flags & (uint64_t) 1 << i;
 }
 
-//  The next domain from *INDEX on that the client sees and FLAGS (virConnectListAllDomainsFlags)
-//  ask for.
-static const snapshot_t *next_domain (const rpc_call_t *call, uint64_t flags, size_t *index)
+//  The next domain from *INDEX on that the client sees and FILTER asks for.
+static const snapshot_t *next_domain (const rpc_call_t *call, const domain_filter_t *filter,
+                                      size_t *index)
 {
-    domain_filter_t filter;
     const snapshot_t *domain;
-    rpc_read_filter (flags, &filter);
     while ((domain = snapshots_at (call->gateway->view.snapshots, (*index)++)))
-        if (rpc_sees (call->client, domain) && domain_filter_matches (&filter, domain))
+        if (rpc_sees (call->client, domain) && domain_filter_matches (filter, domain))
             return domain;
     return NULL;
 }
@@ -214,11 +213,13 @@ static const snapshot_t *next_domain (const rpc_call_t *call, uint64_t flags, si
 static int answer_list_all (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) result, (void) err;
-    uint64_t flags = value_get_u64 (call->args, "flags", 0), count = 0;
+    uint64_t count = 0;
+    domain_filter_t filter;
+    rpc_read_filter (value_get_u64 (call->args, "flags", 0), &filter);
     bool wanted = value_get_i64 (call->args, "need_results", 0) != 0;
     const snapshot_t *domain;
     pack_key_array (ret, "domains");
-    for (size_t i = 0; (domain = next_domain (call, flags, &i)); count++)
+    for (size_t i = 0; (domain = next_domain (call, &filter, &i)); count++)
         if (wanted)
             rpc_pack_domain (ret, NULL, domain->name, domain->uuid, domain->id);
     pack_end (ret);
@@ -235,7 +236,9 @@ enum {
 static int answer_count (rpc_call_t *call, pack_t *ret, uint64_t flags)
 {
     int64_t count = 0;
-    for (size_t i = 0; next_domain (call, flags, &i); count++)
+    domain_filter_t filter;
+    rpc_read_filter (flags, &filter);
+    for (size_t i = 0; next_domain (call, &filter, &i); count++)
         ;
     pack_key_i64 (ret, "num", count);
     return 0;
@@ -260,7 +263,9 @@ static int answer_ids (rpc_call_t *call, const value_t *result, pack_t *ret, err
     const snapshot_t *domain;
     int64_t left = value_get_i64 (call->args, "maxids", 0);
     pack_key_array (ret, "ids");
-    for (size_t i = 0; left > 0 && (domain = next_domain (call, ACTIVE, &i)); left--)
+    for (size_t i = 0;
+         left > 0 && (domain = next_domain (call, &(domain_filter_t){ .active = true }, &i));
+         left--)
         pack_i64 (ret, domain->id);
     pack_end (ret);
     return 0;
@@ -272,7 +277,9 @@ static int answer_names (rpc_call_t *call, const value_t *result, pack_t *ret, e
     const snapshot_t *domain;
     int64_t left = value_get_i64 (call->args, "maxnames", 0);
     pack_key_array (ret, "names");
-    for (size_t i = 0; left > 0 && (domain = next_domain (call, INACTIVE, &i)); left--)
+    for (size_t i = 0;
+         left > 0 && (domain = next_domain (call, &(domain_filter_t){ .inactive = true }, &i));
+         left--)
         pack_str (ret, domain->name);
     pack_end (ret);
     return 0;

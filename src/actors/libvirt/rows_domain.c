@@ -1,6 +1,10 @@
 //  rows_domain.c: domains: found, looked at, and their life.
 
 #include "actors/libvirt/rpc_self.h"
+#include "drivers/state.h"
+#include "util/xml.h"
+
+#include <string.h>
 
 //  Finding one.
 
@@ -90,6 +94,51 @@ static int answer_active (rpc_call_t *call, const value_t *result, pack_t *ret, 
     return domain ? 0 : -1;
 }
 
+//  virDomainXMLFlags: what migrates has its passwords.
+static int prepare_xml (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    enum {
+        SECURE = 1,
+        MIGRATABLE = 8
+    };
+    (void) err;
+    if (value_get_u64 (call->args, "flags", 0) & (SECURE | MIGRATABLE))
+        pack_key_bool (args, "security_info", true);
+    return 0;
+}
+
+//  4 asks for the host's model to be spelled out; with 8 it is as it is, too, since nothing else is
+//  passed on when a domain migrates.
+static int answer_xml (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    enum {
+        UPDATE_CPU = 4
+    };
+    const char *text = value_get_str (result, "xml");
+    if (value_get_u64 (call->args, "flags", 0) & UPDATE_CPU) {
+        auto(xml_t) doc = xml_parse_own (text, strlen (text), "domain XML", err);
+        if (!doc)
+            return -1;
+        if (xml_equals (xml_root (doc), "cpu/@mode", "host-model"))
+            return error_set (err, ERR_NO_SUPPORT,
+                              "DOMAIN_GET_XML_DESC: not supported: what the CPU model of this "
+                              "host is (update_cpu) is settled when the domain starts");
+    }
+    pack_key_str (ret, "xml", text);
+    return 0;
+}
+
+//  What was changed since it began to run is in the definition, a document of its own: what runs is
+//  as its document says.
+static int answer_updated (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result;
+    if (!rpc_domain (call, err))
+        return -1;
+    pack_key_bool (ret, "updated", false);
+    return 0;
+}
+
 //  Domains have no labels, and nothing that taints them is kept.
 
 static int answer_security_label (rpc_call_t *call, const value_t *result, pack_t *ret,
@@ -152,9 +201,28 @@ static int prepare_get_metadata (rpc_call_t *call, pack_t *args, error_t *err)
     if (flags == (LIVE | CONFIG))
         return error_set (err, ERR_INVALID_ARG,
                           "DOMAIN_GET_METADATA: live and config exclude each other");
-    if ((flags & LIVE) && domain->id <= 0)
-        return error_set (err, ERR_OPERATION_INVALID, "domain '%s' is not running", domain->name);
+    if ((flags & LIVE) && !rpc_running (call, err))
+        return -1;
     return pack_type (call, args, err);
+}
+
+//  An element is given back as it was set: its namespace is known to who asks.
+static int answer_metadata (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    const char *text = value_get_str (result, "metadata");
+    const char *uri = value_get_str (call->args, "uri");
+    if (!uri) {
+        pack_key_str (ret, "metadata", text);
+        return 0;
+    }
+    auto(xml_t) element = xml_parse_own (text, strlen (text), "metadata", err);
+    if (!element)
+        return -1;
+    xml_leave_namespace (xml_root (element), uri);
+    autofree char *plain = xml_text (element);
+    plain[strlen (plain) - 1] = 0; //  the newline at its end
+    pack_key_str (ret, "metadata", plain);
+    return 0;
 }
 
 static int answer_renamed (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
@@ -174,8 +242,19 @@ static int prepare_define (rpc_call_t *call, pack_t *args, error_t *err)
     return 0;
 }
 
+//  To libvirt's clients it is an error to resume what is not suspended.
+static int prepare_resume (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) args;
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (domain && domain->state == STATE_RUNNING)
+        return error_set (err, ERR_OPERATION_INVALID, "resume domain '%s': it is already running",
+                          domain->name);
+    return domain ? 0 : -1;
+}
+
 //  virDomainShutdownFlagValues, which virDomainRebootFlagValues share.
-static int prepare_shutdown (rpc_call_t *call, pack_t *args, error_t *err)
+static int prepare_mode (rpc_call_t *call, pack_t *args, error_t *err)
 {
     static const char *const modes[] = {
         [1] = "acpi", [2] = "agent", [1 | 2] = "agent,acpi", [4] = "initctl", [8] = "signal",
@@ -190,7 +269,17 @@ static int prepare_shutdown (rpc_call_t *call, pack_t *args, error_t *err)
     return 0;
 }
 
-#define SHUTDOWN_FLAGS FLAGS ({ 15, NULL }) //  read by prepare_shutdown
+//  A guest that does not run can't do as it is asked.
+static int prepare_shutdown (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (domain && domain->state == STATE_PAUSED)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "shut down domain '%s': it is paused; resume it first", domain->name);
+    return domain ? prepare_mode (call, args, err) : -1;
+}
+
+#define SHUTDOWN_FLAGS FLAGS ({ 15, NULL }) //  read by prepare_mode
 
 const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_LOOKUP_BY_NAME", .answer = answer_by_name },
@@ -202,14 +291,16 @@ const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_GET_MAX_MEMORY", .verb = "domain.info", .ret = "memory=max_memory_kib" },
     { "DOMAIN_GET_MAX_VCPUS", .verb = "domain.info", .ret = "num=max_vcpus" },
     { "DOMAIN_GET_XML_DESC", .verb = "domain.xml",
-      .flags = FLAGS ({ 1, "security_info" }, { 2, "inactive" }), .ret = "xml" },
+      .flags = FLAGS ({ 1 | 4 | 8, NULL }, { 2, "inactive" }), .prepare = prepare_xml,
+      .answer = answer_xml },
     { "DOMAIN_IS_ACTIVE", .answer = answer_active },
+    { "DOMAIN_IS_UPDATED", .answer = answer_updated },
     { "DOMAIN_IS_PERSISTENT", .verb = "domain.info", .ret = "persistent" },
     { "DOMAIN_GET_AUTOSTART", .verb = "domain.info", .ret = "autostart" },
     { "DOMAIN_HAS_MANAGED_SAVE_IMAGE", .verb = "domain.info", .ret = "result=managed_save" },
     { "DOMAIN_GET_METADATA", .verb = "domain.metadata_get", .args = "uri",
       .flags = FLAGS ({ 1, NULL }, { 2, "config" }), .prepare = prepare_get_metadata,
-      .ret = "metadata" },
+      .answer = answer_metadata },
     { "DOMAIN_SET_METADATA", .verb = "domain.metadata_set", .args = "value=metadata key uri",
       .flags = FLAGS ({ 1, "live" }, { 2, "config" }), .prepare = prepare_metadata },
     { "DOMAIN_RENAME", .verb = "domain.rename", .args = "name=new_name", .answer = answer_renamed },
@@ -225,14 +316,13 @@ const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_CREATE", .verb = "domain.create" },
     { "DOMAIN_CREATE_WITH_FLAGS", .verb = "domain.create", .ret = "dom",
       .flags = FLAGS ({ 1, "paused" }, { 8, "force_boot" }) },
-    { "DOMAIN_SHUTDOWN", .verb = "domain.shutdown" },
+    { "DOMAIN_SHUTDOWN", .verb = "domain.shutdown", .prepare = prepare_shutdown },
     { "DOMAIN_SHUTDOWN_FLAGS", .verb = "domain.shutdown", .flags = SHUTDOWN_FLAGS,
       .prepare = prepare_shutdown },
-    { "DOMAIN_REBOOT", .verb = "domain.reboot", .flags = SHUTDOWN_FLAGS,
-      .prepare = prepare_shutdown },
+    { "DOMAIN_REBOOT", .verb = "domain.reboot", .flags = SHUTDOWN_FLAGS, .prepare = prepare_mode },
     { "DOMAIN_RESET", .verb = "domain.reset" },
     { "DOMAIN_SUSPEND", .verb = "domain.suspend" },
-    { "DOMAIN_RESUME", .verb = "domain.resume" },
+    { "DOMAIN_RESUME", .verb = "domain.resume", .prepare = prepare_resume },
     { "DOMAIN_DESTROY", .verb = "domain.destroy" },
     { "DOMAIN_DESTROY_FLAGS", .verb = "domain.destroy", .flags = FLAGS ({ 1, "graceful" }) },
     { "DOMAIN_UNDEFINE", .verb = "domain.undefine" },

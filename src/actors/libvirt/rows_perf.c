@@ -75,8 +75,8 @@ static int prepare_get (rpc_call_t *call, pack_t *args, error_t *err)
     if ((flags & LIVE) && (flags & CONFIG))
         return error_set (err, ERR_INVALID_ARG,
                           "DOMAIN_GET_PERF_EVENTS: live and config exclude each other");
-    if ((flags & LIVE) && domain->id <= 0)
-        return error_set (err, ERR_OPERATION_INVALID, "domain '%s' is not running", domain->name);
+    if ((flags & LIVE) && !rpc_running (call, err))
+        return -1;
     if (flags & CONFIG)
         pack_key_bool (args, "inactive", true);
     return 0;

@@ -299,6 +299,22 @@ const snapshot_t *rpc_domain (const rpc_call_t *call, error_t *err)
     return NULL;
 }
 
+const snapshot_t *rpc_running (const rpc_call_t *call, error_t *err)
+{
+    const snapshot_t *domain = rpc_domain (call, err);
+    if (!domain || domain->id > 0)
+        return domain;
+    error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running",
+               call->entry->procedure->name, domain->name);
+    return NULL;
+}
+
+int rpc_prepare_running (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) args;
+    return rpc_running (call, err) ? 0 : -1;
+}
+
 static int find_object (rpc_call_t *call, error_t *err)
 {
     const char *uuid = rpc_domain_of (call->args);
@@ -309,12 +325,9 @@ static int find_object (rpc_call_t *call, error_t *err)
 int rpc_measure (rpc_call_t *call, rpc_answer_fn *on_result, error_t *err)
 {
     char address[MSG_ADDRESS_MAX];
-    const snapshot_t *domain = rpc_domain (call, err);
+    const snapshot_t *domain = rpc_running (call, err);
     if (!domain)
         return -1;
-    if (domain->id <= 0)
-        return error_set (err, ERR_OPERATION_INVALID, "%s: domain '%s' is not running",
-                          call->entry->procedure->name, domain->name);
     call->verb = verb_find ("domain.usage"); //  as it is called where clients see it
     call->answer = on_result;
     snprintf (address, sizeof address, "domain/%s", domain->uuid);

@@ -100,6 +100,7 @@ void rpc_client_destroy (actor_t *self, rpc_client_t **client_p)
         client->next->previous = client->previous;
     gateway->sockets[client->socket].clients--;
     text_destroy (&client->in);
+    free (client->definition);
     free (client);
 }
 

@@ -108,6 +108,7 @@ typedef struct rpc_client {
     bool close_callback;
     rpc_stream_t *streams;
     int stream_count;
+    char *definition;      //  whose (offline) migration it is about to finish; NULL: none
     strings_t *migrations; //  "UUID TOKEN": it has begun, and not ended; NULL: none
     size_t typed;          //  bytes that guests have not taken from their consoles
 } rpc_client_t;
@@ -253,6 +254,10 @@ void rpc_call_destroy (rpc_call_t **call_p);
 void rpc_forget_client (rpc_gateway_t *gateway, const rpc_client_t *client);
 //  The domain that the call is about, as it is now; NULL and ERR if it has none or it is gone.
 const snapshot_t *rpc_domain (const rpc_call_t *call, error_t *err);
+//  The same if it runs; ERR_OPERATION_INVALID if it does not.
+const snapshot_t *rpc_running (const rpc_call_t *call, error_t *err);
+//  A row's `prepare` that only asks for that.
+int rpc_prepare_running (rpc_call_t *call, pack_t *args, error_t *err);
 //  What virConnectListAllDomainsFlags ask for (rows_connect.c).
 void rpc_read_filter (uint64_t flags, domain_filter_t *filter);
 //  Does this connection see it?

@@ -84,8 +84,17 @@ static unsigned uses_of (const network_t *self, const char *device)
     return uses;
 }
 
-//  The one that fewest ports have. 0, or -1 when those are exclusive, and all taken.
-static int choose_device (const network_t *self, port_t *port, error_t *err)
+static bool has_text (const value_t *texts, const char *text)
+{
+    for (size_t i = 0; i < value_count (texts); i++)
+        if (text_equals (value_str (value_at (texts, i)), text))
+            return true;
+    return false;
+}
+
+//  The one that fewest ports have, none of EXCEPT. 0, or -1 when those are exclusive, and all
+//  taken.
+static int choose_device (const network_t *self, port_t *port, const value_t *except, error_t *err)
 {
     const value_t *plug = plug_of (self), *devices = value_get (plug, "devices");
     bool exclusive = value_get_bool (plug, "exclusive", false);
@@ -94,14 +103,14 @@ static int choose_device (const network_t *self, port_t *port, error_t *err)
     for (size_t i = 0; i < value_count (devices); i++) {
         const char *device = value_str (value_at (devices, i));
         unsigned uses = uses_of (self, device);
-        if (uses < least) {
+        if (uses < least && !has_text (except, device)) {
             best = device;
             least = uses;
         }
     }
     if (value_count (devices) == 0)
         return 0;
-    if (exclusive && least > 0)
+    if (!best || (exclusive && least > 0))
         return error_set (err, ERR_OPERATION_FAILED,
                           "plug domain '%s' into network '%s': all of its %zu devices are taken; "
                           "'troupe net-port-list %s' shows by whom",
@@ -180,7 +189,7 @@ static void pack_first (pack_t *pack, const char *key, const value_t *a, const v
 static void pack_grant (const network_t *self, const port_t *port, pack_t *pack)
 {
     static const char *const whole[] = { "kind", "bridge",   "bridge_index", "mtu",
-                                         "mode", "isolated", "driver" };
+                                         "mode", "isolated", "driver",       "managed" };
     static const char *const grouped[] = { "bandwidth", "vlan", "trust_guest_rx_filters" };
     const value_t *plug = plug_of (self), *group = group_of (self, port->portgroup);
     pack_map (pack);
@@ -202,14 +211,26 @@ static void answer_grant (network_t *self, msg_t **msg_p, const port_t *port)
     network_commit (self, msg_p, &reply, true);
 }
 
+//  The device that it has could not be had: it gets another one, or keeps it.
+static int move_port (network_t *self, port_t *port, const value_t *except, error_t *err)
+{
+    if (!has_text (except, port->device))
+        return 0;
+    self->dirty = true;
+    return choose_device (self, port, except, err);
+}
+
 void network_port_create (network_t *self, msg_t **msg_p)
 {
     port_t *port = port_read (value_get (msg_root (*msg_p), "args"));
     port_t *known = find (self, port->key);
+    const value_t *except = msg_arg (*msg_p, "except");
     error_t err;
-    if (known)
+    if (known && move_port (self, known, except, &err))
+        network_refuse (self, msg_p, &err);
+    else if (known)
         answer_grant (self, msg_p, known);
-    else if (check_port (self, port, &err) || choose_device (self, port, &err))
+    else if (check_port (self, port, &err) || choose_device (self, port, except, &err))
         network_refuse (self, msg_p, &err);
     else {
         zlistx_add_end (self->ports, port);

@@ -64,6 +64,7 @@ static void pci_stop (actor_t *actor)
     free (self->boot_id);
     free (self->returns_to);
     free (self->holder_name);
+    free (self->saved);
 }
 
 const actor_class_t pci_class = { .kind = "pci",

@@ -35,6 +35,8 @@ static char *status_text (const pci_t *self)
     xml_set (xml_root (doc), "@phase", pci_phase_name (self->phase));
     if (self->returns_to)
         xml_set (xml_root (doc), "@driver", self->returns_to);
+    if (self->saved)
+        xml_set (xml_root (doc), "saved/@settings", self->saved);
     if (*self->holder) {
         xml_set (xml_root (doc), "holder/@uuid", self->holder);
         xml_set (xml_root (doc), "holder/@name", self->holder_name);
@@ -105,6 +107,7 @@ static int take_status (pci_t *self, const xml_node_t *root, error_t *err)
         if (text_equals (phase, phase_names[i])) {
             self->phase = (pci_phase_t) i;
             self->returns_to = text_copy (xml_string (root, "@driver"));
+            self->saved = text_copy (xml_string (root, "saved/@settings"));
             take_holder (self, xml_find (root, "holder"));
             return 0;
         }

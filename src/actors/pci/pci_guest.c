@@ -81,25 +81,58 @@ static void on_saved (pci_t *self, const error_t *err)
     pci_answer (self, err);
 }
 
+static void refuse (pci_t *self)
+{
+    if (self->running.fresh)
+        free (take (&self->saved));
+    pci_clear_holder (self);
+    pci_answer (self, &self->failure);
+}
+
 //  RC: of the operation's check.
 static void take_it (pci_t *self, int rc)
 {
-    const msg_t *request = self->running.request;
-    const bool managed = msg_flag (request, "managed");
-    if (rc > 0 && !managed) {
-        error_set (&self->failure, ERR_OPERATION_INVALID,
-                   "PCI device '%s' is not managed, and the host's: detach it first (troupe "
-                   "nodedev-detach %s), or say managed='yes'",
-                   self->address, self->address);
-        pci_clear_holder (self);
-        pci_answer (self, &self->failure);
-        return;
-    }
     self->lent = self->lent || rc > 0;
-    if (rc > 0)
+    if (rc > 0 || msg_str (self->running.request, "settings"))
         pci_begin_job (self);
     else
         pci_save (self, on_saved);
+}
+
+static int take_settings (pci_t *self, const msg_t *reply)
+{
+    if (pci_job_done (self, reply))
+        return -1;
+    const value_t *value = value_get (msg_value (reply), "value");
+    free (self->saved);
+    self->saved = text_copy (value_get_str (value, "settings"));
+    actor_check (self->actor, self->saved);
+    self->running.fresh = true;
+    return 0;
+}
+
+//  What its card has set for it: known and saved before it is changed.
+static void on_read (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) arg;
+    pci_t *self = actor_state (actor);
+    int rc = take_settings (self, reply);
+    if (rc == 0)
+        rc = self->running.operation->check (self, self->running.request, &self->failure);
+    if (rc < 0)
+        refuse (self);
+    else
+        take_it (self, rc);
+}
+
+static int check_managed (pci_t *self, int rc)
+{
+    if (rc <= 0 || msg_flag (self->running.request, "managed"))
+        return 0;
+    return error_set (&self->failure, ERR_OPERATION_INVALID,
+                      "PCI device '%s' is not managed, and the host's: detach it first (troupe "
+                      "nodedev-detach %s), or say managed='yes'",
+                      self->address, self->address);
 }
 
 static void on_granted (actor_t *actor, const msg_t *reply, void *arg)
@@ -107,17 +140,18 @@ static void on_granted (actor_t *actor, const msg_t *reply, void *arg)
     (void) arg;
     pci_t *self = actor_state (actor);
     const msg_t *request = self->running.request;
-    int rc = -1;
-    if (!msg_failed (reply, &self->failure)) {
-        snprintf (self->holder, sizeof self->holder, "%s", msg_str (request, "domain"));
-        free (self->holder_name);
-        self->holder_name = text_copy (msg_str (request, "domain_name"));
-        rc = self->running.operation->check (self, request, &self->failure);
-        if (rc < 0)
-            pci_clear_holder (self);
-    }
-    if (rc < 0)
+    if (msg_failed (reply, &self->failure)) {
         pci_answer (self, &self->failure);
+        return;
+    }
+    snprintf (self->holder, sizeof self->holder, "%s", msg_str (request, "domain"));
+    free (self->holder_name);
+    self->holder_name = text_copy (msg_str (request, "domain_name"));
+    int rc = self->running.operation->check (self, request, &self->failure);
+    if (rc < 0 || check_managed (self, rc))
+        refuse (self);
+    else if (msg_str (request, "settings") && !self->saved)
+        pci_start_job (self, "pci_read", on_read);
     else
         take_it (self, rc);
 }
@@ -167,6 +201,11 @@ static void begin_give (pci_t *self)
     const bool lent = self->lent;
     if (!text_equals (msg_str (self->running.request, "domain"), self->holder)) {
         pci_answer (self, NULL); //  it was given back already
+        return;
+    }
+    //  One that goes back to its driver gets them then, with nobody using it any more.
+    if (!lent && self->saved) {
+        pci_start_job (self, self->running.operation->job, NULL);
         return;
     }
     pci_clear_holder (self);

@@ -92,7 +92,7 @@ static const pci_operation_t operations[] = {
     { "nodedev.reattach", "pci_return", "reattach", PCI_RETURNING, PCI_HOST, check_return },
     { "nodedev.reset", "pci_reset", "reset", PCI_HOST, PCI_HOST, check_reset },
     { "pci.take", "pci_detach", "give", PCI_DETACHING, PCI_DETACHED, check_take },
-    { "pci.give", "", "give back", PCI_DETACHED, PCI_DETACHED, check_give },
+    { "pci.give", "pci_restore", "give back", PCI_DETACHED, PCI_DETACHED, check_give },
 };
 
 //  Nobody asks for it: what was cut off, or failed.
@@ -102,6 +102,11 @@ static const pci_operation_t returning = { "",       "pci_return", "give back", 
 static bool is_reset (const pci_operation_t *operation)
 {
     return operation->check == check_reset;
+}
+
+static bool is_give (const pci_operation_t *operation)
+{
+    return operation->check == check_give;
 }
 
 static const pci_operation_t *operation_of (const msg_t *msg)
@@ -151,6 +156,7 @@ static void go_back_to_host (pci_t *self)
 {
     pci_clear_holder (self);
     free (take (&self->returns_to));
+    free (take (&self->saved));
     self->phase = PCI_HOST;
     self->returns_failed = 0;
 }
@@ -163,7 +169,12 @@ static void settle (pci_t *self)
     bool vfio = text_equals (now, VFIO_DRIVER);
     if (is_reset (operation))
         return;
-    if (operation == &returning)
+    if (is_give (operation) ||
+        (operation->during == PCI_DETACHING && vfio && self->running.before == PCI_DETACHED)) {
+        //  What its card has set for it, it gets back when it goes back to the host.
+        pci_clear_holder (self);
+        self->phase = PCI_DETACHED;
+    } else if (operation == &returning)
         pci_return_later (self, RETRY_MS);
     else if (operation->during == PCI_RETURNING && vfio)
         self->phase = self->running.before == PCI_HOST ? PCI_HOST : PCI_DETACHED;
@@ -184,17 +195,28 @@ static void succeed (pci_t *self)
     self->phase = operation->after;
     if (self->phase == PCI_HOST)
         go_back_to_host (self);
+    if (is_give (operation)) {
+        pci_clear_holder (self);
+        free (take (&self->saved));
+        return;
+    }
     actor_log (self->actor, LEVEL_INFO, "PCI device '%s' is %s", self->address,
                self->phase == PCI_HOST ? "the host's again" : "detached from the host");
+}
+
+int pci_job_done (pci_t *self, const msg_t *reply)
+{
+    bool failed = msg_failed (reply, &self->failure);
+    if (failed && !msg_is_late (reply))
+        actor_stop (self->actor, self->running.address); //  when it did not end in time
+    return failed ? -1 : 0;
 }
 
 static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 {
     (void) arg;
     pci_t *self = actor_state (actor);
-    bool failed = msg_failed (reply, &self->failure);
-    if (failed && !msg_is_late (reply))
-        actor_stop (actor, self->running.address); //  when it did not end in time
+    bool failed = pci_job_done (self, reply) != 0;
     if (failed)
         settle (self);
     else
@@ -204,7 +226,7 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 
 //  The begin of one.
 
-static void start_job (pci_t *self)
+void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then)
 {
     pci_run_t *running = &self->running;
     uint64_t number;
@@ -214,23 +236,33 @@ static void start_job (pci_t *self)
     auto(msg_t) args = msg_request ("run");
     pack_t *pack = msg_args (args);
     config_pack (self->config, pack);
-    pack_key_str (pack, "kind", running->operation->job);
+    pack_key_str (pack, "kind", kind);
     pack_key_str (pack, "owner", actor_address (self->actor));
     pack_key_map (pack, "args");
     pack_key_str (pack, "sysfs", self->sysfs);
     pack_key_str (pack, "address", self->address);
     pack_key_str (pack, "returns_to", self->returns_to);
+    pack_key_str (pack, "wanted", running->request ? msg_str (running->request, "settings") : NULL);
+    pack_key_str (pack, "saved", self->saved);
     pack_end (pack);
     actor_spawn_for (self->actor, running->request, running->address, &job_class, &args, JOB_MS,
-                     on_job_done, NULL);
+                     then ? then : on_job_done, NULL);
+}
+
+static void start_job (pci_t *self)
+{
+    pci_start_job (self, self->running.operation->job, NULL);
 }
 
 static void on_intent_saved (pci_t *self, const error_t *err)
 {
     if (!err) {
+        self->running.fresh = false;
         start_job (self);
         return;
     }
+    if (self->running.fresh)
+        free (take (&self->saved));
     self->phase = self->running.before;
     if (self->running.operation->check == check_take)
         pci_clear_holder (self);

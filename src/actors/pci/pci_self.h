@@ -40,6 +40,7 @@ typedef struct {
     msg_t *request;                   //  NULL: nobody asked
     char address[MSG_ADDRESS_MAX];    //  of the job; "": it is not started yet
     pci_phase_t before;
+    bool fresh; //  it is about to change settings that it read, and has not yet
 } pci_run_t;
 
 struct pci {
@@ -55,7 +56,8 @@ struct pci {
     //  The guest that has it; "": none.
     char holder[UUID_TEXT_SIZE];
     char *holder_name;
-    bool lent; //  it was detached for that guest, and goes back with its end
+    bool lent;   //  it was detached for that guest, and goes back with its end
+    char *saved; //  what its card gets back, once no guest has it (drivers/pci/vf.h); NULL: nothing
 
     pci_run_t running;
     error_t failure; //  of what runs, until it is answered
@@ -81,6 +83,10 @@ char *pci_driver_now (const pci_t *self);
 void pci_answer (pci_t *self, const error_t *outcome);
 //  Writes the phase in which the operation that runs has the device, then starts its job.
 void pci_begin_job (pci_t *self);
+//  Starts a job of this kind for what runs. Its reply is THEN's, or of the operation's own.
+void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then);
+//  REPLY is that of the job: -1 if it failed, and then self->failure says why.
+int pci_job_done (pci_t *self, const msg_t *reply);
 
 //  pci_guest.c
 bool pci_is_guests (const msg_t *msg); //  a request of pci.take or pci.give

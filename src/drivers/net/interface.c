@@ -67,8 +67,20 @@ static void forget_port (xml_node_t *interface)
         xml_remove_path (interface, granted[i]);
 }
 
+//  A device of a pool goes back to it.
+static void forget_device (xml_node_t *interface)
+{
+    static const char *const granted[] = { "source/address", "driver/@name", "@managed" };
+    if (!xml_equals (interface, "@type", "hostdev") || !xml_string (interface, "source/@network"))
+        return;
+    for (size_t i = 0; i < sizeof granted / sizeof *granted; i++)
+        xml_remove_path (interface, granted[i]);
+    xml_set (interface, "@type", "network");
+}
+
 void interface_forget (xml_node_t *interface)
 {
+    forget_device (interface);
     forget_name (interface);
     forget_port (interface);
 }
@@ -219,6 +231,8 @@ static int check_grant (const xml_node_t *interface, const char *what, const por
                         error_t *err)
 {
     const char *network = xml_string (interface, "source/@network");
+    if (grant->kind == PORT_HOSTDEV && !what)
+        return 0;
     if (grant->kind == PORT_HOSTDEV)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: network '%s' with <forward mode='hostdev'/> for %s",
@@ -228,16 +242,57 @@ static int check_grant (const xml_node_t *interface, const char *what, const por
                           "not supported: VLAN %" PRIu32 " of network '%s', for a bridge or a "
                           "macvtap",
                           grant->vlan, network);
+    if (xml_find (interface, "vlan") || xml_string (interface, "@trustGuestRxFilters"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: %s of an interface of network '%s', which has no "
+                          "<forward mode='hostdev'/>",
+                          xml_find (interface, "vlan") ? "<vlan>" : "trustGuestRxFilters", network);
+    return 0;
+}
+
+static void put_device (xml_node_t *interface, const port_grant_t *grant)
+{
+    unsigned domain, bus, slot, function;
+    if (sscanf (grant->device, "%x:%x:%x.%x", &domain, &bus, &slot, &function) != 4)
+        return;
+    xml_set (interface, "@type", "hostdev");
+    xml_set (interface, "@managed", grant->managed ? "yes" : "no");
+    if (!xml_string (interface, "driver/@name"))
+        xml_set (interface, "driver/@name", "vfio");
+    xml_set (interface, "source/address/@type", "pci");
+    xml_setf (interface, "source/address/@domain", "0x%04x", domain);
+    xml_setf (interface, "source/address/@bus", "0x%02x", bus);
+    xml_setf (interface, "source/address/@slot", "0x%02x", slot);
+    xml_setf (interface, "source/address/@function", "0x%x", function);
+    if (grant->vlan && !xml_find (interface, "vlan"))
+        xml_setf (interface, "vlan/tag/@id", "%" PRIu32, grant->vlan);
+    if (*grant->trust && !xml_string (interface, "@trustGuestRxFilters"))
+        xml_set (interface, "@trustGuestRxFilters", grant->trust);
+}
+
+static port_request_t request_of (const xml_node_t *interface, const xml_node_t *link)
+{
+    return (port_request_t){ .network = xml_string (link, "@network"),
+                             .port = xml_string (link, "@port"),
+                             .mac = xml_string (interface, "mac/@address"),
+                             .portgroup = xml_string (interface, "source/@portgroup") };
+}
+
+int interface_take_other (job_t *job, xml_node_t *interface, const xml_node_t *link,
+                          const strings_t *except, port_grant_t *grant, error_t *err)
+{
+    port_request_t request = request_of (interface, link);
+    request.except = except;
+    if (job_port_create (job, &request, grant, err))
+        return -1;
+    put_device (interface, grant);
     return 0;
 }
 
 int interface_take_port (job_t *job, xml_node_t *interface, const xml_node_t *link,
                          const char *what, port_grant_t *grant, error_t *err)
 {
-    const port_request_t request = { .network = xml_string (link, "@network"),
-                                     .port = xml_string (link, "@port"),
-                                     .mac = xml_string (interface, "mac/@address"),
-                                     .portgroup = xml_string (interface, "source/@portgroup") };
+    const port_request_t request = request_of (interface, link);
     if (!request.port)
         return 0;
     if (job_port_create (job, &request, grant, err) || check_grant (interface, what, grant, err))
@@ -245,6 +300,8 @@ int interface_take_port (job_t *job, xml_node_t *interface, const xml_node_t *li
     xml_set (interface, "source/@portid", request.port);
     if (grant->kind == PORT_BRIDGE)
         xml_set (interface, "source/@bridge", grant->bridge);
+    else if (grant->kind == PORT_HOSTDEV)
+        put_device (interface, grant);
     else {
         xml_set (interface, "source/@dev", grant->device);
         xml_set (interface, "source/@mode", grant->mode);

@@ -34,9 +34,13 @@ int interface_check_name (const char *name, error_t *err);
 //  LINK: the element. The caller makes it durable.
 int interface_intend (job_t *job, const xml_node_t *interface, xml_node_t **link, error_t *err);
 //  Asks the network for the port, if it has one, and says in the live document what it is plugged
-//  into. WHAT can't have a VF: "a guest of QEMU".
+//  into; of a pool of the host's devices: which one, as an interface of type 'hostdev'. WHAT can't
+//  have one: "a container"; NULL: it can.
 int interface_take_port (job_t *job, xml_node_t *interface, const xml_node_t *link,
                          const char *what, port_grant_t *grant, error_t *err);
+//  The device that the port had could not be had, like those of EXCEPT before: another one.
+int interface_take_other (job_t *job, xml_node_t *interface, const xml_node_t *link,
+                          const strings_t *except, port_grant_t *grant, error_t *err);
 //  The address of the host's end: the guest's, but for a high first byte. The lowest address among
 //  its ports becomes that of a bridge which has none of its own, and so changes it when a guest
 //  comes.

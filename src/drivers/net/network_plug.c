@@ -142,6 +142,7 @@ void network_pack_plug (pack_t *pack, const guest_t *guest, const strings_t *dev
     pack_key_u64 (pack, "mtu", number (network, "mtu/@size"));
     pack_key_bool (pack, "isolated", xml_equals (network, "port/@isolated", "yes"));
     pack_key_str (pack, "driver", xml_string (network, "forward/driver/@name"));
+    pack_key_bool (pack, "managed", xml_equals (network, "forward/@managed", "yes"));
     pack_common (pack, network);
     pack_groups (pack, network);
     pack_key_bool (pack, "exclusive", mode == FORWARD_HOSTDEV || mode == FORWARD_PASSTHROUGH);

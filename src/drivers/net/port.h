@@ -5,6 +5,7 @@
 #define TROUPE_PORT_H
 
 #include "drivers/net/link.h"
+#include "util/text.h"
 #include "util/uuid.h"
 
 //  Strings belong to the caller.
@@ -13,6 +14,8 @@ typedef struct {
     const char *port;      //  a new uuid; the same again is answered the same
     const char *mac;       //  of the guest's card
     const char *portgroup; //  NULL: the network's default one
+    //  Devices of a pool that could not be had: another one. NULL: none.
+    const strings_t *except;
 } port_request_t;
 
 typedef enum {
@@ -30,6 +33,8 @@ typedef struct {
     char device[64]; //  the lower link of a macvtap; PCI address of a VF
     char mode[16];   //  of a macvtap
     uint32_t vlan;   //  0: none
+    bool managed;    //  of a VF: it is detached from the host for this, and goes back
+    char trust[4];   //  of a VF, "yes" or "no": may the guest change its MAC; "": not said
     bool limited;    //  by BANDWIDTH
     link_bandwidth_t bandwidth;
 } port_grant_t;

@@ -67,8 +67,9 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     guest_end_clean (job, "monitor", "");
     guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
     guest_end_clean (job, "folder", guest_recorded (job->guest, "folder/@path"));
-    guest_end_unplug (job);
+    //  Who is granted the port of one next finds it free.
     qemu_hostdev_unplug (job);
+    guest_end_unplug (job);
     guest_end_ungroup (job);
     qemu_migrate_drop_created (job);
     qemu_give_files_back (job);

@@ -216,6 +216,33 @@ static void on_tray (const event_t *self)
     set_device (self, text_of (self, "id"));
 }
 
+static int index_of (const char *word, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp (word, words[i]) == 0)
+            return i;
+    return -1;
+}
+
+//  virDomainMemoryFailureRecipientType.
+static void on_memory_failure (const event_t *self)
+{
+    static const char *const recipients[] = { "hypervisor", "guest" };
+    static const char *const actions[] = { "ignore", "inject", "fatal", "reset" };
+    const json_t *flags = json_object_get (self->data, "flags");
+    int recipient = index_of (text_of (self, "recipient"), recipients, 2);
+    int action = index_of (text_of (self, "action"), actions, 4);
+    if (recipient < 0 || action < 0)
+        return; //  a newer QEMU's words
+    bool required = json_is_true (json_object_get (flags, "action-required"));
+    bool recursive = json_is_true (json_object_get (flags, "recursive"));
+    self->change->kind = CHANGE_MEMORY_FAILURE;
+    self->change->value = recipient;
+    self->change->failure.action = action;
+    self->change->failure.flags =
+        (required ? MEMORY_FAILURE_REQUIRED : 0) | (recursive ? MEMORY_FAILURE_RECURSIVE : 0);
+}
+
 static void on_pass (const event_t *self)
 {
     self->change->kind = CHANGE_ITERATION;
@@ -344,6 +371,7 @@ static const struct {
     { "VNC_INITIALIZED", on_vnc_initialized },
     { "VNC_DISCONNECTED", on_vnc_disconnected },
     { "VSERPORT_CHANGE", on_port },
+    { "MEMORY_FAILURE", on_memory_failure },
 };
 
 void qemu_event (const char *json, const xml_t *live, guest_change_t *change)

@@ -3,6 +3,9 @@
 #include "drivers/qemu/qemu_hostdev.h"
 
 #include "drivers/definition.h"
+#include "drivers/net/interface.h"
+#include "drivers/pci/vf.h"
+#include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/qemu_files.h"
 #include "util/text.h"
 
@@ -13,42 +16,170 @@ static xml_node_t *devices_of (const xml_t *document)
     return xml_find (xml_root (document), "devices");
 }
 
+bool qemu_hostdev_is (const xml_node_t *device)
+{
+    return xml_is (device, "hostdev") ||
+           (xml_is (device, "interface") && xml_equals (device, "@type", "hostdev"));
+}
+
+//  It comes from the pool of a network, with its port.
+static bool is_pooled (const xml_node_t *device)
+{
+    return xml_is (device, "interface") && xml_string (device, "source/@network");
+}
+
+//  The caller frees it.
+static char *address_of (const xml_node_t *device)
+{
+    return definition_pci_text (xml_find (device, "source/address"));
+}
+
+//  Intent.
+
+static xml_node_t *note_of (const job_t *job, const char *address)
+{
+    xml_foreach (note, job->guest->record ? xml_root (job->guest->record) : NULL, "device")
+        if (xml_equals (note, "@address", address))
+            return note;
+    return NULL;
+}
+
+static int intend (job_t *job, const char *address, error_t *err)
+{
+    if (!note_of (job, address))
+        xml_set (xml_add (xml_root (job->guest->record), "device"), "@address", address);
+    return job_undo (job, "device", address, err);
+}
+
+int qemu_hostdev_intend_one (job_t *job, const xml_node_t *device, error_t *err)
+{
+    autofree char *address = address_of (device);
+    return intend (job, address, err);
+}
+
 int qemu_hostdev_intend (job_t *job, error_t *err)
 {
-    xml_foreach (hostdev, devices_of (job->guest->live), "hostdev") {
-        autofree char *address = definition_pci_text (xml_find (hostdev, "source/address"));
-        xml_node_t *note = xml_add (xml_root (job->guest->record), "device");
-        xml_set (note, "@address", address);
-        if (job_undo (job, "device", address, err))
+    xml_foreach (device, devices_of (job->guest->live), NULL)
+        if (qemu_hostdev_is (device) && qemu_hostdev_intend_one (job, device, err))
             return -1;
-    }
     return 0;
 }
 
-static int open_group (job_t *job, const char *address, error_t *err)
+//  Taking.
+
+//  What its card is to set for an interface; without a VLAN it has none. The caller frees it; NULL:
+//  nothing is to be set.
+static char *settings_of (const xml_node_t *device)
+{
+    char text[VF_TEXT_SIZE];
+    vf_settings_t settings = { .trust = -1 };
+    const char *trust = xml_string (device, "@trustGuestRxFilters");
+    if (!xml_is (device, "interface"))
+        return NULL;
+    settings.has_mac = link_mac_read (xml_string (device, "mac/@address"), settings.mac);
+    settings.vlan = interface_number (device, "vlan/tag/@id", 0);
+    if (trust)
+        settings.trust = text_equals (trust, "yes");
+    vf_settings_text (&settings, text);
+    return text_copy (text);
+}
+
+static int take_one (job_t *job, const xml_node_t *device, error_t *err)
+{
+    autofree char *address = address_of (device);
+    autofree char *settings = settings_of (device);
+    return job_device_take (job, address, xml_flag (device, "@managed", false), settings, err);
+}
+
+static int open_group (job_t *job, const xml_node_t *device, error_t *err)
 {
     unsigned group;
+    autofree char *address = address_of (device);
     if (job_device_check (job, address, &group, err))
         return -1;
     autofree char *path = text_format ("/dev/vfio/%u", group);
     return qemu_take_named (job, "the IOMMU group of a host device", path, err);
 }
 
+int qemu_hostdev_plug_one (job_t *job, const xml_node_t *device, error_t *err)
+{
+    return take_one (job, device, err) || open_group (job, device, err) ? -1 : 0;
+}
+
 //  First all of them: they may be in one group.
 int qemu_hostdev_plug (job_t *job, error_t *err)
 {
     xml_node_t *devices = devices_of (job->guest->live);
-    xml_foreach (hostdev, devices, "hostdev") {
-        autofree char *address = definition_pci_text (xml_find (hostdev, "source/address"));
-        if (job_device_take (job, address, xml_flag (hostdev, "@managed", false), err))
+    xml_foreach (device, devices, NULL)
+        if (qemu_hostdev_is (device) && !is_pooled (device) && take_one (job, device, err))
             return -1;
-    }
-    xml_foreach (hostdev, devices, "hostdev") {
-        autofree char *address = definition_pci_text (xml_find (hostdev, "source/address"));
-        if (open_group (job, address, err))
+    xml_foreach (device, devices, NULL)
+        if (qemu_hostdev_is (device) && !is_pooled (device) && open_group (job, device, err))
             return -1;
+    return 0;
+}
+
+//  Pools.
+
+static int give (job_t *job, const char *address, error_t *err)
+{
+    xml_node_t *note = note_of (job, address);
+    if (job_device_give (job, address, err))
+        return -1;
+    if (note)
+        xml_remove (note);
+    return 0;
+}
+
+static int take_granted (job_t *job, const xml_node_t *interface, const char *address, error_t *err)
+{
+    error_t undo;
+    if (intend (job, address, err) || job_record (job, err))
+        return -1;
+    if (qemu_hostdev_plug_one (job, interface, err) == 0)
+        return 0;
+    if (give (job, address, &undo))
+        job_log (job, "domain '%s': %s", job->guest->name, undo.message);
+    return -1;
+}
+
+static int none_left (const xml_node_t *interface, const error_t *why, const error_t *refused,
+                      error_t *err)
+{
+    if (refused->code == ERR_OPERATION_ABORTED)
+        *err = *refused;
+    else
+        error_set (err, why->code, "no device of network '%s' could be had; of the last one: %s",
+                   xml_string (interface, "source/@network"), why->message);
+    return -1;
+}
+
+int qemu_hostdev_take_pooled (job_t *job, xml_node_t *interface, const xml_node_t *link,
+                              port_grant_t *grant, error_t *err)
+{
+    error_t why, refused;
+    auto(strings_t) tried = strings_new ();
+    if (qemu_check_host_interface (interface, err))
+        return -1;
+    while (take_granted (job, interface, grant->device, &why)) {
+        *err = why;
+        if (why.code == ERR_OPERATION_ABORTED)
+            return -1;
+        job_log (job, "domain '%s': %s; the next one of network '%s' is tried", job->guest->name,
+                 why.message, xml_string (interface, "source/@network"));
+        strings_add (tried, grant->device);
+        if (interface_take_other (job, interface, link, tried, grant, &refused))
+            return none_left (interface, &why, &refused, err);
     }
     return 0;
+}
+
+//  Giving back.
+
+int qemu_hostdev_give (job_t *job, const xml_node_t *device, error_t *err)
+{
+    autofree char *address = address_of (device);
+    return give (job, address, err);
 }
 
 void qemu_hostdev_unplug (job_t *job)
@@ -60,12 +191,19 @@ void qemu_hostdev_unplug (job_t *job)
     }
 }
 
+static bool has_any (const xml_t *live)
+{
+    xml_foreach (device, devices_of (live), NULL)
+        if (qemu_hostdev_is (device))
+            return true;
+    return false;
+}
+
 uint64_t qemu_hostdev_memlock (const xml_t *live)
 {
     uint64_t bytes = 0;
     error_t ignored; //  it was checked
-    if (!xml_find (devices_of (live), "hostdev") ||
-        xml_size (xml_root (live), "memory", "KiB", &bytes, &ignored))
+    if (!has_any (live) || xml_size (xml_root (live), "memory", "KiB", &bytes, &ignored))
         return 0;
     return bytes + OWN_BYTES;
 }

@@ -4,6 +4,7 @@
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_command.h"
 #include "drivers/qemu/qemu_answer.h"
+#include "drivers/qemu/qemu_hostdev.h"
 #include "util/device.h"
 #include "util/launch.h"
 #include "util/xml.h"
@@ -69,8 +70,16 @@ static int intend (job_t *job, xml_node_t *interface, xml_node_t **link, error_t
     return 0;
 }
 
+//  What is plugged into a pool is no link of the host.
+static bool is_hostdev (const xml_node_t *link)
+{
+    return xml_equals (link, "@kind", "hostdev");
+}
+
 static int descriptors_of (const xml_node_t *link)
 {
+    if (is_hostdev (link))
+        return 0;
     int queues = interface_number (link, "@queues", 1);
     return xml_flag (link, "@vhost", false) ? 2 * queues : queues;
 }
@@ -154,8 +163,12 @@ static int find_or_make (job_t *job, xml_node_t *interface, xml_node_t *link, ui
     port_grant_t grant = { 0 };
     if (is_foreign (interface))
         return job_link_find (job, xml_string (interface, "target/@dev"), made, err);
-    if (interface_take_port (job, interface, link, "a guest of QEMU", &grant, err))
+    if (interface_take_port (job, interface, link, NULL, &grant, err))
         return -1;
+    if (grant.kind == PORT_HOSTDEV) {
+        xml_set (link, "@kind", "hostdev");
+        return qemu_hostdev_take_pooled (job, interface, link, &grant, err);
+    }
     xml_set (link, "@kind", device_kind (interface));
     return make_link (job, interface, &grant, uid, gid, made, err) ||
                    interface_limit (job, interface, &grant, err)
@@ -171,7 +184,8 @@ int qemu_interface_plug_one (job_t *job, xml_node_t *interface, uid_t uid, gid_t
         return 0;
     if (find_or_make (job, interface, link, uid, gid, &made, err))
         return error_prefix (err, "plug '%s' in", qemu_alias (interface));
-    interface_note (interface, link, &made);
+    if (!is_hostdev (link))
+        interface_note (interface, link, &made);
     return 0;
 }
 

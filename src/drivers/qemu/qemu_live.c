@@ -4,6 +4,7 @@
 #include "drivers/channel.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/plug/qemu_vcpus.h"
+#include "drivers/qemu/qemu_iotune.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/vcpus.h"
 #include "util/text.h"
@@ -211,8 +212,10 @@ static int set_balloon (job_t *job, bool restored, error_t *err)
 
 int qemu_live_set (job_t *job, bool restored, error_t *err)
 {
-    return set_password (job, err) || set_links (job, err) || set_balloon (job, restored, err) ? -1
-                                                                                               : 0;
+    return set_password (job, err) || set_links (job, err) || set_balloon (job, restored, err) ||
+                   qemu_iotune_apply_all (job, err)
+               ? -1
+               : 0;
 }
 
 bool qemu_has_ended (job_t *job)

@@ -10,6 +10,7 @@
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/command/qemu_host_model.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_missing.h"
 #include "drivers/qemu/qemu_perf.h"
 #include "drivers/qemu/storage/qemu_stream.h"
 #include "drivers/qemu/plug/qemu_vcpus.h"
@@ -92,6 +93,7 @@ static int prepare (start_t *self, error_t *err)
 {
     job_t *job = self->job;
     qemu_live_make (job, self->document, &self->folder);
+    qemu_drop_missing (job, self->state || self->incoming);
     if (self->incoming && !self->folder)
         self->folder = qemu_folder_path (job);
     const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");

@@ -234,7 +234,7 @@ static int command_panic (command_t *self, const xml_node_t *panic, error_t *err
     return 0;
 }
 
-static int command_hostdev (command_t *self, const xml_node_t *hostdev, error_t *err)
+int qemu_command_hostdev (command_t *self, const xml_node_t *hostdev, error_t *err)
 {
     json_t *json = command_model (self, hostdev, err);
     if (!json)
@@ -269,7 +269,7 @@ static const struct {
     { "memballoon", command_memballoon },
     { "rng", command_rng },
     { "panic", command_panic },
-    { "hostdev", command_hostdev },
+    { "hostdev", qemu_command_hostdev },
 };
 
 #define FAMILIES (sizeof families / sizeof *families)

@@ -99,6 +99,8 @@ static void add_queues (json_t *json, int queues)
 int qemu_command_interface (command_t *self, const xml_node_t *interface, error_t *err)
 {
     int queues = 1;
+    if (xml_equals (interface, "@type", "hostdev"))
+        return qemu_command_hostdev (self, interface, err);
     autofree char *id = text_format ("host%s", qemu_alias (interface));
     if (xml_int (interface, "driver/@queues", 1, INT_MAX, &queues, err))
         return -1;

@@ -37,6 +37,8 @@ int qemu_complete_controllers (completion_t *self, error_t *err);
 int qemu_complete_pci (completion_t *self, error_t *err);
 void qemu_mirror_console (completion_t *self);
 int qemu_check (completion_t *self, error_t *err);
+//  Of an interface of type 'hostdev': what is said of it that only other types have.
+int qemu_check_host_interface (const xml_node_t *interface, error_t *err);
 
 //  A new child of PARENT (the domain or its devices), put where libvirt's documents have it.
 xml_node_t *qemu_insert (xml_node_t *parent, const char *name);

@@ -161,6 +161,9 @@ static int complete_source (xml_node_t *disk, error_t *err)
     if (path && path[0] != '/')
         return error_set (err, ERR_XML_ERROR, "disk '%s': its source '%s' is not absolute", dev,
                           path);
+    if (!removable && xml_equals (disk, "source/@startupPolicy", "requisite"))
+        return error_set (err, ERR_XML_ERROR,
+                          "disk '%s': the startupPolicy 'requisite' is for cdrom and floppy", dev);
     //  libvirt's own defaults; QEMU is never let guess the format.
     if (path || !removable) {
         if (!xml_find (disk, "driver"))

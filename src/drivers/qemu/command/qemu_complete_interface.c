@@ -19,7 +19,8 @@ enum {
     MAY_NAME = 4,     //  <target dev=...>
     MAY_QUEUE = 8,    //  <driver queues=...> and name='vhost'
     MAY_ADDRESS = 16, //  <ip> of the guest
-    MAY_SIZE = 32     //  <mtu>
+    MAY_SIZE = 32,    //  <mtu>
+    MAY_UNPLUG = 64   //  <link state='down'>
 };
 
 static const struct {
@@ -27,16 +28,17 @@ static const struct {
     const char *needs[3]; //  attributes, NULL after the last
     unsigned may;
 } types[] = {
-    { "user", { NULL }, MAY_ADDRESS | MAY_SIZE },
+    { "user", { NULL }, MAY_ADDRESS | MAY_SIZE | MAY_UNPLUG },
     { "bridge",
       { "source/@bridge", NULL },
-      MAY_LIMIT | MAY_ISOLATE | MAY_NAME | MAY_QUEUE | MAY_SIZE },
+      MAY_LIMIT | MAY_ISOLATE | MAY_NAME | MAY_QUEUE | MAY_SIZE | MAY_UNPLUG },
     { "network",
       { "source/@network", NULL },
-      MAY_LIMIT | MAY_ISOLATE | MAY_NAME | MAY_QUEUE | MAY_SIZE },
-    { "direct", { "source/@dev", NULL }, MAY_LIMIT | MAY_NAME | MAY_QUEUE | MAY_SIZE },
-    { "ethernet", { NULL }, MAY_LIMIT | MAY_NAME | MAY_QUEUE | MAY_SIZE },
-    { "vhostuser", { "source/@path", "source/@mode", NULL }, MAY_QUEUE | MAY_SIZE },
+      MAY_LIMIT | MAY_ISOLATE | MAY_NAME | MAY_QUEUE | MAY_SIZE | MAY_UNPLUG },
+    { "direct", { "source/@dev", NULL }, MAY_LIMIT | MAY_NAME | MAY_QUEUE | MAY_SIZE | MAY_UNPLUG },
+    { "ethernet", { NULL }, MAY_LIMIT | MAY_NAME | MAY_QUEUE | MAY_SIZE | MAY_UNPLUG },
+    { "vhostuser", { "source/@path", "source/@mode", NULL }, MAY_QUEUE | MAY_SIZE | MAY_UNPLUG },
+    { "hostdev", { NULL }, 0 },
 };
 
 enum {
@@ -49,6 +51,7 @@ static const struct {
 } parts[] = {
     { MAY_LIMIT, "bandwidth" }, { MAY_ISOLATE, "port/@isolated" }, { MAY_NAME, "target/@dev" },
     { MAY_ADDRESS, "ip" },      { MAY_QUEUE, "driver/@queues" },   { MAY_SIZE, "mtu" },
+    { MAY_UNPLUG, "link" },
 };
 
 static bool has (const xml_node_t *interface, const char *path)
@@ -96,6 +99,10 @@ static int check_driver (const xml_node_t *interface, error_t *err)
     int queues = 1;
     if (xml_int (interface, "driver/@queues", 1, QUEUES_MAX, &queues, err))
         return -1;
+    if (xml_equals (interface, "driver/@name", "vfio"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: <driver name='vfio'/> of an interface of type '%s'",
+                          xml_string (interface, "@type"));
     if (is_virtio (interface))
         return 0;
     if (queues > 1 || xml_equals (interface, "driver/@name", "vhost") ||
@@ -104,6 +111,52 @@ static int check_driver (const xml_node_t *interface, error_t *err)
                           "not supported: vhost, or several queues, of an interface of the model "
                           "'%s'; use <model type='virtio'/>",
                           xml_string (interface, "model/@type"));
+    return 0;
+}
+
+//  A virtual function has one tag.
+static int check_vlan (const xml_node_t *interface, error_t *err)
+{
+    const xml_node_t *vlan = xml_find (interface, "vlan");
+    size_t tags = 0;
+    int tag = 0;
+    xml_foreach (each, vlan, "tag")
+        tags++;
+    if (vlan && tags != 1)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: <vlan> of an interface with %zu tags; one is", tags);
+    if (vlan && (!xml_string (vlan, "tag/@id") || xml_int (vlan, "tag/@id", 1, 4094, &tag, err)))
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: <vlan> of an interface: the id of a tag is 1 to 4094");
+    return 0;
+}
+
+//  The card behind it is the host's.
+static int complete_hostdev (completion_t *self, xml_node_t *interface, error_t *err)
+{
+    return check_vlan (interface, err) || qemu_complete_host_device (self, interface, err) ||
+                   qemu_check_host_interface (interface, err)
+               ? -1
+               : 0;
+}
+
+int qemu_check_host_interface (const xml_node_t *interface, error_t *err)
+{
+    const xml_node_t *driver = xml_find (interface, "driver");
+    const char *name;
+    if (check_type (interface, err))
+        return -1;
+    for (size_t i = 0; driver && (name = xml_attribute (driver, i)); i++)
+        if (strcmp (name, "name") != 0)
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: <driver %s='...'/> of an interface that is a device "
+                              "of the host",
+                              name);
+    if (driver && !xml_equals (driver, "@name", "vfio"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: <driver name='%s'/> of an interface that is a device of "
+                          "the host; vfio is",
+                          xml_string (driver, "@name"));
     return 0;
 }
 
@@ -140,11 +193,14 @@ int qemu_complete_interface (completion_t *self, xml_node_t *interface, error_t 
 {
     if (definition_complete_mac (self->job, interface, err))
         return -1;
+    interface_forget (interface);
+    if (xml_equals (interface, "@type", "hostdev"))
+        return complete_hostdev (self, interface, err);
     complete_model (self, interface);
     if (xml_equals (interface, "@type", "direct"))
         qemu_default (interface, "source/@mode", "vepa");
-    interface_forget (interface);
-    bool failed = check_type (interface, err) || check_driver (interface, err) ||
-                  interface_check (interface, err) || check_mode (interface, err);
+    bool failed = check_type (interface, err) || check_vlan (interface, err) ||
+                  check_driver (interface, err) || interface_check (interface, err) ||
+                  check_mode (interface, err);
     return failed ? -1 : 0;
 }

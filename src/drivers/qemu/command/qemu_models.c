@@ -86,6 +86,7 @@ static const struct {
     const char *otherwise;
 } kinds[] = {
     { "disk", "disk", "target/@bus", "virtio", "@model", "virtio" },
+    { "interface", "hostdev", "@type", "hostdev", NULL, "pci" },
     { "interface", "interface", NULL, NULL, "model/@type", "" },
     { "hostdev", "hostdev", NULL, NULL, "@type", "" },
     { "controller", "controller/usb", "@type", "usb", "@model", "" },
@@ -125,7 +126,7 @@ const char *qemu_model_name (const xml_node_t *device)
     size_t i = kind_index (device);
     if (i == COUNT (kinds))
         return "";
-    const char *name = xml_string (device, kinds[i].model);
+    const char *name = kinds[i].model ? xml_string (device, kinds[i].model) : NULL;
     return name ? name : kinds[i].otherwise;
 }
 

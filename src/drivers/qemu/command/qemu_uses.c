@@ -52,6 +52,10 @@ static const use_t uses[] = {
     { "controller", "driver/@ioeventfd", "@model", VIRTIO_SCSI },
     { "controller", "driver/@iothread", "@model", VIRTIO_SCSI },
 
+    { "interface", "@managed", "@type", "hostdev" },
+    { "interface", "@trustGuestRxFilters", "@type", "network|hostdev" },
+    { "interface", "vlan", "@type", "network|hostdev" },
+    { "interface", "source/address", "@type", "hostdev" },
     { "interface", "mtu", "model/@type", VIRTIO },
     { "interface", "driver/@rx_queue_size", "model/@type", VIRTIO },
     { "interface", "driver/@tx_queue_size", "model/@type", VIRTIO },

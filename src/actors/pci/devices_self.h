@@ -1,0 +1,57 @@
+//  devices_self.h: the state of `devices`, for its own files:
+//
+//      devices.c          its life
+//      devices_list.c     which devices there are: sysfs, and what the kernel tells of changes
+//      devices_queries.c  what is asked of them
+//      devices_owners.c   the owners of PCI devices and IOMMU groups: started, and passed requests
+
+#ifndef TROUPE_DEVICES_SELF_H
+#define TROUPE_DEVICES_SELF_H
+
+#include "actors/config.h"
+#include "actors/domain/owner_events.h"
+#include "actors/pci/devices.h"
+#include "drivers/pci/node.h"
+
+#include <czmq.h>
+
+typedef struct {
+    actor_t *actor;
+    const config_t *config;
+    char *sysfs;
+    zhashx_t *nodes;       //  node_t by name
+    zhashx_t *owners;      //  of PCI devices, by address
+    zhashx_t *groups;      //  addresses of the owners of IOMMU groups that there are
+    strings_t *running;    //  domains, while it is found out which devices were not given back
+    uint64_t subscription; //  to that
+    owner_events_t events;
+    int fd; //  of the kernel's events; -1: none
+} devices_t;
+
+//  devices_list.c
+//  Reads what there is, and hears of changes from now on.
+void devices_open_list (devices_t *self);
+void devices_close_list (devices_t *self);
+//  The device that MSG names; NULL and ERR.
+const node_t *devices_find (devices_t *self, const msg_t *msg, error_t *err);
+
+//  devices_queries.c: nodedev.list, nodedev.info, nodedev.xml.
+void devices_show_list (devices_t *self, msg_t **msg_p);
+void devices_show_info (devices_t *self, msg_t **msg_p);
+void devices_show_xml (devices_t *self, msg_t **msg_p);
+
+//  devices_owners.c
+//  Starts those of devices that are not the host's now, or were in between.
+int devices_open_owners (devices_t *self, error_t *err);
+void devices_close_owners (devices_t *self);
+//  What the owner of a PCI device published last; NULL: the host has it.
+const value_t *devices_state_of (devices_t *self, const node_t *node);
+//  What its owner has on file is over: the device is gone.
+void devices_tell_gone (devices_t *self, const char *address);
+//  For the owner of the device, or its group, in whose address its name is.
+void devices_pass_on (devices_t *self, msg_t **msg_p);
+//  After a restart: what is of guests that ended with the daemon away is given back.
+void devices_begin_to_compare (devices_t *self, msg_t **msg_p);
+void devices_compare (devices_t *self, msg_t **msg_p);
+
+#endif

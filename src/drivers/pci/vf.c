@@ -1,0 +1,108 @@
+//  vf.c: see vf.h.
+
+#include "drivers/pci/vf.h"
+
+#include "drivers/pci/pci_device.h"
+#include "drivers/pci/sysfs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    VLAN_MAX = 4095,
+    QOS_MAX = 7
+};
+
+//  Settings as text.
+
+void vf_settings_text (const vf_settings_t *settings, char text[VF_TEXT_SIZE])
+{
+    const uint8_t *mac = settings->mac;
+    size_t size = 0;
+    *text = 0;
+    if (settings->has_mac)
+        size += (size_t) snprintf (text, VF_TEXT_SIZE, "mac=%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+                                   mac[1], mac[2], mac[3], mac[4], mac[5]);
+    if (settings->vlan >= 0)
+        size += (size_t) snprintf (text + size, VF_TEXT_SIZE - size, "%svlan=%d:%d",
+                                   size ? "," : "", settings->vlan, settings->qos);
+    if (settings->trust >= 0)
+        snprintf (text + size, VF_TEXT_SIZE - size, "%strust=%d", size ? "," : "",
+                  settings->trust > 0);
+}
+
+static bool read_part (const char *part, vf_settings_t *settings)
+{
+    uint8_t *mac = settings->mac;
+    int end = 0;
+    if (sscanf (part,
+                "mac=%2" SCNx8 ":%2" SCNx8 ":%2" SCNx8 ":%2" SCNx8 ":%2" SCNx8 ":%2" SCNx8 "%n",
+                &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &end) == 6 &&
+        !part[end]) {
+        settings->has_mac = true;
+        return true;
+    }
+    end = 0;
+    if (sscanf (part, "vlan=%4d:%1d%n", &settings->vlan, &settings->qos, &end) == 2 && end &&
+        !part[end])
+        return settings->vlan >= 0 && settings->vlan <= VLAN_MAX && settings->qos >= 0 &&
+               settings->qos <= QOS_MAX;
+    end = 0;
+    return sscanf (part, "trust=%1d%n", &settings->trust, &end) == 1 && end && !part[end] &&
+           (settings->trust == 0 || settings->trust == 1);
+}
+
+bool vf_settings_read (const char *text, vf_settings_t *settings)
+{
+    char copy[VF_TEXT_SIZE], *rest = copy, *part;
+    *settings = (vf_settings_t){ .vlan = -1, .trust = -1 };
+    if (strlen (text) >= sizeof copy)
+        return false;
+    snprintf (copy, sizeof copy, "%s", text);
+    while ((part = strsep (&rest, ",")))
+        if (*part && !read_part (part, settings))
+            return false;
+    return true;
+}
+
+//  Where it is.
+
+static int find_number (const char *sysfs, const char *card, const char *address, unsigned *number,
+                        error_t *err)
+{
+    auto(pci_device_t) device = pci_device_read (sysfs, card, err);
+    for (size_t i = 0; device && i < device->functions->count; i++)
+        if (strcmp (device->functions->items[i], address) == 0) {
+            *number = (unsigned) i;
+            return 0;
+        }
+    return device ? error_set (err, ERR_OPERATION_INVALID,
+                               "PCI device '%s' is none of the functions of '%s' any more", address,
+                               card)
+                  : -1;
+}
+
+int vf_find (const char *sysfs, const char *address, vf_place_t *place, error_t *err)
+{
+    auto(pci_device_t) device = pci_device_read (sysfs, address, err);
+    if (!device)
+        return -1;
+    const char *card = device->physical_function;
+    if (!card)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "PCI device '%s' is no virtual function of a network card, and only one "
+                          "of those gets its MAC and VLAN from its card: use a <hostdev> for it",
+                          address);
+    autofree char *folder = text_format ("%s/bus/pci/devices/%s/net", sysfs, card);
+    auto(strings_t) nics = sysfs_names (folder);
+    autofree char *nic = text_format ("%s/%s", folder, nics->count > 0 ? nics->items[0] : "");
+    place->card = (int) sysfs_number (nic, "ifindex", 0);
+    if (nics->count == 0 || place->card <= 0)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "PCI device '%s': its card '%s' has no network interface, through which "
+                          "it would get its MAC: is the card's driver loaded, and the interface in "
+                          "this network namespace?",
+                          address, card);
+    return find_number (sysfs, card, address, &place->number, err);
+}

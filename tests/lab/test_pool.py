@@ -1,0 +1,208 @@
+"""Virtual functions as guests' network interfaces, wanted as such or from the pool of a network: which MAC and VLAN
+their card sets for them, who gets which, and that all is as before afterwards, whatever becomes of the daemon."""
+
+import json
+import os
+import signal
+
+import lab
+from guests import GuestTest, hostdev, interface, pooled, source
+from harness import until
+
+MAC = "52:54:00:70:00:0"
+
+
+class Pool(GuestTest):
+    def setUp(self):
+        super().setUp()
+        self.before = lab.settings()
+
+    def as_before(self):
+        super().as_before()
+        self.assertEqual(lab.settings(), self.before)
+
+    def make_network(self, name, forward, extra=""):
+        path = self.write(f"{name}.xml", f"<network><name>{name}</name><forward mode='hostdev' managed='yes'>"
+                                         f"{forward}</forward>{extra}</network>")
+        self.daemon.run("net-create", path)
+
+    def make_pool(self, name="pool", extra=""):
+        self.make_network(name, f"<pf dev='{lab.card_interface()}'/>", extra)
+
+    def all_returned(self):
+        def returned():
+            return all(lab.driver(each) == "igbvf" for each in self.functions) and \
+                not any(name.endswith(".status") for name in os.listdir(os.path.dirname(self.status)))
+        until(returned, what="the return of all")
+        self.assertEqual(lab.settings(), self.before)
+
+    def ports(self, name="pool"):
+        return self.daemon.run("net-port-list", name).split("\n")[2:-2]
+
+    def device_of(self, name):
+        """Which device QEMU has for the guest's first interface."""
+        ask = {"execute": "qom-get",
+               "arguments": {"path": "/machine/peripheral/net0", "property": "host"}}
+        return json.loads(self.daemon.run("qemu-monitor-command", name, json.dumps(ask)))["return"]
+
+    def start_all(self, names):
+        """What came of it, for each: None, or the error."""
+        ids = [self.client.send("domain.create", domain=name) for name in names]
+        outcomes = []
+        for id in ids:
+            try:
+                self.client.wait(id)
+                outcomes.append(None)
+            except Exception as error:  # the answer's
+                outcomes.append(str(error))
+        return outcomes
+
+    def test_settings(self):
+        """The card sets MAC, VLAN and trust for a guest's interface, and what it had set before afterwards."""
+        mac = MAC + "1"
+        self.define_guest("web1", interface(self.function, mac, extra="<vlan><tag id='42'/></vlan>",
+                                            attributes=" trustGuestRxFilters='yes'"))
+        self.daemon.run("start", "web1")
+        self.assertEqual(lab.driver(self.function), "vfio-pci")
+        self.assertEqual(self.device_of("web1"), self.function)
+        self.assertEqual(lab.settings()[0], (mac, 42, True))
+        self.assertEqual(lab.settings()[1:], self.before[1:])
+        self.restart()
+        until(lambda: "running" in self.daemon.run("domstate", "web1"), what="the guest")
+        self.daemon.run("destroy", "web1")
+        self.all_returned()
+        self.daemon.run("start", "web1")
+        self.assertEqual(lab.settings()[0], (mac, 42, True))
+        os.kill(self.qemu(), signal.SIGKILL)
+        self.all_returned()
+
+    def test_unmanaged(self):
+        """What stays detached gets its settings back all the same."""
+        mac = MAC + "2"
+        self.define_guest("web1", interface(self.function, mac, managed="no"))
+        self.assertIn("is not managed", self.refused_start("web1"))
+        self.assertEqual(lab.settings(), self.before)
+        self.daemon.run("nodedev-detach", self.function)
+        self.daemon.run("start", "web1")
+        self.assertEqual(lab.settings()[0], (mac, 0, False))
+        self.daemon.run("destroy", "web1")
+        self.assertEqual(self.info(self.function)["state"], "detached")
+        self.assertEqual(lab.settings()[0][1:], self.before[0][1:])
+        self.daemon.run("nodedev-reattach", self.function)
+        self.all_returned()
+
+    def test_killed(self):
+        """The daemon is killed at each step of a start, and of an end."""
+        self.make_pool()
+        self.define_guest("web1", pooled("pool", MAC + "3"))
+        for at in ("before", "between", "after"):
+            with self.subTest(command="start", at=at):
+                self.cut_off(at, "start", "web1")
+                self.all_returned()
+                self.assertIn("shut off", self.daemon.run("domstate", "web1"))
+                self.assertEqual(self.ports(), [])
+        for at in ("before", "between", "after"):
+            with self.subTest(command="destroy", at=at):
+                self.daemon.run("start", "web1")
+                self.cut_off(at, "destroy", "web1")
+                self.all_returned()
+                self.assertIn("shut off", self.daemon.run("domstate", "web1"))
+                self.assertEqual(self.ports(), [])
+
+    def test_six_for_three(self):
+        """A pool of three, and six guests at once: three get one, and when they end, the others do."""
+        self.make_pool(extra="<vlan><tag id='7'/></vlan>")
+        names = [f"web{number}" for number in range(6)]
+        for number, name in enumerate(names):
+            self.define_guest(name, pooled("pool", f"{MAC}{number}"))
+        outcomes = self.start_all(names)
+        have = [name for name, outcome in zip(names, outcomes) if outcome is None]
+        others = [name for name in names if name not in have]
+        self.assertEqual(len(have), 3, outcomes)
+        for outcome in outcomes:
+            self.assertIn("all of its 3 devices are taken", outcome or "all of its 3 devices are taken")
+        self.check_distinct(names, have)
+        for name in have:
+            self.daemon.run("destroy", name)
+        self.assertEqual(self.ports(), [])
+        self.assertEqual(self.start_all(others), [None] * 3)
+        self.check_distinct(names, others)
+        for name in others:
+            self.daemon.run("destroy", name)
+        self.all_returned()
+
+    def check_distinct(self, names, have):
+        """Each of HAVE has a function of its own, with its MAC and the network's VLAN."""
+        devices = [self.device_of(name) for name in have]
+        self.assertEqual(sorted(devices), sorted(self.functions))
+        for name, device in zip(have, devices):
+            self.assertEqual(lab.settings()[self.functions.index(device)],
+                             (f"{MAC}{names.index(name)}", 7, False))
+
+    def test_shown(self):
+        """The running guest shows which device it has, once; the definition still names the pool."""
+        self.make_pool()
+        self.define_guest("web1", pooled("pool", MAC + "4"))
+        self.daemon.run("start", "web1")
+        live, definition = self.daemon.run("dumpxml", "web1"), self.daemon.run("dumpxml", "--inactive", "web1")
+        self.assertIn("<interface type='hostdev' managed='yes'>", live)
+        self.assertEqual(live.count(source(self.function)), 1)
+        self.assertNotIn("<hostdev", live)
+        self.assertIn("<driver name='vfio'/>", live)
+        self.assertIn("<interface type='network'>", definition)
+        self.assertNotIn("hostdev", definition)
+        self.assertEqual(len(self.ports()), 1)
+        self.daemon.run("destroy", "web1")
+        self.all_returned()
+
+    def test_next_one(self):
+        """What somebody else has, or can't be bound, is passed over."""
+        self.make_pool()
+        self.define_guest("plain", hostdev(self.function))
+        self.define_guest("web1", pooled("pool", MAC + "5"))
+        self.define_guest("web2", pooled("pool", MAC + "6"))
+        self.daemon.run("start", "plain")
+        with open(os.path.join(self.daemon.root, "fails"), "w") as file:
+            file.write(self.functions[1])
+        self.daemon.run("start", "web1")
+        self.assertEqual(self.device_of("web1"), self.functions[2])
+        error = self.refused_start("web2")
+        self.assertRegex(error, "(all of its 3 devices are taken|no device of network 'pool' could be had)")
+        self.assertEqual(len(self.ports()), 1)
+        self.daemon.run("destroy", "plain")
+        until(self.is_back, what="its return")
+        self.define_guest("plain2", hostdev(self.functions[2]))
+        self.assertIn("domain 'web1' has it", self.refused_start("plain2"))
+        self.daemon.run("destroy", "web1")
+        self.all_returned()
+
+    def test_two_pools(self):
+        """The same function in two networks: one guest gets it, the other is told who has it."""
+        for name in ("pool1", "pool2"):
+            self.make_network(name, source(self.function))
+        self.define_guest("web1", pooled("pool1", MAC + "7"))
+        self.define_guest("web2", pooled("pool2", MAC + "8"))
+        self.daemon.run("start", "web1")
+        error = self.refused_start("web2")
+        self.assertIn("no device of network 'pool2' could be had", error)
+        self.assertIn("domain 'web1' has it", error)
+        self.assertEqual(self.ports("pool2"), [])
+        self.daemon.run("destroy", "web1")
+        self.daemon.run("start", "web2")
+        self.daemon.run("destroy", "web2")
+        self.all_returned()
+
+    def test_refused(self):
+        """What such an interface can't have is refused with the definition."""
+        self.make_pool()
+        for devices, text in (
+            (interface(lab.CARD, MAC + "9"), "is no virtual function"),
+            (pooled("pool", MAC + "9", "<link state='down'/>"), "link of an interface of type 'hostdev'"),
+            (pooled("pool", MAC + "9", "<bandwidth><inbound average='1'/></bandwidth>"), "bandwidth"),
+        ):
+            self.define_guest("web1", devices)
+            self.assertIn(text, self.refused_start("web1"))
+            self.daemon.run("undefine", "web1")
+        self.assertEqual(lab.driver(lab.CARD), "igb")
+        self.assertEqual(self.ports(), [])
+        self.all_returned()

@@ -1,0 +1,89 @@
+//  test_vf.c: settings of a virtual function as text, and which function of which card it is, in a
+//  model of sysfs. That a card does as it is told is the lab's test.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "drivers/pci/vf.h"
+#include "sysfs_model.h"
+
+static void test_text (void **state)
+{
+    (void) state;
+    static const char *const texts[] = { "mac=52:54:00:12:34:56,vlan=5:3,trust=1",
+                                         "mac=00:00:00:00:00:00,vlan=0:0,trust=0",
+                                         "vlan=4094:7",
+                                         "trust=0",
+                                         "mac=fe:ff:ff:ff:ff:ff",
+                                         "" };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        vf_settings_t settings;
+        char again[VF_TEXT_SIZE];
+        assert_true (vf_settings_read (texts[i], &settings));
+        vf_settings_text (&settings, again);
+        assert_string_equal (again, texts[i]);
+    }
+}
+
+static void test_no_settings (void **state)
+{
+    (void) state;
+    static const char *const texts[] = { "mac=52:54:00:12:34",
+                                         "mac=52:54:00:12:34:56:78",
+                                         "mac=",
+                                         "vlan=5",
+                                         "vlan=4096:0",
+                                         "vlan=5:8",
+                                         "vlan=-1:0",
+                                         "trust=2",
+                                         "trust=",
+                                         "trust=1x",
+                                         "rate=5",
+                                         "vlan=1:0 ",
+                                         "mac=52:54:00:12:34:56,mac=52:54:00:12:34:56,vlan=0000001:"
+                                         "0000000" };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        vf_settings_t settings;
+        assert_false (vf_settings_read (texts[i], &settings));
+    }
+}
+
+static void test_place (void **state)
+{
+    error_t err;
+    vf_place_t place;
+    const char *root = *state;
+    model_write (root, "devices/pci0000:00/0000:00:01.0/" MODEL_CARD "/net/eth0/ifindex", "12");
+    model_link (root, "devices/pci0000:00/0000:00:01.0/0000:01:10.2/physfn", "../" MODEL_CARD);
+    assert_int_equal (vf_find (root, MODEL_FUNCTION, &place, &err), 0);
+    assert_int_equal (place.number, 0);
+    assert_int_equal (place.card, 12);
+    assert_int_equal (vf_find (root, "0000:01:10.2", &place, &err), 0);
+    assert_int_equal (place.number, 1);
+}
+
+static void test_no_place (void **state)
+{
+    error_t err;
+    vf_place_t place;
+    assert_int_equal (vf_find (*state, MODEL_TWIN, &place, &err), -1);
+    assert_non_null (strstr (err.message, "is no virtual function"));
+    //  The model's interface has no ifindex yet.
+    assert_int_equal (vf_find (*state, MODEL_FUNCTION, &place, &err), -1);
+    assert_non_null (strstr (err.message, "has no network interface"));
+    assert_int_equal (vf_find (*state, "0000:01:10.4", &place, &err), -1);
+    assert_int_equal (err.code, ERR_NO_NODE_DEVICE);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_text),
+        cmocka_unit_test (test_no_settings),
+        cmocka_unit_test_setup_teardown (test_place, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_no_place, model_setup, model_teardown),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
