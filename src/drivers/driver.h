@@ -15,6 +15,12 @@ enum {
     START_PAUSED = 1
 };
 
+//  How a command is passed to the hypervisor's monitor.
+typedef enum {
+    MONITOR_HUMAN = 1, //  it is one for people
+    MONITOR_RAW = 2    //  what the monitor refuses is a reply, too
+} monitor_flags_t;
+
 typedef enum {
     SHUTDOWN_DEFAULT,
     SHUTDOWN_ACPI,
@@ -329,8 +335,8 @@ typedef struct {
 
     //  Monitor passthrough: COMMAND as QMP's JSON, or for the human monitor. The caller frees
     //  *REPLY. LENT: a descriptor that goes with it (util/lent.h), or NULL.
-    int (*monitor_command) (job_t *job, const char *command, bool human, const char *lent,
-                            char **reply, error_t *err);
+    int (*monitor_command) (job_t *job, const char *command, unsigned flags, const char *lent,
+                            char **reply, error_t *err); //  monitor_flags_t
 
     //  Allows who connects to *SOCKET, as root and with *TICKET, to have a program run inside the
     //  guest, once (container/container_protocol.h). Takes ARGV over, a list of texts. The caller

@@ -205,6 +205,8 @@ int job_run_stats (job_actor_t *self, error_t *err)
 int job_run_monitor_command (job_actor_t *self, error_t *err)
 {
     autofree char *answer = NULL;
+    bool human = value_bool (job_arg (self, "hmp"), false);
+    bool raw = value_bool (job_arg (self, "raw"), false);
     if (!self->driver->monitor_command)
         return job_unsupported (self, "pass a monitor command to", err);
     if (job_lent (self, 1))
@@ -213,7 +215,7 @@ int job_run_monitor_command (job_actor_t *self, error_t *err)
                           "each",
                           self->base.guest->name);
     if (self->driver->monitor_command (&self->base, value_str (job_arg (self, "command")),
-                                       value_bool (job_arg (self, "hmp"), false),
+                                       (human ? MONITOR_HUMAN : 0u) | (raw ? MONITOR_RAW : 0u),
                                        job_lent (self, 0), &answer, err))
         return -1;
     pack_map (&self->value);

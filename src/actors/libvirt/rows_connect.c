@@ -6,8 +6,7 @@
 
 enum {
     OPEN_READ_ONLY = 1, //  of CONNECT_OPEN; its other bits are the client's own notes
-    AUTH_NONE = 0,
-    LIBVIRT_VERSION = 9000000 //  whose protocol this is: major * 1000000 + minor * 1000 + release
+    AUTH_NONE = 0
 };
 
 //  Drivers' features (what clients ask for before they use it).
@@ -150,7 +149,7 @@ static int answer_uri (rpc_call_t *call, const value_t *result, pack_t *ret, err
 static int answer_lib_version (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) call, (void) result, (void) err;
-    pack_key_u64 (ret, "lib_ver", LIBVIRT_VERSION);
+    pack_key_u64 (ret, "lib_ver", RPC_LIBVIRT_VERSION);
     return 0;
 }
 

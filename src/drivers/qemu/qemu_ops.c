@@ -112,8 +112,20 @@ static int human_command (job_t *job, const char *text, char **reply, error_t *e
     return 0;
 }
 
+//  QEMU's own words of what it refused, {class, desc}; NULL if something else is in ERR.
+static json_t *refusal (const char *execute, const error_t *err)
+{
+    autofree char *start = text_format ("QEMU refused %s: ", execute);
+    if (!text_starts (err->message, start))
+        return NULL;
+    const char *words = err->message + strlen (start), *desc = strstr (words, ": ");
+    size_t size = desc ? (size_t) (desc - words) : 0;
+    return json_pack ("{s:s%, s:s}", "class", words, size, "desc", desc ? desc + 2 : words);
+}
+
 //  The reply as QEMU would have sent it, with the caller's id.
-static int json_command (job_t *job, const char *text, const char *lent, char **reply, error_t *err)
+static int json_command (job_t *job, const char *text, bool raw, const char *lent, char **reply,
+                         error_t *err)
 {
     json_error_t where;
     json_auto_t *request = json_loads (text, JSON_REJECT_DUPLICATES, &where);
@@ -127,9 +139,11 @@ static int json_command (job_t *job, const char *text, const char *lent, char **
     const job_file_t file = { .device = lent };
     json_t *result = lent ? job_qmp_file (job, execute, arguments, &file, PASSTHROUGH_MS, err)
                           : job_qmp (job, execute, arguments, PASSTHROUGH_MS, err);
-    if (!result)
+    json_t *refused = !result && raw ? refusal (execute, err) : NULL;
+    if (!result && !refused)
         return -1;
-    json_auto_t *answer = json_pack ("{s:o}", "return", result);
+    json_auto_t *answer =
+        result ? json_pack ("{s:o}", "return", result) : json_pack ("{s:o}", "error", refused);
     json_t *id = json_object_get (request, "id");
     if (id)
         json_object_set (answer, "id", id);
@@ -139,16 +153,16 @@ static int json_command (job_t *job, const char *text, const char *lent, char **
     return 0;
 }
 
-int qemu_monitor_command (job_t *job, const char *text, bool human, const char *lent, char **reply,
-                          error_t *err)
+int qemu_monitor_command (job_t *job, const char *text, unsigned flags, const char *lent,
+                          char **reply, error_t *err)
 {
     *reply = NULL;
-    if (human && lent)
+    if ((flags & MONITOR_HUMAN) && lent)
         return error_set (
             err, ERR_ARGUMENT_UNSUPPORTED,
             "monitor command for domain '%s': a descriptor can't go with a command of "
             "the human monitor; pass it with one in JSON",
             job->guest->name);
-    return human ? human_command (job, text, reply, err)
-                 : json_command (job, text, lent, reply, err);
+    return flags & MONITOR_HUMAN ? human_command (job, text, reply, err)
+                                 : json_command (job, text, flags & MONITOR_RAW, lent, reply, err);
 }
