@@ -88,3 +88,47 @@ int run_blkdeviotune (cli_t *cli, const options_t *options, error_t *err)
     return any ? set (cli, "domain.block_io_parameters_set", args, err)
                : show (cli, "domain.block_io_parameters", args, 26, err);
 }
+
+//  "AVERAGE,PEAK,BURST", of which the last ones may be missing.
+static int add_way (cli_t *cli, const options_t *options, const char *way, troupe_args_t *args,
+                    error_t *err)
+{
+    static const char *const rates[] = { "average", "peak", "burst", "floor" };
+    const char *given = options_str (options, way);
+    autofree char *copy = text_copy (given);
+    char *rest = copy, *part;
+    for (size_t i = 0; (part = strsep (&rest, ",")); i++) {
+        uint64_t value = 0;
+        if (i == sizeof rates / sizeof *rates || (*part && !text_to_u64 (part, &value)))
+            return cli_usage (
+                cli, err, "domiftune: --%s '%s' is not of the form AVERAGE,PEAK,BURST", way, given);
+        autofree char *field = text_format ("%s_%s", way, rates[i]);
+        if (*part)
+            troupe_args_u64 (args, field, value);
+    }
+    return 0;
+}
+
+int run_domiftune (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    bool any = options_str (options, "inbound") || options_str (options, "outbound");
+    if (add_scope (cli, options, args, err))
+        return -1;
+    troupe_args_str (args, "interface", options_str (options, "interface"));
+    if (add_way (cli, options, "inbound", args, err) ||
+        add_way (cli, options, "outbound", args, err))
+        return -1;
+    return any ? set (cli, "domain.interface_parameters_set", args, err)
+               : show (cli, "domain.interface_parameters", args, 16, err);
+}
+
+//  dommemstat --period.
+int run_memory_period (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    if (add_scope (cli, options, args, err))
+        return -1;
+    troupe_args_u64 (args, "seconds", options_u64 (options, "period", 0));
+    return set (cli, "domain.memory_period_set", args, err);
+}

@@ -22,7 +22,7 @@ command_fn run_cpu_stats, run_domblkstat, run_domifstat;
 command_fn run_migrate_tune, run_migrate_limits, run_migrate_compcache, run_domjobabort;
 
 //  A domain's share of the host's resources (resources.c).
-command_fn run_blkdeviotune;
+command_fn run_blkdeviotune, run_domiftune, run_memory_period;
 command_fn run_emulatorpin, run_iothread, run_iothreadinfo, run_iothreadpin, run_schedinfo,
     run_setmem, run_setvcpu, run_setvcpus, run_tune, run_vcpupin;
 

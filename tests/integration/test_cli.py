@@ -119,6 +119,7 @@ ELSEWHERE = {
     "attach-disk",
     "attach-interface",
     "blkdeviotune",
+    "domiftune",
     "change-media",
     "detach-device",
     "detach-device-alias",

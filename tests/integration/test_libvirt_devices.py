@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 import libvirt
 
 from guest import QemuTest, processes_of
+from harness import Daemon
 from libvirt_client import Virsh, uri
+from netns import Namespace
 
 LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
 
@@ -179,6 +181,73 @@ class Devices(Virsh, QemuTest):
         )
         self.assertEqual(self.throttled()["virtio-disk2"]["bps_wr"], 5000)
         self.client.call("domain.destroy", domain=guest.uuid)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+class Links(Devices):
+    """In a network namespace of their own."""
+
+    test_iothreads = test_limits_of_disks = None
+
+    def make_daemon(self):
+        self.space = Namespace(self)
+        self.space.add_bridge("br0", "10.9.0.1/24", mtu=1500)
+        daemon = Daemon()
+        daemon.within = self.space.within
+        return daemon
+
+    def limits(self, link):
+        return self.space.run("tc", "class", "show", "dev", link)
+
+    def test_limits_of_interfaces(self):
+        """And how often the balloon tells."""
+        mac = "52:54:00:aa:00:01"
+        devices = (
+            f"<interface type='bridge'><mac address='{mac}'/><source bridge='br0'/></interface>"
+            "<interface type='user'><mac address='52:54:00:aa:00:02'/></interface>"
+            "<memballoon model='virtio'/>"
+        )
+        guest = self.start("web1", devices=devices)
+        domain = self.open()
+        link = self.xml().find("devices/interface/target").get("dev")
+        self.virsh("domiftune", "web1", mac, "--inbound", "1000,2000,64", "--live", "--config")
+        self.assertRegex(self.limits(link), r"rate 8Mbit ceil 16Mbit")
+        #   What this kernel can't limit, the definition may.
+        self.virsh("domiftune", "web1", mac, "--outbound", "500", "--config")
+        self.assertEqual(
+            domain.interfaceParameters(mac, CONFIG),
+            {"inbound.average": 1000, "inbound.peak": 2000, "inbound.burst": 64, "inbound.floor": 0,
+             "outbound.average": 500, "outbound.peak": 0, "outbound.burst": 0},
+        )
+        self.assertIn("outbound.average: 500", self.virsh("domiftune", "web1", mac, "--config"))
+        self.refused_rates(domain, mac)
+        self.restart()
+        self.daemon.run("domiftune", "web1", mac, "--inbound", "0")
+        self.assertNotIn("16Mbit", self.limits(link))
+        self.assertRegex(self.daemon.run("domiftune", "web1", mac), r"inbound_average +: 0\n(.*\n)*outbound_average: 0")
+        self.period(self.open())
+        self.client.call("domain.destroy", domain=guest.uuid)
+
+    def refused_rates(self, domain, mac):
+        before, limits = ElementTree.tostring(self.xml()), self.limits(self.xml().find("devices/interface/target").get("dev"))
+        for code, name, values in (
+            (libvirt.VIR_ERR_INVALID_ARG, "vnet99", {"inbound.average": 1}),
+            (libvirt.VIR_ERR_INVALID_ARG, mac, {"inbound.peak": 1}),
+            (libvirt.VIR_ERR_CONFIG_UNSUPPORTED, mac, {"inbound.average": 1, "inbound.floor": 1}),
+            (libvirt.VIR_ERR_CONFIG_UNSUPPORTED, "52:54:00:aa:00:02", {"inbound.average": 1}),
+        ):
+            self.fails(code, domain.setInterfaceParameters, name, values, LIVE)
+        self.assertEqual(ElementTree.tostring(self.xml()), before)
+        self.assertEqual(self.limits(self.xml().find("devices/interface/target").get("dev")), limits)
+
+    def period(self, domain):
+        self.virsh("dommemstat", "web1", "--period", "5", "--live", "--config")
+        path = {"path": "/machine/peripheral/balloon0", "property": "guest-stats-polling-interval"}
+        self.assertEqual(self.qemu("qom-get", **path), 5)
+        self.assertEqual(self.xml(inactive=True).find("devices/memballoon/stats").get("period"), "5")
+        self.fails(libvirt.VIR_ERR_INVALID_ARG, domain.setMemoryStatsPeriod, -1)
+        self.daemon.run("dommemstat", "web1", "--period", "0", "--live")
+        self.assertEqual(self.qemu("qom-get", **path), 0)
 
 
 if __name__ == "__main__":

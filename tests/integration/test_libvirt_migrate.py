@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 
+import libvirt
+
 from guest import qemu_domain
 from harness import PATIENCE, until
 from libvirt_client import Virsh, uri, virsh
@@ -87,6 +89,50 @@ class Migrate(Virsh, TwoDaemonsTest):
         self.assertIn(moved, self.virsh_there("domblklist", "g"))
         self.assertEqual(self.qemus(guest.uuid), [])
 
+    def test_binding(self):
+        """Through the Python binding, in each of the ways that it has; and virsh tells of it."""
+        guest = self.run_guest()
+        here, there = (libvirt.open(uri(daemon, QEMU)) for daemon in (self.daemon, self.other))
+        self.addCleanup(here.close)
+        self.addCleanup(there.close)
+        said = self.watch(self.daemon), self.watch(self.other)
+        domain = here.lookupByName("g")
+        gone = domain.migrate(there, libvirt.VIR_MIGRATE_LIVE, "h", None, 0)
+        self.assertEqual((gone.name(), gone.isActive()), ("h", 1))
+        flags = libvirt.VIR_MIGRATE_LIVE | libvirt.VIR_MIGRATE_PERSIST_DEST | libvirt.VIR_MIGRATE_UNDEFINE_SOURCE
+        back = gone.migrate3(here, {libvirt.VIR_MIGRATE_PARAM_DEST_NAME: "g"}, flags)
+        self.assertEqual(back.UUIDString(), guest.uuid)
+        self.assertEqual(there.listAllDomains(), [])
+        self.assertSaid(said[0], "Suspended Migrated", "Stopped Migrated", "Started Migrated", "Resumed Migrated")
+        self.assertSaid(said[1], "Started Migrated", "Resumed Migrated", "Suspended Migrated", "Stopped Migrated")
+
+    def watch(self, daemon):
+        """The file into which virsh writes lifecycle events; it does by now."""
+        path = os.path.join(daemon.root, "events")
+        command = ["virsh", "-c", uri(daemon, QEMU), "event", "--event", "lifecycle", "--loop"]
+        with open(path, "w") as file:
+            virsh = subprocess.Popen(["stdbuf", "-oL", *command], stdout=file)
+        self.addCleanup(virsh.wait)
+        self.addCleanup(virsh.kill)
+        probe = self.write("probe.xml", qemu_domain("probe"))
+
+        def hears():
+            daemon.run("define", probe)
+            daemon.run("undefine", "probe")
+            return self.said(path)
+
+        until(hears, PATIENCE, "virsh that hears of events")
+        return path
+
+    def said(self, path):
+        with open(path) as file:
+            return file.read()
+
+    def assertSaid(self, path, *events):
+        """In this order, whatever is between."""
+        order = re.compile(".*".join(events), re.DOTALL)
+        until(lambda: order.search(self.said(path)), PATIENCE, f"{events} in {self.said(path)}")
+
     def failed(self, *options, **how):
         done = self.migrate_by_virsh(*options, status=None, **how)
         self.assertNotEqual(done.returncode, 0, done.stdout)
@@ -157,6 +203,10 @@ class Migrate(Virsh, TwoDaemonsTest):
                 where = {"--p2p": "qemu://host/system"}.get(options[0], self.there_uri())
                 self.assertIn(what, self.refused("migrate", "--live", *options, "g", where))
         self.assertIn("running", self.failed("--offline", "--persistent"))
+        self.assertIn("not supported", self.refused("migrate", "--live", "g", uri(self.other, "test:///default")))
+        with open("/proc/sys/vm/unprivileged_userfaultfd") as file:
+            if file.read(1) == "0":
+                self.assertIn("vm.unprivileged_userfaultfd", self.failed("--live", "--postcopy"))
         self.assertIn("same daemon", self.refused("migrate", "--live", "g", uri(self.daemon, QEMU)))
         self.assertIn("not supported", self.refused("migrate", "--live", "--p2p", "g", "qemu+ssh://host/system"))
         self.there.call("domain.define", xml=qemu_domain("g"))

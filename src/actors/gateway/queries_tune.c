@@ -3,6 +3,7 @@
 #include "actors/gateway/queries_tune.h"
 
 #include "drivers/iotune.h"
+#include "drivers/net/interface_tune.h"
 #include "drivers/tune/tune.h"
 
 #include <string.h>
@@ -148,6 +149,21 @@ int answer_block_io (const query_t *self, const snapshot_t *domain, pack_t *resu
     for (const iotune_t *limit = iotunes; limit->field; limit++)
         pack_key_u64 (result, limit->field, disk ? iotune_get (disk, limit) : 0);
     pack_key_str (result, "group_name", group ? group : "");
+    pack_end (result);
+    return 0;
+}
+
+int answer_interface_limits (const query_t *self, const snapshot_t *domain, pack_t *result,
+                             error_t *err)
+{
+    auto(xml_t) document = read_document (self, domain, err);
+    const char *name = value_get_str (self->args, "interface");
+    const xml_node_t *interface =
+        document ? interface_named (xml_root (document), name, err) : NULL;
+    if (!interface)
+        return document ? error_prefix (err, "domain '%s'", domain->name) : -1;
+    pack_map (result);
+    interface_tune_pack (result, interface);
     pack_end (result);
     return 0;
 }

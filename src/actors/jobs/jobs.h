@@ -95,6 +95,7 @@ int job_run_snapshot_revert (job_actor_t *self, error_t *err);
 //  jobs_control.c, jobs_lifecycle.c
 int job_run_control (job_actor_t *self, error_t *err);
 int job_run_lifecycle_action (job_actor_t *self, error_t *err);
+int job_run_memory_stats_period (job_actor_t *self, error_t *err);
 
 //  jobs_perf.c
 int job_run_perf_set (job_actor_t *self, error_t *err);
@@ -110,6 +111,8 @@ int job_run_iothread_add (job_actor_t *self, error_t *err);
 int job_run_iothread_delete (job_actor_t *self, error_t *err);
 int job_run_iothread_set (job_actor_t *self, error_t *err);
 int job_run_block_tune (job_actor_t *self, error_t *err);
+int job_run_interface_tune (job_actor_t *self, error_t *err);
+int job_run_memory_period (job_actor_t *self, error_t *err);
 int job_run_set_vcpus (job_actor_t *self, error_t *err);
 int job_run_set_vcpu (job_actor_t *self, error_t *err);
 int job_run_pin (job_actor_t *self, error_t *err);

@@ -2,6 +2,7 @@
 //  them, at the source; prepare and finish at the destination.
 
 #include "actors/libvirt/rpc_migrate.h"
+#include "drivers/driver.h"
 
 #include <string.h>
 
@@ -183,6 +184,11 @@ static int pack_where (const rpc_call_t *call, bool local, pack_t *args, error_t
 static int prepare_prepare (rpc_call_t *call, pack_t *args, error_t *err)
 {
     bool local;
+    const driver_t *driver = driver_by_name (call->client->driver);
+    if (!driver || !driver->migrate_in)
+        return error_set (err, ERR_NO_SUPPORT,
+                          "%s: not supported: nothing migrates to this connection's domains",
+                          call->entry->procedure->name);
     auto(document_t) cookie = rpc_cookie_read (call, err);
     if (!cookie)
         return -1;

@@ -6,6 +6,8 @@
 #include "drivers/cgroup/cgroup.h"
 #include "drivers/cpuset.h"
 #include "drivers/iothreads.h"
+#include "drivers/net/interface_tune.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/probe/qemu_schema.h"
 #include "drivers/qemu/qemu_iothreads.h"
@@ -334,11 +336,31 @@ static int place_iothreads (const pinning_t *self, error_t *err)
     return 0;
 }
 
+//  How often the balloon's driver in the guest is asked what it uses.
+static int add_period (const pinning_t *self, qemu_steps_t *steps, error_t *err)
+{
+    int before = 0, after = 0;
+    const xml_node_t *balloon = xml_find (self->after, "devices/memballoon");
+    if (xml_int (self->before, "devices/memballoon/stats/@period", 0, INT32_MAX, &before, err) ||
+        xml_int (self->after, "devices/memballoon/stats/@period", 0, INT32_MAX, &after, err))
+        return -1;
+    if (before == after)
+        return 0;
+    const char *name = "guest-stats-polling-interval";
+    autofree char *path = text_format ("/machine/peripheral/%s", qemu_alias (balloon));
+    qemu_steps_add (steps, "qom-set",
+                    json_pack ("{s:s, s:s, s:i}", "path", path, "property", name, "value", after),
+                    "qom-set",
+                    json_pack ("{s:s, s:s, s:i}", "path", path, "property", name, "value", before));
+    return 0;
+}
+
 static int change_settings (const pinning_t *self, error_t *err)
 {
     qemu_steps_t steps = { 0 };
     qemu_iotune_steps (self->job, self->before, &steps);
-    int rc = qemu_iothreads_steps (self->job, self->before, &steps, err) ||
+    int rc = add_period (self, &steps, err) ||
+                     qemu_iothreads_steps (self->job, self->before, &steps, err) ||
                      qemu_steps_run (&steps, self->job, err) ||
                      (steps.list && place_iothreads (self, err))
                  ? -1
@@ -357,7 +379,8 @@ static int tune (pinning_t *self, const xml_t *before, error_t *err)
                   plan_balloon (self, &balloon, err) ||
                   ((self->threads->count || balloon) && job_record (self->job, err)) ||
                   cgroup_tune (self->job, &scope, before, err) || apply_pins (self, err) ||
-                  (balloon && set_balloon (self->job, balloon, err)) || change_settings (self, err);
+                  (balloon && set_balloon (self->job, balloon, err)) ||
+                  change_settings (self, err) || interface_tune (self->job, self->before, err);
     return failed ? -1 : 0;
 }
 
