@@ -23,7 +23,7 @@ from libvirt_client import (
 )
 
 CREATE, DEFINE, LOOKUP, GET_XML = 9, 11, 23, 14
-INVALID_ARG, OPERATION_DENIED, RPC, NO_DOMAIN, NO_SUPPORT = 8, 29, 39, 42, 3
+INVALID_ARG, OPERATION_DENIED, RPC, NO_DOMAIN, NO_SUPPORT, AUTH_FAILED = 8, 29, 39, 42, 3, 45
 
 
 class BareMessages(DaemonTest):
@@ -41,6 +41,10 @@ class BareMessages(DaemonTest):
         """What is asked before its time."""
         client = self.bare()
         self.assertEqual(client.refused(GET_TYPE)[0], RPC)
+        #   SASL, and polkit: of the ways to authenticate there is only none.
+        for procedure, name in ((67, "AUTH_SASL_INIT"), (70, "AUTH_POLKIT")):
+            code, message = client.refused(procedure)
+            self.assertEqual((code, message.split(":")[0]), (AUTH_FAILED, name))
         self.assertEqual(client.call(AUTH_LIST), (0, struct.pack(">II", 1, 0)))
         self.assertIn("CONNECT_OPEN first", client.refused(GET_TYPE)[1])
         self.assertEqual(client.call(FEATURE, struct.pack(">i", 10)), (0, struct.pack(">i", 1)))
