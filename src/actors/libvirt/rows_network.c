@@ -34,6 +34,24 @@ static int prepare_inactive (rpc_call_t *call, pack_t *args, error_t *err)
 
 //  One network.
 
+//  Whatever the text is, what has not that name is not there: no error about the text.
+static int answer_by_name (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result;
+    const char *name = value_get_str (call->args, "name");
+    const network_view_t *network;
+    for (size_t i = 0; (network = networks_at (call->gateway->view.networks, i)); i++)
+        if (text_equals (network->name, name)) {
+            pack_key_map (ret, "net");
+            pack_key_str (ret, "name", network->name);
+            pack_key_str (ret, "uuid", network->uuid);
+            pack_end (ret);
+            return 0;
+        }
+    return error_set (err, ERR_NO_NETWORK, "Network not found: no network with matching name '%s'",
+                      name);
+}
+
 static int answer_bridge (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) call;
@@ -241,7 +259,7 @@ const rpc_row_t rpc_rows_network[] = {
       .flags = FLAGS ({ 1 | 2, NULL }, { 4, "persistent" }, { 8, "transient" }, { 16, "autostart" },
                       { 32, "no_autostart" }),
       .prepare = prepare_list, .answer = rpc_answer_list },
-    { "NETWORK_LOOKUP_BY_NAME", .verb = "network.info", .args = "network=name", .ret = "net" },
+    { "NETWORK_LOOKUP_BY_NAME", .answer = answer_by_name },
     { "NETWORK_LOOKUP_BY_UUID", .verb = "network.info", .args = "network=uuid", .ret = "net" },
     { "NETWORK_IS_ACTIVE", .verb = "network.info", .ret = "active" },
     { "NETWORK_IS_PERSISTENT", .verb = "network.info", .ret = "persistent" },
