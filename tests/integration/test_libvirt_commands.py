@@ -39,6 +39,7 @@ ELSEWHERE = {
         allocpages blkiotune emulatorpin freecell freepages iface-dumpxml iface-list iface-mac iothreadinfo iothreadpin memtune
         node-memory-tune nodecpumap nodecpustats nodedev-detach nodedev-dumpxml nodedev-info nodedev-list
         nodememstats numatune schedinfo setmaxmem setmem setvcpus vcpucount vcpuinfo vcpupin""",
+    "test_lxc_enter": "send-process-signal",
     "test_qemu_vcpus": "setvcpu",
     "test_libvirt_virsh": """
         autostart capabilities create define destroy domid dominfo domstate domuuid dumpxml hostname list nodeinfo
@@ -83,7 +84,6 @@ UNSUPPORTED = {
         ["domsetlaunchsecstate", "web", "--secrethdr", "XML", "--secret", "XML"],
     ],
     "DOMAIN_OPEN_NAMESPACE": [["lxc-enter-namespace", "web", "--", "/bin/true"]],
-    "DOMAIN_SEND_PROCESS_SIGNAL": [["send-process-signal", "web", "1", "nop"]],
     "INTERFACE_CHANGE_BEGIN": [["iface-begin"]],
     "INTERFACE_CHANGE_COMMIT": [["iface-commit"]],
     "INTERFACE_CHANGE_ROLLBACK": [["iface-rollback"]],
@@ -145,6 +145,7 @@ REFUSED = {
     "nodedev-reattach": (["nothing"], "nothing"),
     "nodedev-reset": (["nothing"], "nothing"),
     "save-image-edit": (["/nothing"], "'/nothing'"),
+    "send-process-signal": (["web", "1", "nop"], "the driver 'qemu' cannot do that"),
     "set-user-sshkeys": (["web", "nobody-here", "--reset"], "guest-ssh"),
     "sysinfo": ([], "there is no SMBIOS"),
     "update-memory-device": (["web", "--node", "0", "--requested-size", "1M"], "memory device"),
