@@ -79,6 +79,7 @@ UNSUPPORTED = {
     "CONNECT_DOMAIN_MONITOR_EVENT_REGISTER": [["qemu-monitor-event", "--timeout", "60"]],
     "DOMAIN_AGENT_SET_RESPONSE_TIMEOUT": [["guest-agent-timeout", "web", "--timeout", "5"]],
     "DOMAIN_ATTACH": [["qemu-attach", "1"]],
+    "DOMAIN_FD_ASSOCIATE": [["dom-fd-associate", "web", "n", "0"]],
     "DOMAIN_GET_LAUNCH_SECURITY_INFO": [["domlaunchsecinfo", "web"]],
     "DOMAIN_SET_LAUNCH_SECURITY_STATE": [
         ["domsetlaunchsecstate", "web", "--secrethdr", "XML", "--secret", "XML"],
@@ -132,7 +133,6 @@ UNSUPPORTED = {
 #   What is refused for another reason: the words in it.
 REFUSED = {
     "cd": (["/"], "valid only in interactive mode"),
-    "dom-fd-associate": (["web", "n", "0"], "fd passing is not supported by this connection"),
     "dompmwakeup": (["web"], "wake domain 'web': it is not asleep"),
     "get-user-sshkeys": (["web", "nobody-here"], "refused guest-ssh-get-authorized-keys"),
     "iface-unbridge": (["nothing"], "the host has no network interface 'nothing'"),
