@@ -107,6 +107,18 @@ static int prepare_xml (rpc_call_t *call, pack_t *args, error_t *err)
     return 0;
 }
 
+//  What stands before the domain itself, which libvirt does not keep: some clients expect nothing
+//  else in what they get.
+static const char *behind_comments (const char *text)
+{
+    const char *end;
+    while (text_starts (text, "<!--") && (end = strstr (text, "-->"))) {
+        text = end + strlen ("-->");
+        text += strspn (text, " \t\n");
+    }
+    return text;
+}
+
 //  4 asks for the host's model to be spelled out; with 8 it is as it is, too, since nothing else is
 //  passed on when a domain migrates.
 static int answer_xml (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
@@ -124,7 +136,7 @@ static int answer_xml (rpc_call_t *call, const value_t *result, pack_t *ret, err
                               "DOMAIN_GET_XML_DESC: not supported: what the CPU model of this "
                               "host is (update_cpu) is settled when the domain starts");
     }
-    pack_key_str (ret, "xml", text);
+    pack_key_str (ret, "xml", behind_comments (text));
     return 0;
 }
 
