@@ -48,6 +48,7 @@ LIFE = [
     (["setmaxmem", "web1", "96MiB", "--config"], "", None),
     (["setmem", "web1", "65536", "--config"], "", None),
     (["setvcpus", "web1", "2", "--config"], "", None),
+    (["vcpuinfo", "web1"], r"(VCPU: .*CPU: +N/A\nState: +N/A\nCPU time: +N/A\nCPU Affinity: +y+\n\n)+", ["stats"]),
     (["setvcpu", "web1", "1", "--disable", "--config"], "", None),
     (["setvcpu", "web1", "1", "--enable", "--config"], "", None),
     (["memtune", "web1", "--hard-limit", "1GiB", "--config"], "", None),

@@ -47,7 +47,7 @@ ELSEWHERE = {
 UNTRIED = """
     blkdeviotune cpu-baseline cpu-compare domiftune dompmsuspend domxml-from-native domxml-to-native
     guest-agent-timeout hypervisor-cpu-baseline hypervisor-cpu-compare iothreadadd iothreaddel iothreadset
-    migrate-compcache net-port-create net-port-delete qemu-monitor-event setvcpu""".split()
+    migrate-compcache qemu-monitor-event setvcpu""".split()
 
 #   Those that say nothing to the daemon, or nothing to it that they are about.
 OF_VIRSH = [
@@ -188,6 +188,7 @@ class Commands(Virsh, AgentTest):
             self.check_refused,
             self.check_facts,
             self.check_devices,
+            self.check_port,
             self.check_link,
             self.check_edit,
             self.check_snapshots,
@@ -258,6 +259,18 @@ class Commands(Virsh, AgentTest):
         said = ElementTree.fromstring(self.virsh("net-port-dumpxml", "blue", port))
         self.assertEqual(said.findtext("owner/name"), "web")
         self.virsh("detach-interface", "web", "network", "--mac", row[4], "--live")
+        self.assertEqual(self.virsh("net-port-list", "blue"), "")
+
+    def check_port(self):
+        """One that no guest has."""
+        port = f"<networkport><uuid>{UUID}</uuid><owner><name>mine</name></owner></networkport>"
+        self.virsh("net-port-create", "blue", self.write("port.xml", port))
+        self.assertEqual(self.virsh("net-port-list", "blue"), UUID)
+        self.assertIn("<name>mine</name>", self.virsh("net-port-dumpxml", "blue", UUID))
+        self.assertIn("has a port", self.refused("net-port-create", "blue", self.path("port.xml")))
+        bad = self.write("bad.xml", "<networkport><bandwidth/></networkport>")
+        self.assertIn("the element <bandwidth>", self.refused("net-port-create", "blue", bad))
+        self.virsh("net-port-delete", "blue", UUID)
         self.assertEqual(self.virsh("net-port-list", "blue"), "")
 
     def check_link(self):

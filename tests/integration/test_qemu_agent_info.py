@@ -88,6 +88,13 @@ class Told(AgentTest):
         self.assertRegex(self.daemon.run("guestvcpus", "web1"), r"(?m)^online         : 0$")
         self.daemon.run("guestvcpus", "web1", "--cpulist", "1", "--enable")
         self.assertEqual(self.guest.run("cat /sys/devices/system/cpu/online"), "0-1")
+        self.daemon.run("setvcpus", "web1", "1", "--guest")
+        self.assertEqual(self.daemon.run("vcpucount", "web1", "--guest"), "1\n")
+        self.assertEqual(self.daemon.run("vcpucount", "web1", "--guest", "--maximum"), "2\n")
+        self.daemon.run("setvcpus", "web1", "2", "--guest")
+        self.assertEqual(self.guest.run("cat /sys/devices/system/cpu/online"), "0-1")
+        with self.assertRaisesRegex(TroupeError, "has 2, and uses 2"):
+            self.client.call("domain.guest_vcpus_set", domain="web1", vcpus=3)
         with self.assertRaises(TroupeError):
             self.client.call("domain.guest_vcpus_set", domain="web1", cpus="7", online=True)
         with self.assertRaisesRegex(TroupeError, "CPUs of domain 'web1'"):

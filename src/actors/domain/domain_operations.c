@@ -380,8 +380,6 @@ static const operation_t operations[] = {
       NEED_ACTIVE, SHORT_MS, true, done_nothing },
     { "domain.lifecycle_action_set", CLASS_MODIFY, ASYNC_NONE, "lifecycle_action", 0, SHORT_MS,
       false, done_documents },
-    { "domain.memory_stats_period_set", CLASS_MODIFY, ASYNC_NONE, "memory_stats_period", 0,
-      SHORT_MS, false, done_documents },
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
       true, done_live },
     { "domain.enter", CLASS_MODIFY, ASYNC_NONE, "enter", NEED_ACTIVE, SHORT_MS, true,

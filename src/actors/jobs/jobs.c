@@ -86,7 +86,6 @@ const job_kind_t job_kinds[] = {
     { "control.dirty_rate", job_run_control },
     { "control.block_threshold", job_run_control },
     { "lifecycle_action", job_run_lifecycle_action },
-    { "memory_stats_period", job_run_memory_stats_period },
     { "agent.command", job_run_agent },
     { "agent.ssh_keys", job_run_agent },
     { "agent.ssh_keys_set", job_run_agent },

@@ -94,7 +94,6 @@ int job_run_snapshot_revert (job_actor_t *self, error_t *err);
 //  jobs_control.c, jobs_lifecycle.c
 int job_run_control (job_actor_t *self, error_t *err);
 int job_run_lifecycle_action (job_actor_t *self, error_t *err);
-int job_run_memory_stats_period (job_actor_t *self, error_t *err);
 
 //  jobs_perf.c
 int job_run_perf_set (job_actor_t *self, error_t *err);

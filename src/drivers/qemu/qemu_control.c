@@ -3,7 +3,6 @@
 #include "drivers/qemu/qemu_control.h"
 
 #include "drivers/keycodes.h"
-#include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/state.h"
 #include "util/text.h"
@@ -163,12 +162,6 @@ static json_t *set_reboot_action (job_t *job, const json_t *args, error_t *err)
                     json_pack ("{s:s}", "reboot", ends ? "shutdown" : "reset"), err);
 }
 
-static json_t *set_balloon_period (job_t *job, const json_t *args, error_t *err)
-{
-    int period = (int) number_of (args, "period", 0);
-    return qemu_live_set_period (job, period, err) ? NULL : json_null ();
-}
-
 static const struct {
     const char *what;
     json_t *(*run) (job_t *job, const json_t *args, error_t *err);
@@ -178,7 +171,6 @@ static const struct {
     { "wake", wake },
     { "dirty_rate", measure_dirty_rate },
     { "reboot_action", set_reboot_action },
-    { "balloon_period", set_balloon_period },
     { "block_threshold", threshold },
 };
 
