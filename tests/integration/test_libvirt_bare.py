@@ -166,7 +166,7 @@ class BareMessages(DaemonTest):
         finally:
             over.set()
             asking.join()
-        self.assertEqual(set(answered), {(0, text("Test"))})
+        self.assertEqual(set(answered), {(0, text("TEST"))})
         #   A sanitizer keeps what was freed, for a while.
         self.assertLess(self.resident_kib() - memory, 300 * 1024 if self.sanitized() else 48 * 1024)
 
