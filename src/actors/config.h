@@ -12,8 +12,9 @@ typedef struct {
     const char *launcher;     //  path of troupe-launch
     const char *socket_group; //  group of the read-write socket in system mode; NULL: root only
     const char *listen;       //  "tcp://HOST:PORT" for other hosts; NULL: local clients only
-    //  Path of libvirt's read-write socket; that of the other one has "-ro" behind it. NULL:
-    //  RUN/libvirt-sock.
+    //  Path of libvirt's read-write socket; that of the read-only one has "-ro" behind it, that of
+    //  the administrators "-admin", unless it is ".../libvirt-sock": then that is
+    //  ".../libvirt-admin-sock". NULL: RUN/libvirt-sock.
     const char *libvirt_socket;
     const char *instance; //  8 hexadecimal digits, the same at every start with these folders
     int idle_exit_s;      //  session mode: end after so long without client or guest; 0: never

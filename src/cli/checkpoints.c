@@ -47,6 +47,8 @@ int run_checkpoint_create (cli_t *cli, const options_t *options, error_t *err)
         troupe_args_bool (args, "redefine", true);
     if (validate)
         troupe_args_bool (args, "validate", true);
+    if (options_flag (options, "quiesce"))
+        troupe_args_bool (args, "quiesce", true);
     return create (cli, options, args, err);
 }
 
@@ -80,6 +82,8 @@ int run_checkpoint_create_as (cli_t *cli, const options_t *options, error_t *err
     }
     auto(troupe_args_t) args = domain_args (options);
     troupe_args_str (args, "xml", xml);
+    if (options_flag (options, "quiesce"))
+        troupe_args_bool (args, "quiesce", true);
     return create (cli, options, args, err);
 }
 

@@ -279,9 +279,8 @@ int run_vcpucount (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
-static void print_dommemstat (const options_t *options, const troupe_value_t *usage)
+static void print_dommemstat (const troupe_value_t *usage)
 {
-    (void) options;
     printf ("actual %" PRIu64 "\n", troupe_get_u64 (usage, "memory_kib", 0));
     printf ("last_update %" PRIu64 "\n", troupe_get_u64 (usage, "measured_us", 0) / 1000000);
     printf ("rss %" PRIu64 "\n", troupe_get_u64 (usage, "rss_kib", 0));
@@ -289,7 +288,14 @@ static void print_dommemstat (const options_t *options, const troupe_value_t *us
 
 int run_dommemstat (cli_t *cli, const options_t *options, error_t *err)
 {
-    return run_shown (cli, options, print_dommemstat, err);
+    if (options_str (options, "period"))
+        return run_memory_period (cli, options, err);
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "domain", options_str (options, "domain"));
+    auto(troupe_message_t) reply = cli_call (cli, "domain.usage", args, err);
+    if (reply && !cli_json (cli, troupe_message_value (reply)))
+        print_dommemstat (troupe_message_value (reply));
+    return reply ? 0 : -1;
 }
 
 //  The live XML says it: libvirt's format has the path in source, and in console's tty too.

@@ -70,6 +70,32 @@ int run_migrate_limits (cli_t *cli, const options_t *options, error_t *err)
     return 0;
 }
 
+static int set_cache (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "domain", options_str (options, "domain"));
+    troupe_args_u64 (args, "compression_cache", options_u64 (options, "size", 0));
+    auto(troupe_message_t) reply = cli_call (cli, "domain.migrate_tune", args, err);
+    return reply ? 0 : -1;
+}
+
+int run_migrate_compcache (cli_t *cli, const options_t *options, error_t *err)
+{
+    if (check_number (cli, options, "size", err) ||
+        (options_str (options, "size") && set_cache (cli, options, err)))
+        return -1;
+    auto(troupe_message_t) reply =
+        cli_call_domain (cli, "domain.migrate_tune", options_str (options, "domain"), err);
+    if (!reply)
+        return -1;
+    const troupe_value_t *now = troupe_message_value (reply);
+    if (cli_json (cli, now))
+        return 0;
+    double bytes = (double) troupe_get_u64 (now, "compression_cache", 0);
+    printf ("Compression cache: %.3f MiB\n", bytes / MIB);
+    return 0;
+}
+
 int run_domjobabort (cli_t *cli, const options_t *options, error_t *err)
 {
     return options_flag (options, "postcopy") ? tune (cli, options, "break_postcopy", err)

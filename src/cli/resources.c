@@ -336,6 +336,30 @@ int run_iothreadpin (cli_t *cli, const options_t *options, error_t *err)
     return set (cli, "domain.iothread_pin", args, err);
 }
 
+//  iothreadadd, iothreaddel, iothreadset.
+int run_iothread (cli_t *cli, const options_t *options, error_t *err)
+{
+    static const char *const settings[][2] = {
+        { "poll-max-ns", "poll_max_ns" },         { "poll-grow", "poll_grow" },
+        { "poll-shrink", "poll_shrink" },         { "thread-pool-min", "thread_pool_min" },
+        { "thread-pool-max", "thread_pool_max" },
+    };
+    const char *name = options->command->name;
+    auto(troupe_args_t) args = scoped_args (cli, options, err);
+    if (!args)
+        return -1;
+    troupe_args_u64 (args, "iothread", options_u64 (options, "id", 0));
+    bool sets = strcmp (name, "iothreadset") == 0;
+    for (size_t i = 0; sets && i < sizeof settings / sizeof *settings; i++)
+        if (options_str (options, settings[i][0]))
+            troupe_args_u64 (args, settings[i][1], options_u64 (options, settings[i][0], 0));
+    return set (cli,
+                sets                                ? "domain.iothread_set"
+                : strcmp (name, "iothreadadd") == 0 ? "domain.iothread_add"
+                                                    : "domain.iothread_delete",
+                args, err);
+}
+
 int run_iothreadinfo (cli_t *cli, const options_t *options, error_t *err)
 {
     auto(troupe_args_t) args = scoped_args (cli, options, err);

@@ -19,11 +19,12 @@ command_fn run_autostart, run_backup_begin, run_completion, run_console, run_des
 command_fn run_cpu_stats, run_domblkstat, run_domifstat;
 
 //  Migration that is under way (migrate_tune.c).
-command_fn run_migrate_tune, run_migrate_limits, run_domjobabort;
+command_fn run_migrate_tune, run_migrate_limits, run_migrate_compcache, run_domjobabort;
 
 //  A domain's share of the host's resources (resources.c).
-command_fn run_emulatorpin, run_iothreadinfo, run_iothreadpin, run_schedinfo, run_setmem,
-    run_setvcpu, run_setvcpus, run_tune, run_vcpupin;
+command_fn run_blkdeviotune, run_domiftune, run_memory_period;
+command_fn run_emulatorpin, run_iothread, run_iothreadinfo, run_iothreadpin, run_schedinfo,
+    run_setmem, run_setvcpu, run_setvcpus, run_tune, run_vcpupin;
 
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;

@@ -9,14 +9,17 @@
 
 //  The order of elements in libvirt's documents.
 static const char *const domain_order[] = {
-    "name",          "uuid",      "genid",     "title",
-    "description",   "metadata",  "maxMemory", "memory",
-    "currentMemory", "blkiotune", "memtune",   "memoryBacking",
-    "vcpu",          "vcpus",     "iothreads", "cputune",
-    "numatune",      "resource",  "sysinfo",   "os",
-    "features",      "cpu",       "clock",     "on_poweroff",
-    "on_reboot",     "on_crash",  "pm",        "perf",
-    "devices",       "seclabel",  NULL,
+    "name",        "uuid",        "genid",
+    "title",       "description", "metadata",
+    "maxMemory",   "memory",      "currentMemory",
+    "blkiotune",   "memtune",     "memoryBacking",
+    "vcpu",        "vcpus",       "iothreads",
+    "iothreadids", "cputune",     "numatune",
+    "resource",    "sysinfo",     "os",
+    "features",    "cpu",         "clock",
+    "on_poweroff", "on_reboot",   "on_crash",
+    "pm",          "perf",        "devices",
+    "seclabel",    NULL,
 };
 static const char *const device_order[] = {
     "emulator", "disk",    "controller", "filesystem", "interface", "smartcard", "serial",

@@ -15,6 +15,12 @@ enum {
     START_PAUSED = 1
 };
 
+//  How a command is passed to the hypervisor's monitor.
+typedef enum {
+    MONITOR_HUMAN = 1, //  it is one for people
+    MONITOR_RAW = 2    //  what the monitor refuses is a reply, too
+} monitor_flags_t;
+
 typedef enum {
     SHUTDOWN_DEFAULT,
     SHUTDOWN_ACPI,
@@ -119,6 +125,7 @@ typedef struct {
     bool start_postcopy;
     bool break_postcopy; //  its connection; migrate_resume makes a new one
     uint64_t bandwidth, postcopy_bandwidth, downtime_ms; //  0: unchanged
+    uint64_t compression_cache;                          //  bytes, of xbzrle; the same
 } migrate_tuning_t;
 
 //  Backups (libvirt's backup and checkpoint XML formats).
@@ -134,6 +141,7 @@ typedef struct {
     const char *xml; //  <domaincheckpoint>; NULL: of all disks that can have one
     bool redefine;   //  only what is known of it
     bool validate;   //  ... if its bitmaps are there
+    bool quiesce;    //  the guest's file systems are frozen meanwhile
     int64_t now_s;   //  since the epoch: for its name
 } checkpoint_options_t;
 
@@ -327,8 +335,8 @@ typedef struct {
 
     //  Monitor passthrough: COMMAND as QMP's JSON, or for the human monitor. The caller frees
     //  *REPLY.
-    int (*monitor_command) (job_t *job, const char *command, bool human, char **reply,
-                            error_t *err);
+    int (*monitor_command) (job_t *job, const char *command, unsigned flags, char **reply,
+                            error_t *err); //  monitor_flags_t
 
     //  Allows who connects to *SOCKET, as root and with *TICKET, to have a program run inside the
     //  guest, once (container/container_protocol.h). Takes ARGV over, a list of texts. The caller

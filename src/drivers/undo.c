@@ -2,6 +2,7 @@
 
 #include "drivers/undo.h"
 #include "drivers/cgroup/cgroup.h"
+#include "drivers/net/interface_tune.h"
 #include "drivers/driver.h"
 #include "drivers/net/network_rules.h"
 #include "util/file.h"
@@ -126,6 +127,7 @@ static const struct {
     { "device", undo_device },
     { "cgroup", undo_cgroup },
     { "cgroup_value", cgroup_undo_value },
+    { "bandwidth", interface_undo_bandwidth },
 };
 
 static const driver_t *driver_of (const char *kind)

@@ -102,6 +102,8 @@ void xml_set_u64 (xml_node_t *node, const char *path, uint64_t value);
 xml_node_t *xml_add_fragment (xml_node_t *node, const char *text, error_t *err);
 //  Puts the element (not its children) into the namespace URI, under PREFIX.
 int xml_set_namespace (xml_node_t *node, const char *prefix, const char *uri, error_t *err);
+//  The element's ATTRIBUTE, if it has it, before all others.
+void xml_put_first (xml_node_t *node, const char *attribute);
 //  Takes NODE and all elements below it out of the namespace URI. Attributes stay in it.
 void xml_leave_namespace (xml_node_t *node, const char *uri);
 //  A copy of SOURCE (of any document) as the last child of NODE.

@@ -160,6 +160,20 @@ int xml_set_namespace (xml_node_t *node, const char *prefix, const char *uri, er
     return 0;
 }
 
+void xml_put_first (xml_node_t *node, const char *attribute)
+{
+    xmlAttr *moved = xmlHasProp (node, BAD_CAST attribute);
+    if (!moved || moved == node->properties)
+        return;
+    moved->prev->next = moved->next;
+    if (moved->next)
+        moved->next->prev = moved->prev;
+    moved->prev = NULL;
+    moved->next = node->properties;
+    node->properties->prev = moved;
+    node->properties = moved;
+}
+
 //  An attribute keeps its namespace, and with it the declaration.
 static bool attributes_use (const xml_node_t *node, const xmlNs *namespace)
 {

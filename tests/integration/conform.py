@@ -72,6 +72,8 @@ class ConformTest(unittest.TestCase):
 
     options = ()
 
+    within = ()  # a command before the daemon's
+
     @classmethod
     def setUpClass(cls):
         require_emulator()
@@ -79,6 +81,7 @@ class ConformTest(unittest.TestCase):
         cls.daemon = None
         if not GIVEN:
             cls.daemon = Daemon(*cls.options)
+            cls.daemon.within = list(cls.within)
             cls.addClassCleanup(cls.daemon.remove)
             cls.daemon.start()
             cls.addClassCleanup(cls.stop)

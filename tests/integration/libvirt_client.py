@@ -51,10 +51,10 @@ def text(value):
 class Bare:
     """One connection of bare messages."""
 
-    def __init__(self, daemon, readonly=False):
+    def __init__(self, daemon, readonly=False, path=None):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(libvirt_socket(daemon, readonly))
+        self.socket.connect(path or libvirt_socket(daemon, readonly))
         self.serial = 0
 
     def __enter__(self):

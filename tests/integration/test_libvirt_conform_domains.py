@@ -1,9 +1,11 @@
 """Domains' lives as libvirt documents them: who is who, and what may be done with one when."""
 
+import json
 import os
 import unittest
 
 import libvirt
+import libvirt_qemu
 
 from conform import (
     ARGUMENT,
@@ -15,8 +17,9 @@ from conform import (
     domain_xml,
     refusal,
 )
+from harness import until
 
-A, B = UUIDS[:2]
+A, B, C = UUIDS[:3]
 
 
 class Domains(ConformTest):
@@ -231,6 +234,44 @@ class Domains(ConformTest):
                 ("gone", none, domain.metadata, element, "urn:k"),
             ]
         )
+
+    def test_monitor(self):
+        """QEMU's own answers, whatever they are."""
+        domain = self.define("a", A)
+        command = libvirt_qemu.qemuMonitorCommand
+        hmp = libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
+        self.refused(INVALID, (command, domain, '{"execute":"query-status"}', 0))
+        domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        answer = json.loads(command(domain, '{"execute":"query-status"}', 0))
+        self.assertFalse(answer["return"]["running"])
+        answer = json.loads(command(domain, '{"execute":"no-such-command"}', 0))
+        self.assertEqual(answer["error"]["class"], "CommandNotFound")
+        self.assertIn("no-such-command", answer["error"]["desc"])
+        self.assertIn("paused", command(domain, "info status", hmp))
+        self.assertIn("unknown command", command(domain, "no-such-command", hmp))
+
+    def test_autodestroy(self):
+        """Some domains end with the connection that started them."""
+        other = self.open()
+        mortal, started = libvirt.VIR_DOMAIN_START_AUTODESTROY, []
+        try:
+            started.append(other.createXML(domain_xml("t", A), mortal))
+            started.append(other.defineXML(domain_xml("p", B)))
+            started[-1].createWithFlags(mortal | libvirt.VIR_DOMAIN_START_PAUSED)
+            #   One that was started again is not the one that is meant.
+            started.append(other.defineXML(domain_xml("again", C)))
+            started[-1].createWithFlags(mortal)
+            self.connection.lookupByUUIDString(C).destroy()
+            self.connection.lookupByUUIDString(C).create()
+            other.createXML(domain_xml("other"), 0)
+        finally:
+            del started
+            other.close()
+        until(lambda: len(self.connection.listAllDomains(1)) == 2, what="the end of those that were to end")
+        self.refused(NO_DOMAIN, (self.connection.lookupByUUIDString, A))
+        domain = self.connection.lookupByUUIDString(B)
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED])
+        self.assertEqual(self.connection.lookupByUUIDString(C).isActive(), 1)
 
     def test_lists(self):
         """Each pair of filters parts the domains in two."""

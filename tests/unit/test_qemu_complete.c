@@ -163,8 +163,8 @@ static const struct {
     const char *says;
 } refusals[] = {
     { "<maxMemory slots='2'>9</maxMemory>", ERR_CONFIG_UNSUPPORTED, "not supported: <maxMemory>" },
-    { "<devices><disk><iotune/></disk></devices>", ERR_CONFIG_UNSUPPORTED,
-      "not supported: <devices/disk/iotune>" },
+    { "<devices><disk><transient/></disk></devices>", ERR_CONFIG_UNSUPPORTED,
+      "not supported: <devices/disk/transient>" },
     { "<devices><disk type='network'/></devices>", ERR_CONFIG_UNSUPPORTED,
       "not supported: devices/disk/@type 'network'; it can be file|block" },
     { "<devices><interface type='mcast'/></devices>", ERR_CONFIG_UNSUPPORTED,

@@ -210,8 +210,8 @@ static void test_figures_and_passthrough (void **state)
                       0);
     assert_string_equal (reply, "{\"return\":{\"name\":\"real\"},\"id\":3}");
     free (reply);
-    assert_int_equal (qemu_driver.monitor_command (&real.fake.job, "info name", true, &reply, &err),
-                      0);
+    assert_int_equal (
+        qemu_driver.monitor_command (&real.fake.job, "info name", MONITOR_HUMAN, &reply, &err), 0);
     assert_non_null (strstr (reply, "real"));
     free (reply);
     end_guest ();

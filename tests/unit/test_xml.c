@@ -358,6 +358,23 @@ static void leaves_a_namespace (void **state)
     }
 }
 
+static void puts_attributes_first (void **state)
+{
+    (void) state;
+    static const char *const cases[][2] = {
+        { "<a b='1' c='2' d='3'/>", "<a c='2' b='1' d='3'/>\n" },
+        { "<a b='1' c='2'/>", "<a c='2' b='1'/>\n" },
+        { "<a c='2' b='1'/>", "<a c='2' b='1'/>\n" },
+        { "<a b='1'/>", "<a b='1'/>\n" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        auto(xml_t) doc = parsed (cases[i][0]);
+        xml_put_first (xml_root (doc), "c");
+        autofree char *text = xml_text (doc);
+        assert_string_equal (text, cases[i][1]);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +382,7 @@ int main (void)
         cmocka_unit_test (prints_canonical_text),
         cmocka_unit_test (keeps_what_the_user_wrote),
         cmocka_unit_test (leaves_a_namespace),
+        cmocka_unit_test (puts_attributes_first),
         cmocka_unit_test (reads_strings),
         cmocka_unit_test (lists_attributes),
         cmocka_unit_test (reads_flags),

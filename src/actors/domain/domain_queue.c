@@ -279,10 +279,30 @@ static void pack_asker (pack_t *pack, const msg_t *request)
         pack_nil (pack);
 }
 
+//  What goes on between two of its jobs.
+static void pack_pending (const domain_t *self, pack_t *pack)
+{
+    bool incoming = self->migration->incoming;
+    pack_map (pack);
+    pack_key_str (pack, "kind", incoming ? "migrate_receive" : "migrate");
+    pack_key_str (pack, "verb", incoming ? "migration.receive" : "domain.migrate");
+    pack_key_bool (pack, "async", true);
+    pack_key_i64 (pack, "since_us", self->migration->since_us);
+    pack_key (pack, "progress");
+    pack_nil (pack);
+    pack_asker (pack, NULL);
+    pack_end (pack);
+}
+
 void domain_pack_job (const domain_t *self, pack_t *pack)
 {
     const running_t *slot = self->async.operation ? &self->async : &self->sync;
     pack_key (pack, "job");
+    if (!self->async.operation && domain_active (self) &&
+        domain_pending_migration (self) != ASYNC_NONE) {
+        pack_pending (self, pack);
+        return;
+    }
     if (!slot->operation || slot->over) {
         pack_nil (pack);
         return;
@@ -373,6 +393,14 @@ static int abort_running (domain_t *self, error_t *err)
             "domain.job_abort: domain '%s' takes back what a job had begun; that goes "
             "to its end",
             self->name);
+    if (!self->async.operation && domain_pending_migration (self) != ASYNC_NONE)
+        return error_set (err, ERR_OPERATION_INVALID,
+                          self->migration->incoming
+                              ? "domain.job_abort: domain '%s' is being received: abort its "
+                                "migration where it comes from, or destroy it here"
+                              : "domain.job_abort: domain '%s' was handed over: the other host is "
+                                "asked whether it runs there",
+                          self->name);
     if (!self->async.operation)
         return error_set (err, ERR_OPERATION_INVALID,
                           "domain.job_abort: no job is active on domain '%s'", self->name);

@@ -3,6 +3,7 @@
 
 #include "actors/domain/domain_self.h"
 
+#include "drivers/iotune.h"
 #include "drivers/tune/tune.h"
 #include "util/text.h"
 
@@ -21,10 +22,25 @@ static void pack_pin (pack_t *pack, const msg_t *request, const char *name, cons
     pack_value_of (pack, full, msg_arg (request, "cpus"));
 }
 
+static void pack_limits (pack_t *pack, const msg_t *request)
+{
+    const char *group = msg_str (request, "group_name");
+    pack_key_str (pack, "blkdeviotune.disk", msg_str (request, "disk"));
+    for (const iotune_t *limit = iotunes; limit->field; limit++) {
+        autofree char *key = text_format ("blkdeviotune.%s", limit->field);
+        if (msg_arg (request, limit->field))
+            pack_key_value (pack, key, msg_arg (request, limit->field));
+    }
+    if (group)
+        pack_key_str (pack, "blkdeviotune.group_name", group);
+}
+
 static void pack_tunable (pack_t *pack, const void *arg)
 {
     const msg_t *request = arg;
     pack_key_map (pack, "params");
+    if (msg_is (request, "domain.block_io_parameters_set"))
+        pack_limits (pack, request);
     for (const tune_t *tune = tunes; tune->field; tune++)
         if (strcmp (tune->group, "scheduler") == 0)
             pack_value_of (pack, tune->field, msg_arg (request, tune->field));

@@ -8,6 +8,7 @@ static const struct {
 } doors[] = {
     [DOOR_WRITE] = { 0660, 0600, true },
     [DOOR_READ] = { 0666, 0600, false },
+    [DOOR_ADMIN] = { 0600, 0600, false },
 };
 
 listener_t *door_open (const config_t *config, const char *path, door_kind_t kind, error_t *err)

@@ -8,7 +8,8 @@
 
 typedef enum {
     DOOR_WRITE, //  the configured group's in system mode, else of the daemon's user only
-    DOOR_READ   //  everybody's in system mode
+    DOOR_READ,  //  everybody's in system mode
+    DOOR_ADMIN  //  of the daemon's user only
 } door_kind_t;
 
 //  Listens at PATH. The caller owns the result.

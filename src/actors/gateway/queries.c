@@ -286,6 +286,8 @@ static const struct {
     { "domain.vcpu_pins", answer_vcpu_pins },
     { "domain.emulator_pins", answer_emulator_pins },
     { "domain.iothread_pins", answer_iothread_pins },
+    { "domain.block_io_parameters", answer_block_io },
+    { "domain.interface_parameters", answer_interface_limits },
     { "checkpoint.list", answer_checkpoints },
     { "checkpoint.info", answer_checkpoint_info },
     { "checkpoint.xml", answer_checkpoint_xml },

@@ -2,11 +2,13 @@
 
 #include "actors/gateway/queries_tune.h"
 
+#include "drivers/iotune.h"
+#include "drivers/net/interface_tune.h"
 #include "drivers/tune/tune.h"
 
 #include <string.h>
 
-//  Of the document that is meant.
+//  Of the document that is meant. MAP may be NULL.
 static int read_scope (const query_t *self, const snapshot_t *domain, bool *live,
                        const value_t **map, error_t *err)
 {
@@ -23,8 +25,9 @@ static int read_scope (const query_t *self, const snapshot_t *domain, bool *live
                           "%s: domain '%s' is transient: it has no definition", self->verb->name,
                           domain->name);
     *live = !config && domain->id > 0;
-    *map =
-        domain->tune ? value_get (document_root (domain->tune), *live ? "live" : "config") : NULL;
+    if (map)
+        *map = domain->tune ? value_get (document_root (domain->tune), *live ? "live" : "config")
+                            : NULL;
     return 0;
 }
 
@@ -111,12 +114,56 @@ int answer_iothread_pins (const query_t *self, const snapshot_t *domain, pack_t 
     const value_t *map;
     if (read_scope (self, domain, &live, &map, err))
         return -1;
-    uint64_t count = value_get_u64 (map, "iothreads", 0);
+    const value_t *ids = value_get (map, "iothreads");
     pack_array (result);
-    for (uint64_t i = 1; i <= count; i++)
-        pack_pin (result, i,
-                  first_text (pin_of (value_get (map, "iothread_pins"), i),
+    for (size_t i = 0; i < value_count (ids); i++) {
+        uint64_t id = 0;
+        value_u64 (value_at (ids, i), &id);
+        pack_pin (result, id,
+                  first_text (pin_of (value_get (map, "iothread_pins"), id),
                               value_get_str (map, "cpuset")));
+    }
+    pack_end (result);
+    return 0;
+}
+
+//  The document is read for this, which nobody asks often.
+static xml_t *read_document (const query_t *self, const snapshot_t *domain, error_t *err)
+{
+    bool live;
+    if (read_scope (self, domain, &live, NULL, err))
+        return NULL;
+    const char *text = live || !domain->xml_inactive ? domain->xml : domain->xml_inactive;
+    return xml_parse_own (text ? text : "", text ? strlen (text) : 0, "domain XML", err);
+}
+
+int answer_block_io (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
+{
+    const char *name = value_get_str (self->args, "disk");
+    auto(xml_t) document = read_document (self, domain, err);
+    const xml_node_t *disk = document && name ? iotune_disk (xml_root (document), name, err) : NULL;
+    if (!document || (name && !disk))
+        return document ? error_prefix (err, "domain '%s'", domain->name) : -1;
+    const char *group = disk ? iotune_group (disk) : NULL;
+    pack_map (result);
+    for (const iotune_t *limit = iotunes; limit->field; limit++)
+        pack_key_u64 (result, limit->field, disk ? iotune_get (disk, limit) : 0);
+    pack_key_str (result, "group_name", group ? group : "");
+    pack_end (result);
+    return 0;
+}
+
+int answer_interface_limits (const query_t *self, const snapshot_t *domain, pack_t *result,
+                             error_t *err)
+{
+    auto(xml_t) document = read_document (self, domain, err);
+    const char *name = value_get_str (self->args, "interface");
+    const xml_node_t *interface =
+        document ? interface_named (xml_root (document), name, err) : NULL;
+    if (!interface)
+        return document ? error_prefix (err, "domain '%s'", domain->name) : -1;
+    pack_map (result);
+    interface_tune_pack (result, interface);
     pack_end (result);
     return 0;
 }

@@ -11,5 +11,8 @@ int answer_emulator_pins (const query_t *self, const snapshot_t *domain, pack_t 
                           error_t *err);
 int answer_iothread_pins (const query_t *self, const snapshot_t *domain, pack_t *result,
                           error_t *err);
+int answer_block_io (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err);
+int answer_interface_limits (const query_t *self, const snapshot_t *domain, pack_t *result,
+                             error_t *err);
 
 #endif

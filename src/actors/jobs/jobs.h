@@ -94,6 +94,7 @@ int job_run_snapshot_revert (job_actor_t *self, error_t *err);
 //  jobs_control.c, jobs_lifecycle.c
 int job_run_control (job_actor_t *self, error_t *err);
 int job_run_lifecycle_action (job_actor_t *self, error_t *err);
+int job_run_memory_stats_period (job_actor_t *self, error_t *err);
 
 //  jobs_perf.c
 int job_run_perf_set (job_actor_t *self, error_t *err);
@@ -101,6 +102,16 @@ int job_run_perf_set (job_actor_t *self, error_t *err);
 //  jobs_tune.c: a guest's share of the host's resources.
 int job_run_tune (job_actor_t *self, error_t *err);
 int job_run_set_memory (job_actor_t *self, error_t *err);
+//  Changes what the request is about (live, config) by EDIT, has what runs follow, and gives it to
+//  the owner. WHAT begins messages: "pin a vcpu".
+typedef int (job_edit_fn) (job_actor_t *self, xml_node_t *domain, error_t *err);
+int job_change (job_actor_t *self, const char *what, job_edit_fn *edit, error_t *err);
+int job_run_iothread_add (job_actor_t *self, error_t *err);
+int job_run_iothread_delete (job_actor_t *self, error_t *err);
+int job_run_iothread_set (job_actor_t *self, error_t *err);
+int job_run_block_tune (job_actor_t *self, error_t *err);
+int job_run_interface_tune (job_actor_t *self, error_t *err);
+int job_run_memory_period (job_actor_t *self, error_t *err);
 int job_run_set_vcpus (job_actor_t *self, error_t *err);
 int job_run_set_vcpu (job_actor_t *self, error_t *err);
 int job_run_pin (job_actor_t *self, error_t *err);

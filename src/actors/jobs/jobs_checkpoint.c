@@ -14,6 +14,7 @@ int job_run_checkpoint_create (job_actor_t *self, error_t *err)
     checkpoint_options_t options = { .xml = value_str (job_arg (self, "xml")),
                                      .redefine = asked (self, "redefine"),
                                      .validate = asked (self, "validate"),
+                                     .quiesce = asked (self, "quiesce"),
                                      .now_s = actor_wall_clock (self->actor) / 1000000 };
     if (!self->driver->checkpoint_create)
         return job_unsupported (self, "make a checkpoint of", err);

@@ -202,10 +202,13 @@ int job_run_stats (job_actor_t *self, error_t *err)
 int job_run_monitor_command (job_actor_t *self, error_t *err)
 {
     autofree char *answer = NULL;
+    bool human = value_bool (job_arg (self, "hmp"), false);
+    bool raw = value_bool (job_arg (self, "raw"), false);
     if (!self->driver->monitor_command)
         return job_unsupported (self, "pass a monitor command to", err);
     if (self->driver->monitor_command (&self->base, value_str (job_arg (self, "command")),
-                                       value_bool (job_arg (self, "hmp"), false), &answer, err))
+                                       (human ? MONITOR_HUMAN : 0u) | (raw ? MONITOR_RAW : 0u),
+                                       &answer, err))
         return -1;
     pack_map (&self->value);
     pack_key_str (&self->value, "reply", answer);

@@ -39,6 +39,7 @@ static int add_host (xml_node_t *root, error_t *err)
     xml_set_u64 (host, "cpu/topology/@cores", facts.cores);
     xml_set_u64 (host, "cpu/topology/@threads", facts.threads);
     xml_ensure (host, "migration_features/live");
+    xml_set (host, "migration_features/uri_transports/uri_transport", "tcp");
     if (host_topology_add ("", host, err))
         return error_prefix (err, "capabilities of the host");
     xml_set (host, "secmodel/model", "none");

@@ -309,7 +309,7 @@ static uint64_t number (const job_actor_t *self, const char *name)
 static bool changes (const migrate_tuning_t *tuning)
 {
     return tuning->start_postcopy || tuning->break_postcopy || tuning->bandwidth ||
-           tuning->postcopy_bandwidth || tuning->downtime_ms;
+           tuning->postcopy_bandwidth || tuning->downtime_ms || tuning->compression_cache;
 }
 
 //  What was changed may be over the next moment, so it is not asked for as well.
@@ -319,7 +319,8 @@ static int tune (job_actor_t *self, error_t *err)
                                 .break_postcopy = wants (self, "break_postcopy"),
                                 .bandwidth = number (self, "bandwidth"),
                                 .postcopy_bandwidth = number (self, "postcopy_bandwidth"),
-                                .downtime_ms = number (self, "downtime_ms") };
+                                .downtime_ms = number (self, "downtime_ms"),
+                                .compression_cache = number (self, "compression_cache") };
     if (changes (&tuning))
         return self->driver->migrate_tune (&self->base, &tuning, err);
     if (self->driver->migrate_tuning (&self->base, &tuning, err))
@@ -328,6 +329,7 @@ static int tune (job_actor_t *self, error_t *err)
     pack_key_u64 (&self->value, "bandwidth", tuning.bandwidth);
     pack_key_u64 (&self->value, "postcopy_bandwidth", tuning.postcopy_bandwidth);
     pack_key_u64 (&self->value, "downtime_ms", tuning.downtime_ms);
+    pack_key_u64 (&self->value, "compression_cache", tuning.compression_cache);
     pack_end (&self->value);
     return 0;
 }

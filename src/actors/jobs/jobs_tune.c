@@ -4,6 +4,7 @@
 #include "actors/jobs/jobs.h"
 
 #include "drivers/cpuset.h"
+#include "drivers/iothreads.h"
 #include "drivers/tune/tune.h"
 #include "drivers/vcpus.h"
 #include "util/text.h"
@@ -11,10 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-//  Changes a document as the request says.
-typedef int (edit_fn) (job_actor_t *self, xml_node_t *domain, error_t *err);
-
-static int change_config (job_actor_t *self, edit_fn *edit, error_t *err)
+static int change_config (job_actor_t *self, job_edit_fn *edit, error_t *err)
 {
     xml_t *definition = self->base.guest->definition;
     return edit (self, xml_root (definition), err) ||
@@ -23,7 +21,7 @@ static int change_config (job_actor_t *self, edit_fn *edit, error_t *err)
                : 0;
 }
 
-static int change_live (job_actor_t *self, edit_fn *edit, error_t *err)
+static int change_live (job_actor_t *self, job_edit_fn *edit, error_t *err)
 {
     guest_t *guest = self->base.guest;
     auto(xml_t) before = xml_copy (guest->live);
@@ -39,7 +37,7 @@ static int change_live (job_actor_t *self, edit_fn *edit, error_t *err)
 }
 
 //  The definition first: it has no effect before the owner takes it.
-static int change (job_actor_t *self, const char *what, edit_fn *edit, error_t *err)
+int job_change (job_actor_t *self, const char *what, job_edit_fn *edit, error_t *err)
 {
     guest_t *guest = self->base.guest;
     bool live, config;
@@ -75,7 +73,7 @@ static int edit_parameters (job_actor_t *self, xml_node_t *domain, error_t *err)
 
 int job_run_tune (job_actor_t *self, error_t *err)
 {
-    return change (self, "set parameters", edit_parameters, err);
+    return job_change (self, "set parameters", edit_parameters, err);
 }
 
 //  Memory.
@@ -123,8 +121,8 @@ static int edit_max_memory (job_actor_t *self, xml_node_t *domain, error_t *err)
 int job_run_set_memory (job_actor_t *self, error_t *err)
 {
     bool most = value_bool (job_arg (self, "maximum"), false);
-    return change (self, most ? "set the maximum memory" : "set the memory",
-                   most ? edit_max_memory : edit_memory, err);
+    return job_change (self, most ? "set the maximum memory" : "set the memory",
+                       most ? edit_max_memory : edit_memory, err);
 }
 
 //  Processors.
@@ -179,7 +177,7 @@ static int edit_vcpus (job_actor_t *self, xml_node_t *domain, error_t *err)
 int job_run_set_vcpus (job_actor_t *self, error_t *err)
 {
     bool maximum = value_bool (job_arg (self, "maximum"), false);
-    return change (self, "set the number of vcpus", maximum ? edit_max_vcpus : edit_vcpus, err);
+    return job_change (self, "set the number of vcpus", maximum ? edit_max_vcpus : edit_vcpus, err);
 }
 
 static int edit_some_vcpus (job_actor_t *self, xml_node_t *domain, error_t *err)
@@ -196,7 +194,7 @@ static int edit_some_vcpus (job_actor_t *self, xml_node_t *domain, error_t *err)
 
 int job_run_set_vcpu (job_actor_t *self, error_t *err)
 {
-    return change (self, "set which vcpus it has", edit_some_vcpus, err);
+    return job_change (self, "set which vcpus it has", edit_some_vcpus, err);
 }
 
 //  Pins.
@@ -258,14 +256,11 @@ static int edit_emulator_pin (job_actor_t *self, xml_node_t *domain, error_t *er
 static int edit_iothread_pin (job_actor_t *self, xml_node_t *domain, error_t *err)
 {
     uint64_t thread = 0;
-    int most = count_of (domain, "iothreads", 0, err);
     value_u64 (job_arg (self, "iothread"), &thread);
-    if (most < 0)
-        return -1;
-    if (thread == 0 || thread > (uint64_t) most)
+    if (thread > IOTHREAD_MOST || !iothreads_has (domain, (int) thread))
         return error_set (err, ERR_INVALID_ARG,
-                          "I/O thread %" PRIu64 ": it has %d of them, numbered from 1", thread,
-                          most);
+                          "I/O thread %" PRIu64 ": it has %d of them, and none with this number",
+                          thread, iothreads_count (domain));
     return set_pin (self, domain, "iothreadpin", "@iothread", thread, err);
 }
 
@@ -273,7 +268,7 @@ int job_run_pin (job_actor_t *self, error_t *err)
 {
     static const struct {
         const char *kind, *what;
-        edit_fn *edit;
+        job_edit_fn *edit;
     } pins[] = {
         { "pin_vcpu", "pin a vcpu", edit_vcpu_pin },
         { "pin_emulator", "pin the emulator", edit_emulator_pin },
@@ -282,5 +277,5 @@ int job_run_pin (job_actor_t *self, error_t *err)
     size_t i = 0;
     while (strcmp (pins[i].kind, self->kind->name) != 0)
         i++;
-    return change (self, pins[i].what, pins[i].edit, err);
+    return job_change (self, pins[i].what, pins[i].edit, err);
 }

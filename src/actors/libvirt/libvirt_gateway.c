@@ -18,14 +18,18 @@ enum {
 };
 
 static const struct {
-    const char *suffix; //  of the path
+    const char *name; //  of the file, where libvirt's clients look for it
     door_kind_t kind;
 } doors[RPC_SOCKETS] = {
-    [RPC_SOCKET_WRITE] = { "", DOOR_WRITE },
-    [RPC_SOCKET_READ] = { "-ro", DOOR_READ },
+    [RPC_SOCKET_WRITE] = { "libvirt-sock", DOOR_WRITE },
+    [RPC_SOCKET_READ] = { "libvirt-sock-ro", DOOR_READ },
+    [RPC_SOCKET_ADMIN] = { "libvirt-admin-sock", DOOR_ADMIN },
 };
 
-static void watch_doors (actor_t *self);
+rpc_server_t rpc_server_of (rpc_socket_t socket)
+{
+    return socket == RPC_SOCKET_ADMIN ? RPC_SERVER_ADMIN : RPC_SERVER_LIBVIRT;
+}
 
 //  Time.
 
@@ -52,7 +56,7 @@ static void on_bury (actor_t *self, void *arg)
         if (each->dead)
             rpc_client_destroy (self, &each);
     }
-    watch_doors (self);
+    rpc_watch_doors (self);
 }
 
 void rpc_bury_soon (actor_t *self)
@@ -63,6 +67,23 @@ void rpc_bury_soon (actor_t *self)
 }
 
 //  New clients.
+
+int rpc_count_clients (const rpc_gateway_t *gateway, rpc_server_t server)
+{
+    int count = 0;
+    for (rpc_socket_t i = 0; i < RPC_SOCKETS; i++)
+        count += rpc_server_of (i) == server ? gateway->sockets[i].clients : 0;
+    return count;
+}
+
+//  Who may only read gets half of the places at most, and can't keep others out.
+static bool has_room (const rpc_gateway_t *gateway, rpc_socket_t number)
+{
+    rpc_server_t server = rpc_server_of (number);
+    int most = gateway->max_clients[server];
+    return rpc_count_clients (gateway, server) < most &&
+           (number != RPC_SOCKET_READ || gateway->sockets[number].clients < (most + 1) / 2);
+}
 
 static bool peer_of (int fd, peer_t *peer)
 {
@@ -78,7 +99,7 @@ static bool accept_one (actor_t *self, rpc_socket_t number)
 {
     rpc_gateway_t *gateway = actor_state (self);
     peer_t peer;
-    if (gateway->sockets[number].clients >= RPC_MAX_CLIENTS)
+    if (!has_room (gateway, number))
         return false;
     int fd = accept4 (gateway->sockets[number].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
@@ -99,15 +120,15 @@ static void on_connect (actor_t *self, int fd, short events, void *arg)
     (void) fd, (void) events;
     for (int i = 0; i < ACCEPTS && accept_one (self, (rpc_socket_t) (uintptr_t) arg); i++)
         ;
-    watch_doors (self);
+    rpc_watch_doors (self);
 }
 
 //  At the bound newcomers wait in the kernel's queue until somebody goes.
-static void watch_doors (actor_t *self)
+void rpc_watch_doors (actor_t *self)
 {
     rpc_gateway_t *gateway = actor_state (self);
     for (uintptr_t i = 0; i < RPC_SOCKETS; i++) {
-        bool room = gateway->sockets[i].clients < RPC_MAX_CLIENTS;
+        bool room = has_room (gateway, (rpc_socket_t) i);
         if (room == gateway->sockets[i].watched)
             continue;
         gateway->sockets[i].watched = room;
@@ -115,22 +136,33 @@ static void watch_doors (actor_t *self)
             actor_watch_fd (self, gateway->sockets[i].fd, POLLIN, on_connect, (void *) i);
         else {
             actor_unwatch_fd (self, gateway->sockets[i].fd);
-            actor_log (self, LEVEL_WARNING,
-                       "libvirt-sock%s: %d clients; others wait until one goes", doors[i].suffix,
-                       RPC_MAX_CLIENTS);
+            actor_log (self, LEVEL_WARNING, "%s: %d clients; others wait until one goes",
+                       doors[i].name, gateway->sockets[i].clients);
         }
     }
 }
 
 //  The actor.
 
+//  That an option names is the read-write socket's; the others' are beside it. The caller frees it.
+static char *path_of (const config_t *config, rpc_socket_t number)
+{
+    const char *named = config->libvirt_socket;
+    if (!named)
+        return text_format ("%s/%s", config->paths->run, doors[number].name);
+    if (number != RPC_SOCKET_ADMIN)
+        return text_format ("%s%s", named, doors[number].name + strlen ("libvirt-sock"));
+    //  "libvirt-admin-sock" is beside "libvirt-sock".
+    const char *slash = strrchr (named, '/');
+    if (slash && strcmp (slash, "/libvirt-sock") == 0)
+        return text_format ("%.*s/%s", (int) (slash - named), named, doors[number].name);
+    return text_format ("%s-admin", named);
+}
+
 static int open_socket (rpc_gateway_t *gateway, rpc_socket_t number, error_t *err)
 {
     const config_t *config = gateway->config;
-    const char *suffix = doors[number].suffix;
-    autofree char *path = config->libvirt_socket
-                              ? text_format ("%s%s", config->libvirt_socket, suffix)
-                              : text_format ("%s/libvirt-sock%s", config->paths->run, suffix);
+    autofree char *path = path_of (config, number);
     gateway->sockets[number].listener = door_open (config, path, doors[number].kind, err);
     if (!gateway->sockets[number].listener)
         return error_prefix (err, "serve libvirt's clients");
@@ -148,6 +180,8 @@ static int gateway_start (actor_t *self, const msg_t *args, error_t *err)
     gateway->scratch = memory_new (1, SCRATCH_BYTES);
     gateway->out = text_new ();
     gateway->heard_ms = actor_now (self);
+    gateway->max_clients[RPC_SERVER_LIBVIRT] = RPC_MAX_CLIENTS;
+    gateway->max_clients[RPC_SERVER_ADMIN] = RPC_MAX_ADMINS;
     for (rpc_socket_t i = 0; i < RPC_SOCKETS; i++)
         gateway->sockets[i].fd = -1;
     for (rpc_socket_t i = 0; i < RPC_SOCKETS; i++)
@@ -179,7 +213,7 @@ static void gateway_handle (actor_t *self, msg_t **msg_p)
     else if (msg_is (*msg_p, "console.end"))
         rpc_console_end (self, *msg_p);
     else if (msg_is (*msg_p, "gateway.listen") && msg_kind (*msg_p) == MSG_SEND)
-        watch_doors (self);
+        rpc_watch_doors (self);
 }
 
 static void gateway_stop (actor_t *self)
@@ -187,6 +221,7 @@ static void gateway_stop (actor_t *self)
     rpc_gateway_t *gateway = actor_state (self);
     while (gateway->clients) {
         rpc_client_t *first = gateway->clients;
+        strings_destroy (&first->mortals); //  guests go on without a daemon
         rpc_client_destroy (self, &first);
     }
     while (gateway->calls) {

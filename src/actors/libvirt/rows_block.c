@@ -163,7 +163,38 @@ static const rpc_param_t copy_params[] = { { "bandwidth", PARAM_ULLONG, NULL },
                                            { "buf-size", PARAM_ULLONG, "buffer" },
                                            { 0 } };
 
+static const rpc_param_t io_params[] = {
+    { "total_bytes_sec", PARAM_ULLONG, NULL },
+    { "read_bytes_sec", PARAM_ULLONG, NULL },
+    { "write_bytes_sec", PARAM_ULLONG, NULL },
+    { "total_iops_sec", PARAM_ULLONG, NULL },
+    { "read_iops_sec", PARAM_ULLONG, NULL },
+    { "write_iops_sec", PARAM_ULLONG, NULL },
+    { "total_bytes_sec_max", PARAM_ULLONG, NULL },
+    { "read_bytes_sec_max", PARAM_ULLONG, NULL },
+    { "write_bytes_sec_max", PARAM_ULLONG, NULL },
+    { "total_iops_sec_max", PARAM_ULLONG, NULL },
+    { "read_iops_sec_max", PARAM_ULLONG, NULL },
+    { "write_iops_sec_max", PARAM_ULLONG, NULL },
+    { "size_iops_sec", PARAM_ULLONG, NULL },
+    { "total_bytes_sec_max_length", PARAM_ULLONG, NULL },
+    { "read_bytes_sec_max_length", PARAM_ULLONG, NULL },
+    { "write_bytes_sec_max_length", PARAM_ULLONG, NULL },
+    { "total_iops_sec_max_length", PARAM_ULLONG, NULL },
+    { "read_iops_sec_max_length", PARAM_ULLONG, NULL },
+    { "write_iops_sec_max_length", PARAM_ULLONG, NULL },
+    { "group_name", PARAM_STRING, NULL },
+    { 0 },
+};
+
+#define IO_SCOPE FLAGS ({ 1, "live" }, { 2, "config" })
+#define GET_IO_SCOPE FLAGS ({ 1, "live" }, { 2, "config" }, { 4, NULL }) //  4: texts are understood
+
 const rpc_row_t rpc_rows_block[] = {
+    { "DOMAIN_SET_BLOCK_IO_TUNE", .verb = "domain.block_io_parameters_set", .args = "disk",
+      .flags = IO_SCOPE, .params = io_params },
+    { "DOMAIN_GET_BLOCK_IO_TUNE", .verb = "domain.block_io_parameters", .args = "disk",
+      .flags = GET_IO_SCOPE, .params = io_params },
     { "DOMAIN_BLOCK_RESIZE", .verb = "domain.block_resize", .args = "disk",
       .flags = FLAGS ({ 1, NULL }), .prepare = prepare_resize },
     { "DOMAIN_BLOCK_PULL", .verb = "domain.block_pull", .args = "disk=path",

@@ -28,7 +28,8 @@ static int answer_parent (rpc_call_t *call, const value_t *result, pack_t *ret, 
 
 const rpc_row_t rpc_rows_checkpoint[] = {
     { "DOMAIN_CHECKPOINT_CREATE_XML", .verb = "checkpoint.create", .args = "xml=xml_desc",
-      .flags = FLAGS ({ 1, "redefine" }, { 4, "validate" }), .ret = "checkpoint=name" },
+      .flags = FLAGS ({ 1, "redefine" }, { 2, "quiesce" }, { 4, "validate" }),
+      .ret = "checkpoint=name" },
     //  There is never a <domain> in it, and so nothing that is secret.
     { "DOMAIN_CHECKPOINT_GET_XML_DESC", .verb = "checkpoint.xml",
       .args = "checkpoint=checkpoint.name", .flags = FLAGS ({ 1 | 2 | 4, NULL }),

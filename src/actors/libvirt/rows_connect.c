@@ -6,8 +6,7 @@
 
 enum {
     OPEN_READ_ONLY = 1, //  of CONNECT_OPEN; its other bits are the client's own notes
-    AUTH_NONE = 0,
-    LIBVIRT_VERSION = 9000000 //  whose protocol this is: major * 1000000 + minor * 1000 + release
+    AUTH_NONE = 0
 };
 
 //  Drivers' features (what clients ask for before they use it).
@@ -17,6 +16,7 @@ enum {
     FEATURE_CHANGE_PROTECTION = 7, //  a migration keeps its domain from the first phase on
     FEATURE_TYPED_PARAM_STRING = 9,
     FEATURE_KEEPALIVE = 10,
+    FEATURE_XML_MIGRATABLE = 11,
     FEATURE_MIGRATION_OFFLINE = 12,
     FEATURE_MIGRATION_PARAMS = 13,
     FEATURE_EVENT_CALLBACK = 14,
@@ -25,10 +25,11 @@ enum {
 };
 
 static const int features[] = { FEATURE_MIGRATION_P2P,     FEATURE_MIGRATION_V3,
-                                FEATURE_CHANGE_PROTECTION, FEATURE_MIGRATION_OFFLINE,
-                                FEATURE_MIGRATION_PARAMS,  FEATURE_TYPED_PARAM_STRING,
-                                FEATURE_KEEPALIVE,         FEATURE_EVENT_CALLBACK,
-                                FEATURE_CLOSE_CALLBACK,    FEATURE_UPDATE_ORDER };
+                                FEATURE_CHANGE_PROTECTION, FEATURE_TYPED_PARAM_STRING,
+                                FEATURE_KEEPALIVE,         FEATURE_XML_MIGRATABLE,
+                                FEATURE_MIGRATION_OFFLINE, FEATURE_MIGRATION_PARAMS,
+                                FEATURE_EVENT_CALLBACK,    FEATURE_CLOSE_CALLBACK,
+                                FEATURE_UPDATE_ORDER };
 
 //  Authentication: the kernel has said who it is.
 
@@ -147,7 +148,7 @@ static int answer_uri (rpc_call_t *call, const value_t *result, pack_t *ret, err
 static int answer_lib_version (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) call, (void) result, (void) err;
-    pack_key_u64 (ret, "lib_ver", LIBVIRT_VERSION);
+    pack_key_u64 (ret, "lib_ver", RPC_LIBVIRT_VERSION);
     return 0;
 }
 

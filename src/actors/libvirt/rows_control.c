@@ -94,6 +94,8 @@ static int answer_ssh_keys (rpc_call_t *call, const value_t *result, pack_t *ret
 const rpc_row_t rpc_rows_control[] = {
     { "DOMAIN_SEND_KEY", .verb = "domain.send_key", .args = "hold_ms=holdtime",
       .prepare = prepare_keys },
+    { "DOMAIN_SET_MEMORY_STATS_PERIOD", .verb = "domain.memory_stats_period_set", .args = "period",
+      .flags = FLAGS ({ 1, "live" }, { 2, "config" }) },
     { "DOMAIN_INJECT_NMI", .verb = "domain.inject_nmi" },
     { "DOMAIN_PM_WAKEUP", .verb = "domain.pm_wakeup" },
     { "DOMAIN_PM_SUSPEND_FOR_DURATION", .verb = "domain.pm_suspend", .args = "duration",

@@ -16,6 +16,26 @@ static int prepare_live (rpc_call_t *call, pack_t *args, error_t *err)
     return 0;
 }
 
+static const rpc_param_t bandwidth_params[] = {
+    { "inbound.average", PARAM_UINT, "inbound_average" },
+    { "inbound.peak", PARAM_UINT, "inbound_peak" },
+    { "inbound.burst", PARAM_UINT, "inbound_burst" },
+    { "inbound.floor", PARAM_UINT, "inbound_floor" },
+    { "outbound.average", PARAM_UINT, "outbound_average" },
+    { "outbound.peak", PARAM_UINT, "outbound_peak" },
+    { "outbound.burst", PARAM_UINT, "outbound_burst" },
+    { 0 },
+};
+
+static int prepare_period (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    int64_t period = value_get_i64 (call->args, "period", 0);
+    pack_key_i64 (args, "seconds", period);
+    return period >= 0 ? 0
+                       : error_set (err, ERR_INVALID_ARG, "%s: a period of %lld s is negative",
+                                    call->entry->procedure->name, (long long) period);
+}
+
 #define SCOPE FLAGS ({ LIVE, "live" }, { CONFIG, "config" })
 
 const rpc_row_t rpc_rows_device[] = {
@@ -29,5 +49,14 @@ const rpc_row_t rpc_rows_device[] = {
       .flags = SCOPE },
     { "DOMAIN_UPDATE_DEVICE_FLAGS", .verb = "domain.device_update", .args = "xml",
       .flags = FLAGS ({ LIVE, "live" }, { CONFIG, "config" }, { FORCE, "force" }) },
+    { "DOMAIN_SET_INTERFACE_PARAMETERS", .verb = "domain.interface_parameters_set",
+      .args = "interface=device", .flags = SCOPE, .params = bandwidth_params },
+    //  4: texts are understood; there are none.
+    { "DOMAIN_GET_INTERFACE_PARAMETERS", .verb = "domain.interface_parameters",
+      .args = "interface=device",
+      .flags = FLAGS ({ LIVE, "live" }, { CONFIG, "config" }, { 4, NULL }),
+      .params = bandwidth_params },
+    { "DOMAIN_SET_MEMORY_STATS_PERIOD", .verb = "domain.memory_period_set", .flags = SCOPE,
+      .prepare = prepare_period },
     { 0 },
 };

@@ -4,6 +4,8 @@
 #include "drivers/state.h"
 #include "util/xml.h"
 
+#include <string.h>
+
 //  Finding one.
 
 static int found (const rpc_call_t *call, const snapshot_t *domain, pack_t *ret, error_t *err,
@@ -92,8 +94,21 @@ static int answer_active (rpc_call_t *call, const value_t *result, pack_t *ret, 
     return domain ? 0 : -1;
 }
 
-//  virDomainXMLFlags: 4 asks for the host's model to be spelled out; with 8 it is as it is, too,
-//  since nothing else is passed on when a domain migrates.
+//  virDomainXMLFlags: what migrates has its passwords.
+static int prepare_xml (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    enum {
+        SECURE = 1,
+        MIGRATABLE = 8
+    };
+    (void) err;
+    if (value_get_u64 (call->args, "flags", 0) & (SECURE | MIGRATABLE))
+        pack_key_bool (args, "security_info", true);
+    return 0;
+}
+
+//  4 asks for the host's model to be spelled out; with 8 it is as it is, too, since nothing else is
+//  passed on when a domain migrates.
 static int answer_xml (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     enum {
@@ -276,7 +291,7 @@ const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_GET_MAX_MEMORY", .verb = "domain.info", .ret = "memory=max_memory_kib" },
     { "DOMAIN_GET_MAX_VCPUS", .verb = "domain.info", .ret = "num=max_vcpus" },
     { "DOMAIN_GET_XML_DESC", .verb = "domain.xml",
-      .flags = FLAGS ({ 1, "security_info" }, { 2, "inactive" }, { 4 | 8, NULL }),
+      .flags = FLAGS ({ 1 | 4 | 8, NULL }, { 2, "inactive" }), .prepare = prepare_xml,
       .answer = answer_xml },
     { "DOMAIN_IS_ACTIVE", .answer = answer_active },
     { "DOMAIN_IS_UPDATED", .answer = answer_updated },
@@ -297,10 +312,12 @@ const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_DEFINE_XML_FLAGS", .verb = "domain.define", .args = "xml", .ret = "dom",
       .flags = FLAGS ({ 1, "validate" }), .prepare = prepare_define },
     { "DOMAIN_CREATE_XML", .verb = "domain.create_xml", .args = "xml=xml_desc", .ret = "dom",
-      .flags = FLAGS ({ 1, "paused" }, { 16, "validate" }), .prepare = prepare_define },
+      .flags = FLAGS ({ 1, "paused" }, { 2, NULL }, { 16, "validate" }), .prepare = prepare_define,
+      .heard = rpc_autodestroy_started },
     { "DOMAIN_CREATE", .verb = "domain.create" },
     { "DOMAIN_CREATE_WITH_FLAGS", .verb = "domain.create", .ret = "dom",
-      .flags = FLAGS ({ 1, "paused" }, { 8, "force_boot" }) },
+      .flags = FLAGS ({ 1, "paused" }, { 2, NULL }, { 8, "force_boot" }),
+      .heard = rpc_autodestroy_started },
     { "DOMAIN_SHUTDOWN", .verb = "domain.shutdown", .prepare = prepare_shutdown },
     { "DOMAIN_SHUTDOWN_FLAGS", .verb = "domain.shutdown", .flags = SHUTDOWN_FLAGS,
       .prepare = prepare_shutdown },

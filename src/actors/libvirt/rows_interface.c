@@ -118,7 +118,8 @@ const rpc_row_t rpc_rows_interface[] = {
     { "INTERFACE_LOOKUP_BY_NAME", .verb = "interface.list", .answer = answer_by_name },
     { "INTERFACE_LOOKUP_BY_MAC_STRING", .verb = "interface.list", .answer = answer_by_mac },
     { "INTERFACE_IS_ACTIVE", .verb = "interface.list", .answer = answer_is_active },
+    //  1 (inactive): what it would be configured as is not known here, only how it is.
     { "INTERFACE_GET_XML_DESC", .verb = "interface.xml", .args = "interface=iface.name",
-      .ret = "xml" },
+      .flags = FLAGS ({ 1, NULL }), .ret = "xml" },
     { 0 },
 };

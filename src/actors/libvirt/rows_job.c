@@ -3,6 +3,7 @@
 #include "actors/libvirt/rpc_self.h"
 
 #define MIB (1024u * 1024u)
+#define NO_LIMIT_MIB ((uint64_t) INT64_MAX / MIB) //  as libvirt's clients know it
 
 //  virDomainJobType
 enum {
@@ -148,6 +149,9 @@ static int prepare_abort (rpc_call_t *call, pack_t *args, error_t *err)
 static int prepare_speed (rpc_call_t *call, pack_t *args, error_t *err)
 {
     uint64_t speed = value_get_u64 (call->args, "bandwidth", 0);
+    if (speed == 0)
+        return error_set (err, ERR_INVALID_ARG,
+                          "DOMAIN_MIGRATE_SET_MAX_SPEED: 0 MiB/s: it has to be at least 1");
     if (speed > UINT64_MAX / MIB)
         return error_set (err, ERR_OVERFLOW,
                           "DOMAIN_MIGRATE_SET_MAX_SPEED: %llu MiB/s are too many",
@@ -162,7 +166,7 @@ static int answer_speed (rpc_call_t *call, const value_t *result, pack_t *ret, e
     (void) err;
     bool postcopy = flags_of (call) & WITH_POSTCOPY;
     uint64_t speed = value_get_u64 (result, postcopy ? "postcopy_bandwidth" : "bandwidth", 0);
-    pack_key_u64 (ret, "bandwidth", (speed + MIB - 1) / MIB);
+    pack_key_u64 (ret, "bandwidth", speed ? (speed + MIB - 1) / MIB : NO_LIMIT_MIB);
     return 0;
 }
 
@@ -214,6 +218,10 @@ const rpc_row_t rpc_rows_job[] = {
       .prepare = prepare_speed },
     { "DOMAIN_MIGRATE_GET_MAX_SPEED", .verb = "domain.migrate_tune", .flags = FLAGS ({ 1, NULL }),
       .answer = answer_speed },
+    { "DOMAIN_MIGRATE_SET_COMPRESSION_CACHE", .verb = "domain.migrate_tune",
+      .args = "compression_cache=cacheSize" },
+    { "DOMAIN_MIGRATE_GET_COMPRESSION_CACHE", .verb = "domain.migrate_tune",
+      .ret = "cacheSize=compression_cache" },
     { "DOMAIN_MIGRATE_START_POST_COPY", .verb = "domain.migrate_tune",
       .prepare = prepare_postcopy },
     { "DOMAIN_GET_CONTROL_INFO", .answer = answer_control },

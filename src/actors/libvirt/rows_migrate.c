@@ -2,6 +2,7 @@
 //  them, at the source; prepare and finish at the destination.
 
 #include "actors/libvirt/rpc_migrate.h"
+#include "drivers/driver.h"
 
 #include <string.h>
 
@@ -78,7 +79,6 @@ static int answer_begin_offline (rpc_call_t *call, const value_t *result, pack_t
     pack_t cookie;
     if (rpc_cookie_begin (call, &cookie, err))
         return -1;
-    pack_key_bool (&cookie, "offline", true);
     rpc_cookie_end (&cookie, ret);
     pack_key_value (ret, "xml", value_get (result, "xml"));
     return 0;
@@ -144,12 +144,11 @@ static int answer_prepare_offline (rpc_call_t *call, const value_t *result, pack
                                    error_t *err)
 {
     (void) result;
-    pack_t cookie;
-    if (rpc_cookie_begin (call, &cookie, err))
-        return -1;
-    pack_key_bool (&cookie, "offline", true);
-    pack_key_str (&cookie, "xml", rpc_migrate_wish (call, "xml"));
-    rpc_cookie_end (&cookie, ret);
+    (void) err;
+    free (call->client->definition);
+    call->client->definition = text_copy (rpc_migrate_wish (call, "xml"));
+    rpc_cookie_none (ret);
+    pack_key_str (ret, "uri_out", "unix:"); //  clients insist on one; nothing is sent
     return 0;
 }
 
@@ -185,6 +184,11 @@ static int pack_where (const rpc_call_t *call, bool local, pack_t *args, error_t
 static int prepare_prepare (rpc_call_t *call, pack_t *args, error_t *err)
 {
     bool local;
+    const driver_t *driver = driver_by_name (call->client->driver);
+    if (!driver || !driver->migrate_in)
+        return error_set (err, ERR_NO_SUPPORT,
+                          "%s: not supported: nothing migrates to this connection's domains",
+                          call->entry->procedure->name);
     auto(document_t) cookie = rpc_cookie_read (call, err);
     if (!cookie)
         return -1;
@@ -229,13 +233,14 @@ static int answer_peer (rpc_call_t *call, const value_t *result, pack_t *ret, er
 //  The source goes to the destination by itself.
 static int prepare_peer (rpc_call_t *call, const char *uri, pack_t *args, error_t *err)
 {
-    autofree char *endpoint = rpc_peer_endpoint (uri, err);
-    if (!endpoint)
+    unsigned phase = is_offline (call) ? WISH_OFFLINE : WISH_DIRECT;
+    autofree char *endpoint = NULL;
+    if (rpc_migrate_wishes (call, phase, args, err) || !(endpoint = rpc_peer_endpoint (uri, err)))
         return -1;
     call->verb = verb_find (is_offline (call) ? "domain.migrate_offline" : "domain.migrate");
     call->answer = answer_peer;
     pack_key_str (args, "peer", endpoint);
-    return rpc_migrate_wishes (call, is_offline (call) ? WISH_OFFLINE : WISH_DIRECT, args, err);
+    return 0;
 }
 
 static int prepare_perform (rpc_call_t *call, pack_t *args, error_t *err)
@@ -323,14 +328,24 @@ static int answer_finish (rpc_call_t *call, const value_t *result, pack_t *ret, 
     return 0;
 }
 
-static int prepare_finish_offline (rpc_call_t *call, const value_t *cookie, pack_t *args,
-                                   error_t *err)
+//  Its cookie is empty: clients skip the phase whose cookie it would have.
+static int answer_finish_offline (rpc_call_t *call, const value_t *result, pack_t *ret,
+                                  error_t *err)
 {
-    const char *xml = value_get_str (cookie, "xml");
+    (void) call, (void) result, (void) err;
+    rpc_cookie_none (ret);
+    return 0;
+}
+
+static int prepare_finish_offline (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    const char *given = rpc_migrate_wish (call, "xml");
+    const char *xml = given ? given : call->client->definition;
     if (!xml)
-        return error_set (err, ERR_INVALID_ARG, "%s: the cookie lacks the definition",
-                          call->entry->procedure->name);
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "finish the migration: no definition was prepared on this connection");
     call->verb = verb_find ("domain.define");
+    call->answer = answer_finish_offline;
     pack_key_str (args, "xml", xml);
     pack_key_str (args, "driver", call->client->driver);
     return 0;
@@ -345,12 +360,12 @@ static int prepare_finish (rpc_call_t *call, pack_t *args, error_t *err)
     if (is_cancelled (call))
         return is_offline (call) ? came_to_nothing (err)
                                  : prepare_cancelled (call, domain, args, err);
+    if (is_offline (call))
+        return prepare_finish_offline (call, args, err);
     auto(document_t) cookie = rpc_cookie_read (call, err);
     if (!cookie)
         return -1;
     const value_t *root = document_root (cookie);
-    if (is_offline (call))
-        return prepare_finish_offline (call, root, args, err);
     if (!domain || !rpc_sees (call->client, domain))
         return error_set (err, ERR_NO_DOMAIN, "finish the migration: no domain '%s' has come here",
                           name ? name : "");

@@ -35,11 +35,12 @@ static int answer_metadata (rpc_call_t *call, const value_t *result, pack_t *ret
            { 16, "no_metadata" }, { 32, "inactive" }, { 64, "active" }, { 128, "disk_only" },      \
            { 256, "internal" }, { 512, "external" }, { 1024, "topological" })
 
+//  512 (validate): an element that is not known is refused in any case.
 const rpc_row_t rpc_rows_snapshot[] = {
     { "DOMAIN_SNAPSHOT_CREATE_XML", .verb = "snapshot.create", .args = "xml=xml_desc",
       .flags = FLAGS ({ 1, "redefine" }, { 2, "current" }, { 4, "no_metadata" }, { 8, "halt" },
                       { 16, "disk_only" }, { 32, "reuse_external" }, { 64, "quiesce" },
-                      { 128, "atomic" }, { 256, "live" }),
+                      { 128, "atomic" }, { 256, "live" }, { 512, NULL }),
       .ret = "snap=name" },
     { "DOMAIN_SNAPSHOT_GET_XML_DESC", .verb = "snapshot.xml", .args = "snapshot=snap.name",
       .flags = FLAGS ({ 1, "security_info" }), .ret = "xml" },

@@ -134,6 +134,12 @@ static const rpc_param_t numa_params[] = { { "numa_nodeset", PARAM_STRING, NULL 
                                            { "numa_mode", PARAM_INT, NULL },
                                            { 0 } };
 
+static const rpc_param_t iothread_params[] = {
+    { "poll_max_ns", PARAM_ULLONG, NULL },  { "poll_grow", PARAM_UINT, NULL },
+    { "poll_shrink", PARAM_UINT, NULL },    { "thread_pool_min", PARAM_INT, NULL },
+    { "thread_pool_max", PARAM_INT, NULL }, { 0 }
+};
+
 #define SCOPE FLAGS ({ LIVE, "live" }, { CONFIG, "config" })
 //  4: texts are understood (rpc_params.c).
 #define GET_SCOPE FLAGS ({ LIVE, "live" }, { CONFIG, "config" }, { 4, NULL })
@@ -176,5 +182,11 @@ const rpc_row_t rpc_rows_tune[] = {
       .params = numa_params },
     { "DOMAIN_SET_NUMA_PARAMETERS", .verb = "domain.numa_parameters_set", .flags = SCOPE,
       .params = numa_params },
+    { "DOMAIN_ADD_IOTHREAD", .verb = "domain.iothread_add", .args = "iothread=iothread_id",
+      .flags = SCOPE },
+    { "DOMAIN_DEL_IOTHREAD", .verb = "domain.iothread_delete", .args = "iothread=iothread_id",
+      .flags = SCOPE },
+    { "DOMAIN_SET_IOTHREAD_PARAMS", .verb = "domain.iothread_set", .args = "iothread=iothread_id",
+      .flags = SCOPE, .params = iothread_params },
     { 0 },
 };

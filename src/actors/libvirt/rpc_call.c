@@ -162,6 +162,8 @@ static void answer (rpc_call_t **call_p, const value_t *result)
     rpc_call_t *call = *call_p;
     error_t err;
     pack_t ret;
+    if (call->entry->row->heard)
+        call->entry->row->heard (call, result);
     if (!call->client) {
         rpc_call_destroy (call_p);
         return;
@@ -325,9 +327,11 @@ int rpc_measure (rpc_call_t *call, rpc_answer_fn *on_result, error_t *err)
 
 //  Checks.
 
-static int check_header (const rpc_header_t *header, const rpc_entry_t *entry, error_t *err)
+static int check_header (const rpc_client_t *client, const rpc_header_t *header,
+                         const rpc_entry_t *entry, error_t *err)
 {
-    if (!program_known (header->program))
+    bool administrates = header->program == PROGRAM_ADMIN;
+    if (!program_known (header->program) || administrates != (client->socket == RPC_SOCKET_ADMIN))
         return error_set (err, ERR_RPC, "unknown program 0x%x", header->program);
     if (header->version != PROGRAM_VERSION)
         return error_set (err, ERR_RPC, "program 0x%x: unknown version %u; it has version %d",
@@ -415,7 +419,7 @@ static int carry_out (rpc_call_t *call, const char *bytes, size_t size, error_t 
 {
     rpc_client_t *client = call->client;
     const rpc_entry_t *entry = call->entry;
-    if (check_header (&call->header, entry, err) || check_access (client, entry, err) ||
+    if (check_header (client, &call->header, entry, err) || check_access (client, entry, err) ||
         decode (call, bytes, size, err))
         return -1;
     if (!client->driver && needs_connection (entry))

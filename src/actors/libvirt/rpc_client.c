@@ -49,6 +49,8 @@ rpc_client_t *rpc_client_new (actor_t *self, int fd, rpc_socket_t socket, const 
     client->peer = *peer;
     client->role = peer_role (peer, socket == RPC_SOCKET_READ ? ACCESS_READ : ACCESS_ADMIN);
     client->read_only = socket == RPC_SOCKET_READ;
+    client->known = socket == RPC_SOCKET_ADMIN;
+    client->since_us = actor_wall_clock (self);
     client->in = text_new ();
     client->since_ms = client->heard_ms = client->moved_ms = actor_now (self);
     client->next = gateway->clients;
@@ -85,6 +87,7 @@ void rpc_client_destroy (actor_t *self, rpc_client_t **client_p)
     rpc_unregister_all (client);
     rpc_streams_close (self, client);
     rpc_migrations_close (self, client);
+    rpc_autodestroy_close (self, client);
     while ((item = outbox_take (&client->outbox)))
         drop_item (self, &item);
     if (client->previous)
@@ -95,6 +98,7 @@ void rpc_client_destroy (actor_t *self, rpc_client_t **client_p)
         client->next->previous = client->previous;
     gateway->sockets[client->socket].clients--;
     text_destroy (&client->in);
+    free (client->definition);
     free (client);
 }
 
@@ -205,7 +209,7 @@ void rpc_out_end (rpc_gateway_t *gateway)
 
 static size_t max_message (const rpc_client_t *client)
 {
-    return client->socket == RPC_SOCKET_READ ? RPC_MAX_READ_MESSAGE : RPC_MAX_MESSAGE;
+    return client->socket == RPC_SOCKET_WRITE ? RPC_MAX_MESSAGE : RPC_MAX_READ_MESSAGE;
 }
 
 //  The size of the message at the start of BYTES; 0: it is not all there yet; -1: it is none.

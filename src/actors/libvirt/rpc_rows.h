@@ -53,6 +53,8 @@ typedef struct {
     //  Adds to the verb's arguments, an open map.
     int (*prepare) (rpc_call_t *call, pack_t *args, error_t *err);
     rpc_answer_fn *answer;
+    //  Hears of the verb's result even if the client is gone by then (call->client is NULL).
+    void (*heard) (rpc_call_t *call, const value_t *result);
 } rpc_row_t;
 
 #define FLAGS(...)                                                                                 \

@@ -31,17 +31,28 @@ enum {
     RPC_HEADER = 28,                        //  bytes of length word and header
     RPC_MAX_MESSAGE = 33554436,             //  bytes, the length word included
     RPC_MAX_READ_MESSAGE = 4 * 1024 * 1024, //  of those on the read-only socket
-    RPC_MAX_CLIENTS = 1000,                 //  of each socket
+    RPC_MAX_CLIENTS = 2000,                 //  of libvirt's sockets, unless an administrator
+    RPC_MAX_ADMINS = 100,                   //  ... said otherwise; of the administrators' own
     RPC_MAX_CALLS = 64,                     //  open calls of a client: then it is read no more
     RPC_MAX_WAITING = 1024 * 1024,          //  bytes for it to read: then neither
-    RPC_MAX_OUTBOX = 48 * 1024 * 1024       //  then it is disconnected
+    RPC_MAX_OUTBOX = 48 * 1024 * 1024,      //  then it is disconnected
+    RPC_LIBVIRT_VERSION =
+        9000000 //  whose protocol this is: major * 1000000 + minor * 1000 + release
 };
 
 typedef enum {
     RPC_SOCKET_WRITE,
     RPC_SOCKET_READ,
+    RPC_SOCKET_ADMIN,
     RPC_SOCKETS
 } rpc_socket_t;
+
+//  Whose clients are counted together.
+typedef enum {
+    RPC_SERVER_LIBVIRT,
+    RPC_SERVER_ADMIN,
+    RPC_SERVERS
+} rpc_server_t;
 
 //  The `type` of a message, and its `status`.
 enum {
@@ -94,6 +105,7 @@ typedef struct rpc_client {
     short watched; //  poll's bits
     int open_calls;
     int64_t since_ms; //  when it came
+    int64_t since_us; //  the same by the wall clock
     int64_t heard_ms; //  when it last sent something
     int64_t moved_ms; //  when it last took something, or nothing waited
     bool keepalive;   //  it answers pings
@@ -104,7 +116,9 @@ typedef struct rpc_client {
     bool close_callback;
     rpc_stream_t *streams;
     int stream_count;
+    char *definition;      //  whose (offline) migration it is about to finish; NULL: none
     strings_t *migrations; //  "UUID TOKEN": it has begun, and not ended; NULL: none
+    strings_t *mortals;    //  "UUID ID": domains that end with it; NULL: none
     size_t typed;          //  bytes that guests have not taken from their consoles
 } rpc_client_t;
 
@@ -116,6 +130,7 @@ typedef struct {
         int clients;
         bool watched;
     } sockets[RPC_SOCKETS];
+    int max_clients[RPC_SERVERS];
     view_t view;
     rpc_table_t *table;
     rpc_client_t *clients;
@@ -157,6 +172,10 @@ void rpc_client_destroy (actor_t *self, rpc_client_t **client_p);
 void rpc_client_end (actor_t *self, rpc_client_t *client, const char *reason);
 //  Frees those that have ended, once nobody handles one (libvirt_gateway.c).
 void rpc_bury_soon (actor_t *self);
+//  Lets in who waits, if there is room now; or nobody any more (libvirt_gateway.c).
+void rpc_watch_doors (actor_t *self);
+rpc_server_t rpc_server_of (rpc_socket_t socket);
+int rpc_count_clients (const rpc_gateway_t *gateway, rpc_server_t server);
 //  Looks at what it sent so far, if it was left alone because of a bound.
 void rpc_client_go_on (actor_t *self, rpc_client_t *client);
 //  What is in the gateway's OUT.
@@ -197,6 +216,13 @@ void rpc_take_packet (actor_t *self, rpc_client_t *client, const rpc_header_t *h
 //  Sends more of what waits, now that the client has read.
 void rpc_streams_go_on (actor_t *self, rpc_client_t *client);
 void rpc_streams_close (actor_t *self, rpc_client_t *client);
+
+//  rpc_autodestroy.c
+
+//  RESULT of CALL, which may have started a domain that is to end with its client.
+void rpc_autodestroy_started (rpc_call_t *call, const value_t *result);
+//  CLIENT is gone.
+void rpc_autodestroy_close (actor_t *self, rpc_client_t *client);
 
 //  rpc_call.c
 

@@ -2,6 +2,7 @@
 
 #include "drivers/cgroup/cgroup.h"
 #include "drivers/lxc/lxc_parts.h"
+#include "drivers/net/interface_tune.h"
 
 //  As libvirt's "Domain XML format" page has it, a container's processors are not told apart: what
 //  limits each of a guest's vcpus limits all of a container.
@@ -29,6 +30,8 @@ static int check_count (const job_t *job, const xml_t *before, error_t *err)
 int lxc_tune (job_t *job, const xml_t *before, error_t *err)
 {
     if (check_count (job, before, err))
+        return -1;
+    if (before && interface_tune (job, xml_root (before), err))
         return -1;
     return cgroup_tune (job, &scope, before, err);
 }

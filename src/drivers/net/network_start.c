@@ -136,6 +136,7 @@ static int make_bridge (job_t *job, xml_node_t *network, error_t *err)
         job_link_create (job, BRIDGE_KEY, &spec, &link, err))
         return -1;
     xml_set (network, "bridge/@name", link.name);
+    xml_put_first (xml_find (network, "bridge"), "name"); //  where one who gives it writes it
     xml_set (xml_root (job->guest->record), "bridge/@name", link.name);
     xml_set_u64 (xml_root (job->guest->record), "bridge/@ifindex", link.ifindex);
     return set_six (network, link.name, err) ||
@@ -205,12 +206,24 @@ static int start_virtual (job_t *job, xml_node_t *network, error_t *err)
 
 //  Networks of the host.
 
+//  Whoever makes it may do so later, at boot say; a guest is plugged into it only if it is there.
+static int find_host_link (job_t *job, const char *name, link_t *link, error_t *err)
+{
+    if (job_link_find (job, name, link, err) == 0)
+        return 0;
+    if (err->code != ERR_NO_INTERFACE)
+        return error_prefix (err, "start network '%s'", job->guest->name);
+    job_log (job, "network '%s': the host has no link '%s' yet", job->guest->name, name);
+    *link = (link_t){ .ifindex = 0 };
+    return 0;
+}
+
 static int check_host_bridge (job_t *job, const char *bridge, error_t *err)
 {
     link_t link;
-    if (job_link_find (job, bridge, &link, err))
-        return error_prefix (err, "start network '%s'", job->guest->name);
-    if (strcmp (link.kind, "bridge") != 0)
+    if (find_host_link (job, bridge, &link, err))
+        return -1;
+    if (link.ifindex && strcmp (link.kind, "bridge") != 0)
         return error_set (err, ERR_OPERATION_FAILED,
                           "start network '%s': the host's link '%s' is no bridge", job->guest->name,
                           bridge);
@@ -225,8 +238,8 @@ static int check_devices (job_t *job, error_t *err)
         return -1;
     bool links = network_forward (xml_root (job->guest->live)) != FORWARD_HOSTDEV;
     for (size_t i = 0; links && i < devices->count; i++)
-        if (job_link_find (job, devices->items[i], &link, err))
-            return error_prefix (err, "start network '%s'", job->guest->name);
+        if (find_host_link (job, devices->items[i], &link, err))
+            return -1;
     return 0;
 }
 

@@ -2,7 +2,10 @@
 
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/cpuset.h"
+#include "drivers/iothreads.h"
+#include "drivers/iotune.h"
 #include "drivers/tune/tune.h"
+#include "drivers/vcpus.h"
 #include "drivers/qemu/qemu_perf.h"
 #include "util/text.h"
 
@@ -20,8 +23,20 @@ static int once (strings_t *seen, char *key, const xml_node_t *device, error_t *
     return 0;
 }
 
+static int check_limits (const xml_node_t *disk, error_t *err)
+{
+    if (xml_find (disk, "iotune") && !xml_equals (disk, "@device", "disk"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: <iotune> of the drive '%s'; limits are of disks, whose "
+                          "medium does not change",
+                          xml_string (disk, "target/@dev"));
+    return iotune_check (disk, err);
+}
+
 static int check_disk (strings_t *seen, const xml_node_t *disk, error_t *err)
 {
+    if (check_limits (disk, err))
+        return -1;
     if (once (seen, text_format ("target '%s'", xml_string (disk, "target/@dev")), disk, err))
         return -1;
     if (!xml_equals (disk, "address/@type", "drive"))
@@ -126,18 +141,23 @@ static int check_os (completion_t *self, error_t *err)
 }
 
 //  Which of two would count, nobody could tell.
+static bool has_vcpu (const xml_node_t *domain, int id)
+{
+    return id >= 0 && id < vcpus_most (domain);
+}
+
 static int check_pins (const xml_node_t *domain, const char *element, const char *attribute,
-                       int first, error_t *err)
+                       bool (*has) (const xml_node_t *domain, int id), error_t *err)
 {
     auto(strings_t) numbers = strings_new ();
-    int count = 0;
-    if (xml_int (domain, first ? "iothreads" : "vcpu", 0, 65535, &count, err))
-        return -1;
     xml_foreach (pin, xml_find (domain, "cputune"), element) {
         int number = -1;
-        if (attribute && xml_int (pin, attribute, first, first + count - 1, &number, err))
+        if (attribute && xml_int (pin, attribute, 0, 65535, &number, err))
             return -1;
         autofree char *text = text_format ("%d", number);
+        if (attribute && number >= 0 && !has (domain, number))
+            return error_set (err, ERR_XML_ERROR, "domain XML: cputune/%s: the guest has no %s %d",
+                              element, attribute + 1, number);
         if (strings_contain (numbers, text) || (attribute && number < 0))
             return error_set (err, ERR_XML_ERROR, "domain XML: cputune/%s: %s", element,
                               attribute && number < 0 ? "it does not say of which"
@@ -157,9 +177,9 @@ static int check_cpuset (completion_t *self, error_t *err)
             return error_prefix (err, "domain XML: cputune/%s", xml_name (pin));
     }
     return tune_check (self->domain, err) ||
-                   check_pins (self->domain, "vcpupin", "@vcpu", 0, err) ||
-                   check_pins (self->domain, "iothreadpin", "@iothread", 1, err) ||
-                   check_pins (self->domain, "emulatorpin", NULL, 0, err)
+                   check_pins (self->domain, "vcpupin", "@vcpu", has_vcpu, err) ||
+                   check_pins (self->domain, "iothreadpin", "@iothread", iothreads_has, err) ||
+                   check_pins (self->domain, "emulatorpin", NULL, NULL, err)
                ? -1
                : 0;
 }
@@ -204,17 +224,16 @@ static int check_cache (completion_t *self, error_t *err)
 
 static int check_iothreads (completion_t *self, error_t *err)
 {
-    int count = 0;
-    if (xml_int (self->domain, "iothreads", 0, 1024, &count, err))
+    if (iothreads_complete (self->domain, err))
         return -1;
     xml_foreach (device, self->devices, NULL) {
         int thread = 1;
-        if (xml_int (device, "driver/@iothread", 1, 1024, &thread, err))
+        if (xml_int (device, "driver/@iothread", 1, IOTHREAD_MOST, &thread, err))
             return -1;
-        if (xml_string (device, "driver/@iothread") && thread > count)
+        if (xml_string (device, "driver/@iothread") && !iothreads_has (self->domain, thread))
             return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                              "%s: it is to use iothread %d, but the guest has %d",
-                              xml_name (device), thread, count);
+                              "%s: it is to use iothread %d, which the guest does not have",
+                              xml_name (device), thread);
     }
     return 0;
 }
@@ -226,8 +245,8 @@ int qemu_check (completion_t *self, error_t *err)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: on_poweroff 'restart' with on_reboot 'destroy'");
     bool failed = check_singles (self, err) || check_devices (self, err) || check_os (self, err) ||
-                  check_genid (self, err) || check_cpuset (self, err) || check_cache (self, err) ||
-                  check_features (self, err) || check_iothreads (self, err) ||
-                  qemu_check_perf (self->domain, err);
+                  check_genid (self, err) || check_iothreads (self, err) ||
+                  check_cpuset (self, err) || check_cache (self, err) ||
+                  check_features (self, err) || qemu_check_perf (self->domain, err);
     return failed ? -1 : 0;
 }

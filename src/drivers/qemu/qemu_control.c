@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_control.h"
 
 #include "drivers/keycodes.h"
+#include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/state.h"
 #include "util/text.h"
@@ -98,11 +99,26 @@ static json_t *wake (job_t *job, const json_t *args, error_t *err)
     return NULL;
 }
 
+//  QEMU (7.2) ends with a segmentation fault if it is asked to count pages by means of KVM for a
+//  guest without KVM.
+static bool can_measure (job_t *job, const char *mode)
+{
+    return strcmp (mode, "page-sampling") == 0 ||
+           xml_equals (xml_root (job->guest->live), "@type", "kvm");
+}
+
 //  How fast the guest writes its memory; domain.stats shows it once it is measured.
 static json_t *measure_dirty_rate (job_t *job, const json_t *args, error_t *err)
 {
     json_int_t seconds = number_of (args, "seconds", 1);
     const char *mode = text_of (args, "mode", "page-sampling");
+    if (!can_measure (job, mode)) {
+        error_set (err, ERR_CONFIG_UNSUPPORTED,
+                   "measure the dirty rate of domain '%s': not supported: the mode '%s', which "
+                   "needs a guest of type='kvm'; 'page-sampling' works with all",
+                   job->guest->name, mode);
+        return NULL;
+    }
     if (seconds >= 1 && seconds <= RATE_MAX_S)
         return command (job, "measure the dirty rate of", "calc-dirty-rate",
                         json_pack ("{s:I, s:s}", "calc-time", seconds, "mode", mode), err);
@@ -147,6 +163,12 @@ static json_t *set_reboot_action (job_t *job, const json_t *args, error_t *err)
                     json_pack ("{s:s}", "reboot", ends ? "shutdown" : "reset"), err);
 }
 
+static json_t *set_balloon_period (job_t *job, const json_t *args, error_t *err)
+{
+    int period = (int) number_of (args, "period", 0);
+    return qemu_live_set_period (job, period, err) ? NULL : json_null ();
+}
+
 static const struct {
     const char *what;
     json_t *(*run) (job_t *job, const json_t *args, error_t *err);
@@ -156,6 +178,7 @@ static const struct {
     { "wake", wake },
     { "dirty_rate", measure_dirty_rate },
     { "reboot_action", set_reboot_action },
+    { "balloon_period", set_balloon_period },
     { "block_threshold", threshold },
 };
 

@@ -112,8 +112,19 @@ static int human_command (job_t *job, const char *text, char **reply, error_t *e
     return 0;
 }
 
+//  QEMU's own words of what it refused, {class, desc}; NULL if something else is in ERR.
+static json_t *refusal (const char *execute, const error_t *err)
+{
+    autofree char *start = text_format ("QEMU refused %s: ", execute);
+    if (!text_starts (err->message, start))
+        return NULL;
+    const char *words = err->message + strlen (start), *desc = strstr (words, ": ");
+    size_t size = desc ? (size_t) (desc - words) : 0;
+    return json_pack ("{s:s%, s:s}", "class", words, size, "desc", desc ? desc + 2 : words);
+}
+
 //  The reply as QEMU would have sent it, with the caller's id.
-static int json_command (job_t *job, const char *text, char **reply, error_t *err)
+static int json_command (job_t *job, const char *text, bool raw, char **reply, error_t *err)
 {
     json_error_t where;
     json_auto_t *request = json_loads (text, JSON_REJECT_DUPLICATES, &where);
@@ -125,9 +136,11 @@ static int json_command (job_t *job, const char *text, char **reply, error_t *er
                           job->guest->name, request ? "there is no \"execute\"" : where.text);
     json_t *arguments = json_incref (json_object_get (request, "arguments"));
     json_t *result = job_qmp (job, execute, arguments, PASSTHROUGH_MS, err);
-    if (!result)
+    json_t *refused = !result && raw ? refusal (execute, err) : NULL;
+    if (!result && !refused)
         return -1;
-    json_auto_t *answer = json_pack ("{s:o}", "return", result);
+    json_auto_t *answer =
+        result ? json_pack ("{s:o}", "return", result) : json_pack ("{s:o}", "error", refused);
     json_t *id = json_object_get (request, "id");
     if (id)
         json_object_set (answer, "id", id);
@@ -137,8 +150,9 @@ static int json_command (job_t *job, const char *text, char **reply, error_t *er
     return 0;
 }
 
-int qemu_monitor_command (job_t *job, const char *text, bool human, char **reply, error_t *err)
+int qemu_monitor_command (job_t *job, const char *text, unsigned flags, char **reply, error_t *err)
 {
     *reply = NULL;
-    return human ? human_command (job, text, reply, err) : json_command (job, text, reply, err);
+    return flags & MONITOR_HUMAN ? human_command (job, text, reply, err)
+                                 : json_command (job, text, flags & MONITOR_RAW, reply, err);
 }

@@ -5,8 +5,13 @@
 
 #include "drivers/cgroup/cgroup.h"
 #include "drivers/cpuset.h"
+#include "drivers/iothreads.h"
+#include "drivers/net/interface_tune.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/probe/qemu_schema.h"
+#include "drivers/qemu/qemu_iothreads.h"
+#include "drivers/qemu/qemu_iotune.h"
 #include "drivers/vcpus.h"
 #include "util/file.h"
 
@@ -129,23 +134,31 @@ static int plan_vcpus (pinning_t *self, error_t *err)
     return 0;
 }
 
+static json_t *ask_iothreads (const pinning_t *self, error_t *err)
+{
+    return iothreads_count (self->after) ? job_qmp (self->job, "query-iothreads", NULL, QMP_MS, err)
+                                         : json_array ();
+}
+
+static bool is_iothread (json_t *item, uint64_t *number, json_int_t *thread)
+{
+    const char *id;
+    return json_unpack (item, "{s:s, s:I}", "id", &id, "thread-id", thread) == 0 &&
+           text_starts (id, "iothread") && text_to_u64 (id + strlen ("iothread"), number);
+}
+
 static int plan_iothreads (pinning_t *self, error_t *err)
 {
     size_t i;
     json_t *item;
-    int count = 0;
-    if (xml_int (self->after, "iothreads", 0, 1024, &count, err))
-        return -1;
-    json_auto_t *list = count ? job_qmp (self->job, "query-iothreads", NULL, QMP_MS, err) : NULL;
-    if (count && !list)
+    json_int_t thread;
+    uint64_t number;
+    json_auto_t *list = ask_iothreads (self, err);
+    if (!list)
         return -1;
     json_array_foreach (list, i, item)
     {
-        json_int_t thread;
-        const char *id;
-        uint64_t number;
-        if (json_unpack (item, "{s:s, s:I}", "id", &id, "thread-id", &thread) == 0 &&
-            text_starts (id, "iothread") && text_to_u64 (id + strlen ("iothread"), &number) &&
+        if (is_iothread (item, &number, &thread) &&
             plan_numbered (self, "iothreadpin", "@iothread", number, thread, err))
             return -1;
     }
@@ -299,6 +312,63 @@ static int change_vcpus (job_t *job, const xml_node_t *before, error_t *err)
     return 0;
 }
 
+//  I/O threads, and what they are told.
+
+//  A new one runs where QEMU's main thread did.
+static int place_iothreads (const pinning_t *self, error_t *err)
+{
+    size_t i;
+    json_t *item;
+    json_int_t thread;
+    uint64_t number;
+    json_auto_t *list = ask_iothreads (self, err);
+    if (!list)
+        return -1;
+    json_array_foreach (list, i, item)
+    {
+        const char *cpus;
+        if (!is_iothread (item, &number, &thread) || iothreads_has (self->before, (int) number))
+            continue;
+        cpus = cpus_of (self->after, "iothreadpin", "@iothread", number);
+        if (set_affinity ((pid_t) thread, cpus ? cpus : "", err))
+            return -1;
+    }
+    return 0;
+}
+
+//  How often the balloon's driver in the guest is asked what it uses.
+static int add_period (const pinning_t *self, qemu_steps_t *steps, error_t *err)
+{
+    int before = 0, after = 0;
+    const xml_node_t *balloon = xml_find (self->after, "devices/memballoon");
+    if (xml_int (self->before, "devices/memballoon/stats/@period", 0, INT32_MAX, &before, err) ||
+        xml_int (self->after, "devices/memballoon/stats/@period", 0, INT32_MAX, &after, err))
+        return -1;
+    if (before == after)
+        return 0;
+    const char *name = "guest-stats-polling-interval";
+    autofree char *path = text_format ("/machine/peripheral/%s", qemu_alias (balloon));
+    qemu_steps_add (steps, "qom-set",
+                    json_pack ("{s:s, s:s, s:i}", "path", path, "property", name, "value", after),
+                    "qom-set",
+                    json_pack ("{s:s, s:s, s:i}", "path", path, "property", name, "value", before));
+    return 0;
+}
+
+static int change_settings (const pinning_t *self, error_t *err)
+{
+    qemu_steps_t steps = { 0 };
+    qemu_iotune_steps (self->job, self->before, &steps);
+    int rc = add_period (self, &steps, err) ||
+                     qemu_iothreads_steps (self->job, self->before, &steps, err) ||
+                     qemu_steps_run (&steps, self->job, err) ||
+                     (steps.list && place_iothreads (self, err))
+                 ? -1
+                 : 0;
+    qemu_steps_close (&steps);
+    return rc;
+}
+
 //  All undos are durable before the first effect.
 static int tune (pinning_t *self, const xml_t *before, error_t *err)
 {
@@ -309,7 +379,8 @@ static int tune (pinning_t *self, const xml_t *before, error_t *err)
                   plan_balloon (self, &balloon, err) ||
                   ((self->threads->count || balloon) && job_record (self->job, err)) ||
                   cgroup_tune (self->job, &scope, before, err) || apply_pins (self, err) ||
-                  (balloon && set_balloon (self->job, balloon, err));
+                  (balloon && set_balloon (self->job, balloon, err)) ||
+                  change_settings (self, err) || interface_tune (self->job, self->before, err);
     return failed ? -1 : 0;
 }
 

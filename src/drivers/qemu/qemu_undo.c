@@ -14,6 +14,7 @@
 #include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/storage/qemu_stream.h"
 #include "drivers/qemu/plug/qemu_plug.h"
+#include "drivers/qemu/qemu_steps.h"
 #include "drivers/qemu/qemu_tune.h"
 #include "drivers/save_image.h"
 #include "drivers/state.h"
@@ -214,6 +215,11 @@ static int undo_balloon (job_t *job, const char *argument, error_t *err)
     return undo_in_guest (job, argument, qemu_undo_balloon, err);
 }
 
+static int undo_command (job_t *job, const char *argument, error_t *err)
+{
+    return undo_in_guest (job, argument, qemu_undo_command, err);
+}
+
 //  INODE:PATH, where INODE has a colon itself; or :PATH.
 static int undo_image (job_t *job, const char *argument, error_t *err)
 {
@@ -250,6 +256,7 @@ static const struct {
     { "password", undo_password },
     { "affinity", qemu_undo_affinity },
     { "balloon", undo_balloon },
+    { "command", undo_command },
 };
 
 int qemu_undo (job_t *job, const char *kind, const char *argument, error_t *err)

@@ -4,6 +4,7 @@
 
 #include "drivers/cpuset.h"
 #include "drivers/definition.h"
+#include "drivers/iothreads.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -303,10 +304,10 @@ void tune_pack (pack_t *pack, const xml_node_t *domain)
     pack_map (pack);
     for (const tune_t *tune = tunes; tune->field; tune++)
         pack_one (pack, tune, domain);
-    uint64_t threads = 0;
-    error_t ignored; //  checked
-    xml_u64 (domain, "iothreads", &threads, &ignored);
-    pack_key_u64 (pack, "iothreads", threads);
+    pack_key_array (pack, "iothreads");
+    for (int id = 0; (id = iothreads_next (domain, id));)
+        pack_i64 (pack, id);
+    pack_end (pack);
     pack_key_str (pack, "cpuset", xml_string (domain, "vcpu/@cpuset"));
     pack_key_str (pack, "emulator_pin", xml_string (domain, "cputune/emulatorpin/@cpuset"));
     pack_pins (pack, "vcpu_pins", domain, "vcpupin", "@vcpu");

@@ -43,7 +43,7 @@ int tune_set (xml_node_t *domain, const driver_t *driver, const tune_t *tune, co
 int tune_check (xml_node_t *domain, error_t *err);
 
 //  What is set: a map of fields, and besides `cpuset` (of vcpu), `vcpu_pins` and `iothread_pins`
-//  (arrays of {number, cpus}), `emulator_pin`, and how many `iothreads` there are.
+//  (arrays of {number, cpus}), `emulator_pin`, and `iothreads`, an array of their numbers.
 void tune_pack (pack_t *pack, const xml_node_t *domain);
 //  The value of one, of such a map; or what stands for one that is not set.
 void tune_pack_field (pack_t *pack, const tune_t *tune, const value_t *map);

@@ -25,6 +25,7 @@
     { PROGRAM_##program, #name, number, flags, __VA_ARGS__ },
 
 static const procedure_t procedures[] = {
+#include "msg/xdr/procedures_admin.def"
 #include "msg/xdr/procedures_domain.def"
 #include "msg/xdr/procedures_event.def"
 #include "msg/xdr/procedures_host.def"
@@ -59,5 +60,5 @@ const procedure_t *procedure_named (uint32_t program, const char *name)
 bool program_known (uint32_t program)
 {
     return program == PROGRAM_REMOTE || program == PROGRAM_QEMU || program == PROGRAM_LXC ||
-           program == PROGRAM_KEEPALIVE;
+           program == PROGRAM_KEEPALIVE || program == PROGRAM_ADMIN;
 }

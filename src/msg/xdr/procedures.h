@@ -14,7 +14,8 @@ enum {
     PROGRAM_QEMU = 0x20008087,
     PROGRAM_LXC = 0x00068000,
     PROGRAM_KEEPALIVE = 0x6b656570,
-    PROGRAM_VERSION = 1 //  of all of them
+    PROGRAM_ADMIN = 0x06900690, //  on its own socket, and there alone
+    PROGRAM_VERSION = 1         //  of all of them
 };
 
 enum {

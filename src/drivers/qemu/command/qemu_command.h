@@ -5,6 +5,9 @@
 
 #include "drivers/qemu/probe/qemu_caps.h"
 #include "util/text.h"
+#include "util/xml.h"
+
+#include <jansson.h>
 
 //  The descriptor under which QEMU inherits the socket that it listens at for QMP.
 #define QEMU_MONITOR_FD 3
@@ -19,6 +22,10 @@ strings_t *qemu_command (const xml_t *live, const xml_t *record, const qemu_caps
 //  has on the host's side comes first.
 strings_t *qemu_command_device (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
                                 const xml_node_t *device, error_t *err);
+
+//  The object that is the I/O thread ID of DOMAIN, as -object and object-add take it. The caller
+//  owns it.
+json_t *qemu_command_iothread (const xml_node_t *domain, int id);
 
 //  The highest port of VNC above 5900 that is tried when the port is left to QEMU.
 #define QEMU_VNC_PORT_MIN 5900

@@ -1,5 +1,7 @@
 //  qemu_command_machine.c: machine, accelerator, firmware and memory.
 
+#include "drivers/iothreads.h"
+#include "drivers/qemu/command/qemu_command.h"
 #include "drivers/qemu/command/qemu_command_parts.h"
 
 #include <inttypes.h>
@@ -99,19 +101,32 @@ static int add_memory (command_t *self, error_t *err)
     return 0;
 }
 
-static int add_iothreads (command_t *self, error_t *err)
+json_t *qemu_command_iothread (const xml_node_t *domain, int id)
 {
-    int count = 0;
-    if (xml_int (self->domain, "iothreads", 0, 1024, &count, err))
-        return -1;
-    for (int i = 1; i <= count; i++)
-        command_add (self, "-object", "{\"qom-type\":\"iothread\",\"id\":\"iothread%d\"}", i);
-    return 0;
+    const xml_node_t *thread = iothreads_find (domain, id);
+    autofree char *name = text_format ("iothread%d", id);
+    json_t *object = json_pack ("{s:s, s:s}", "qom-type", "iothread", "id", name);
+    for (const iothread_setting_t *each = iothread_settings; thread && each->path; each++) {
+        uint64_t value = 0;
+        error_t ignored; //  checked
+        if (xml_string (thread, each->path) && xml_u64 (thread, each->path, &value, &ignored) == 0)
+            json_object_set_new (object, each->property, json_integer ((json_int_t) value));
+    }
+    return object;
+}
+
+static void add_iothreads (command_t *self)
+{
+    for (int id = 0; (id = iothreads_next (self->domain, id));)
+        command_json (self, "-object", qemu_command_iothread (self->domain, id));
 }
 
 int qemu_command_machine (command_t *self, error_t *err)
 {
     add_firmware (self);
     add_machine (self);
-    return add_memory (self, err) || add_iothreads (self, err) ? -1 : 0;
+    if (add_memory (self, err))
+        return -1;
+    add_iothreads (self);
+    return 0;
 }

@@ -66,11 +66,9 @@ int qemu_complete_graphics (completion_t *self, xml_node_t *graphics, error_t *e
     return complete_listen (graphics, err);
 }
 
-static void add_default_video (completion_t *self)
+static const char *default_model (const completion_t *self)
 {
-    bool cirrus = qemu_caps_device (self->caps, "cirrus-vga");
-    xml_node_t *video = qemu_insert (self->devices, "video");
-    xml_set (video, "model/@type", cirrus ? "cirrus" : "vga");
+    return qemu_caps_device (self->caps, "cirrus-vga") ? "cirrus" : "vga";
 }
 
 //  libvirt's defaults, in KiB.
@@ -86,8 +84,6 @@ static const struct {
 static int complete_card (xml_node_t *video, bool primary, error_t *err)
 {
     const char *type = xml_string (video, "model/@type");
-    if (!type)
-        return error_set (err, ERR_XML_ERROR, "domain XML: a video card has no <model type=...>");
     bool other = strcmp (type, "qxl") == 0 || strcmp (type, "virtio") == 0;
     if (!primary && !other)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
@@ -110,10 +106,11 @@ static int complete_card (xml_node_t *video, bool primary, error_t *err)
 int qemu_complete_video (completion_t *self, error_t *err)
 {
     if (!xml_first (self->devices, "video") && xml_first (self->devices, "graphics"))
-        add_default_video (self);
+        qemu_insert (self->devices, "video");
     xml_node_t *primary = xml_first (self->devices, "video");
     int said = 0;
     xml_foreach (video, self->devices, "video") {
+        qemu_default (video, "model/@type", default_model (self));
         if (xml_equals (video, "model/@type", "none") &&
             (video != primary || xml_next (video, "video")))
             return error_set (err, ERR_XML_ERROR,

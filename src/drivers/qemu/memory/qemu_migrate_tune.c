@@ -110,6 +110,7 @@ int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err)
         { "max-postcopy-bandwidth", tuning->postcopy_bandwidth,
           limit_of (tuning->postcopy_bandwidth) },
         { "downtime-limit", tuning->downtime_ms, (json_int_t) tuning->downtime_ms },
+        { "xbzrle-cache-size", tuning->compression_cache, limit_of (tuning->compression_cache) },
     };
     json_t *parameters = json_object ();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -138,5 +139,6 @@ int qemu_migrate_tuning (job_t *job, migrate_tuning_t *tuning, error_t *err)
     tuning->bandwidth = number (now, "max-bandwidth");
     tuning->postcopy_bandwidth = number (now, "max-postcopy-bandwidth");
     tuning->downtime_ms = number (now, "downtime-limit");
+    tuning->compression_cache = number (now, "xbzrle-cache-size");
     return 0;
 }

@@ -19,6 +19,7 @@
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/qemu_interface.h"
+#include "drivers/qemu/qemu_iotune.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_start.h"
 
@@ -120,6 +121,8 @@ static int settle (job_t *job, const xml_node_t *device, error_t *err)
     const qemu_kind_t *kind = qemu_kind_of (device);
     guest_tell (job->guest, "added", qemu_alias (device));
     if ((kind->backends & BACKEND_CHARDEV) && qemu_live_ask_chardevs (job, err))
+        return -1;
+    if (xml_is (device, "disk") && qemu_iotune_apply (job, device, err))
         return -1;
     bool down = xml_is (device, "interface") && xml_equals (device, "link/@state", "down");
     return down ? qemu_live_set_link (job, device, err) : 0;

@@ -1,6 +1,7 @@
 //  qemu_checkpoint.c: see qemu_checkpoint.h.
 
 #include "drivers/qemu/storage/qemu_checkpoint.h"
+#include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/qemu/qemu_live.h"
@@ -112,12 +113,24 @@ int qemu_checkpoint_keep (job_t *job, const xml_node_t *checkpoint, error_t *err
                : 0;
 }
 
-static int make (job_t *job, const xml_node_t *checkpoint, error_t *err)
+//  As with snapshots: that it could not be thawed spoils no checkpoint; its owner tries again.
+static int transact_frozen (job_t *job, json_t *actions, error_t *err)
+{
+    error_t frozen = { 0 };
+    if (qemu_agent_freeze (job, err) || transact (job, actions, err))
+        return -1;
+    if (qemu_agent_thaw (job, &frozen))
+        job_log (job, "domain '%s': %s", job->guest->name, frozen.message);
+    return 0;
+}
+
+static int make (job_t *job, const xml_node_t *checkpoint, bool quiesce, error_t *err)
 {
     json_auto_t *actions = json_array ();
     return qemu_checkpoint_plan (job, checkpoint, actions, err) ||
                    job_undo (job, "qemu.checkpoint", checkpoint_name (checkpoint), err) ||
-                   job_record (job, err) || transact (job, actions, err) ||
+                   job_record (job, err) ||
+                   (quiesce ? transact_frozen : transact) (job, actions, err) ||
                    qemu_checkpoint_keep (job, checkpoint, err) || job_commit (job, err)
                ? -1
                : 0;
@@ -161,6 +174,8 @@ static int redefine (job_t *job, const checkpoint_options_t *options, char **nam
 
 static int create (job_t *job, const checkpoint_options_t *options, char **name, error_t *err)
 {
+    if (options->redefine && options->quiesce)
+        return error_set (err, ERR_INVALID_ARG, "'redefine' and 'quiesce' exclude each other");
     if (options->redefine)
         return redefine (job, options, name, err);
     if (options->validate)
@@ -169,7 +184,7 @@ static int create (job_t *job, const checkpoint_options_t *options, char **name,
         return error_set (err, ERR_OPERATION_INVALID, "the domain is not running");
     auto(xml_t) doc = qemu_checkpoint_complete (job->guest->live, job->guest->checkpoints,
                                                 options->xml, options->now_s, err);
-    if (!doc || make (job, xml_root (doc), err))
+    if (!doc || make (job, xml_root (doc), options->quiesce, err))
         return -1;
     *name = text_copy (checkpoint_name (xml_root (doc)));
     return 0;
