@@ -6,6 +6,7 @@
 #include "util/xml.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -250,8 +251,38 @@ static int print_vcpu_row (const troupe_value_t *counts, bool maximum, const cha
                       scope, scope[0] == 'l' ? "it is not running" : "it is transient");
 }
 
+//  "0-2,5": 4.
+static uint64_t count_listed (const char *list)
+{
+    uint64_t count = 0;
+    while (list && *list) {
+        char *end;
+        uint64_t first = strtoull (list, &end, 10), last = first;
+        if (*end == '-')
+            last = strtoull (end + 1, &end, 10);
+        count += last >= first ? last - first + 1 : 0;
+        list = *end ? end + 1 : end;
+    }
+    return count;
+}
+
+static int count_in_guest (cli_t *cli, const options_t *options, error_t *err)
+{
+    auto(troupe_args_t) args = troupe_args_new ();
+    troupe_args_str (args, "domain", options_str (options, "domain"));
+    if (options_flag (options, "config"))
+        return cli_usage (cli, err, "vcpucount: --guest and --config exclude each other");
+    auto(troupe_message_t) reply = cli_call (cli, "domain.guest_vcpus", args, err);
+    const char *key = options_flag (options, "maximum") ? "vcpus" : "online";
+    if (reply && !cli_json (cli, troupe_message_value (reply)))
+        printf ("%" PRIu64 "\n", count_listed (troupe_get_str (troupe_message_value (reply), key)));
+    return reply ? 0 : -1;
+}
+
 int run_vcpucount (cli_t *cli, const options_t *options, error_t *err)
 {
+    if (options_flag (options, "guest"))
+        return count_in_guest (cli, options, err);
     bool maximum = options_flag (options, "maximum"), active = options_flag (options, "active");
     bool live = options_flag (options, "live"), config = options_flag (options, "config");
     bool current = options_flag (options, "current");

@@ -24,7 +24,7 @@ command_fn run_migrate_tune, run_migrate_limits, run_migrate_compcache, run_domj
 //  A domain's share of the host's resources (resources.c).
 command_fn run_blkdeviotune, run_domiftune, run_memory_period;
 command_fn run_emulatorpin, run_iothread, run_iothreadinfo, run_iothreadpin, run_schedinfo,
-    run_setmem, run_setvcpu, run_setvcpus, run_tune, run_vcpupin;
+    run_setmem, run_setvcpu, run_vcpuinfo, run_setvcpus, run_tune, run_vcpupin;
 
 //  Disks (block.c).
 command_fn run_blockresize, run_blockcopy, run_blockcommit, run_blockpull, run_blockjob;

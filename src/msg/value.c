@@ -11,6 +11,12 @@ enum {
     FEW_KEYS = 16
 };
 
+//  Where more than VALUE_MAX_BYTES may come, there may be more values, too: the largest answer to a
+//  client of libvirt (32 MiB of statistics, nine values for each number) has some seven million.
+enum {
+    MAX_COUNT_INSIDE = 8 * VALUE_MAX_COUNT
+};
+
 struct document {
     msgpack_zone *zone;
     value_t root;
@@ -18,7 +24,7 @@ struct document {
 
 typedef struct {
     const uint8_t *at, *end;
-    uint32_t values;
+    uint32_t values, most;
     const char *wrong;
 } scan_t;
 
@@ -142,7 +148,7 @@ static bool scan_value (scan_t *self, int depth)
 {
     if (self->at >= self->end)
         return scan_fail (self, "it ends in the middle of a value");
-    if (++self->values > VALUE_MAX_COUNT)
+    if (++self->values > self->most)
         return scan_fail (self, "it holds too many values");
     head_t head = head_of (*self->at++);
     if (head.shape == SHAPE_BAD)
@@ -227,7 +233,9 @@ static bool finish (document_t *self, value_t *value, const char **wrong)
 
 document_t *document_parse (const void *bytes, size_t size, size_t max_bytes, error_t *err)
 {
-    scan_t scan = { .at = bytes, .end = (const uint8_t *) bytes + size };
+    scan_t scan = { .at = bytes,
+                    .end = (const uint8_t *) bytes + size,
+                    .most = max_bytes > VALUE_MAX_BYTES ? MAX_COUNT_INSIDE : VALUE_MAX_COUNT };
     if (size > max_bytes)
         scan.wrong = "it is too large";
     else if (scan_value (&scan, 0) && scan.at != scan.end)

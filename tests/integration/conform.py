@@ -12,6 +12,7 @@ import libvirt
 from guest import EMULATOR
 from harness import Daemon, until
 from libvirt_client import uri
+import libvirt_events  # no errors on stderr
 
 PREFIX = "conform-"
 GIVEN = os.environ.get("TROUPE_CONFORM_URI")
@@ -22,10 +23,6 @@ FAILED = libvirt.VIR_ERR_OPERATION_FAILED
 ARGUMENT = libvirt.VIR_ERR_INVALID_ARG
 NO_DOMAIN = libvirt.VIR_ERR_NO_DOMAIN
 NO_NETWORK = libvirt.VIR_ERR_NO_NETWORK
-
-
-def quiet(*unused):
-    """Errors come as exceptions; nothing of them on stderr."""
 
 
 def name_of(number):
@@ -77,7 +74,6 @@ class ConformTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         require_emulator()
-        libvirt.registerErrorHandler(quiet, None)
         cls.daemon = None
         if not GIVEN:
             cls.daemon = Daemon(*cls.options)

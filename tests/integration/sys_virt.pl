@@ -42,7 +42,7 @@ sub until_true {
 }
 
 #   The connection.
-is ($connection->get_type, "Test", "type");
+is ($connection->get_type, "TEST", "type");
 is ($connection->get_uri, $uri, "uri");
 ok ($connection->is_alive, "alive");
 ok ($connection->is_secure, "secure");

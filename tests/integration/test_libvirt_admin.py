@@ -61,7 +61,7 @@ class Admin(DaemonTest):
         (first,) = [id for id, info in zip(ids, infos) if info["readonly"] == "no"]
         self.admin("client-disconnect", "libvirtd", str(first))
         self.assertRaises(libvirt.libvirtError, writer.getHostname)
-        self.assertEqual(reader.getType(), "Test")
+        self.assertEqual(reader.getType(), "TEST")
         self.assertEqual(len(self.ids()), 1)
         self.assertIn(f"No client with matching ID '{first}'",
                       self.admin("client-info", "libvirtd", str(first), status=1))

@@ -23,7 +23,7 @@ from libvirt_client import (
 )
 
 CREATE, DEFINE, LOOKUP, GET_XML = 9, 11, 23, 14
-INVALID_ARG, OPERATION_DENIED, RPC, NO_DOMAIN, NO_SUPPORT = 8, 29, 39, 42, 3
+INVALID_ARG, OPERATION_DENIED, RPC, NO_DOMAIN, NO_SUPPORT, AUTH_FAILED = 8, 29, 39, 42, 3, 45
 
 
 class BareMessages(DaemonTest):
@@ -35,12 +35,16 @@ class BareMessages(DaemonTest):
     def undisturbed(self):
         """Somebody else is served."""
         with self.bare() as other:
-            self.assertEqual(other.open().call(GET_TYPE), (0, text("Test")))
+            self.assertEqual(other.open().call(GET_TYPE), (0, text("TEST")))
 
     def test_order(self):
         """What is asked before its time."""
         client = self.bare()
         self.assertEqual(client.refused(GET_TYPE)[0], RPC)
+        #   SASL, and polkit: of the ways to authenticate there is only none.
+        for procedure, name in ((67, "AUTH_SASL_INIT"), (70, "AUTH_POLKIT")):
+            code, message = client.refused(procedure)
+            self.assertEqual((code, message.split(":")[0]), (AUTH_FAILED, name))
         self.assertEqual(client.call(AUTH_LIST), (0, struct.pack(">II", 1, 0)))
         self.assertIn("CONNECT_OPEN first", client.refused(GET_TYPE)[1])
         self.assertEqual(client.call(FEATURE, struct.pack(">i", 10)), (0, struct.pack(">i", 1)))
@@ -65,7 +69,7 @@ class BareMessages(DaemonTest):
         code, message = client.refused(104, text("x") + bytes(16 + 4 + 8 + 4 + 4))
         self.assertEqual((code, "DOMAIN_MEMORY_PEEK" in message), (NO_SUPPORT, True))
         #   What is behind the arguments does not count; replies and messages are nobody's.
-        self.assertEqual(client.call(GET_TYPE, b"more"), (0, text("Test")))
+        self.assertEqual(client.call(GET_TYPE, b"more"), (0, text("TEST")))
         for kind in (REPLY, MESSAGE, STREAM, 6):
             client.send(GET_TYPE, kind=kind)
         client.send(1, program=KEEPALIVE, kind=MESSAGE)
@@ -81,7 +85,7 @@ class BareMessages(DaemonTest):
         answers.send(GET_TYPE)
         while (message := answers.receive())[0] == KEEPALIVE:
             pass  # another one, on a machine that halted for a while
-        self.assertEqual(message[4:], (0, text("Test")))
+        self.assertEqual(message[4:], (0, text("TEST")))
         self.assertEqual(silent.receive()[:3], (KEEPALIVE, 1, MESSAGE))
         #   Who did not ask hears nothing.
         quiet.socket.setblocking(False)
@@ -162,7 +166,7 @@ class BareMessages(DaemonTest):
         finally:
             over.set()
             asking.join()
-        self.assertEqual(set(answered), {(0, text("Test"))})
+        self.assertEqual(set(answered), {(0, text("TEST"))})
         #   A sanitizer keeps what was freed, for a while.
         self.assertLess(self.resident_kib() - memory, 300 * 1024 if self.sanitized() else 48 * 1024)
 

@@ -1,6 +1,8 @@
 """libvirt's Python binding, as it is, on simulated guests."""
 
+import os
 import threading
+from xml.etree import ElementTree
 
 import libvirt
 
@@ -23,7 +25,7 @@ class Python(DaemonTest):
 
     def test_connection(self):
         connection = self.open()
-        self.assertEqual(connection.getType(), "Test")
+        self.assertEqual(connection.getType(), "TEST")
         self.assertEqual(connection.getURI(), uri(self.daemon))
         self.assertEqual(connection.isSecure(), 1)
         self.assertEqual(connection.isAlive(), 1)
@@ -33,6 +35,45 @@ class Python(DaemonTest):
         self.refused(libvirt.VIR_ERR_NO_DOMAIN, connection.lookupByID, 77)
         self.refused(libvirt.VIR_ERR_XML_DETAIL, connection.defineXML, "<domain>")
         self.refused(libvirt.VIR_ERR_NO_CONNECT, libvirt.open, uri(self.daemon, "xen:///system"))
+
+    def test_kinds(self):
+        """A connection is to one kind of domains: it shows, and takes, no others."""
+        for name, kinds in (
+            ("qemu:///system", {"qemu", "kvm"}),
+            ("lxc:///system", {"lxc"}),
+            ("test:///default", {"test"}),
+        ):
+            connection = self.open(name)
+            root = ElementTree.fromstring(connection.getCapabilities())
+            found = {domain.get("type") for domain in root.iterfind("guest/arch/domain")}
+            self.assertTrue(found)
+            self.assertLessEqual(found, kinds)
+            self.assertIsNotNone(root.find("host/cpu/arch"))
+            if "qemu" not in kinds:
+                self.refused(libvirt.VIR_ERR_NO_SUPPORT, connection.getMaxVcpus, None)
+                self.refused(libvirt.VIR_ERR_NO_SUPPORT, connection.getDomainCapabilities)
+        connection, other = self.open(), self.open("lxc:///system")
+        domain = connection.defineXML(test_domain("web"))
+        domain.create()
+        path = os.path.join(self.daemon.root, "web.save")
+        domain.save(path)
+        self.refused(libvirt.VIR_ERR_CONFIG_UNSUPPORTED, other.restore, path)
+        self.assertFalse(domain.isActive())
+        connection.restore(path)
+        self.assertTrue(domain.isActive())
+
+    def test_names(self):
+        """Names that nothing can have are those of nothing; and names that are taken."""
+        connection = self.open()
+        network = connection.networkDefineXML("<network><name>net</name></network>")
+        for name in ("a/b", "", "x" * 300, network.UUIDString()):
+            self.refused(libvirt.VIR_ERR_NO_NETWORK, connection.networkLookupByName, name)
+            self.refused(libvirt.VIR_ERR_NO_DOMAIN, connection.lookupByName, name)
+        self.assertEqual(connection.networkLookupByName("net").UUID(), network.UUID())
+        domain = connection.defineXML(test_domain("web"))
+        connection.defineXML(test_domain("other"))
+        for name in ("web", "other"):
+            self.refused(libvirt.VIR_ERR_OPERATION_INVALID, domain.rename, name)
 
     def test_domain(self):
         connection = self.open()

@@ -88,7 +88,7 @@ class Tune(VirshTest):
         self.assertIn("no NUMA cell", self.refused("allocpages", "2048", "1", "--add", "--cellno", "4711"))
 
     def test_versions(self):
-        for connect, name in (("qemu:///system", "QEMU"), ("lxc:///system", "LXC"), ("test:///default", "Test")):
+        for connect, name in (("qemu:///system", "QEMU"), ("lxc:///system", "LXC"), ("test:///default", "TEST")):
             said = self.fields("version", connect=connect)["Running hypervisor"]
             self.assertRegex(said, rf"^{name} \d+\.\d+\.\d+$")
 

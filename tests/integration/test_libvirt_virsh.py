@@ -55,7 +55,7 @@ class Virsh(VirshTest):
         self.refused("domstate", "web", connect="qemu:///system")
         self.assertIn("type='test'", self.refused("create", xml, connect="qemu:///system"))
         self.assertIn("xen:///system", self.refused("list", connect="xen:///system"))
-        self.assertIn("Running hypervisor: Test ", self.virsh("version"))
+        self.assertIn("Running hypervisor: TEST ", self.virsh("version"))
         self.assertIn("Running hypervisor: LXC ", self.virsh("version", connect="lxc:///system"))
         self.assertTrue(self.virsh("hostname"))
         self.assertIn("CPU(s):", self.virsh("nodeinfo"))

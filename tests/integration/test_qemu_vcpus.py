@@ -1,6 +1,7 @@
 """Virtual CPUs that come and go while a guest runs: a Linux that lets go of them, or does not."""
 
 import os
+import re
 import unittest
 from xml.etree import ElementTree
 
@@ -75,6 +76,10 @@ class Vcpus(Virsh, QemuTest):
             },
         )
         self.pinned(guest)
+        said = self.daemon.run("vcpuinfo", "web1")
+        self.assertEqual(re.findall(r"VCPU: +(\d+)\nCPU: +N/A\nState: +running\n", said), ["0", "1", "2"])
+        self.assertEqual(re.findall(r"CPU Affinity: +(\S+)", said)[2], "y".ljust(os.cpu_count(), "-"))
+        self.assertIn("running", self.virsh("vcpuinfo", "web1"))
         self.refused_changes()
         self.saved(guest)
         guest = self.restarted(guest)

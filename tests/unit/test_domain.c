@@ -191,7 +191,8 @@ house_scene (definition_that_is_not_on_disk)
     open_house (self);
     check_equal (house_define (self, ""), 0);
     check_equal (house_bring (self, "domain.define", UUID_B, "mail", ""), 0);
-    check_equal (house_do (self, "domain.rename", "name", "mail"), ERR_OPERATION_FAILED);
+    check_equal (house_do (self, "domain.rename", "name", "mail"), ERR_OPERATION_INVALID);
+    check_equal (house_do (self, "domain.rename", "name", "web"), ERR_OPERATION_INVALID);
     check_equal (house_do (self, "domain.rename", "name", "web2"), 0);
     check_text (seen.name, "web2");
     check_equal (house_define (self, ""), ERR_OPERATION_FAILED);

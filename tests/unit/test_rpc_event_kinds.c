@@ -43,6 +43,7 @@ static document_t *args_of (const rpc_event_kind_t *kind)
     pack_key_map (&pack, "params");
     pack_key_u64 (&pack, "cputune.cpu_shares", 7);
     pack_key_str (&pack, "cputune.vcpupin0", "0-1");
+    pack_key_i64 (&pack, "cputune.vcpu_quota", 5000);
     pack_end (&pack);
     pack_end (&pack);
     document_t *document = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err);
@@ -123,11 +124,36 @@ static void test_stopped (void **state)
     }
 }
 
+//  Each field has the type that libvirt documents, whatever its value.
+static void test_tunable (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *field;
+        int type;
+    } expected[] = { { "cputune.cpu_shares", PARAM_ULLONG },
+                     { "cputune.vcpupin0", PARAM_STRING },
+                     { "cputune.vcpu_quota", PARAM_LLONG } };
+    const rpc_event_kind_t *kind;
+    size_t i = 0;
+    while ((kind = rpc_event_kind_at (i)) && strcmp (kind->verb, "domain.tunable") != 0)
+        i++;
+    auto(document_t) message = written (kind, false);
+    const value_t *params = value_get (document_root (message), "params");
+    assert_int_equal (value_count (params), 3);
+    for (i = 0; i < 3; i++) {
+        const value_t *param = value_at (params, i);
+        assert_string_equal (value_get_str (param, "field"), expected[i].field);
+        assert_int_equal (value_get_i64 (value_get (param, "value"), "type", 0), expected[i].type);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_all),
         cmocka_unit_test (test_stopped),
+        cmocka_unit_test (test_tunable),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -179,6 +179,23 @@ static void test_too_large (void **state)
 }
 
 //  Whatever the bytes are: an error or a document, and no more.
+static void test_too_many (void **state)
+{
+    (void) state;
+    pack_t pack;
+    error_t err;
+    pack_init (&pack);
+    pack_array (&pack);
+    for (int i = 0; i < VALUE_MAX_COUNT + 1; i++)
+        pack_i64 (&pack, 1);
+    pack_end (&pack);
+    assert_null (document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES, &err));
+    assert_non_null (strstr (err.message, "too many values"));
+    auto(document_t) inside = document_parse (pack.bytes, pack.size, VALUE_MAX_BYTES_INSIDE, &err);
+    assert_int_equal (value_count (document_root (inside)), VALUE_MAX_COUNT + 1);
+    pack_close (&pack);
+}
+
 static void test_any_bytes (void **state)
 {
     (void) state;
@@ -203,7 +220,8 @@ int main (void)
         cmocka_unit_test (test_there_and_back), cmocka_unit_test (test_absent_or_of_another_type),
         cmocka_unit_test (test_refused),        cmocka_unit_test (test_refused_anywhere),
         cmocka_unit_test (test_keys_twice),     cmocka_unit_test (test_depth),
-        cmocka_unit_test (test_too_large),      cmocka_unit_test (test_any_bytes),
+        cmocka_unit_test (test_too_large),      cmocka_unit_test (test_too_many),
+        cmocka_unit_test (test_any_bytes),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

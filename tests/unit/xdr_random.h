@@ -5,6 +5,8 @@
 
 #include "msg/xdr/procedures.h"
 
+#define XDR_RANDOM_UUID "aaaaaaaa-0000-4000-8000-000000000001" //  of all that is named by one
+
 static inline uint64_t random_u64 (uint64_t *seed)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
@@ -85,7 +87,7 @@ static inline void pack_random_one (pack_t *pack, uint64_t *seed, const xdr_fiel
         pack_bin (pack, "\0\1\2\3\4\5\6\7", random_u64 (seed) % 9);
         break;
     case XDR_UUID:
-        pack_str (pack, "aaaaaaaa-0000-4000-8000-000000000001");
+        pack_str (pack, XDR_RANDOM_UUID);
         break;
     case XDR_STRUCT:
         pack_random_map (pack, seed, field->of);

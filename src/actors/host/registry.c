@@ -70,8 +70,10 @@ static void drop_claim (registry_t *self, entry_t *entry)
 
 int registry_claim (registry_t *self, entry_t *entry, const char *name, error_t *err)
 {
-    if (check_name (self, entry, name, err))
+    if (check_name (self, entry, name, err)) {
+        err->code = ERR_OPERATION_INVALID; //  as libvirt's clients know it of a new name
         return -1;
+    }
     if (strcmp (entry->name, name) == 0)
         return 0;
     drop_claim (self, entry);

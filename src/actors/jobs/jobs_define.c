@@ -300,8 +300,8 @@ int job_run_rename (job_actor_t *self, error_t *err)
     guest_t *guest = self->base.guest;
     const char *name = value_str (job_arg (self, "name"));
     if (strcmp (name, guest->name) == 0)
-        return error_set (err, ERR_INVALID_ARG, "rename domain '%s': it has this name already",
-                          name);
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "rename domain '%s': it has this name already", name);
     if (claim_name (self, name, err))
         return -1;
     xml_set (xml_root (guest->definition), "name", name);

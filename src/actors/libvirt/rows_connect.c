@@ -1,6 +1,8 @@
 //  rows_connect.c: the connection itself, and the host.
 
 #include "actors/libvirt/rpc_self.h"
+#include "drivers/driver.h"
+#include "util/xml.h"
 
 #include <string.h>
 
@@ -14,6 +16,7 @@ enum {
     FEATURE_MIGRATION_P2P = 4,
     FEATURE_MIGRATION_V3 = 6,
     FEATURE_CHANGE_PROTECTION = 7, //  a migration keeps its domain from the first phase on
+    FEATURE_FD_PASSING = 8,
     FEATURE_TYPED_PARAM_STRING = 9,
     FEATURE_KEEPALIVE = 10,
     FEATURE_XML_MIGRATABLE = 11,
@@ -26,10 +29,10 @@ enum {
 
 static const int features[] = { FEATURE_MIGRATION_P2P,     FEATURE_MIGRATION_V3,
                                 FEATURE_CHANGE_PROTECTION, FEATURE_TYPED_PARAM_STRING,
-                                FEATURE_KEEPALIVE,         FEATURE_XML_MIGRATABLE,
-                                FEATURE_MIGRATION_OFFLINE, FEATURE_MIGRATION_PARAMS,
-                                FEATURE_EVENT_CALLBACK,    FEATURE_CLOSE_CALLBACK,
-                                FEATURE_UPDATE_ORDER };
+                                FEATURE_FD_PASSING,        FEATURE_KEEPALIVE,
+                                FEATURE_XML_MIGRATABLE,    FEATURE_MIGRATION_OFFLINE,
+                                FEATURE_MIGRATION_PARAMS,  FEATURE_EVENT_CALLBACK,
+                                FEATURE_CLOSE_CALLBACK,    FEATURE_UPDATE_ORDER };
 
 //  Authentication: the kernel has said who it is.
 
@@ -131,7 +134,7 @@ static int answer_type (rpc_call_t *call, const value_t *result, pack_t *ret, er
     (void) result, (void) err;
     static const char *const types[][2] = { { "qemu", "QEMU" },
                                             { "lxc", "LXC" },
-                                            { "test", "Test" } };
+                                            { "test", "TEST" } };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (text_equals (types[i][0], call->client->driver))
             pack_key_str (ret, "type", types[i][1]);
@@ -142,6 +145,31 @@ static int answer_uri (rpc_call_t *call, const value_t *result, pack_t *ret, err
 {
     (void) result, (void) err;
     pack_key_str (ret, "uri", call->client->uri);
+    return 0;
+}
+
+static bool is_guest_of (const xml_node_t *guest, const char *driver)
+{
+    const driver_t *its = driver_for_type (xml_string (guest, "arch/domain/@type"));
+    return its && text_equals (its->name, driver);
+}
+
+//  What clients find there they define: only what this connection takes.
+static int answer_capabilities (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    const char *text = value_get_str (result, "xml");
+    auto(xml_t) doc = xml_parse_own (text, strlen (text), "capabilities", err);
+    if (!doc)
+        return -1;
+    xml_node_t *guest = xml_first (xml_root (doc), "guest");
+    while (guest) {
+        xml_node_t *next = xml_next (guest, "guest");
+        if (!is_guest_of (guest, call->client->driver))
+            xml_remove (guest);
+        guest = next;
+    }
+    autofree char *own = xml_text (doc);
+    pack_key_str (ret, "capabilities", own);
     return 0;
 }
 
@@ -299,7 +327,7 @@ const rpc_row_t rpc_rows_connect[] = {
     { "CONNECT_GET_LIB_VERSION", .answer = answer_lib_version },
     { "CONNECT_IS_SECURE", .answer = answer_secure },
     { "CONNECT_GET_HOSTNAME", .verb = "host.info", .ret = "hostname" },
-    { "CONNECT_GET_CAPABILITIES", .verb = "host.capabilities", .ret = "capabilities=xml" },
+    { "CONNECT_GET_CAPABILITIES", .verb = "host.capabilities", .answer = answer_capabilities },
     { "NODE_GET_INFO", .verb = "host.info",
       .ret = "model=cpu_model memory=memory_kib cpus mhz nodes=numa_nodes sockets cores threads" },
     { "NODE_GET_SECURITY_MODEL", .answer = answer_security_model },

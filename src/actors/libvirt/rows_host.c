@@ -238,13 +238,39 @@ static int prepare_version (rpc_call_t *call, pack_t *args, error_t *err)
     return 0;
 }
 
+//  The type of domain that is asked about; without one it is this connection's, which matters where
+//  that is not QEMU: there is an answer for QEMU's alone.
+static int pack_type (const rpc_call_t *call, const char *field, pack_t *args)
+{
+    const char *type = value_get_str (call->args, field);
+    if (!type && !text_equals (call->client->driver, "qemu"))
+        type = call->client->driver;
+    if (type)
+        pack_key_str (args, field, type);
+    return 0;
+}
+
+static int prepare_max_vcpus (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) err;
+    return pack_type (call, "type", args);
+}
+
+static int prepare_domain_capabilities (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) err;
+    return pack_type (call, "virttype", args);
+}
+
 const rpc_row_t rpc_rows_host[] = {
     { "CONNECT_GET_VERSION", .verb = "host.hypervisor", .prepare = prepare_version,
       .ret = "hv_ver=version" },
-    { "CONNECT_GET_MAX_VCPUS", .verb = "host.max_vcpus", .args = "type", .ret = "max_vcpus=max" },
+    { "CONNECT_GET_MAX_VCPUS", .verb = "host.max_vcpus", .prepare = prepare_max_vcpus,
+      .ret = "max_vcpus=max" },
     { "CONNECT_GET_SYSINFO", .verb = "host.sysinfo", .ret = "sysinfo=xml" },
     { "CONNECT_GET_DOMAIN_CAPABILITIES", .verb = "host.domain_capabilities",
-      .args = "emulatorbin arch machine virttype", .ret = "capabilities=xml" },
+      .args = "emulatorbin arch machine", .prepare = prepare_domain_capabilities,
+      .ret = "capabilities=xml" },
     { "CONNECT_GET_CPU_MODEL_NAMES", .verb = "host.cpu_models", .args = "arch",
       .answer = answer_models },
     { "NODE_GET_CPU_STATS", .verb = "host.cpu_stats", .prepare = prepare_cpu_stats,

@@ -3,6 +3,12 @@
 
 #include "actors/libvirt/rpc_self.h"
 
+#include "util/uuid.h"
+#include "util/xml.h"
+
+#include <string.h>
+#include <sys/random.h>
+
 //  Lists.
 
 //  Of virConnectListAllNetworksFlags: both or none is all.
@@ -27,6 +33,24 @@ static int prepare_inactive (rpc_call_t *call, pack_t *args, error_t *err)
 }
 
 //  One network.
+
+//  Whatever the text is, what has not that name is not there: no error about the text.
+static int answer_by_name (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result;
+    const char *name = value_get_str (call->args, "name");
+    const network_view_t *network;
+    for (size_t i = 0; (network = networks_at (call->gateway->view.networks, i)); i++)
+        if (text_equals (network->name, name)) {
+            pack_key_map (ret, "net");
+            pack_key_str (ret, "name", network->name);
+            pack_key_str (ret, "uuid", network->uuid);
+            pack_end (ret);
+            return 0;
+        }
+    return error_set (err, ERR_NO_NETWORK, "Network not found: no network with matching name '%s'",
+                      name);
+}
 
 static int answer_bridge (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
@@ -106,7 +130,86 @@ static int answer_leases (rpc_call_t *call, const value_t *result, pack_t *ret, 
     return 0;
 }
 
-//  Ports. Who plugs in makes them, not a client.
+//  Ports. Guests' interfaces have them made by themselves.
+
+//  A uuid that the document has, in the form that we use, or a new one.
+static int choose_port (const xml_node_t *port, char uuid[UUID_TEXT_SIZE], error_t *err)
+{
+    uint8_t random[16];
+    const char *given = xml_string (port, "uuid");
+    if (given && !uuid_normalize (given, uuid))
+        return error_set (err, ERR_XML_ERROR, "port XML: the uuid '%s' is none", given);
+    if (!given && getrandom (random, sizeof random, GRND_NONBLOCK) != (ssize_t) sizeof random)
+        return error_errno (err, ERR_SYSTEM_ERROR, "get random numbers");
+    if (!given)
+        uuid_from_random (random, uuid);
+    return 0;
+}
+
+//  One that there is already is granted again, which who asks has to want.
+static int check_port (const rpc_call_t *call, const char *uuid, error_t *err)
+{
+    enum {
+        RECLAIM = 1 //  virNetworkPortCreateFlags
+    };
+    pack_t args;
+    error_t none = { 0 };
+    if (value_get_u64 (call->args, "flags", 0) & RECLAIM)
+        return 0;
+    pack_init (&args);
+    pack_map (&args);
+    pack_key_str (&args, "network", rpc_network_of (call->args));
+    pack_key_str (&args, "port", uuid);
+    pack_end (&args);
+    auto(document_t) found = rpc_query (call, "network.port_xml", &args, &none);
+    pack_close (&args);
+    return found ? error_set (err, ERR_NETWORK_PORT_EXIST,
+                              "the network has a port '%s' already; give another uuid, or reclaim "
+                              "it",
+                              uuid)
+                 : 0;
+}
+
+//  A <networkport> (https://libvirt.org/formatnetworkport.html). <plug> is the network's to say.
+static int check_port_elements (const xml_node_t *port, error_t *err)
+{
+    static const char *const known[] = { "uuid", "owner", "mac", "group", "plug" };
+    if (!xml_is (port, "networkport"))
+        return error_set (err, ERR_XML_ERROR,
+                          "port XML: the root element is <%s>; it has to be <networkport>",
+                          xml_name (port));
+    xml_foreach (child, port, NULL) {
+        size_t i = 0;
+        while (i < sizeof known / sizeof *known && !xml_is (child, known[i]))
+            i++;
+        if (i == sizeof known / sizeof *known)
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "port XML: not supported: the element <%s>", xml_name (child));
+    }
+    return 0;
+}
+
+static int prepare_port (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    static const char *const parts[][2] = { { "owner/uuid", "domain" },
+                                            { "owner/name", "domain_name" },
+                                            { "mac/@address", "mac" },
+                                            { "group", "portgroup" } };
+    const char *text = value_get_str (call->args, "xml");
+    char uuid[UUID_TEXT_SIZE];
+    auto(xml_t) doc = xml_parse (text, strlen (text), "port XML", err);
+    if (!doc)
+        return -1;
+    const xml_node_t *port = xml_root (doc);
+    if (check_port_elements (port, err) || choose_port (port, uuid, err) ||
+        check_port (call, uuid, err))
+        return -1;
+    pack_key_str (args, "port", uuid);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (xml_string (port, parts[i][0]))
+            pack_key_str (args, parts[i][1], xml_string (port, parts[i][0]));
+    return 0;
+}
 
 static void pack_port (const rpc_call_t *call, const char *path, const char *uuid, pack_t *ret)
 {
@@ -137,6 +240,14 @@ static int answer_port (rpc_call_t *call, const value_t *result, pack_t *ret, er
     return 0;
 }
 
+static int answer_port_made (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) err;
+    pack_key (ret, "port");
+    pack_port (call, "network", value_get_str (result, "port"), ret);
+    return 0;
+}
+
 const rpc_row_t rpc_rows_network[] = {
     { "CONNECT_NUM_OF_NETWORKS", .verb = "network.list", .answer = rpc_answer_list },
     { "CONNECT_LIST_NETWORKS", .verb = "network.list", .answer = rpc_answer_list },
@@ -148,7 +259,7 @@ const rpc_row_t rpc_rows_network[] = {
       .flags = FLAGS ({ 1 | 2, NULL }, { 4, "persistent" }, { 8, "transient" }, { 16, "autostart" },
                       { 32, "no_autostart" }),
       .prepare = prepare_list, .answer = rpc_answer_list },
-    { "NETWORK_LOOKUP_BY_NAME", .verb = "network.info", .args = "network=name", .ret = "net" },
+    { "NETWORK_LOOKUP_BY_NAME", .answer = answer_by_name },
     { "NETWORK_LOOKUP_BY_UUID", .verb = "network.info", .args = "network=uuid", .ret = "net" },
     { "NETWORK_IS_ACTIVE", .verb = "network.info", .ret = "active" },
     { "NETWORK_IS_PERSISTENT", .verb = "network.info", .ret = "persistent" },
@@ -174,6 +285,9 @@ const rpc_row_t rpc_rows_network[] = {
       .answer = answer_port },
     { "NETWORK_PORT_GET_XML_DESC", .verb = "network.port_xml", .args = "port=port.uuid",
       .ret = "xml" },
+    //  2 (validate): an element that is not known is refused in any case.
+    { "NETWORK_PORT_CREATE_XML", .verb = "network.port_create", .flags = FLAGS ({ 1 | 2, NULL }),
+      .prepare = prepare_port, .answer = answer_port_made },
     { "NETWORK_PORT_DELETE", .verb = "network.port_delete", .args = "port=port.uuid" },
     { 0 },
 };

@@ -9,7 +9,7 @@ enum {
     SYSTEM = 1 << 0,
     PCI = 1 << 1,
     NET = 1 << 4,
-    CAPABILITIES = (1 << 21) - 1
+    CAPABILITIES = (1 << 22) - 1
 };
 #define INACTIVE (UINT64_C (1) << 30)
 #define ACTIVE (UINT64_C (1) << 31)

@@ -30,12 +30,20 @@ static void pack_graphics (pack_t *pack, const value_t *args)
     pack_end (pack);
 }
 
+//  Quotas can be negative, so they are of another type than the rest even if they are not.
 static void pack_tunable (pack_t *pack, const value_t *args)
 {
     const value_t *params = value_get (args, "params");
+    int64_t quota;
     pack_key_array (pack, "params");
-    for (size_t i = 0; i < value_count (params); i++)
-        rpc_param_value (pack, value_key_at (params, i), value_val_at (params, i));
+    for (size_t i = 0; i < value_count (params); i++) {
+        const char *field = value_key_at (params, i);
+        const value_t *value = value_val_at (params, i);
+        if (text_ends (field, "_quota") && value_i64 (value, &quota))
+            rpc_param_llong (pack, field, quota);
+        else
+            rpc_param_value (pack, field, value);
+    }
     pack_end (pack);
 }
 

@@ -185,16 +185,6 @@ static int set_links (job_t *job, error_t *err)
     return 0;
 }
 
-int qemu_live_set_period (job_t *job, int period, error_t *err)
-{
-    const xml_node_t *balloon = xml_find (xml_root (job->guest->live), "devices/memballoon");
-    autofree char *path = text_format ("/machine/peripheral/%s", qemu_alias (balloon));
-    return command (job, "qom-set",
-                    json_pack ("{s:s, s:s, s:i}", "path", path, "property",
-                               "guest-stats-polling-interval", "value", period),
-                    err);
-}
-
 static int set_balloon (job_t *job, bool restored, error_t *err)
 {
     const xml_node_t *domain = xml_root (job->guest->live);
@@ -211,7 +201,13 @@ static int set_balloon (job_t *job, bool restored, error_t *err)
         command (job, "balloon", json_pack ("{s:I}", "value", (json_int_t) current), err))
         return -1;
     job->guest->balloon_kib = current / 1024; //  until an event says otherwise
-    return period == 0 ? 0 : qemu_live_set_period (job, period, err);
+    if (period == 0)
+        return 0;
+    autofree char *path = text_format ("/machine/peripheral/%s", qemu_alias (balloon));
+    return command (job, "qom-set",
+                    json_pack ("{s:s, s:s, s:i}", "path", path, "property",
+                               "guest-stats-polling-interval", "value", period),
+                    err);
 }
 
 int qemu_live_set (job_t *job, bool restored, error_t *err)

@@ -22,10 +22,6 @@ int qemu_live_ask_chardevs (job_t *job, error_t *err);
 //  RESTORED guest has the balloon's size in its state.
 int qemu_live_set (job_t *job, bool restored, error_t *err);
 
-//  How often, in seconds, QEMU asks the balloon of the live document for the guest's memory; 0:
-//  never.
-int qemu_live_set_period (job_t *job, int period, error_t *err);
-
 //  The link of one interface of the live document is down, if that says so.
 int qemu_live_set_link (job_t *job, const xml_node_t *interface, error_t *err);
 

@@ -318,11 +318,24 @@ static int test_version (job_t *job, uint64_t *version, error_t *err)
     return 0;
 }
 
+//  A simulated guest has the processor that its definition says, x86_64 if it says none.
+static int test_capabilities (job_t *job, xml_node_t *capabilities, error_t *err)
+{
+    (void) job, (void) err;
+    xml_node_t *guest = xml_add (capabilities, "guest");
+    xml_set (guest, "os_type", "hvm");
+    xml_set (guest, "arch/@name", "x86_64");
+    xml_set (guest, "arch/wordsize", "64");
+    xml_set (guest, "arch/domain/@type", "test");
+    return 0;
+}
+
 const driver_t test_driver = {
     .name = "test",
     .monitor = "the simulated guest",
     .types = test_types,
     .version = test_version,
+    .capabilities = test_capabilities,
     .complete = test_complete,
     .tune = test_tune,
     .start = test_start,
