@@ -34,6 +34,7 @@ enum {
     RPC_MAX_CLIENTS = 2000,                 //  of libvirt's sockets, unless an administrator
     RPC_MAX_ADMINS = 100,                   //  ... said otherwise; of the administrators' own
     RPC_MAX_CALLS = 64,                     //  open calls of a client: then it is read no more
+    RPC_MAX_READS = 128,                    //  of all read-only ones that wait for an owner
     RPC_MAX_WAITING = 1024 * 1024,          //  bytes for it to read: then neither
     RPC_MAX_OUTBOX = 48 * 1024 * 1024,      //  then it is disconnected
     RPC_LIBVIRT_VERSION =
@@ -131,6 +132,7 @@ typedef struct {
         bool watched;
     } sockets[RPC_SOCKETS];
     int max_clients[RPC_SERVERS];
+    int reads; //  calls of read-only clients that wait for an owner
     view_t view;
     rpc_table_t *table;
     rpc_client_t *clients;
@@ -158,6 +160,7 @@ struct rpc_call {
     const verb_t *verb;        //  that is asked: the row's, unless it said otherwise
     rpc_answer_fn *answer;     //  the same
     char *named;               //  as owner_named says
+    bool reads;                //  it is one of the gateway's
     uint64_t host_cpus;        //  once it was asked (rows_pin.c)
     char uuid[UUID_TEXT_SIZE]; //  of the domain that it is about; "": none
 };
