@@ -17,6 +17,8 @@
 //      shutdown, reboot    {mode: "initctl", "signal", or none: the first that init understands}
 //                          asks init. Whichever way it ends then, it counts as that
 //
+//      signal              {pid, number}: sends a process, as it is called inside, a signal
+//
 //      enter               {argv}: returns {ticket}, which allows whoever brings it to the second
 //                          socket to have that run in the container, once
 //

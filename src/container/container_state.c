@@ -6,9 +6,11 @@
 #include "container/container_idmap.h"
 #include "container/container_network.h"
 #include "container/container_share.h"
+#include "container/container_signal.h"
 #include "util/auto.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,6 +152,18 @@ static json_t *let_in (container_t *self, const json_t *arguments, error_t *err)
     return ticket ? json_pack ("{s:s}", "ticket", ticket) : NULL;
 }
 
+static json_t *send_signal (container_t *self, const json_t *arguments, error_t *err)
+{
+    json_int_t pid = json_integer_value (json_object_get (arguments, "pid"));
+    json_int_t number = json_integer_value (json_object_get (arguments, "number"));
+    if (self->stage != CONTAINER_RUNNING)
+        return refuse (err, "signal", "it does not run");
+    if (pid < 1 || pid > INT_MAX || number < 0 || number > NSIG)
+        return refuse (err, "signal", "there is no such process or signal");
+    return container_signal (self->init.pid, (pid_t) pid, (int) number, err) ? NULL
+                                                                             : json_object ();
+}
+
 json_t *container_command (void *arg, const char *name, const json_t *arguments, error_t *err)
 {
     container_t *self = arg;
@@ -167,6 +181,8 @@ json_t *container_command (void *arg, const char *name, const json_t *arguments,
         return ask (self, WISH_REBOOT, arguments, err);
     if (strcmp (name, "enter") == 0)
         return let_in (self, arguments, err);
+    if (strcmp (name, "signal") == 0)
+        return send_signal (self, arguments, err);
     error_set (err, ERR_NO_SUPPORT, "the supervisor has no command '%.64s'", name);
     return NULL;
 }

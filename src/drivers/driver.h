@@ -334,14 +334,18 @@ typedef struct {
     int (*stats) (job_t *job, json_t *stats, error_t *err);
 
     //  Monitor passthrough: COMMAND as QMP's JSON, or for the human monitor. The caller frees
-    //  *REPLY.
-    int (*monitor_command) (job_t *job, const char *command, unsigned flags, char **reply,
-                            error_t *err); //  monitor_flags_t
+    //  *REPLY. LENT: a descriptor that goes with it (util/lent.h), or NULL.
+    int (*monitor_command) (job_t *job, const char *command, unsigned flags, const char *lent,
+                            char **reply, error_t *err); //  monitor_flags_t
 
     //  Allows who connects to *SOCKET, as root and with *TICKET, to have a program run inside the
     //  guest, once (container/container_protocol.h). Takes ARGV over, a list of texts. The caller
     //  frees both.
     int (*enter) (job_t *job, json_t *argv, char **socket, char **ticket, error_t *err);
+
+    //  Sends the process that is called PID (1 or more) inside the guest a signal; 0: only looks
+    //  whether it is there.
+    int (*signal) (job_t *job, int64_t pid, int number, error_t *err);
 
     //  Does WHAT ("send_key", ...: the table is drivers/qemu/qemu_control.c's) to the running
     //  guest; neither its documents nor its record change. Arguments and results are those of
@@ -368,14 +372,19 @@ typedef struct {
     //  The version of what runs its guests: major * 1,000,000 + minor * 1,000 + release.
     int (*version) (job_t *job, uint64_t *version, error_t *err);
 
-    //  event, console and due run in the domain's owner, which must not wait: their LIVE is an
-    //  outline of the live document (actors/domain/summary.h says of what), however large that is.
+    //  event, console, channel and due run in the domain's owner, which must not wait: their LIVE
+    //  is an outline of the live document (actors/domain/summary.h says of what), however large
+    //  that is.
 
     //  What one event of the hypervisor (QMP's JSON line) means.
     void (*event) (const char *json, const xml_t *live, guest_change_t *change);
 
     //  The console DEVICE (an alias, or NULL for the first) of a running guest.
     int (*console) (const xml_t *live, const char *device, console_source_t *source, error_t *err);
+
+    //  The channel that the guest calls NAME, or has this alias (NULL: the first). NULL: no guest
+    //  of this driver has channels.
+    int (*channel) (const xml_t *live, const char *name, console_source_t *source, error_t *err);
 
     //  Simulated guests only, which nobody else can tell of. How many ms until the guest ends by
     //  itself (0: it has), with what that means in CHANGE; -1: never. NOW is job_now's time. Asked

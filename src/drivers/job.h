@@ -45,7 +45,7 @@ typedef struct {
 //  A file that goes to QEMU with a command, as a descriptor.
 typedef struct {
     const char *path;   //  a regular file that is there; NULL: the device
-    const char *device; //  device_text's (util/device.h)
+    const char *device; //  device_text's (util/device.h), or lent_text's (util/lent.h)
     bool write;         //  else it is read
     uint64_t offset;    //  where QEMU begins
 } job_file_t;

@@ -181,6 +181,7 @@ ELSEWHERE = {
     "send-key",
     "inject-nmi",
     "domblkthreshold",
+    "send-process-signal",
     "dompmsuspend",
     "dompmwakeup",
     "domdirtyrate-calc",

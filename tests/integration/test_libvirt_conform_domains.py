@@ -211,6 +211,9 @@ class Domains(ConformTest):
         domain.create()
         self.assertIn(f"<domain type='qemu' id='{domain.ID()}'>", domain.XMLDesc(0))
         self.assertEqual(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), xml)
+        migratable = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_MIGRATABLE)
+        self.assertIn("<domain type='qemu'>", migratable)
+        self.assertNotIn("<alias", migratable)
 
     def test_metadata(self):
         domain = self.define("a", A)

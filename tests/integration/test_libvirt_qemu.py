@@ -3,12 +3,15 @@
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 
 import libvirt
 import libvirt_qemu
 
 from guest import processes_of, qemu_domain, require_guest, stop_process
-from harness import DaemonTest
+from harness import PATIENCE, DaemonTest, until
 from libvirt_client import uri, virsh
 
 
@@ -31,13 +34,14 @@ class Qemu(DaemonTest):
         with open(disk, "wb") as file:
             file.truncate(8 * 1024 * 1024)
         devices = (
-            "<video><model type='vga'/></video>"
+            "<video><model type='vga'/></video><graphics type='vnc' autoport='yes'/>"
             f"<disk><source file='{disk}'/><target dev='vda'/></disk>"
         )
         self.virsh("create", self.write("seen.xml", qemu_domain("seen", devices)), "--paused")
         domain = self.connection.lookupByName("seen")
         self.screenshot()
         self.monitor(domain)
+        self.descriptors(domain)
         self.statistics(domain)
         self.assertEqual(domain.OSType(), "hvm")
         self.assertGreater(self.connection.getVersion(), 2000000)
@@ -80,6 +84,37 @@ class Qemu(DaemonTest):
         self.assertIn("paused", answer)
         with self.assertRaises(libvirt.libvirtError):
             libvirt_qemu.qemuAgentCommand(domain, '{"execute":"guest-ping"}', 1, 0)
+
+    def daemon_descriptors(self):
+        return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))
+
+    def descriptors(self, domain):
+        """They come from clients and go to them; the daemon keeps none."""
+        before = self.daemon_descriptors()
+        with socket.socket(fileno=domain.openGraphicsFD(0)) as display:
+            self.assertEqual(display.recv(4), b"RFB ")
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            domain.openGraphics(0, theirs.fileno(), libvirt.VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH)
+            theirs.close()
+            self.assertEqual(ours.recv(4), b"RFB ")
+        for call in (lambda: domain.openGraphicsFD(1), lambda: domain.openGraphics(1, sys.stdin.fileno())):
+            with self.assertRaisesRegex(libvirt.libvirtError, "socket|it has no display 1"):
+                call()
+        #   virsh passes one with a command of QEMU's.
+        path = self.path("passed")
+        with open(path, "w") as file:
+            command = '{"execute":"add-fd","arguments":{"fdset-id":7}}'
+            words = ["qemu-monitor-command", "seen", "--pass-fds", str(file.fileno()), command]
+            virsh = ["virsh", "-q", "-c", uri(self.daemon, "qemu:///system"), *words]
+            done = subprocess.run(virsh, capture_output=True, text=True, timeout=PATIENCE, pass_fds=[file.fileno()])
+        if "pass-fds" not in done.stderr:
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["return"]["fdset-id"], 7)
+            (pid,) = processes_of(domain.UUIDString())
+            links = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
+            self.assertIn(path, links)
+        until(lambda: self.daemon_descriptors() <= before, what="the daemon's descriptors to be closed")
 
     def statistics(self, domain):
         ((who, stats),) = self.connection.getAllDomainStats()

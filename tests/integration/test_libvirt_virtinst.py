@@ -44,7 +44,7 @@ class Virtinst(Virsh, QemuTest):
         self.assertEqual(done.returncode, status, f"{' '.join(args)}\n{done.stdout}")
         return done.stdout
 
-    def install(self, name, *options):
+    def install(self, name, *options, disk="none", **expected):
         boot = ",".join(
             [
                 f"kernel={os.path.join(FOLDER, 'vmlinuz')}",
@@ -55,7 +55,8 @@ class Virtinst(Virsh, QemuTest):
         return self.tool(
             *["virt-install", "--import", "--name", name, "--virt-type=qemu", "--boot", boot],
             *["--osinfo=detect=on,require=off", "--graphics=none", "--serial=pty"],
-            *["--noautoconsole", "--disk=none", *options],
+            *["--noautoconsole", f"--disk={disk}", *options],
+            **expected,
         )
 
     def edit(self, name, *options, **expected):
@@ -134,3 +135,18 @@ class Virtinst(Virsh, QemuTest):
         self.virsh("destroy", "once")
         self.assertEqual(self.virsh("list", "--all"), "")
 
+    def test_disks(self):
+        """By its path a disk is looked for in storage pools; without them nothing is made of it, but by its file."""
+        path = os.path.join(self.daemon.root, "disk.raw")
+        with open(path, "wb") as file:
+            file.truncate(1 << 20)
+        bare = ("--network=none", "--memory=128")
+        self.assertIn("requires a path", self.install("own", *bare, disk=f"path={path}", status=1))
+        self.assertEqual(self.virsh("list", "--all"), "")
+        disk = f"source.file={path},driver.type=raw,target.dev=vda,target.bus=virtio"
+        self.install("own", *bare, disk=disk)
+        self.assertIn(path, self.virsh("domblklist", "own"))
+        self.virsh("destroy", "own")
+        said = self.tool("virt-clone", "--original=own", "--auto-clone", status=1)
+        self.assertIn("Could not use path", said)
+        self.assertEqual(self.virsh("list", "--all", "--name"), "own")

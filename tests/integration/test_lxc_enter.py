@@ -13,6 +13,7 @@ import time
 import unittest
 
 from harness import BIN, PATIENCE, until
+from libvirt_client import virsh
 from test_lxc import ContainerTest
 from test_lxc_idmap import IDMAP, UID, give
 from troupe_client import TroupeError
@@ -38,6 +39,27 @@ class Entered(ContainerTest):
         inside = self.console("web1")
         inside.run("true")  # busybox's links are there now
         return uuid, inside
+
+    def test_signal(self):
+        """Processes are known by what they are called inside; others of the host are out of reach."""
+        _, inside = self.prepare()
+        pid = inside.run("sleep 1000 & echo $!")[0]
+        send = ("send-process-signal", "web1")
+        self.daemon.run(*send, pid, "nop")
+        self.daemon.run(*send, pid, "SIG_USR1")
+        there = f"grep -q sleeping /proc/{pid}/status 2>/dev/null && echo there || echo gone"
+        until(lambda: inside.run(there)[0] == "gone", what="the end of a process")
+        self.assertIn("no process 99999", self.daemon.run(*send, "99999", "kill", status=None).stderr)
+        self.assertIn(f"no process {os.getpid()}", self.daemon.run(*send, str(os.getpid()), "0", status=None).stderr)
+        self.assertIn("no signal 'sigh'", self.daemon.run(*send, "1", "sigh", status=None).stderr)
+        self.assertIn("no signal '65'", self.daemon.run(*send, "1", "65", status=None).stderr)
+        for wrong in (0, -1):
+            with self.assertRaisesRegex(TroupeError, "is no process: the first is 1"):
+                self.client.call("domain.send_signal", domain="web1", pid=wrong, signal="kill")
+        self.client.call("event.subscribe", verbs=["domain.lifecycle"])
+        done = virsh(self.daemon, *send, "1", "sigkill", connect="lxc:///system")
+        self.assertEqual(done, "")
+        until(lambda: self.client.call("domain.state", domain="web1")["state_text"] != "running", what="its end")
 
     def test_program(self):
         """It is where init is, with what init may; its streams are the caller's; its end is ours."""

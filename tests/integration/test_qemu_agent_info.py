@@ -1,11 +1,18 @@
 """What a guest's agent tells of it, and changes in it."""
 
+import threading
 import time
 import unittest
 
-from guest import AgentTest
+import libvirt
+
+from guest import AGENT_DEVICES, AgentTest
 from harness import PATIENCE
+from libvirt_client import uri
 from troupe_client import TroupeError
+
+
+CHANNEL = "<channel type='unix'><target type='virtio' name='org.example.words'/></channel>"
 
 
 class Told(AgentTest):
@@ -80,7 +87,37 @@ class Told(AgentTest):
         self.assertEqual(self.ask(self.guest, "guest-ping"), {})
 
     def test_vcpus(self):
-        self.guest = self.boot_disk("web1", vcpus=2)
+        self.guest = self.boot_agent("web1", AGENT_DEVICES + CHANNEL, vcpus=2)
+        self.check_vcpus()
+        self.check_channel()
+
+    def check_channel(self):
+        """Bytes in both directions, under the name that the guest knows; its agent's is not to be had."""
+        libvirt.registerErrorHandler(lambda *unused: None, None)
+        connection = libvirt.open(uri(self.daemon, "qemu:///system"))
+        self.addCleanup(connection.close)
+        domain = connection.lookupByName("web1")
+        stream = connection.newStream()
+        domain.openChannel("org.example.words", stream)
+        #   A port can be open once only.
+        self.guest.type("(read words; echo heard $words >&0) <>/dev/vport0p2 &")
+        stream.send(b"some words\n")
+        heard = bytearray()
+
+        def listen():
+            while not heard.endswith(b"\n"):
+                heard.extend(stream.recv(4096))
+
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        listener.join(PATIENCE)
+        self.assertEqual(heard, b"heard some words\n")
+        stream.finish()
+        for name, words in (("org.qemu.guest_agent.0", "is its agent's"), ("org.example.none", "it has no channel org")):
+            with self.assertRaisesRegex(libvirt.libvirtError, words):
+                domain.openChannel(name, connection.newStream())
+
+    def check_vcpus(self):
         said = self.client.call("domain.guest_vcpus", domain="web1")
         self.assertEqual((said["vcpus"], said["online"]), ("0-1", "0-1"))
         self.assertEqual(self.run_said("guestvcpus", "web1", "1", "--disable"), "CPUs disabled")

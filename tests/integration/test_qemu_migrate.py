@@ -56,14 +56,22 @@ class Migrate(TwoDaemonsTest):
         self.assertEqual(self.marks(), [])
 
     def test_back_and_forth(self):
-        """Persistent there, undefined here, under another name; paused stays paused; over TCP."""
-        (guest,) = self.boot("web1")
+        """Persistent there, undefined here, under another name; paused stays paused; over TCP. With the vcpus
+        that it has by then."""
+        (guest,) = self.boot("web1", vcpus=3, current=1)
+        self.client.call("domain.vcpu_set", domain="web1", vcpus="2", enable=True)
         id = self.migrate(guest.uuid, persistent=True, undefine_source=True, name="web2",
                           uri="tcp://127.0.0.1", parallel=2)
         self.client.wait(id, timeout=120)
         self.assertEqual(self.client.call("domain.list", all=True), [])
         info = self.there.call("domain.info", domain="web2")
         self.assertTrue(info["persistent"])
+        self.assertEqual(self.there.call("domain.vcpus", domain="web2")["live_current"], 2)
+        xml = self.there.call("domain.xml", domain="web2")["xml"]
+        self.assertEqual(re.findall(r"<vcpu id='(\d)' enabled='yes'", xml), ["0", "2"])
+        #   Linux numbers them as they come.
+        present = "cat /sys/devices/system/cpu/present"
+        self.assertEqual(self.guest_there(guest.uuid).open().run(present), "0-1")
         self.there.call("domain.suspend", domain="web2")
         id = self.there.send("domain.migrate", deadline=600000, domain="web2", peer=self.daemon.endpoint())
         self.there.wait(id, timeout=120)

@@ -194,7 +194,8 @@ static inline json_t *fake_qmp_file (job_t *self, const char *execute, json_t *a
                                      const job_file_t *file, int ms, error_t *err)
 {
     char line[512];
-    snprintf (line, sizeof line, "%s from %llu", file->path, (unsigned long long) file->offset);
+    snprintf (line, sizeof line, "%s from %llu", file->path ? file->path : file->device,
+              (unsigned long long) file->offset);
     if (fake_note (self, err, "file", line)) {
         json_decref (arguments);
         return NULL;

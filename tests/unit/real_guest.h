@@ -104,7 +104,7 @@ static inline char *real_guest_ask (real_guest_t *self, const char *command, boo
 {
     error_t err = { 0 };
     char *reply = NULL;
-    if (qemu_driver.monitor_command (&self->real.fake.job, command, human, &reply, &err))
+    if (qemu_driver.monitor_command (&self->real.fake.job, command, human, NULL, &reply, &err))
         fail_msg ("%s", err.message);
     return reply;
 }

@@ -1,5 +1,6 @@
 //  test_libvirt_gateway.c: the libvirt gateway under clients that keep to no rules: random calls
-//  that are right, cut, or changed, in pieces of any size, closed at any time. TROUPE_FUZZ_ROUNDS
+//  that are right, cut, or changed, in pieces of any size, with descriptors or without, closed at
+//  any time. TROUPE_FUZZ_ROUNDS
 //  (so many clients) and TROUPE_FUZZ_SEED let it run longer, and again.
 
 #include "scene.h"
@@ -10,6 +11,7 @@
 #include "util/text.h"
 #include "util/unix_socket.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <poll.h>
 #include <stdio.h>
@@ -20,7 +22,9 @@
 enum {
     ROUNDS = 300,
     MAX_CALLS = 12, //  of a client
-    HEADER = 28
+    HEADER = 28,
+    CALL_WITH_FDS = 4,
+    MAX_FDS = 40 //  more than one message may have
 };
 
 typedef struct {
@@ -90,19 +94,40 @@ static void house_close (actor_t *self, house_t *house)
 
 //  Messages.
 
-static void add_message (text_t *out, const procedure_t *procedure, uint32_t serial,
-                         const text_t *payload)
+static void add_typed (text_t *out, const procedure_t *procedure, uint32_t type, uint32_t serial,
+                       const text_t *payload)
 {
     const uint32_t words[] = { (uint32_t) (HEADER + payload->size),
                                procedure->program,
                                PROGRAM_VERSION,
                                procedure->number,
-                               0,
+                               type,
                                serial,
                                0 };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         xdr_add_u32 (out, words[i]);
     text_add_bytes (out, payload->data, payload->size);
+}
+
+static void add_message (text_t *out, const procedure_t *procedure, uint32_t serial,
+                         const text_t *payload)
+{
+    add_typed (out, procedure, 0, serial, payload);
+}
+
+//  One that announces descriptors, and as many bytes behind it, which may carry one; or others.
+static void add_announcing (text_t *out, const procedure_t *procedure, uint32_t serial,
+                            const text_t *payload, uint64_t *seed)
+{
+    static const uint32_t counts[] = { 0, 1, 1, 2, 32, 33, UINT32_MAX };
+    uint32_t count = counts[random_u64 (seed) % (sizeof counts / sizeof *counts)];
+    auto(text_t) counted = text_new ();
+    xdr_add_u32 (counted, count);
+    text_add_bytes (counted, payload->data, payload->size);
+    add_typed (out, procedure, CALL_WITH_FDS, serial, counted);
+    uint64_t carriers = random_u64 (seed) % 4 ? count : random_u64 (seed) % 4;
+    for (uint64_t i = 0; i < carriers && i <= MAX_FDS; i++)
+        text_add_char (out, '\1');
 }
 
 static const procedure_t *random_procedure (uint64_t *seed)
@@ -127,7 +152,10 @@ static void add_random_call (text_t *out, const procedure_t *procedure, uint32_t
         pack_close (&pack);
         check (map && xdr_encode (procedure->args, document_root (map), payload, &err) == 0);
     }
-    add_message (out, procedure, serial, payload);
+    if (random_u64 (seed) % 4 == 0)
+        add_announcing (out, procedure, serial, payload, seed);
+    else
+        add_message (out, procedure, serial, payload);
 }
 
 static void add_named (text_t *out, const char *name, uint32_t serial, const char *text)
@@ -180,6 +208,27 @@ static bool push (int fd, const char *bytes, size_t size)
     return true;
 }
 
+//  The same at one go, with copies of a descriptor: at bytes that are to carry one, and at others.
+static bool push_with (int fd, const char *bytes, size_t size, size_t count)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE (MAX_FDS * sizeof (int))];
+    } space = { 0 };
+    struct iovec part = { (void *) (uintptr_t) bytes, size };
+    struct msghdr message = { .msg_iov = &part,
+                              .msg_iovlen = 1,
+                              .msg_control = space.bytes,
+                              .msg_controllen = CMSG_SPACE (count * sizeof (int)) };
+    struct cmsghdr *header = CMSG_FIRSTHDR (&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN (count * sizeof (int));
+    for (size_t i = 0; i < count; i++)
+        memcpy (CMSG_DATA (header) + i * sizeof (int), &(int){ STDERR_FILENO }, sizeof (int));
+    return sendmsg (fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) size;
+}
+
 static void push_in_pieces (int fd, const text_t *out, uint64_t *seed)
 {
     size_t at = 0;
@@ -187,7 +236,8 @@ static void push_in_pieces (int fd, const text_t *out, uint64_t *seed)
         size_t size = 1 + random_u64 (seed) % 200;
         if (size > out->size - at)
             size = out->size - at;
-        if (!push (fd, out->data + at, size))
+        size_t fds = random_u64 (seed) % 3 ? 0 : 1 + random_u64 (seed) % MAX_FDS;
+        if (fds > 0 ? !push_with (fd, out->data + at, size, fds) : !push (fd, out->data + at, size))
             return;
         at += size;
     }
@@ -241,12 +291,34 @@ static void check_served (const house_t *house, int which)
     check (memcmp (in->data + 3 * HEADER + 8, "\0\0\0\4TEST", 8) == 0);
 }
 
+static size_t open_descriptors (void)
+{
+    size_t count = 0;
+    DIR *folder = opendir ("/proc/self/fd");
+    check (folder);
+    while (readdir (folder))
+        count++;
+    closedir (folder);
+    return count;
+}
+
+//  Those that came with the calls of clients that are gone are closed.
+static void check_closed (actor_t *self, size_t before)
+{
+    for (int waited_ms = 0; open_descriptors () > before; waited_ms++) {
+        check (waited_ms < PATIENCE_MS);
+        scene_pass (self, 1);
+    }
+}
+
 static void scene_random (actor_t *self)
 {
     house_t house;
     uint64_t seed = from_environment ("TROUPE_FUZZ_SEED", 1);
     uint64_t rounds = from_environment ("TROUPE_FUZZ_ROUNDS", ROUNDS);
     house_open (self, &house);
+    check_served (&house, 0);
+    size_t before = open_descriptors ();
     for (uint64_t i = 0; i < rounds; i++) {
         run_client (&house, &seed);
         if (i % 50 == 0)
@@ -254,6 +326,7 @@ static void scene_random (actor_t *self)
         scene_pass (self, 0);
     }
     check_served (&house, 0);
+    check_closed (self, before);
     house_close (self, &house);
 }
 SCENE_TEST (random)

@@ -108,6 +108,11 @@ static const struct {
     { HEAD OS DEVICES ("<filesystem><driver type='loop'/><source dir='/x'/><target dir='/x'/>"
                        "</filesystem>") "</domain>",
       "a <driver> goes with type 'file' only" },
+    { HEAD "<os><type>exe</type><init>/a</init><init>/b</init></os>" DEVICES ("") "</domain>",
+      "there are 2 <init>" },
+    { HEAD OS DEVICES ("<interface type='ethernet'><target dev='a0'/></interface><interface "
+                       "type='ethernet'><target dev='a0'/></interface>") "</domain>",
+      "two interfaces have the target/@dev 'a0'" },
     { HEAD OS DEVICES ("<interface type='user'/>") "</domain>", "devices/interface/@type" },
     { HEAD OS DEVICES ("<interface type='network'/>") "</domain>", "needs a source/@network" },
     { HEAD OS DEVICES ("<hostdev/>") "</domain>", "it has no mode, or no type" },

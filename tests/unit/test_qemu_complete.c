@@ -167,6 +167,9 @@ static const struct {
       "not supported: <devices/disk/transient>" },
     { "<devices><disk type='network'/></devices>", ERR_CONFIG_UNSUPPORTED,
       "not supported: devices/disk/@type 'network'; it can be file|block" },
+    { "<devices><interface type='ethernet'><target dev='a0'/></interface>"
+      "<interface type='ethernet'><target dev='a0'/></interface></devices>",
+      ERR_XML_ERROR, "two interfaces have the target/@dev 'a0'" },
     { "<devices><interface type='mcast'/></devices>", ERR_CONFIG_UNSUPPORTED,
       "devices/interface/@type 'mcast'" },
     { "<devices><serial type='stdio'/></devices>", ERR_CONFIG_UNSUPPORTED, "'stdio'" },

@@ -112,6 +112,33 @@ static void test_what_a_reboot_does (void **state)
            NULL);
 }
 
+static void test_a_display (void **state)
+{
+    (void) state;
+    static const char text[] = "<domain><devices><graphics type='vnc'/><graphics type='sdl'/>"
+                               "</devices></domain>";
+    error_t err;
+    fake.guest.live = xml_parse (text, sizeof text - 1, "guest", &err);
+    assert_non_null (fake.guest.live);
+    check ("open_graphics", "{\"lent\":\"lent:9:1:2\",\"skip_auth\":true}",
+           "file lent:9:1:2 from 0\nqmp getfd {\"fdname\":\"troupe-display\"}\n"
+           "qmp add_client "
+           "{\"protocol\":\"vnc\",\"fdname\":\"troupe-display\",\"skipauth\":true}\n",
+           NULL);
+    static const fake_reply_t refused[] = { { "add_client", "!no" }, { NULL, NULL } };
+    fake.replies = refused;
+    check ("open_graphics", "{\"lent\":\"lent:9:1:2\",\"index\":0}",
+           "file lent:9:1:2 from 0\nqmp getfd {\"fdname\":\"troupe-display\"}\n"
+           "qmp add_client "
+           "{\"protocol\":\"vnc\",\"fdname\":\"troupe-display\",\"skipauth\":false}\n"
+           "qmp closefd {\"fdname\":\"troupe-display\"}\n",
+           "open a display of domain 'g': no");
+    check ("open_graphics", "{\"lent\":\"l\",\"index\":1}", "", "display 1 is of type 'sdl'");
+    check ("open_graphics", "{\"lent\":\"l\",\"index\":2}", "", "it has no display 2");
+    check ("open_graphics", "{}", "", "no descriptor came with the call");
+    xml_destroy (&fake.guest.live);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +148,7 @@ int main (void)
         cmocka_unit_test_setup (test_only_a_sleeper_is_woken, setup),
         cmocka_unit_test_setup (test_the_dirty_rate, setup),
         cmocka_unit_test_setup (test_what_a_reboot_does, setup),
+        cmocka_unit_test_setup (test_a_display, setup),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

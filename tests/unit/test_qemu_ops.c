@@ -221,7 +221,8 @@ static void test_passthrough_refuses_what_is_no_command (void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         error_t err = { 0 };
         char *reply = NULL;
-        assert_int_equal (qemu_driver.monitor_command (&fake.job, texts[i], 0, &reply, &err), -1);
+        assert_int_equal (qemu_driver.monitor_command (&fake.job, texts[i], 0, NULL, &reply, &err),
+                          -1);
         assert_int_equal (err.code, ERR_INVALID_ARG);
         assert_null (reply);
     }

@@ -205,13 +205,14 @@ static void test_figures_and_passthrough (void **state)
     assert_int_equal (info.memory_kib, 64 * 1024);
     assert_true (info.rss_kib > 0);
     assert_int_equal (qemu_driver.monitor_command (&real.fake.job,
-                                                   "{\"execute\":\"query-name\",\"id\":3}", false,
+                                                   "{\"execute\":\"query-name\",\"id\":3}", 0, NULL,
                                                    &reply, &err),
                       0);
     assert_string_equal (reply, "{\"return\":{\"name\":\"real\"},\"id\":3}");
     free (reply);
-    assert_int_equal (
-        qemu_driver.monitor_command (&real.fake.job, "info name", MONITOR_HUMAN, &reply, &err), 0);
+    assert_int_equal (qemu_driver.monitor_command (&real.fake.job, "info name", MONITOR_HUMAN, NULL,
+                                                   &reply, &err),
+                      0);
     assert_non_null (strstr (reply, "real"));
     free (reply);
     end_guest ();

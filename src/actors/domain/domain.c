@@ -196,11 +196,15 @@ static int find_console (const domain_t *self, const msg_t *msg, console_source_
     if (!domain_active (self))
         return error_set (err, ERR_OPERATION_INVALID, "console.open: domain '%s' is not running",
                           self->name);
-    if (!self->driver->console)
-        return error_set (err, ERR_NO_SUPPORT, "console.open: the driver '%s' has no consoles",
-                          self->driver->name);
+    bool channel = msg_flag (msg, "channel");
+    if (channel ? !self->driver->channel : !self->driver->console)
+        return error_set (err, ERR_NO_SUPPORT, "console.open: the driver '%s' has no %ss",
+                          self->driver->name, channel ? "channel" : "console");
     auto(xml_t) live = domain_outline (self->live_summary, err);
-    return live ? self->driver->console (live, msg_str (msg, "device"), source, err) : -1;
+    const char *device = msg_str (msg, "device");
+    return !live     ? -1
+           : channel ? self->driver->channel (live, device, source, err)
+                     : self->driver->console (live, device, source, err);
 }
 
 static const char *const console_kinds[] = {

@@ -382,6 +382,10 @@ static const operation_t operations[] = {
       false, done_documents },
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
       true, done_live },
+    { "domain.open_graphics", CLASS_MODIFY, ASYNC_NONE, "control.open_graphics", NEED_ACTIVE,
+      SHORT_MS, true, done_nothing },
+    { "domain.send_signal", CLASS_MODIFY, ASYNC_NONE, "send_signal", NEED_ACTIVE, SHORT_MS, true,
+      done_nothing },
     { "domain.enter", CLASS_MODIFY, ASYNC_NONE, "enter", NEED_ACTIVE, SHORT_MS, true,
       done_nothing },
     //  From the job that has the agent shut the guest down.

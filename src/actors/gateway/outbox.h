@@ -11,6 +11,7 @@ typedef struct outbox_item {
     char *bytes;
     size_t size;
     msg_t *held; //  NULL, or the stream's message
+    int fd;      //  -1, or a descriptor that goes with it, and is its own
 } outbox_item_t;
 
 //  Zeroed: empty.

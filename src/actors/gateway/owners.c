@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-void by_pack (const peer_t *peer, access_t role, uint64_t client, const char *trace, pack_t *pack)
+void by_open (const peer_t *peer, access_t role, uint64_t client, const char *trace, pack_t *pack)
 {
     pack_map (pack);
     if (peer->key[0])
@@ -23,6 +23,11 @@ void by_pack (const peer_t *peer, access_t role, uint64_t client, const char *tr
     pack_key_u64 (pack, "client", client);
     if (trace)
         pack_key_str (pack, "trace", trace);
+}
+
+void by_pack (const peer_t *peer, access_t role, uint64_t client, const char *trace, pack_t *pack)
+{
+    by_open (peer, role, client, trace, pack);
     pack_end (pack);
 }
 

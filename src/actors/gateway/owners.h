@@ -11,6 +11,8 @@
 //  Who asks, as a request's `by`: {uid, gid, pid (or, of another host, key), role, client, trace}.
 //  CLIENT: a number of its connection. TRACE may be NULL.
 void by_pack (const peer_t *peer, access_t role, uint64_t client, const char *trace, pack_t *pack);
+//  The same, to which more can be added: an open map.
+void by_open (const peer_t *peer, access_t role, uint64_t client, const char *trace, pack_t *pack);
 //  What a process or key may do, but MOST at most.
 access_t peer_role (const peer_t *peer, access_t most);
 

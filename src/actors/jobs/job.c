@@ -129,6 +129,12 @@ int job_await_end (job_actor_t *self, const char *address, int ms, error_t *err)
                             ms);
 }
 
+const char *job_lent (const job_actor_t *self, size_t index)
+{
+    const value_t *lent = value_get (msg_arg (self->start, "by"), "lent");
+    return value_str (value_at (lent, index));
+}
+
 const value_t *job_arg (const job_actor_t *self, const char *name)
 {
     return value_get (msg_arg (self->start, "args"), name);

@@ -73,6 +73,8 @@ const char *job_noun (const job_actor_t *self);
 
 //  The arguments of the request that the job was made for.
 const value_t *job_arg (const job_actor_t *self, const char *name);
+//  A descriptor that came with the request (util/lent.h), from 0 on; NULL: not so many did.
+const char *job_lent (const job_actor_t *self, size_t index);
 
 //  Asks and waits. *REPLY is the caller's; -1 with the error of an error reply, or
 //  ERR_OPERATION_ABORTED when the job was cancelled.

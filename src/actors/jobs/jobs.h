@@ -50,6 +50,7 @@ int job_run_usage (job_actor_t *self, error_t *err);
 int job_run_stats (job_actor_t *self, error_t *err);
 int job_run_monitor_command (job_actor_t *self, error_t *err);
 int job_run_enter (job_actor_t *self, error_t *err);
+int job_run_send_signal (job_actor_t *self, error_t *err);
 //  A new id of a running guest, into self->base.guest.
 int job_next_id (job_actor_t *self, error_t *err);
 

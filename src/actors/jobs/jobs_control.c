@@ -15,6 +15,8 @@ int job_run_control (job_actor_t *self, error_t *err)
             "kind",
             what, self->base.guest->name, self->driver->name);
     json_auto_t *args = job_arguments_json (self);
+    if (job_lent (self, 0))
+        json_object_set_new (args, "lent", json_string (job_lent (self, 0)));
     json_auto_t *result = self->driver->control (&self->base, what, args, err);
     if (!result)
         return -1;

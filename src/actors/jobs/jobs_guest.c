@@ -3,6 +3,9 @@
 #include "actors/jobs/jobs.h"
 
 #include "drivers/state.h"
+#include "util/text.h"
+
+#include <strings.h>
 
 enum {
     HOST_MS = 20000
@@ -206,9 +209,14 @@ int job_run_monitor_command (job_actor_t *self, error_t *err)
     bool raw = value_bool (job_arg (self, "raw"), false);
     if (!self->driver->monitor_command)
         return job_unsupported (self, "pass a monitor command to", err);
+    if (job_lent (self, 1))
+        return error_set (err, ERR_ARGUMENT_UNSUPPORTED,
+                          "monitor command for domain '%s': QEMU's commands take one descriptor "
+                          "each",
+                          self->base.guest->name);
     if (self->driver->monitor_command (&self->base, value_str (job_arg (self, "command")),
                                        (human ? MONITOR_HUMAN : 0u) | (raw ? MONITOR_RAW : 0u),
-                                       &answer, err))
+                                       job_lent (self, 0), &answer, err))
         return -1;
     pack_map (&self->value);
     pack_key_str (&self->value, "reply", answer);
@@ -240,4 +248,51 @@ int job_run_enter (job_actor_t *self, error_t *err)
     pack_key_str (&self->value, "ticket", ticket);
     pack_end (&self->value);
     return 0;
+}
+
+//  virDomainProcessSignal: the numbers are Linux's.
+static int signal_number (const char *text)
+{
+    static const char *const names[] = {
+        "nop",  "hup",  "int",  "quit", "ill",    "trap",   "abrt",  "bus",  "fpe",  "kill", "usr1",
+        "segv", "usr2", "pipe", "alrm", "term",   "stkflt", "chld",  "cont", "stop", "tstp", "ttin",
+        "ttou", "urg",  "xcpu", "xfsz", "vtalrm", "prof",   "winch", "poll", "pwr",  "sys",
+    };
+    enum {
+        COUNT = sizeof names / sizeof *names,
+        LAST = 64
+    };
+    uint64_t number;
+    if (text_to_u64 (text, &number))
+        return number <= LAST ? (int) number : -1;
+    text += strncasecmp (text, "sig", 3) == 0 ? 3 : 0;
+    text += *text == '_';
+    for (int i = 0; i < COUNT; i++)
+        if (strcasecmp (text, names[i]) == 0)
+            return i;
+    if (strncasecmp (text, "rt", 2) == 0 && text_to_u64 (text + 2, &number) &&
+        number <= LAST - COUNT)
+        return COUNT + (int) number;
+    return -1;
+}
+
+int job_run_send_signal (job_actor_t *self, error_t *err)
+{
+    const char *text = value_str (job_arg (self, "signal"));
+    int64_t pid = 0;
+    int number = signal_number (text);
+    if (!self->driver->signal)
+        return job_unsupported (self, "send a signal into", err);
+    if (number < 0)
+        return error_set (
+            err, ERR_INVALID_ARG,
+            "send a signal to domain '%s': there is no signal '%s'; it is a number up "
+            "to 64, or a name as kill or sigterm",
+            self->base.guest->name, text);
+    if (!value_i64 (job_arg (self, "pid"), &pid) || pid < 1)
+        return error_set (err, ERR_INVALID_ARG,
+                          "send a signal to domain '%s': %lld is no process: the first is 1, and "
+                          "groups of processes are not supported",
+                          self->base.guest->name, (long long) pid);
+    return self->driver->signal (&self->base, pid, number, err);
 }

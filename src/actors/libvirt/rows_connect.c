@@ -16,6 +16,7 @@ enum {
     FEATURE_MIGRATION_P2P = 4,
     FEATURE_MIGRATION_V3 = 6,
     FEATURE_CHANGE_PROTECTION = 7, //  a migration keeps its domain from the first phase on
+    FEATURE_FD_PASSING = 8,
     FEATURE_TYPED_PARAM_STRING = 9,
     FEATURE_KEEPALIVE = 10,
     FEATURE_XML_MIGRATABLE = 11,
@@ -28,10 +29,10 @@ enum {
 
 static const int features[] = { FEATURE_MIGRATION_P2P,     FEATURE_MIGRATION_V3,
                                 FEATURE_CHANGE_PROTECTION, FEATURE_TYPED_PARAM_STRING,
-                                FEATURE_KEEPALIVE,         FEATURE_XML_MIGRATABLE,
-                                FEATURE_MIGRATION_OFFLINE, FEATURE_MIGRATION_PARAMS,
-                                FEATURE_EVENT_CALLBACK,    FEATURE_CLOSE_CALLBACK,
-                                FEATURE_UPDATE_ORDER };
+                                FEATURE_FD_PASSING,        FEATURE_KEEPALIVE,
+                                FEATURE_XML_MIGRATABLE,    FEATURE_MIGRATION_OFFLINE,
+                                FEATURE_MIGRATION_PARAMS,  FEATURE_EVENT_CALLBACK,
+                                FEATURE_CLOSE_CALLBACK,    FEATURE_UPDATE_ORDER };
 
 //  Authentication: the kernel has said who it is.
 

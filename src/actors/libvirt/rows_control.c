@@ -48,6 +48,16 @@ static int prepare_lifecycle (rpc_call_t *call, pack_t *args, error_t *err)
                : 0;
 }
 
+//  virDomainProcessSignal
+static int prepare_signal (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) err;
+    char text[24];
+    snprintf (text, sizeof text, "%" PRIu64, value_get_u64 (call->args, "signum", 0));
+    pack_key_str (args, "signal", text);
+    return 0;
+}
+
 //  virNodeSuspendTarget
 static int prepare_suspend (rpc_call_t *call, pack_t *args, error_t *err)
 {
@@ -96,6 +106,8 @@ const rpc_row_t rpc_rows_control[] = {
       .prepare = prepare_keys },
     { "DOMAIN_INJECT_NMI", .verb = "domain.inject_nmi" },
     { "DOMAIN_PM_WAKEUP", .verb = "domain.pm_wakeup" },
+    { "DOMAIN_SEND_PROCESS_SIGNAL", .verb = "domain.send_signal", .args = "pid=pid_value",
+      .prepare = prepare_signal },
     { "DOMAIN_PM_SUSPEND_FOR_DURATION", .verb = "domain.pm_suspend", .args = "duration",
       .prepare = prepare_suspend },
     { "DOMAIN_START_DIRTY_RATE_CALC", .verb = "domain.dirty_rate_start", .args = "seconds",

@@ -1,6 +1,7 @@
 //  rows_domain.c: domains: found, looked at, and their life.
 
 #include "actors/libvirt/rpc_self.h"
+#include "drivers/definition.h"
 #include "drivers/state.h"
 #include "util/xml.h"
 
@@ -107,24 +108,37 @@ static int prepare_xml (rpc_call_t *call, pack_t *args, error_t *err)
     return 0;
 }
 
-//  4 asks for the host's model to be spelled out; with 8 it is as it is, too, since nothing else is
-//  passed on when a domain migrates.
+//  Without what only this guest of this daemon has.
+static void make_migratable (xml_node_t *domain)
+{
+    xml_remove_path (domain, "@id");
+    xml_foreach (device, xml_find (domain, "devices"), NULL)
+        definition_drop_alias (device);
+}
+
 static int answer_xml (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     enum {
-        UPDATE_CPU = 4
+        UPDATE_CPU = 4,
+        MIGRATABLE = 8
     };
     const char *text = value_get_str (result, "xml");
-    if (value_get_u64 (call->args, "flags", 0) & UPDATE_CPU) {
-        auto(xml_t) doc = xml_parse_own (text, strlen (text), "domain XML", err);
-        if (!doc)
-            return -1;
-        if (xml_equals (xml_root (doc), "cpu/@mode", "host-model"))
-            return error_set (err, ERR_NO_SUPPORT,
-                              "DOMAIN_GET_XML_DESC: not supported: what the CPU model of this "
-                              "host is (update_cpu) is settled when the domain starts");
+    uint64_t flags = value_get_u64 (call->args, "flags", 0);
+    if (!(flags & (UPDATE_CPU | MIGRATABLE))) {
+        pack_key_str (ret, "xml", text);
+        return 0;
     }
-    pack_key_str (ret, "xml", text);
+    auto(xml_t) doc = xml_parse_own (text, strlen (text), "domain XML", err);
+    if (!doc)
+        return -1;
+    if ((flags & UPDATE_CPU) && xml_equals (xml_root (doc), "cpu/@mode", "host-model"))
+        return error_set (err, ERR_NO_SUPPORT,
+                          "DOMAIN_GET_XML_DESC: not supported: what the CPU model of this host is "
+                          "(update_cpu) is settled when the domain starts");
+    if (flags & MIGRATABLE)
+        make_migratable (xml_root (doc));
+    autofree char *changed = xml_text (doc);
+    pack_key_str (ret, "xml", changed);
     return 0;
 }
 

@@ -14,6 +14,8 @@ const rpc_row_t rpc_rows_qemu[] = {
     //  virDomainQemuMonitorCommandFlags
     { "DOMAIN_MONITOR_COMMAND", .verb = "domain.monitor_command", .args = "command=cmd",
       .flags = FLAGS ({ 1, "hmp" }), .prepare = prepare_raw, .ret = "result=reply" },
+    { "DOMAIN_MONITOR_COMMAND_WITH_FILES", .verb = "domain.monitor_command", .args = "command=cmd",
+      .flags = FLAGS ({ 1, "hmp" }), .prepare = prepare_raw, .ret = "result=reply" },
     { "DOMAIN_AGENT_COMMAND", .verb = "domain.agent_command", .args = "command=cmd timeout",
       .ret = "result=reply" },
     { 0 },

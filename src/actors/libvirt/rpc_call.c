@@ -47,6 +47,7 @@ void rpc_call_destroy (rpc_call_t **call_p)
         call->next->previous = call->previous;
     if (call->client)
         call->client->open_calls--;
+    rpc_fds_close (call);
     document_destroy (&call->document);
     free (call->named);
     free (call);
@@ -64,19 +65,28 @@ void rpc_forget_client (rpc_gateway_t *gateway, const rpc_client_t *client)
 static rpc_header_t reply_header (const rpc_call_t *call, uint32_t status)
 {
     rpc_header_t header = call->header;
-    header.type = RPC_REPLY;
+    header.type = status == RPC_OK && call->given_count > 0 ? RPC_REPLY_WITH_FDS : RPC_REPLY;
     header.status = status;
     return header;
 }
 
 //  What is in OUT, and the next call of a client who had to wait for this one.
-static void finish (rpc_call_t **call_p)
+static void finish (rpc_call_t **call_p, bool with_fds)
 {
     actor_t *self = (*call_p)->actor;
     rpc_client_t *client = (*call_p)->client;
-    rpc_out_end ((*call_p)->gateway);
+    const rpc_call_t *call = *call_p;
+    rpc_gateway_t *gateway = call->gateway;
+    int given[RPC_MAX_CALL_FDS];
+    size_t count = with_fds ? call->given_count : 0;
+    memcpy (given, call->given, count * sizeof *given);
+    (*call_p)->given_count -= count;
+    gateway->fd_count -= count;
+    rpc_out_end (gateway);
     rpc_call_destroy (call_p);
     rpc_client_send (self, client);
+    for (size_t i = 0; i < count; i++)
+        rpc_client_send_fd (self, client, given[i]);
     rpc_client_go_on (self, client);
 }
 
@@ -130,7 +140,7 @@ void rpc_fail (rpc_call_t **call_p, const error_t *err)
     const rpc_header_t header = reply_header (call, RPC_ERROR);
     rpc_out_begin (call->gateway, &header);
     rpc_add_error (call->gateway, err, rpc_error_domain (call->client, err));
-    finish (call_p);
+    finish (call_p, false);
 }
 
 void rpc_reply (rpc_call_t **call_p, const value_t *ret)
@@ -143,12 +153,14 @@ void rpc_reply (rpc_call_t **call_p, const value_t *ret)
     error_t err;
     const rpc_header_t header = reply_header (call, RPC_OK);
     rpc_out_begin (call->gateway, &header);
+    if (header.type == RPC_REPLY_WITH_FDS)
+        xdr_add_u32 (call->gateway->out, (uint32_t) call->given_count);
     int rc = xdr_encode (call->entry->procedure->ret, ret, call->gateway->out, &err);
     if (rc == 0 && call->gateway->out->size > RPC_MAX_MESSAGE)
         rc = error_set (&err, ERR_RPC, "the answer has more than the %d bytes of a message",
                         RPC_MAX_MESSAGE);
     if (rc == 0) {
-        finish (call_p);
+        finish (call_p, true);
         return;
     }
     error_prefix (&err, "%s", call->entry->procedure->name);
@@ -261,7 +273,9 @@ static int ask_owner (rpc_call_t *call, const value_t *args, error_t *err)
         return -1;
     pack_t by;
     pack_init (&by);
-    by_pack (&client->peer, client->role, client->number, NULL, &by);
+    by_open (&client->peer, client->role, client->number, NULL, &by);
+    rpc_fds_pack (call, &by);
+    pack_end (&by);
     auto(msg_t) msg = owner_request (call->verb, args, &by);
     pack_close (&by);
     if (owner_is_urgent (call->verb))
@@ -360,7 +374,7 @@ static int check_header (const rpc_client_t *client, const rpc_header_t *header,
     if (header->status != RPC_OK)
         return error_set (err, ERR_RPC, "%s: a call has status 0, not %u", entry->procedure->name,
                           header->status);
-    if (header->type == RPC_CALL_WITH_FDS)
+    if (header->type == RPC_CALL_WITH_FDS && !(entry->procedure->flags & PROC_FDS))
         return error_set (err, ERR_RPC, "%s: descriptors are not taken", entry->procedure->name);
     return 0;
 }
@@ -479,11 +493,13 @@ static void take_ping (actor_t *self, rpc_client_t *client, const rpc_header_t *
     rpc_client_send (self, client);
 }
 
-//  Of a call with descriptors: how many bytes follow that carry one each.
-static void skip_descriptors (rpc_client_t *client, const char *bytes, size_t size)
+uint32_t rpc_announced (const char *bytes, size_t size)
 {
-    uint32_t count = size >= RPC_HEADER + 4 ? xdr_u32_at (bytes + RPC_HEADER) : 0;
-    client->skip = count <= 32 ? count : 32;
+    rpc_header_t header;
+    read_header (bytes, &header);
+    return header.type == RPC_CALL_WITH_FDS && size >= RPC_HEADER + 4
+               ? xdr_u32_at (bytes + RPC_HEADER)
+               : 0;
 }
 
 void rpc_take_message (actor_t *self, rpc_client_t *client, const char *bytes, size_t size)
@@ -498,12 +514,14 @@ void rpc_take_message (actor_t *self, rpc_client_t *client, const char *bytes, s
     }
     if (header.type == RPC_STREAM)
         rpc_take_packet (self, client, &header, bytes + RPC_HEADER, size - RPC_HEADER);
-    if (header.type == RPC_CALL_WITH_FDS)
-        skip_descriptors (client, bytes, size);
-    else if (header.type != RPC_CALL)
+    bool with_fds = header.type == RPC_CALL_WITH_FDS;
+    size_t at = RPC_HEADER + (with_fds && size >= RPC_HEADER + 4 ? 4 : 0);
+    if (!with_fds && header.type != RPC_CALL)
         return;
     rpc_call_t *call = call_new (self, client, &header);
     call->entry = rpc_table_find (gateway->table, header.program, header.procedure);
-    if (carry_out (call, bytes + RPC_HEADER, size - RPC_HEADER, &err))
+    if (rpc_fds_take (call, client->socket == RPC_SOCKET_READ ? 0 : rpc_announced (bytes, size),
+                      &err) ||
+        carry_out (call, bytes + at, size - at, &err))
         rpc_fail (&call, &err);
 }

@@ -3,6 +3,8 @@
 
 #include "actors/libvirt/rpc_self.h"
 
+#include "util/descriptors.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -16,6 +18,8 @@ enum {
     PING_MS = 5000,         //  of silence
     MAX_PINGS = 5
 };
+
+#define CARRIER "\1" //  the byte that a descriptor goes with
 
 static void on_ready (actor_t *self, int fd, short events, void *arg);
 
@@ -86,6 +90,7 @@ void rpc_client_destroy (actor_t *self, rpc_client_t **client_p)
     rpc_forget_client (gateway, client);
     rpc_unregister_all (client);
     rpc_streams_close (self, client);
+    rpc_fds_drop (gateway, client);
     rpc_migrations_close (self, client);
     rpc_autodestroy_close (self, client);
     while ((item = outbox_take (&client->outbox)))
@@ -134,11 +139,29 @@ static void end_if_done (actor_t *self, rpc_client_t *client)
         rpc_client_end (self, client, NULL);
 }
 
+//  The same of one byte, with FD, which stays the caller's.
+static ssize_t push_fd (actor_t *self, rpc_client_t *client, int fd)
+{
+    if (descriptors_send (client->fd, CARRIER, &fd, 1) == 0)
+        return 1;
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+        return 0;
+    rpc_client_end (self, client, NULL);
+    return -1;
+}
+
+static ssize_t push_item (actor_t *self, rpc_client_t *client, const outbox_item_t *item)
+{
+    return item->fd >= 0
+               ? push_fd (self, client, item->fd)
+               : push (self, client, item->bytes + client->sent, item->size - client->sent);
+}
+
 static void flush (actor_t *self, rpc_client_t *client)
 {
     outbox_item_t *item;
     while (!client->dead && (item = client->outbox.first)) {
-        ssize_t sent = push (self, client, item->bytes + client->sent, item->size - client->sent);
+        ssize_t sent = push_item (self, client, item);
         if (sent <= 0)
             break;
         client->moved_ms = actor_now (self);
@@ -181,6 +204,17 @@ void rpc_client_send_held (actor_t *self, rpc_client_t *client, msg_t **held_p)
     watch (self, client);
 }
 
+void rpc_client_send_fd (actor_t *self, rpc_client_t *client, int fd)
+{
+    ssize_t sent = client->dead ? -1 : client->outbox.first ? 0 : push_fd (self, client, fd);
+    if (sent == 0) {
+        queue (self, client, CARRIER, sizeof CARRIER - 1, NULL);
+        client->outbox.last->fd = fd;
+    } else
+        close (fd);
+    watch (self, client);
+}
+
 void rpc_out_begin (rpc_gateway_t *gateway, const rpc_header_t *header)
 {
     const uint32_t words[] = {
@@ -212,7 +246,8 @@ static size_t max_message (const rpc_client_t *client)
     return client->socket == RPC_SOCKET_WRITE ? RPC_MAX_MESSAGE : RPC_MAX_READ_MESSAGE;
 }
 
-//  The size of the message at the start of BYTES; 0: it is not all there yet; -1: it is none.
+//  The size of the message at the start of BYTES, and of the bytes behind it that carry its
+//  descriptors; 0: it is not all there yet; -1: it is none.
 static ssize_t message_size (actor_t *self, rpc_client_t *client, const char *bytes, size_t size)
 {
     if (size < 4)
@@ -224,14 +259,12 @@ static ssize_t message_size (actor_t *self, rpc_client_t *client, const char *by
                         "out of bounds");
         return -1;
     }
-    return length <= size ? (ssize_t) length : 0;
-}
-
-static size_t skip_some (rpc_client_t *client, size_t size)
-{
-    size_t skipped = client->skip < size ? client->skip : size;
-    client->skip -= skipped;
-    return skipped;
+    uint32_t carriers = length <= size ? rpc_announced (bytes, length) : 0;
+    if (carriers > RPC_MAX_CALL_FDS) {
+        rpc_client_end (self, client, "it does not speak libvirt's protocol: too many descriptors");
+        return -1;
+    }
+    return length + carriers <= size ? (ssize_t) (length + carriers) : 0;
 }
 
 //  Takes the messages out of what came in, as long as it may have more calls.
@@ -240,15 +273,16 @@ static void take_messages (actor_t *self, rpc_client_t *client)
     size_t at = 0;
     client->in_handler = true;
     while (!client->dead && !is_held_back (client)) {
-        at += skip_some (client, client->in->size - at);
         ssize_t size = message_size (self, client, client->in->data + at, client->in->size - at);
         if (size <= 0)
             break;
-        rpc_take_message (self, client, client->in->data + at, (size_t) size);
+        rpc_take_message (self, client, client->in->data + at, xdr_u32_at (client->in->data + at));
         at += (size_t) size;
     }
     client->in_handler = false;
     text_cut_front (client->in, at);
+    if (client->in->size == 0)
+        rpc_fds_drop (actor_state (self), client);
     if (client->in->size == 0 && client->in->room > KEEP_BYTES) {
         text_destroy (&client->in);
         client->in = text_new ();
@@ -268,7 +302,10 @@ void rpc_client_go_on (actor_t *self, rpc_client_t *client)
 static void receive (actor_t *self, rpc_client_t *client)
 {
     rpc_gateway_t *gateway = actor_state (self);
-    ssize_t size = recv (client->fd, gateway->scratch, READ_BYTES, MSG_DONTWAIT);
+    //  What comes over the other socket with descriptors loses them there: the kernel closes them.
+    ssize_t size = client->socket == RPC_SOCKET_READ
+                       ? recv (client->fd, gateway->scratch, READ_BYTES, MSG_DONTWAIT)
+                       : rpc_fds_receive (gateway, client, gateway->scratch, READ_BYTES);
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
     if (size <= 0) {

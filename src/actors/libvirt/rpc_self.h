@@ -4,6 +4,7 @@
 //      libvirt_gateway.c   the sockets, new clients, the actor
 //      rpc_client.c        one client's bytes: what comes in becomes messages, what goes out waits
 //      rpc_call.c          one call: checked, carried out, answered
+//      rpc_fds.c           descriptors that go with calls and answers
 //      rpc_events.c        who wants which events; rpc_event_kinds.c: what they carry
 //      rpc_streams.c       consoles, and data for clients
 //      rpc_rows.c          which procedure is served by what
@@ -37,6 +38,8 @@ enum {
     RPC_MAX_READS = 128,                    //  of all read-only ones that wait for an owner
     RPC_MAX_WAITING = 1024 * 1024,          //  bytes for it to read: then neither
     RPC_MAX_OUTBOX = 48 * 1024 * 1024,      //  then it is disconnected
+    RPC_MAX_CALL_FDS = 32,                  //  descriptors that go with one message
+    RPC_MAX_FDS = 512,                      //  of all clients, that are not closed
     RPC_LIBVIRT_VERSION =
         9000000 //  whose protocol this is: major * 1000000 + minor * 1000 + release
 };
@@ -97,10 +100,11 @@ typedef struct rpc_client {
     bool known;         //  it was told how to authenticate
     const char *driver; //  whose domains it sees; NULL until it has opened a connection
     const char *uri;
-    bool closing, dead; //  once all is sent; to be freed
-    bool in_handler;    //  its input is being looked at
-    text_t *in;         //  what is no whole message yet, or waits for others to be answered
-    size_t skip;        //  bytes that carry descriptors, which are not taken
+    bool closing, dead;        //  once all is sent; to be freed
+    bool in_handler;           //  its input is being looked at
+    text_t *in;                //  what is no whole message yet, or waits for others to be answered
+    int fds[RPC_MAX_CALL_FDS]; //  that came and are no call's yet
+    size_t fd_count;
     outbox_t outbox;
     size_t sent;   //  bytes of the first that waits
     short watched; //  poll's bits
@@ -141,8 +145,9 @@ typedef struct {
     uint64_t last_client;
     zhashx_t *streams; //  rpc_stream_t by number
     uint64_t last_stream;
-    char *scratch; //  what a client just sent
-    text_t *out;   //  the message that is being written
+    char *scratch;   //  what a client just sent
+    size_t fd_count; //  descriptors of clients and of calls
+    text_t *out;     //  the message that is being written
     uint64_t sweep_timer, bury_timer;
     int64_t heard_ms; //  when a client last sent something
 } rpc_gateway_t;
@@ -161,6 +166,10 @@ struct rpc_call {
     rpc_answer_fn *answer;     //  the same
     char *named;               //  as owner_named says
     bool reads;                //  it is one of the gateway's
+    int fds[RPC_MAX_CALL_FDS]; //  that came with it
+    size_t fd_count;
+    int given[RPC_MAX_CALL_FDS]; //  that go with its answer
+    size_t given_count;
     uint64_t host_cpus;        //  once it was asked (rows_pin.c)
     char uuid[UUID_TEXT_SIZE]; //  of the domain that it is about; "": none
 };
@@ -191,6 +200,25 @@ void rpc_out_begin (rpc_gateway_t *gateway, const rpc_header_t *header);
 void rpc_out_end (rpc_gateway_t *gateway);
 //  Pings, and disconnects who does not answer, read or open a connection.
 void rpc_client_look_after (actor_t *self, rpc_client_t *client);
+
+//  Sends FD, which is taken over, with the byte that carries it.
+void rpc_client_send_fd (actor_t *self, rpc_client_t *client, int fd);
+
+//  rpc_fds.c
+
+//  As recv, with room for a 0 behind what came; descriptors are the client's then, up to the
+//  bounds.
+ssize_t rpc_fds_receive (rpc_gateway_t *gateway, rpc_client_t *client, char *bytes, size_t size);
+//  Closes those that no call took.
+void rpc_fds_drop (rpc_gateway_t *gateway, rpc_client_t *client);
+//  The client's first ANNOUNCED become the call's. ERR_RPC: not so many came.
+int rpc_fds_take (rpc_call_t *call, size_t announced, error_t *err);
+//  Closes the call's.
+void rpc_fds_close (rpc_call_t *call);
+//  Two sockets that are connected: the last of the call's own, and one that goes with its answer.
+int rpc_fds_pair (rpc_call_t *call, error_t *err);
+//  What a verb's owner is lent (util/lent.h), in `by`, an open map: clients can't write there.
+void rpc_fds_pack (const rpc_call_t *call, pack_t *by);
 
 //  rpc_events.c
 
@@ -232,7 +260,10 @@ void rpc_autodestroy_close (actor_t *self, rpc_client_t *client);
 //  virErrorDomain that goes with ERR.
 int rpc_error_domain (const rpc_client_t *client, const error_t *err);
 //  One message of CLIENT; SIZE bytes from the length word on.
+//  Its descriptors have come, too.
 void rpc_take_message (actor_t *self, rpc_client_t *client, const char *bytes, size_t size);
+//  How many descriptors the message announces that begins with BYTES, a whole one.
+uint32_t rpc_announced (const char *bytes, size_t size);
 //  Answers, and destroys the call. RET: a map with the procedure's fields; NULL if it has none.
 void rpc_reply (rpc_call_t **call_p, const value_t *ret);
 void rpc_fail (rpc_call_t **call_p, const error_t *err);

@@ -13,6 +13,7 @@
 #include "actors/runtime/stream.h"
 #include "actors/runtime/table.h"
 #include "util/device.h"
+#include "util/lent.h"
 #include "util/text.h"
 #include "util/unix_socket.h"
 
@@ -224,6 +225,8 @@ static int check_room (actor_t *self, error_t *err)
 static int open_device (const char *text, error_t *err)
 {
     device_t device;
+    if (lent_is (text))
+        return lent_open (text, err);
     if (!device_read (text, &device))
         return error_set (err, ERR_INTERNAL_ERROR, "'%s' is no device", text);
     return device_open (&device, err);

@@ -56,6 +56,19 @@ static int check_environment (const xml_node_t *os, error_t *err)
     return 0;
 }
 
+static int check_init (const xml_node_t *os, error_t *err)
+{
+    size_t count = 0;
+    for (const xml_node_t *init = xml_first (os, "init"); init; init = xml_next (init, "init"))
+        count++;
+    return count <= 1
+               ? 0
+               : error_set (err, ERR_XML_ERROR,
+                            "domain XML: there are %zu <init>; a container has one, and more "
+                            "words for it in <initarg>",
+                            count);
+}
+
 static int complete_os (xml_node_t *domain, error_t *err)
 {
     xml_node_t *os = xml_find (domain, "os");
@@ -64,7 +77,7 @@ static int complete_os (xml_node_t *domain, error_t *err)
     definition_default (os, "type/@arch", "x86_64");
     if (!xml_find (os, "init"))
         xml_set (os, "init", "/sbin/init");
-    if (check_path ("os/init", xml_string (os, "init"), err) ||
+    if (check_init (os, err) || check_path ("os/init", xml_string (os, "init"), err) ||
         (xml_string (os, "initdir") && check_path ("os/initdir", xml_string (os, "initdir"), err)))
         return -1;
     return check_environment (os, err);

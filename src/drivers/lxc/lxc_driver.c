@@ -37,4 +37,5 @@ const driver_t lxc_driver = {
     .event = lxc_event,
     .console = lxc_console,
     .enter = lxc_enter,
+    .signal = lxc_signal,
 };

@@ -77,7 +77,7 @@ int lxc_interface_check_all (const xml_node_t *devices, error_t *err)
         if (name)
             strings_add (names, name);
     }
-    return 0;
+    return interface_check_all (devices, err);
 }
 
 static bool is_named (const xml_node_t *devices, const char *name)

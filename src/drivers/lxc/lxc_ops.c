@@ -127,6 +127,14 @@ int lxc_enter (job_t *job, json_t *argv, char **socket, char **ticket, error_t *
     return 0;
 }
 
+int lxc_signal (job_t *job, int64_t pid, int number, error_t *err)
+{
+    json_auto_t *reply =
+        job_qmp (job, "signal", json_pack ("{s:I, s:i}", "pid", (json_int_t) pid, "number", number),
+                 ASK_MS, err);
+    return reply ? 0 : error_prefix (err, "send a signal to domain '%s'", job->guest->name);
+}
+
 int lxc_console (const xml_t *live, const char *device, console_source_t *source, error_t *err)
 {
     const xml_node_t *domain = xml_root (live);

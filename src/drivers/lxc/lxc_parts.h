@@ -88,6 +88,7 @@ int lxc_resume (job_t *job, error_t *err);
 int lxc_info (job_t *job, guest_info_t *info, error_t *err);
 void lxc_meter (const guest_t *guest, meter_place_t *place);
 int lxc_stats (job_t *job, json_t *stats, error_t *err);
+int lxc_signal (job_t *job, int64_t pid, int number, error_t *err);
 int lxc_enter (job_t *job, json_t *argv, char **socket, char **ticket, error_t *err);
 int lxc_console (const xml_t *live, const char *device, console_source_t *source, error_t *err);
 int lxc_driver_capabilities (job_t *job, xml_node_t *capabilities, error_t *err);

@@ -140,6 +140,22 @@ int interface_check_name (const char *name, error_t *err)
                       name, LINK_NAME_SIZE - 1);
 }
 
+int interface_check_all (const xml_node_t *devices, error_t *err)
+{
+    auto(strings_t) names = strings_new ();
+    xml_foreach (interface, devices, "interface") {
+        const char *name = xml_string (interface, "target/@dev");
+        if (name && strings_contain (names, name))
+            return error_set (err, ERR_XML_ERROR,
+                              "domain XML: two interfaces have the target/@dev '%s'; leave it out, "
+                              "and the kernel finds names",
+                              name);
+        if (name)
+            strings_add (names, name);
+    }
+    return 0;
+}
+
 int interface_check (const xml_node_t *interface, error_t *err)
 {
     int mtu = 0;

@@ -27,6 +27,8 @@ int interface_number (const xml_node_t *node, const char *path, int otherwise);
 void interface_forget (xml_node_t *interface);
 //  What may be said of an interface, whatever its driver: the name, the bandwidth, the MTU.
 int interface_check (const xml_node_t *interface, error_t *err);
+//  Of all of a guest's: no two want the same name of the host's link.
+int interface_check_all (const xml_node_t *devices, error_t *err);
 //  Can NAME be a link's?
 int interface_check_name (const char *name, error_t *err);
 

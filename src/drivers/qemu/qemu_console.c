@@ -1,5 +1,6 @@
 //  qemu_console.c: finds a guest's console: what "virsh console" opens.
 
+#include "drivers/channel.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/qemu_ops.h"
 
@@ -16,16 +17,10 @@ static const xml_node_t *find_device (const xml_node_t *devices, const char *ali
     return NULL;
 }
 
-int qemu_console (const xml_t *live, const char *alias, console_source_t *source, error_t *err)
+//  What DEVICE is connected to; NAME: the domain's.
+static int read_source (const xml_node_t *device, const char *name, console_source_t *source,
+                        error_t *err)
 {
-    const xml_node_t *domain = xml_root (live);
-    const char *name = xml_string (domain, "name");
-    const xml_node_t *device = find_device (xml_find (domain, "devices"), alias);
-    if (!device)
-        return error_set (err, ERR_INTERNAL_ERROR,
-                          "console of domain '%s': it has no character device '%s'; add "
-                          "<serial type='pty'/>",
-                          name, alias ? alias : "console or serial");
     bool pty = xml_equals (device, "@type", "pty");
     bool socket =
         xml_equals (device, "@type", "unix") && !xml_equals (device, "source/@mode", "connect");
@@ -42,4 +37,42 @@ int qemu_console (const xml_t *live, const char *alias, console_source_t *source
     snprintf (source->alias, sizeof source->alias, "%s", qemu_alias (device));
     snprintf (source->path, sizeof source->path, "%s", path);
     return 0;
+}
+
+int qemu_console (const xml_t *live, const char *alias, console_source_t *source, error_t *err)
+{
+    const xml_node_t *domain = xml_root (live);
+    const char *name = xml_string (domain, "name");
+    const xml_node_t *device = find_device (xml_find (domain, "devices"), alias);
+    if (!device)
+        return error_set (err, ERR_INTERNAL_ERROR,
+                          "console of domain '%s': it has no character device '%s'; add "
+                          "<serial type='pty'/>",
+                          name, alias ? alias : "console or serial");
+    return read_source (device, name, source, err);
+}
+
+static const xml_node_t *find_channel (const xml_node_t *devices, const char *name)
+{
+    xml_foreach (channel, devices, "channel")
+        if (!name || xml_equals (channel, "target/@name", name) ||
+            strcmp (qemu_alias (channel), name) == 0)
+            return channel;
+    return NULL;
+}
+
+int qemu_channel (const xml_t *live, const char *channel, console_source_t *source, error_t *err)
+{
+    const xml_node_t *domain = xml_root (live);
+    const char *name = xml_string (domain, "name");
+    const xml_node_t *device = find_channel (xml_find (domain, "devices"), channel);
+    if (!device)
+        return error_set (err, ERR_INTERNAL_ERROR, "channel of domain '%s': it has no channel%s%s",
+                          name, channel ? " " : "", channel ? channel : "");
+    if (xml_equals (device, "target/@name", CHANNEL_AGENT_NAME))
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "channel of domain '%s': '%s' is its agent's: qemu-agent-command passes "
+                          "commands to that",
+                          name, CHANNEL_AGENT_NAME);
+    return read_source (device, name, source, err);
 }

@@ -162,6 +162,64 @@ static json_t *set_reboot_action (job_t *job, const json_t *args, error_t *err)
                     json_pack ("{s:s}", "reboot", ends ? "shutdown" : "reset"), err);
 }
 
+//  Displays.
+
+static const xml_node_t *find_display (const guest_t *guest, json_int_t index)
+{
+    xml_foreach (graphics, xml_find (xml_root (guest->live), "devices"), "graphics")
+        if (index-- == 0)
+            return graphics;
+    return NULL;
+}
+
+//  QEMU takes the descriptor under a name first, and keeps it if nothing comes of it.
+static int add_client (job_t *job, const char *protocol, const char *lent, bool skip_auth,
+                       error_t *err)
+{
+    static const char name[] = "troupe-display";
+    const job_file_t file = { .device = lent };
+    json_auto_t *got =
+        job_qmp_file (job, "getfd", json_pack ("{s:s}", "fdname", name), &file, QMP_MS, err);
+    if (!got)
+        return -1;
+    json_auto_t *added = job_qmp (
+        job, "add_client",
+        json_pack ("{s:s, s:s, s:b}", "protocol", protocol, "fdname", name, "skipauth", skip_auth),
+        QMP_MS, err);
+    if (added)
+        return 0;
+    error_t ignored; //  it may have been used up
+    json_auto_t *closed =
+        job_qmp (job, "closefd", json_pack ("{s:s}", "fdname", name), QMP_MS, &ignored);
+    return -1;
+}
+
+static int open_display (job_t *job, const json_t *args, error_t *err)
+{
+    json_int_t index = number_of (args, "index", 0);
+    const char *lent = text_of (args, "lent", NULL);
+    const xml_node_t *display = find_display (job->guest, index);
+    const char *type = display ? xml_string (display, "@type") : NULL;
+    if (!lent)
+        return error_set (err, ERR_ARGUMENT_UNSUPPORTED,
+                          "no descriptor came with the call; domdisplay says where the display is");
+    if (!display)
+        return error_set (err, ERR_INVALID_ARG, "it has no display %lld", (long long) index);
+    if (!text_equals (type, "vnc") && !text_equals (type, "spice"))
+        return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                          "not supported: display %lld is of type '%s'; it can be vnc or spice",
+                          (long long) index, type);
+    return add_client (job, type, lent, json_is_true (json_object_get (args, "skip_auth")), err);
+}
+
+static json_t *open_graphics (job_t *job, const json_t *args, error_t *err)
+{
+    if (open_display (job, args, err) == 0)
+        return json_null ();
+    error_prefix (err, "open a display of domain '%s'", job->guest->name);
+    return NULL;
+}
+
 static const struct {
     const char *what;
     json_t *(*run) (job_t *job, const json_t *args, error_t *err);
@@ -172,6 +230,7 @@ static const struct {
     { "dirty_rate", measure_dirty_rate },
     { "reboot_action", set_reboot_action },
     { "block_threshold", threshold },
+    { "open_graphics", open_graphics },
 };
 
 json_t *qemu_control (job_t *job, const char *what, const json_t *args, error_t *err)

@@ -97,4 +97,5 @@ const driver_t qemu_driver = {
     .version = qemu_version,
     .event = qemu_event,
     .console = qemu_console,
+    .channel = qemu_channel,
 };

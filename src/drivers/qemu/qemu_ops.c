@@ -124,7 +124,8 @@ static json_t *refusal (const char *execute, const error_t *err)
 }
 
 //  The reply as QEMU would have sent it, with the caller's id.
-static int json_command (job_t *job, const char *text, bool raw, char **reply, error_t *err)
+static int json_command (job_t *job, const char *text, bool raw, const char *lent, char **reply,
+                         error_t *err)
 {
     json_error_t where;
     json_auto_t *request = json_loads (text, JSON_REJECT_DUPLICATES, &where);
@@ -135,7 +136,9 @@ static int json_command (job_t *job, const char *text, bool raw, char **reply, e
                           "{\"execute\":\"query-status\"}",
                           job->guest->name, request ? "there is no \"execute\"" : where.text);
     json_t *arguments = json_incref (json_object_get (request, "arguments"));
-    json_t *result = job_qmp (job, execute, arguments, PASSTHROUGH_MS, err);
+    const job_file_t file = { .device = lent };
+    json_t *result = lent ? job_qmp_file (job, execute, arguments, &file, PASSTHROUGH_MS, err)
+                          : job_qmp (job, execute, arguments, PASSTHROUGH_MS, err);
     json_t *refused = !result && raw ? refusal (execute, err) : NULL;
     if (!result && !refused)
         return -1;
@@ -150,9 +153,16 @@ static int json_command (job_t *job, const char *text, bool raw, char **reply, e
     return 0;
 }
 
-int qemu_monitor_command (job_t *job, const char *text, unsigned flags, char **reply, error_t *err)
+int qemu_monitor_command (job_t *job, const char *text, unsigned flags, const char *lent,
+                          char **reply, error_t *err)
 {
     *reply = NULL;
+    if ((flags & MONITOR_HUMAN) && lent)
+        return error_set (
+            err, ERR_ARGUMENT_UNSUPPORTED,
+            "monitor command for domain '%s': a descriptor can't go with a command of "
+            "the human monitor; pass it with one in JSON",
+            job->guest->name);
     return flags & MONITOR_HUMAN ? human_command (job, text, reply, err)
-                                 : json_command (job, text, flags & MONITOR_RAW, reply, err);
+                                 : json_command (job, text, flags & MONITOR_RAW, lent, reply, err);
 }

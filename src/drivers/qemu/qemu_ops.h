@@ -24,10 +24,11 @@ int qemu_restart (job_t *job, error_t *err);
 int qemu_info (job_t *job, guest_info_t *info, error_t *err);
 void qemu_meter (const guest_t *guest, meter_place_t *place);
 int qemu_stats (job_t *job, json_t *stats, error_t *err);
-int qemu_monitor_command (job_t *job, const char *command, unsigned flags, char **reply,
-                          error_t *err);
+int qemu_monitor_command (job_t *job, const char *command, unsigned flags, const char *lent,
+                          char **reply, error_t *err);
 
 void qemu_event (const char *json, const xml_t *live, guest_change_t *change);
 int qemu_console (const xml_t *live, const char *device, console_source_t *source, error_t *err);
+int qemu_channel (const xml_t *live, const char *channel, console_source_t *source, error_t *err);
 
 #endif

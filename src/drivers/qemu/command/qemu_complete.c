@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/definition.h"
+#include "drivers/net/interface.h"
 #include "drivers/qemu/probe/qemu_schema.h"
 #include "drivers/qemu/command/qemu_uses.h"
 #include "util/text.h"
@@ -124,5 +125,8 @@ int qemu_complete (job_t *job, xml_t *document, error_t *err)
     if (failed)
         return -1;
     qemu_mirror_console (&self);
-    return qemu_check (&self, err) || qemu_uses_check (self.domain, err) ? -1 : 0;
+    return qemu_check (&self, err) || qemu_uses_check (self.domain, err) ||
+                   interface_check_all (xml_find (self.domain, "devices"), err)
+               ? -1
+               : 0;
 }
