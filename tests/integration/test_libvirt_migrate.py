@@ -170,7 +170,7 @@ class Migrate(Virsh, TwoDaemonsTest):
 
     def test_under_way(self):
         """It is seen, tuned and aborted."""
-        guest = self.run_guest()
+        (guest,) = self.boot("g")
         client = self.sending("--verbose")
         self.assertIn("Outgoing migration", self.virsh("domjobinfo", "g"))
         self.virsh("migrate-setmaxdowntime", "g", "450")

@@ -1,4 +1,4 @@
-//  vcpus.c: vcpuinfo: what each vcpu of a domain does, and where it may run.
+//  vcpuinfo.c: vcpuinfo: what each vcpu of a domain does, and where it may run.
 
 #include "cli/json.h"
 #include "cli/run.h"
