@@ -1,6 +1,7 @@
 //  device_match.c: see device_match.h.
 
 #include "drivers/device_match.h"
+#include "drivers/definition.h"
 #include "util/text.h"
 
 #include <stdio.h>
@@ -60,11 +61,31 @@ bool device_has_all (const xml_node_t *device, const xml_node_t *wanted)
     return true;
 }
 
+//  Of devices of the host: the same one? Numbers can be written in several ways. Else false.
+static bool same_source (const xml_node_t *device, const xml_node_t *wanted)
+{
+    const xml_node_t *own = xml_find (device, "source/address");
+    const xml_node_t *other = xml_find (wanted, "source/address");
+    if (!own || !other || !xml_string (other, "@bus"))
+        return false;
+    autofree char *text = definition_pci_text (own);
+    autofree char *other_text = definition_pci_text (other);
+    return strcmp (text, other_text) == 0;
+}
+
+static bool is_by_source (const xml_node_t *wanted)
+{
+    return (xml_is (wanted, "hostdev") || xml_is (wanted, "interface")) &&
+           xml_string (wanted, "source/address/@bus");
+}
+
 static bool matches (const xml_node_t *device, const xml_node_t *wanted)
 {
     const char *const *keys = keys_of (wanted);
     if (xml_string (wanted, "alias/@name") && xml_string (device, "alias/@name"))
         return same_text (device, wanted, "alias/@name");
+    if (!keys && is_by_source (wanted))
+        return same_source (device, wanted);
     if (!keys)
         return device_has_all (device, wanted);
     return same_text (device, wanted, keys[0]) && (!keys[1] || same_text (device, wanted, keys[1]));

@@ -2,10 +2,11 @@
 
 import os
 import random
+import select
 import struct
 import threading
 
-from harness import DaemonTest, test_domain, until
+from harness import PATIENCE, DaemonTest, behaviour, test_domain, until
 from libvirt_client import (
     AUTH_LIST,
     CALL,
@@ -23,7 +24,9 @@ from libvirt_client import (
 )
 
 CREATE, DEFINE, LOOKUP, GET_XML = 9, 11, 23, 14
+SUSPEND, SAVE, JOB_INFO, ABORT_JOB, BLOCK_INFO = 34, 55, 163, 164, 194
 INVALID_ARG, OPERATION_DENIED, RPC, NO_DOMAIN, NO_SUPPORT, AUTH_FAILED = 8, 29, 39, 42, 3, 45
+RESOURCE_BUSY = 87
 
 
 class BareMessages(DaemonTest):
@@ -106,6 +109,26 @@ class BareMessages(DaemonTest):
             secure = domain + struct.pack(">I", 1)
             self.assertEqual(client.refused(GET_XML, secure)[0], OPERATION_DENIED)
         self.assertEqual(writer.call(GET_XML, domain + struct.pack(">I", 1))[0], 0)
+
+    def test_readers(self):
+        """Those who may only read do not fill the queue in which others wait."""
+        slow = behaviour("<test:delay op='save' ms='60000'/>")
+        writer, saver = self.bare().open(), self.bare().open()
+        status, domain = writer.call(DEFINE, text(test_domain("web", extra=slow)))
+        self.assertEqual((status, writer.call(CREATE, domain)), (0, (0, b"")))
+        saver.send(SAVE, domain + text(os.path.join(self.daemon.root, "web.save")))
+        until(lambda: writer.call(JOB_INFO, domain)[1][:4] == struct.pack(">i", 2), what="the save")
+        readers = [self.bare(readonly=True).open() for unused in range(6)]
+        for reader in readers:
+            asked = domain + text("vda") + struct.pack(">I", 0)
+            reader.socket.sendall(b"".join(reader.message(BLOCK_INFO, asked) for unused in range(64)))
+        answered, _, _ = select.select([reader.socket for reader in readers], [], [], PATIENCE)
+        (reader,) = [reader for reader in readers if reader.socket is answered[0]]
+        self.assertEqual(reader.receive()[5][:4], struct.pack(">i", RESOURCE_BUSY))
+        writer.send(SUSPEND, domain)
+        writer.send(ABORT_JOB, domain)
+        answers = {message[1]: message[4:] for message in (writer.receive(), writer.receive())}
+        self.assertEqual(answers, {SUSPEND: (0, b""), ABORT_JOB: (0, b"")})
 
     def test_pipelined(self):
         """Many calls at once, more than are taken at a time, and cut anywhere."""

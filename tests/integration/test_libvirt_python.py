@@ -77,7 +77,8 @@ class Python(DaemonTest):
 
     def test_domain(self):
         connection = self.open()
-        domain = connection.defineXML(test_domain("web"))
+        domain = connection.defineXML("<!-- One. -->\n<!-- Two. -->\n" + test_domain("web"))
+        self.assertTrue(domain.XMLDesc().startswith("<domain type='test'>"), domain.XMLDesc())
         self.assertEqual((domain.name(), domain.ID(), domain.isActive()), ("web", -1, 0))
         self.refused(libvirt.VIR_ERR_OPERATION_INVALID, domain.destroy)
         domain.create()

@@ -34,6 +34,42 @@ def pooled(network, mac, extra=""):
     return f"<interface type='network'><mac address='{mac}'/><source network='{network}'/>{extra}</interface>"
 
 
+#   Free slots of PCI Express.
+PORTS = "<controller type='pci' index='0' model='pcie-root'/>" + \
+    "".join(f"<controller type='pci' index='{index}' model='pcie-root-port'/>" for index in range(1, 5))
+
+#   A boot sector in place of an operating system. It says 'B' at its serial port; then, with each tick of the
+#   clock, it looks at q35's registers of ACPI hot-plug (docs/specs/acpi_pci_hotplug of QEMU) whether devices are
+#   to go, and lets go of all of them.
+SYSTEM = bytes.fromhex(
+    "ba f8 03"  #            mov dx, 0x3f8
+    "b0 42"  #               mov al, 'B'
+    "ee"  #                  out dx, al
+    "fb"  #                  sti
+    "f4"  #           tick:  hlt
+    "31 c9"  #               xor cx, cx
+    "ba d0 0c"  #     bus:   mov dx, 0xcd0        which bus
+    "66 0f b7 c1"  #         movzx eax, cx
+    "66 ef"  #               out dx, eax
+    "ba c4 0c"  #            mov dx, 0xcc4        which of its slots are to go
+    "66 ed"  #               in eax, dx
+    "66 85 c0"  #            test eax, eax
+    "74 0b"  #               jz none
+    "66 83 f8 ff"  #         cmp eax, -1
+    "74 05"  #               jz none
+    "ba c8 0c"  #            mov dx, 0xcc8        let go of them
+    "66 ef"  #               out dx, eax
+    "41"  #           none:  inc cx
+    "83 f9 10"  #            cmp cx, 16
+    "72 dc"  #               jb bus
+    "eb d7"  #               jmp tick
+).ljust(510, b"\0") + b"\x55\xaa"
+
+
+#   The firmware boots from no smaller one.
+DISK_SIZE = 1 << 20
+
+
 def guest(name, *hostdevs):
     return f"""<domain type='qemu'>
   <name>{name}</name>
@@ -52,6 +88,14 @@ class GuestTest(HeldTest):
             emulator.of_this_boot(os.path.join(daemon.root, CACHE))
         return daemon
 
+    def setUp(self):
+        super().setUp()
+        self.before = lab.settings()
+
+    def as_before(self):
+        super().as_before()
+        self.assertEqual(lab.settings(), self.before)
+
     def define_guest(self, name, *hostdevs):
         self.client.call("domain.define", xml=guest(name, *hostdevs))
 
@@ -61,16 +105,59 @@ class GuestTest(HeldTest):
         return done.stderr
 
     def has_function(self, name):
-        ask = {"execute": "qom-get",
-               "arguments": {"path": "/machine/peripheral/hostdev0", "property": "host"}}
-        answer = self.daemon.run("qemu-monitor-command", name, json.dumps(ask))
-        return json.loads(answer)["return"] == self.function
+        return self.device_of(name, "hostdev0") == self.function
+
+    def monitor(self, name, *command):
+        return self.daemon.run("qemu-monitor-command", name, *command)
+
+    def start_system(self, name, *devices):
+        """A guest that has free slots, and lets go of what is to go, as long as it is not suspended."""
+        disk, said = (os.path.join(self.daemon.root, f"{name}.{end}") for end in ("disk", "said"))
+        with open(disk, "wb") as file:
+            file.write(SYSTEM)
+            file.truncate(DISK_SIZE)
+        self.define_guest(
+            name, PORTS, f"<disk type='file'><source file='{disk}'/><target dev='sda' bus='sata'/></disk>",
+            f"<serial type='file'><source path='{said}'/></serial>", *devices)
+        self.start_again(name)
+
+    def start_again(self, name):
+        said = os.path.join(self.daemon.root, f"{name}.said")
+        if os.path.exists(said):
+            os.unlink(said)
+        self.daemon.run("start", name)
+        until(lambda: os.path.exists(said) and os.path.getsize(said) > 0, what="the guest's system")
 
     def qemu(self):
         """The pid of the only guest's QEMU."""
         found = [line.split()[0] for line in self.daemon.processes() if "-name guest=" in line]
         self.assertEqual(len(found), 1)
         return int(found[0])
+
+    def all_returned(self):
+        """The host has all functions, with what the card had set for them; nothing is on file."""
+        def returned():
+            return all(lab.driver(each) == "igbvf" for each in self.functions) and \
+                not any(name.endswith(".status") for name in os.listdir(os.path.dirname(self.status)))
+        until(returned, what="the return of all")
+        self.assertEqual(lab.settings(), self.before)
+
+    def make_network(self, name, forward, extra=""):
+        path = self.write(f"{name}.xml", f"<network><name>{name}</name><forward mode='hostdev' managed='yes'>"
+                                         f"{forward}</forward>{extra}</network>")
+        self.daemon.run("net-create", path)
+
+    def make_pool(self, name="pool", extra=""):
+        self.make_network(name, f"<pf dev='{lab.card_interface()}'/>", extra)
+
+    def ports(self, name="pool"):
+        return self.daemon.run("net-port-list", name).split("\n")[2:-2]
+
+    def device_of(self, name, alias="net0"):
+        """Which device of the host QEMU has under this alias."""
+        ask = {"execute": "qom-get",
+               "arguments": {"path": f"/machine/peripheral/{alias}", "property": "host"}}
+        return json.loads(self.monitor(name, json.dumps(ask)))["return"]
 
     def returned(self):
         until(self.is_back, what="its return")

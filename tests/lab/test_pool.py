@@ -1,7 +1,6 @@
 """Virtual functions as guests' network interfaces, wanted as such or from the pool of a network: which MAC and VLAN
 their card sets for them, who gets which, and that all is as before afterwards, whatever becomes of the daemon."""
 
-import json
 import os
 import signal
 
@@ -13,38 +12,6 @@ MAC = "52:54:00:70:00:0"
 
 
 class Pool(GuestTest):
-    def setUp(self):
-        super().setUp()
-        self.before = lab.settings()
-
-    def as_before(self):
-        super().as_before()
-        self.assertEqual(lab.settings(), self.before)
-
-    def make_network(self, name, forward, extra=""):
-        path = self.write(f"{name}.xml", f"<network><name>{name}</name><forward mode='hostdev' managed='yes'>"
-                                         f"{forward}</forward>{extra}</network>")
-        self.daemon.run("net-create", path)
-
-    def make_pool(self, name="pool", extra=""):
-        self.make_network(name, f"<pf dev='{lab.card_interface()}'/>", extra)
-
-    def all_returned(self):
-        def returned():
-            return all(lab.driver(each) == "igbvf" for each in self.functions) and \
-                not any(name.endswith(".status") for name in os.listdir(os.path.dirname(self.status)))
-        until(returned, what="the return of all")
-        self.assertEqual(lab.settings(), self.before)
-
-    def ports(self, name="pool"):
-        return self.daemon.run("net-port-list", name).split("\n")[2:-2]
-
-    def device_of(self, name):
-        """Which device QEMU has for the guest's first interface."""
-        ask = {"execute": "qom-get",
-               "arguments": {"path": "/machine/peripheral/net0", "property": "host"}}
-        return json.loads(self.daemon.run("qemu-monitor-command", name, json.dumps(ask)))["return"]
-
     def start_all(self, names):
         """What came of it, for each: None, or the error."""
         ids = [self.client.send("domain.create", domain=name) for name in names]

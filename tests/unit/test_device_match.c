@@ -16,6 +16,10 @@ static const char devices[] =
     "<interface type='user'><mac address='52:54:00:aa:00:02'/><alias name='net1'/></interface>"
     "<channel type='unix'><target type='virtio' name='a'/><alias name='channel0'/></channel>"
     "<channel type='unix'><target type='virtio' name='b'/><alias name='channel1'/></channel>"
+    "<hostdev type='pci'><source><address domain='0x0000' bus='0x01' slot='0x10' function='0x2'/>"
+    "</source><alias name='hostdev0'/></hostdev>"
+    "<interface type='hostdev'><mac address='52:54:00:aa:00:03'/><source><address domain='0x0000' "
+    "bus='0x01' slot='0x10' function='0x4'/></source><alias name='net3'/></interface>"
     "</devices>";
 
 static const struct {
@@ -31,6 +35,14 @@ static const struct {
     { "<interface type='bridge'><mac address='52:54:00:aa:00:01'/></interface>", "net0", 0 },
     { "<channel><target name='b'/></channel>", "channel1", 0 },
     { "<channel type='pty'><target name='b'/></channel>", NULL, ERR_DEVICE_MISSING },
+    { "<hostdev mode='subsystem'><source><address bus='1' slot='16' "
+      "function='2'/></source></hostdev>",
+      "hostdev0", 0 },
+    { "<hostdev><source><address bus='1' slot='16'/></source></hostdev>", NULL,
+      ERR_DEVICE_MISSING },
+    { "<interface type='hostdev'><source><address bus='1' slot='0x10' function='4'/></source>"
+      "</interface>",
+      "net3", 0 },
     { "<rng model='virtio'/>", NULL, ERR_DEVICE_MISSING },
 };
 

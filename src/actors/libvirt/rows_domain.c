@@ -108,6 +108,18 @@ static int prepare_xml (rpc_call_t *call, pack_t *args, error_t *err)
     return 0;
 }
 
+//  What stands before the domain itself, which libvirt does not keep: some clients expect nothing
+//  else in what they get.
+static const char *behind_comments (const char *text)
+{
+    const char *end;
+    while (text_starts (text, "<!--") && (end = strstr (text, "-->"))) {
+        text = end + strlen ("-->");
+        text += strspn (text, " \t\n");
+    }
+    return text;
+}
+
 //  Without what only this guest of this daemon has.
 static void make_migratable (xml_node_t *domain)
 {
@@ -125,7 +137,7 @@ static int answer_xml (rpc_call_t *call, const value_t *result, pack_t *ret, err
     const char *text = value_get_str (result, "xml");
     uint64_t flags = value_get_u64 (call->args, "flags", 0);
     if (!(flags & (UPDATE_CPU | MIGRATABLE))) {
-        pack_key_str (ret, "xml", text);
+        pack_key_str (ret, "xml", behind_comments (text));
         return 0;
     }
     auto(xml_t) doc = xml_parse_own (text, strlen (text), "domain XML", err);
@@ -138,7 +150,7 @@ static int answer_xml (rpc_call_t *call, const value_t *result, pack_t *ret, err
     if (flags & MIGRATABLE)
         make_migratable (xml_root (doc));
     autofree char *changed = xml_text (doc);
-    pack_key_str (ret, "xml", changed);
+    pack_key_str (ret, "xml", behind_comments (changed));
     return 0;
 }
 

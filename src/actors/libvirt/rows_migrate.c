@@ -4,6 +4,8 @@
 #include "actors/libvirt/rpc_migrate.h"
 #include "drivers/driver.h"
 
+#include "util/xml.h"
+
 #include <string.h>
 
 static bool is_offline (const rpc_call_t *call)
@@ -152,9 +154,26 @@ static int answer_prepare_offline (rpc_call_t *call, const value_t *result, pack
     return 0;
 }
 
+//  What runs here is not to be replaced by what does not run there.
+static int check_inactive (const rpc_call_t *call, const char *xml, error_t *err)
+{
+    auto(xml_t) doc = xml ? xml_parse_own (xml, strlen (xml), "domain XML", err) : NULL;
+    const char *uuid = doc ? xml_string (xml_root (doc), "uuid") : NULL;
+    const snapshot_t *domain =
+        uuid ? snapshots_by_uuid (call->gateway->view.snapshots, uuid) : NULL;
+    if (xml && !doc)
+        return -1;
+    return domain && domain->id > 0
+               ? error_set (err, ERR_OPERATION_INVALID,
+                            "migrate domain '%s' offline: it runs here already", domain->name)
+               : 0;
+}
+
 static int prepare_offline (rpc_call_t *call, const value_t *cookie, error_t *err)
 {
     bool local;
+    if (check_inactive (call, rpc_migrate_wish (call, "xml"), err))
+        return -1;
     autofree char *source = rpc_cookie_endpoint (call, cookie, &local, err);
     call->verb = verb_find ("host.version");
     call->answer = answer_prepare_offline;
@@ -344,6 +363,8 @@ static int prepare_finish_offline (rpc_call_t *call, pack_t *args, error_t *err)
     if (!xml)
         return error_set (err, ERR_OPERATION_INVALID,
                           "finish the migration: no definition was prepared on this connection");
+    if (check_inactive (call, xml, err))
+        return -1;
     call->verb = verb_find ("domain.define");
     call->answer = answer_finish_offline;
     pack_key_str (args, "xml", xml);

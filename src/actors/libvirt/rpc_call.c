@@ -204,6 +204,8 @@ static void on_answer (actor_t *self, const msg_t *reply, void *arg)
 {
     rpc_call_t *call = arg;
     error_t err;
+    call->gateway->reads -= call->reads;
+    call->reads = false;
     if (!msg_failed (reply, &err)) {
         answer (&call, msg_value (reply));
         return;
@@ -211,6 +213,24 @@ static void on_answer (actor_t *self, const msg_t *reply, void *arg)
     owner_reword (&call->gateway->view, call->verb, call->named, reply, actor_wall_clock (self),
                   &err);
     rpc_fail (&call, &err);
+}
+
+//  An owner's queue is the same for all who ask: whoever may only read can't fill it.
+static int request (rpc_call_t *call, const char *address, msg_t **msg_p, int deadline_ms,
+                    error_t *err)
+{
+    rpc_gateway_t *gateway = call->gateway;
+    if (call->client->read_only && gateway->reads >= RPC_MAX_READS) {
+        error_set (err, ERR_RESOURCE_BUSY,
+                   "%s: %d calls of read-only connections wait already; try again later",
+                   call->entry->procedure->name, gateway->reads);
+        err->retry = true;
+        return -1;
+    }
+    call->reads = call->client->read_only;
+    gateway->reads += call->reads;
+    actor_request (call->actor, address, msg_p, deadline_ms, on_answer, call);
+    return RPC_LATER;
 }
 
 static document_t *look_up (const rpc_call_t *call, const verb_t *verb, const value_t *args,
@@ -260,8 +280,7 @@ static int ask_owner (rpc_call_t *call, const value_t *args, error_t *err)
     pack_close (&by);
     if (owner_is_urgent (call->verb))
         msg_header (msg)->flags |= MSG_URGENT;
-    actor_request (call->actor, address, &msg, DEADLINE_MS, on_answer, call);
-    return RPC_LATER;
+    return request (call, address, &msg, DEADLINE_MS, err);
 }
 
 //  RPC_LATER: the call is not ours any more.
@@ -335,8 +354,7 @@ int rpc_measure (rpc_call_t *call, rpc_answer_fn *on_result, error_t *err)
     snprintf (address, sizeof address, "domain/%s", domain->uuid);
     auto(msg_t) msg = msg_request ("domain.measure");
     pack_key_u64 (msg_args (msg), "budget", BUDGET_MS);
-    actor_request (call->actor, address, &msg, BUDGET_MS + SPARE_MS, on_answer, call);
-    return RPC_LATER;
+    return request (call, address, &msg, BUDGET_MS + SPARE_MS, err);
 }
 
 //  Checks.

@@ -35,6 +35,7 @@ enum {
     RPC_MAX_CLIENTS = 2000,                 //  of libvirt's sockets, unless an administrator
     RPC_MAX_ADMINS = 100,                   //  ... said otherwise; of the administrators' own
     RPC_MAX_CALLS = 64,                     //  open calls of a client: then it is read no more
+    RPC_MAX_READS = 128,                    //  of all read-only ones that wait for an owner
     RPC_MAX_WAITING = 1024 * 1024,          //  bytes for it to read: then neither
     RPC_MAX_OUTBOX = 48 * 1024 * 1024,      //  then it is disconnected
     RPC_MAX_CALL_FDS = 32,                  //  descriptors that go with one message
@@ -135,6 +136,7 @@ typedef struct {
         bool watched;
     } sockets[RPC_SOCKETS];
     int max_clients[RPC_SERVERS];
+    int reads; //  calls of read-only clients that wait for an owner
     view_t view;
     rpc_table_t *table;
     rpc_client_t *clients;
@@ -163,6 +165,7 @@ struct rpc_call {
     const verb_t *verb;        //  that is asked: the row's, unless it said otherwise
     rpc_answer_fn *answer;     //  the same
     char *named;               //  as owner_named says
+    bool reads;                //  it is one of the gateway's
     int fds[RPC_MAX_CALL_FDS]; //  that came with it
     size_t fd_count;
     int given[RPC_MAX_CALL_FDS]; //  that go with its answer

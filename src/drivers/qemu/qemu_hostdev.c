@@ -9,6 +9,10 @@
 #include "drivers/qemu/qemu_files.h"
 #include "util/text.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/resource.h>
+
 #define OWN_BYTES (1ull << 30)
 
 static xml_node_t *devices_of (const xml_t *document)
@@ -206,4 +210,25 @@ uint64_t qemu_hostdev_memlock (const xml_t *live)
     if (!has_any (live) || xml_size (xml_root (live), "memory", "KiB", &bytes, &ignored))
         return 0;
     return bytes + OWN_BYTES;
+}
+
+int qemu_hostdev_lock_memory (job_t *job, error_t *err)
+{
+    process_t process;
+    struct rlimit now;
+    const rlim_t bytes = qemu_hostdev_memlock (job->guest->live);
+    const char *identity = guest_recorded (job->guest, "process/@identity");
+    if (!process_from_text (identity ? identity : "", &process))
+        return error_set (err, ERR_INTERNAL_ERROR, "the record of domain '%s' names no process",
+                          job->guest->name);
+    const struct rlimit wanted = { .rlim_cur = bytes, .rlim_max = bytes };
+    if (prlimit (process.pid, RLIMIT_MEMLOCK, NULL, &now) == 0 && now.rlim_cur >= bytes)
+        return 0;
+    if (prlimit (process.pid, RLIMIT_MEMLOCK, &wanted, NULL))
+        return error_errno (err, ERR_OPERATION_DENIED,
+                            "let QEMU lock %" PRIu64 " bytes of memory, which a device of the host "
+                            "needs (the daemon needs CAP_SYS_RESOURCE, or a higher LimitMEMLOCK in "
+                            "its unit)",
+                            (uint64_t) bytes);
+    return 0;
 }

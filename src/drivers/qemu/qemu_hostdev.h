@@ -29,5 +29,7 @@ void qemu_hostdev_unplug (job_t *job);
 //  How much of its memory the guest has to lock: all of it, since devices reach it, and 1 GiB for
 //  their own; 0: it has none.
 uint64_t qemu_hostdev_memlock (const xml_t *live);
+//  Of a guest that runs and gets one: QEMU may lock that much.
+int qemu_hostdev_lock_memory (job_t *job, error_t *err);
 
 #endif

@@ -11,6 +11,7 @@ static const qemu_kind_t kinds[] = {
     { "disk", "target/@bus", "usb", BACKEND_NODES, NULL },
     { "disk", NULL, NULL, BACKEND_NODES, "its bus has no hot-plug; virtio, scsi and usb have" },
 
+    { "interface", "@type", "hostdev", 0, NULL },
     { "interface", "@type", "vhostuser", BACKEND_NETDEV | BACKEND_CHARDEV, NULL },
     { "interface", NULL, NULL, BACKEND_NETDEV, NULL },
 
@@ -31,6 +32,8 @@ static const qemu_kind_t kinds[] = {
     { "console", "target/@type", "virtio", BACKEND_CHARDEV, NULL },
     { "console", NULL, NULL, 0, "ISA has no hot-plug; <target type='virtio'/> has" },
     { "channel", NULL, NULL, BACKEND_CHARDEV, NULL },
+
+    { "hostdev", "@type", "pci", 0, NULL },
 
     { "input", "@bus", "usb", 0, NULL },
     { "input", "@bus", "virtio", 0, NULL },

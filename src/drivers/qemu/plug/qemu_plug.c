@@ -2,10 +2,13 @@
 //
 //      completed among the others, checked     nothing has happened yet
 //      its files become QEMU's                 each with its undo, on disk before
-//      undos pushed, record                    what will be there is on disk
-//      links, with their ports
+//      links, ports, devices of the host       the same
+//      the last undo pushed, record            what will be there is on disk
 //      what is behind it: netdev, chardev, object, nodes
 //      the device itself                       from here on it is whole
+//
+//  So the last undo, which asks QEMU whether it has the device, is the first that runs: if it has,
+//  all that goes with it is kept.
 
 #include "drivers/definition.h"
 #include "drivers/qemu/command/qemu_alias.h"
@@ -14,6 +17,7 @@
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_iotune.h"
 #include "drivers/qemu/qemu_live.h"
@@ -67,11 +71,27 @@ static int make_folder (attach_t *self, const char *folder, error_t *err)
     return has_socket (self, folder) ? qemu_make_folder (folder, self->uid, self->gid, err) : 0;
 }
 
+//  What it has on the host: links, ports of networks, PCI devices. It is on record, and so is the
+//  name of a link in the document, before QEMU has it.
+static int take_from_host (attach_t *self, error_t *err)
+{
+    job_t *job = self->job;
+    const bool interface = xml_is (self->device, "interface");
+    const bool hostdev = qemu_hostdev_is (self->device);
+    if (!interface && !hostdev)
+        return 0;
+    if ((interface && qemu_interface_intend_one (job, self->device, err)) ||
+        (hostdev && qemu_hostdev_intend_one (job, self->device, err)) || job_record (job, err) ||
+        (interface && qemu_interface_plug_one (job, self->device, self->uid, self->gid, err)) ||
+        (hostdev && qemu_hostdev_plug_one (job, self->device, err)))
+        return -1;
+    return qemu_hostdev_is (self->device) ? qemu_hostdev_lock_memory (job, err) : 0;
+}
+
 static int begin (attach_t *self, const char *folder, error_t *err)
 {
     job_t *job = self->job;
-    if (qemu_take_device (job, self->device, err) ||
-        (xml_is (self->device, "interface") && qemu_interface_intend_one (job, self->device, err)))
+    if (qemu_take_device (job, self->device, err) || take_from_host (self, err))
         return -1;
     if (has_socket (self, folder))
         xml_set (xml_root (job->guest->record), "folder/@path", folder);
@@ -80,17 +100,11 @@ static int begin (attach_t *self, const char *folder, error_t *err)
     return job_undo (job, "qemu.plug", self->alias, err) || job_record (job, err) ? -1 : 0;
 }
 
-//  The link is on record, and its name in the document, before QEMU has it.
-static int make_links (attach_t *self, error_t *err)
+static int pass_links (attach_t *self, error_t *err)
 {
-    job_t *job = self->job;
-    const xml_node_t *link = interface_link (job->guest->record, self->device);
-    if (!xml_is (self->device, "interface") || !link)
-        return 0;
-    if (qemu_interface_plug_one (job, self->device, self->uid, self->gid, err))
-        return -1;
-    note_device (self);
-    return job_record (job, err) || qemu_interface_pass (job, link, err) ? -1 : 0;
+    const xml_node_t *link = interface_link (self->job->guest->record, self->device);
+    return xml_is (self->device, "interface") && link ? qemu_interface_pass (self->job, link, err)
+                                                      : 0;
 }
 
 static int add (attach_t *self, error_t *err)
@@ -118,7 +132,7 @@ static int attach_one (attach_t *self, error_t *err)
 {
     autofree char *folder = qemu_folder_path (self->job);
     bool failed = begin (self, folder, err) || make_folder (self, folder, err) ||
-                  make_links (self, err) || add (self, err) ||
+                  pass_links (self, err) || add (self, err) ||
                   settle (self->job, self->device, err);
     return failed ? -1 : 0;
 }

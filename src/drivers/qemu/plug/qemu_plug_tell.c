@@ -9,6 +9,8 @@
 #define QMP_MS 10000
 //  Opening an image asks its disk or server.
 #define OPEN_MS 60000
+//  A device of the host has all of the guest's memory locked.
+#define DEVICE_MS 60000
 
 //  Character devices: -chardev takes "socket,id=x,path=/y", where ",," is a comma.
 
@@ -120,7 +122,7 @@ static const struct {
     { "-netdev", "netdev_add", read_json, QMP_MS },
     { "-chardev", "chardev-add", qemu_plug_chardev, QMP_MS },
     { "-object", "object-add", read_json, QMP_MS },
-    { "-device", "device_add", read_json, QMP_MS },
+    { "-device", "device_add", read_json, DEVICE_MS },
     { "-action", "set-action", read_action, QMP_MS },
 };
 

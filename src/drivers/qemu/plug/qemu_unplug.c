@@ -11,6 +11,7 @@
 #include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/storage/qemu_block.h"
 
@@ -97,7 +98,9 @@ static int give_link_back (job_t *job, const xml_node_t *interface, error_t *err
 static int forget (job_t *job, xml_node_t *device, error_t *err)
 {
     autofree char *alias = text_copy (qemu_alias (device));
+    //  Its device goes before its port: who is granted that next finds it free.
     if (qemu_plug_drop_backends (job, device, err) ||
+        (qemu_hostdev_is (device) && qemu_hostdev_give (job, device, err)) ||
         (xml_is (device, "interface") && give_link_back (job, device, err)))
         return -1;
     xml_remove (device);
