@@ -32,6 +32,18 @@ class Tune(VirshTest):
         found = fields("numatune", "web")
         self.assertEqual((found["numa_nodeset"], found["numa_mode"]), ("0", "preferred"))
 
+    def test_transient(self):
+        """It has no definition that could be changed."""
+        self.virsh("start", "web")
+        self.virsh("undefine", "web")
+        for command in (
+            "setmem web 32M", "setmaxmem web 128M", "setvcpus web 1", "memtune web --hard-limit 100000",
+            "blkiotune web --weight 300", "schedinfo web --set cpu_shares=500", "numatune web --nodeset 0",
+            "vcpupin web 0 0", "iothreadadd web 7", "desc web --new-desc words",
+            "metadata web http://x --key k --set <a/>",
+        ):
+            self.assertIn("is transient: it has no definition", self.refused(*command.split(), "--config"), command)
+
     def test_vcpus(self):
         virsh = self.virsh
         virsh("setvcpus", "web", "1", "--config")

@@ -361,7 +361,7 @@ int job_scope (const job_actor_t *self, const char *what, bool *live, bool *conf
     if (*live && !guest->live)
         return error_set (err, ERR_OPERATION_INVALID, "%s: %s '%s' is not running", what,
                           job_noun (self), guest->name);
-    if (*config && !guest->definition)
+    if (*config && (self->transient || !guest->definition))
         return error_set (err, ERR_OPERATION_INVALID,
                           "%s: %s '%s' is transient: it has no definition", what, job_noun (self),
                           guest->name);
