@@ -59,6 +59,12 @@ bool qemu_caps_next_machine (const qemu_caps_t *self, const char **at_p, qemu_ma
 //  frees the text.
 char *qemu_probe (job_t *job, const char *path, error_t *err);
 
+//  Starts the emulator at PATH with ACCEL ("tcg", "kvm") and without a machine, has ASK ask it
+//  through the job's monitor, and ends it. The words of an emulator that failed are in ERR.
+typedef int (qemu_ask_fn) (job_t *job, void *arg, error_t *err);
+int qemu_probe_ask (job_t *job, const char *path, const char *accel, qemu_ask_fn *ask, void *arg,
+                    error_t *err);
+
 //  The text of these answers of QMP, for qemu_probe and tests: query-version, query-target,
 //  query-kvm, query-machines, query-cpu-definitions and the names of all devices. NULL and
 //  ERR_PARSE_FAILED if they are not what QMP's reference says.

@@ -230,25 +230,27 @@ static int ask_accel (job_t *job, const char *accel, text_t *text, error_t *err)
     return list ? 0 : -1;
 }
 
-static int ask_facts (job_t *job, text_t *text, error_t *err)
+int qemu_probe_ask (job_t *job, const char *path, const char *accel, qemu_ask_fn *ask_it, void *arg,
+                    error_t *err)
 {
+    probe_t probe;
+    probe_open (&probe, job, path, accel);
+    bool failed = start_emulator (job, &probe, err) || ask_it (job, arg, err) ||
+                  stop_emulator (job, &probe, err);
+    if (failed)
+        qemu_words_add (probe.log, 0, "when it was asked what it can do", err);
+    probe_close (&probe);
+    return failed ? -1 : 0;
+}
+
+static int ask_facts (job_t *job, void *arg, error_t *err)
+{
+    text_t *text = arg;
     autofree char *facts = ask (job, err);
     if (!facts)
         return -1;
     text_add (text, facts);
     return ask_accel (job, "tcg", text, err);
-}
-
-static int ask_tcg (job_t *job, const char *path, text_t *text, error_t *err)
-{
-    probe_t probe;
-    probe_open (&probe, job, path, "tcg");
-    bool failed = start_emulator (job, &probe, err) || ask_facts (job, text, err) ||
-                  stop_emulator (job, &probe, err);
-    if (failed)
-        qemu_words_add (probe.log, 0, "when it was asked what it can do", err);
-    probe_close (&probe);
-    return failed ? error_prefix (err, "probe the emulator '%s'", path) : 0;
 }
 
 //  One that did not come up. What may stay of it, the next daemon removes.
@@ -288,8 +290,10 @@ static int ask_kvm (job_t *job, const char *path, text_t *text, error_t *err)
 char *qemu_probe (job_t *job, const char *path, error_t *err)
 {
     auto(text_t) text = text_new ();
-    if (ask_tcg (job, path, text, err))
+    if (qemu_probe_ask (job, path, "tcg", ask_facts, text, err)) {
+        error_prefix (err, "probe the emulator '%s'", path);
         return NULL;
+    }
     bool kvm = strstr (text->data, "\nkvm yes\n") != NULL;
     if (kvm && access ("/dev/kvm", F_OK) == 0 && ask_kvm (job, path, text, err))
         return NULL;
