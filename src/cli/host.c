@@ -114,6 +114,18 @@ int run_cpu_models (cli_t *cli, const options_t *options, error_t *err)
     return run_shown (cli, options, print_names, err);
 }
 
+static void print_relation (const options_t *options, const troupe_value_t *answer)
+{
+    (void) options;
+    const char *why = troupe_get_str (answer, "why");
+    printf ("%s%s%s\n", troupe_get_str (answer, "relation"), why ? ": " : "", why ? why : "");
+}
+
+int run_cpu_compare (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_relation, err);
+}
+
 static void print_max (const options_t *options, const troupe_value_t *answer)
 {
     (void) options;

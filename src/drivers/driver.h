@@ -150,6 +150,15 @@ typedef struct {
     const char *type, *emulator, *arch, *machine;
 } guest_kind_t;
 
+//  A question about processors: <cpu> of libvirt's XML.
+typedef struct {
+    const char *xml;
+    bool fail;       //  comparing: incompatible is an error
+    bool features;   //  baseline: those of the model are listed, too
+    bool migratable; //  ... none that binds a guest to its host
+    bool possible;   //  ... only what this host can give a guest
+} cpu_question_t;
+
 typedef struct {
     char *path;       //  the caller removes the file, and frees this
     const char *mime; //  "image/png"
@@ -367,6 +376,13 @@ typedef struct {
     //  The models of processors that guests of ARCH may have; the caller owns the list. NULL and
     //  ERR: ERR_NO_SUPPORT if there are no such guests.
     strings_t *(*cpu_models) (job_t *job, const char *arch, error_t *err);
+    //  What the host's processor is to a given one: RELATION gets "incompatible", "identical" or
+    //  "superset", and WHY the reason of the first.
+    int (*compare_cpu) (job_t *job, const guest_kind_t *kind, const cpu_question_t *question,
+                        const char **relation, text_t *why, error_t *err);
+    //  Makes CPU, an empty <cpu>, what several have in common.
+    int (*baseline_cpu) (job_t *job, const guest_kind_t *kind, const cpu_question_t *question,
+                         xml_node_t *cpu, error_t *err);
     //  How many vcpus a guest may have that says nothing of its machine.
     int (*max_vcpus) (job_t *job, int *max, error_t *err);
     //  The version of what runs its guests: major * 1,000,000 + minor * 1,000 + release.

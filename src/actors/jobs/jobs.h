@@ -191,6 +191,8 @@ int job_run_interface_xml (job_actor_t *self, error_t *err);
 
 int job_run_domain_capabilities (job_actor_t *self, error_t *err);
 int job_run_cpu_models (job_actor_t *self, error_t *err);
+int job_run_cpu_compare (job_actor_t *self, error_t *err);
+int job_run_cpu_baseline (job_actor_t *self, error_t *err);
 int job_run_max_vcpus (job_actor_t *self, error_t *err);
 int job_run_hypervisor (job_actor_t *self, error_t *err);
 int job_run_shared_memory_set (job_actor_t *self, error_t *err);

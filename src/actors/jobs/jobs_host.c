@@ -124,6 +124,57 @@ int job_run_cpu_models (job_actor_t *self, error_t *err)
     return 0;
 }
 
+static guest_kind_t kind_of (const job_actor_t *self)
+{
+    return (guest_kind_t){ .type = value_str (job_arg (self, "virttype")),
+                           .emulator = value_str (job_arg (self, "emulator")),
+                           .arch = value_str (job_arg (self, "arch")),
+                           .machine = value_str (job_arg (self, "machine")) };
+}
+
+//  A host's job has no guest, whose monitor it could open: it has one of its own.
+static void name_monitor (job_actor_t *self)
+{
+    snprintf (self->monitor, sizeof self->monitor, "monitor/probe-%s",
+              strrchr (actor_address (self->actor), '/') + 1);
+}
+
+int job_run_cpu_compare (job_actor_t *self, error_t *err)
+{
+    const driver_t *driver = driver_of (self, "virttype", "comparing cpus", err);
+    guest_kind_t kind = kind_of (self);
+    cpu_question_t question = { .xml = value_str (job_arg (self, "xml")),
+                                .fail = value_bool (job_arg (self, "error"), false) };
+    const char *relation;
+    auto(text_t) why = text_new ();
+    name_monitor (self);
+    if (!driver || driver->compare_cpu (&self->base, &kind, &question, &relation, why, err))
+        return -1;
+    pack_map (&self->value);
+    pack_key_str (&self->value, "relation", relation);
+    if (why->size > 0)
+        pack_key_str (&self->value, "why", why->data);
+    pack_end (&self->value);
+    return 0;
+}
+
+int job_run_cpu_baseline (job_actor_t *self, error_t *err)
+{
+    static const char empty[] = "<cpu/>";
+    const driver_t *driver = driver_of (self, "virttype", "what cpus have in common", err);
+    guest_kind_t kind = kind_of (self);
+    cpu_question_t question = { .xml = value_str (job_arg (self, "xml")),
+                                .features = value_bool (job_arg (self, "features"), false),
+                                .migratable = value_bool (job_arg (self, "migratable"), false),
+                                .possible = text_starts (self->kind->name, "hypervisor") };
+    auto(xml_t) doc = driver ? xml_parse (empty, sizeof empty - 1, "cpu", err) : NULL;
+    name_monitor (self);
+    if (!doc || driver->baseline_cpu (&self->base, &kind, &question, xml_root (doc), err))
+        return -1;
+    job_pack_document (self, doc);
+    return 0;
+}
+
 int job_run_max_vcpus (job_actor_t *self, error_t *err)
 {
     const driver_t *driver = driver_of (self, "type", "the most vcpus", err);
@@ -228,8 +279,7 @@ int job_run_pages_allocate (job_actor_t *self, error_t *err)
 int job_run_probe (job_actor_t *self, error_t *err)
 {
     const char *path = msg_str (self->start, "path");
-    snprintf (self->monitor, sizeof self->monitor, "monitor/probe-%s",
-              strrchr (actor_address (self->actor), '/') + 1);
+    name_monitor (self);
     autofree char *text = qemu_probe (&self->base, path, err);
     if (!text)
         return -1;

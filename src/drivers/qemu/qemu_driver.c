@@ -8,6 +8,7 @@
 #include "drivers/qemu/storage/qemu_block_job.h"
 #include "drivers/qemu/storage/qemu_backup.h"
 #include "drivers/qemu/probe/qemu_capabilities.h"
+#include "drivers/qemu/probe/qemu_cpu_questions.h"
 #include "drivers/qemu/probe/qemu_domain_caps.h"
 #include "drivers/qemu/storage/qemu_checkpoint.h"
 #include "drivers/qemu/command/qemu_complete.h"
@@ -93,6 +94,8 @@ const driver_t qemu_driver = {
     .capabilities = qemu_capabilities,
     .domain_capabilities = qemu_domain_capabilities,
     .cpu_models = qemu_cpu_models,
+    .compare_cpu = qemu_compare_cpu,
+    .baseline_cpu = qemu_baseline_cpu,
     .max_vcpus = qemu_max_vcpus,
     .version = qemu_version,
     .event = qemu_event,
