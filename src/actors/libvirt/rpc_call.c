@@ -130,6 +130,15 @@ void rpc_add_error (rpc_gateway_t *gateway, const error_t *err, int domain)
     pack_close (&pack);
 }
 
+//  libvirt's clients do not know our verbs, and say themselves what they asked for.
+static void forget_verb (const rpc_call_t *call, error_t *err)
+{
+    size_t size = call->verb ? strlen (call->verb->name) : 0;
+    if (size > 0 && strncmp (err->message, call->verb->name, size) == 0 &&
+        text_starts (err->message + size, ": "))
+        memmove (err->message, err->message + size + 2, strlen (err->message + size + 2) + 1);
+}
+
 void rpc_fail (rpc_call_t **call_p, const error_t *err)
 {
     rpc_call_t *call = *call_p;
@@ -137,9 +146,11 @@ void rpc_fail (rpc_call_t **call_p, const error_t *err)
         rpc_call_destroy (call_p);
         return;
     }
+    error_t said = *err;
+    forget_verb (call, &said);
     const rpc_header_t header = reply_header (call, RPC_ERROR);
     rpc_out_begin (call->gateway, &header);
-    rpc_add_error (call->gateway, err, rpc_error_domain (call->client, err));
+    rpc_add_error (call->gateway, &said, rpc_error_domain (call->client, &said));
     finish (call_p, false);
 }
 
