@@ -230,6 +230,9 @@ class Migrate(Virsh, TwoDaemonsTest):
                 self.assertIn("vm.unprivileged_userfaultfd", self.failed("--live", "--postcopy"))
         self.assertIn("same daemon", self.refused("migrate", "--live", "g", uri(self.daemon, QEMU)))
         self.assertIn("not supported", self.refused("migrate", "--live", "--p2p", "g", "qemu+ssh://host/system"))
+        nowhere = "qemu+unix:///system?socket=/nonexistent/libvirt-sock"
+        self.assertRegex(self.refused("migrate", "--live", "--p2p", "g", nowhere),
+                         re.escape(f"to '{nowhere}': ") + ".*nobody listens there")
         self.there.call("domain.define", xml=qemu_domain("g"))
         self.assertIn("g", self.failed("--live"))
         self.assertEqual(self.virsh("domstate", "g"), "running")
