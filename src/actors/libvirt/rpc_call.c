@@ -211,6 +211,14 @@ static void answer (rpc_call_t **call_p, const value_t *result)
 
 //  Asking.
 
+//  A destination is asked under another name than its client gave, who may not know that one.
+static void name_destination (const rpc_call_t *call, error_t *err)
+{
+    const char *uri = value_get_str (call->args, "dconnuri");
+    if (uri && !strstr (err->message, uri))
+        error_prefix (err, "migrate peer-to-peer to '%s'", uri);
+}
+
 static void on_answer (actor_t *self, const msg_t *reply, void *arg)
 {
     rpc_call_t *call = arg;
@@ -223,6 +231,7 @@ static void on_answer (actor_t *self, const msg_t *reply, void *arg)
     }
     owner_reword (&call->gateway->view, call->verb, call->named, reply, actor_wall_clock (self),
                   &err);
+    name_destination (call, &err);
     rpc_fail (&call, &err);
 }
 
