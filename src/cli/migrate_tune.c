@@ -1,5 +1,5 @@
-//  migrate_tune.c: a migration that is under way: how fast it may be, and how its post-copy begins
-//  and breaks. Units as virsh has them: MiB a second, milliseconds.
+//  migrate_tune.c: how fast the migration that is under way may be, or the next one; and how
+//  post-copy begins and breaks. Units as virsh has them: MiB a second, milliseconds.
 
 #include "cli/json.h"
 #include "cli/run.h"

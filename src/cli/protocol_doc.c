@@ -36,6 +36,7 @@ static const char *const class_words[CLASS_COUNT] = {
     [CLASS_MIGRATION] = "while the domain migrates",
     [CLASS_HOTPLUG] = "a change: one at a time on a domain",
     [CLASS_AGENT] = "asked of the guest's agent, beside all others",
+    [CLASS_LIMITS] = "a change: one at a time on a domain, also while it migrates",
 };
 
 //  A '|' would end a cell of the table.

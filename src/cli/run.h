@@ -18,7 +18,7 @@ command_fn run_autostart, run_backup_begin, run_completion, run_console, run_des
 //  What a guest did (measured.c).
 command_fn run_cpu_stats, run_domblkstat, run_domifstat;
 
-//  Migration that is under way (migrate_tune.c).
+//  Migration that is under way, or the next one (migrate_tune.c).
 command_fn run_migrate_tune, run_migrate_limits, run_migrate_compcache, run_domjobabort;
 
 //  A domain's share of the host's resources (resources.c).

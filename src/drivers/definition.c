@@ -41,12 +41,21 @@ static int rank (const char *const *order, const char *name)
     return i;
 }
 
+//  Documents need not have that order: what is new comes behind its like all the same, since
+//  devices are counted in the order in which they stand.
 xml_node_t *definition_insert (xml_node_t *parent, const char *name)
 {
     const char *const *order = xml_is (parent, "domain")    ? domain_order
                                : xml_is (parent, "network") ? network_order
                                                             : device_order;
     int own = rank (order, name);
+    xml_node_t *last = NULL;
+    xml_foreach (like, parent, name)
+        last = like;
+    if (last) {
+        xml_node_t *next = xml_next (last, NULL);
+        return next ? xml_add_before (next, name) : xml_add (parent, name);
+    }
     xml_foreach (child, parent, NULL)
         if (rank (order, xml_name (child)) > own)
             return xml_add_before (child, name);

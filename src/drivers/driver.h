@@ -101,11 +101,11 @@ typedef struct {
     unsigned channels;          //  parallel connections; 0: one
     const char *compression;    //  "xbzrle", "mt", "zlib", "zstd"; NULL: none
     unsigned compression_level; //  of mt, zlib, zstd; 0: QEMU's own
-    uint64_t compression_cache; //  of xbzrle, bytes; 0: QEMU's own
+    uint64_t compression_cache; //  of xbzrle, bytes; a receiver: 0
     const char *listen;         //  a receiver: the address to listen at; NULL: the host of URI
     unsigned disks_port;        //  a receiver: the port for disks; 0: any
     uint64_t bandwidth, postcopy_bandwidth; //  bytes a second; 0: no limit
-    uint64_t downtime_ms;                   //  that the guest may stand still for; 0: QEMU's own
+    uint64_t downtime_ms;                   //  that the guest may stand still for
     copy_storage_t copy;
     strings_t
         *disks; //  which are copied: "TARGET BYTES FILE", of which the driver knows which it is
@@ -251,9 +251,11 @@ typedef struct {
     //  caller's) says where. Then the sender: goes on.
     int (*migrate_recover) (job_t *job, const char *uri, char **at, error_t *err);
     int (*migrate_resume) (job_t *job, const char *uri, error_t *err);
-    //  Changes what is under way; says how that is (0: no limit).
+    //  Changes what is under way, or checks limits of the next one; says how what is under way is
+    //  (0: no limit).
     int (*migrate_tune) (job_t *job, const migrate_tuning_t *tuning, error_t *err);
     int (*migrate_tuning) (job_t *job, migrate_tuning_t *tuning, error_t *err);
+    migrate_tuning_t migrate_defaults; //  of a sender; 0: no limit
 
     //  Writes the guest's memory, or all of its state, to PATH for a debugger.
     int (*dump) (job_t *job, const char *path, const dump_options_t *options, error_t *err);

@@ -36,6 +36,7 @@ typedef enum {
     CLASS_MIGRATION, //  what steers a migration under way
     CLASS_HOTPLUG,   //  devices come and go
     CLASS_AGENT,     //  the guest's agent is asked: beside everything
+    CLASS_LIMITS,    //  of the migration under way, or of the next one
     CLASS_COUNT
 } verb_class_t;
 

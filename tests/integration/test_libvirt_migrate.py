@@ -155,8 +155,7 @@ class Migrate(Virsh, TwoDaemonsTest):
 
     def sending(self, *options):
         """virsh that migrates slowly, and has sent something."""
-        command = ["virsh", "-c", uri(self.daemon, QEMU), "migrate", "g", self.there_uri(), "--live",
-                   "--bandwidth", "1", *options]
+        command = ["virsh", "-c", uri(self.daemon, QEMU), "migrate", "g", self.there_uri(), "--live", *options]
         virsh = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.addCleanup(virsh.stdout.close)
         self.addCleanup(virsh.kill)
@@ -169,9 +168,19 @@ class Migrate(Virsh, TwoDaemonsTest):
         return said and float(said[1]) > 0
 
     def test_under_way(self):
-        """It is seen, tuned and aborted."""
+        """It is seen, tuned, ahead of it as well, and aborted."""
         (guest,) = self.boot("g")
-        client = self.sending("--verbose")
+        self.assertLimits("8796093022207", "300", "64.000")
+        self.virsh("migrate-setspeed", "g", "3")
+        self.daemon.run("migrate-setmaxdowntime", "g", "700")
+        self.assertIn("32.000 MiB", self.virsh("migrate-compcache", "g", "--size", str(32 << 20)))
+        self.assertIn("tune the migration", self.refused("migrate-setmaxdowntime", "g", "100000000"))
+        self.assertIn("no migration", self.refused("migrate-postcopy", "g"))
+        self.daemon.kill()
+        self.restart()
+        self.assertLimits("3", "700", "32.000")
+        client = self.sending("--verbose", "--bandwidth", "1")
+        self.assertLimits("1", "700", "32.000")
         self.assertIn("Outgoing migration", self.virsh("domjobinfo", "g"))
         self.virsh("migrate-setmaxdowntime", "g", "450")
         self.assertEqual(self.virsh("migrate-getmaxdowntime", "g"), "450")
@@ -186,11 +195,20 @@ class Migrate(Virsh, TwoDaemonsTest):
         self.assertEqual(client.returncode, 1)
         self.assertEqual(self.virsh("domstate", "g"), "running")
         self.assertGone(guest.uuid)
+        self.assertLimits("3", "700", "32.000")
+        self.virsh("migrate-setspeed", "g", "1")
         client = self.sending("--timeout", "1")  # then it is suspended, and there is nothing left to wait for
         self.virsh("migrate-setspeed", "g", "1000")
         self.assertEqual(client.wait(PATIENCE), 0, client.stdout.read())
         until(lambda: self.virsh_there("domstate", "g") in ("paused", "running"), PATIENCE, "the guest there")
         self.assertEqual(self.qemus(guest.uuid), [])
+        self.assertIn("not running", self.refused("migrate-getspeed", "g"))
+
+    def assertLimits(self, speed, downtime, cache):
+        for ask in self.virsh, self.daemon.run:
+            self.assertEqual(ask("migrate-getspeed", "g").strip(), speed)
+            self.assertEqual(ask("migrate-getmaxdowntime", "g").strip(), downtime)
+            self.assertIn(f"{cache} MiB", ask("migrate-compcache", "g"))
 
     def test_refused(self):
         """What is not supported is named; a destination that can't take it leaves it here."""
@@ -212,6 +230,9 @@ class Migrate(Virsh, TwoDaemonsTest):
                 self.assertIn("vm.unprivileged_userfaultfd", self.failed("--live", "--postcopy"))
         self.assertIn("same daemon", self.refused("migrate", "--live", "g", uri(self.daemon, QEMU)))
         self.assertIn("not supported", self.refused("migrate", "--live", "--p2p", "g", "qemu+ssh://host/system"))
+        nowhere = "qemu+unix:///system?socket=/nonexistent/libvirt-sock"
+        self.assertRegex(self.refused("migrate", "--live", "--p2p", "g", nowhere),
+                         re.escape(f"to '{nowhere}': ") + ".*nobody listens there")
         self.there.call("domain.define", xml=qemu_domain("g"))
         self.assertIn("g", self.failed("--live"))
         self.assertEqual(self.virsh("domstate", "g"), "running")

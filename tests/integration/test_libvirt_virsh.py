@@ -30,6 +30,7 @@ class Virsh(VirshTest):
         self.virsh("autostart", "web", "--disable")
         self.assertIn("Autostart:      disable", self.virsh("dominfo", "web"))
         self.assertIn("already", self.refused("start", "web"))
+        self.assertIn("error: no job is active on domain 'web'", self.refused("domjobabort", "web"))
         self.virsh("destroy", "web")
         self.assertIn("shut off", self.virsh("list", "--all"))
         self.virsh("start", "web", "--paused")

@@ -12,33 +12,33 @@
 typedef struct {
     async_kind_t running;
     bool changing;
-    //  query, modify, suspend, start, job, destroy, stream, migration, hot-plug, agent
+    //  query, modify, suspend, start, job, destroy, stream, migration, hot-plug, agent, limits
     const char *want;
 } row_t;
 
 static const row_t rows[] = {
-    { ASYNC_NONE, false, "YYYYYYYRYY" },
-    { ASYNC_NONE, true, "YWWWWCYRWY" },
-    { ASYNC_START, false, "YWWWWCWRWR" },
-    { ASYNC_START, true, "YWWWWCWRWR" },
-    { ASYNC_SAVE, false, "YWWWWCYRWY" },
-    { ASYNC_SAVE, true, "YWWWWCYRWY" },
-    { ASYNC_DUMP, false, "YWWWWCYRWY" },
-    { ASYNC_DUMP, true, "YWWWWCYRWY" },
-    { ASYNC_SNAPSHOT, false, "YWWWWCYRWY" },
-    { ASYNC_SNAPSHOT, true, "YWWWWCYRWY" },
-    { ASYNC_SNAPSHOT_WRITTEN, false, "YWYWWCYRWY" },
-    { ASYNC_SNAPSHOT_WRITTEN, true, "YWWWWCYRWY" },
-    { ASYNC_MIGRATE_OUT, false, "YWYWWCYYRY" },
-    { ASYNC_MIGRATE_OUT, true, "YWWWWCYWRY" },
-    { ASYNC_MIGRATE_IN, false, "YWRWWCWYRR" },
-    { ASYNC_MIGRATE_IN, true, "YWRWWCWWRR" },
-    { ASYNC_MIGRATE_HANDED, false, "YWRWWCYYRR" },
-    { ASYNC_MIGRATE_HANDED, true, "YWRWWCYWRR" },
-    { ASYNC_BACKUP, false, "YYYWWCYRYY" },
-    { ASYNC_BACKUP, true, "YWWWWCYRWY" },
-    { ASYNC_BACKUP_BEGIN, false, "YWWWWCYRWY" },
-    { ASYNC_BACKUP_BEGIN, true, "YWWWWCYRWY" },
+    { ASYNC_NONE, false, "YYYYYYYRYYY" },
+    { ASYNC_NONE, true, "YWWWWCYRWYW" },
+    { ASYNC_START, false, "YWWWWCWRWRW" },
+    { ASYNC_START, true, "YWWWWCWRWRW" },
+    { ASYNC_SAVE, false, "YWWWWCYRWYW" },
+    { ASYNC_SAVE, true, "YWWWWCYRWYW" },
+    { ASYNC_DUMP, false, "YWWWWCYRWYW" },
+    { ASYNC_DUMP, true, "YWWWWCYRWYW" },
+    { ASYNC_SNAPSHOT, false, "YWWWWCYRWYW" },
+    { ASYNC_SNAPSHOT, true, "YWWWWCYRWYW" },
+    { ASYNC_SNAPSHOT_WRITTEN, false, "YWYWWCYRWYW" },
+    { ASYNC_SNAPSHOT_WRITTEN, true, "YWWWWCYRWYW" },
+    { ASYNC_MIGRATE_OUT, false, "YWYWWCYYRYY" },
+    { ASYNC_MIGRATE_OUT, true, "YWWWWCYWRYW" },
+    { ASYNC_MIGRATE_IN, false, "YWRWWCWYRRY" },
+    { ASYNC_MIGRATE_IN, true, "YWRWWCWWRRW" },
+    { ASYNC_MIGRATE_HANDED, false, "YWRWWCYYRRY" },
+    { ASYNC_MIGRATE_HANDED, true, "YWRWWCYWRRW" },
+    { ASYNC_BACKUP, false, "YYYWWCYRYYY" },
+    { ASYNC_BACKUP, true, "YWWWWCYRWYW" },
+    { ASYNC_BACKUP_BEGIN, false, "YWWWWCYRWYW" },
+    { ASYNC_BACKUP_BEGIN, true, "YWWWWCYRWYW" },
 };
 
 static char letter (verdict_t verdict)

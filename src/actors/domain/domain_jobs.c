@@ -21,6 +21,12 @@ static guest_status_t status_for (const domain_t *self, const operation_t *opera
     return operation == &domain_cleanup && over ? self->ending.status : self->status;
 }
 
+static bool is_migrating (const domain_t *self)
+{
+    async_kind_t kind = domain_async_kind (self);
+    return kind == ASYNC_MIGRATE_OUT || kind == ASYNC_MIGRATE_IN || kind == ASYNC_MIGRATE_HANDED;
+}
+
 static void pack_guest (const domain_t *self, const operation_t *operation, pack_t *pack)
 {
     const guest_status_t status = status_for (self, operation);
@@ -34,6 +40,7 @@ static void pack_guest (const domain_t *self, const operation_t *operation, pack
     pack_key_i64 (pack, "state", status.state);
     pack_key_i64 (pack, "reason", status.reason);
     pack_key_bool (pack, "transient", !self->persistent);
+    pack_key_bool (pack, "migrating", is_migrating (self));
     pack_key_str (pack, "definition", operation->without_definition ? NULL : self->definition);
     pack_key_str (pack, "live", self->live);
     pack_key_str (pack, "record", self->record);

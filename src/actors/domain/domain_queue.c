@@ -69,6 +69,13 @@ static void refuse_beside (domain_t *self, msg_t **msg_p, verb_class_t class)
     domain_refuse (self, msg_p, &err);
 }
 
+//  Limits can be set ahead; how post-copy begins or breaks is about what is under way.
+static verb_class_t class_of (const operation_t *operation, const msg_t *msg)
+{
+    bool steers = msg_flag (msg, "postcopy") || msg_flag (msg, "break_postcopy");
+    return operation->class == CLASS_LIMITS && steers ? CLASS_MIGRATION : operation->class;
+}
+
 //  True if the request was dealt with, false if it has to wait.
 static bool try_request (domain_t *self, msg_t **msg_p)
 {
@@ -77,7 +84,7 @@ static bool try_request (domain_t *self, msg_t **msg_p)
     const operation_t *operation = domain_operation (verb);
     direct_fn *direct = domain_direct (verb, &class);
     if (operation)
-        class = operation->class;
+        class = class_of (operation, *msg_p);
     if (self->loading)
         return false; //  not even a destroy: what is there is not known yet
     if (domain_errands_take (self, msg_p))

@@ -122,6 +122,7 @@ int job_scope (const job_actor_t *self, const char *what, bool *live, bool *conf
 
 //  jobs_migrate.c: the sender of a migration.
 int job_run_migrate (job_actor_t *self, error_t *err);
+//  jobs_migrate_tune.c: its limits, also ahead of it.
 int job_run_migrate_tune (job_actor_t *self, error_t *err);
 
 //  jobs_migrate_offline.c: only a definition is sent.

@@ -226,6 +226,7 @@ int sender_leave (sender_t *self, error_t *err)
 int sender_send (sender_t *self, error_t *err)
 {
     job_actor_t *job = self->job;
+    migrate_take_limits (job, &self->migration);
     return job->driver->migrate_out (&job->base, &self->migration, err) || hand_over (self, err)
                ? -1
                : 0;
@@ -299,46 +300,4 @@ int job_run_migrate (job_actor_t *self, error_t *err)
     return rc ? error_prefix (err, "migrate domain '%s' to %s", self->base.guest->name,
                               value_str (job_arg (self, "peer")))
               : 0;
-}
-
-static uint64_t number (const job_actor_t *self, const char *name)
-{
-    return value_get_u64 (msg_arg (self->start, "args"), name, 0);
-}
-
-static bool changes (const migrate_tuning_t *tuning)
-{
-    return tuning->start_postcopy || tuning->break_postcopy || tuning->bandwidth ||
-           tuning->postcopy_bandwidth || tuning->downtime_ms || tuning->compression_cache;
-}
-
-//  What was changed may be over the next moment, so it is not asked for as well.
-static int tune (job_actor_t *self, error_t *err)
-{
-    migrate_tuning_t tuning = { .start_postcopy = wants (self, "postcopy"),
-                                .break_postcopy = wants (self, "break_postcopy"),
-                                .bandwidth = number (self, "bandwidth"),
-                                .postcopy_bandwidth = number (self, "postcopy_bandwidth"),
-                                .downtime_ms = number (self, "downtime_ms"),
-                                .compression_cache = number (self, "compression_cache") };
-    if (changes (&tuning))
-        return self->driver->migrate_tune (&self->base, &tuning, err);
-    if (self->driver->migrate_tuning (&self->base, &tuning, err))
-        return -1;
-    pack_map (&self->value);
-    pack_key_u64 (&self->value, "bandwidth", tuning.bandwidth);
-    pack_key_u64 (&self->value, "postcopy_bandwidth", tuning.postcopy_bandwidth);
-    pack_key_u64 (&self->value, "downtime_ms", tuning.downtime_ms);
-    pack_key_u64 (&self->value, "compression_cache", tuning.compression_cache);
-    pack_end (&self->value);
-    return 0;
-}
-
-int job_run_migrate_tune (job_actor_t *self, error_t *err)
-{
-    if (!self->driver->migrate_tune)
-        return job_unsupported (self, "migrate", err);
-    return tune (self, err)
-               ? error_prefix (err, "tune the migration of domain '%s'", self->base.guest->name)
-               : 0;
 }

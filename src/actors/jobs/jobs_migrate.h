@@ -66,6 +66,9 @@ int migrate_read_wishes (const job_actor_t *self, migration_t *migration, error_
 void migrate_pack_wishes (const migration_t *migration, pack_t *pack);
 void migrate_read_prepared (const job_actor_t *self, migration_t *migration);
 
+//  jobs_migrate_tune.c: what the request leaves open: as it was set ahead, or the driver's own.
+void migrate_take_limits (const job_actor_t *self, migration_t *migration);
+
 //  jobs_migrate_offline.c: what is not sent along: a definition that is undefined here has to stay
 //  with it.
 int migrate_check_left (job_actor_t *self, error_t *err);

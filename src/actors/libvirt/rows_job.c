@@ -29,21 +29,38 @@ static bool is_shown (const value_t *job)
     return value_get_bool (job, "async", false);
 }
 
+//  Of which jobs a field tells: a backup writes the guest's disks, the others its memory.
+typedef enum {
+    COUNT_ALL,
+    COUNT_MEMORY,
+    COUNT_DISKS
+} count_t;
+
+static bool counts (const value_t *job, count_t what)
+{
+    bool disks = text_equals (value_get_str (job, "verb"), "domain.backup_begin");
+    return what == COUNT_ALL || (what == COUNT_DISKS) == disks;
+}
+
 static int answer_info (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) call, (void) err;
     static const struct {
         const char *field, *key;
+        count_t counts;
     } fields[] = {
-        { "timeElapsed", "elapsed_ms" }, { "timeRemaining", "left_ms" },   { "dataTotal", "total" },
-        { "dataProcessed", "done" },     { "dataRemaining", "remaining" }, { "memTotal", "total" },
-        { "memProcessed", "done" },      { "memRemaining", "remaining" },  { "fileTotal", "" },
-        { "fileProcessed", "" },         { "fileRemaining", "" }
+        { "timeElapsed", "elapsed_ms", COUNT_ALL },   { "timeRemaining", "left_ms", COUNT_ALL },
+        { "dataTotal", "total", COUNT_ALL },          { "dataProcessed", "done", COUNT_ALL },
+        { "dataRemaining", "remaining", COUNT_ALL },  { "memTotal", "total", COUNT_MEMORY },
+        { "memProcessed", "done", COUNT_MEMORY },     { "memRemaining", "remaining", COUNT_MEMORY },
+        { "fileTotal", "total", COUNT_DISKS },        { "fileProcessed", "done", COUNT_DISKS },
+        { "fileRemaining", "remaining", COUNT_DISKS }
     };
     const value_t *job = is_shown (result) ? result : NULL;
     pack_key_i64 (ret, "type", job ? JOB_UNBOUNDED : JOB_NONE);
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        pack_key_u64 (ret, fields[i].field, value_get_u64 (job, fields[i].key, 0));
+        pack_key_u64 (ret, fields[i].field,
+                      counts (job, fields[i].counts) ? value_get_u64 (job, fields[i].key, 0) : 0);
     return 0;
 }
 
@@ -70,12 +87,22 @@ static void pack_stats (const value_t *job, int type, pack_t *ret)
 {
     static const struct {
         const char *field, *key;
-    } fields[] = { { "time_elapsed", "elapsed_ms" },  { "time_remaining", "left_ms" },
-                   { "data_total", "total" },         { "data_processed", "done" },
-                   { "data_remaining", "remaining" }, { "memory_total", "total" },
-                   { "memory_processed", "done" },    { "memory_remaining", "remaining" },
-                   { "memory_bps", "rate" },          { "memory_dirty_rate", "dirty_rate" },
-                   { "memory_iteration", "passes" } };
+        count_t counts;
+    } fields[] = { { "time_elapsed", "elapsed_ms", COUNT_ALL },
+                   { "time_remaining", "left_ms", COUNT_ALL },
+                   { "data_total", "total", COUNT_ALL },
+                   { "data_processed", "done", COUNT_ALL },
+                   { "data_remaining", "remaining", COUNT_ALL },
+                   { "memory_total", "total", COUNT_MEMORY },
+                   { "memory_processed", "done", COUNT_MEMORY },
+                   { "memory_remaining", "remaining", COUNT_MEMORY },
+                   { "memory_bps", "rate", COUNT_MEMORY },
+                   { "memory_dirty_rate", "dirty_rate", COUNT_MEMORY },
+                   { "memory_iteration", "passes", COUNT_MEMORY },
+                   { "disk_total", "total", COUNT_DISKS },
+                   { "disk_processed", "done", COUNT_DISKS },
+                   { "disk_remaining", "remaining", COUNT_DISKS },
+                   { "disk_bps", "rate", COUNT_DISKS } };
     const char *error = value_get_str (job, "error");
     uint64_t value;
     pack_key_i64 (ret, "type", type);
@@ -83,7 +110,7 @@ static void pack_stats (const value_t *job, int type, pack_t *ret)
     if (job)
         rpc_param_int (ret, "operation", operation_of (value_get_str (job, "verb")));
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (value_u64 (value_get (job, fields[i].key), &value))
+        if (counts (job, fields[i].counts) && value_u64 (value_get (job, fields[i].key), &value))
             rpc_param_ullong (ret, fields[i].field, value);
     if (type > JOB_UNBOUNDED)
         rpc_param_bool (ret, "success", type == JOB_COMPLETED);

@@ -69,6 +69,8 @@ const driver_t qemu_driver = {
     .migrate_leave = qemu_migrate_leave,
     .migrate_stay = qemu_migrate_stay,
     .migrate_tune = qemu_migrate_tune,
+    .migrate_defaults = { .downtime_ms = QEMU_DOWNTIME_MS,
+                          .compression_cache = QEMU_COMPRESSION_CACHE },
     .migrate_tuning = qemu_migrate_tuning,
     .migrate_recover = qemu_migrate_recover,
     .migrate_resume = qemu_migrate_resume,

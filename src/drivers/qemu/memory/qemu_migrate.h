@@ -12,6 +12,10 @@
 
 #include <jansson.h>
 
+//  QEMU's own (its QMP reference: MigrationParameters).
+#define QEMU_DOWNTIME_MS 300
+#define QEMU_COMPRESSION_CACHE (UINT64_C (64) << 20)
+
 //  qemu_migrate.c: the sender.
 xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, error_t *err);
 int qemu_migrate_out (job_t *job, const migration_t *migration, error_t *err);

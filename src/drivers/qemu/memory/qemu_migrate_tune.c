@@ -6,7 +6,6 @@
 
 #define QMP_MS 10000
 //  QEMU's own defaults.
-#define DOWNTIME_MS 300
 #define THROTTLE_INITIAL 20
 #define THROTTLE_INCREMENT 10
 #define NO_LIMIT ((json_int_t) INT64_MAX / 1024)
@@ -15,6 +14,11 @@ static int command (job_t *job, const char *execute, json_t *arguments, error_t 
 {
     json_auto_t *reply = job_qmp (job, execute, arguments, QMP_MS, err);
     return reply ? 0 : -1;
+}
+
+static json_int_t limit_of (uint64_t bandwidth)
+{
+    return bandwidth < (uint64_t) NO_LIMIT ? (json_int_t) bandwidth : NO_LIMIT;
 }
 
 //  Before it begins.
@@ -74,13 +78,12 @@ static int or_default (unsigned value, int otherwise)
     return value ? (int) value : otherwise;
 }
 
-//  What an earlier migration set counts no more: the other values are QEMU's own.
+//  What was set during an earlier migration counts no more: all is set anew.
 static int set_parameters (job_t *job, const migration_t *migration, error_t *err)
 {
-    uint64_t downtime = migration->downtime_ms ? migration->downtime_ms : DOWNTIME_MS;
     json_t *parameters = json_pack (
-        "{s:I, s:I, s:i, s:i}", "downtime-limit", (json_int_t) downtime, "max-postcopy-bandwidth",
-        (json_int_t) migration->postcopy_bandwidth, "cpu-throttle-initial",
+        "{s:I, s:I, s:i, s:i}", "downtime-limit", (json_int_t) migration->downtime_ms,
+        "max-postcopy-bandwidth", limit_of (migration->postcopy_bandwidth), "cpu-throttle-initial",
         or_default (migration->throttle_initial, THROTTLE_INITIAL), "cpu-throttle-increment",
         or_default (migration->throttle_increment, THROTTLE_INCREMENT));
     qemu_compression_parameters (migration, parameters);
@@ -93,11 +96,6 @@ int qemu_migrate_set_up (job_t *job, const migration_t *migration, error_t *err)
 }
 
 //  While it is under way.
-
-static json_int_t limit_of (uint64_t bandwidth)
-{
-    return bandwidth < (uint64_t) NO_LIMIT ? (json_int_t) bandwidth : NO_LIMIT;
-}
 
 int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err)
 {
