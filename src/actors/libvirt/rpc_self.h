@@ -3,7 +3,8 @@
 //
 //      libvirt_gateway.c   the sockets, new clients, the actor
 //      rpc_client.c        one client's bytes: what comes in becomes messages, what goes out waits
-//      rpc_call.c          one call: checked, carried out, answered
+//      rpc_check.c         which calls a client may make
+//      rpc_call.c          one call: carried out, answered
 //      rpc_fds.c           descriptors that go with calls and answers
 //      rpc_events.c        who wants which events; rpc_event_kinds.c: what they carry
 //      rpc_streams.c       consoles, and data for clients
@@ -254,6 +255,13 @@ void rpc_streams_close (actor_t *self, rpc_client_t *client);
 void rpc_autodestroy_started (rpc_call_t *call, const value_t *result);
 //  CLIENT is gone.
 void rpc_autodestroy_close (actor_t *self, rpc_client_t *client);
+
+//  rpc_check.c
+
+//  Before its arguments are looked at. ENTRY: NULL if there is none with the header's numbers.
+int rpc_check_call (const rpc_client_t *client, const rpc_header_t *header,
+                    const rpc_entry_t *entry, error_t *err);
+int rpc_check_arguments (const rpc_call_t *call, error_t *err);
 
 //  rpc_call.c
 
