@@ -42,7 +42,7 @@ static void print_affinity (const char *text, uint64_t cpus, bool pretty)
     puts ("\n");
 }
 
-//  One of a domain that runs has a state; which of the host's CPUs it is on is not measured.
+//  One of a domain that runs has a state, and is on one of the host's CPUs, or was last.
 static void print_vcpu (const troupe_value_t *pin, const troupe_value_t *stats, uint64_t cpus,
                         bool pretty)
 {
@@ -50,8 +50,13 @@ static void print_vcpu (const troupe_value_t *pin, const troupe_value_t *stats, 
     uint64_t number = troupe_get_u64 (pin, "number", 0);
     const troupe_value_t *state = measured (stats, number, "state");
     uint64_t index = troupe_u64 (state, 0);
+    const troupe_value_t *cpu = measured (stats, number, "cpu");
     const char *text = troupe_get_str (pin, "cpus");
-    printf ("%-15s %" PRIu64 "\n%-15s N/A\n", "VCPU:", number, "CPU:");
+    printf ("%-15s %" PRIu64 "\n", "VCPU:", number);
+    if (cpu)
+        printf ("%-15s %" PRIu64 "\n", "CPU:", troupe_u64 (cpu, 0));
+    else
+        printf ("%-15s N/A\n", "CPU:");
     printf ("%-15s %s\n", "State:", state && index < 3 ? states[index] : "N/A");
     if (state)
         printf ("%-15s %.1fs\n",

@@ -160,12 +160,23 @@ static bool find_wait (const char *sched, uint64_t *wait_ns)
     return true;
 }
 
-void thread_times_parse (thread_times_t *times, const char *schedstat, const char *sched)
+//  Field 39; 3 is the first behind the name in parentheses.
+static bool find_cpu (const char *stat, unsigned *cpu)
+{
+    const char *at = stat ? strrchr (stat, ')') : NULL;
+    for (int field = 3; at && field <= 39; field++)
+        at = strchr (at + 1, ' ');
+    return at && sscanf (at, " %u", cpu) == 1;
+}
+
+void thread_times_parse (thread_times_t *times, const char *schedstat, const char *sched,
+                         const char *stat)
 {
     unsigned long long run = 0, delay = 0;
     int count = schedstat ? sscanf (schedstat, "%llu %llu", &run, &delay) : 0;
     *times = (thread_times_t){ .run_ns = run, .delay_ns = delay, .has_delay = count == 2 };
     times->has_wait = find_wait (sched, &times->wait_ns);
+    times->has_cpu = find_cpu (stat, &times->cpu);
 }
 
 void process_thread_times (pid_t pid, uint64_t thread, thread_times_t *times)
@@ -174,9 +185,11 @@ void process_thread_times (pid_t pid, uint64_t thread, thread_times_t *times)
     autofree char *folder = text_format ("/proc/%d/task/%" PRIu64, (int) pid, thread);
     autofree char *schedstat_path = text_format ("%s/schedstat", folder);
     autofree char *sched_path = text_format ("%s/sched", folder);
+    autofree char *stat_path = text_format ("%s/stat", folder);
     autofree char *schedstat = file_read (schedstat_path, 256, NULL, &ignored);
     autofree char *sched = file_read (sched_path, 64 * 1024, NULL, &ignored);
-    thread_times_parse (times, schedstat, sched);
+    autofree char *stat = file_read (stat_path, STAT_MAX, NULL, &ignored);
+    thread_times_parse (times, schedstat, sched, stat);
 }
 
 void process_to_text (const process_t *process, char text[PROCESS_TEXT_SIZE])

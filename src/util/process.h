@@ -43,14 +43,16 @@ typedef struct {
     uint64_t run_ns;   //  on a processor
     uint64_t delay_ns; //  ready to run, while others ran
     uint64_t
-        wait_ns; //  the same as /proc/PID/task/TID/sched has it (schedstats are off by default)
-    bool has_delay, has_wait;
+        wait_ns;  //  the same as /proc/PID/task/TID/sched has it (schedstats are off by default)
+    unsigned cpu; //  the processor that it is on, or was last
+    bool has_delay, has_wait, has_cpu;
 } thread_times_t;
 
 void process_thread_times (pid_t pid, uint64_t thread, thread_times_t *times);
-//  From the texts of /proc/PID/task/TID/schedstat (Documentation/scheduler/sched-stats.rst) and
-//  .../sched; NULL: there is none.
-void thread_times_parse (thread_times_t *times, const char *schedstat, const char *sched);
+//  From the texts of /proc/PID/task/TID/schedstat (Documentation/scheduler/sched-stats.rst),
+//  .../sched and .../stat (proc(5)); NULL: there is none.
+void thread_times_parse (thread_times_t *times, const char *schedstat, const char *sched,
+                         const char *stat);
 
 //  As text, "PID:START:BOOTID", for status files and undo entries.
 #define PROCESS_TEXT_SIZE 96

@@ -1,9 +1,10 @@
 """virsh on a simulated guest's share of the host, and on the host itself."""
 
+import ctypes
 import os
 
 from harness import test_domain
-from libvirt_client import VirshTest
+from libvirt_client import VirshTest, uri
 
 
 class Tune(VirshTest):
@@ -81,6 +82,20 @@ class Tune(VirshTest):
         info = self.fields("vcpuinfo", "web")
         self.assertEqual((info["VCPU"], info["State"]), ("1", "running"))
         self.assertEqual(info["CPU Affinity"], "y" + "-" * (cpus - 1))
+        first, second = self.long_maps("web", 2, 200)
+        self.assertEqual((bool(first[0]), any(first[128:]), second), (True, False, b"\1" + bytes(199)))
+
+    def long_maps(self, name, count, size):
+        """A client may have room for more CPUs than any host has; bindings always ask for as much as it has."""
+        library, pointer = ctypes.CDLL("libvirt.so.0"), ctypes.c_void_p
+        library.virConnectOpen.restype = library.virDomainLookupByName.restype = pointer
+        connection = pointer(library.virConnectOpen(uri(self.daemon, self.connect).encode()))
+        domain = pointer(library.virDomainLookupByName(connection, name.encode()))
+        info, maps = ctypes.create_string_buffer(64 * count), ctypes.create_string_buffer(count * size)
+        self.assertEqual(library.virDomainGetVcpus(domain, info, count, maps, size), count)
+        library.virDomainFree(domain)
+        library.virConnectClose(connection)
+        return [maps.raw[i * size : (i + 1) * size] for i in range(count)]
 
     def test_host(self):
         virsh, fields = self.virsh, self.fields

@@ -99,16 +99,20 @@ static void threads_are_measured (void **state)
     thread_times_t times;
     thread_times_parse (&times, "123456789012 4567 89\n",
                         "qemu (1, #threads: 3)\nse.exec_start : 5.1\n"
-                        "se.statistics.wait_sum             :           12.000345\n");
+                        "se.statistics.wait_sum             :           12.000345\n",
+                        "7 (CPU 0/TCG) a) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 "
+                        "24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 139 40 41\n");
     assert_int_equal (times.run_ns, 123456789012);
     assert_true (times.has_delay && times.delay_ns == 4567);
     assert_true (times.has_wait && times.wait_ns == 12000345);
-    thread_times_parse (&times, "7", "se.exec_start : 5.1\n");
-    assert_true (times.run_ns == 7 && !times.has_delay && !times.has_wait);
-    thread_times_parse (&times, NULL, NULL);
-    assert_true (times.run_ns == 0 && !times.has_delay && !times.has_wait);
+    assert_true (times.has_cpu && times.cpu == 139);
+    thread_times_parse (&times, "7", "se.exec_start : 5.1\n", "7 (qemu) S 4 5");
+    assert_true (times.run_ns == 7 && !times.has_delay && !times.has_wait && !times.has_cpu);
+    thread_times_parse (&times, NULL, NULL, NULL);
+    assert_true (times.run_ns == 0 && !times.has_delay && !times.has_wait && !times.has_cpu);
     process_thread_times (getpid (), (uint64_t) getpid (), &times);
     assert_true (times.run_ns > 0 && times.has_delay);
+    assert_true (times.has_cpu && times.cpu < (unsigned) sysconf (_SC_NPROCESSORS_CONF));
 }
 
 static void text_is_strict (void **state)

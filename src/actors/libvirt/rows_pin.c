@@ -10,7 +10,8 @@
 enum {
     LIVE = 1,
     CONFIG = 2,
-    MAP_MAX = CPU_SETSIZE / 8 //  bytes
+    MAP_MAX = CPU_SETSIZE / 8, //  bytes of what the host can have
+    MAPS_MAX = 8 << 20         //  of all in one answer (libvirt's protocol: REMOTE_CPUMAPS_MAX)
 };
 
 int64_t rpc_cpus_count (const char *text)
@@ -67,11 +68,16 @@ static void fill_map (unsigned char *map, size_t size, const char *text, uint64_
             map[cpu / 8] = (unsigned char) (map[cpu / 8] | 1u << cpu % 8);
 }
 
-//  Bytes that the caller has for each; 0: none.
-static size_t map_size (const rpc_call_t *call)
+//  Bytes that the caller has for each of COUNT; 0: none.
+static int read_map_size (const rpc_call_t *call, size_t count, size_t *size, error_t *err)
 {
-    int64_t size = value_get_i64 (call->args, "maplen", 0);
-    return size < 0 ? 0 : size < MAP_MAX ? (size_t) size : MAP_MAX;
+    int64_t given = value_get_i64 (call->args, "maplen", 0);
+    *size = given < 0 ? 0 : (size_t) given;
+    return count && *size > MAPS_MAX / count
+               ? error_set (err, ERR_INVALID_ARG,
+                            "%s: maplen %zu: the %zu maps are more than the %d bytes of an answer",
+                            call->entry->procedure->name, *size, count, MAPS_MAX)
+               : 0;
 }
 
 //  What VERB (of domain.vcpu_pins, ...) says.
@@ -94,19 +100,20 @@ static document_t *ask_pins (rpc_call_t *call, const char *verb, error_t *err)
 
 //  The maps of COUNT of PINS, one behind the other: of those with these IDS, or (NULL) of the
 //  first.
-static void pack_maps (const rpc_call_t *call, const value_t *pins, const size_t *ids, size_t count,
-                       uint64_t cpus, pack_t *ret)
+static int pack_maps (const rpc_call_t *call, const value_t *pins, const size_t *ids, size_t count,
+                      uint64_t cpus, pack_t *ret, error_t *err)
 {
-    size_t size = map_size (call);
-    auto(text_t) maps = text_new ();
-    unsigned char map[MAP_MAX];
+    size_t size;
+    if (read_map_size (call, count, &size, err))
+        return -1;
+    autofree unsigned char *maps = memory_new (count * size + 1, 1);
     for (size_t i = 0; i < count; i++) {
         const value_t *pin = value_at (pins, ids ? ids[i] : i);
-        fill_map (map, size, value_get_str (pin, "cpus"), cpus);
-        text_add_bytes (maps, map, size);
+        fill_map (maps + i * size, size, value_get_str (pin, "cpus"), cpus);
     }
     pack_key (ret, "cpumaps");
-    pack_bin (ret, maps->data, maps->size);
+    pack_bin (ret, maps, count * size);
+    return 0;
 }
 
 static size_t room_of (const rpc_call_t *call, const char *field)
@@ -122,18 +129,18 @@ static int answer_vcpu_pins (rpc_call_t *call, const value_t *host, pack_t *ret,
         return -1;
     size_t room = room_of (call, "ncpumaps"), count = value_count (document_root (pins));
     count = count < room ? count : room;
-    pack_maps (call, document_root (pins), NULL, count, value_get_u64 (host, "cpus", 0), ret);
     pack_key_u64 (ret, "num", count);
-    return 0;
+    return pack_maps (call, document_root (pins), NULL, count, value_get_u64 (host, "cpus", 0), ret,
+                      err);
 }
 
 static int answer_emulator_pin (rpc_call_t *call, const value_t *host, pack_t *ret, error_t *err)
 {
+    size_t size;
     auto(document_t) pin = ask_pins (call, "domain.emulator_pins", err);
-    if (!pin)
+    if (!pin || read_map_size (call, 1, &size, err))
         return -1;
-    unsigned char map[MAP_MAX];
-    size_t size = map_size (call);
+    autofree unsigned char *map = memory_new (size + 1, 1);
     fill_map (map, size, value_get_str (document_root (pin), "cpus"),
               value_get_u64 (host, "cpus", 0));
     pack_key (ret, "cpumaps");
@@ -189,7 +196,7 @@ static void pack_vcpus (const value_t *stats, const size_t *ids, size_t count, p
 {
     enum {
         RUNNING = 1,     //  virVcpuState
-        UNAVAILABLE = -2 //  virVcpuHostCpuState: where a vcpu is at the moment is not told
+        UNAVAILABLE = -2 //  virVcpuHostCpuState
     };
     pack_key_array (ret, "info");
     for (size_t i = 0; i < count; i++) {
@@ -197,7 +204,8 @@ static void pack_vcpus (const value_t *stats, const size_t *ids, size_t count, p
         pack_key_u64 (ret, "number", ids[i]);
         pack_key_u64 (ret, "state", measured (stats, ids[i], "state", RUNNING));
         pack_key_u64 (ret, "cpu_time", measured (stats, ids[i], "time", 0));
-        pack_key_i64 (ret, "cpu", UNAVAILABLE);
+        uint64_t cpu = measured (stats, ids[i], "cpu", UINT64_MAX);
+        pack_key_i64 (ret, "cpu", cpu == UINT64_MAX ? UNAVAILABLE : (int64_t) cpu);
         pack_end (ret);
     }
     pack_end (ret);
@@ -214,8 +222,7 @@ static int answer_vcpus (rpc_call_t *call, const value_t *result, pack_t *ret, e
     autofree size_t *ids = memory_new ((size_t) domain->vcpus + 1, sizeof *ids);
     size_t count = find_vcpus (domain, stats, room, ids);
     pack_vcpus (stats, ids, count, ret);
-    pack_maps (call, document_root (pins), ids, count, call->host_cpus, ret);
-    return 0;
+    return pack_maps (call, document_root (pins), ids, count, call->host_cpus, ret, err);
 }
 
 static int measure_vcpus (rpc_call_t *call, const value_t *host, pack_t *ret, error_t *err)

@@ -51,7 +51,8 @@ static void add_vcpu (json_t *stats, size_t n, pid_t pid, uint64_t thread, bool 
     } fields[] = { { "state", runs ? VCPU_RUNNING : VCPU_BLOCKED, true },
                    { "time", times.run_ns, true },
                    { "wait", times.wait_ns, times.has_wait },
-                   { "delay", times.delay_ns, times.has_delay } };
+                   { "delay", times.delay_ns, times.has_delay },
+                   { "cpu", times.cpu, times.has_cpu } };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (fields[i].known)
             qemu_stats_set_nth (stats, "vcpu", n, fields[i].name,
