@@ -42,7 +42,7 @@ static bool is_asked (const query_t *self, const tune_t *tune)
 int answer_parameters (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
 {
     bool live;
-    const value_t *map;
+    const value_t *map = NULL;
     const driver_t *driver = driver_by_name (domain->driver);
     if (read_scope (self, domain, &live, &map, err))
         return -1;
@@ -80,7 +80,7 @@ static void pack_pin (pack_t *result, uint64_t number, const char *cpus)
 int answer_vcpu_pins (const query_t *self, const snapshot_t *domain, pack_t *result, error_t *err)
 {
     bool live;
-    const value_t *map;
+    const value_t *map = NULL;
     if (read_scope (self, domain, &live, &map, err))
         return -1;
     uint64_t count = live ? domain->max_vcpus : domain->config_max_vcpus;
@@ -97,7 +97,7 @@ int answer_emulator_pins (const query_t *self, const snapshot_t *domain, pack_t 
                           error_t *err)
 {
     bool live;
-    const value_t *map;
+    const value_t *map = NULL;
     if (read_scope (self, domain, &live, &map, err))
         return -1;
     pack_map (result);
@@ -111,7 +111,7 @@ int answer_iothread_pins (const query_t *self, const snapshot_t *domain, pack_t 
                           error_t *err)
 {
     bool live;
-    const value_t *map;
+    const value_t *map = NULL;
     if (read_scope (self, domain, &live, &map, err))
         return -1;
     const value_t *ids = value_get (map, "iothreads");

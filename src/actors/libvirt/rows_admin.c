@@ -99,7 +99,7 @@ static int answer_servers (rpc_call_t *call, const value_t *result, pack_t *ret,
 
 static int answer_server (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
-    rpc_server_t number;
+    rpc_server_t number = RPC_SERVER_LIBVIRT;
     (void) result;
     if (server_of (call, "name", &number, err))
         return -1;
@@ -113,7 +113,7 @@ static int answer_pool (rpc_call_t *call, const value_t *result, pack_t *ret, er
 {
     static const char *const fields[] = { "minWorkers",  "maxWorkers",  "nWorkers",
                                           "freeWorkers", "prioWorkers", "jobQueueDepth" };
-    rpc_server_t number;
+    rpc_server_t number = RPC_SERVER_LIBVIRT;
     (void) result;
     if (server_of (call, "srv.name", &number, err))
         return -1;
@@ -126,7 +126,7 @@ static int answer_pool (rpc_call_t *call, const value_t *result, pack_t *ret, er
 
 static int refuse_pool (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
-    rpc_server_t number;
+    rpc_server_t number = RPC_SERVER_LIBVIRT;
     (void) result, (void) ret;
     if (server_of (call, "srv.name", &number, err))
         return -1;
@@ -141,7 +141,7 @@ static int refuse_pool (rpc_call_t *call, const value_t *result, pack_t *ret, er
 
 static int answer_limits (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
-    rpc_server_t number;
+    rpc_server_t number = RPC_SERVER_LIBVIRT;
     (void) result;
     if (server_of (call, "srv.name", &number, err))
         return -1;
@@ -174,7 +174,7 @@ static int read_limit (const value_t *param, int *most, error_t *err)
 
 static int answer_set_limits (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
-    rpc_server_t number;
+    rpc_server_t number = RPC_SERVER_LIBVIRT;
     (void) result, (void) ret;
     if (server_of (call, "srv.name", &number, err))
         return -1;
@@ -216,7 +216,7 @@ static rpc_client_t *next_client (rpc_client_t *client, rpc_server_t number)
 
 static int answer_clients (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
-    rpc_server_t number;
+    rpc_server_t number = RPC_SERVER_LIBVIRT;
     uint64_t count = 0;
     (void) result;
     if (server_of (call, "srv.name", &number, err))
@@ -235,7 +235,7 @@ static int answer_clients (rpc_call_t *call, const value_t *result, pack_t *ret,
 static rpc_client_t *client_of (const rpc_call_t *call, const char *server, const char *id,
                                 error_t *err)
 {
-    rpc_server_t number;
+    rpc_server_t number = RPC_SERVER_LIBVIRT;
     uint64_t wanted = 0;
     if (server_of (call, server, &number, err))
         return NULL;
