@@ -42,8 +42,7 @@ static int teardown (void **state)
 {
     (void) state;
     free (fake.guest.name);
-    xml_destroy (&fake.guest.live);
-    xml_destroy (&fake.guest.record);
+    fake_job_clear (&fake);
     strings_destroy (&fake.guest.news);
     return 0;
 }
