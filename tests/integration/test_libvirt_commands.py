@@ -258,7 +258,7 @@ class Commands(Virsh, AgentTest):
         said = ElementTree.fromstring(self.virsh("net-port-dumpxml", "blue", port))
         self.assertEqual(said.findtext("owner/name"), "web")
         self.virsh("detach-interface", "web", "network", "--mac", row[4], "--live")
-        self.assertEqual(self.virsh("net-port-list", "blue"), "")
+        until(lambda: self.virsh("net-port-list", "blue") == "", what="the end of the port")
 
     def check_port(self):
         """One that no guest has."""

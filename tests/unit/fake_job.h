@@ -391,4 +391,11 @@ static inline void fake_job_init (fake_job_t *self, char *root)
     self->job = (job_t){ .ops = &fake_ops, .paths = &self->paths, .guest = &self->guest };
 }
 
+//  The documents that a test gave the guest are its own.
+static inline void fake_job_clear (fake_job_t *fake)
+{
+    xml_destroy (&fake->guest.record);
+    xml_destroy (&fake->guest.live);
+}
+
 #endif

@@ -7,28 +7,17 @@
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/state.h"
 #include "fake_job.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "unit_xml.h"
 
 static fake_job_t fake;
 static error_t err;
-
-static xml_t *parse (const char *text)
-{
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    assert_non_null (document);
-    return document;
-}
 
 static int setup (void **state)
 {
     (void) state;
     fake_job_init (&fake, "/nowhere");
     fake.guest.name = "g";
-    fake.guest.record = parse ("<driver/>");
+    fake.guest.record = unit_xml ("<driver/>");
     err = (error_t){ 0 };
     return 0;
 }
@@ -36,8 +25,7 @@ static int setup (void **state)
 static int teardown (void **state)
 {
     (void) state;
-    xml_destroy (&fake.guest.record);
-    xml_destroy (&fake.guest.live);
+    fake_job_clear (&fake);
     return 0;
 }
 
@@ -344,12 +332,12 @@ static const fake_reply_t told[] = {
 static void set_disks (void)
 {
     fake.replies = told;
-    fake.guest.live =
-        parse ("<domain><devices><disk><target dev='vda' bus='virtio'/>"
-               "<address type='pci' domain='0x0000' bus='0x00' slot='0x04' function='0x0'/></disk>"
-               "<disk><target dev='sda' bus='sata'/>"
-               "<address type='drive' controller='0' bus='0' target='0' unit='1'/></disk>"
-               "</devices></domain>");
+    fake.guest.live = unit_xml (
+        "<domain><devices><disk><target dev='vda' bus='virtio'/>"
+        "<address type='pci' domain='0x0000' bus='0x00' slot='0x04' function='0x0'/></disk>"
+        "<disk><target dev='sda' bus='sata'/>"
+        "<address type='drive' controller='0' bus='0' target='0' unit='1'/></disk>"
+        "</devices></domain>");
 }
 
 static void test_what_an_agent_tells (void **state)
@@ -413,7 +401,7 @@ static void test_file_systems_and_interfaces (void **state)
 static bool find (const char *channels, channel_t *channel)
 {
     autofree char *text = text_format ("<domain><devices>%s</devices></domain>", channels);
-    auto(xml_t) live = parse (text);
+    auto(xml_t) live = unit_xml (text);
     bool found = channel_find_agent (live, channel);
     //  The strings are the document's.
     if (found)
@@ -450,7 +438,7 @@ static void test_the_agents_channel (void **state)
 static void test_the_state_of_a_channel (void **state)
 {
     (void) state;
-    auto(xml_t) live = parse ("<domain><devices>" AGENT ("", "a", "") "</devices></domain>");
+    auto(xml_t) live = unit_xml ("<domain><devices>" AGENT ("", "a", "") "</devices></domain>");
     static const char state_path[] = "devices/channel/target/@state";
     channel_set_state (live, "channel1", true);
     assert_null (xml_string (xml_root (live), state_path));
