@@ -7,6 +7,10 @@
 #include "drivers/qemu/command/qemu_alias.h"
 #include "unit_xml.h"
 
+enum {
+    DETACH_MS = 20000
+};
+
 //  USB lets go of a device at once, without a guest that helps.
 static char *usb_disk (void)
 {
@@ -66,7 +70,10 @@ static int attach_live (error_t *err)
 
 static int detach_live (error_t *err)
 {
-    return qemu_driver.detach (job (), find_disk (guest ()->live), err);
+    bool gone = false;
+    if (qemu_driver.detach (job (), find_disk (guest ()->live), DETACH_MS, &gone, err))
+        return -1;
+    return gone ? 0 : error_set (err, ERR_OPERATION_TIMEOUT, "QEMU still has the disk");
 }
 
 static int run_attach (error_t *err)
