@@ -144,6 +144,36 @@ static void check_rows (const row_t *rows, size_t count)
         check_row (&rows[i]);
 }
 
+//  As long as the record says, and else as long as the command usually takes.
+static void test_patience (void **state)
+{
+    (void) state;
+    static const row_t name = { "hostname", "{}", "agent guest-get-host-name\n",
+                                "{\"hostname\":\"h\"}" };
+    static const row_t unheard = { "hostname", "{}", "agent guest-get-host-name\n",
+                                   "!is not waited for" };
+    static const row_t end = { "shutdown", "{}", "agent guest-shutdown {\"mode\":\"powerdown\"}\n",
+                               "null" };
+    static const fake_reply_t replies[] = { { "guest-get-host-name", "{\"host-name\":\"h\"}" },
+                                            { NULL, NULL } };
+    xml_node_t *record = xml_root (fake.guest.record);
+    fake.replies = replies;
+    check_row (&name);
+    assert_int_equal (fake.agent_ms, QEMU_AGENT_INFO_MS);
+    xml_set (record, "agent/@timeout", "3");
+    check_row (&name);
+    assert_int_equal (fake.agent_ms, 3000);
+    xml_set (record, "agent/@timeout", "-2");
+    check_row (&name);
+    assert_int_equal (fake.agent_ms, QEMU_AGENT_BLOCK_MS);
+    assert_int_equal (fake.agent_how, 0);
+    xml_set (record, "agent/@timeout", "0");
+    check_row (&unheard);
+    assert_int_equal (fake.agent_how, AGENT_UNHEARD);
+    //  No answer is what a guest that goes gives.
+    check_row (&end);
+}
+
 static void test_freezing_and_thawing (void **state)
 {
     (void) state;
@@ -441,6 +471,7 @@ int main (void)
         TEST (test_a_freeze_that_fails_is_undone),
         TEST (test_an_agent_that_does_not_thaw_is_left_to_the_owner),
         TEST (test_without_an_agent_nothing_is_begun),
+        TEST (test_patience),
         TEST (test_freezing_and_thawing),
         TEST (test_commands),
         TEST (test_keys_that_are_none),
