@@ -74,7 +74,6 @@ UNSUPPORTED = {
     "CONNECT_NUM_OF_NWFILTERS": [["nwfilter-list"]],
     "CONNECT_NUM_OF_SECRETS": [["secret-list"]],
     "CONNECT_NUM_OF_STORAGE_POOLS": [["pool-list"]],
-    "CONNECT_DOMAIN_MONITOR_EVENT_REGISTER": [["qemu-monitor-event", "--timeout", "60"]],
     "DOMAIN_ATTACH": [["qemu-attach", "1"]],
     "DOMAIN_FD_ASSOCIATE": [["dom-fd-associate", "web", "n", "0"]],
     "DOMAIN_GET_LAUNCH_SECURITY_INFO": [["domlaunchsecinfo", "web"]],
@@ -360,6 +359,11 @@ class Commands(Virsh, AgentTest):
             self.virsh("suspend", "web")
             self.virsh("resume", "web")
 
+        #   QEMU's own, by a name, a part of it, and of another guest.
+        self.told("qemu-monitor-event", "web", "--event", "stop", "--no-case", "--loop",
+                  words="event STOP at [0-9.]+ for domain '?web'?: <null>\nevent STOP", again=pause)
+        self.told("qemu-monitor-event", "--event", "^RES.ME$", "--regex", "--loop", words="event RESUME", again=pause)
+        self.assertIn("leave out '{'", self.refused("qemu-monitor-event", "--event", "A{9}", "--regex"))
         self.told("event", "web", "--all", "--loop", words="(?s)for domain '?web'?: Suspended.*Resumed", again=pause)
 
     def check_sleep(self):
