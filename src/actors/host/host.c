@@ -330,6 +330,7 @@ static const struct {
     { "interface.list", host_define },
     { "interface.xml", host_define },
     { "host.sysinfo", host_define },
+    { "host.domain_native", host_define },
     { "host.cpu_models", host_define },
     { "host.cpu_compare", host_define },
     { "host.cpu_baseline", host_define },
