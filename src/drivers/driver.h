@@ -263,6 +263,11 @@ typedef struct {
     int (*screenshot) (job_t *job, const char *device, unsigned head, screenshot_t *shot,
                        error_t *err);
 
+    //  SIZE bytes of the guest's memory, or of what the host has of a DISK (its target or its
+    //  source), which may be of one that does not run. The caller frees them; NULL and ERR.
+    char *(*peek_memory) (job_t *job, uint64_t address, size_t size, bool virtual, error_t *err);
+    char *(*peek_block) (job_t *job, const char *disk, uint64_t offset, size_t size, error_t *err);
+
     //  Takes SNAPSHOT (snapshot_xml.h: complete, and not yet in the tree) of a guest that runs or
     //  is shut off; may add a <cookie> of the driver's own. From its first effect on there is an
     //  undo that takes everything back, unless the tree has the snapshot by then: the caller adds
@@ -374,6 +379,11 @@ typedef struct {
     //  What KIND does not say is the driver's own choice.
     int (*domain_capabilities) (job_t *job, const guest_kind_t *kind, xml_node_t *root,
                                 error_t *err);
+
+    //  Adds to TEXT what a guest with a completed DEFINITION would be started with, in the driver's
+    //  only NATIVE_FORMAT (libvirt's name for it). NULL: it has none.
+    int (*native) (job_t *job, const xml_t *definition, text_t *text, error_t *err);
+    const char *native_format;
 
     //  The models of processors that guests of ARCH may have; the caller owns the list. NULL and
     //  ERR: ERR_NO_SUPPORT if there are no such guests.
