@@ -270,6 +270,7 @@ static const struct {
     { "rng", command_rng },
     { "panic", command_panic },
     { "hostdev", qemu_command_hostdev },
+    { "memory", qemu_command_memory_device },
 };
 
 #define FAMILIES (sizeof families / sizeof *families)
