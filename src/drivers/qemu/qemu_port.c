@@ -120,6 +120,7 @@ static bool is_usb (const xml_node_t *device)
         { "serial", "target/@type", "usb-serial" },
         { "hub", "@type", "usb" },
         { "hostdev", "@type", "usb" },
+        { "redirdev", "@bus", "usb" },
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (xml_is (device, rules[i][0]) && xml_equals (device, rules[i][1], rules[i][2]))
