@@ -24,10 +24,8 @@ char *pci_driver_now (const pci_t *self)
 //  1: it is to be detached; 0: it is already.
 static int check_usable (pci_t *self, const pci_device_t *device, error_t *err)
 {
-    if (pci_device_is_bridge (device))
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "detach PCI device '%s': it is a bridge, which others are behind",
-                          self->address);
+    if (pci_check_host (self, device, "detach", err))
+        return -1;
     if (device->iommu_group < 0)
         return error_set (
             err, ERR_OPERATION_INVALID,
@@ -70,7 +68,10 @@ static int check_reset (pci_t *self, const msg_t *request, error_t *err)
 {
     (void) request;
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
-    return device && pci_check_holder (self, "reset", err) == 0 ? 1 : -1;
+    return !device || pci_check_holder (self, "reset", err) ||
+                   pci_check_host (self, device, "reset", err)
+               ? -1
+               : 1;
 }
 
 //  The guest's own: there is somebody who has it, or will.

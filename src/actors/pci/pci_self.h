@@ -2,6 +2,7 @@
 //
 //      pci.c             its life; what it is asked
 //      pci_operations.c  what is done to the device, one after another
+//      pci_checks.c      what the host would lose with it
 //      pci_guest.c       what guests take and give back
 //      pci_file.c        the status file, what is published, answers: in this order
 
@@ -87,6 +88,10 @@ void pci_begin_job (pci_t *self);
 void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then);
 //  REPLY is that of the job: -1 if it failed, and then self->failure says why.
 int pci_job_done (pci_t *self, const msg_t *reply);
+
+//  pci_checks.c
+//  -1 and ERR if others depend on it; WHAT is to be done to it: "detach".
+int pci_check_host (const pci_t *self, const pci_device_t *device, const char *what, error_t *err);
 
 //  pci_guest.c
 bool pci_is_guests (const msg_t *msg); //  a request of pci.take or pci.give
