@@ -153,7 +153,7 @@ static void on_failure_saved (pci_t *self, const error_t *err)
     pci_answer (self, &failure);
 }
 
-static void go_back_to_host (pci_t *self)
+void pci_set_host (pci_t *self)
 {
     pci_clear_holder (self);
     free (take (&self->returns_to));
@@ -180,7 +180,7 @@ static void settle (pci_t *self)
     else if (operation->during == PCI_RETURNING && vfio)
         self->phase = self->running.before == PCI_HOST ? PCI_HOST : PCI_DETACHED;
     else if (operation->during == PCI_DETACHING && !vfio && text_equals (now, self->returns_to))
-        go_back_to_host (self);
+        pci_set_host (self);
     else {
         pci_clear_holder (self);
         self->phase = PCI_RETURNING;
@@ -195,7 +195,7 @@ static void succeed (pci_t *self)
         return;
     self->phase = operation->after;
     if (self->phase == PCI_HOST)
-        go_back_to_host (self);
+        pci_set_host (self);
     if (is_give (operation)) {
         pci_clear_holder (self);
         free (take (&self->saved));
@@ -306,19 +306,25 @@ static void on_forgotten (pci_t *self, const error_t *err)
 
 void pci_forget (pci_t *self)
 {
-    if (self->running.operation || self->phase == PCI_HOST)
-        return; //  what runs fails, and comes to this
+    self->gone = self->running.operation != NULL;
+    if (self->gone || self->phase == PCI_HOST)
+        return; //  what runs fails
     actor_log (self->actor, LEVEL_INFO, "PCI device '%s' is gone", self->address);
-    go_back_to_host (self);
+    pci_set_host (self);
     pci_save (self, on_forgotten);
+}
+
+static bool is_there (const pci_t *self)
+{
+    error_t ignored;
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &ignored);
+    return device != NULL;
 }
 
 //  What is not there any more can't go back.
 static void return_or_forget (pci_t *self)
 {
-    error_t err;
-    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &err);
-    if (device)
+    if (is_there (self))
         begin (self, &returning, NULL);
     else
         pci_forget (self);
@@ -327,6 +333,11 @@ static void return_or_forget (pci_t *self)
 void pci_pump (pci_t *self)
 {
     msg_t *msg;
+    if (!self->running.operation && self->gone) {
+        self->gone = false;
+        if (!is_there (self))
+            pci_forget (self);
+    }
     while (!self->running.operation && (msg = zlistx_detach (self->queue, NULL)))
         begin (self, operation_of (msg), &msg);
     if (!self->running.operation && self->phase == PCI_RETURNING && !self->return_timer)

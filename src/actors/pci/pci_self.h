@@ -57,6 +57,7 @@ struct pci {
     //  The guest that has it; "": none.
     char holder[UUID_TEXT_SIZE];
     char *holder_name;
+    int group;   //  the IOMMU group that was told of it; -1: none
     bool lent;   //  it was detached for that guest, and goes back with its end
     char *saved; //  what its card gets back, once no guest has it (drivers/pci/vf.h); NULL: nothing
 
@@ -65,6 +66,7 @@ struct pci {
     zlistx_t *queue; //  msg_t
     uint64_t return_timer;
     int returns_failed; //  one after another
+    bool gone;          //  the kernel said so while something ran
     bool shown;
 };
 
@@ -75,6 +77,8 @@ void pci_enqueue (pci_t *self, msg_t **msg_p);
 void pci_pump (pci_t *self);
 //  The device is not there any more.
 void pci_forget (pci_t *self);
+//  The host has it: there is nothing to remember of it.
+void pci_set_host (pci_t *self);
 //  The device goes back, though nobody waits for it: what was begun and cut off.
 void pci_return_later (pci_t *self, int ms);
 //  The driver that has it now; NULL: none. The caller frees it.
