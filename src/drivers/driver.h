@@ -375,6 +375,11 @@ typedef struct {
     int (*domain_capabilities) (job_t *job, const guest_kind_t *kind, xml_node_t *root,
                                 error_t *err);
 
+    //  Adds to TEXT what a guest with a completed DEFINITION would be started with, in the driver's
+    //  only NATIVE_FORMAT (libvirt's name for it). NULL: it has none.
+    int (*native) (job_t *job, const xml_t *definition, text_t *text, error_t *err);
+    const char *native_format;
+
     //  The models of processors that guests of ARCH may have; the caller owns the list. NULL and
     //  ERR: ERR_NO_SUPPORT if there are no such guests.
     strings_t *(*cpu_models) (job_t *job, const char *arch, error_t *err);

@@ -2,12 +2,13 @@
 
 import os
 import re
+import shlex
 import subprocess
 import unittest
 from unittest import mock
 from xml.etree import ElementTree
 
-from guest import AGENT_DEVICES, AgentTest
+from guest import AGENT_DEVICES, AgentTest, processes_of
 from harness import PATIENCE, until
 from libvirt_client import Virsh, uri
 from network import Site, network, usable
@@ -64,7 +65,6 @@ OF_VIRSH = [
 #   What it can't be: the words behind "not supported by this connection driver: ".
 UNSUPPORTED = {
     "CONNECT_DOMAIN_XML_FROM_NATIVE": [["domxml-from-native", "qemu-argv", "XML"]],
-    "CONNECT_DOMAIN_XML_TO_NATIVE": [["domxml-to-native", "qemu-argv", "XML"]],
     "CONNECT_FIND_STORAGE_POOL_SOURCES": [
         ["find-storage-pool-sources", "dir"],
         ["find-storage-pool-sources-as", "dir"],
@@ -184,6 +184,7 @@ class Commands(Virsh, AgentTest):
             self.check_unsupported,
             self.check_refused,
             self.check_facts,
+            self.check_native,
             self.check_devices,
             self.check_port,
             self.check_link,
@@ -241,6 +242,20 @@ class Commands(Virsh, AgentTest):
             self.virsh("sysinfo", status=None)
         for option in ("--migratable", "--update-cpu", "--security-info", "--inactive"):
             self.assertIn("<name>web</name>", self.virsh("dumpxml", "web", option))
+
+    def check_native(self):
+        """The command line is the one that the guest was started with, by its definition and by its XML of now."""
+        (pid,) = processes_of(self.guest.uuid)
+        with open(f"/proc/{pid}/cmdline") as file:
+            started = file.read().split("\0")[:-1]
+        now = self.write("now.xml", self.virsh("dumpxml", "web"))
+        for words in (["--domain", "web"], [now]):
+            #   A shell has lines that end so go on.
+            said = shlex.split(self.virsh("domxml-to-native", "qemu-argv", *words).replace("\\\n", ""))
+            self.assertEqual(said[0], "LC_ALL=C")
+            self.assertEqual(said[3:], started)
+        self.assertIn("has qemu-argv", self.refused("domxml-to-native", "lxc-tools", now))
+        self.assertIn("the root element is <nothing>", self.refused("domxml-to-native", "qemu-argv", self.xml))
 
     def check_devices(self):
         medium = self.path("cd.iso")

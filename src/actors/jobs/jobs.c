@@ -138,6 +138,7 @@ const job_kind_t job_kinds[] = {
     { "interfaces", job_run_interfaces },
     { "interface_xml", job_run_interface_xml },
     { "domain_capabilities", job_run_domain_capabilities },
+    { "domain_native", job_run_domain_native },
     { "cpu_models", job_run_cpu_models },
     { "cpu_compare", job_run_cpu_compare },
     { "cpu_baseline", job_run_cpu_baseline },

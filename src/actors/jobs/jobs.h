@@ -192,6 +192,7 @@ int job_run_interfaces (job_actor_t *self, error_t *err);
 int job_run_interface_xml (job_actor_t *self, error_t *err);
 
 int job_run_domain_capabilities (job_actor_t *self, error_t *err);
+int job_run_domain_native (job_actor_t *self, error_t *err);
 int job_run_cpu_models (job_actor_t *self, error_t *err);
 int job_run_cpu_compare (job_actor_t *self, error_t *err);
 int job_run_cpu_baseline (job_actor_t *self, error_t *err);

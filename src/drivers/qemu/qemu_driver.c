@@ -1,6 +1,7 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
 #include "drivers/guest_end.h"
+#include "drivers/qemu/qemu_native.h"
 #include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_control.h"
 #include "drivers/qemu/qemu_driver.h"
@@ -95,6 +96,8 @@ const driver_t qemu_driver = {
     .control = qemu_control,
     .capabilities = qemu_capabilities,
     .domain_capabilities = qemu_domain_capabilities,
+    .native = qemu_native,
+    .native_format = "qemu-argv",
     .cpu_models = qemu_cpu_models,
     .compare_cpu = qemu_compare_cpu,
     .baseline_cpu = qemu_baseline_cpu,
