@@ -3,6 +3,7 @@ the daemon."""
 
 import os
 import signal
+import subprocess
 
 import lab
 from devices import node
@@ -95,6 +96,23 @@ class HostDevices(GuestTest):
         self.daemon.start()
         self.client = self.daemon.client()
         self.returned()
+
+    def test_vanishes(self):
+        """The card's functions are taken away under a guest: the next ones have the same addresses and groups."""
+        for name in ("web1", "web2"):
+            self.define_guest(name, hostdev(self.function))
+        self.daemon.run("start", "web1")
+        writer = subprocess.Popen(["sh", "-c", f"echo 0 >{lab.path(lab.CARD, 'sriov_numvfs')}"])
+        #   The kernel asks QEMU for it, which asks the guest; that has no system.
+        until(lambda: not lab.driver(self.function), what="the kernel's wait")
+        os.kill(self.qemu(), signal.SIGKILL)
+        self.assertEqual(writer.wait(60), 0)
+        until(lambda: "shut off" in self.daemon.run("domstate", "web1"), what="the guest's end")
+        lab.make_virtual_functions(3)
+        self.daemon.run("start", "web2")
+        self.assertTrue(self.has_function("web2"))
+        self.daemon.run("destroy", "web2")
+        self.all_returned()
 
     def test_killed(self):
         """The daemon is killed at each step of a start, and of an end."""

@@ -93,6 +93,20 @@ class NodeDevices(DeviceTest):
         message = self.refused("nodedev.detach", self.function, driver="xen")
         self.assertIn("not supported: the driver 'xen'", message)
 
+    def test_others_depend_on_it(self):
+        """Neither detached nor reset: a card that has virtual functions, a bridge, a card that a container has."""
+        holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 1000"], stdout=subprocess.PIPE)
+        self.addCleanup(holder.stdout.close)
+        self.addCleanup(holder.wait)
+        self.addCleanup(holder.kill)
+        holder.stdout.readline()
+        interface = os.listdir(lab.path(self.function, "net"))[0]
+        subprocess.run(["ip", "link", "set", interface, "netns", str(holder.pid)], check=True)
+        for device, text in ((lab.CARD, "virtual functions"), (lab.BRIDGE, "it is a bridge"),
+                             (self.function, "in another network namespace")):
+            for verb in ("nodedev.detach", "nodedev.reset"):
+                self.assertIn(text, self.refused(verb, device))
+
     def test_waits_for_its_user(self):
         """Nothing is taken from a process that uses the device; once that ends, the device goes back."""
         self.daemon.run("nodedev-detach", self.function)

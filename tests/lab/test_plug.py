@@ -72,6 +72,23 @@ class Plug(GuestTest):
         self.daemon.run("destroy", "web2")
         self.all_returned()
 
+    def test_never_twice(self):
+        """A guest's own device is none that it gets from a pool, or by itself, once more: it keeps the one that it has."""
+        self.make_pool()
+        own, other = self.functions[:2]
+        self.attach(hostdev(own))
+        self.attach(pooled("pool", MAC + "7", VIRTIO))
+        self.assertEqual(self.device_of("web1"), other)
+        for device in (hostdev(other), interface(own, MAC + "8")):
+            with self.assertRaises(TroupeError) as caught:
+                self.attach(device)
+            self.assertRegex(caught.exception.message, "has it already|two hostdevs")
+        for each in (own, other):
+            shown = self.info(each)
+            self.assertEqual((shown["state"], shown["holder_name"]), ("detached", "web1"))
+        self.daemon.run("destroy", "web1")
+        self.all_returned()
+
     def test_lets_go_late(self):
         """The guest lets go after whoever asked has given up, while QEMU was stopped, and while no daemon runs."""
         device = interface(self.function, MAC + "3")
