@@ -63,7 +63,7 @@ fi
 hold () { touch ROOT/held; while [ -e ROOT/hold ]; do sleep 0.05; done; }
 [ "$at" != before ] || hold
 if [ "$at" = between ]; then
-    override=
+    override=$5
     [ "$2" != detach ] || override=vfio-pci
     echo "$override" >"$1/bus/pci/devices/$3/driver_override"
     echo "$3" >"$1/bus/pci/devices/$3/driver/unbind"
