@@ -4,6 +4,7 @@ already."""
 import json
 import os
 import shutil
+import subprocess
 
 import lab
 import emulator
@@ -67,6 +68,13 @@ class GuestTest(HeldTest):
 
     def define_guest(self, name, *hostdevs):
         self.client.call("domain.define", xml=guest(name, *hostdevs))
+
+    def keep_from_vfio(self, function):
+        """What the daemon writes to its driver_override does not come to the kernel, which gives the function to its
+        own driver again and again: it is not vfio-pci's, though each write was good."""
+        override = lab.path(function, "driver_override")
+        subprocess.run(["mount", "--bind", self.write(f"override-{function}", "(null)\n"), override], check=True)
+        self.addCleanup(subprocess.run, ["umount", override], check=True)
 
     def refused_start(self, name):
         done = self.daemon.run("start", name, status=None)
