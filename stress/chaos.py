@@ -34,9 +34,6 @@ from stress import (
 )
 
 
-
-
-
 def real_domain(name, uuid=""):
     """A guest under QEMU with nothing to boot."""
     uuid = f"<uuid>{uuid}</uuid>" if uuid else ""

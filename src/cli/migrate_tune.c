@@ -51,18 +51,27 @@ int run_migrate_tune (cli_t *cli, const options_t *options, error_t *err)
     return tune (cli, options, begins ? "postcopy" : NULL, err);
 }
 
+//  The limits that the domain has now: of *REPLY_P, the caller's. NULL: that failed, or, with RC 0,
+//  they were shown as JSON.
+static const troupe_value_t *ask_limits (cli_t *cli, const options_t *options,
+                                         troupe_message_t **reply_p, int *rc, error_t *err)
+{
+    *reply_p = cli_call_domain (cli, "domain.migrate_tune", options_str (options, "domain"), err);
+    const troupe_value_t *now = *reply_p ? troupe_message_value (*reply_p) : NULL;
+    *rc = now ? 0 : -1;
+    return now && !cli_json (cli, now) ? now : NULL;
+}
+
 //  migrate-getmaxdowntime, migrate-getspeed.
 int run_migrate_limits (cli_t *cli, const options_t *options, error_t *err)
 {
     bool downtime = strcmp (options->command->name, "migrate-getmaxdowntime") == 0;
     const char *speed = options_flag (options, "postcopy") ? "postcopy_bandwidth" : "bandwidth";
-    auto(troupe_message_t) reply =
-        cli_call_domain (cli, "domain.migrate_tune", options_str (options, "domain"), err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *now = troupe_message_value (reply);
-    if (cli_json (cli, now))
-        return 0;
+    int rc;
+    auto(troupe_message_t) reply = NULL;
+    const troupe_value_t *now = ask_limits (cli, options, &reply, &rc, err);
+    if (!now)
+        return rc;
     uint64_t value = troupe_get_u64 (now, downtime ? "downtime_ms" : speed, 0);
     if (!downtime)
         value = value > 0 ? value / MIB : NO_LIMIT_MIB;
@@ -84,13 +93,11 @@ int run_migrate_compcache (cli_t *cli, const options_t *options, error_t *err)
     if (check_number (cli, options, "size", err) ||
         (options_str (options, "size") && set_cache (cli, options, err)))
         return -1;
-    auto(troupe_message_t) reply =
-        cli_call_domain (cli, "domain.migrate_tune", options_str (options, "domain"), err);
-    if (!reply)
-        return -1;
-    const troupe_value_t *now = troupe_message_value (reply);
-    if (cli_json (cli, now))
-        return 0;
+    int rc;
+    auto(troupe_message_t) reply = NULL;
+    const troupe_value_t *now = ask_limits (cli, options, &reply, &rc, err);
+    if (!now)
+        return rc;
     double bytes = (double) troupe_get_u64 (now, "compression_cache", 0);
     printf ("Compression cache: %.3f MiB\n", bytes / MIB);
     return 0;

@@ -50,8 +50,12 @@ static int call (cli_t *cli, const options_t *options, const char *verb, troupe_
     auto(troupe_message_t) reply = cli_call (cli, verb, args, err);
     if (!reply)
         return -1;
-    if (!cli_json (cli, troupe_message_value (reply)))
-        cli_say (cli, "%s\n", done);
+    const troupe_value_t *value = troupe_message_value (reply);
+    if (cli_json (cli, value))
+        return 0;
+    //  Of those that detach.
+    bool asked = !troupe_get_bool (value, "gone", true);
+    cli_say (cli, "%s\n", asked ? "Device detach request sent successfully" : done);
     return 0;
 }
 

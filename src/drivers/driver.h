@@ -320,9 +320,9 @@ typedef struct {
     //  that was cut off turns out to have done it. All checks come before the first effect. DEVICE:
     //  one element of <devices>, as the user wrote it.
     int (*attach) (job_t *job, const xml_t *device, error_t *err);
-    //  DEVICE, of the live document, is gone once it returns 0. ERR_OPERATION_TIMEOUT: the guest
-    //  has not let go of it yet, and may later; then look_at_devices finds out.
-    int (*detach) (job_t *job, xml_node_t *device, error_t *err);
+    //  The guest is asked to let go of DEVICE, of the live document, and waited for. *GONE: it has;
+    //  else it may later, and then look_at_devices finds out. -1 also if the guest refuses.
+    int (*detach) (job_t *job, xml_node_t *device, int wait_ms, bool *gone, error_t *err);
     //  DEVICE, of the live document, becomes as WANTED. FORCE: also if the guest has locked it.
     int (*update) (job_t *job, xml_node_t *device, const xml_t *wanted, bool force, error_t *err);
     //  Which devices are there no more: what they had on the host is given back.

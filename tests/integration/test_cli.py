@@ -187,6 +187,7 @@ ELSEWHERE = {
     "domdirtyrate-calc",
     "set-lifecycle-action",
     "get-user-sshkeys",
+    "guest-agent-timeout",
     "set-user-sshkeys",
     "domdisplay",
     "iface-list",

@@ -74,8 +74,6 @@ UNSUPPORTED = {
     "CONNECT_NUM_OF_NWFILTERS": [["nwfilter-list"]],
     "CONNECT_NUM_OF_SECRETS": [["secret-list"]],
     "CONNECT_NUM_OF_STORAGE_POOLS": [["pool-list"]],
-    "CONNECT_DOMAIN_MONITOR_EVENT_REGISTER": [["qemu-monitor-event", "--timeout", "60"]],
-    "DOMAIN_AGENT_SET_RESPONSE_TIMEOUT": [["guest-agent-timeout", "web", "--timeout", "5"]],
     "DOMAIN_ATTACH": [["qemu-attach", "1"]],
     "DOMAIN_FD_ASSOCIATE": [["dom-fd-associate", "web", "n", "0"]],
     "DOMAIN_GET_LAUNCH_SECURITY_INFO": [["domlaunchsecinfo", "web"]],
@@ -259,7 +257,7 @@ class Commands(Virsh, AgentTest):
         said = ElementTree.fromstring(self.virsh("net-port-dumpxml", "blue", port))
         self.assertEqual(said.findtext("owner/name"), "web")
         self.virsh("detach-interface", "web", "network", "--mac", row[4], "--live")
-        self.assertEqual(self.virsh("net-port-list", "blue"), "")
+        until(lambda: self.virsh("net-port-list", "blue") == "", what="the end of the port")
 
     def check_port(self):
         """One that no guest has."""
@@ -323,6 +321,12 @@ class Commands(Virsh, AgentTest):
         said = self.virsh("qemu-agent-command", "web", '{"execute":"guest-ping"}')
         self.assertEqual(said, '{"return":{}}')
         self.virsh("set-user-password", "web", "root", "secret")
+        self.virsh("guest-agent-timeout", "web", "--timeout", "0")
+        self.assertIn("is not waited for", self.refused("domhostname", "web"))
+        self.virsh("guest-agent-timeout", "web", "--timeout", "30")
+        self.assertEqual(self.virsh("domhostname", "web"), "web")
+        self.assertIn("-3 is none", self.refused("guest-agent-timeout", "web", "--timeout", "-3"))
+        self.virsh("guest-agent-timeout", "web", "--timeout", "-1")
 
     def told(self, *args, again, words):
         """What a virsh that waits for events says, once AGAIN () has made some."""
@@ -355,6 +359,11 @@ class Commands(Virsh, AgentTest):
             self.virsh("suspend", "web")
             self.virsh("resume", "web")
 
+        #   QEMU's own, by a name, a part of it, and of another guest.
+        self.told("qemu-monitor-event", "web", "--event", "stop", "--no-case", "--loop",
+                  words="event STOP at [0-9.]+ for domain '?web'?: <null>\nevent STOP", again=pause)
+        self.told("qemu-monitor-event", "--event", "^RES.ME$", "--regex", "--loop", words="event RESUME", again=pause)
+        self.assertIn("leave out '{'", self.refused("qemu-monitor-event", "--event", "A{9}", "--regex"))
         self.told("event", "web", "--all", "--loop", words="(?s)for domain '?web'?: Suspended.*Resumed", again=pause)
 
     def check_sleep(self):

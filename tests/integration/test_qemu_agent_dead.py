@@ -73,13 +73,33 @@ class Dead(AgentTest):
         self.assertEqual(self.ask(guest, "guest-ping"), {})
 
     def test_daemon_killed(self):
-        """The next daemon knows at once whether the agent is there, and asks it."""
+        """The next daemon knows at once whether the agent is there, asks it, and waits as long as the
+        one before was told to."""
         guest = self.boot_agent("web1")
         self.ask(guest, "guest-ping")
+        self.daemon.run("guest-agent-timeout", "web1", "--timeout", "1")
         self.daemon.kill()
         self.restart()
         self.assertEqual(self.agent_state(guest), "connected")
         self.assertEqual(self.ask(guest, "guest-ping"), {})
+        self.check_timeout(Guest(self, guest.uuid).open())
+
+    def check_timeout(self, guest):
+        #   It is in sync: the next command is sent, and can't be answered.
+        guest.run("kill -STOP $(pidof qemu-ga); echo stopped")
+        with self.assertRaisesRegex(TroupeError, "did not answer the command within 1000 ms") as caught:
+            self.client.call("domain.hostname", domain="web1")
+        self.assertEqual(caught.exception.code, AGENT_COMMAND_TIMEOUT)
+        guest.run("kill -CONT $(pidof qemu-ga); echo going")
+        self.daemon.run("guest-agent-timeout", "web1", "--timeout", "0")
+        with self.assertRaisesRegex(TroupeError, "whose answer is not waited for") as caught:
+            self.client.call("domain.hostname", domain="web1")
+        self.assertEqual(caught.exception.code, AGENT_COMMAND_TIMEOUT)
+        #   As long as it takes.
+        self.daemon.run("guest-agent-timeout", "web1")
+        self.assertEqual(self.daemon.run("domhostname", "web1"), "web1\n")
+        failed = self.daemon.run("guest-agent-timeout", "web1", "--timeout", "86401", status=None)
+        self.assertIn("86401 is none", failed.stderr)
 
     def test_thawed_after_a_restart(self):
         """A job froze the guest, and the daemon was killed: the next one thaws it as soon as the

@@ -160,7 +160,10 @@ class Vcpus(Virsh, QemuTest):
     def kept(self, guest):
         """One that the guest does not let go of stays."""
         self.assertEqual(guest.run(KEEP), "kept")
+        self.client.call("event.subscribe", verbs=["domain.device"])
         self.assertIn("does not let go of 'vcpu2'", self.refused("setvcpus", "web1", "1", "--live"))
+        told = self.client.next_event("domain.device", timeout=PATIENCE)["args"]
+        self.assertEqual((told["event"], told["device"]), ("removal-failed", "vcpu2"))
         self.assertEqual(self.listed()[0], "2")
         self.wait_guest(guest, "0,2")
 

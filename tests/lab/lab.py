@@ -1,6 +1,7 @@
 """What the tests in the lab share: PCI devices as sysfs shows them, and the cards that the machine of
 tests/lab/run has. Runs in that machine only: what it writes to sysfs is real."""
 
+import glob
 import json
 import os
 import subprocess
@@ -16,6 +17,10 @@ DEVICES = "/sys/bus/pci/devices"
 CARD = "0000:01:00.0"  # the igb, which has VFs
 TWINS = ("0000:03:01.0", "0000:03:02.0")  # two e1000 behind one bridge
 BRIDGE = "0000:02:00.0"
+
+TABLET = "0627:0001"  # there are two
+STICK = "46f4:0001"  # a disk at USB
+DISKS = {1: "first", 2: "second"}  # targets of the SCSI controller, and their serial numbers
 
 PATIENCE = 120
 
@@ -99,6 +104,25 @@ def make_virtual_functions(count):
     found = virtual_functions()
     until(lambda: all(driver(function) == "igbvf" for function in found), "the VFs' driver")
     return found
+
+
+def usb(wanted):
+    """(bus, device) of each USB device WANTED (VENDOR:PRODUCT), in order."""
+    found = []
+    for at in glob.glob("/sys/bus/usb/devices/*/idVendor"):
+        def say(name, folder=os.path.dirname(at)):
+            with open(os.path.join(folder, name)) as file:
+                return file.read().strip()
+        if f"{say('idVendor')}:{say('idProduct')}" == wanted:
+            found.append((int(say("busnum")), int(say("devnum"))))
+    return sorted(found)
+
+
+def scsi(target):
+    """(host, sg node) of the SCSI controller's disk with that TARGET."""
+    at = [path for path in glob.glob(f"/sys/bus/scsi/devices/*:0:{target}:0/scsi_generic/*")]
+    host = at[0].split("/")[5].split(":")[0]
+    return int(host), os.path.basename(at[0])
 
 
 def unload(module):

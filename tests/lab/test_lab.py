@@ -73,6 +73,15 @@ class Lab(unittest.TestCase):
         self.assertEqual(len({lab.group(function) for function in functions}), 3)
         self.assertEqual(lab.make_virtual_functions(0), [])
 
+    def test_usb_and_scsi(self):
+        """Two USB devices that are alike, one that is not, and disks that are no PCI devices."""
+        lab.until(lambda: len(lab.usb(lab.TABLET)) == 2 and lab.usb(lab.STICK), "USB's devices")
+        for bus, device in lab.usb(lab.TABLET) + lab.usb(lab.STICK):
+            self.assertTrue(os.path.exists(f"/dev/bus/usb/{bus:03}/{device:03}"))
+        nodes = {lab.scsi(target)[1] for target in lab.DISKS}
+        self.assertEqual(len(nodes), 2)
+        self.assertTrue(all(os.path.exists(f"/dev/{node}") for node in nodes))
+
     def test_a_virtual_function_for_qemu(self):
         """A VF with vfio-pci goes into a QEMU and, when that ends, back to its driver."""
         function = lab.make_virtual_functions(1)[0]

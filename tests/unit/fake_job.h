@@ -32,7 +32,9 @@ typedef struct {
     int code;                    //  with which what job_run runs ends
     fake_undo_t undos[32];       //  pushed and not undone (real_unwind)
     size_t undo_count;
-    device_fate_t fate;      //  what is told of each device that is to go
+    device_fate_t fate; //  what is told of each device that is to go
+    unsigned agent_how; //  as the agent was asked last, and for how long
+    int agent_ms;
     job_progress_t progress; //  the last that was told
     uint8_t next_random;
     int64_t now;
@@ -186,7 +188,8 @@ static inline json_t *fake_qmp (job_t *self, const char *execute, json_t *argume
 static inline json_t *fake_agent (job_t *self, const char *execute, json_t *arguments, unsigned how,
                                   int ms, error_t *err)
 {
-    (void) how, (void) ms;
+    ((fake_job_t *) self)->agent_how = how;
+    ((fake_job_t *) self)->agent_ms = ms;
     return fake_ask (self, "agent", execute, arguments, ERR_AGENT_COMMAND_FAILED, err);
 }
 
@@ -386,6 +389,13 @@ static inline void fake_job_init (fake_job_t *self, char *root)
                                  .start_time = 77,
                                  .boot_id = "11111111-2222-3333-4444-555555555555" };
     self->job = (job_t){ .ops = &fake_ops, .paths = &self->paths, .guest = &self->guest };
+}
+
+//  The documents that a test gave the guest are its own.
+static inline void fake_job_clear (fake_job_t *fake)
+{
+    xml_destroy (&fake->guest.record);
+    xml_destroy (&fake->guest.live);
 }
 
 #endif

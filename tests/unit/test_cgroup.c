@@ -3,7 +3,7 @@
 
 #include "drivers/cgroup/cgroup.h"
 #include "fake_job.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -82,12 +82,7 @@ static void expect (const scene_t *self, const char *name, const char *text)
 
 static xml_t *parse (const char *format, const char *inner)
 {
-    error_t err = { 0 };
-    autofree char *text = text_format (format, inner);
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    if (!document)
-        fail_msg ("%s", err.message);
-    return document;
+    return unit_xmlf (format, inner);
 }
 
 #define DOMAIN                                                                                     \

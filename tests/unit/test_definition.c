@@ -2,18 +2,9 @@
 
 #include "drivers/definition.h"
 
-#include "unit.h"
+#include "unit_xml.h"
 
 #include <string.h>
-
-static xml_t *parsed (const char *text)
-{
-    error_t err;
-    xml_t *doc = xml_parse (text, strlen (text), "test", &err);
-    if (!doc)
-        fail_msg ("%s", err.message);
-    return doc;
-}
 
 //  The names of the device elements, with their ids.
 static char *order_of (const xml_t *doc)
@@ -45,9 +36,9 @@ static void test_order (void **state)
           "interface1 disk1 rng disk2 diskN " },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        auto(xml_t) doc = parsed (cases[i].devices);
+        auto(xml_t) doc = unit_xml (cases[i].devices);
         autofree char *text = text_format ("<%s id='N'/>", cases[i].added);
-        auto(xml_t) device = parsed (text);
+        auto(xml_t) device = unit_xml (text);
         definition_add (xml_root (doc), xml_root (device));
         autofree char *order = order_of (doc);
         assert_string_equal (order, cases[i].wanted);

@@ -1,7 +1,7 @@
 //  test_device_match.c: which device another one means.
 
 #include "drivers/device_match.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -46,22 +46,13 @@ static const struct {
     { "<rng model='virtio'/>", NULL, ERR_DEVICE_MISSING },
 };
 
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *doc = xml_parse (text, strlen (text), "devices", &err);
-    if (!doc)
-        fail_msg ("%s", err.message);
-    return doc;
-}
-
 static void test_match (void **state)
 {
     (void) state;
-    auto(xml_t) doc = parse (devices);
+    auto(xml_t) doc = unit_xml (devices);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         error_t err = { 0 };
-        auto(xml_t) wanted = parse (cases[i].wanted);
+        auto(xml_t) wanted = unit_xml (cases[i].wanted);
         const xml_node_t *found = device_match (xml_root (doc), xml_root (wanted), &err);
         autofree char *text = found ? xml_node_text (found) : NULL;
         if (cases[i].found ? !text || !strstr (text, cases[i].found) : err.code != cases[i].code)
@@ -73,7 +64,7 @@ static void test_alias (void **state)
 {
     (void) state;
     error_t err = { 0 };
-    auto(xml_t) doc = parse (devices);
+    auto(xml_t) doc = unit_xml (devices);
     assert_true (xml_is (device_by_alias (xml_root (doc), "net1", &err), "interface"));
     assert_null (device_by_alias (xml_root (doc), "net2", &err));
     assert_int_equal (err.code, ERR_DEVICE_MISSING);

@@ -2,7 +2,7 @@
 
 #include "drivers/net/interface_tune.h"
 #include "fake_job.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -17,11 +17,7 @@ static error_t err;
 
 static xml_t *parse (const char *format, const char *inside)
 {
-    autofree char *text = text_format (format, inside);
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    if (!document)
-        fail_msg ("%s", err.message);
-    return document;
+    return unit_xmlf (format, inside);
 }
 
 static int setup (void **state)
@@ -36,8 +32,7 @@ static int setup (void **state)
 static int teardown (void **state)
 {
     (void) state;
-    xml_destroy (&fake.guest.record);
-    xml_destroy (&fake.guest.live);
+    fake_job_clear (&fake);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 //  test_iothreads.c: which I/O threads a guest has, as documents say it.
 
 #include "drivers/iothreads.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -10,11 +10,7 @@ static error_t err;
 
 static xml_t *parse (const char *inside)
 {
-    autofree char *text = text_format ("<domain>%s</domain>", inside);
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    if (!document)
-        fail_msg ("%s", err.message);
-    return document;
+    return unit_xmlf ("<domain>%s</domain>", inside);
 }
 
 //  "count: 1 2 5"

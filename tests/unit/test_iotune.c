@@ -2,7 +2,7 @@
 
 #include "drivers/iotune.h"
 #include "msg/pack.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -11,15 +11,10 @@ static error_t err;
 
 static xml_t *parse (const char *vda, const char *vdb)
 {
-    autofree char *text =
-        text_format ("<domain><devices><disk><source file='/a'/><target dev='vda'/>"
-                     "%s</disk><disk><source dev='/b'/><target dev='vdb'/>%s</disk>"
-                     "</devices></domain>",
-                     vda, vdb);
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    if (!document)
-        fail_msg ("%s", err.message);
-    return document;
+    return unit_xmlf ("<domain><devices><disk><source file='/a'/><target dev='vda'/>"
+                      "%s</disk><disk><source dev='/b'/><target dev='vdb'/>%s</disk>"
+                      "</devices></domain>",
+                      vda, vdb);
 }
 
 //  "read_iops_sec=5 ..." as a request.

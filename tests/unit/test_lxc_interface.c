@@ -3,18 +3,14 @@
 #include "drivers/lxc/lxc_interface.h"
 #include "drivers/lxc/lxc_parts.h"
 #include "fake_job.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/text.h"
 
 #define SUPERVISOR "4242:77:11111111-2222-3333-4444-555555555555"
 
 static xml_t *domain (const char *interfaces)
 {
-    error_t err;
-    autofree char *text = text_format ("<domain><devices>%s</devices></domain>", interfaces);
-    xml_t *document = xml_parse (text, strlen (text), "domain XML", &err);
-    assert_non_null (document);
-    return document;
+    return unit_xmlf ("<domain><devices>%s</devices></domain>", interfaces);
 }
 
 static void refuses (void **state)
@@ -91,8 +87,7 @@ static void gives_links (void **state)
     xml_node_t *devices = xml_find (xml_root (fake.guest.live), "devices");
     lxc_interface_name (devices);
     assert_string_equal (xml_string (devices, "interface/guest/@dev"), "eth1");
-    xml_destroy (&fake.guest.live);
-    xml_destroy (&fake.guest.record);
+    fake_job_clear (&fake);
 }
 
 //  Undo first; then a veth on the bridge, with the bridge's MTU; and a macvlan of a name inside.
@@ -119,8 +114,7 @@ static void makes_links (void **state)
     autofree char *record = xml_text (fake.guest.record);
     assert_non_null (strstr (record, "<link alias='net0' name='vnet0' ifindex='10'/>"));
     assert_non_null (strstr (record, "<link alias='net1'/>"));
-    xml_destroy (&fake.guest.live);
-    xml_destroy (&fake.guest.record);
+    fake_job_clear (&fake);
 }
 
 int main (void)

@@ -1,7 +1,7 @@
 //  test_qemu_abi.c: which changes of a document a saved guest would not notice.
 
 #include "drivers/qemu/command/qemu_abi.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -16,19 +16,11 @@
     "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>"  \
     "<graphics type='vnc' port='-1'/></devices></domain>"
 
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *doc = xml_parse (text, strlen (text), "test", &err);
-    assert_non_null (doc);
-    return doc;
-}
-
 //  Checks BASE against BASE with PATH set to VALUE (NULL: removed).
 static int check (const char *path, const char *value, error_t *err)
 {
-    auto(xml_t) before = parse (BASE);
-    auto(xml_t) after = parse (BASE);
+    auto(xml_t) before = unit_xml (BASE);
+    auto(xml_t) after = unit_xml (BASE);
     if (value)
         xml_set (xml_root (after), path, value);
     else
@@ -112,8 +104,8 @@ static void test_vcpus (void **state)
         error_t err = { 0 };
         autofree char *text =
             text_format ("<domain><vcpu current='2'>3</vcpu>%s<devices/></domain>", cases[i].vcpus);
-        auto(xml_t) before = parse ("<domain><vcpu current='2'>3</vcpu><devices/></domain>");
-        auto(xml_t) after = parse (text);
+        auto(xml_t) before = unit_xml ("<domain><vcpu current='2'>3</vcpu><devices/></domain>");
+        auto(xml_t) after = unit_xml (text);
         assert_int_equal (qemu_abi_check (before, after, &err), cases[i].wrong ? -1 : 0);
         if (cases[i].wrong)
             assert_non_null (strstr (err.message, cases[i].wrong));
@@ -124,8 +116,8 @@ static void test_another_order_of_other_kinds_is_the_same (void **state)
 {
     (void) state;
     error_t err = { 0 };
-    auto(xml_t) one = parse ("<domain><devices><a x='1' y='2'/><b/></devices><c/></domain>");
-    auto(xml_t) two = parse ("<domain><c/><devices><b/><a y='2' x='1'/></devices></domain>");
+    auto(xml_t) one = unit_xml ("<domain><devices><a x='1' y='2'/><b/></devices><c/></domain>");
+    auto(xml_t) two = unit_xml ("<domain><c/><devices><b/><a y='2' x='1'/></devices></domain>");
     assert_int_equal (qemu_abi_check (one, two, &err), 0);
 }
 

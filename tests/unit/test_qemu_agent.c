@@ -7,28 +7,17 @@
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/state.h"
 #include "fake_job.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "unit_xml.h"
 
 static fake_job_t fake;
 static error_t err;
-
-static xml_t *parse (const char *text)
-{
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    assert_non_null (document);
-    return document;
-}
 
 static int setup (void **state)
 {
     (void) state;
     fake_job_init (&fake, "/nowhere");
     fake.guest.name = "g";
-    fake.guest.record = parse ("<driver/>");
+    fake.guest.record = unit_xml ("<driver/>");
     err = (error_t){ 0 };
     return 0;
 }
@@ -36,8 +25,7 @@ static int setup (void **state)
 static int teardown (void **state)
 {
     (void) state;
-    xml_destroy (&fake.guest.record);
-    xml_destroy (&fake.guest.live);
+    fake_job_clear (&fake);
     return 0;
 }
 
@@ -154,6 +142,36 @@ static void check_rows (const row_t *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         check_row (&rows[i]);
+}
+
+//  As long as the record says, and else as long as the command usually takes.
+static void test_patience (void **state)
+{
+    (void) state;
+    static const row_t name = { "hostname", "{}", "agent guest-get-host-name\n",
+                                "{\"hostname\":\"h\"}" };
+    static const row_t unheard = { "hostname", "{}", "agent guest-get-host-name\n",
+                                   "!is not waited for" };
+    static const row_t end = { "shutdown", "{}", "agent guest-shutdown {\"mode\":\"powerdown\"}\n",
+                               "null" };
+    static const fake_reply_t replies[] = { { "guest-get-host-name", "{\"host-name\":\"h\"}" },
+                                            { NULL, NULL } };
+    xml_node_t *record = xml_root (fake.guest.record);
+    fake.replies = replies;
+    check_row (&name);
+    assert_int_equal (fake.agent_ms, QEMU_AGENT_INFO_MS);
+    xml_set (record, "agent/@timeout", "3");
+    check_row (&name);
+    assert_int_equal (fake.agent_ms, 3000);
+    xml_set (record, "agent/@timeout", "-2");
+    check_row (&name);
+    assert_int_equal (fake.agent_ms, QEMU_AGENT_BLOCK_MS);
+    assert_int_equal (fake.agent_how, 0);
+    xml_set (record, "agent/@timeout", "0");
+    check_row (&unheard);
+    assert_int_equal (fake.agent_how, AGENT_UNHEARD);
+    //  No answer is what a guest that goes gives.
+    check_row (&end);
 }
 
 static void test_freezing_and_thawing (void **state)
@@ -314,12 +332,12 @@ static const fake_reply_t told[] = {
 static void set_disks (void)
 {
     fake.replies = told;
-    fake.guest.live =
-        parse ("<domain><devices><disk><target dev='vda' bus='virtio'/>"
-               "<address type='pci' domain='0x0000' bus='0x00' slot='0x04' function='0x0'/></disk>"
-               "<disk><target dev='sda' bus='sata'/>"
-               "<address type='drive' controller='0' bus='0' target='0' unit='1'/></disk>"
-               "</devices></domain>");
+    fake.guest.live = unit_xml (
+        "<domain><devices><disk><target dev='vda' bus='virtio'/>"
+        "<address type='pci' domain='0x0000' bus='0x00' slot='0x04' function='0x0'/></disk>"
+        "<disk><target dev='sda' bus='sata'/>"
+        "<address type='drive' controller='0' bus='0' target='0' unit='1'/></disk>"
+        "</devices></domain>");
 }
 
 static void test_what_an_agent_tells (void **state)
@@ -383,7 +401,7 @@ static void test_file_systems_and_interfaces (void **state)
 static bool find (const char *channels, channel_t *channel)
 {
     autofree char *text = text_format ("<domain><devices>%s</devices></domain>", channels);
-    auto(xml_t) live = parse (text);
+    auto(xml_t) live = unit_xml (text);
     bool found = channel_find_agent (live, channel);
     //  The strings are the document's.
     if (found)
@@ -420,7 +438,7 @@ static void test_the_agents_channel (void **state)
 static void test_the_state_of_a_channel (void **state)
 {
     (void) state;
-    auto(xml_t) live = parse ("<domain><devices>" AGENT ("", "a", "") "</devices></domain>");
+    auto(xml_t) live = unit_xml ("<domain><devices>" AGENT ("", "a", "") "</devices></domain>");
     static const char state_path[] = "devices/channel/target/@state";
     channel_set_state (live, "channel1", true);
     assert_null (xml_string (xml_root (live), state_path));
@@ -453,6 +471,7 @@ int main (void)
         TEST (test_a_freeze_that_fails_is_undone),
         TEST (test_an_agent_that_does_not_thaw_is_left_to_the_owner),
         TEST (test_without_an_agent_nothing_is_begun),
+        TEST (test_patience),
         TEST (test_freezing_and_thawing),
         TEST (test_commands),
         TEST (test_keys_that_are_none),

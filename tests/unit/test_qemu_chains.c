@@ -1,24 +1,10 @@
 //  test_qemu_chains.c: what deleting an external snapshot comes to.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "drivers/qemu/storage/qemu_chains.h"
 #include "util/text.h"
+#include "unit_xml.h"
 
 #include <string.h>
-
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *doc = xml_parse (text, strlen (text), "test", &err);
-    if (!doc)
-        fail_msg ("%s", err.message);
-    return doc;
-}
 
 //  <use> of the snapshot NAME ("": the domain, live), with these images.
 static void add_use (text_t *text, const char *name, const char *place, const char *images)
@@ -50,7 +36,7 @@ static xml_t *row (void)
     add_use (text, "two", "external", "/1 /0");
     add_use (text, "three", "external", "/2 /1 /0");
     text_add (text, "</chains>");
-    return parse (text->data);
+    return unit_xml (text->data);
 }
 
 static xml_t *snapshot (const char *name)
@@ -59,14 +45,14 @@ static xml_t *snapshot (const char *name)
         text_format ("<domainsnapshot><name>%s</name><disks><disk name='vda' snapshot='external'/>"
                      "<disk name='vdb' snapshot='no'/></disks></domainsnapshot>",
                      name);
-    return parse (text);
+    return unit_xml (text);
 }
 
 //  The plan on one line, or the error.
 static char *plan_for (xml_t *chains, const char *name)
 {
     error_t err = { 0 };
-    auto(xml_t) plan = parse ("<plan/>");
+    auto(xml_t) plan = unit_xml ("<plan/>");
     auto(xml_t) one = snapshot (name);
     if (qemu_chains_plan (chains, xml_root (one), xml_root (plan), &err))
         return text_copy (err.message);
@@ -125,7 +111,7 @@ static void test_branches (void **state)
     add_use (text, "two", "external", "/1 /0");
     text_add (text, "<overlay disk='vda' snapshot='one' path='/1' base='/0'/>"
                     "<overlay disk='vda' snapshot='two' path='/2' base='/1'/></chains>");
-    auto(xml_t) chains = parse (text->data);
+    auto(xml_t) chains = unit_xml (text->data);
     check (chains, "one",
            "disk 'vda': not supported: its image '/0' can't take over two branches: what the "
            "domain uses now and snapshot 'two' both stand on it; delete snapshot 'two' before");
@@ -144,7 +130,7 @@ static void test_fork_above (void **state)
     add_use (text, "two", "external", "/1 /0");
     add_use (text, "four", "external", "/2 /1 /0");
     text_add (text, "</chains>");
-    auto(xml_t) chains = parse (text->data);
+    auto(xml_t) chains = unit_xml (text->data);
     check (chains, "one", "/1>/0(raw)* /3=/0* /2=/0 -/1");
 }
 
@@ -168,7 +154,7 @@ static void test_refused (void **state)
         add_use (text, "one", "external", "/0");
         add_use (text, "in", cases[i].place, cases[i].images);
         text_add (text, "</chains>");
-        auto(xml_t) chains = parse (text->data);
+        auto(xml_t) chains = unit_xml (text->data);
         check (chains, "one", cases[i].expected);
     }
 }
@@ -201,7 +187,7 @@ static void test_other_disks (void **state)
         add_use (text, "", "", "/1 /0");
         add_use (text, "one", "external", "/0");
         text_addf (text, "%s</chains>", cases[i].use);
-        auto(xml_t) chains = parse (text->data);
+        auto(xml_t) chains = unit_xml (text->data);
         check (chains, "one", cases[i].expected);
     }
 }
@@ -216,7 +202,7 @@ static void test_harmless (void **state)
     add_use (text, "in", "internal", "/0");
     add_use (text, "one", "external", "/0");
     text_add (text, "<use disk='vda' snapshot='gone' place='external' source='/gone'/></chains>");
-    auto(xml_t) chains = parse (text->data);
+    auto(xml_t) chains = unit_xml (text->data);
     check (chains, "gone", "");
     check (chains, "one", "/1>/0(raw)* -/1");
 }
@@ -224,12 +210,12 @@ static void test_harmless (void **state)
 static void test_relative (void **state)
 {
     (void) state;
-    auto(xml_t) chains =
-        parse ("<chains><use disk='vda' source='/d/2'><image path='/d/2' format='qcow2' named='1'/>"
-               "<image path='/d/1' format='qcow2' named='../e/0'/><image path='/e/0' "
-               "format='qcow2'/></use>"
-               "<use disk='vda' snapshot='one' place='external' source='/e/0'>"
-               "<image path='/e/0' format='qcow2'/></use></chains>");
+    auto(xml_t) chains = unit_xml (
+        "<chains><use disk='vda' source='/d/2'><image path='/d/2' format='qcow2' named='1'/>"
+        "<image path='/d/1' format='qcow2' named='../e/0'/><image path='/e/0' "
+        "format='qcow2'/></use>"
+        "<use disk='vda' snapshot='one' place='external' source='/e/0'>"
+        "<image path='/e/0' format='qcow2'/></use></chains>");
     check (chains, "one", "/d/1>/e/0(qcow2) /d/2=../e/0 -/d/1");
 }
 
@@ -237,10 +223,10 @@ static void test_relative (void **state)
 
 static void check_rewritten (const char *disk, const char *expected)
 {
-    auto(xml_t) doc = parse (disk);
+    auto(xml_t) doc = unit_xml (disk);
     qemu_chains_rewrite (xml_root (doc), "/none/1", "/none/0", "raw");
     autofree char *found = xml_text (doc);
-    auto(xml_t) wanted = parse (expected);
+    auto(xml_t) wanted = unit_xml (expected);
     autofree char *text = xml_text (wanted);
     assert_string_equal (found, text);
 }

@@ -3,11 +3,7 @@
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/state.h"
 #include "fake_job.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "unit_xml.h"
 
 static fake_job_t fake;
 
@@ -75,27 +71,19 @@ static void test_only_a_sleeper_is_woken (void **state)
     check ("wake", "{}", "qmp system_wakeup\n", NULL);
 }
 
-static xml_t *parsed (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *document = xml_parse (text, strlen (text), "domain XML", &err);
-    assert_non_null (document);
-    return document;
-}
-
 static void test_the_dirty_rate (void **state)
 {
     (void) state;
     check ("dirty_rate", "{}", "qmp calc-dirty-rate {\"calc-time\":1,\"mode\":\"page-sampling\"}\n",
            NULL);
     //  QEMU would crash if it is asked without KVM.
-    auto(xml_t) emulated = parsed ("<domain type='qemu'/>");
+    auto(xml_t) emulated = unit_xml ("<domain type='qemu'/>");
     fake.guest.live = emulated;
     static const char *const asked[] = { "{\"mode\":\"dirty-ring\"}",
                                          "{\"mode\":\"dirty-bitmap\"}" };
     for (size_t i = 0; i < 2; i++)
         check ("dirty_rate", asked[i], "", "which needs a guest of type='kvm'");
-    auto(xml_t) accelerated = parsed ("<domain type='kvm'/>");
+    auto(xml_t) accelerated = unit_xml ("<domain type='kvm'/>");
     fake.guest.live = accelerated;
     check ("dirty_rate", "{\"seconds\":60,\"mode\":\"dirty-bitmap\"}",
            "qmp calc-dirty-rate {\"calc-time\":60,\"mode\":\"dirty-bitmap\"}\n", NULL);

@@ -5,21 +5,17 @@
 #include "cut_off.h"
 #include "drivers/definition.h"
 #include "drivers/qemu/command/qemu_alias.h"
+#include "unit_xml.h"
+
+enum {
+    DETACH_MS = 20000
+};
 
 //  USB lets go of a device at once, without a guest that helps.
 static char *usb_disk (void)
 {
     return text_format ("<disk><source file='%s/vdb2'/><target dev='sdc' bus='usb'/></disk>",
                         self.real.root);
-}
-
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *doc = xml_parse (text, strlen (text), "device XML", &err);
-    if (!doc)
-        fail_msg ("%s", err.message);
-    return doc;
 }
 
 static xml_node_t *find_disk (const xml_t *doc)
@@ -68,19 +64,22 @@ static int run_both (int (*live) (error_t *err), error_t *err)
 static int attach_live (error_t *err)
 {
     autofree char *text = usb_disk ();
-    auto(xml_t) device = parse (text);
+    auto(xml_t) device = unit_xml (text);
     return qemu_driver.attach (job (), device, err);
 }
 
 static int detach_live (error_t *err)
 {
-    return qemu_driver.detach (job (), find_disk (guest ()->live), err);
+    bool gone = false;
+    if (qemu_driver.detach (job (), find_disk (guest ()->live), DETACH_MS, &gone, err))
+        return -1;
+    return gone ? 0 : error_set (err, ERR_OPERATION_TIMEOUT, "QEMU still has the disk");
 }
 
 static int run_attach (error_t *err)
 {
     autofree char *text = usb_disk ();
-    auto(xml_t) device = parse (text);
+    auto(xml_t) device = unit_xml (text);
     guest ()->planned = xml_copy (guest ()->definition);
     definition_add (xml_find (xml_root (guest ()->planned), "devices"), xml_root (device));
     if (qemu_driver.complete (job (), guest ()->planned, err))
@@ -149,8 +148,8 @@ static void test_disk (void **state)
 
 static int run_channel (error_t *err)
 {
-    auto(xml_t) device = parse ("<channel type='unix'><target type='virtio' name='org.x.0'/>"
-                                "</channel>");
+    auto(xml_t) device = unit_xml ("<channel type='unix'><target type='virtio' name='org.x.0'/>"
+                                   "</channel>");
     int rc = qemu_driver.attach (job (), device, err);
     strings_destroy (&guest ()->news);
     return rc;
@@ -181,7 +180,7 @@ static void test_channel (void **state)
 static void attach_text (const char *text)
 {
     error_t err = { 0 };
-    auto(xml_t) device = parse (text);
+    auto(xml_t) device = unit_xml (text);
     if (qemu_driver.attach (job (), device, &err))
         fail_msg ("%s", err.message);
     job ()->closed = job ()->plugging = false;
@@ -217,7 +216,7 @@ static int run_medium (error_t *err)
 {
     bool first = text_ends (medium_of_document (), "one");
     autofree char *text = drive_text (first ? "two" : "one");
-    auto(xml_t) wanted = parse (text);
+    auto(xml_t) wanted = unit_xml (text);
     xml_node_t *drive = qemu_alias_find (guest ()->live, "scsi0-0-0-0");
     return qemu_driver.update (job (), drive, wanted, false, err);
 }

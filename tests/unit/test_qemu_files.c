@@ -96,8 +96,7 @@ static void test_files_are_lent_and_given_back (void **state)
     qemu_give_files_back (&fake.job);
     assert_int_equal (owner_of (written), 0);
     assert_int_equal (owner_of (secret), 0);
-    xml_destroy (&fake.guest.live);
-    xml_destroy (&fake.guest.record);
+    fake_job_clear (&fake);
 }
 
 static void test_only_the_systems_daemon_has_another_user (void **state)

@@ -196,8 +196,7 @@ static void links_are_made_under_their_aliases (void **state)
         assert_string_equal (list->items[i], want[i]);
     assert_int_equal (interface_claim (&fake.job, &err), 0);
     assert_has (fake.trace, "link_claim net0 net2 net3 net4 \n");
-    xml_destroy (&fake.guest.live);
-    xml_destroy (&fake.guest.record);
+    fake_job_clear (&fake);
 }
 
 static void too_many_queues_are_refused (void **state)
@@ -216,8 +215,7 @@ static void too_many_queues_are_refused (void **state)
     qemu_set_aliases (fake.guest.live);
     assert_int_equal (qemu_interface_intend (&fake.job, &err), -1);
     assert_has (err.message, "more than 48 queues");
-    xml_destroy (&fake.guest.live);
-    xml_destroy (&fake.guest.record);
+    fake_job_clear (&fake);
 }
 
 int main (void)

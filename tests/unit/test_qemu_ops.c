@@ -4,11 +4,7 @@
 #include "drivers/qemu/qemu_driver.h"
 #include "drivers/state.h"
 #include "fake_job.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "unit_xml.h"
 
 #define RECORD                                                                                     \
     "<driver><process identity='4242:77:11111111-2222-3333-4444-555555555555'/>"                   \
@@ -16,23 +12,15 @@
 
 static fake_job_t fake;
 
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    assert_non_null (document);
-    return document;
-}
-
 static int setup (void **state)
 {
     (void) state;
     fake_job_init (&fake, "/nowhere");
     fake.guest.name = "g";
     fake.guest.id = 1;
-    fake.guest.record = parse (RECORD);
-    fake.guest.live = parse ("<domain><name>g</name><currentMemory>4096</currentMemory>"
-                             "<on_poweroff>destroy</on_poweroff></domain>");
+    fake.guest.record = unit_xml (RECORD);
+    fake.guest.live = unit_xml ("<domain><name>g</name><currentMemory>4096</currentMemory>"
+                                "<on_poweroff>destroy</on_poweroff></domain>");
     fake.guest.status = (guest_status_t){ STATE_RUNNING, RUNNING_BOOTED };
     return 0;
 }
@@ -40,8 +28,7 @@ static int setup (void **state)
 static int teardown (void **state)
 {
     (void) state;
-    xml_destroy (&fake.guest.record);
-    xml_destroy (&fake.guest.live);
+    fake_job_clear (&fake);
     return 0;
 }
 
@@ -133,8 +120,7 @@ static void test_destroy_needs_no_record (void **state)
 {
     (void) state;
     error_t err = { 0 };
-    xml_destroy (&fake.guest.record);
-    xml_destroy (&fake.guest.live);
+    fake_job_clear (&fake);
     assert_int_equal (qemu_driver.destroy (&fake.job, false, &err), 0);
     assert_string_equal (fake.trace, "monitor_close\nlink_release\n");
 }
@@ -232,7 +218,7 @@ static void test_passthrough_refuses_what_is_no_command (void **state)
 static void test_consoles_are_found (void **state)
 {
     (void) state;
-    auto(xml_t) live = parse (
+    auto(xml_t) live = unit_xml (
         "<domain><name>g</name><devices><serial type='pty'><source path='/dev/pts/1'/>"
         "<alias name='serial0'/></serial><serial type='unix'><source mode='bind' path='/s'/>"
         "<alias name='serial1'/></serial><serial type='null'><alias name='serial2'/></serial>"

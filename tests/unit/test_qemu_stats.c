@@ -6,11 +6,8 @@
 #include "fake_job.h"
 #include "util/process.h"
 #include "util/text.h"
+#include "unit_xml.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <unistd.h>
 
 #define LIVE                                                                                       \
@@ -94,14 +91,6 @@ static char *quoted (const char *text)
     return copy;
 }
 
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    assert_non_null (document);
-    return document;
-}
-
 static int setup (void **state)
 {
     (void) state;
@@ -117,7 +106,7 @@ static int setup (void **state)
         text_format ("<driver><process identity='%s'/><vcpu id='0' thread='%d'/>"
                      "<vcpu id='1' thread='%d'/></driver>",
                      identity, (int) getpid (), (int) getpid ());
-    fake.guest.record = parse (record);
+    fake.guest.record = unit_xml (record);
     for (size_t i = 0; i < ANSWERS; i++)
         replies[i] = (fake_reply_t){ quoted (answers[i].execute), quoted (answers[i].reply) };
     fake.replies = replies;
@@ -133,15 +122,14 @@ static int teardown (void **state)
         free ((char *) replies[i].reply);
     }
     json_decref (stats);
-    xml_destroy (&fake.guest.record);
-    xml_destroy (&fake.guest.live);
+    fake_job_clear (&fake);
     return 0;
 }
 
 static int measure (const char *type, error_t *err)
 {
     autofree char *live = text_format (LIVE, type);
-    fake.guest.live = parse (live);
+    fake.guest.live = unit_xml (live);
     return qemu_driver.stats (&fake.job, stats, err);
 }
 

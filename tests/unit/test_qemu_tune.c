@@ -5,7 +5,7 @@
 #include "drivers/qemu/qemu_tune.h"
 #include "drivers/qemu/qemu_driver.h"
 #include "fake_job.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/text.h"
 
 #include <sched.h>
@@ -19,11 +19,7 @@ static error_t err;
 
 static xml_t *parse (const char *format, const char *first, const char *second)
 {
-    autofree char *text = text_format (format, first, second);
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    if (!document)
-        fail_msg ("%s", err.message);
-    return document;
+    return unit_xmlf (format, first, second);
 }
 
 static int setup (void **state)
@@ -47,8 +43,7 @@ static int setup (void **state)
 static int teardown (void **state)
 {
     (void) state;
-    xml_destroy (&fake.guest.record);
-    xml_destroy (&fake.guest.live);
+    fake_job_clear (&fake);
     return 0;
 }
 

@@ -3,7 +3,7 @@
 
 #include "drivers/save_image.h"
 #include "fake_job.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -12,21 +12,13 @@
 #define STREAM "the guest's memory"
 #define TOKEN "00112233445566778899aabbccddeeff"
 
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *doc = xml_parse (text, strlen (text), "test", &err);
-    assert_non_null (doc);
-    return doc;
-}
-
 static save_image_t *make (void)
 {
     save_image_t *image = memory_new (1, sizeof *image);
     image->running = true;
     snprintf (image->token, sizeof image->token, TOKEN);
-    image->live = parse ("<domain id='3'><name>web</name></domain>");
-    image->definition = parse ("<domain><name>web</name></domain>");
+    image->live = unit_xml ("<domain id='3'><name>web</name></domain>");
+    image->definition = unit_xml ("<domain><name>web</name></domain>");
     return image;
 }
 
@@ -174,7 +166,7 @@ static void test_documents_are_replaced_again_and_again (void **state)
     autofree char *path = save (state, true);
     for (int i = 0; i < 5; i++) {
         autofree char *text = text_format ("<domain><name>web</name><title>%d</title></domain>", i);
-        auto(xml_t) live = parse (text);
+        auto(xml_t) live = unit_xml (text);
         assert_int_equal (save_image_replace (path, live, i % 2, &err), 0);
         auto(save_image_t) image = save_image_open (path, &err);
         assert_non_null (image);
@@ -193,7 +185,7 @@ static void test_documents_without_room_are_refused (void **state)
     autofree char *path = save (state, true);
     char *title = memory_new (200001, 1);
     memset (title, 'x', 200000);
-    auto(xml_t) live = parse ("<domain><name>web</name></domain>");
+    auto(xml_t) live = unit_xml ("<domain><name>web</name></domain>");
     xml_add_text (xml_root (live), "title", title);
     free (title);
     assert_int_equal (save_image_replace (path, live, true, &err), -1);

@@ -1,13 +1,8 @@
 //  test_snapshot_xml.c: from what a user asks for to what is kept of a snapshot.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "drivers/snapshot_xml.h"
 #include "util/text.h"
+#include "unit_xml.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,21 +18,13 @@ static const char domain_text[] =
     "<disk type='file' device='cdrom'><source file='/i/cd.iso'/><target dev='sda'/><readonly/>"
     "</disk></devices></domain>";
 
-static xml_t *parse (const char *text)
-{
-    error_t err;
-    xml_t *doc = xml_parse (text, strlen (text), "x", &err);
-    assert_non_null (doc);
-    return doc;
-}
-
 //  INSIDE: of <domainsnapshot>, or NULL: no wishes at all.
 static xml_t *make (const char *inside, bool active, bool disk_only, error_t *err)
 {
-    auto(xml_t) domain = parse (domain_text);
+    auto(xml_t) domain = unit_xml (domain_text);
     autofree char *text =
         inside ? text_format ("<domainsnapshot>%s</domainsnapshot>", inside) : NULL;
-    auto(xml_t) given = text ? parse (text) : NULL;
+    auto(xml_t) given = text ? unit_xml (text) : NULL;
     snapshot_basis_t basis = { .domain = domain,
                                .state = active ? STATE_PAUSED : STATE_SHUTOFF,
                                .active = active,

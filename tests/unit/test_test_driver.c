@@ -5,22 +5,17 @@
 #include "drivers/test/test_behaviour.h"
 #include "drivers/test/test_driver.h"
 #include "fake_job.h"
-#include "unit.h"
+#include "unit_xml.h"
 
 #define UUID "11111111-2222-3333-4444-555555555555"
 #define FILES "/run/test/" UUID "."
 
 static xml_t *parse (const char *more, const char *devices)
 {
-    autofree char *text = text_format ("<domain type='test'><name>web</name><uuid>" UUID "</uuid>"
-                                       "<memory unit='MiB'>64</memory><vcpu>2</vcpu>"
-                                       "<os><type>hvm</type></os>%s<devices>%s</devices></domain>",
-                                       more, devices);
-    error_t err = { 0 };
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    if (!document)
-        fail_msg ("%s", err.message);
-    return document;
+    return unit_xmlf ("<domain type='test'><name>web</name><uuid>" UUID "</uuid>"
+                      "<memory unit='MiB'>64</memory><vcpu>2</vcpu>"
+                      "<os><type>hvm</type></os>%s<devices>%s</devices></domain>",
+                      more, devices);
 }
 
 static char *behaviour (const char *inner)

@@ -1,19 +1,10 @@
 //  test_tune.c: what domain XML says of resources: read, changed and shown as libvirt's parameters.
 
 #include "drivers/tune/tune.h"
-#include "unit.h"
+#include "unit_xml.h"
 #include "util/text.h"
 
 #include <string.h>
-
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *document = xml_parse (text, strlen (text), "test", &err);
-    if (!document)
-        fail_msg ("%s", err.message);
-    return document;
-}
 
 static const tune_t *find (const char *field)
 {
@@ -78,13 +69,13 @@ static void changes (void **state)
         { "numa_mode", NULL, 3,
           "<vcpu>1</vcpu><numatune><memory nodeset='0-1' mode='restrictive'/></numatune>" },
     };
-    auto(xml_t) document = parse ("<domain><vcpu>1</vcpu></domain>");
+    auto(xml_t) document = unit_xml ("<domain><vcpu>1</vcpu></domain>");
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         error_t err = { 0 };
         if (set (document, steps[i].field, steps[i].text, steps[i].number, &err))
             fail_msg ("%s: %s", steps[i].field, err.message);
         autofree char *text = text_format ("<domain>%s</domain>", steps[i].after);
-        auto(xml_t) wanted = parse (text);
+        auto(xml_t) wanted = unit_xml (text);
         autofree char *has = xml_text (document);
         autofree char *wants = xml_text (wanted);
         assert_string_equal (has, wants);
@@ -114,7 +105,7 @@ static void refuses_values (void **state)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         error_t err = { 0 };
-        auto(xml_t) document = parse ("<domain><vcpu>1</vcpu></domain>");
+        auto(xml_t) document = unit_xml ("<domain><vcpu>1</vcpu></domain>");
         if (set (document, wrong[i].field, wrong[i].text, wrong[i].number, &err) != -1)
             fail_msg ("%s was taken", wrong[i].field);
         assert_true (strstr (err.message, wrong[i].field) || err.code == ERR_XML_ERROR ||
@@ -129,8 +120,8 @@ static void completes (void **state)
     (void) state;
     error_t err = { 0 };
     auto(xml_t) document =
-        parse ("<domain><memtune><hard_limit unit='MiB'>2</hard_limit><soft_limit>0</soft_limit>"
-               "</memtune><numatune><memory nodeset='0'/></numatune></domain>");
+        unit_xml ("<domain><memtune><hard_limit unit='MiB'>2</hard_limit><soft_limit>0</soft_limit>"
+                  "</memtune><numatune><memory nodeset='0'/></numatune></domain>");
     if (tune_check (xml_root (document), &err))
         fail_msg ("%s", err.message);
     autofree char *text = xml_text (document);
@@ -159,7 +150,7 @@ static void refuses_documents (void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         error_t err = { 0 };
         autofree char *text = text_format ("<domain>%s</domain>", wrong[i][0]);
-        auto(xml_t) document = parse (text);
+        auto(xml_t) document = unit_xml (text);
         if (tune_check (xml_root (document), &err) == 0 || !strstr (err.message, wrong[i][1]) ||
             err.code != ERR_XML_ERROR)
             fail_msg ("%s: '%s'", wrong[i][0], err.message);
@@ -169,7 +160,7 @@ static void refuses_documents (void **state)
 static void shows (void **state)
 {
     (void) state;
-    auto(xml_t) document = parse (
+    auto(xml_t) document = unit_xml (
         "<domain><memtune><hard_limit unit='KiB'>2048</hard_limit></memtune><blkiotune><device>"
         "<path>/dev/a</path><weight>100</weight></device></blkiotune><vcpu cpuset='0'>2</vcpu>"
         "<iothreads>1</iothreads><cputune><quota>-1</quota><vcpupin vcpu='1' cpuset='0-1'/>"

@@ -3,18 +3,9 @@
 #include "util/text.h"
 #include "util/xml.h"
 
-#include "unit.h"
+#include "unit_xml.h"
 
 #include <string.h>
-
-static xml_t *parsed (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *doc = xml_parse (text, strlen (text), "domain XML", &err);
-    if (!doc)
-        fail_msg ("%s", err.message);
-    return doc;
-}
 
 //  The error of parsing TEXT, which must fail with CODE.
 static void fails (const char *text, error_code_t code, const char *part)
@@ -45,10 +36,10 @@ static void says_where_it_is_malformed (void **state)
 //  TEXT prints as EXPECTED, and EXPECTED as itself; a copy prints the same.
 static void prints (const char *text, const char *expected)
 {
-    auto(xml_t) doc = parsed (text);
+    auto(xml_t) doc = unit_xml (text);
     autofree char *once = xml_text (doc);
     assert_string_equal (once, expected);
-    auto(xml_t) again = parsed (once);
+    auto(xml_t) again = unit_xml (once);
     autofree char *twice = xml_text (again);
     assert_string_equal (twice, expected);
     auto(xml_t) copy = xml_copy (doc);
@@ -102,7 +93,7 @@ static const char domain[] =
 static void reads_strings (void **state)
 {
     (void) state;
-    auto(xml_t) doc = parsed (domain);
+    auto(xml_t) doc = unit_xml (domain);
     const xml_node_t *root = xml_root (doc);
     assert_string_equal (xml_string (root, "name"), "demo");
     assert_ptr_equal (xml_string (root, "name"), xml_string (root, "name"));
@@ -122,7 +113,7 @@ static void reads_strings (void **state)
 static void reads_flags (void **state)
 {
     (void) state;
-    auto(xml_t) doc = parsed (domain);
+    auto(xml_t) doc = unit_xml (domain);
     const xml_node_t *root = xml_root (doc);
     assert_true (xml_flag (root, "on", false));
     assert_false (xml_flag (root, "off", true));
@@ -135,7 +126,7 @@ static void reads_flags (void **state)
 static void walks_children (void **state)
 {
     (void) state;
-    auto(xml_t) doc = parsed (domain);
+    auto(xml_t) doc = unit_xml (domain);
     const xml_node_t *devices = xml_find (xml_root (doc), "devices");
     auto(text_t) seen = text_new ();
     xml_foreach (disk, devices, "disk")
@@ -154,7 +145,7 @@ static void reads_numbers (void **state)
 {
     (void) state;
     error_t err;
-    auto(xml_t) doc = parsed (domain);
+    auto(xml_t) doc = unit_xml (domain);
     const xml_node_t *root = xml_root (doc);
     uint64_t value = 7;
     assert_int_equal (xml_u64 (root, "none", &value, &err), 0);
@@ -182,7 +173,7 @@ static void reads_sizes (void **state)
 {
     (void) state;
     error_t err;
-    auto(xml_t) doc = parsed (domain);
+    auto(xml_t) doc = unit_xml (domain);
     const xml_node_t *root = xml_root (doc);
     uint64_t bytes = 0;
     assert_int_equal (xml_size (root, "memory", "KiB", &bytes, &err), 0);
@@ -201,7 +192,7 @@ static void changes (void **state)
 {
     (void) state;
     error_t err;
-    auto(xml_t) doc = parsed ("<a> <old x='1'/> <b>text</b> </a>");
+    auto(xml_t) doc = unit_xml ("<a> <old x='1'/> <b>text</b> </a>");
     xml_node_t *root = xml_root (doc);
     xml_remove_path (root, "old");
     xml_remove_path (root, "none/at/all");
@@ -228,7 +219,7 @@ static void changes (void **state)
 static void removes (void **state)
 {
     (void) state;
-    auto(xml_t) doc = parsed ("<a b='1' c='2'> <d/> <e>x</e></a>");
+    auto(xml_t) doc = unit_xml ("<a b='1' c='2'> <d/> <e>x</e></a>");
     xml_node_t *root = xml_root (doc);
     xml_remove_path (root, "@b");
     xml_remove_path (root, "@none");
@@ -241,11 +232,11 @@ static void removes (void **state)
 static void nothing_unreadable_gets_in (void **state)
 {
     (void) state;
-    auto(xml_t) doc = parsed ("<a/>");
+    auto(xml_t) doc = unit_xml ("<a/>");
     xml_set (xml_root (doc), "b", "x\x01y\xff");
     xml_set (xml_root (doc), "@c", "\x1b[1m");
     autofree char *text = xml_text (doc);
-    auto(xml_t) again = parsed (text);
+    auto(xml_t) again = unit_xml (text);
     assert_string_equal (xml_string (xml_root (again), "b"), "x\xef\xbf\xbdy\xef\xbf\xbd");
     assert_false (xml_valid ("\x1b[1m"));
     assert_true (xml_valid ("gr\xc3\xb6\xc3\x9f"
@@ -256,8 +247,8 @@ static void nothing_unreadable_gets_in (void **state)
 static void copies_between_documents (void **state)
 {
     (void) state;
-    auto(xml_t) source = parsed ("<a xmlns:q='u:1'><b><q:c q:d='1'/> <e/></b></a>");
-    auto(xml_t) target = parsed ("<t/>");
+    auto(xml_t) source = unit_xml ("<a xmlns:q='u:1'><b><q:c q:d='1'/> <e/></b></a>");
+    auto(xml_t) target = unit_xml ("<t/>");
     auto(xml_t) part = xml_from_node (xml_find (xml_root (source), "b"));
     autofree char *node = xml_node_text (xml_find (xml_root (source), "b"));
     xml_add_copy (xml_root (target), xml_find (xml_root (source), "b"));
@@ -308,7 +299,7 @@ static void reads_its_own_large_documents (void **state)
 static void has_no_children_of_nothing (void **state)
 {
     (void) state;
-    auto(xml_t) doc = parsed ("<domain/>");
+    auto(xml_t) doc = unit_xml ("<domain/>");
     xml_foreach (disk, xml_find (xml_root (doc), "devices"), "disk")
         fail ();
 }
@@ -323,16 +314,16 @@ static void refuses_namespaces_that_are_none (void **state)
                 { "a'", "u" },  { "a", "" },  { "a", "\x01" } };
     error_t err;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        auto(xml_t) doc = parsed ("<domain><note/></domain>");
+        auto(xml_t) doc = unit_xml ("<domain><note/></domain>");
         xml_node_t *note = xml_find (xml_root (doc), "note");
         assert_int_equal (xml_set_namespace (note, bad[i].prefix, bad[i].uri, &err), -1);
         assert_int_equal (err.code, ERR_INVALID_ARG);
     }
-    auto(xml_t) doc = parsed ("<domain><note/></domain>");
+    auto(xml_t) doc = unit_xml ("<domain><note/></domain>");
     xml_node_t *note = xml_find (xml_root (doc), "note");
     assert_int_equal (xml_set_namespace (note, "app", "http://app/?a&b'c", &err), 0);
     autofree char *text = xml_text (doc);
-    auto(xml_t) again = parsed (text);
+    auto(xml_t) again = unit_xml (text);
     assert_non_null (strstr (text, "<app:note"));
 }
 
@@ -351,7 +342,7 @@ static void leaves_a_namespace (void **state)
         { "<x><k:y xmlns:k='urn:k'/></x>", "<x>\n  <y/>\n</x>\n" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        auto(xml_t) doc = parsed (cases[i][0]);
+        auto(xml_t) doc = unit_xml (cases[i][0]);
         xml_leave_namespace (xml_root (doc), "urn:k");
         autofree char *text = xml_text (doc);
         assert_string_equal (text, cases[i][1]);
@@ -368,7 +359,7 @@ static void puts_attributes_first (void **state)
         { "<a b='1'/>", "<a b='1'/>\n" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        auto(xml_t) doc = parsed (cases[i][0]);
+        auto(xml_t) doc = unit_xml (cases[i][0]);
         xml_put_first (xml_root (doc), "c");
         autofree char *text = xml_text (doc);
         assert_string_equal (text, cases[i][1]);

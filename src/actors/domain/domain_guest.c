@@ -398,11 +398,28 @@ xml_t *domain_outline (const document_t *summary, error_t *err)
     return xml_parse_own (text, strlen (text), "outline", err);
 }
 
+//  As it is, for who wants to hear the monitor itself. It is no state: nobody who comes later is
+//  told.
+static void pass_on (domain_t *self, const char *json)
+{
+    autofree char *topic = text_format ("qmp/%s", self->uuid);
+    auto(msg_t) event = msg_event ("event");
+    pack_t *pack = msg_args (event);
+    pack_key_str (pack, "uuid", self->uuid);
+    pack_key_str (pack, "name", self->name);
+    pack_key_i64 (pack, "id", self->id);
+    pack_key_str (pack, "driver", self->driver->name);
+    pack_key_str (pack, "json", json);
+    actor_publish_once (self->actor, topic, &event);
+}
+
 void domain_take_monitor_event (domain_t *self, const msg_t *msg)
 {
     const char *json = msg_str (msg, "json");
     if (!json || !self->driver->event)
         return;
+    if (self->driver->monitor_command)
+        pass_on (self, json);
     error_t err;
     //  While it starts, the owner has no document yet: only that the guest is over matters then.
     auto(xml_t) live =

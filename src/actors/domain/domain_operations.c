@@ -382,6 +382,8 @@ static const operation_t operations[] = {
       false, done_documents },
     { "domain.monitor_command", CLASS_MODIFY, ASYNC_NONE, "monitor_command", NEED_ACTIVE, SHORT_MS,
       true, done_live },
+    { "domain.agent_timeout_set", CLASS_MODIFY, ASYNC_NONE, "agent_timeout", NEED_ACTIVE, SHORT_MS,
+      true, done_live },
     { "domain.open_graphics", CLASS_MODIFY, ASYNC_NONE, "control.open_graphics", NEED_ACTIVE,
       SHORT_MS, true, done_nothing },
     { "domain.send_signal", CLASS_MODIFY, ASYNC_NONE, "send_signal", NEED_ACTIVE, SHORT_MS, true,

@@ -109,6 +109,7 @@ const job_kind_t job_kinds[] = {
     { "agent.reboot", job_run_agent },
     { "no_restart", job_run_no_restart },
     { "ports", job_run_ports },
+    { "agent_timeout", job_run_agent_timeout },
     { "thawed", job_run_thawed },
     { "load", job_run_load },
     { "network_define", job_run_network_define },

@@ -85,6 +85,7 @@ json_t *job_arguments_json (const job_actor_t *self);
 void job_pack_json (pack_t *pack, const json_t *json);
 int job_run_no_restart (job_actor_t *self, error_t *err);
 int job_run_ports (job_actor_t *self, error_t *err);
+int job_run_agent_timeout (job_actor_t *self, error_t *err);
 int job_run_thawed (job_actor_t *self, error_t *err);
 
 //  jobs_snapshot.c, jobs_revert.c: snapshots (jobs_snapshot.h).

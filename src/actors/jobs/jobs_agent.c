@@ -120,6 +120,34 @@ int job_run_ports (job_actor_t *self, error_t *err)
     return 0;
 }
 
+//  Into the record, as <agent timeout/>; jobs of now and later read it there.
+int job_run_agent_timeout (job_actor_t *self, error_t *err)
+{
+    enum {
+        BLOCK = -2,
+        USUAL = -1,
+        SECONDS_MAX = 24 * 3600
+    };
+    int64_t seconds = BLOCK;
+    guest_t *guest = self->base.guest;
+    value_i64 (job_arg (self, "timeout"), &seconds);
+    if (seconds < BLOCK || seconds > SECONDS_MAX)
+        return error_set (err, ERR_INVALID_ARG,
+                          "set the agent's timeout of domain '%s': %lld is none; it is 0 to %d s, "
+                          "-1 (the usual times) or -2 (as long as it takes)",
+                          guest->name, (long long) seconds, SECONDS_MAX);
+    if (!self->driver->agent)
+        return error_set (err, ERR_NO_SUPPORT,
+                          "set the agent's timeout of domain '%s': the driver '%s' has no guest "
+                          "agents",
+                          guest->name, self->driver->name);
+    xml_remove_path (xml_root (guest->record), "agent");
+    if (seconds != USUAL)
+        xml_setf (xml_root (guest->record), "agent/@timeout", "%lld", (long long) seconds);
+    self->parts = PART_RECORD;
+    return 0;
+}
+
 int job_run_thawed (job_actor_t *self, error_t *err)
 {
     (void) err;

@@ -187,15 +187,40 @@ static int run_attach (change_t *self, error_t *err)
     return finish (self);
 }
 
+//  Linux takes half a second; with the attention button of PCI Express five.
+enum {
+    UNPLUG_MS = 20000,
+    UNPLUG_MOST_MS = 60000
+};
+
+static int read_wait (const change_t *self, int *ms, error_t *err)
+{
+    uint64_t wanted = UNPLUG_MS;
+    value_u64 (job_arg (self->job, "wait_ms"), &wanted);
+    *ms = wanted <= UNPLUG_MOST_MS ? (int) wanted : 0;
+    return wanted <= UNPLUG_MOST_MS
+               ? 0
+               : error_set (err, ERR_INVALID_ARG, "%s of domain '%s': wait_ms is %d at most",
+                            self->what, guest_of (self)->name, UNPLUG_MOST_MS);
+}
+
+//  A request that the guest has not answered is all that can be asked for, so with it the
+//  definition changes, too; what it does later changes what runs.
 static int run_detach (change_t *self, error_t *err)
 {
+    int wait_ms;
+    bool gone = true;
     const driver_t *driver = self->job->driver;
     if (self->live && !driver->detach)
         return no_live (self, err);
     xml_node_t *device = self->live ? find (self, guest_of (self)->live, err) : NULL;
-    if ((self->live && !device) || plan (self, edit_detach, err) ||
-        (self->live && driver->detach (&self->job->base, device, err)))
+    if ((self->live && !device) || read_wait (self, &wait_ms, err) ||
+        plan (self, edit_detach, err) ||
+        (self->live && driver->detach (&self->job->base, device, wait_ms, &gone, err)))
         return -1;
+    pack_map (&self->job->value);
+    pack_key_bool (&self->job->value, "gone", gone);
+    pack_end (&self->job->value);
     return finish (self);
 }
 

@@ -16,6 +16,29 @@ static int prepare_live (rpc_call_t *call, pack_t *args, error_t *err)
     return 0;
 }
 
+//  How long libvirt's clients expect to be kept waiting for a guest: what it does later the events
+//  "device-removed" and "device-removal-failed" tell (libvirt-domain API reference,
+//  virDomainDetachDeviceFlags).
+static int prepare_detach (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) call, (void) err;
+    pack_key_u64 (args, "wait_ms", 5000);
+    return 0;
+}
+
+static int prepare_detach_live (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    return prepare_live (call, args, err) || prepare_detach (call, args, err) ? -1 : 0;
+}
+
+//  It never waits (virDomainDetachDeviceAlias).
+static int prepare_detach_alias (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) call, (void) err;
+    pack_key_u64 (args, "wait_ms", 0);
+    return 0;
+}
+
 static const rpc_param_t bandwidth_params[] = {
     { "inbound.average", PARAM_UINT, "inbound_average" },
     { "inbound.peak", PARAM_UINT, "inbound_peak" },
@@ -43,10 +66,11 @@ const rpc_row_t rpc_rows_device[] = {
       .prepare = prepare_live },
     { "DOMAIN_ATTACH_DEVICE_FLAGS", .verb = "domain.device_attach", .args = "xml", .flags = SCOPE },
     { "DOMAIN_DETACH_DEVICE", .verb = "domain.device_detach", .args = "xml",
-      .prepare = prepare_live },
-    { "DOMAIN_DETACH_DEVICE_FLAGS", .verb = "domain.device_detach", .args = "xml", .flags = SCOPE },
-    { "DOMAIN_DETACH_DEVICE_ALIAS", .verb = "domain.device_detach", .args = "alias",
-      .flags = SCOPE },
+      .prepare = prepare_detach_live },
+    { "DOMAIN_DETACH_DEVICE_FLAGS", .verb = "domain.device_detach", .args = "xml", .flags = SCOPE,
+      .prepare = prepare_detach },
+    { "DOMAIN_DETACH_DEVICE_ALIAS", .verb = "domain.device_detach", .args = "alias", .flags = SCOPE,
+      .prepare = prepare_detach_alias },
     { "DOMAIN_UPDATE_DEVICE_FLAGS", .verb = "domain.device_update", .args = "xml",
       .flags = FLAGS ({ LIVE, "live" }, { CONFIG, "config" }, { FORCE, "force" }) },
     { "DOMAIN_SET_INTERFACE_PARAMETERS", .verb = "domain.interface_parameters_set",

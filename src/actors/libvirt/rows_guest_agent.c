@@ -179,6 +179,13 @@ static int answer_addresses (rpc_call_t *call, const value_t *result, pack_t *re
     return 0;
 }
 
+static int answer_timeout (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) call, (void) result, (void) err;
+    pack_key_i64 (ret, "result", 0);
+    return 0;
+}
+
 static const rpc_param_t vcpu_params[] = { { "vcpus", PARAM_STRING, NULL },
                                            { "online", PARAM_STRING, NULL },
                                            { "offlinable", PARAM_STRING, NULL },
@@ -204,6 +211,8 @@ const rpc_row_t rpc_rows_guest_agent[] = {
     { "DOMAIN_GET_GUEST_VCPUS", .verb = "domain.guest_vcpus", .params = vcpu_params },
     { "DOMAIN_SET_GUEST_VCPUS", .verb = "domain.guest_vcpus_set",
       .args = "cpus=cpumap online=state" },
+    { "DOMAIN_AGENT_SET_RESPONSE_TIMEOUT", .verb = "domain.agent_timeout_set", .args = "timeout",
+      .answer = answer_timeout },
     { "DOMAIN_SET_USER_PASSWORD", .verb = "domain.password_set", .args = "user password",
       .flags = FLAGS ({ 1, "encrypted" }) },
     { 0 },

@@ -135,7 +135,7 @@ const rpc_event_kind_t *rpc_event_kind_at (size_t index)
 
 int rpc_event_last (rpc_object_t object)
 {
-    static const int last[RPC_OBJECTS] = { 26, 0, 1 };
+    static const int last[RPC_OBJECTS] = { 26, 0, 1, 0 };
     return last[object];
 }
 
@@ -189,7 +189,7 @@ static void pack_domain (pack_t *pack, const view_event_t *event)
 static void pack_fields (pack_t *pack, const rpc_event_kind_t *kind, const view_event_t *event)
 {
     static void (*const objects[RPC_OBJECTS]) (
-        pack_t *, const view_event_t *) = { pack_domain, pack_network, pack_device };
+        pack_t *, const view_event_t *) = { pack_domain, pack_network, pack_device, NULL };
     const value_t *args = event->args;
     rpc_word_t word;
     objects[kind->object](pack, event);

@@ -15,6 +15,7 @@ typedef enum {
     RPC_OF_DOMAIN,  //  virDomainEventID
     RPC_OF_NETWORK, //  virNetworkEventID
     RPC_OF_DEVICE,  //  virNodeDeviceEventID
+    RPC_OF_MONITOR, //  QEMU's own: they have no numbers, and no kind here (rows_monitor_event.c)
     RPC_OBJECTS
 } rpc_object_t;
 

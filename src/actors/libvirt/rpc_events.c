@@ -17,6 +17,7 @@ static const char *object_of (const rpc_call_t *call, rpc_object_t object)
 {
     if (object == RPC_OF_NETWORK)
         return rpc_network_of (call->args);
+    //  The rest is about domains.
     return object == RPC_OF_DEVICE ? value_str (rpc_field (call->args, "dev.name"))
                                    : rpc_domain_of (call->args);
 }
@@ -24,6 +25,7 @@ static const char *object_of (const rpc_call_t *call, rpc_object_t object)
 static void callback_destroy (rpc_callback_t **callback_p)
 {
     rpc_callback_t *callback = take (callback_p);
+    rpc_pattern_destroy (&callback->pattern);
     free (callback->about);
     free (callback);
 }
@@ -75,25 +77,33 @@ void rpc_unregister_all (rpc_client_t *client)
 
 //  Sending.
 
+void rpc_event_begin (rpc_gateway_t *gateway, const procedure_t *procedure)
+{
+    const rpc_header_t header = {
+        procedure->program, PROGRAM_VERSION, procedure->number, RPC_MESSAGE, 1, RPC_OK
+    };
+    rpc_out_begin (gateway, &header);
+}
+
+void rpc_event_send (actor_t *self, rpc_client_t *client)
+{
+    rpc_out_end (actor_state (self));
+    rpc_client_send (self, client);
+    if (client->outbox.bytes > MAX_WAITING)
+        rpc_client_end (self, client, "it reads events too slowly: 8 MiB waited for it");
+}
+
 static void send_event (actor_t *self, rpc_client_t *client, const rpc_callback_t *callback,
                         const rpc_event_kind_t *kind, const view_event_t *event)
 {
     rpc_gateway_t *gateway = actor_state (self);
-    const procedure_t *procedure = rpc_event_procedure (kind, callback->legacy);
-    const rpc_header_t header = {
-        procedure->program, PROGRAM_VERSION, procedure->number, RPC_MESSAGE, 1, RPC_OK
-    };
     error_t err;
-    rpc_out_begin (gateway, &header);
-    if (rpc_event_write (kind, callback->legacy, event, callback->number, gateway->out, &err)) {
+    rpc_event_begin (gateway, rpc_event_procedure (kind, callback->legacy));
+    if (rpc_event_write (kind, callback->legacy, event, callback->number, gateway->out, &err))
         actor_log (self, LEVEL_ERROR, "event %s for libvirt's clients: %s", event->verb,
                    err.message);
-        return;
-    }
-    rpc_out_end (gateway);
-    rpc_client_send (self, client);
-    if (client->outbox.bytes > MAX_WAITING)
-        rpc_client_end (self, client, "it reads events too slowly: 8 MiB waited for it");
+    else
+        rpc_event_send (self, client);
 }
 
 static bool wants (const rpc_client_t *client, const rpc_callback_t *callback,

@@ -7,6 +7,7 @@
 //      rpc_call.c          one call: carried out, answered
 //      rpc_fds.c           descriptors that go with calls and answers
 //      rpc_events.c        who wants which events; rpc_event_kinds.c: what they carry
+//      rpc_pattern.c       which names of QEMU's own events
 //      rpc_streams.c       consoles, and data for clients
 //      rpc_rows.c          which procedure is served by what
 //      rpc_lists.c         answers that are lists
@@ -24,6 +25,7 @@
 #include "actors/gateway/owners.h"
 #include "actors/libvirt/libvirt_gateway.h"
 #include "actors/libvirt/rpc_event_kinds.h"
+#include "actors/libvirt/rpc_pattern.h"
 #include "actors/libvirt/rpc_rows.h"
 #include "util/text.h"
 
@@ -86,8 +88,9 @@ typedef struct rpc_callback {
     struct rpc_callback *next;
     int number, event; //  its own, and the event's (virDomainEventID and its like)
     rpc_object_t object;
-    bool legacy; //  asked for in the old way, and told in the old words
-    char *about; //  only of this one (rpc_event_about); NULL: of all
+    bool legacy;            //  asked for in the old way, and told in the old words
+    char *about;            //  only of this one (rpc_event_about); NULL: of all
+    rpc_pattern_t *pattern; //  only with such names (RPC_OF_MONITOR); NULL: all
 } rpc_callback_t;
 
 typedef struct rpc_client {
@@ -146,9 +149,10 @@ typedef struct {
     uint64_t last_client;
     zhashx_t *streams; //  rpc_stream_t by number
     uint64_t last_stream;
-    char *scratch;   //  what a client just sent
-    size_t fd_count; //  descriptors of clients and of calls
-    text_t *out;     //  the message that is being written
+    char *scratch;           //  what a client just sent
+    size_t fd_count;         //  descriptors of clients and of calls
+    text_t *out;             //  the message that is being written
+    uint64_t monitor_events; //  the subscription to QEMU's own events; 0: nobody asked for any
     uint64_t sweep_timer, bury_timer;
     int64_t heard_ms; //  when a client last sent something
 } rpc_gateway_t;
@@ -225,11 +229,15 @@ void rpc_fds_pack (const rpc_call_t *call, pack_t *by);
 
 //  Tells the clients that want it (a view_event_fn).
 void rpc_emit (actor_t *self, const view_event_t *event);
-//  Of WANTED, `event`, `object` and `legacy` count; the call says which one.
+//  Of WANTED, `event`, `object`, `legacy` and `pattern`, which is taken over, count; the call says
+//  which one.
 int rpc_register (rpc_call_t *call, const rpc_callback_t *wanted, int *number, error_t *err);
 //  Removes the first of which IS_IT (callback, WHICH) says so; false: there is none.
 bool rpc_unregister (rpc_client_t *client, bool (*is_it) (const rpc_callback_t *, int), int which);
 void rpc_unregister_all (rpc_client_t *client);
+//  An event's message: its payload goes between these into the gateway's OUT.
+void rpc_event_begin (rpc_gateway_t *gateway, const procedure_t *procedure);
+void rpc_event_send (actor_t *self, rpc_client_t *client);
 
 //  rows_migrate.c: the client is gone, and will not go on with what it has begun.
 void rpc_migrations_close (actor_t *self, rpc_client_t *client);

@@ -14,6 +14,7 @@ enum {
     THAW_MS = 60000,
     UNDO_MS = 5000, //  then the owner sees to it, and nothing waits
     POWER_MS = 60000,
+    COMMAND_MS = 5000,
     QMP_MS = 5000
 };
 
@@ -26,7 +27,7 @@ static bool froze (const guest_t *guest)
 
 static int is_frozen (job_t *job, bool *frozen, error_t *err)
 {
-    json_auto_t *status = job_agent (job, "guest-fsfreeze-status", NULL, 0, STATUS_MS, err);
+    json_auto_t *status = qemu_agent_call (job, "guest-fsfreeze-status", NULL, 0, STATUS_MS, err);
     if (!status)
         return -1;
     const char *word = json_string_value (status);
@@ -53,7 +54,7 @@ int qemu_agent_freeze (job_t *job, error_t *err)
     xml_set (xml_root (job->guest->record), "freeze/@by", "job");
     if (job_undo (job, "qemu.thaw", "", err) || job_record (job, err))
         return -1;
-    json_auto_t *count = job_agent (job, "guest-fsfreeze-freeze", NULL, 0, FREEZE_MS, err);
+    json_auto_t *count = qemu_agent_call (job, "guest-fsfreeze-freeze", NULL, 0, FREEZE_MS, err);
     return count ? 0 : -1;
 }
 
@@ -101,9 +102,9 @@ static json_t *do_freeze (job_t *job, const json_t *args, error_t *err)
 {
     json_t *mounts = mounts_of (args);
     json_t *arguments = mounts ? json_pack ("{s:O}", "mountpoints", mounts) : NULL;
-    return count_of (job_agent (job,
-                                mounts ? "guest-fsfreeze-freeze-list" : "guest-fsfreeze-freeze",
-                                arguments, 0, FREEZE_MS, err));
+    return count_of (
+        qemu_agent_call (job, mounts ? "guest-fsfreeze-freeze-list" : "guest-fsfreeze-freeze",
+                         arguments, 0, FREEZE_MS, err));
 }
 
 //  An agent thaws all that it froze, or nothing.
@@ -123,7 +124,7 @@ static json_t *do_thaw (job_t *job, const json_t *args, error_t *err)
                    job->guest->name);
         return NULL;
     }
-    return count_of (job_agent (job, "guest-fsfreeze-thaw", NULL, 0, THAW_MS, err));
+    return count_of (qemu_agent_call (job, "guest-fsfreeze-thaw", NULL, 0, THAW_MS, err));
 }
 
 //  What is left of a job.
@@ -137,8 +138,8 @@ static json_t *do_thaw_left (job_t *job, const json_t *args, error_t *err)
 
 static json_t *power (job_t *job, const char *mode, error_t *err)
 {
-    return job_agent (job, "guest-shutdown", json_pack ("{s:s}", "mode", mode), AGENT_ENDS,
-                      POWER_MS, err);
+    return qemu_agent_call (job, "guest-shutdown", json_pack ("{s:s}", "mode", mode), AGENT_ENDS,
+                            POWER_MS, err);
 }
 
 static json_t *do_shutdown (job_t *job, const json_t *args, error_t *err)
@@ -190,32 +191,24 @@ static json_t *do_suspend (job_t *job, const json_t *args, error_t *err)
     }
     if (!(ways[way].how & AGENT_ENDS) && check_wakes (job, err))
         return NULL;
-    json_auto_t *done = job_agent (job, ways[way].execute, NULL, ways[way].how, POWER_MS, err);
+    json_auto_t *done =
+        qemu_agent_call (job, ways[way].execute, NULL, ways[way].how, POWER_MS, err);
     return done ? json_null () : NULL;
 }
-
-//  As libvirt takes it.
-enum {
-    TIMEOUT_BLOCK = -2,
-    TIMEOUT_DEFAULT = -1,
-    TIMEOUT_NOWAIT = 0,
-    DEFAULT_MS = 5000,
-    BLOCK_MS = 24 * 3600000
-};
 
 //  In ms; -1: it is none.
 static int timeout_of (job_t *job, const json_t *args, unsigned *how, error_t *err)
 {
     const json_t *given = json_object_get (args, "timeout");
-    json_int_t seconds = given ? json_integer_value (given) : TIMEOUT_DEFAULT;
-    *how = seconds == TIMEOUT_NOWAIT ? AGENT_UNHEARD : 0;
-    if (seconds < TIMEOUT_BLOCK)
+    json_int_t seconds = given ? json_integer_value (given) : QEMU_AGENT_DEFAULT;
+    *how = seconds == QEMU_AGENT_NOWAIT ? AGENT_UNHEARD : 0;
+    if (seconds < QEMU_AGENT_BLOCK)
         return error_set (err, ERR_INVALID_ARG,
                           "agent command for domain '%s': %lld is no timeout; -2 is none at all",
                           job->guest->name, (long long) seconds);
-    if (seconds == TIMEOUT_BLOCK || seconds > BLOCK_MS / 1000)
-        return BLOCK_MS;
-    return seconds > 0 ? (int) seconds * 1000 : DEFAULT_MS;
+    if (seconds == QEMU_AGENT_BLOCK || seconds > QEMU_AGENT_BLOCK_MS / 1000)
+        return QEMU_AGENT_BLOCK_MS;
+    return seconds > 0 ? (int) seconds * 1000 : COMMAND_MS;
 }
 
 static json_t *do_command (job_t *job, const json_t *args, error_t *err)

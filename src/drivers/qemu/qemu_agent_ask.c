@@ -13,9 +13,39 @@ enum {
     QMP_MS = 5000
 };
 
+//  In ms; MS if nobody said otherwise.
+static int patience_of (const job_t *job, int ms)
+{
+    const xml_t *record = job->guest->record;
+    const char *said = record ? xml_string (xml_root (record), "agent/@timeout") : NULL;
+    long seconds = said ? strtol (said, NULL, 10) : QEMU_AGENT_DEFAULT;
+    if (seconds == QEMU_AGENT_DEFAULT)
+        return ms;
+    if (seconds == QEMU_AGENT_BLOCK || seconds > QEMU_AGENT_BLOCK_MS / 1000)
+        return QEMU_AGENT_BLOCK_MS;
+    return (int) seconds * 1000;
+}
+
+json_t *qemu_agent_call (job_t *job, const char *execute, json_t *arguments, unsigned how, int ms,
+                         error_t *err)
+{
+    int patience = patience_of (job, ms);
+    if (patience > 0)
+        return job_agent (job, execute, arguments, how, patience, err);
+    json_t *sent = job_agent (job, execute, arguments, how | AGENT_UNHEARD, ms, err);
+    if (!sent || (how & (AGENT_ENDS | AGENT_SLEEPS)))
+        return sent;
+    json_decref (sent);
+    error_set (err, ERR_AGENT_COMMAND_TIMEOUT,
+               "domain '%s': %s was sent to the guest's agent, whose answer is not waited for; "
+               "'troupe guest-agent-timeout' changes that",
+               job->guest->name, execute);
+    return NULL;
+}
+
 static json_t *ask (job_t *job, const char *execute, error_t *err)
 {
-    return job_agent (job, execute, NULL, 0, QEMU_AGENT_INFO_MS, err);
+    return qemu_agent_call (job, execute, NULL, 0, QEMU_AGENT_INFO_MS, err);
 }
 
 static const char *text_of (const json_t *object, const char *key)
@@ -126,8 +156,8 @@ json_t *qemu_agent_trim (job_t *job, const json_t *args, error_t *err)
 {
     json_t *minimum = json_object_get (args, "minimum");
     json_auto_t *answer =
-        job_agent (job, "guest-fstrim", minimum ? json_pack ("{s:O}", "minimum", minimum) : NULL, 0,
-                   TRIM_MS, err);
+        qemu_agent_call (job, "guest-fstrim",
+                         minimum ? json_pack ("{s:O}", "minimum", minimum) : NULL, 0, TRIM_MS, err);
     return answer && check_trimmed (job, answer, err) == 0 ? json_null () : NULL;
 }
 
@@ -172,8 +202,9 @@ json_t *qemu_agent_set_time (job_t *job, const json_t *args, error_t *err)
     json_auto_t *reset =
         sync ? job_qmp (job, "rtc-reset-reinjection", NULL, QMP_MS, err) : json_null ();
     json_auto_t *answer =
-        reset ? job_agent (job, "guest-set-time",
-                           sync ? NULL : json_pack ("{s:I}", "time", s * NS + ns), 0, SET_MS, err)
+        reset ? qemu_agent_call (job, "guest-set-time",
+                                 sync ? NULL : json_pack ("{s:I}", "time", s * NS + ns), 0, SET_MS,
+                                 err)
               : NULL;
     return answer ? json_null () : NULL;
 }
@@ -304,8 +335,8 @@ json_t *qemu_agent_set_vcpus (job_t *job, const json_t *args, error_t *err)
         json_decref (wanted);
         return wanted ? json_null () : NULL;
     }
-    json_auto_t *done =
-        job_agent (job, "guest-set-vcpus", json_pack ("{s:o}", "vcpus", wanted), 0, SET_MS, err);
+    json_auto_t *done = qemu_agent_call (job, "guest-set-vcpus",
+                                         json_pack ("{s:o}", "vcpus", wanted), 0, SET_MS, err);
     if (!done)
         return NULL;
     if (json_integer_value (done) == count)
@@ -323,7 +354,8 @@ json_t *qemu_agent_set_password (job_t *job, const json_t *args, error_t *err)
     json_t *arguments =
         json_pack ("{s:s, s:s, s:b}", "username", text_of (args, "user"), "password", encoded,
                    "crypted", json_is_true (json_object_get (args, "encrypted")));
-    json_auto_t *answer = job_agent (job, "guest-set-user-password", arguments, 0, SET_MS, err);
+    json_auto_t *answer =
+        qemu_agent_call (job, "guest-set-user-password", arguments, 0, SET_MS, err);
     return answer ? json_null () : NULL;
 }
 
@@ -332,8 +364,8 @@ json_t *qemu_agent_set_password (job_t *job, const json_t *args, error_t *err)
 json_t *qemu_agent_ssh_keys (job_t *job, const json_t *args, error_t *err)
 {
     json_auto_t *answer =
-        job_agent (job, "guest-ssh-get-authorized-keys",
-                   json_pack ("{s:s}", "username", text_of (args, "user")), 0, SET_MS, err);
+        qemu_agent_call (job, "guest-ssh-get-authorized-keys",
+                         json_pack ("{s:s}", "username", text_of (args, "user")), 0, SET_MS, err);
     json_t *keys = json_object_get (answer, "keys");
     if (answer && !json_is_array (keys))
         error_set (err, ERR_PARSE_FAILED, "SSH keys of domain '%s': its agent answers without any",
@@ -355,7 +387,7 @@ json_t *qemu_agent_set_ssh_keys (job_t *job, const json_t *args, error_t *err)
                                    keys ? json_incref (keys) : json_array ());
     if (!remove)
         json_object_set_new (arguments, "reset", json_boolean (reset));
-    json_auto_t *answer = job_agent (
+    json_auto_t *answer = qemu_agent_call (
         job, remove ? "guest-ssh-remove-authorized-keys" : "guest-ssh-add-authorized-keys",
         arguments, 0, SET_MS, err);
     return answer ? json_null () : NULL;

@@ -7,8 +7,21 @@
 #include "drivers/job.h"
 
 enum {
-    QEMU_AGENT_INFO_MS = 10000
+    QEMU_AGENT_INFO_MS = 10000,
+    QEMU_AGENT_BLOCK_MS = 24 * 3600000 //  as long as it takes
 };
+
+//  As libvirt takes times in seconds to wait for an agent (virDomainAgentResponseTimeoutValues).
+enum {
+    QEMU_AGENT_BLOCK = -2,
+    QEMU_AGENT_DEFAULT = -1,
+    QEMU_AGENT_NOWAIT = 0
+};
+
+//  job_agent, but waits as long as the guest's record says (driver.h), if it does. Who is to wait
+//  for nothing is told so by an error, unless no answer is the command's usual one.
+json_t *qemu_agent_call (job_t *job, const char *execute, json_t *arguments, unsigned how, int ms,
+                         error_t *err);
 
 //  qemu_agent_info.c
 json_t *qemu_agent_info (job_t *job, const json_t *args, error_t *err);

@@ -211,7 +211,8 @@ json_t *qemu_agent_info (job_t *job, const json_t *args, error_t *err)
     for (size_t i = 0; i < sizeof infos / sizeof *infos; i++) {
         if (!all && !is_wanted (types, infos[i].type))
             continue;
-        json_auto_t *answer = job_agent (job, infos[i].execute, NULL, 0, QEMU_AGENT_INFO_MS, err);
+        json_auto_t *answer =
+            qemu_agent_call (job, infos[i].execute, NULL, 0, QEMU_AGENT_INFO_MS, err);
         if (answer)
             infos[i].put (job, answer, fields);
         else if (!all || err->code != ERR_AGENT_COMMAND_FAILED) {

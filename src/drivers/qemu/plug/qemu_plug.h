@@ -15,7 +15,7 @@
 #include "drivers/driver.h"
 
 int qemu_attach (job_t *job, const xml_t *device, error_t *err);
-int qemu_detach (job_t *job, xml_node_t *device, error_t *err);
+int qemu_detach (job_t *job, xml_node_t *device, int wait_ms, bool *gone, error_t *err);
 int qemu_update (job_t *job, xml_node_t *device, const xml_t *wanted, bool force, error_t *err);
 //  Also devices that the guest let go of by itself, or after whoever asked for it gave up.
 int qemu_look_at_devices (job_t *job, error_t *err);

@@ -28,9 +28,9 @@ json_t *qemu_plug_chardev (const char *option);
 int qemu_plug_is_there (job_t *job, const char *alias, bool *there, error_t *err);
 //  Its devices by alias, as the members of a set; NULL and ERR. The caller owns it.
 strings_t *qemu_plug_list (job_t *job, error_t *err);
-//  Asks the guest to let go of the device, and waits until QEMU does not have it any more; errors
-//  as driver_t's detach says.
-int qemu_plug_take_out (job_t *job, const char *alias, error_t *err);
+//  Asks the guest to let go of the device, and waits so long until QEMU does not have it any more;
+//  GONE and errors as driver_t's detach says.
+int qemu_plug_take_out (job_t *job, const char *alias, int wait_ms, bool *gone, error_t *err);
 //  Takes away what QEMU has behind DEVICE, which is gone. It works twice.
 int qemu_plug_drop_backends (job_t *job, const xml_node_t *device, error_t *err);
 

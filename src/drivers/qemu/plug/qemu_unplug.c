@@ -18,8 +18,6 @@
 #include <string.h>
 
 #define QMP_MS 10000
-//  Linux takes half a second; with the attention button of PCI Express five.
-#define UNPLUG_MS 20000
 //  An event tells at once; this is for one that got lost.
 #define LOOK_MS 1000
 
@@ -133,22 +131,19 @@ static int ask (job_t *job, const char *alias, error_t *err)
     return -1;
 }
 
-static int wait_gone (job_t *job, const char *alias, error_t *err)
+static int wait_gone (job_t *job, const char *alias, int wait_ms, bool *gone, error_t *err)
 {
-    int64_t until = job_now (job) + UNPLUG_MS;
+    int64_t until = job_now (job) + wait_ms;
     for (;;) {
         bool there;
         device_fate_t fate;
         if (qemu_plug_is_there (job, alias, &there, err))
             return -1;
-        if (!there)
+        int64_t left = until - job_now (job);
+        *gone = !there;
+        if (!there || left <= 0)
             return 0;
-        if (job_now (job) >= until)
-            return error_set (err, ERR_OPERATION_TIMEOUT,
-                              "the guest has not let go of '%s' within %d s; if it does so later, "
-                              "the device goes then ('troupe event' tells)",
-                              alias, UNPLUG_MS / 1000);
-        if (job_wait_device (job, alias, LOOK_MS, &fate, err))
+        if (job_wait_device (job, alias, left < LOOK_MS ? (int) left : LOOK_MS, &fate, err))
             return -1;
         if (fate == FATE_REFUSED)
             return error_set (err, ERR_OPERATION_FAILED, "the guest does not let go of '%s'",
@@ -156,12 +151,12 @@ static int wait_gone (job_t *job, const char *alias, error_t *err)
     }
 }
 
-int qemu_plug_take_out (job_t *job, const char *alias, error_t *err)
+int qemu_plug_take_out (job_t *job, const char *alias, int wait_ms, bool *gone, error_t *err)
 {
-    return ask (job, alias, err) || wait_gone (job, alias, err) ? -1 : 0;
+    return ask (job, alias, err) || wait_gone (job, alias, wait_ms, gone, err) ? -1 : 0;
 }
 
-static int detach (job_t *job, xml_node_t *device, error_t *err)
+static int detach (job_t *job, xml_node_t *device, int wait_ms, bool *gone, error_t *err)
 {
     autofree char *alias = text_copy (qemu_alias (device));
     if (check (job, device, err))
@@ -169,21 +164,21 @@ static int detach (job_t *job, xml_node_t *device, error_t *err)
     job->plugging = true;
     qemu_plug_begin (job, "unplug", alias, job->guest->planned);
     if (job_undo (job, "qemu.unplug", alias, err) || job_record (job, err) ||
-        qemu_plug_take_out (job, alias, err))
+        qemu_plug_take_out (job, alias, wait_ms, gone, err))
         return -1;
     //  Whoever cancels it now comes too late.
     job->closed = true;
-    if (forget (job, device, err))
+    if (*gone && forget (job, device, err))
         return -1;
     xml_remove (qemu_plug_entry (job, "unplug", alias));
     return 0;
 }
 
-int qemu_detach (job_t *job, xml_node_t *device, error_t *err)
+int qemu_detach (job_t *job, xml_node_t *device, int wait_ms, bool *gone, error_t *err)
 {
     char name[128];
     qemu_device_name (device, name);
-    if (detach (job, device, err) == 0)
+    if (detach (job, device, wait_ms, gone, err) == 0)
         return 0;
     return error_prefix (err, "detach %s from domain '%s'", name, job->guest->name);
 }

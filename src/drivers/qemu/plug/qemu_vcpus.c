@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define QMP_MS 10000
+#define UNPLUG_MS 20000
 
 #define UNPLUGGED "unplugged/@vcpu" //  of the record: the last one that went
 
@@ -161,7 +162,14 @@ int qemu_vcpus_start (job_t *job, error_t *err)
 static int unplug (job_t *job, int id, error_t *err)
 {
     autofree char *alias = text_format ("vcpu%d", id);
-    return qemu_plug_take_out (job, alias, err);
+    bool gone;
+    if (qemu_plug_take_out (job, alias, UNPLUG_MS, &gone, err))
+        return -1;
+    return gone ? 0
+                : error_set (err, ERR_OPERATION_TIMEOUT,
+                             "the guest has not let go of '%s' within %d s; if it does so later, "
+                             "the vcpu goes then ('troupe event' tells)",
+                             alias, UNPLUG_MS / 1000);
 }
 
 //  QEMU 7.2 that emulates frees what it still uses when a vcpu goes, and ends with the next that

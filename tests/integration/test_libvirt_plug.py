@@ -1,0 +1,215 @@
+"""libvirt's clients plug one device of each kind into a guest that runs, and take it out again."""
+
+import json
+import os
+import socket
+import unittest
+from xml.etree import ElementTree
+
+import libvirt
+
+from guest import QemuTest
+from harness import Daemon, until
+from libvirt_client import Virsh, uri
+from libvirt_events import EventLoop
+from netns import Namespace
+
+LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
+BOTH = LIVE | CONFIG
+
+#   What the guest has from its start on.
+DEVICES = """<console type='pty'/><controller type='usb' model='qemu-xhci' ports='15'/>
+<controller type='scsi' model='virtio-scsi'/><controller type='virtio-serial'/>"""
+NAT = """<network><name>blue</name><forward mode='nat'/><bridge name='blue0'/>
+<ip address='10.77.0.1' netmask='255.255.255.0'/></network>"""
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+class Plug(Virsh, QemuTest):
+    connect = "qemu:///system"
+
+    def make_daemon(self):
+        self.space = Namespace(self)
+        self.space.add_bridge("br0", "10.9.0.1/24", mtu=1500)
+        self.space.add_bridge("br1", "10.9.1.1/24", mtu=1500)
+        self.space.ip("link", "add", "eth7", "type", "veth", "peer", "name", "eth8")
+        daemon = Daemon()
+        daemon.within = self.space.within
+        return daemon
+
+    def setUp(self):
+        super().setUp()
+        self.binding = libvirt.open(uri(self.daemon, self.connect))
+        self.addCleanup(self.binding.close)
+
+    #   What there is.
+
+    def xml(self, inactive=False):
+        flags = libvirt.VIR_DOMAIN_XML_INACTIVE if inactive else 0
+        return ElementTree.fromstring(self.domain.XMLDesc(flags | libvirt.VIR_DOMAIN_XML_SECURE))
+
+    def shown(self, inactive=False):
+        """Each device as text, sorted."""
+        return sorted(ElementTree.tostring(each).decode() for each in self.xml(inactive).find("devices"))
+
+    def qmp(self, command, **arguments):
+        told = {"execute": command, **({"arguments": arguments} if arguments else {})}
+        reply = self.client.call("domain.monitor_command", domain="web1", command=json.dumps(told))["reply"]
+        return json.loads(reply)["return"]
+
+    def has(self):
+        """All that QEMU has of devices and of what is behind them."""
+        names = lambda path: {each["name"] for each in self.qmp("qom-list", path=path) if each["type"].startswith("child")}
+        return {
+            "devices": names("/machine/peripheral"),
+            "objects": names("/objects"),
+            "chardevs": {each["label"] for each in self.qmp("query-chardev")},
+            "nodes": {each["node-name"] for each in self.qmp("query-named-block-nodes", flat=True)},
+            "netdevs": set(names_of_netdevs(self.hmp("info network"))),
+        }
+
+    def hmp(self, command):
+        return self.client.call("domain.monitor_command", domain="web1", command=command, hmp=True)["reply"]
+
+    def host(self):
+        return {
+            "links": set(self.space.links()),
+            "ports": len(self.client.call("network.ports", network="blue")),
+        }
+
+    #   A device of each kind: its name here, the XML.
+
+    def image(self, name, mib=1):
+        path = os.path.join(self.daemon.root, name)
+        with open(path, "wb") as file:
+            file.truncate(mib << 20)
+        return path
+
+    def disk(self, target, bus, extra="", device="disk"):
+        path = self.image(f"{target}.raw")
+        return (f"<disk type='file' device='{device}'><source file='{path}'/><target dev='{target}' bus='{bus}'/>"
+                f"{extra}</disk>")
+
+    def interface(self, number, kind, source, extra="", model="virtio"):
+        return (f"<interface type='{kind}'><mac address='52:54:00:77:00:{number:02x}'/>{source}"
+                f"<model type='{model}'/>{extra}</interface>")
+
+    def peer(self):
+        """A program that vhost-user could speak to: it only listens."""
+        path = os.path.join(self.daemon.root, "peer.sock")
+        server = socket.socket(socket.AF_UNIX)
+        self.addCleanup(server.close)
+        server.bind(path)
+        server.listen()
+        os.chmod(path, 0o777)
+        return path
+
+    def kinds(self):
+        root = self.daemon.root
+        bridge = "<source bridge='br0'/>"
+        return {
+            "virtio disk": self.disk("vdb", "virtio", "<serial>one</serial>"),
+            "own alias": self.disk("vdc", "virtio", "<alias name='ua-mine'/>"),
+            "scsi disk": self.disk("sda", "scsi"),
+            "usb disk": self.disk("sdb", "usb"),
+            "scsi cdrom": self.disk("sdc", "scsi", "<readonly/>", "cdrom"),
+            "bridge": self.interface(1, "bridge", bridge),
+            "network": self.interface(2, "network", "<source network='blue'/>"),
+            "direct": self.interface(3, "direct", "<source dev='eth7' mode='bridge'/>"),
+            "ethernet": self.interface(4, "ethernet", ""),
+            "user": self.interface(5, "user", "", model="e1000"),
+            "rtl8139": self.interface(6, "bridge", bridge, "<bandwidth><inbound average='1000'/></bandwidth>", "rtl8139"),
+            "queues": self.interface(7, "bridge", bridge, "<driver queues='2'/>"),
+            "usb-net": self.interface(8, "user", "", model="usb-net"),
+            "down": self.interface(9, "bridge", bridge, "<link state='down'/>", "e1000e"),
+            "scsi controller": "<controller type='scsi' index='3' model='lsilogic'/>",
+            "usb controller": "<controller type='usb' index='3' model='nec-xhci'/>",
+            "serial controller": "<controller type='virtio-serial' index='3'/>",
+            "rng": "<rng model='virtio'><rate bytes='1024' period='2000'/><backend model='random'>/dev/urandom</backend></rng>",
+            "builtin rng": "<rng model='virtio'><backend model='builtin'/></rng>",
+            "watchdog": "<watchdog model='i6300esb' action='poweroff'/>",
+            "usb tablet": "<input type='tablet' bus='usb'/>",
+            "usb mouse": "<input type='mouse' bus='usb'/>",
+            "usb keyboard": "<input type='keyboard' bus='usb'/>",
+            "virtio keyboard": "<input type='keyboard' bus='virtio'/>",
+            "virtio mouse": "<input type='mouse' bus='virtio'/>",
+            "virtio tablet": "<input type='tablet' bus='virtio'/>",
+            "hub": "<hub type='usb'/>",
+            "usb serial": "<serial type='pty'><target type='usb-serial'/></serial>",
+            "pci serial": f"<serial type='file'><source path='{root}/serial.log'/><target type='pci-serial'/></serial>",
+            "console": "<console type='pty'><target type='virtio'/></console>",
+            "channel": "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>",
+            "tcp channel": "<channel type='tcp'><source mode='bind' host='127.0.0.1' service='7777'/><protocol type='raw'/>"
+                           "<target type='virtio' name='org.example.1'/></channel>",
+        }
+
+    def alias_of(self, before):
+        """Of the device that was not there BEFORE."""
+        (alias,) = {each.get("name") for each in self.xml().findall("devices/*/alias")} - before
+        return alias
+
+    def state(self):
+        return self.has(), self.host(), self.shown(), self.shown(inactive=True)
+
+    def test_each_kind(self):
+        """All at once, by alias, live only; then one by one, by XML, of the guest and its definition."""
+        (self.guest,) = self.boot("web1", devices=DEVICES)
+        self.virsh("net-create", self.write("blue.xml", NAT))
+        self.addCleanup(self.daemon.run, "net-destroy", "blue")
+        self.domain = self.binding.lookupByName("web1")
+        kinds, before = self.kinds(), self.state()
+        for name, xml in kinds.items():
+            with self.subTest(name, how="config"):
+                self.domain.attachDeviceFlags(xml, CONFIG)
+                self.domain.detachDeviceFlags(xml, CONFIG)
+        self.assertEqual(self.state(), before)
+        aliases = []
+        for name, xml in kinds.items():
+            with self.subTest(name, how="live"):
+                there = {each.get("name") for each in self.xml().findall("devices/*/alias")}
+                self.domain.attachDeviceFlags(xml, LIVE)
+                aliases.append(self.alias_of(there))
+                self.assertIn(aliases[-1], self.has()["devices"])
+        self.assertIn("ua-mine", aliases)
+        self.assertEqual(self.shown(inactive=True), before[3])
+        for alias in reversed(aliases):
+            self.domain.detachDeviceAlias(alias, LIVE)
+        until(lambda: self.state() == before, what="the end of all devices")
+        for name, xml in kinds.items():
+            with self.subTest(name, how="live and config"):
+                self.domain.attachDeviceFlags(xml, BOTH)
+                self.assertEqual(len(self.shown(inactive=True)), len(before[3]) + 1)
+                self.domain.detachDeviceFlags(xml, BOTH)
+                self.assertEqual(self.shown(inactive=True), before[3])
+                until(lambda: self.state() == before, what="its end")
+        self.late()
+
+    def late(self):
+        """A guest that does not answer was asked: that is all that libvirt's clients wait for. What it does
+        later the event tells, and both halves have gone."""
+        before, told = self.state(), []
+        device = libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED
+        with EventLoop(), libvirt.open(uri(self.daemon, self.connect)) as client:
+            number = client.domainEventRegisterAny(None, device, lambda *said: told.append(said[2]), None)
+            self.virsh("attach-disk", "web1", self.image("late.raw"), "vdb", "--live", "--config")
+            self.virsh("attach-disk", "web1", self.image("late2.raw"), "vdc", "--live", "--alias", "ua-late")
+            self.domain.suspend()
+            self.virsh("detach-disk", "web1", "vdb", "--live", "--config")
+            self.virsh("detach-device-alias", "web1", "ua-late", "--live")
+            said = self.daemon.run("detach-device-alias", "web1", "ua-late", "--live")
+            self.assertIn("request sent", said)
+            self.assertEqual(self.shown(inactive=True), before[3])
+            self.assertEqual((len(self.shown()), told), (len(before[2]) + 2, []))
+            self.domain.resume()
+            until(lambda: self.state() == before, what="the end of both disks")
+            until(lambda: len(told) == 2, what="the events of their end")
+            client.domainEventDeregisterAny(number)
+
+
+def names_of_netdevs(told):
+    """HMP's "info network": "net0: ..." and, below a card, "\\ hostnet0: ..."."""
+    return [line.lstrip(" \\").split(":")[0] for line in told.splitlines() if line.strip()]
+
+
+if __name__ == "__main__":
+    unittest.main()
