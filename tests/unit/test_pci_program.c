@@ -1,5 +1,5 @@
-//  test_pci_program.c: what troupe-pci leaves in driver_override, in a model of sysfs. The model binds
-//  nothing, so that what comes of a bind is the lab's test.
+//  test_pci_program.c: what troupe-pci leaves in driver_override, in a model of sysfs. The model
+//  binds nothing, so that what comes of a bind is the lab's test.
 
 #include <setjmp.h>
 #include <stdarg.h>
