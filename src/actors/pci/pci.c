@@ -79,6 +79,7 @@ static void pci_stop (actor_t *actor)
     free (self->path);
     free (self->boot_id);
     free (self->returns_to);
+    free (self->override);
     free (self->holder_name);
     free (self->saved);
 }

@@ -21,6 +21,21 @@ char *pci_driver_now (const pci_t *self)
 
 //  Checks.
 
+static void forget_before (pci_t *self)
+{
+    free (take (&self->returns_to));
+    free (take (&self->override));
+}
+
+//  Where it is to be when it goes back.
+static void note_before (pci_t *self, const pci_device_t *device)
+{
+    bool foreign = text_equals (device->driver, VFIO_DRIVER);
+    forget_before (self);
+    self->returns_to = text_copy (foreign ? NULL : device->driver);
+    self->override = text_copy (device->override);
+}
+
 //  1: it is to be detached; 0: it is already.
 static int check_usable (pci_t *self, const pci_device_t *device, error_t *err)
 {
@@ -34,11 +49,8 @@ static int check_usable (pci_t *self, const pci_device_t *device, error_t *err)
             self->address);
     if (self->phase == PCI_DETACHED && text_equals (device->driver, VFIO_DRIVER))
         return 0;
-    if (self->phase == PCI_HOST) {
-        free (self->returns_to);
-        bool foreign = text_equals (device->driver, VFIO_DRIVER);
-        self->returns_to = text_copy (foreign ? NULL : device->driver);
-    }
+    if (self->phase == PCI_HOST)
+        note_before (self, device);
     return 1;
 }
 
@@ -61,7 +73,11 @@ static int check_return (pci_t *self, const msg_t *request, error_t *err)
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
     if (!device || pci_check_holder (self, "reattach", err))
         return -1;
-    return self->phase != PCI_HOST || text_equals (device->driver, VFIO_DRIVER);
+    if (self->phase != PCI_HOST)
+        return 1;
+    //  Somebody else gave it to vfio-pci: it goes where the kernel has it.
+    forget_before (self);
+    return text_equals (device->driver, VFIO_DRIVER);
 }
 
 static int check_reset (pci_t *self, const msg_t *request, error_t *err)
@@ -156,7 +172,7 @@ static void on_failure_saved (pci_t *self, const error_t *err)
 void pci_set_host (pci_t *self)
 {
     pci_clear_holder (self);
-    free (take (&self->returns_to));
+    forget_before (self);
     free (take (&self->saved));
     self->phase = PCI_HOST;
     self->returns_failed = 0;
@@ -243,6 +259,7 @@ void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then)
     pack_key_str (pack, "sysfs", self->sysfs);
     pack_key_str (pack, "address", self->address);
     pack_key_str (pack, "returns_to", self->returns_to);
+    pack_key_str (pack, "override", self->override);
     pack_key_str (pack, "wanted", running->request ? msg_str (running->request, "settings") : NULL);
     pack_key_str (pack, "saved", self->saved);
     pack_end (pack);

@@ -54,6 +54,7 @@ struct pci {
 
     pci_phase_t phase;
     char *returns_to; //  driver; NULL: the kernel's choice
+    char *override;   //  what driver_override was before, and is again then; NULL: nothing
     //  The guest that has it; "": none.
     char holder[UUID_TEXT_SIZE];
     char *holder_name;
