@@ -114,6 +114,19 @@ class HostDevices(GuestTest):
         self.daemon.run("destroy", "web2")
         self.all_returned()
 
+    def test_of_vfio_before(self):
+        """An administrator had vfio-pci take it: guests need not be managed for it, and it stays there."""
+        self.addCleanup(lab.bind, self.function, "\n")
+        lab.bind(self.function, "vfio-pci")
+        for managed in ("no", "yes"):
+            self.define_guest("web1", hostdev(self.function, managed=managed))
+            self.daemon.run("start", "web1")
+            self.assertTrue(self.has_function("web1"))
+            self.daemon.run("destroy", "web1")
+            until(lambda: not os.path.exists(self.status), what="its return")
+            self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
+                             ("vfio-pci", "vfio-pci"))
+
     def test_killed(self):
         """The daemon is killed at each step of a start, and of an end."""
         self.define_guest("web1", hostdev(self.function))

@@ -157,20 +157,13 @@ class NodeDevices(DeviceTest):
         lab.load("igbvf")
         until(lambda: self.info(self.function)["state"] == "host", what="its return")
 
-    def override(self, text):
-        """As an administrator does who wants the device to have a certain driver, or none."""
-        lab.write(text, lab.path(self.function, "driver_override"))
-        if lab.driver(self.function):
-            lab.write(self.function, lab.path(self.function, "driver", "unbind"))
-        lab.write(self.function, "/sys/bus/pci/drivers_probe")
-
     def test_override(self):
         """What an administrator wrote to driver_override is there again when the device is back, and counts."""
-        self.addCleanup(self.override, "\n")
+        self.addCleanup(lab.bind, self.function, "\n")
         for override, driver in (("igbvf", "igbvf"), ("pci-stub", "pci-stub"), ("none", None),
                                  ("vfio-pci", "vfio-pci")):
             with self.subTest(override=override):
-                self.override(override)
+                lab.bind(self.function, override)
                 self.daemon.run("nodedev-detach", self.function)
                 self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
                                  ("vfio-pci", "vfio-pci"))
@@ -185,7 +178,7 @@ class NodeDevices(DeviceTest):
 
     def test_override_meanwhile(self):
         """What an administrator writes to it while the device is detached stays."""
-        self.addCleanup(self.override, "\n")
+        self.addCleanup(lab.bind, self.function, "\n")
         self.daemon.run("nodedev-detach", self.function)
         lab.write("pci-stub", lab.path(self.function, "driver_override"))
         self.daemon.run("nodedev-reattach", self.function)

@@ -139,9 +139,12 @@ static void on_read (actor_t *actor, const msg_t *reply, void *arg)
         take_it (self, rc);
 }
 
+//  An administrator may have had vfio-pci take it, from the boot on.
 static int check_managed (pci_t *self, int rc)
 {
-    if (rc <= 0 || msg_flag (self->running.request, "managed"))
+    autofree char *now = pci_driver_now (self);
+    bool ready = self->phase == PCI_HOST && text_equals (now, VFIO_DRIVER);
+    if (rc <= 0 || ready || msg_flag (self->running.request, "managed"))
         return 0;
     return error_set (&self->failure, ERR_OPERATION_INVALID,
                       "PCI device '%s' is not managed, and the host's: detach it first (troupe "

@@ -30,9 +30,8 @@ static void forget_before (pci_t *self)
 //  Where it is to be when it goes back.
 static void note_before (pci_t *self, const pci_device_t *device)
 {
-    bool foreign = text_equals (device->driver, VFIO_DRIVER);
     forget_before (self);
-    self->returns_to = text_copy (foreign ? NULL : device->driver);
+    self->returns_to = text_copy (device->driver);
     self->override = text_copy (device->override);
 }
 
