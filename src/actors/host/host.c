@@ -12,6 +12,7 @@
 #include "actors/services/log.h"
 #include "actors/network/network_files.h"
 #include "actors/pci/devices.h"
+#include "actors/pci/devices_reader.h"
 #include "actors/services/spawner.h"
 #include "actors/gateway/zap.h"
 #include "actors/gateway/zmq_gateway.h"
@@ -44,6 +45,7 @@ static const struct {
     { "zap", &zap_class },
     { "links/remover", &links_remover_class },
     { "links", &links_class },
+    { DEVICES_READER_ADDRESS, &devices_reader_class },
     { DEVICES_ADDRESS, &devices_class },
     { KEYED_CALLS_ADDRESS, &keyed_calls_class },
 };
