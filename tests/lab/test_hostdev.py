@@ -24,6 +24,9 @@ class HostDevices(GuestTest):
         self.assertIn("domain 'web1' has it", self.refused_start("web2"))
         for verb in ("detach", "reattach", "reset"):
             self.assertIn("domain 'web1' has it", self.refused(f"nodedev.{verb}", self.function))
+        saved = self.daemon.run("save", "web1", os.path.join(self.daemon.root, "image"), status=None)
+        self.assertRegex(saved.stderr, "not supported .*VFIO.*; detach that before")
+        self.assertIn("booted", self.daemon.run("domstate", "web1", "--reason"))
         self.restart()
         until(lambda: "running" in self.daemon.run("domstate", "web1"), what="the guest")
         self.assertEqual(self.info(self.function)["holder_name"], "web1")
