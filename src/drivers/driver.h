@@ -263,6 +263,11 @@ typedef struct {
     int (*screenshot) (job_t *job, const char *device, unsigned head, screenshot_t *shot,
                        error_t *err);
 
+    //  SIZE bytes of the guest's memory, or of what the host has of a DISK (its target or its
+    //  source), which may be of one that does not run. The caller frees them; NULL and ERR.
+    char *(*peek_memory) (job_t *job, uint64_t address, size_t size, bool virtual, error_t *err);
+    char *(*peek_block) (job_t *job, const char *disk, uint64_t offset, size_t size, error_t *err);
+
     //  Takes SNAPSHOT (snapshot_xml.h: complete, and not yet in the tree) of a guest that runs or
     //  is shut off; may add a <cookie> of the driver's own. From its first effect on there is an
     //  undo that takes everything back, unless the tree has the snapshot by then: the caller adds

@@ -35,6 +35,8 @@ const job_kind_t job_kinds[] = {
     { "image_define", job_run_image_define },
     { "dump", job_run_dump },
     { "screenshot", job_run_screenshot },
+    { "memory_peek", job_run_memory_peek },
+    { "block_peek", job_run_block_peek },
     { "snapshot_create", job_run_snapshot_create },
     { "snapshot_delete", job_run_snapshot_delete },
     { "snapshot_revert", job_run_snapshot_revert },

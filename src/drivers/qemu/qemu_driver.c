@@ -2,6 +2,7 @@
 
 #include "drivers/guest_end.h"
 #include "drivers/qemu/qemu_native.h"
+#include "drivers/qemu/qemu_peek.h"
 #include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_control.h"
 #include "drivers/qemu/qemu_driver.h"
@@ -53,6 +54,8 @@ const driver_t qemu_driver = {
     .image_define = qemu_image_define,
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
+    .peek_memory = qemu_peek_memory,
+    .peek_block = qemu_peek_block,
     .snapshot_create = qemu_snapshot_create,
     .snapshot_taken = qemu_overlay_taken,
     .snapshot_branch = qemu_snapshot_branch,
