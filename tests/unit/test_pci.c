@@ -182,6 +182,21 @@ static void scene_bound_by_somebody (actor_t *self)
     close_scene (self, MODEL_FUNCTION);
 }
 
+//  The kernel's word that it went comes when there is another one already, and detached.
+static void scene_there_again (actor_t *self)
+{
+    open_scene (self);
+    write_detached (MODEL_FUNCTION);
+    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    start_device (self, MODEL_FUNCTION);
+    auto(msg_t) msg = msg_request ("pci.gone");
+    actor_send (self, PCI_PREFIX MODEL_FUNCTION, &msg);
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION, ONE), 0);
+    scene_pass (self, 50);
+    check (has_status (MODEL_FUNCTION));
+    close_scene (self, MODEL_FUNCTION);
+}
+
 //  It goes while something is done to it, which fails: nothing stays on file.
 
 static msg_t *waiting; //  for the program's end
@@ -236,6 +251,7 @@ static void scene_gone_meanwhile (actor_t *self)
 PCI_TEST (refused)
 PCI_TEST (gone_with_its_guest)
 PCI_TEST (bound_by_somebody)
+PCI_TEST (there_again)
 PCI_TEST (gone_meanwhile)
 
 int main (void)
@@ -244,6 +260,7 @@ int main (void)
         unit_test_in_folder (test_refused),
         unit_test_in_folder (test_gone_with_its_guest),
         unit_test_in_folder (test_bound_by_somebody),
+        unit_test_in_folder (test_there_again),
         unit_test_in_folder (test_gone_meanwhile),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -320,10 +320,12 @@ static void on_forgotten (pci_t *self, const error_t *err)
         actor_log (self->actor, LEVEL_ERROR, "PCI device '%s': %s", self->address, err->message);
 }
 
+//  There may be another one at its place by now, which was given to vfio-pci since.
 void pci_forget (pci_t *self)
 {
+    autofree char *now = pci_driver_now (self);
     self->gone = self->running.operation != NULL;
-    if (self->gone || self->phase == PCI_HOST)
+    if (self->gone || self->phase == PCI_HOST || text_equals (now, VFIO_DRIVER))
         return; //  what runs fails
     actor_log (self->actor, LEVEL_INFO, "PCI device '%s' is gone", self->address);
     pci_set_host (self);
