@@ -172,7 +172,9 @@ typedef struct {
     //  Checks a definition as the user wrote it and completes it in place: uuid, MACs, addresses,
     //  controllers, machine type. Completing it again changes nothing.
     int (*complete) (job_t *job, xml_t *domain, error_t *err);
-    bool validates; //  it refuses all elements, attributes and values that it does not know
+    //  Refuses, as complete does, all elements, attributes and values of DOMAIN that it does not
+    //  know: ERR_CONFIG_UNSUPPORTED. NULL: it takes them.
+    int (*validate) (const xml_node_t *domain, error_t *err);
 
     //  Does its domain XML take VALUE at PATH ("cputune/shares", "vcpu/@cpuset"; NULL: some value)?
     //  Without this function it takes everything.

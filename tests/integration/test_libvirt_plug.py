@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import libvirt
 
+import plug
 from guest import QemuTest
 from harness import Daemon, until
 from libvirt_client import Virsh, uri
@@ -56,24 +57,8 @@ class Plug(Virsh, QemuTest):
         """Each device as text, sorted."""
         return sorted(ElementTree.tostring(each).decode() for each in self.xml(inactive).find("devices"))
 
-    def qmp(self, command, **arguments):
-        told = {"execute": command, **({"arguments": arguments} if arguments else {})}
-        reply = self.client.call("domain.monitor_command", domain="web1", command=json.dumps(told))["reply"]
-        return json.loads(reply)["return"]
-
     def has(self):
-        """All that QEMU has of devices and of what is behind them."""
-        names = lambda path: {each["name"] for each in self.qmp("qom-list", path=path) if each["type"].startswith("child")}
-        return {
-            "devices": names("/machine/peripheral"),
-            "objects": names("/objects"),
-            "chardevs": {each["label"] for each in self.qmp("query-chardev")},
-            "nodes": {each["node-name"] for each in self.qmp("query-named-block-nodes", flat=True)},
-            "netdevs": set(names_of_netdevs(self.hmp("info network"))),
-        }
-
-    def hmp(self, command):
-        return self.client.call("domain.monitor_command", domain="web1", command=command, hmp=True)["reply"]
+        return plug.has(self.client, "web1")
 
     def host(self):
         return {
@@ -291,11 +276,6 @@ class Plug(Virsh, QemuTest):
             self.domain.updateDeviceFlags(form("").replace("eth7", "eth8"), LIVE)
         self.domain.detachDeviceFlags(form(""), LIVE)
         until(lambda: self.state() == before, what="the end of the macvtap")
-
-
-def names_of_netdevs(told):
-    """HMP's "info network": "net0: ..." and, below a card, "\\ hostnet0: ..."."""
-    return [line.lstrip(" \\").split(":")[0] for line in told.splitlines() if line.strip()]
 
 
 if __name__ == "__main__":

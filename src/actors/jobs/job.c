@@ -364,8 +364,9 @@ static msg_t *make_result (job_actor_t *self)
     if (guest && (self->parts & PART_STATUS)) {
         pack_key_i64 (pack, "state", guest->status.state);
         pack_key_i64 (pack, "reason", guest->status.reason);
-        pack_key_u64 (pack, "balloon_kib", guest->balloon_kib);
     }
+    if (guest && (self->parts & (PART_STATUS | PART_LIVE)))
+        pack_key_u64 (pack, "balloon_kib", guest->balloon_kib);
     if (zlistx_size (self->undo) > 0 && (self->parts & PART_UNDO))
         job_pack_undo (pack, self->undo);
     if (self->blocks.size > 0) {

@@ -12,6 +12,7 @@
 #include "drivers/qemu/probe/qemu_capabilities.h"
 #include "drivers/qemu/probe/qemu_cpu_questions.h"
 #include "drivers/qemu/probe/qemu_domain_caps.h"
+#include "drivers/qemu/probe/qemu_schema.h"
 #include "drivers/qemu/storage/qemu_checkpoint.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/storage/qemu_merge.h"
@@ -32,7 +33,7 @@ const driver_t qemu_driver = {
     .name = "qemu",
     .monitor = "QEMU",
     .types = qemu_types,
-    .validates = true,
+    .validate = qemu_schema_check,
     .complete = qemu_complete,
     .takes = qemu_takes,
     .tune = qemu_tune,

@@ -13,6 +13,7 @@
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/storage/qemu_stream.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/qemu_steps.h"
 #include "drivers/qemu/qemu_tune.h"
@@ -208,6 +209,11 @@ static int undo_link (job_t *job, const char *alias, error_t *err)
     return undo_reached (job, "change of a link", qemu_undo_link, alias, err);
 }
 
+static int undo_requested (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "change of a memory device", qemu_undo_requested, alias, err);
+}
+
 static int undo_password (job_t *job, const char *alias, error_t *err)
 {
     return undo_reached (job, "change of a password", qemu_undo_password, alias, err);
@@ -257,6 +263,7 @@ static const struct {
     { "medium", undo_medium },
     { "link", undo_link },
     { "password", undo_password },
+    { "requested", undo_requested },
     { "affinity", qemu_undo_affinity },
     { "balloon", undo_balloon },
     { "command", undo_command },

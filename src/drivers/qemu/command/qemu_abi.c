@@ -76,6 +76,8 @@ static const char *const host_side[] = {
     "devices/channel/target/@state",
     "devices/graphics",
     "devices/audio",
+    "devices/memory/source",
+    "devices/memory/target/current",
     "devices/memballoon/stats",
     "devices/rng/backend",
     "devices/rng/rate",

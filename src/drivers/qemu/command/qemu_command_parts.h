@@ -14,11 +14,13 @@ typedef struct {
     const qemu_caps_t *caps;
     qemu_machine_t machine;
     bool q35, kvm;
+    bool plugged; //  it runs already: what it boots first was said at its start
     strings_t *args;
 } command_t;
 
 //  The families. A domain part:
 int qemu_command_machine (command_t *self, error_t *err);
+int qemu_command_memory (command_t *self, error_t *err);
 int qemu_command_cpu (command_t *self, error_t *err);
 int qemu_command_boot (command_t *self, error_t *err);
 //  Of one device each:
@@ -29,6 +31,7 @@ int qemu_command_chardev (command_t *self, const xml_node_t *device, error_t *er
 int qemu_command_graphics (command_t *self, const xml_node_t *graphics, error_t *err);
 int qemu_command_video (command_t *self, const xml_node_t *video, error_t *err);
 int qemu_command_sound (command_t *self, const xml_node_t *sound, error_t *err);
+int qemu_command_memory_device (command_t *self, const xml_node_t *device, error_t *err);
 //  Of all controllers: those of PCI in the order of their buses.
 int qemu_command_controllers (command_t *self, error_t *err);
 int qemu_command_controller (command_t *self, const xml_node_t *controller, error_t *err);

@@ -43,6 +43,8 @@ static const qemu_kind_t kinds[] = {
     { "watchdog", "@model", "i6300esb", 0, NULL },
     { "watchdog", NULL, NULL, 0, "ISA has no hot-plug; model='i6300esb' has" },
 
+    { "memory", NULL, NULL, BACKEND_OBJECT, NULL },
+
     { "memballoon", NULL, NULL, 0, "a guest has one, from its start on" },
     { "video", NULL, NULL, 0, "QEMU has no hot-plug of it" },
     { "graphics", NULL, NULL, 0, "QEMU has no hot-plug of it" },

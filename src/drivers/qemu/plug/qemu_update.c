@@ -1,11 +1,12 @@
 //  qemu_update.c: what can be changed of a device while the guest runs: the medium of a drive, the
-//  link of an interface, its limits, its bridge or network, the password of graphics. All else has
-//  to be as it was.
+//  link of an interface, its limits, its bridge or network, the password of graphics, how much of a
+//  memory device the guest is to take. All else has to be as it was.
 
 #include "drivers/device_match.h"
 #include "drivers/net/interface_move.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
 #include "drivers/qemu/qemu_files.h"
@@ -59,6 +60,12 @@ static int change_graphics (job_t *job, xml_node_t *graphics, bool force, error_
     return qemu_live_set_password (job, graphics, err);
 }
 
+static int change_memory (job_t *job, xml_node_t *memory, bool force, error_t *err)
+{
+    (void) force;
+    return qemu_memory_request (job, memory, err);
+}
+
 static const update_t updates[] = {
     { "disk",
       NULL,
@@ -78,6 +85,7 @@ static const update_t updates[] = {
     { "interface", "ethernet", { "link", "bandwidth" }, "qemu.link", change_interface },
     { "interface", "direct", { "link", "bandwidth" }, "qemu.link", change_interface },
     { "interface", NULL, { "link" }, "qemu.link", change_interface },
+    { "memory", NULL, { "target" }, "qemu.requested", change_memory },
     { "graphics", "vnc", { "@passwd", "@passwdValidTo" }, "qemu.password", change_graphics },
 };
 
