@@ -47,9 +47,13 @@ def path(address, *names):
     return os.path.join(DEVICES, address, *names)
 
 
-def read(address, name):
-    with open(path(address, name)) as file:
+def said(folder, name):
+    with open(os.path.join(folder, name)) as file:
         return file.read().strip()
+
+
+def read(address, name):
+    return said(path(address), name)
 
 
 def write(text, *at):
@@ -106,16 +110,19 @@ def make_virtual_functions(count):
     return found
 
 
-def usb(wanted):
-    """(bus, device) of each USB device WANTED (VENDOR:PRODUCT), in order."""
+def usb_folders(wanted):
+    """Where sysfs has the USB devices WANTED (VENDOR:PRODUCT), without links."""
     found = []
     for at in glob.glob("/sys/bus/usb/devices/*/idVendor"):
-        def say(name, folder=os.path.dirname(at)):
-            with open(os.path.join(folder, name)) as file:
-                return file.read().strip()
-        if f"{say('idVendor')}:{say('idProduct')}" == wanted:
-            found.append((int(say("busnum")), int(say("devnum"))))
-    return sorted(found)
+        folder = os.path.dirname(os.path.realpath(at))
+        if f"{said(folder, 'idVendor')}:{said(folder, 'idProduct')}" == wanted:
+            found.append(folder)
+    return found
+
+
+def usb(wanted):
+    """(bus, device) of each USB device WANTED, in order."""
+    return sorted((int(said(folder, "busnum")), int(said(folder, "devnum"))) for folder in usb_folders(wanted))
 
 
 def scsi(target):

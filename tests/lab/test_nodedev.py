@@ -1,13 +1,15 @@
 """The host's devices: what is shown of them, and PCI devices that are detached, given back and reset, whatever
 becomes of the daemon meanwhile."""
 
+import glob
 import os
 import subprocess
 import xml.etree.ElementTree as ET
 
 import lab
-from devices import DeviceTest, HeldTest, node
-from harness import until
+from devices import DeviceTest, HeldTest, clean, node
+from harness import DaemonTest, until
+from libvirt_client import virsh
 
 
 class User:
@@ -221,6 +223,148 @@ class NodeDevices(DeviceTest):
         lab.make_virtual_functions(3)
         until(lambda: node(self.function) in self.daemon.run("nodedev-list"), what="the new VF")
         self.assertEqual(self.info(self.function)["state"], "host")
+
+
+class OtherDevices(DaemonTest):
+    """USB and SCSI devices and disks, as libvirt's own client is told of them."""
+
+    def setUp(self):
+        super().setUp()
+        (self.stick,) = until(lambda: lab.usb_folders(lab.STICK), what="the stick")
+        self.interface = f"usb_{clean(os.path.basename(self.stick))}_1_0"
+        until(self.disks_of_stick, what="the disk at USB")
+
+    def virsh(self, *args, status=0):
+        return virsh(self.daemon, *args, connect="qemu:///system", status=status)
+
+    def scsi_of_stick(self):
+        """The name of its SCSI device, behind "scsi_"."""
+        (at,) = glob.glob(f"{self.stick}/*/host*/target*/*:*")
+        return clean(os.path.basename(at))
+
+    def names(self, *options):
+        return self.virsh("nodedev-list", *options).split()
+
+    def document(self, name):
+        root = ET.fromstring(self.virsh("nodedev-dumpxml", name))
+        self.assertEqual(root.findtext("name"), name)
+        self.assertTrue(os.path.isdir(root.findtext("path")))
+        return root, root.find("capability")
+
+    def disks_of_stick(self):
+        return [clean(f"block_{os.path.basename(at)}") for at in
+                glob.glob(f"{self.stick}/*/host*/target*/*/block/*")]
+
+    def test_tree(self):
+        """Each has its parent, up to the controllers."""
+        (bus, device), = lab.usb(lab.STICK)
+        host, sg = lab.scsi(1)
+        tree = self.virsh("nodedev-list", "--tree")
+        self.assertTrue(tree.startswith("computer\n"))
+        usb = f"usb_{clean(os.path.basename(self.stick))}"
+        own = self.scsi_of_stick()
+        for chain in ([self.disks_of_stick()[0], f"scsi_{own}", f"scsi_target{own[:-2]}",
+                       f"scsi_host{own.split('_')[0]}", self.interface, usb, f"usb_usb{bus}"],
+                      [f"scsi_generic_{sg}", f"scsi_{host}_0_1_0", f"scsi_target{host}_0_1",
+                       f"scsi_host{host}"]):
+            for name, parent in zip(chain, chain[1:]):
+                self.assertEqual(self.document(name)[0].findtext("parent"), parent)
+                self.assertIn(f"+- {name}\n", tree)
+            self.assertRegex(self.document(chain[-1])[0].findtext("parent"), r"^pci_0000_00_0\d_0$")
+
+    def test_by_capability(self):
+        names = self.names("--cap", "usb_device,storage")
+        self.assertEqual(len([name for name in names if name.startswith("block_")]), 3)
+        self.assertEqual(len(names), 3 + len(glob.glob("/sys/bus/usb/devices/*/idVendor")))
+        self.assertEqual(len(self.names("--cap", "scsi_target")), 3)
+        self.assertEqual(self.names("--cap", "fc_host,mdev_types,vpd"), [])
+        self.assertEqual(len(self.names()), len(self.names("--cap", ",".join(
+            "system pci usb_device usb net scsi_host scsi_target scsi scsi_generic storage drm mdev".split()))))
+
+    def test_usb_document(self):
+        (bus, device), = lab.usb(lab.STICK)
+        root, usb = self.document(f"usb_{clean(os.path.basename(self.stick))}")
+        self.assertEqual(root.findtext("devnode[@type='dev']"), f"/dev/bus/usb/{bus:03}/{device:03}")
+        self.assertEqual(root.findtext("driver/name"), "usb")
+        self.assertEqual((usb.findtext("bus"), usb.findtext("device")), (str(bus), str(device)))
+        self.assertEqual((usb.find("vendor").get("id"), usb.find("product").get("id")), ("0x46f4", "0x0001"))
+        self.assertEqual((usb.findtext("vendor"), usb.findtext("product")), ("QEMU", "QEMU USB HARDDRIVE"))
+        root, interface = self.document(self.interface)
+        self.assertEqual(root.findtext("driver/name"), "usb-storage")
+        self.assertEqual([interface.findtext(name) for name in ("number", "class", "subclass", "protocol")],
+                         ["0", "8", "6", "80"])
+
+    def test_disk_document(self):
+        host, sg = lab.scsi(2)
+        (name,) = [name for name in self.names("--cap", "storage") if name.endswith("_second")]
+        root, disk = self.document(name)
+        self.assertEqual(name.split("_")[:2], ["block", os.path.basename(root.findtext("path"))])
+        self.assertTrue(os.path.exists(root.findtext("devnode[@type='dev']")))
+        self.assertEqual(root.findtext("parent"), f"scsi_{host}_0_2_0")
+        for element, value in (("bus", "scsi"), ("drive_type", "disk"), ("vendor", "TROUPE"),
+                               ("model", "QEMU HARDDISK"), ("serial", "second"), ("size", "1048576"),
+                               ("logical_block_size", "512"), ("num_blocks", "2048")):
+            self.assertEqual(disk.findtext(element), value)
+        scsi = self.document(f"scsi_{host}_0_2_0")[1]
+        self.assertEqual([scsi.findtext(name) for name in ("host", "bus", "target", "lun", "type")],
+                         [str(host), "0", "2", "0", "disk"])
+        self.assertEqual(self.document(f"scsi_generic_{sg}")[1].findtext("char"), f"/dev/{sg}")
+
+    def test_words(self):
+        """What vendors and products are called; what links and cards can do."""
+        card = self.document(node(lab.CARD))[1]
+        self.assertEqual(card.findtext("product"), "82576 Gigabit Network Connection")
+        self.assertEqual(card.findtext("vendor"), "Intel Corporation")
+        self.assertEqual([(link.get("validity"), link.get("port")) for link in card.findall("pci-express/link")],
+                         [("cap", "0"), ("sta", None)])
+        port = self.document(self.document(node(lab.CARD))[0].findtext("parent"))[1]
+        self.assertEqual(port.find("capability").get("type"), "pci-bridge")
+        (name,) = [name for name in self.names("--cap", "net")
+                   if name.startswith(f"net_{lab.card_interface()}_")]
+        subprocess.run(["ip", "link", "set", lab.card_interface(), "up"], check=True)
+        until(lambda: self.document(name)[1].find("link").get("speed") == "1000", what="the card's speed")
+        features = {each.get("name") for each in self.document(name)[1].findall("feature")}
+        self.assertLessEqual({"rx", "tx", "sg", "gso", "gro"}, features)
+
+    def test_usb_comes_and_goes(self):
+        """With the device go its interface and its disk, and all are back afterwards."""
+        listener = self.daemon.client()
+        self.addCleanup(listener.close)
+        listener.call("event.subscribe", verbs=["nodedev.lifecycle", "nodedev.update"])
+        gone = [self.interface, *self.disks_of_stick(), f"scsi_{self.scsi_of_stick()}"]
+        self.addCleanup(lab.write, "1", self.stick, "authorized")
+        for authorized, text in (("0", "Deleted"), ("1", "Created")):
+            lab.write(authorized, self.stick, "authorized")
+            if text == "Created":
+                gone = [self.interface]  # the others may be called otherwise now
+            for name in gone:
+                listener.next_event("nodedev.lifecycle", name=name, event_text=text)
+        (disk,) = until(self.disks_of_stick, what="the disk")
+        listener.next_event("nodedev.lifecycle", name=disk, event_text="Created")
+        self.assertIn(disk, self.names("--cap", "storage"))
+        for what in ("unbind", "bind"):
+            lab.write(f"{os.path.basename(self.stick)}:1.0", "/sys/bus/usb/drivers/usb-storage", what)
+            listener.next_event("nodedev.update", name=self.interface)
+
+    def test_scsi_comes_and_goes(self):
+        host, unused = lab.scsi(1)
+        (disk,) = [name for name in self.names("--cap", "storage") if name.endswith("_first")]
+        listener = self.daemon.client()
+        self.addCleanup(listener.close)
+        listener.call("event.subscribe", verbs=["nodedev.lifecycle"])
+        lab.write("1", f"/sys/bus/scsi/devices/{host}:0:1:0/delete")
+        self.addCleanup(lab.write, "- 1 -", f"/sys/class/scsi_host/host{host}/scan")
+        for name in (disk, f"scsi_{host}_0_1_0"):
+            listener.next_event("nodedev.lifecycle", name=name, event_text="Deleted")
+        self.assertNotIn(disk, self.names())
+        lab.write("- 1 -", f"/sys/class/scsi_host/host{host}/scan")
+        listener.next_event("nodedev.lifecycle", name=f"scsi_{host}_0_1_0", event_text="Created")
+        until(lambda: any(name.endswith("_first") for name in self.names("--cap", "storage")), what="the disk")
+
+    def test_not_for_detach(self):
+        for name in (self.interface, f"scsi_{self.scsi_of_stick()}", *self.disks_of_stick()):
+            for command in ("nodedev-detach", "nodedev-reattach", "nodedev-reset"):
+                self.assertIn(f"'{name}' is no PCI device", self.virsh(command, name, status=None).stderr)
 
 
 class KilledDaemon(HeldTest):
