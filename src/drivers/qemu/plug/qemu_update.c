@@ -41,10 +41,18 @@ static void keep_source (xml_node_t *wanted, const xml_node_t *now)
         xml_add_copy (wanted, xml_first (now, "source"));
 }
 
+//  To QEMU it is a device of the host, which has no link; nothing of it can be another one.
+static bool is_given (const xml_node_t *interface)
+{
+    return xml_equals (interface, "@type", "hostdev");
+}
+
 static int change_interface (job_t *job, xml_node_t *wanted, bool force, error_t *err)
 {
     (void) force;
     const xml_node_t *now = qemu_alias_find (job->guest->live, qemu_alias (wanted));
+    if (is_given (now))
+        return 0;
     bool limits = has_other (now, wanted, "bandwidth");
     if (has_other (now, wanted, "link") && qemu_live_set_link (job, wanted, err))
         return -1;
@@ -82,6 +90,7 @@ static const update_t updates[] = {
       { "link", "source", "bandwidth", "@type" },
       "qemu.link",
       change_interface },
+    { "interface", "hostdev", { NULL }, "qemu.link", change_interface },
     { "interface", "ethernet", { "link", "bandwidth" }, "qemu.link", change_interface },
     { "interface", "direct", { "link", "bandwidth" }, "qemu.link", change_interface },
     { "interface", NULL, { "link" }, "qemu.link", change_interface },
@@ -280,7 +289,7 @@ int qemu_undo_medium (job_t *job, const char *alias, error_t *err)
 int qemu_undo_link (job_t *job, const char *alias, error_t *err)
 {
     xml_node_t *interface = qemu_alias_find (job->guest->live, alias);
-    if (!interface || qemu_has_ended (job))
+    if (!interface || is_given (interface) || qemu_has_ended (job))
         return 0;
     return qemu_live_set_link (job, interface, err) || interface_move_back (job, interface, err)
                ? -1
