@@ -16,6 +16,7 @@ static const struct {
     { "interface", { "mac/@address" } },
     { "controller", { "@type", "@index" } },
     { "graphics", { "@type" } },
+    { "shmem", { "@name" } },
 };
 
 //  NULL: it has none, or one of them is not there.

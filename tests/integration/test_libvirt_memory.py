@@ -1,7 +1,7 @@
 """Memory devices of a real guest: at its start, and while it runs, by virsh and the Python binding."""
 
 import os
-import re
+import socket
 import unittest
 from xml.etree import ElementTree
 
@@ -64,6 +64,7 @@ class Memory(Virsh, QemuTest):
         self.requested(guest)
         self.dimm(guest)
         self.refusals()
+        self.from_elsewhere(guest)
         guest = self.restored(guest)
         self.unplugged(guest)
 
@@ -123,6 +124,30 @@ class Memory(Virsh, QemuTest):
         until(lambda: self.sizes()[1] == 448, what="the balloon")
         until(lambda: "actual 458752" in self.virsh("dommemstat", "web1"), what="the guest's balloon")
         self.virsh("setmem", "web1", f"{512 * MIB}")
+
+    def from_elsewhere(self, guest):
+        """USB devices that another host sends, and memory that guests share, come and go."""
+        path = os.path.join(self.daemon.root, "usb")
+        redir = f"<redirdev type='unix'><source mode='bind' path='{path}'/></redirdev>"
+        name = f"troupe-{os.path.basename(self.daemon.root)}"
+        self.addCleanup(lambda: os.path.exists(f"/dev/shm/{name}") and os.unlink(f"/dev/shm/{name}"))
+        shmem = f"<shmem name='{name}'><model type='ivshmem-plain'/><size unit='M'>1</size></shmem>"
+        self.client.call("domain.device_attach", domain="web1", xml=redir, live=True, config=True)
+        self.wait_event("added", "redir0")
+        with socket.socket(socket.AF_UNIX) as other:
+            other.settimeout(PATIENCE)
+            other.connect(path)
+            self.assertIn(b"qemu usb-redir guest", other.recv(100))
+        before = guest.run("ls /sys/bus/pci/devices | wc -l")
+        self.client.call("domain.device_attach", domain="web1", xml=shmem, live=True)
+        self.wait_event("added", "shmem0")
+        until(lambda: int(guest.run("ls /sys/bus/pci/devices | wc -l")) == int(before) + 1, what="the card")
+        self.assertEqual(os.path.getsize(f"/dev/shm/{name}"), 1 << 20)
+        self.client.call("domain.device_detach", domain="web1", xml=shmem, live=True, timeout=PATIENCE)
+        self.wait_event("removed", "shmem0")
+        self.client.call("domain.device_detach", domain="web1", xml=redir, live=True, config=True)
+        self.wait_event("removed", "redir0")
+        self.assertFalse(os.path.exists(path))
 
     def restored(self, guest):
         """Saved and restored: all at its place, and as large."""

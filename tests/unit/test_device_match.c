@@ -24,6 +24,7 @@ static const char devices[] =
     "<alias name='dimm0'/><address type='dimm' slot='0' base='0x100000000'/></memory>"
     "<memory model='dimm'><target><size unit='KiB'>131072</size><node>1</node></target>"
     "<alias name='dimm1'/><address type='dimm' slot='1'/></memory>"
+    "<shmem name='a'><alias name='shmem0'/></shmem><shmem name='b'><alias name='shmem1'/></shmem>"
     "<memory model='virtio-mem'><target><size unit='KiB'>131072</size><node>0</node>"
     "<requested unit='KiB'>0</requested></target><alias name='virtiomem0'/></memory>"
     "</devices>";
@@ -59,6 +60,7 @@ static const struct {
     { "<memory model='virtio-mem'><target><size unit='MiB'>128</size>"
       "<requested unit='MiB'>64</requested></target></memory>",
       "virtiomem0", 0 },
+    { "<shmem name='b'><size unit='M'>4</size></shmem>", "shmem1", 0 },
     { "<memory model='dimm'><target><size unit='MiB'>64</size></target></memory>", NULL,
       ERR_DEVICE_MISSING },
     { "<rng model='virtio'/>", NULL, ERR_DEVICE_MISSING },

@@ -119,6 +119,22 @@ static const struct {
         "{\"driver\":\"virtserialport\",\"id\":\"channel0\",\"bus\":\"virtio-serial0.0\","
         "\"nr\":1,\"chardev\":\"charchannel0\",\"name\":\"a.0\"}" } },
 
+    //  What comes from elsewhere.
+    { "pc",
+      "<devices><redirdev type='tcp'><source host='::1' service='4000'/></redirdev><redirfilter>"
+      "<usbdev class='0x08' vendor='0x1234' product='-1' version='2.56' allow='yes'/>"
+      "<usbdev allow='no'/></redirfilter></devices>",
+      { "socket,id=charredir0,host=::1,port=4000",
+        "{\"driver\":\"usb-redir\",\"id\":\"redir0\",\"bus\":\"usb.0\",\"port\":\"1\","
+        "\"chardev\":\"charredir0\",\"filter\":\"0x08:0x1234:-1:0x0256:1|-1:-1:-1:-1:0\"}" } },
+    { "pc",
+      "<devices><shmem name='a' role='peer'><model type='ivshmem-plain'/><size unit='M'>2</size>"
+      "</shmem></devices>",
+      { "{\"qom-type\":\"memory-backend-file\",\"id\":\"objshmem0\",\"mem-path\":\"/dev/shm/a\","
+        "\"size\":2097152,\"share\":true}",
+        "{\"driver\":\"ivshmem-plain\",\"id\":\"shmem0\",\"bus\":\"pci.0\",\"addr\":\"0x3\","
+        "\"memdev\":\"objshmem0\",\"master\":false}" } },
+
     //  What one sees.
     { "pc",
       "<devices><graphics type='vnc' listen='::1' port='5907' passwd='x'/></devices>",

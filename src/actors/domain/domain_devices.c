@@ -116,8 +116,12 @@ bool domain_take_device (domain_t *self, const guest_change_t *change)
     if (change->kind != CHANGE_DEVICE && change->kind != CHANGE_UNPLUG_FAILED)
         return false;
     tell_job (self, change);
-    if (change->kind != CHANGE_DEVICE || !has_device (self, change->device))
+    if (change->kind == CHANGE_UNPLUG_FAILED)
         return false;
+    //  That it went was told by whoever took it out of the document: the hypervisor may say so
+    //  late.
+    if (!has_device (self, change->device))
+        return true;
     if (!self->gone)
         self->gone = strings_new ();
     strings_add (self->gone, change->device);

@@ -69,6 +69,8 @@ static const struct {
     { "rng", "rng", NULL },
     { "panic", "panic", NULL },
     { "hostdev", "hostdev", NULL },
+    { "redirdev", "redir", NULL },
+    { "shmem", "shmem", NULL },
     { "memory", "dimm", "dimm" },
     { "memory", "virtiomem", "virtio-mem" },
 };

@@ -1,4 +1,5 @@
-//  qemu_command_memory.c: the guest's memory: in one piece or in NUMA cells, and devices of more.
+//  qemu_command_memory.c: the guest's memory: in one piece or in NUMA cells, and devices of more,
+//  or of memory that it shares.
 
 #include "drivers/cpuset.h"
 #include "drivers/qemu/command/qemu_command_parts.h"
@@ -150,6 +151,26 @@ int qemu_command_memory_device (command_t *self, const xml_node_t *device, error
     command_json (self, "-object", json_incref (object));
     command_number (json, "node", device, "target/node");
     json_object_set_new (json, "memdev", json_string (id));
+    command_json (self, "-device", json);
+    return 0;
+}
+
+//  Shared with other guests of the host, and named by them all.
+int qemu_command_shmem (command_t *self, const xml_node_t *shmem, error_t *err)
+{
+    json_t *json = command_model (self, shmem, err);
+    if (!json)
+        return -1;
+    autofree char *id = text_format ("obj%s", qemu_alias (shmem));
+    autofree char *path = text_format ("/dev/shm/%s", xml_string (shmem, "@name"));
+    const char *role = xml_string (shmem, "@role");
+    command_json (self, "-object",
+                  json_pack ("{s:s, s:s, s:s, s:I, s:b}", "qom-type", "memory-backend-file", "id",
+                             id, "mem-path", path, "size",
+                             (json_int_t) (qemu_memory_kib (shmem, "size") * KIB), "share", 1));
+    json_object_set_new (json, "memdev", json_string (id));
+    if (role)
+        json_object_set_new (json, "master", json_boolean (strcmp (role, "master") == 0));
     command_json (self, "-device", json);
     return 0;
 }

@@ -28,6 +28,8 @@ int qemu_command_disk (command_t *self, const xml_node_t *disk, error_t *err);
 int qemu_command_interface (command_t *self, const xml_node_t *interface, error_t *err);
 int qemu_command_hostdev (command_t *self, const xml_node_t *hostdev, error_t *err);
 int qemu_command_chardev (command_t *self, const xml_node_t *device, error_t *err);
+int qemu_command_redirdev (command_t *self, const xml_node_t *redirdev, error_t *err);
+int qemu_command_shmem (command_t *self, const xml_node_t *shmem, error_t *err);
 int qemu_command_graphics (command_t *self, const xml_node_t *graphics, error_t *err);
 int qemu_command_video (command_t *self, const xml_node_t *video, error_t *err);
 int qemu_command_sound (command_t *self, const xml_node_t *sound, error_t *err);

@@ -21,7 +21,7 @@ typedef struct {
 //  libvirt's order.
 static const char *const kinds_in_order[] = {
     "interface", "sound", "controller", "disk",   "hostdev", "memballoon", "rng",
-    "watchdog",  "video", "input",      "serial", "memory",  NULL,
+    "watchdog",  "video", "input",      "serial", "memory",  "shmem",      NULL,
 };
 
 static bool is_pci_controller (const xml_node_t *device)

@@ -45,6 +45,9 @@ static const qemu_kind_t kinds[] = {
     { "watchdog", NULL, NULL, 0, "ISA has no hot-plug; model='i6300esb' has" },
 
     { "memory", NULL, NULL, BACKEND_OBJECT, NULL },
+    { "shmem", NULL, NULL, BACKEND_OBJECT, NULL },
+    { "redirdev", NULL, NULL, BACKEND_CHARDEV, NULL },
+    { "redirfilter", NULL, NULL, 0, "devices are there that it is not told to" },
 
     { "memballoon", NULL, NULL, 0, "a guest has one, from its start on" },
     { "video", NULL, NULL, 0, "QEMU has no hot-plug of it" },
