@@ -2,11 +2,12 @@
 //  the driver for guests, gives it back, resets it. It is a process of its own, since a write to
 //  sysfs returns when the drivers concerned are done, and an owner, or a job, could not leave it.
 //
-//      troupe-pci SYSFS detach ADDRESS BEFORE [WANTED SAVED]
+//      troupe-pci SYSFS detach ADDRESS BEFORE OVERRIDE [WANTED SAVED]
 //          binds it to vfio-pci; on failure it is bound to BEFORE ("": whatever the kernel chooses)
-//          again
-//      troupe-pci SYSFS return ADDRESS BEFORE WAIT [SAVED]
-//          waits (ms) until nobody uses it, then unbinds it from vfio-pci and binds it to BEFORE
+//          again, with OVERRIDE ("": none) in driver_override, as an administrator had it
+//      troupe-pci SYSFS return ADDRESS BEFORE OVERRIDE WAIT [SAVED]
+//          waits (ms) until nobody uses it, then unbinds it from vfio-pci and binds it to BEFORE,
+//          with OVERRIDE as above; if that is vfio-pci, it stays there
 //      troupe-pci SYSFS reset ADDRESS
 //          resets it as the kernel offers it
 //      troupe-pci SYSFS read ADDRESS
@@ -48,7 +49,7 @@ enum {
 typedef struct {
     const char *sysfs, *address;
     char *folder; //  of the device
-    const char *before;
+    const char *before, *override;
     const char *wait;           //  ms
     const char *wanted, *saved; //  "": nothing
 } device_t;
@@ -73,11 +74,11 @@ static bool has_driver (const device_t *self, const char *name)
     return text_equals (driver, name);
 }
 
-//  NULL: any driver may have it.
+//  "": any driver may have it.
 static int set_override (const device_t *self, const char *driver, error_t *err)
 {
     autofree char *path = text_format ("%s/driver_override", self->folder);
-    return write_text (path, driver ? driver : "\n", err);
+    return write_text (path, *driver ? driver : "\n", err);
 }
 
 static int unbind (const device_t *self, error_t *err)
@@ -164,15 +165,19 @@ static int restore (const device_t *self, error_t *err)
 
 //  Giving back.
 
-//  The kernel's choice may be another driver than the one that it had.
+//  The kernel's choice may be another driver than the one that it had; if somebody wants it to have
+//  another one, or none, that counts.
 static int bind_before (const device_t *self, error_t *err)
 {
     if (probe (self, err))
         return -1;
-    autofree char *now = driver_of (self);
-    if (!*self->before || text_equals (now, self->before))
+    auto(pci_device_t) now = pci_device_read (self->sysfs, self->address, err);
+    if (!now)
+        return -1;
+    if (!*self->before || text_equals (now->driver, self->before) ||
+        (now->override && strcmp (now->override, self->before) != 0))
         return 0;
-    if (now && unbind (self, err))
+    if (now->driver && unbind (self, err))
         return -1;
     autofree char *path = text_format ("%s/bus/pci/drivers/%s/bind", self->sysfs, self->before);
     if (write_text (path, self->address, err))
@@ -185,11 +190,18 @@ static int bind_before (const device_t *self, error_t *err)
                             self->before);
 }
 
+//  What an administrator wrote there meanwhile stays.
+static int restore_override (const device_t *self, error_t *err)
+{
+    autofree char *now = sysfs_text ("%s/driver_override", self->folder);
+    return text_equals (now, VFIO) ? set_override (self, self->override, err) : 0;
+}
+
 static int give_back (const device_t *self, error_t *err)
 {
-    if (set_override (self, NULL, err))
+    if (restore_override (self, err))
         return -1;
-    if (has_driver (self, VFIO) && unbind (self, err))
+    if (has_driver (self, VFIO) && strcmp (self->before, VFIO) != 0 && unbind (self, err))
         return -1;
     //  Whatever becomes of its settings: its driver gets it back.
     error_t failure;
@@ -354,12 +366,14 @@ static const struct {
     const char *command;
     int least, most; //  arguments
     //  Where they are in argv; 0: it has none.
-    int before, wait, wanted, saved;
+    int before, override, wait, wanted, saved;
     int (*run) (const device_t *self, error_t *err);
 } commands[] = {
-    { "detach", 5, 7, 4, 0, 5, 6, detach },   { "return", 6, 7, 4, 5, 0, 6, give_back_unused },
-    { "reset", 4, 4, 0, 0, 0, 0, reset },     { "read", 4, 4, 0, 0, 0, 0, show_settings },
-    { "restore", 5, 5, 0, 0, 0, 4, restore },
+    { "detach", 6, 8, 4, 5, 0, 6, 7, detach },
+    { "return", 7, 8, 4, 5, 6, 0, 7, give_back_unused },
+    { "reset", 4, 4, 0, 0, 0, 0, 0, reset },
+    { "read", 4, 4, 0, 0, 0, 0, 0, show_settings },
+    { "restore", 5, 5, 0, 0, 0, 0, 4, restore },
 };
 
 static const char *argument (int argc, char **argv, int at, const char *otherwise)
@@ -374,6 +388,7 @@ static int run (size_t command, int argc, char **argv, error_t *err)
                             .address = argv[3],
                             .folder = folder,
                             .before = argument (argc, argv, commands[command].before, ""),
+                            .override = argument (argc, argv, commands[command].override, ""),
                             .wait = argument (argc, argv, commands[command].wait, "0"),
                             .wanted = argument (argc, argv, commands[command].wanted, ""),
                             .saved = argument (argc, argv, commands[command].saved, "") };

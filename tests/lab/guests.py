@@ -4,11 +4,13 @@ already."""
 import json
 import os
 import shutil
+import subprocess
 
 import lab
 import emulator
 from devices import HeldTest
 from emulator import CACHE, KEPT
+from firmware import SYSTEM
 from harness import until
 
 
@@ -38,44 +40,12 @@ def pooled(network, mac, extra=""):
 PORTS = "<controller type='pci' index='0' model='pcie-root'/>" + \
     "".join(f"<controller type='pci' index='{index}' model='pcie-root-port'/>" for index in range(1, 5))
 
-#   A boot sector in place of an operating system. It says 'B' at its serial port; then, with each tick of the
-#   clock, it looks at q35's registers of ACPI hot-plug (docs/specs/acpi_pci_hotplug of QEMU) whether devices are
-#   to go, and lets go of all of them.
-SYSTEM = bytes.fromhex(
-    "ba f8 03"  #            mov dx, 0x3f8
-    "b0 42"  #               mov al, 'B'
-    "ee"  #                  out dx, al
-    "fb"  #                  sti
-    "f4"  #           tick:  hlt
-    "31 c9"  #               xor cx, cx
-    "ba d0 0c"  #     bus:   mov dx, 0xcd0        which bus
-    "66 0f b7 c1"  #         movzx eax, cx
-    "66 ef"  #               out dx, eax
-    "ba c4 0c"  #            mov dx, 0xcc4        which of its slots are to go
-    "66 ed"  #               in eax, dx
-    "66 85 c0"  #            test eax, eax
-    "74 0b"  #               jz none
-    "66 83 f8 ff"  #         cmp eax, -1
-    "74 05"  #               jz none
-    "ba c8 0c"  #            mov dx, 0xcc8        let go of them
-    "66 ef"  #               out dx, eax
-    "41"  #           none:  inc cx
-    "83 f9 10"  #            cmp cx, 16
-    "72 dc"  #               jb bus
-    "eb d7"  #               jmp tick
-).ljust(510, b"\0") + b"\x55\xaa"
-
-
-#   The firmware boots from no smaller one.
-DISK_SIZE = 1 << 20
-
-
-def guest(name, *hostdevs):
+def guest(name, *hostdevs, firmware=""):
     return f"""<domain type='qemu'>
   <name>{name}</name>
   <memory unit='MiB'>64</memory>
   <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <os><type arch='x86_64' machine='q35'>hvm</type>{firmware}</os>
   <devices>{"".join(hostdevs)}</devices>
 </domain>"""
 
@@ -99,6 +69,13 @@ class GuestTest(HeldTest):
     def define_guest(self, name, *hostdevs):
         self.client.call("domain.define", xml=guest(name, *hostdevs))
 
+    def keep_from_vfio(self, function):
+        """What the daemon writes to its driver_override does not come to the kernel, which gives the function to its
+        own driver again and again: it is not vfio-pci's, though each write was good."""
+        override = lab.path(function, "driver_override")
+        subprocess.run(["mount", "--bind", self.write(f"override-{function}", "(null)\n"), override], check=True)
+        self.addCleanup(subprocess.run, ["umount", override], check=True)
+
     def refused_start(self, name):
         done = self.daemon.run("start", name, status=None)
         self.assertEqual(done.returncode, 1, done.stdout)
@@ -110,15 +87,18 @@ class GuestTest(HeldTest):
     def monitor(self, name, *command):
         return self.daemon.run("qemu-monitor-command", name, *command)
 
-    def start_system(self, name, *devices):
+    def define_system(self, name, *devices):
         """A guest that has free slots, and lets go of what is to go, as long as it is not suspended."""
-        disk, said = (os.path.join(self.daemon.root, f"{name}.{end}") for end in ("disk", "said"))
-        with open(disk, "wb") as file:
-            file.write(SYSTEM)
-            file.truncate(DISK_SIZE)
-        self.define_guest(
-            name, PORTS, f"<disk type='file'><source file='{disk}'/><target dev='sda' bus='sata'/></disk>",
-            f"<serial type='file'><source path='{said}'/></serial>", *devices)
+        path, said = (os.path.join(self.daemon.root, end) for end in ("system", f"{name}.said"))
+        if not os.path.exists(path):
+            with open(path, "wb") as file:
+                file.write(SYSTEM)
+        self.client.call("domain.define", xml=guest(
+            name, PORTS, f"<serial type='file'><source path='{said}'/></serial>", *devices,
+            firmware=f"<loader>{path}</loader>"))
+
+    def start_system(self, name, *devices):
+        self.define_system(name, *devices)
         self.start_again(name)
 
     def start_again(self, name):

@@ -132,6 +132,14 @@ def scsi(target):
     return int(host), os.path.basename(at[0])
 
 
+def bind(address, override):
+    """As an administrator does who wants the device to have a certain driver, or none."""
+    write(override, path(address, "driver_override"))
+    if driver(address):
+        write(address, path(address, "driver", "unbind"))
+    write(address, "/sys/bus/pci/drivers_probe")
+
+
 def unload(module):
     subprocess.run(["busybox", "rmmod", module], check=True)
 

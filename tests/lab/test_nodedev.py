@@ -96,6 +96,20 @@ class NodeDevices(DeviceTest):
         message = self.refused("nodedev.detach", self.function, driver="xen")
         self.assertIn("not supported: the driver 'xen'", message)
 
+    def test_others_depend_on_it(self):
+        """Neither detached nor reset: a card that has virtual functions, a bridge, a card that a container has."""
+        holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 1000"], stdout=subprocess.PIPE)
+        self.addCleanup(holder.stdout.close)
+        self.addCleanup(holder.wait)
+        self.addCleanup(holder.kill)
+        holder.stdout.readline()
+        interface = os.listdir(lab.path(self.function, "net"))[0]
+        subprocess.run(["ip", "link", "set", interface, "netns", str(holder.pid)], check=True)
+        for device, text in ((lab.CARD, "virtual functions"), (lab.BRIDGE, "it is a bridge"),
+                             (self.function, "in another network namespace")):
+            for verb in ("nodedev.detach", "nodedev.reset"):
+                self.assertIn(text, self.refused(verb, device))
+
     def test_waits_for_its_user(self):
         """Nothing is taken from a process that uses the device; once that ends, the device goes back."""
         self.daemon.run("nodedev-detach", self.function)
@@ -144,6 +158,47 @@ class NodeDevices(DeviceTest):
         self.assertIn("igbvf", self.refused("nodedev.reattach", self.function))
         self.assertEqual(self.info(self.function)["state"], "returning")
         lab.load("igbvf")
+        until(lambda: self.info(self.function)["state"] == "host", what="its return")
+
+    def test_override(self):
+        """What an administrator wrote to driver_override is there again when the device is back, and counts."""
+        self.addCleanup(lab.bind, self.function, "\n")
+        for override, driver in (("igbvf", "igbvf"), ("pci-stub", "pci-stub"), ("none", None),
+                                 ("vfio-pci", "vfio-pci")):
+            with self.subTest(override=override):
+                lab.bind(self.function, override)
+                self.daemon.run("nodedev-detach", self.function)
+                self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
+                                 ("vfio-pci", "vfio-pci"))
+                self.restart()
+                self.daemon.run("nodedev-reattach", self.function)
+                self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
+                                 (driver, override))
+        #   It is no device of ours any more, and who wants it back from vfio-pci says so.
+        self.daemon.run("nodedev-reattach", self.function)
+        self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
+                         ("igbvf", "(null)"))
+
+    def test_override_meanwhile(self):
+        """What an administrator writes to it while the device is detached stays."""
+        self.addCleanup(lab.bind, self.function, "\n")
+        self.daemon.run("nodedev-detach", self.function)
+        lab.write("pci-stub", lab.path(self.function, "driver_override"))
+        self.daemon.run("nodedev-reattach", self.function)
+        self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
+                         ("pci-stub", "pci-stub"))
+
+    def test_driver_does_not_take_it_back(self):
+        """The card lets no driver of the host have its functions any more: as above."""
+        autoprobe = lab.path(lab.CARD, "sriov_drivers_autoprobe")
+        self.addCleanup(lab.write, "1", autoprobe)
+        self.daemon.run("nodedev-detach", self.function)
+        lab.write("0", autoprobe)
+        message = self.refused("nodedev.reattach", self.function)
+        self.assertRegex(message, f"reattach.*'{self.function}'.*igbvf")
+        info = self.info(self.function)
+        self.assertEqual((info["state"], info["returns_to"], lab.driver(self.function)), ("returning", "igbvf", None))
+        lab.write("1", autoprobe)
         until(lambda: self.info(self.function)["state"] == "host", what="its return")
 
     def test_events(self):
@@ -316,6 +371,9 @@ class KilledDaemon(HeldTest):
     """The daemon is killed at each step; the next one gives the device back, or goes on doing so."""
 
     def test_killed(self):
+        override = lab.path(self.function, "driver_override")
+        self.addCleanup(lab.write, "\n", override)
+        lab.write("igbvf", override)
         for command in ("nodedev-detach", "nodedev-reattach"):
             for at in ("before", "between", "after"):
                 with self.subTest(command=command, at=at):
@@ -324,4 +382,4 @@ class KilledDaemon(HeldTest):
                     self.cut_off(at, command, self.function)
                     until(self.is_back, what="its return")
                     until(lambda: not os.path.exists(self.status), what="the end of its file")
-                    self.assertEqual(lab.read(self.function, "driver_override"), "(null)")
+                    self.assertEqual(lab.read(self.function, "driver_override"), "igbvf")

@@ -129,9 +129,9 @@ class Pool(GuestTest):
         self.define_guest("web1", pooled("pool", MAC + "5"))
         self.define_guest("web2", pooled("pool", MAC + "6"))
         self.daemon.run("start", "plain")
-        with open(os.path.join(self.daemon.root, "fails"), "w") as file:
-            file.write(self.functions[1])
+        self.keep_from_vfio(self.functions[1])
         self.daemon.run("start", "web1")
+        self.assertEqual(lab.driver(self.functions[1]), "igbvf")
         self.assertEqual(self.device_of("web1"), self.functions[2])
         error = self.refused_start("web2")
         self.assertRegex(error, "(all of its 3 devices are taken|no device of network 'pool' could be had)")
@@ -142,6 +142,38 @@ class Pool(GuestTest):
         self.assertIn("domain 'web1' has it", self.refused_start("plain2"))
         self.daemon.run("destroy", "web1")
         self.all_returned()
+
+    def test_none_can_be_bound(self):
+        """One line says what went wrong with each, and all is as before."""
+        self.make_pool()
+        self.define_guest("web1", pooled("pool", MAC + "5"))
+        self.define_guest("web2", interface(self.function, MAC + "6"))
+        self.keep_from_vfio(self.function)
+        self.assertIn("vfio-pci did not take it", self.refused_start("web2"))
+        self.all_returned()
+        lab.unload("vfio_pci")
+        self.addCleanup(lab.load, "vfio_pci")
+        error = self.refused_start("web1")
+        self.assertIn("no device of network 'pool' could be had", error)
+        self.assertIn("the kernel has no driver vfio-pci: load it", error)
+        self.assertEqual(self.ports(), [])
+        self.all_returned()
+
+    def test_function_is_gone(self):
+        """The host's administrator took one of the pool's functions away."""
+        self.addCleanup(self.make_functions_again)
+        self.make_pool()
+        self.define_guest("web1", pooled("pool", MAC + "5"))
+        lab.write("1", lab.path(self.function, "remove"))
+        self.daemon.run("start", "web1")
+        self.assertEqual(self.device_of("web1"), self.functions[1])
+        self.daemon.run("destroy", "web1")
+        self.assertEqual(self.ports(), [])
+
+    def make_functions_again(self):
+        lab.make_virtual_functions(0)
+        lab.make_virtual_functions(3)
+        self.before = lab.settings()
 
     def test_two_pools(self):
         """The same function in two networks: one guest gets it, the other is told who has it."""
@@ -163,7 +195,8 @@ class Pool(GuestTest):
         """What such an interface can't have is refused with the definition."""
         self.make_pool()
         for devices, text in (
-            (interface(lab.CARD, MAC + "9"), "is no virtual function"),
+            (interface(lab.TWINS[0], MAC + "9"), "is no virtual function"),
+            (interface(lab.CARD, MAC + "9"), "virtual functions"),
             (pooled("pool", MAC + "9", "<link state='down'/>"), "link of an interface of type 'hostdev'"),
             (pooled("pool", MAC + "9", "<bandwidth><inbound average='1'/></bandwidth>"), "bandwidth"),
         ):

@@ -73,6 +73,21 @@ static void test_group (void **state)
     assert_int_equal (none->group->count, 0);
 }
 
+//  The kernel says "(null)" for none.
+static void test_override (void **state)
+{
+    static const char at[] = "devices/pci0000:00/0000:00:01.0/" MODEL_CARD "/driver_override";
+    static const struct {
+        const char *text, *found;
+    } cases[] = { { "(null)", NULL }, { "", NULL }, { "pci-stub", "pci-stub" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        error_t err;
+        model_write (*state, at, cases[i].text);
+        auto(pci_device_t) card = pci_device_read (*state, MODEL_CARD, &err);
+        assert_true (text_equals (card->override, cases[i].found));
+    }
+}
+
 static void test_missing (void **state)
 {
     error_t err;
@@ -92,6 +107,7 @@ int main (void)
         cmocka_unit_test_setup_teardown (test_card, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_function, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_group, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_override, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_missing, model_setup, model_teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

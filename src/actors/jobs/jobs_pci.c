@@ -22,8 +22,8 @@ static int run_pci (job_actor_t *self, const char *command, const char *what,
     autofree char *program = text_format ("%s/troupe-pci", self->helpers);
     autofree char *log = text_format ("%s/pci/%s.output", self->config->paths->run, address);
     autofree char *name = text_format ("%s PCI device '%s'", what, address);
-    const char *argv[8] = { program, value_str (job_arg (self, "sysfs")), command, address };
-    for (size_t i = 4; i < 7 && *arguments; i++)
+    const char *argv[9] = { program, value_str (job_arg (self, "sysfs")), command, address };
+    for (size_t i = 4; i < 8 && *arguments; i++)
         argv[i] = *arguments++;
     //  Whose files a process has open is the business of the privileged.
     spawn_t spawn = { .argv = argv, .env = env, .log = log, .tied = true, .privileged = true };
@@ -38,15 +38,16 @@ static const char *text_of (job_actor_t *self, const char *name)
 
 int job_run_pci_detach (job_actor_t *self, error_t *err)
 {
-    const char *arguments[] = { text_of (self, "returns_to"), text_of (self, "wanted"),
-                                text_of (self, "saved"), NULL };
+    const char *arguments[] = { text_of (self, "returns_to"), text_of (self, "override"),
+                                text_of (self, "wanted"), text_of (self, "saved"), NULL };
     return run_pci (self, "detach", "to detach", arguments, NULL, err);
 }
 
 int job_run_pci_return (job_actor_t *self, error_t *err)
 {
     autofree char *wait = text_format ("%d", UNUSED_MS);
-    const char *arguments[] = { text_of (self, "returns_to"), wait, text_of (self, "saved"), NULL };
+    const char *arguments[] = { text_of (self, "returns_to"), text_of (self, "override"), wait,
+                                text_of (self, "saved"), NULL };
     return run_pci (self, "return", "to give back", arguments, NULL, err);
 }
 

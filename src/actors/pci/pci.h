@@ -5,7 +5,7 @@
 //  What is done to the device is a job (jobs_pci.c), one after another. Before it begins, what it
 //  is about, and to which driver the device goes back, is in RUN/pci/ADDRESS.status; so a daemon
 //  that was killed finds what is half done, and gives the device back. The file goes once the host
-//  has the device again.
+//  has the device again. The same is so for what an administrator had in driver_override.
 //
 //      nodedev.detach, nodedev.reattach, nodedev.reset {device}: as documented there
 //

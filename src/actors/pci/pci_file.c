@@ -35,6 +35,8 @@ static char *status_text (const pci_t *self)
     xml_set (xml_root (doc), "@phase", pci_phase_name (self->phase));
     if (self->returns_to)
         xml_set (xml_root (doc), "@driver", self->returns_to);
+    if (self->override)
+        xml_set (xml_root (doc), "@override", self->override);
     if (self->saved)
         xml_set (xml_root (doc), "saved/@settings", self->saved);
     if (*self->holder) {
@@ -107,6 +109,7 @@ static int take_status (pci_t *self, const xml_node_t *root, error_t *err)
         if (text_equals (phase, phase_names[i])) {
             self->phase = (pci_phase_t) i;
             self->returns_to = text_copy (xml_string (root, "@driver"));
+            self->override = text_copy (xml_string (root, "@override"));
             self->saved = text_copy (xml_string (root, "saved/@settings"));
             take_holder (self, xml_find (root, "holder"));
             return 0;

@@ -21,13 +21,25 @@ char *pci_driver_now (const pci_t *self)
 
 //  Checks.
 
+static void forget_before (pci_t *self)
+{
+    free (take (&self->returns_to));
+    free (take (&self->override));
+}
+
+//  Where it is to be when it goes back.
+static void note_before (pci_t *self, const pci_device_t *device)
+{
+    forget_before (self);
+    self->returns_to = text_copy (device->driver);
+    self->override = text_copy (device->override);
+}
+
 //  1: it is to be detached; 0: it is already.
 static int check_usable (pci_t *self, const pci_device_t *device, error_t *err)
 {
-    if (pci_device_is_bridge (device))
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "detach PCI device '%s': it is a bridge, which others are behind",
-                          self->address);
+    if (pci_check_host (self, device, "detach", err))
+        return -1;
     if (device->iommu_group < 0)
         return error_set (
             err, ERR_OPERATION_INVALID,
@@ -36,11 +48,8 @@ static int check_usable (pci_t *self, const pci_device_t *device, error_t *err)
             self->address);
     if (self->phase == PCI_DETACHED && text_equals (device->driver, VFIO_DRIVER))
         return 0;
-    if (self->phase == PCI_HOST) {
-        free (self->returns_to);
-        bool foreign = text_equals (device->driver, VFIO_DRIVER);
-        self->returns_to = text_copy (foreign ? NULL : device->driver);
-    }
+    if (self->phase == PCI_HOST)
+        note_before (self, device);
     return 1;
 }
 
@@ -63,14 +72,21 @@ static int check_return (pci_t *self, const msg_t *request, error_t *err)
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
     if (!device || pci_check_holder (self, "reattach", err))
         return -1;
-    return self->phase != PCI_HOST || text_equals (device->driver, VFIO_DRIVER);
+    if (self->phase != PCI_HOST)
+        return 1;
+    //  Somebody else gave it to vfio-pci: it goes where the kernel has it.
+    forget_before (self);
+    return text_equals (device->driver, VFIO_DRIVER);
 }
 
 static int check_reset (pci_t *self, const msg_t *request, error_t *err)
 {
     (void) request;
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
-    return device && pci_check_holder (self, "reset", err) == 0 ? 1 : -1;
+    return !device || pci_check_holder (self, "reset", err) ||
+                   pci_check_host (self, device, "reset", err)
+               ? -1
+               : 1;
 }
 
 //  The guest's own: there is somebody who has it, or will.
@@ -152,10 +168,10 @@ static void on_failure_saved (pci_t *self, const error_t *err)
     pci_answer (self, &failure);
 }
 
-static void go_back_to_host (pci_t *self)
+void pci_set_host (pci_t *self)
 {
     pci_clear_holder (self);
-    free (take (&self->returns_to));
+    forget_before (self);
     free (take (&self->saved));
     self->phase = PCI_HOST;
     self->returns_failed = 0;
@@ -179,7 +195,7 @@ static void settle (pci_t *self)
     else if (operation->during == PCI_RETURNING && vfio)
         self->phase = self->running.before == PCI_HOST ? PCI_HOST : PCI_DETACHED;
     else if (operation->during == PCI_DETACHING && !vfio && text_equals (now, self->returns_to))
-        go_back_to_host (self);
+        pci_set_host (self);
     else {
         pci_clear_holder (self);
         self->phase = PCI_RETURNING;
@@ -194,7 +210,7 @@ static void succeed (pci_t *self)
         return;
     self->phase = operation->after;
     if (self->phase == PCI_HOST)
-        go_back_to_host (self);
+        pci_set_host (self);
     if (is_give (operation)) {
         pci_clear_holder (self);
         free (take (&self->saved));
@@ -242,6 +258,7 @@ void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then)
     pack_key_str (pack, "sysfs", self->sysfs);
     pack_key_str (pack, "address", self->address);
     pack_key_str (pack, "returns_to", self->returns_to);
+    pack_key_str (pack, "override", self->override);
     pack_key_str (pack, "wanted", running->request ? msg_str (running->request, "settings") : NULL);
     pack_key_str (pack, "saved", self->saved);
     pack_end (pack);
@@ -303,21 +320,29 @@ static void on_forgotten (pci_t *self, const error_t *err)
         actor_log (self->actor, LEVEL_ERROR, "PCI device '%s': %s", self->address, err->message);
 }
 
+//  There may be another one at its place by now, which was given to vfio-pci since.
 void pci_forget (pci_t *self)
 {
-    if (self->running.operation || self->phase == PCI_HOST)
-        return; //  what runs fails, and comes to this
+    autofree char *now = pci_driver_now (self);
+    self->gone = self->running.operation != NULL;
+    if (self->gone || self->phase == PCI_HOST || text_equals (now, VFIO_DRIVER))
+        return; //  what runs fails
     actor_log (self->actor, LEVEL_INFO, "PCI device '%s' is gone", self->address);
-    go_back_to_host (self);
+    pci_set_host (self);
     pci_save (self, on_forgotten);
+}
+
+static bool is_there (const pci_t *self)
+{
+    error_t ignored;
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &ignored);
+    return device != NULL;
 }
 
 //  What is not there any more can't go back.
 static void return_or_forget (pci_t *self)
 {
-    error_t err;
-    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &err);
-    if (device)
+    if (is_there (self))
         begin (self, &returning, NULL);
     else
         pci_forget (self);
@@ -326,6 +351,11 @@ static void return_or_forget (pci_t *self)
 void pci_pump (pci_t *self)
 {
     msg_t *msg;
+    if (!self->running.operation && self->gone) {
+        self->gone = false;
+        if (!is_there (self))
+            pci_forget (self);
+    }
     while (!self->running.operation && (msg = zlistx_detach (self->queue, NULL)))
         begin (self, operation_of (msg), &msg);
     if (!self->running.operation && self->phase == PCI_RETURNING && !self->return_timer)

@@ -46,6 +46,7 @@ void pci_device_destroy (pci_device_t **self_p)
     free (self->path);
     free (self->parent);
     free (self->driver);
+    free (self->override);
     free (self->physical_function);
     strings_destroy (&self->functions);
     strings_destroy (&self->nics);
@@ -83,12 +84,19 @@ static strings_t *names_below (const char *folder, const char *name)
     return sysfs_names (path);
 }
 
+static char *override_of (const char *folder)
+{
+    autofree char *text = sysfs_text ("%s/driver_override", folder);
+    return !text || !*text || strcmp (text, "(null)") == 0 ? NULL : take (&text);
+}
+
 static void read_attributes (pci_device_t *self, const char *folder)
 {
     autofree char *group = sysfs_link (folder, "iommu_group");
     uint64_t number;
     self->parent = parent_of (self->path);
     self->driver = sysfs_link (folder, "driver");
+    self->override = override_of (folder);
     self->vendor = (unsigned) sysfs_number (folder, "vendor", 0);
     self->product = (unsigned) sysfs_number (folder, "device", 0);
     self->class = (unsigned) sysfs_number (folder, "class", 0);

@@ -14,6 +14,8 @@ typedef struct {
     char *path;   //  in sysfs, without links
     char *parent; //  address of the bridge that it is behind; NULL: none
     char *driver; //  NULL: none
+    //  The only driver that may have it, as somebody wrote to driver_override; NULL: any.
+    char *override;
     unsigned vendor, product, class;
     int numa_node;            //  -1: none
     int iommu_group;          //  -1: none

@@ -4,7 +4,10 @@
 
 #include "drivers/definition.h"
 #include "drivers/net/interface.h"
+#include "drivers/pci/host_device.h"
+#include "drivers/pci/sysfs.h"
 #include "drivers/pci/vf.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/qemu_files.h"
 #include "util/text.h"
@@ -22,7 +25,7 @@ static xml_node_t *devices_of (const xml_t *document)
 
 bool qemu_hostdev_is (const xml_node_t *device)
 {
-    return xml_is (device, "hostdev") ||
+    return (xml_is (device, "hostdev") && !xml_equals (device, "source/@missing", "yes")) ||
            (xml_is (device, "interface") && xml_equals (device, "@type", "hostdev"));
 }
 
@@ -32,10 +35,17 @@ static bool is_pooled (const xml_node_t *device)
     return xml_is (device, "interface") && xml_string (device, "source/@network");
 }
 
-//  The caller frees it.
+//  Of the host's PCI; else it is a hostdev that has a name.
+static bool is_pci (const xml_node_t *device)
+{
+    return xml_is (device, "interface") || xml_equals (device, "@type", "pci");
+}
+
+//  Under which it is on record: its address, or its name. The caller frees it.
 static char *address_of (const xml_node_t *device)
 {
-    return definition_pci_text (xml_find (device, "source/address"));
+    return is_pci (device) ? definition_pci_text (xml_find (device, "source/address"))
+                           : host_device_name (device);
 }
 
 //  Intent.
@@ -48,17 +58,27 @@ static xml_node_t *note_of (const job_t *job, const char *address)
     return NULL;
 }
 
-static int intend (job_t *job, const char *address, error_t *err)
+//  Its owner knows domains only, and would grant the same one twice to this.
+static int check_own (const job_t *job, const xml_node_t *device, const char *address, error_t *err)
 {
-    if (!note_of (job, address))
-        xml_set (xml_add (xml_root (job->guest->record), "device"), "@address", address);
-    return job_undo (job, "device", address, err);
+    xml_foreach (other, devices_of (job->guest->live), NULL) {
+        autofree char *own = other != device && qemu_hostdev_is (other) ? address_of (other) : NULL;
+        if (text_equals (own, address))
+            return error_set (err, ERR_OPERATION_INVALID,
+                              "PCI device '%s': domain '%s' has it already, as '%s'", address,
+                              job->guest->name, qemu_alias (other));
+    }
+    return 0;
 }
 
 int qemu_hostdev_intend_one (job_t *job, const xml_node_t *device, error_t *err)
 {
     autofree char *address = address_of (device);
-    return intend (job, address, err);
+    if (check_own (job, device, address, err))
+        return -1;
+    if (!note_of (job, address))
+        xml_set (xml_add (xml_root (job->guest->record), "device"), "@address", address);
+    return job_undo (job, "device", address, err);
 }
 
 int qemu_hostdev_intend (job_t *job, error_t *err)
@@ -92,22 +112,35 @@ static int take_one (job_t *job, const xml_node_t *device, error_t *err)
 {
     autofree char *address = address_of (device);
     autofree char *settings = settings_of (device);
+    if (!is_pci (device))
+        return job_device_hold (job, address, xml_find (device, "shareable") != NULL, err);
     return job_device_take (job, address, xml_flag (device, "@managed", false), settings, err);
 }
 
-static int open_group (job_t *job, const xml_node_t *device, error_t *err)
+//  The caller frees it.
+static char *group_file (job_t *job, const char *address, error_t *err)
 {
     unsigned group;
+    return job_device_check (job, address, &group, err) ? NULL
+                                                        : text_format ("/dev/vfio/%u", group);
+}
+
+static int open_node (job_t *job, const xml_node_t *device, error_t *err)
+{
     autofree char *address = address_of (device);
-    if (job_device_check (job, address, &group, err))
+    autofree char *path =
+        is_pci (device) ? group_file (job, address, err) : host_device_file (SYSFS, address, err);
+    xml_node_t *note = note_of (job, address);
+    if (!path)
         return -1;
-    autofree char *path = text_format ("/dev/vfio/%u", group);
-    return qemu_take_named (job, "the IOMMU group of a host device", path, err);
+    if (note)
+        xml_set (note, "@node", path);
+    return qemu_take_named (job, "a device of the host", path, err);
 }
 
 int qemu_hostdev_plug_one (job_t *job, const xml_node_t *device, error_t *err)
 {
-    return take_one (job, device, err) || open_group (job, device, err) ? -1 : 0;
+    return take_one (job, device, err) || open_node (job, device, err) ? -1 : 0;
 }
 
 //  First all of them: they may be in one group.
@@ -118,7 +151,7 @@ int qemu_hostdev_plug (job_t *job, error_t *err)
         if (qemu_hostdev_is (device) && !is_pooled (device) && take_one (job, device, err))
             return -1;
     xml_foreach (device, devices, NULL)
-        if (qemu_hostdev_is (device) && !is_pooled (device) && open_group (job, device, err))
+        if (qemu_hostdev_is (device) && !is_pooled (device) && open_node (job, device, err))
             return -1;
     return 0;
 }
@@ -138,7 +171,7 @@ static int give (job_t *job, const char *address, error_t *err)
 static int take_granted (job_t *job, const xml_node_t *interface, const char *address, error_t *err)
 {
     error_t undo;
-    if (intend (job, address, err) || job_record (job, err))
+    if (qemu_hostdev_intend_one (job, interface, err) || job_record (job, err))
         return -1;
     if (qemu_hostdev_plug_one (job, interface, err) == 0)
         return 0;
@@ -195,10 +228,19 @@ void qemu_hostdev_unplug (job_t *job)
     }
 }
 
+bool qemu_hostdev_uses (const job_t *job, const char *path)
+{
+    xml_foreach (note, xml_root (job->guest->record), "device")
+        if (xml_equals (note, "@node", path))
+            return true;
+    return false;
+}
+
+//  A device that reaches the guest's memory.
 static bool has_any (const xml_t *live)
 {
     xml_foreach (device, devices_of (live), NULL)
-        if (qemu_hostdev_is (device))
+        if (qemu_hostdev_is (device) && (is_pci (device) || xml_equals (device, "@type", "mdev")))
             return true;
     return false;
 }

@@ -186,9 +186,12 @@ static int undo_checkpoint (job_t *job, const char *name, error_t *err)
     return undo_reached (job, "checkpoint", qemu_checkpoint_undo, name, err);
 }
 
+//  What QEMU may have, or get as soon as it listens, keeps its links, files and host devices.
 static int undo_plug (job_t *job, const char *alias, error_t *err)
 {
-    return undo_reached (job, "hot-plug", qemu_undo_plug, alias, err);
+    int rc = undo_reached (job, "hot-plug", qemu_undo_plug, alias, err);
+    job->unsure = job->unsure || rc;
+    return rc;
 }
 
 static int undo_unplug (job_t *job, const char *alias, error_t *err)
