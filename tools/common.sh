@@ -9,11 +9,11 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libzmq3-dev libczmq-dev libmsgpack-dev
     libxml2-dev libnl-route-3-dev libcap-dev libjansson-dev libcmocka-dev
-    libnftables-dev libseccomp-dev libblkid-dev)
+    libnftables-dev libseccomp-dev libblkid-dev libudev-dev)
 guest_packages=(qemu-system-x86 qemu-utils)
 test_packages=(binutils busybox-static clang-format dnsmasq-base e2fsprogs iproute2
     isc-dhcp-client libsys-virt-perl libvirt-clients nftables python3 python3-libvirt
-    python3-zmq python3-msgpack virtinst)
+    python3-zmq python3-msgpack udev virtinst)
 
 if [ -t 1 ]; then
     bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'

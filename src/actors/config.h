@@ -16,6 +16,7 @@ typedef struct {
     //  the administrators "-admin", unless it is ".../libvirt-sock": then that is
     //  ".../libvirt-admin-sock". NULL: RUN/libvirt-sock.
     const char *libvirt_socket;
+    const char *notify;   //  where readiness is told (util/notify.h); NULL: nobody wants to know
     const char *instance; //  8 hexadecimal digits, the same at every start with these folders
     int idle_exit_s;      //  session mode: end after so long without client or guest; 0: never
     bool foreground;      //  the log goes to stderr too

@@ -5,6 +5,7 @@
 #include "actors/runtime/switchboard.h"
 #include "client/keys.h"
 #include "util/file.h"
+#include "util/notify.h"
 #include "util/ini.h"
 #include "util/text.h"
 #include "util/xml.h"
@@ -290,6 +291,7 @@ static int run (const options_t *options, error_t *err)
                               .socket_group = options->group ? options->group : "troupe",
                               .listen = options->listen,
                               .libvirt_socket = libvirt_socket,
+                              .notify = getenv (NOTIFY_VARIABLE),
                               .instance = instance,
                               .idle_exit_s = options->idle_exit_s,
                               .foreground = !options->quiet,

@@ -150,6 +150,17 @@ int run_maxvcpus (cli_t *cli, const options_t *options, error_t *err)
     return run_shown (cli, options, print_max, err);
 }
 
+static void print_native (const options_t *options, const troupe_value_t *text)
+{
+    (void) options;
+    fputs (troupe_str (text), stdout);
+}
+
+int run_domxml_to_native (cli_t *cli, const options_t *options, error_t *err)
+{
+    return run_shown (cli, options, print_native, err);
+}
+
 static void add_link (columns_t *table, const troupe_value_t *link)
 {
     static const char *const words[] = { "name", "kind", "mac" };

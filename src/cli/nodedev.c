@@ -87,6 +87,8 @@ static void print_info (const options_t *options, const troupe_value_t *info)
     tree_print_line ("Parent:", troupe_get_str (info, "parent"));
     tree_print_line ("Capability:", troupe_get_str (info, "capability"));
     tree_print_line ("Driver:", troupe_get_str (info, "driver"));
+    if (troupe_get_str (info, "file"))
+        printf ("%-15s /dev/%s\n", "File:", troupe_get_str (info, "file"));
     if (troupe_get_str (info, "address"))
         print_pci (info);
     if (troupe_get_str (info, "interface")) {

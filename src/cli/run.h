@@ -45,7 +45,7 @@ command_fn run_iface_list, run_iface_mac, run_iface_name;
 int run_print_texts (cli_t *cli, const strings_t *texts);
 
 //  What the host uses (host_stats.c).
-command_fn run_cpu_models, run_cpu_compare, run_hypervisor, run_maxvcpus;
+command_fn run_cpu_models, run_cpu_compare, run_hypervisor, run_maxvcpus, run_domxml_to_native;
 command_fn run_allocpages, run_freecell, run_freepages, run_node_memory_tune, run_nodecpumap,
     run_nodecpustats, run_nodememstats;
 

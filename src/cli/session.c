@@ -3,13 +3,16 @@
 
 #include "cli/cli.h"
 #include "client/endpoint.h"
+#include "util/notify.h"
 #include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +21,7 @@
 
 enum {
     START_MS = 10000,
+    OTHER_MS = 1000,
     STEP_MS = 20
 };
 
@@ -39,8 +43,24 @@ static char *find_daemon (void)
     return text_copy ("trouped");
 }
 
-//  ERRORS: a file for what it says if it can't start.
-static int spawn_detached (const char *daemon, int errors, pid_t *pid, error_t *err)
+//  This environment, and where the daemon says that it is ready. The caller frees only the result.
+static char **make_environment (char *notify)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    char **result = memory_new (count + 2, sizeof *result);
+    char **next = result;
+    for (size_t i = 0; i < count; i++)
+        if (!text_starts (environ[i], NOTIFY_VARIABLE "="))
+            *next++ = environ[i];
+    *next = notify;
+    return result;
+}
+
+//  ERRORS: a file for what it says if it can't start. READY: the socket where it says that it is.
+static int spawn_detached (const char *daemon, int errors, const char *ready, pid_t *pid,
+                           error_t *err)
 {
     const char *const argv[] = { daemon,        "--session",       "--quiet",
                                  "--idle-exit", IDLE_EXIT_SECONDS, NULL };
@@ -52,7 +72,9 @@ static int spawn_detached (const char *daemon, int errors, pid_t *pid, error_t *
         posix_spawn_file_actions_addopen (&actions, fd, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2 (&actions, errors, 2);
     posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSID);
-    errno = posix_spawnp (pid, daemon, &actions, &attributes, (char *const *) argv, environ);
+    autofree char *notify = text_format (NOTIFY_VARIABLE "=%s", ready);
+    autofree char **environment = make_environment (notify);
+    errno = posix_spawnp (pid, daemon, &actions, &attributes, (char *const *) argv, environment);
     bool failed = errno != 0;
     if (failed)
         error_errno (err, ERR_NO_CONNECT,
@@ -74,29 +96,54 @@ static char *read_reason (int errors)
     return *reason ? text_copy (reason) : text_copy ("it ended at once, without a word");
 }
 
+//  Until the daemon is ready, or ended, or there is no time left. 1: it ended; 0: it did not.
+static int wait_for_own (pid_t pid, int ready, error_t *err)
+{
+    autoclose int process = (int) syscall (SYS_pidfd_open, pid, 0);
+    if (process < 0)
+        return error_errno (err, ERR_SYSTEM_ERROR, "watch the session daemon, process %d", pid);
+    struct pollfd events[] = { { .fd = ready, .events = POLLIN },
+                               { .fd = process, .events = POLLIN } };
+    while (poll (events, 2, START_MS) > 0) {
+        if (notify_heard (ready, NOTIFY_READY))
+            return 0;
+        if (events[1].revents)
+            return waitpid (pid, NULL, 0) == pid;
+    }
+    return 0;
+}
+
+//  Another command's daemon tells that command, and nobody else, that it is ready.
+static int wait_for_other (const char *endpoint)
+{
+    error_t ignored; //  our own daemon's is shown
+    for (int past = 0; past < OTHER_MS; past += STEP_MS) {
+        if (endpoint_probe (endpoint, &ignored) == 0)
+            return 0;
+        poll (NULL, 0, STEP_MS);
+    }
+    return -1;
+}
+
 //  Two commands may start a daemon at the same time: one of the daemons then ends at once, and the
 //  other is what we wait for.
 int session_start (const char *endpoint, error_t *err)
 {
+    pid_t pid;
+    char name[NOTIFY_NAME_SIZE];
+    error_t ignored;
     autofree char *daemon = find_daemon ();
     autoclose int errors = memfd_create ("errors", MFD_CLOEXEC);
-    pid_t pid;
     if (errors < 0)
         return error_errno (err, ERR_SYSTEM_ERROR, "start the session daemon '%s'", daemon);
-    if (spawn_detached (daemon, errors, &pid, err))
+    autoclose int ready = notify_listen (name, err);
+    if (ready < 0 || spawn_detached (daemon, errors, name, &pid, err))
         return -1;
-    bool ended = false;
-    for (int past = 0; past < START_MS; past += STEP_MS) {
-        error_t ignored;
-        if (endpoint_probe (endpoint, &ignored) == 0)
-            return 0;
-        int status;
-        if (!ended && waitpid (pid, &status, WNOHANG) == pid) {
-            ended = true;
-            past = START_MS - 1000; //  a second for the other one
-        }
-        nanosleep (&(struct timespec){ .tv_nsec = STEP_MS * 1000000 }, NULL);
-    }
+    int ended = wait_for_own (pid, ready, err);
+    if (ended < 0)
+        return -1;
+    if (ended ? wait_for_other (endpoint) == 0 : endpoint_probe (endpoint, &ignored) == 0)
+        return 0;
     autofree char *reason =
         ended ? read_reason (errors) : text_copy ("it does not listen after 10 s; see its log");
     return error_set (err, ERR_NO_CONNECT, "start the session daemon '%s': %s", daemon, reason);

@@ -172,7 +172,9 @@ typedef struct {
     //  Checks a definition as the user wrote it and completes it in place: uuid, MACs, addresses,
     //  controllers, machine type. Completing it again changes nothing.
     int (*complete) (job_t *job, xml_t *domain, error_t *err);
-    bool validates; //  it refuses all elements, attributes and values that it does not know
+    //  Refuses, as complete does, all elements, attributes and values of DOMAIN that it does not
+    //  know: ERR_CONFIG_UNSUPPORTED. NULL: it takes them.
+    int (*validate) (const xml_node_t *domain, error_t *err);
 
     //  Does its domain XML take VALUE at PATH ("cputune/shares", "vcpu/@cpuset"; NULL: some value)?
     //  Without this function it takes everything.
@@ -262,6 +264,11 @@ typedef struct {
     //  What the screen shows, of a video device (an alias, or NULL for the first) and its head.
     int (*screenshot) (job_t *job, const char *device, unsigned head, screenshot_t *shot,
                        error_t *err);
+
+    //  SIZE bytes of the guest's memory, or of what the host has of a DISK (its target or its
+    //  source), which may be of one that does not run. The caller frees them; NULL and ERR.
+    char *(*peek_memory) (job_t *job, uint64_t address, size_t size, bool virtual, error_t *err);
+    char *(*peek_block) (job_t *job, const char *disk, uint64_t offset, size_t size, error_t *err);
 
     //  Takes SNAPSHOT (snapshot_xml.h: complete, and not yet in the tree) of a guest that runs or
     //  is shut off; may add a <cookie> of the driver's own. From its first effect on there is an
@@ -374,6 +381,11 @@ typedef struct {
     //  What KIND does not say is the driver's own choice.
     int (*domain_capabilities) (job_t *job, const guest_kind_t *kind, xml_node_t *root,
                                 error_t *err);
+
+    //  Adds to TEXT what a guest with a completed DEFINITION would be started with, in the driver's
+    //  only NATIVE_FORMAT (libvirt's name for it). NULL: it has none.
+    int (*native) (job_t *job, const xml_t *definition, text_t *text, error_t *err);
+    const char *native_format;
 
     //  The models of processors that guests of ARCH may have; the caller owns the list. NULL and
     //  ERR: ERR_NO_SUPPORT if there are no such guests.

@@ -201,6 +201,7 @@ ELSEWHERE = {
     "hypervisor-cpu-compare",
     "hypervisor-cpu-baseline",
     "maxvcpus",
+    "domxml-to-native",
     "sysinfo",
     "key-add",
     "key-list",

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -60,6 +61,22 @@ class Install(unittest.TestCase):
         daemon.run("destroy", "web1")
 
     @unittest.skipUnless(os.access(EMULATOR, os.X_OK), f"there is no {EMULATOR}")
+    def test_service(self):
+        """As a service of systemd it says when it serves, to a path or an abstract name, and when it ends."""
+        for name in ("notify", None):
+            daemon = Daemon()
+            self.addCleanup(daemon.remove)
+            with self.subTest(name=name), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+                ready.settimeout(harness.PATIENCE)
+                ready.bind(os.path.join(daemon.root, name) if name else b"")
+                address = ready.getsockname()
+                daemon.within = ["env", "NOTIFY_SOCKET=" + (address if name else "@" + address[1:].decode())]
+                self.addCleanup(daemon.stop)
+                daemon.start()
+                self.assertEqual(ready.recv(100), b"READY=1")
+                daemon.stop()
+                self.assertEqual(ready.recv(100), b"STOPPING=1")
+
     def test_launcher(self):
         """The daemon finds it in libexec."""
         self.path("libexec", "troupe", "troupe-launch")

@@ -2,12 +2,13 @@
 
 import os
 import re
+import shlex
 import subprocess
 import unittest
 from unittest import mock
 from xml.etree import ElementTree
 
-from guest import AGENT_DEVICES, AgentTest
+from guest import AGENT_DEVICES, AgentTest, processes_of
 from harness import PATIENCE, until
 from libvirt_client import Virsh, uri
 from network import Site, network, usable
@@ -61,56 +62,55 @@ OF_VIRSH = [
     ["nodedev-event", "--list"],
 ]
 
-#   What it can't be: the words behind "not supported by this connection driver: ".
+#   What it can't be: the function behind "this function is not supported by the connection driver: ".
 UNSUPPORTED = {
-    "CONNECT_DOMAIN_XML_FROM_NATIVE": [["domxml-from-native", "qemu-argv", "XML"]],
-    "CONNECT_DOMAIN_XML_TO_NATIVE": [["domxml-to-native", "qemu-argv", "XML"]],
-    "CONNECT_FIND_STORAGE_POOL_SOURCES": [
+    "virConnectDomainXMLFromNative": [["domxml-from-native", "qemu-argv", "XML"]],
+    "virConnectFindStoragePoolSources": [
         ["find-storage-pool-sources", "dir"],
         ["find-storage-pool-sources-as", "dir"],
     ],
-    "CONNECT_GET_STORAGE_POOL_CAPABILITIES": [["pool-capabilities"]],
-    "CONNECT_LIST_ALL_NWFILTER_BINDINGS": [["nwfilter-binding-list"]],
-    "CONNECT_NUM_OF_NWFILTERS": [["nwfilter-list"]],
-    "CONNECT_NUM_OF_SECRETS": [["secret-list"]],
-    "CONNECT_NUM_OF_STORAGE_POOLS": [["pool-list"]],
-    "DOMAIN_ATTACH": [["qemu-attach", "1"]],
-    "DOMAIN_FD_ASSOCIATE": [["dom-fd-associate", "web", "n", "0"]],
-    "DOMAIN_GET_LAUNCH_SECURITY_INFO": [["domlaunchsecinfo", "web"]],
-    "DOMAIN_SET_LAUNCH_SECURITY_STATE": [
+    "virConnectGetStoragePoolCapabilities": [["pool-capabilities"]],
+    "virConnectListAllNWFilterBindings": [["nwfilter-binding-list"]],
+    "virConnectNumOfNWFilters": [["nwfilter-list"]],
+    "virConnectNumOfSecrets": [["secret-list"]],
+    "virConnectNumOfStoragePools": [["pool-list"]],
+    "virDomainQemuAttach": [["qemu-attach", "1"]],
+    "virDomainFDAssociate": [["dom-fd-associate", "web", "n", "0"]],
+    "virDomainGetLaunchSecurityInfo": [["domlaunchsecinfo", "web"]],
+    "virDomainSetLaunchSecurityState": [
         ["domsetlaunchsecstate", "web", "--secrethdr", "XML", "--secret", "XML"],
     ],
-    "DOMAIN_OPEN_NAMESPACE": [["lxc-enter-namespace", "web", "--", "/bin/true"]],
-    "INTERFACE_CHANGE_BEGIN": [["iface-begin"]],
-    "INTERFACE_CHANGE_COMMIT": [["iface-commit"]],
-    "INTERFACE_CHANGE_ROLLBACK": [["iface-rollback"]],
-    "INTERFACE_CREATE": [["iface-start", "lo"]],
-    "INTERFACE_DEFINE_XML": [["iface-bridge", "lo", "br0"], ["iface-define", "XML"]],
-    "INTERFACE_DESTROY": [["iface-destroy", "lo"]],
-    "INTERFACE_UNDEFINE": [["iface-undefine", "lo"]],
-    "NODE_DEVICE_CREATE": [["nodedev-start", "computer"]],
-    "NODE_DEVICE_CREATE_XML": [["nodedev-create", "XML"]],
-    "NODE_DEVICE_DEFINE_XML": [["nodedev-define", "XML"]],
-    "NODE_DEVICE_DESTROY": [["nodedev-destroy", "computer"]],
-    "NODE_DEVICE_SET_AUTOSTART": [["nodedev-autostart", "computer"]],
-    "NODE_DEVICE_UNDEFINE": [["nodedev-undefine", "computer"]],
-    "NODE_GET_SEV_INFO": [["nodesevinfo"]],
-    "NODE_SUSPEND_FOR_DURATION": [["nodesuspend", "mem", "60"]],
-    "NWFILTER_BINDING_CREATE_XML": [["nwfilter-binding-create", "XML"]],
-    "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV": [["nwfilter-binding-delete", "x"], ["nwfilter-binding-dumpxml", "x"]],
-    "NWFILTER_DEFINE_XML": [["nwfilter-define", "XML"]],
-    "NWFILTER_LOOKUP_BY_NAME": [["nwfilter-dumpxml", "x"], ["nwfilter-edit", "x"], ["nwfilter-undefine", "x"]],
-    "SECRET_DEFINE_XML": [["secret-define", "XML"]],
-    "SECRET_LOOKUP_BY_UUID": [
+    "virDomainLxcOpenNamespace": [["lxc-enter-namespace", "web", "--", "/bin/true"]],
+    "virInterfaceChangeBegin": [["iface-begin"]],
+    "virInterfaceChangeCommit": [["iface-commit"]],
+    "virInterfaceChangeRollback": [["iface-rollback"]],
+    "virInterfaceCreate": [["iface-start", "lo"]],
+    "virInterfaceDefineXML": [["iface-bridge", "lo", "br0"], ["iface-define", "XML"]],
+    "virInterfaceDestroy": [["iface-destroy", "lo"]],
+    "virInterfaceUndefine": [["iface-undefine", "lo"]],
+    "virNodeDeviceCreate": [["nodedev-start", "computer"]],
+    "virNodeDeviceCreateXML": [["nodedev-create", "XML"]],
+    "virNodeDeviceDefineXML": [["nodedev-define", "XML"]],
+    "virNodeDeviceDestroy": [["nodedev-destroy", "computer"]],
+    "virNodeDeviceSetAutostart": [["nodedev-autostart", "computer"]],
+    "virNodeDeviceUndefine": [["nodedev-undefine", "computer"]],
+    "virNodeGetSEVInfo": [["nodesevinfo"]],
+    "virNodeSuspendForDuration": [["nodesuspend", "mem", "60"]],
+    "virNWFilterBindingCreateXML": [["nwfilter-binding-create", "XML"]],
+    "virNWFilterBindingLookupByPortDev": [["nwfilter-binding-delete", "x"], ["nwfilter-binding-dumpxml", "x"]],
+    "virNWFilterDefineXML": [["nwfilter-define", "XML"]],
+    "virNWFilterLookupByName": [["nwfilter-dumpxml", "x"], ["nwfilter-edit", "x"], ["nwfilter-undefine", "x"]],
+    "virSecretDefineXML": [["secret-define", "XML"]],
+    "virSecretLookupByUUID": [
         ["secret-dumpxml", UUID],
         ["secret-get-value", UUID],
         ["secret-set-value", UUID, "aaaa"],
         ["secret-undefine", UUID],
     ],
-    "STORAGE_POOL_CREATE_XML": [["pool-create", "XML"], ["pool-create-as", "x", "dir", "--target", "/x"]],
-    "STORAGE_POOL_DEFINE_XML": [["pool-define", "XML"], ["pool-define-as", "x", "dir", "--target", "/x"]],
-    "STORAGE_POOL_LOOKUP_BY_UUID": [["pool-name", UUID]],
-    "STORAGE_POOL_LOOKUP_BY_NAME": [
+    "virStoragePoolCreateXML": [["pool-create", "XML"], ["pool-create-as", "x", "dir", "--target", "/x"]],
+    "virStoragePoolDefineXML": [["pool-define", "XML"], ["pool-define-as", "x", "dir", "--target", "/x"]],
+    "virStoragePoolLookupByUUID": [["pool-name", UUID]],
+    "virStoragePoolLookupByName": [
         *([f"pool-{what}", "x"] for what in ("autostart build delete destroy dumpxml edit info refresh start "
                                              "undefine uuid").split()),
         ["vol-clone", "v", "w", "--pool", "x"],
@@ -123,7 +123,7 @@ UNSUPPORTED = {
         ["vol-download", "v", "FILE", "--pool", "x"],
         ["vol-upload", "v", "XML", "--pool", "x"],
     ],
-    "STORAGE_VOL_LOOKUP_BY_PATH": [["vol-name", "/x"], ["vol-pool", "/x"]],
+    "virStorageVolLookupByPath": [["vol-name", "/x"], ["vol-pool", "/x"]],
 }
 
 #   What is refused for another reason: the words in it.
@@ -184,6 +184,7 @@ class Commands(Virsh, AgentTest):
             self.check_unsupported,
             self.check_refused,
             self.check_facts,
+            self.check_native,
             self.check_devices,
             self.check_port,
             self.check_link,
@@ -217,10 +218,10 @@ class Commands(Virsh, AgentTest):
         files = {"XML": self.xml, "FILE": self.path("volume")}
         for words in OF_VIRSH:
             self.virsh(*words)
-        for procedure, commands in UNSUPPORTED.items():
+        for function, commands in UNSUPPORTED.items():
             for words in commands:
                 said = self.refused(*[files.get(word, word) for word in words])
-                self.assertRegex(said, f"not supported by this connection driver: {procedure}\n", words)
+                self.assertRegex(said, f"this function is not supported by the connection driver: {function}\n", words)
 
     def check_refused(self):
         for command, (args, words) in REFUSED.items():
@@ -241,6 +242,20 @@ class Commands(Virsh, AgentTest):
             self.virsh("sysinfo", status=None)
         for option in ("--migratable", "--update-cpu", "--security-info", "--inactive"):
             self.assertIn("<name>web</name>", self.virsh("dumpxml", "web", option))
+
+    def check_native(self):
+        """The command line is the one that the guest was started with, by its definition and by its XML of now."""
+        (pid,) = processes_of(self.guest.uuid)
+        with open(f"/proc/{pid}/cmdline") as file:
+            started = file.read().split("\0")[:-1]
+        now = self.write("now.xml", self.virsh("dumpxml", "web"))
+        for words in (["--domain", "web"], [now]):
+            #   A shell has lines that end so go on.
+            said = shlex.split(self.virsh("domxml-to-native", "qemu-argv", *words).replace("\\\n", ""))
+            self.assertEqual(said[0], "LC_ALL=C")
+            self.assertEqual(said[3:], started)
+        self.assertIn("has qemu-argv", self.refused("domxml-to-native", "lxc-tools", now))
+        self.assertIn("the root element is <nothing>", self.refused("domxml-to-native", "qemu-argv", self.xml))
 
     def check_devices(self):
         medium = self.path("cd.iso")

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import libvirt
 
+import plug
 from guest import QemuTest
 from harness import Daemon, until
 from libvirt_client import Virsh, uri
@@ -22,6 +23,10 @@ DEVICES = """<console type='pty'/><controller type='usb' model='qemu-xhci' ports
 <controller type='scsi' model='virtio-scsi'/><controller type='virtio-serial'/>"""
 NAT = """<network><name>blue</name><forward mode='nat'/><bridge name='blue0'/>
 <ip address='10.77.0.1' netmask='255.255.255.0'/></network>"""
+
+GREEN = """<network><name>green</name><bridge name='green0'/></network>"""
+#   It gives no bridge.
+POOL = "<network><name>pool</name><forward mode='bridge'><interface dev='eth7'/></forward></network>"
 
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
@@ -52,24 +57,8 @@ class Plug(Virsh, QemuTest):
         """Each device as text, sorted."""
         return sorted(ElementTree.tostring(each).decode() for each in self.xml(inactive).find("devices"))
 
-    def qmp(self, command, **arguments):
-        told = {"execute": command, **({"arguments": arguments} if arguments else {})}
-        reply = self.client.call("domain.monitor_command", domain="web1", command=json.dumps(told))["reply"]
-        return json.loads(reply)["return"]
-
     def has(self):
-        """All that QEMU has of devices and of what is behind them."""
-        names = lambda path: {each["name"] for each in self.qmp("qom-list", path=path) if each["type"].startswith("child")}
-        return {
-            "devices": names("/machine/peripheral"),
-            "objects": names("/objects"),
-            "chardevs": {each["label"] for each in self.qmp("query-chardev")},
-            "nodes": {each["node-name"] for each in self.qmp("query-named-block-nodes", flat=True)},
-            "netdevs": set(names_of_netdevs(self.hmp("info network"))),
-        }
-
-    def hmp(self, command):
-        return self.client.call("domain.monitor_command", domain="web1", command=command, hmp=True)["reply"]
+        return plug.has(self.client, "web1")
 
     def host(self):
         return {
@@ -183,6 +172,7 @@ class Plug(Virsh, QemuTest):
                 self.assertEqual(self.shown(inactive=True), before[3])
                 until(lambda: self.state() == before, what="its end")
         self.late()
+        self.moves()
 
     def late(self):
         """A guest that does not answer was asked: that is all that libvirt's clients wait for. What it does
@@ -206,9 +196,86 @@ class Plug(Virsh, QemuTest):
             client.domainEventDeregisterAny(number)
 
 
-def names_of_netdevs(told):
-    """HMP's "info network": "net0: ..." and, below a card, "\\ hostnet0: ..."."""
-    return [line.lstrip(" \\").split(":")[0] for line in told.splitlines() if line.strip()]
+    def card(self, mac="52:54:00:77:00:01"):
+        (card,) = [each for each in self.xml().findall("devices/interface") if each.find("mac").get("address") == mac]
+        return card
+
+    def master(self, tap):
+        return json.loads(self.space.ip("-json", "link", "show", tap))[0].get("master")
+
+    def ports(self):
+        return [len(self.client.call("network.ports", network=name)) for name in ("blue", "green")]
+
+    def moves(self):
+        """A card goes to other bridges and networks, with its port, while the guest has it; what can't be done
+        leaves it where it was."""
+        self.virsh("net-create", self.write("green.xml", GREEN))
+        self.addCleanup(self.daemon.run, "net-destroy", "green")
+        before = self.state()
+        sources = {
+            "network": "<source network='{}'/>",
+            "bridge": "<source bridge='{}'/>",
+        }
+        form = lambda kind, name, extra="", mac=1, model="virtio": self.interface(mac, kind, sources[kind].format(name), extra, model)
+        self.domain.attachDeviceFlags(form("network", "blue"), LIVE)
+        tap = self.card().find("target").get("dev")
+        self.assertEqual((self.master(tap), self.ports()), ("blue0", [1, 0]))
+        limits = "<bandwidth><inbound average='2000' peak='3000'/></bandwidth>"
+        for kind, name, extra, master, ports in [
+            ("network", "green", "", "green0", [0, 1]),
+            ("network", "green", limits, "green0", [0, 1]),
+            ("bridge", "br1", limits, "br1", [0, 0]),
+            ("bridge", "br0", "<link state='down'/>", "br0", [0, 0]),
+            ("network", "blue", "", "blue0", [1, 0]),
+        ]:
+            with self.subTest(kind=kind, name=name, extra=extra):
+                self.domain.updateDeviceFlags(form(kind, name, extra), LIVE)
+                card = self.card()
+                self.assertEqual((card.get("type"), card.find("target").get("dev")), (kind, tap))
+                self.assertEqual((card.find("source").get(kind), card.find("source").get("bridge")), (name, master))
+                self.assertEqual((self.master(tap), self.ports()), (master, ports))
+                self.assertEqual("16Mbit" in self.space.run("tc", "class", "show", "dev", tap), extra == limits)
+                down = card.find("link") is not None and card.find("link").get("state") == "down"
+                self.assertEqual(down, "down" in extra)
+        now = self.state()
+        other = ElementTree.tostring(self.card()).decode().replace("'blue'", "'green'").replace('"blue"', '"green"')
+        refused = [
+            ("another model", form("network", "blue", model="e1000")),
+            ("'none'", form("bridge", "none")),
+            ("eth7", form("bridge", "eth7")),
+            ("no network", form("network", "none")),
+            ("another mac|no device", form("network", "blue", mac=99)),
+            ("another filterref|filterref", form("network", "blue", "<filterref filter='clean-traffic'/>")),
+            ("host, and no bridge", form("network", "pool")),
+            ("only one that is in a bridge", self.interface(1, "user", "")),
+        ]
+        self.virsh("net-create", self.write("pool.xml", POOL))
+        self.addCleanup(self.daemon.run, "net-destroy", "pool")
+        for why, xml in refused:
+            with self.subTest(why=why), self.assertRaisesRegex(libvirt.libvirtError, why):
+                self.domain.updateDeviceFlags(xml, LIVE)
+            self.assertEqual((self.state(), self.master(tap)), (now, "blue0"))
+        #   What dumpxml says, with another name; and what is half done when the daemon dies is undone.
+        self.domain.updateDeviceFlags(other, LIVE)
+        self.assertEqual((self.master(tap), self.ports()), ("green0", [0, 1]))
+        self.domain.detachDeviceFlags(other, LIVE)
+        until(lambda: self.state() == before, what="the end of the card")
+        self.assertEqual(self.ports(), [0, 0])
+        self.direct(limits.replace("inbound", "outbound"))
+
+    def direct(self, limits):
+        """What has no bridge has limits that change (a macvtap's way out is its link's way in)."""
+        form = lambda extra: self.interface(3, "direct", "<source dev='eth7' mode='bridge'/>", extra)
+        before = self.state()
+        self.domain.attachDeviceFlags(form(""), LIVE)
+        tap = self.card("52:54:00:77:00:03").find("target").get("dev")
+        for extra in (limits, ""):
+            self.domain.updateDeviceFlags(form(extra), LIVE)
+            self.assertEqual("16Mbit" in self.space.run("tc", "class", "show", "dev", tap), bool(extra))
+        with self.assertRaisesRegex(libvirt.libvirtError, "another source, while the guest runs"):
+            self.domain.updateDeviceFlags(form("").replace("eth7", "eth8"), LIVE)
+        self.domain.detachDeviceFlags(form(""), LIVE)
+        until(lambda: self.state() == before, what="the end of the macvtap")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """libvirt's clients and a real guest under QEMU."""
 
+import glob
 import json
 import os
 import signal
@@ -11,11 +12,12 @@ import libvirt
 import libvirt_qemu
 
 from guest import processes_of, qemu_domain, require_guest, stop_process
-from harness import PATIENCE, DaemonTest, until
+from harness import PATIENCE, ClientTest, until
 from libvirt_client import uri, virsh
+from troupe_client import TroupeError
 
 
-class Qemu(DaemonTest):
+class Qemu(ClientTest):
     def setUp(self):
         require_guest()
         super().setUp()
@@ -42,6 +44,7 @@ class Qemu(DaemonTest):
         self.screenshot()
         self.monitor(domain)
         self.descriptors(domain)
+        self.peek(domain, disk)
         self.statistics(domain)
         self.assertEqual(domain.OSType(), "hvm")
         self.assertGreater(self.connection.getVersion(), 2000000)
@@ -84,6 +87,31 @@ class Qemu(DaemonTest):
         self.assertIn("paused", answer)
         with self.assertRaises(libvirt.libvirtError):
             libvirt_qemu.qemuAgentCommand(domain, '{"execute":"guest-ping"}', 1, 0)
+
+    def peek(self, domain, disk):
+        """What the firmware has at the end of the first MiB: a jump, and its date."""
+        for flag in (libvirt.VIR_MEMORY_PHYSICAL, libvirt.VIR_MEMORY_VIRTUAL):
+            seen = domain.memoryPeek(0xFFFF0, 16, flag)
+            self.assertEqual(seen[0], 0xEA)
+            self.assertRegex(seen[5:13], rb"^\d\d/\d\d/\d\d$")
+        most = 4 << 20
+        self.assertEqual(domain.memoryPeek(1 << 20, most, libvirt.VIR_MEMORY_PHYSICAL), bytes(most))
+        with open(disk, "r+b") as file:
+            os.pwrite(file.fileno(), b"what is on it", 4099)
+        for name in ("vda", disk):
+            self.assertEqual(domain.blockPeek(name, 4096, 16), b"\0\0\0what is on it")
+        self.assertEqual(domain.blockPeek("vda", 0, most), bytes(4099) + b"what is on it" + bytes(most - 4112))
+        refused = {
+            "has no disk 'vdb'": lambda: domain.blockPeek("vdb", 0, 1),
+            "ends at 8388608, before 2 bytes": lambda: domain.blockPeek("vda", (8 << 20) - 1, 2),
+            "too large": lambda: domain.blockPeek("vda", 1 << 63, 1),
+        }
+        for words, call in refused.items():
+            with self.assertRaisesRegex(libvirt.libvirtError, words):
+                call()
+        with self.assertRaisesRegex(TroupeError, "at most 4194304"):
+            self.client.call("domain.memory_peek", domain="seen", address=0, size=most + 1)
+        self.assertEqual(glob.glob(os.path.join(self.daemon.root, "run/troupe/qemu/*.peek")), [])
 
     def daemon_descriptors(self):
         return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))

@@ -1,6 +1,7 @@
 """virsh on a simulated guest's share of the host, and on the host itself."""
 
 import ctypes
+import glob
 import os
 
 from harness import test_domain
@@ -135,7 +136,16 @@ class Tune(VirshTest):
         self.assertIn(lo, self.virsh("nodedev-list", "--cap", "net", **connect).split())
         self.assertNotIn(lo, self.virsh("nodedev-list", "--cap", "pci", **connect).split())
         self.assertEqual(self.virsh("nodedev-list", "--cap", "mdev", **connect), "")
-        self.assertIn("<interface>lo</interface>", self.virsh("nodedev-dumpxml", lo, **connect))
-        self.assertEqual(self.fields("nodedev-info", lo, **connect)["Parent"], "computer")
+        disks = self.virsh("nodedev-list", "--cap", "usb_device,storage", **connect).split()
+        self.assertEqual(len(disks), len(glob.glob("/sys/block/*/device") + glob.glob("/sys/bus/usb/devices/*/idVendor")))
+        self.assertLessEqual(set(disks), set(names))
+        document = self.virsh("nodedev-dumpxml", lo, **connect)
+        self.assertIn("<interface>lo</interface>", document)
+        self.assertIn("<feature name='gso'/>", document)
+        info = self.fields("nodedev-info", lo, **connect)
+        self.assertEqual([info[name] for name in ("Parent", "Active", "Persistent", "Autostart")],
+                         ["computer", "yes", "yes", "yes"])
+        self.assertIn("has no SCSI host with the names '2000001b32a9da4e'",
+                      self.refused("nodedev-dumpxml", "2000001b32a9da4e,2101001b32a9da4e", **connect))
         self.assertIn("no device", self.refused("nodedev-dumpxml", "pci_nothing", **connect))
         self.assertIn("detach", self.refused("nodedev-detach", lo, **connect))

@@ -275,6 +275,10 @@ class Refusals(QemuTest):
             )
             self.assertEqual(said.returncode, 1)
             self.assertIn("not supported: validating the XML of a domain of type 'test'", said.stderr)
+        for options, code in (({}, 67), ({"validate": True}, 92)):
+            with self.assertRaises(TroupeError) as caught:
+                self.client.call("domain.define", xml=odd, **options)
+            self.assertEqual(caught.exception.code, code)
         self.assertNothingThere()
         self.daemon.run("define", "/dev/stdin", "--validate", input=GOOD)
         self.daemon.run("undefine", "web1")

@@ -285,12 +285,56 @@ static inline int fake_link_bandwidth (job_t *self, const char *key,
                                        const link_bandwidth_t *bandwidth, error_t *err)
 {
     char text[256];
+    if (!bandwidth) {
+        snprintf (text, sizeof text, "%s none", key);
+        return fake_note (self, err, "link_bandwidth", text);
+    }
     snprintf (text, sizeof text, "%s %llu %llu %llu %llu", key,
               (unsigned long long) bandwidth->inbound.average_kb,
               (unsigned long long) bandwidth->inbound.peak_kb,
               (unsigned long long) bandwidth->inbound.burst_kib,
               (unsigned long long) bandwidth->outbound.average_kb);
     return fake_note (self, err, "link_bandwidth", text);
+}
+
+static inline int fake_link_set (job_t *self, const char *key, bool peer,
+                                 const link_settings_t *settings, link_t *link, error_t *err)
+{
+    (void) peer;
+    char text[256];
+    snprintf (text, sizeof text, "%s master '%s' mtu %u%s", key,
+              settings->master ? settings->master : "", settings->mtu,
+              settings->isolated == LINK_ON ? " isolated" : "");
+    fake_link (link, "vnet%d", "tun");
+    return fake_note (self, err, "link_set", text);
+}
+
+//  Networks: the uuid of one is its name. "pool" gives devices of the host, the others the bridge
+//  of their name.
+static inline int fake_network (job_t *self, const char *name, char uuid[UUID_TEXT_SIZE],
+                                error_t *err)
+{
+    snprintf (uuid, UUID_TEXT_SIZE, "%s", name);
+    return fake_note (self, err, "network", name);
+}
+
+static inline int fake_port_create (job_t *self, const port_request_t *request, port_grant_t *grant,
+                                    error_t *err)
+{
+    char text[256];
+    snprintf (text, sizeof text, "%s/%s", request->network, request->port);
+    *grant = (port_grant_t){ .kind = strcmp (request->network, "pool") == 0 ? PORT_MACVTAP
+                                                                            : PORT_BRIDGE };
+    snprintf (grant->bridge, sizeof grant->bridge, "%.14s0", request->network);
+    return fake_note (self, err, "port_create", text);
+}
+
+static inline int fake_port_delete (job_t *self, const char *network, const char *port,
+                                    error_t *err)
+{
+    char text[256];
+    snprintf (text, sizeof text, "%s/%s", network, port);
+    return fake_note (self, err, "port_delete", text);
 }
 
 static inline int fake_link_claim (job_t *self, const char *const *keys, error_t *err)
@@ -342,6 +386,10 @@ static inline int fake_device_give (job_t *self, const char *address, error_t *e
 static const job_ops_t fake_ops = {
     .link_create = fake_link_create,
     .link_find = fake_link_find,
+    .link_set = fake_link_set,
+    .network = fake_network,
+    .port_create = fake_port_create,
+    .port_delete = fake_port_delete,
     .link_take = fake_link_take,
     .link_delete = fake_link_delete,
     .link_bandwidth = fake_link_bandwidth,

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define MODEL_CARD "0000:01:00.0"
+#define MODEL_PORT_PATH "devices/pci0000:00/0000:00:01.0"
+#define MODEL_CARD_PATH MODEL_PORT_PATH "/" MODEL_CARD
 #define MODEL_FUNCTION "0000:01:10.0"
 #define MODEL_BRIDGE "0000:02:00.0"
 #define MODEL_TWIN "0000:03:01.0"
@@ -45,6 +47,18 @@ typedef struct {
     const char *address, *above, *vendor, *product, *class, *group, *driver;
 } model_device_t;
 
+//  The subsystem of the device in FOLDER, and its link in LINKS.
+static inline void model_subsystem (const char *root, const char *folder, const char *subsystem,
+                                    const char *links)
+{
+    autofree char *link = text_format ("%s/subsystem", folder);
+    autofree char *target = text_format ("/sys/bus/%s", subsystem);
+    autofree char *real = text_format ("%s/%s", root, folder);
+    autofree char *bus = text_format ("%s/%s", links, strrchr (folder, '/') + 1);
+    model_link (root, link, target);
+    model_link (root, bus, real);
+}
+
 static inline void model_driver (const char *root, const model_device_t *device, const char *driver)
 {
     autofree char *link = text_format ("devices/%s%s/driver", device->above, device->address);
@@ -70,8 +84,7 @@ static inline void model_add (const char *root, const model_device_t *device)
         model_write (root, path, attributes[i].text);
     }
     autofree char *real = text_format ("%s/%s", root, folder);
-    autofree char *bus = text_format ("bus/pci/devices/%s", device->address);
-    model_link (root, bus, real);
+    model_subsystem (root, folder, "pci", "bus/pci/devices");
     model_driver (root, device, device->driver);
     if (!device->group)
         return;
@@ -98,23 +111,17 @@ static const model_device_t model_devices[] = {
 //  ROOT is an empty folder.
 static inline void model_make (const char *root)
 {
-    static const char card[] = "devices/pci0000:00/0000:00:01.0/" MODEL_CARD;
     for (size_t i = 0; i < sizeof model_devices / sizeof *model_devices; i++)
         model_add (root, &model_devices[i]);
-    model_write (root, "devices/pci0000:00/0000:00:01.0/" MODEL_CARD "/sriov_totalvfs", "7");
-    model_link (root, "devices/pci0000:00/0000:00:01.0/" MODEL_CARD "/virtfn0",
-                "../" MODEL_FUNCTION);
-    model_link (root, "devices/pci0000:00/0000:00:01.0/" MODEL_CARD "/virtfn1", "../0000:01:10.2");
-    model_link (root, "devices/pci0000:00/0000:00:01.0/" MODEL_FUNCTION "/physfn",
-                "../" MODEL_CARD);
-    model_write (root, "devices/pci0000:00/0000:00:01.0/" MODEL_CARD "/net/eth0/address",
-                 "52:54:00:12:34:56");
-    model_write (root, "devices/pci0000:00/0000:00:01.0/" MODEL_CARD "/net/eth0/operstate", "up");
-    autofree char *eth = text_format ("%s/%s/net/eth0", root, card);
-    model_link (root, "class/net/eth0", eth);
+    model_write (root, MODEL_CARD_PATH "/sriov_totalvfs", "7");
+    model_link (root, MODEL_CARD_PATH "/virtfn0", "../" MODEL_FUNCTION);
+    model_link (root, MODEL_CARD_PATH "/virtfn1", "../0000:01:10.2");
+    model_link (root, MODEL_PORT_PATH "/" MODEL_FUNCTION "/physfn", "../" MODEL_CARD);
+    model_write (root, MODEL_CARD_PATH "/net/eth0/address", "52:54:00:12:34:56");
+    model_write (root, MODEL_CARD_PATH "/net/eth0/operstate", "up");
+    model_subsystem (root, MODEL_CARD_PATH "/net/eth0", "net", "class/net");
     model_write (root, "devices/virtual/net/lo/address", "00:00:00:00:00:00");
-    autofree char *lo = text_format ("%s/devices/virtual/net/lo", root);
-    model_link (root, "class/net/lo", lo);
+    model_subsystem (root, "devices/virtual/net/lo", "net", "class/net");
     model_write (root, "class/dmi/id/product_name", "A machine");
     model_write (root, "class/dmi/id/sys_vendor", "Its maker & sons");
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "drivers/pci/node.h"
+#include "drivers/nodedev/node.h"
 #include "sysfs_model.h"
 
 static void test_names (void **state)
@@ -31,6 +31,12 @@ static void test_names (void **state)
         else
             assert_null (address);
     }
+}
+
+static node_t *node_in (const char *root, const char *folder)
+{
+    autofree char *path = text_format ("%s/%s", root, folder);
+    return node_at (root, path);
 }
 
 //  NODE's document; what is not there is "".
@@ -81,6 +87,10 @@ static void test_card (void **state)
                                          "1",
                                          "capability/product/@id",
                                          "0x10c9",
+                                         "capability/product",
+                                         "82576 Gigabit Network Connection",
+                                         "capability/vendor",
+                                         "Intel Corporation",
                                          "capability/capability/@type",
                                          "virt_functions",
                                          "capability/capability/@maxCount",
@@ -92,7 +102,34 @@ static void test_card (void **state)
                                          "capability/numa",
                                          "",
                                          NULL };
-    auto(node_t) node = node_pci (*state, MODEL_CARD);
+    auto(node_t) node = node_in (*state, MODEL_CARD_PATH);
+    check_document (*state, node, paths);
+}
+
+//  Ids that nobody knows have no words; a bridge says so; a device of PCI Express has links.
+static void test_port (void **state)
+{
+    static const char *const paths[] = { "name",
+                                         "pci_0000_00_01_0",
+                                         "capability/product/@id",
+                                         "0x000c",
+                                         "capability/vendor",
+                                         "",
+                                         "capability/capability/@type",
+                                         "pci-bridge",
+                                         "capability/pci-express/link/@validity",
+                                         "cap",
+                                         "capability/pci-express/link/@speed",
+                                         "16",
+                                         "capability/pci-express/link/@width",
+                                         "1",
+                                         NULL };
+    model_write (*state, MODEL_PORT_PATH "/vendor", "0xfff1");
+    model_write (*state, MODEL_PORT_PATH "/max_link_speed", "16.0 GT/s PCIe");
+    model_write (*state, MODEL_PORT_PATH "/max_link_width", "1");
+    model_write (*state, MODEL_PORT_PATH "/current_link_speed", "Unknown");
+    model_write (*state, MODEL_PORT_PATH "/current_link_width", "0");
+    auto(node_t) node = node_in (*state, MODEL_PORT_PATH);
     check_document (*state, node, paths);
 }
 
@@ -105,9 +142,9 @@ static void test_function (void **state)
                                          "capability/slot",
                                          "16",
                                          NULL };
-    auto(node_t) node = node_pci (*state, MODEL_FUNCTION);
+    auto(node_t) node = node_in (*state, MODEL_PORT_PATH "/" MODEL_FUNCTION);
     check_document (*state, node, paths);
-    assert_null (node_pci (*state, "0000:09:00.0"));
+    assert_null (node_in (*state, MODEL_PORT_PATH "/0000:09:00.0"));
 }
 
 static void test_net (void **state)
@@ -125,21 +162,20 @@ static void test_net (void **state)
                                          "capability/capability/@type",
                                          "80203",
                                          NULL };
-    auto(node_t) node = node_net (*state, "eth0");
-    auto(node_t) lo = node_net (*state, "lo");
+    auto(node_t) node = node_in (*state, MODEL_CARD_PATH "/net/eth0");
+    auto(node_t) lo = node_in (*state, "devices/virtual/net/lo");
     check_document (*state, node, paths);
     assert_string_equal (lo->parent, "computer");
-    assert_null (node_net (*state, "eth9"));
+    assert_null (node_in (*state, "devices/virtual/net/eth9"));
 }
 
 //  A device that has another name now is another device.
 static void test_again (void **state)
 {
-    auto(node_t) node = node_net (*state, "eth0");
+    auto(node_t) node = node_in (*state, MODEL_CARD_PATH "/net/eth0");
     auto(node_t) same = node_again (*state, node);
     assert_non_null (same);
-    model_write (*state, "devices/pci0000:00/0000:00:01.0/" MODEL_CARD "/net/eth0/address",
-                 "52:54:00:12:34:57");
+    model_write (*state, MODEL_CARD_PATH "/net/eth0/address", "52:54:00:12:34:57");
     assert_null (node_again (*state, node));
 }
 
@@ -150,6 +186,7 @@ int main (void)
         cmocka_unit_test (test_names),
         cmocka_unit_test_setup_teardown (test_computer, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_card, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_port, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_function, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_net, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_again, model_setup, model_teardown),

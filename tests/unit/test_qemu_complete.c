@@ -181,6 +181,8 @@ static const struct {
     { "<devices><interface type='user'><model type='e1000'/><driver iommu='on'/></interface>"
       "</devices>",
       ERR_CONFIG_UNSUPPORTED, "only virtio devices have it" },
+    { "<devices><disk><source file='/a'/><target dev='sdh' bus='scsi'/></disk></devices>",
+      ERR_CONFIG_UNSUPPORTED, "'lsilogic' has units 0 to 6: give it another <address>" },
     { "<vcpu current='3'>2</vcpu>", ERR_XML_ERROR, "more than the 2 vcpus" },
     { "<vcpu>300</vcpu>", ERR_CONFIG_UNSUPPORTED, "has at most 255" },
     { "<vcpu>4</vcpu><cpu><topology sockets='1' cores='3' threads='1'/></cpu>",

@@ -12,11 +12,13 @@
 #include "actors/services/log.h"
 #include "actors/network/network_files.h"
 #include "actors/pci/devices.h"
+#include "actors/pci/devices_reader.h"
 #include "actors/services/spawner.h"
 #include "actors/gateway/zap.h"
 #include "actors/gateway/zmq_gateway.h"
 #include "actors/libvirt/libvirt_gateway.h"
 #include "util/file.h"
+#include "util/notify.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -43,6 +45,7 @@ static const struct {
     { "zap", &zap_class },
     { "links/remover", &links_remover_class },
     { "links", &links_class },
+    { DEVICES_READER_ADDRESS, &devices_reader_class },
     { DEVICES_ADDRESS, &devices_class },
     { KEYED_CALLS_ADDRESS, &keyed_calls_class },
 };
@@ -64,14 +67,23 @@ static void helper_down (actor_t *actor, const char *address, const msg_t *down,
     start_helper (self, address, class);
 }
 
+//  Whoever started the daemon, such as systemd, may wait for it.
+static void tell_starter (host_t *self, const char *state)
+{
+    error_t err;
+    if (self->config->notify && notify_send (self->config->notify, state, &err))
+        actor_log (self->actor, LEVEL_WARNING, "%s", err.message);
+}
+
 static void helper_started (actor_t *actor, const msg_t *reply, void *arg)
 {
     error_t err;
     if (msg_failed (reply, &err))
         actor_panic (actor, "start: %s", err.message);
-    (void) arg;
     host_t *self = actor_state (actor);
     self->starting--;
+    if (arg == &zmq_gateway_class)
+        tell_starter (self, NOTIFY_READY);
     serve_when_ready (self);
 }
 
@@ -86,7 +98,8 @@ static void start_helper (host_t *self, const char *address, const actor_class_t
 {
     self->starting++;
     auto(msg_t) args = helper_arguments (self);
-    actor_spawn (self->actor, address, class, &args, false, START_MS, helper_started, NULL);
+    actor_spawn (self->actor, address, class, &args, false, START_MS, helper_started,
+                 (void *) (uintptr_t) class);
     actor_watch (self->actor, address, helper_down, (void *) (uintptr_t) class);
 }
 
@@ -227,6 +240,7 @@ static void on_signal (actor_t *actor, int fd, short events, void *arg)
         return;
     actor_log (actor, LEVEL_INFO, "signal %u from process %u: ending; guests go on", info.ssi_signo,
                info.ssi_pid);
+    tell_starter (actor_state (actor), NOTIFY_STOPPING);
     actor_end (actor);
 }
 
@@ -316,6 +330,7 @@ static const struct {
     { "interface.list", host_define },
     { "interface.xml", host_define },
     { "host.sysinfo", host_define },
+    { "host.domain_native", host_define },
     { "host.cpu_models", host_define },
     { "host.cpu_compare", host_define },
     { "host.cpu_baseline", host_define },

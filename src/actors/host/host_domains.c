@@ -316,6 +316,7 @@ void host_define (host_t *self, msg_t **msg_p)
         { "interface.list", "interfaces" },
         { "interface.xml", "interface_xml" },
         { "host.domain_capabilities", "domain_capabilities" },
+        { "host.domain_native", "domain_native" },
         { "host.cpu_models", "cpu_models" },
         { "host.cpu_compare", "cpu_compare" },
         { "host.cpu_baseline", "cpu_baseline" },

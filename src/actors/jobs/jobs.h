@@ -64,6 +64,8 @@ int job_run_image_xml (job_actor_t *self, error_t *err);
 int job_run_image_define (job_actor_t *self, error_t *err);
 int job_run_dump (job_actor_t *self, error_t *err);
 int job_run_screenshot (job_actor_t *self, error_t *err);
+int job_run_memory_peek (job_actor_t *self, error_t *err);
+int job_run_block_peek (job_actor_t *self, error_t *err);
 //  Where the guest's managed save is, or would be; the caller frees it. *THERE: it is.
 char *job_managed_save (const job_actor_t *self, bool *there);
 //  The owner shows whether there is one now.
@@ -192,6 +194,7 @@ int job_run_interfaces (job_actor_t *self, error_t *err);
 int job_run_interface_xml (job_actor_t *self, error_t *err);
 
 int job_run_domain_capabilities (job_actor_t *self, error_t *err);
+int job_run_domain_native (job_actor_t *self, error_t *err);
 int job_run_cpu_models (job_actor_t *self, error_t *err);
 int job_run_cpu_compare (job_actor_t *self, error_t *err);
 int job_run_cpu_baseline (job_actor_t *self, error_t *err);

@@ -91,10 +91,18 @@ int job_check_document (const xml_t *doc, error_t *err)
 }
 
 //  Who asks for it wants to be told of what has no effect.
-static int check_validated (const job_actor_t *self, error_t *err)
+static int check_validated (const job_actor_t *self, const xml_node_t *root, error_t *err)
 {
-    if (self->driver->validates || !value_bool (job_arg (self, "validate"), false))
+    if (!value_bool (job_arg (self, "validate"), false))
         return 0;
+    if (self->driver->validate) {
+        if (self->driver->validate (root, err) == 0)
+            return 0;
+        //  It is wrong, and not only for this host.
+        if (err->code == ERR_CONFIG_UNSUPPORTED)
+            err->code = ERR_XML_INVALID_SCHEMA;
+        return -1;
+    }
     return error_set (err, ERR_NO_SUPPORT,
                       "not supported: validating the XML of a domain of type '%s': a simulated "
                       "guest takes elements that it does not know",
@@ -130,7 +138,7 @@ xml_t *job_complete_definition (job_actor_t *self, const char *text, error_t *er
                    "domain XML: type='%s' is not one of qemu, kvm, lxc, test", type ? type : "");
         return NULL;
     }
-    if (check_driver (self, type, err) || check_validated (self, err) ||
+    if (check_driver (self, type, err) || check_validated (self, root, err) ||
         check_singletons (root, err) || self->driver->complete (&self->base, doc, err) ||
         job_check_document (doc, err))
         return NULL;

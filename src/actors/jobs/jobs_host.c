@@ -110,6 +110,25 @@ int job_run_domain_capabilities (job_actor_t *self, error_t *err)
     return 0;
 }
 
+int job_run_domain_native (job_actor_t *self, error_t *err)
+{
+    const char *format = value_str (job_arg (self, "format"));
+    auto(text_t) text = text_new ();
+    auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
+    if (!doc)
+        return -1;
+    if (!text_equals (format, self->driver->native_format))
+        return error_set (err, ERR_INVALID_ARG,
+                          "what a domain would be started with: not supported: the format '%.64s' "
+                          "for domains of the driver '%s', which has %s",
+                          format, self->driver->name,
+                          self->driver->native ? self->driver->native_format : "none");
+    if (self->driver->native (&self->base, doc, text, err))
+        return -1;
+    pack_str (&self->value, text->data);
+    return 0;
+}
+
 int job_run_cpu_models (job_actor_t *self, error_t *err)
 {
     const driver_t *driver = driver_for_type ("qemu");

@@ -9,6 +9,7 @@
 
 enum {
     RESTORE_MS = 24 * 3600000,
+    PEEK_MAX_BYTES = 4 * 1024 * 1024, //  as libvirt has it
     PICTURE_MAX_BYTES = 4 * 1024 * 1024,
     SCREENS_MAX = 256
 };
@@ -254,4 +255,59 @@ int job_run_screenshot (job_actor_t *self, error_t *err)
     int removed = job_remove_file (&self->base, shot.path, rc ? &ignored : err);
     free (shot.path);
     return rc || removed ? -1 : 0;
+}
+
+//  Pieces of memory and of disks.
+
+static int pack_bytes (job_actor_t *self, const char *what, const char *bytes, error_t *err)
+{
+    uint64_t size = 0;
+    value_u64 (job_arg (self, "size"), &size);
+    if (!bytes)
+        return error_prefix (err, "peek at %s of domain '%s'", what, self->base.guest->name);
+    pack_map (&self->value);
+    pack_key (&self->value, "data");
+    pack_bin (&self->value, bytes, size);
+    pack_end (&self->value);
+    return 0;
+}
+
+//  How much is wanted, and from where on: the argument FROM.
+static int peek_range (const job_actor_t *self, const char *from, uint64_t *first, size_t *size,
+                       error_t *err)
+{
+    uint64_t wanted = 0;
+    value_u64 (job_arg (self, from), first);
+    value_u64 (job_arg (self, "size"), &wanted);
+    *size = wanted;
+    return wanted <= PEEK_MAX_BYTES
+               ? 0
+               : error_set (err, ERR_INVALID_ARG, "peek at domain '%s': %llu bytes; at most %d",
+                            self->base.guest->name, (unsigned long long) wanted, PEEK_MAX_BYTES);
+}
+
+int job_run_memory_peek (job_actor_t *self, error_t *err)
+{
+    size_t size;
+    uint64_t address = 0;
+    if (peek_range (self, "address", &address, &size, err))
+        return -1;
+    if (!self->driver->peek_memory)
+        return job_unsupported (self, "peek at the memory of", err);
+    bool virtual = value_bool (job_arg (self, "virtual"), false);
+    autofree char *bytes = self->driver->peek_memory (&self->base, address, size, virtual, err);
+    return pack_bytes (self, "the memory", bytes, err);
+}
+
+int job_run_block_peek (job_actor_t *self, error_t *err)
+{
+    size_t size;
+    uint64_t offset = 0;
+    if (peek_range (self, "offset", &offset, &size, err))
+        return -1;
+    if (!self->driver->peek_block)
+        return job_unsupported (self, "peek at a disk of", err);
+    autofree char *bytes = self->driver->peek_block (
+        &self->base, value_str (job_arg (self, "disk")), offset, size, err);
+    return pack_bytes (self, "a disk", bytes, err);
 }

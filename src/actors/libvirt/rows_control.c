@@ -101,7 +101,28 @@ static int answer_ssh_keys (rpc_call_t *call, const value_t *result, pack_t *ret
     return 0;
 }
 
+//  virDomainMemoryFlags: one of them.
+enum {
+    PEEK_VIRTUAL = 1,
+    PEEK_PHYSICAL = 2
+};
+
+static int prepare_peek (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) args;
+    uint64_t flags = value_get_u64 (call->args, "flags", 0);
+    if (flags == PEEK_VIRTUAL || flags == PEEK_PHYSICAL)
+        return 0;
+    return error_set (err, ERR_INVALID_ARG,
+                      "DOMAIN_MEMORY_PEEK: say either virtual or physical addresses");
+}
+
 const rpc_row_t rpc_rows_control[] = {
+    { "DOMAIN_MEMORY_PEEK", .verb = "domain.memory_peek", .args = "address=offset size",
+      .flags = FLAGS ({ PEEK_VIRTUAL, "virtual" }, { PEEK_PHYSICAL, NULL }),
+      .prepare = prepare_peek, .ret = "buffer=data" },
+    { "DOMAIN_BLOCK_PEEK", .verb = "domain.block_peek", .args = "disk=path offset size",
+      .ret = "buffer=data" },
     { "DOMAIN_SEND_KEY", .verb = "domain.send_key", .args = "hold_ms=holdtime",
       .prepare = prepare_keys },
     { "DOMAIN_INJECT_NMI", .verb = "domain.inject_nmi" },

@@ -260,14 +260,6 @@ static int answer_renamed (rpc_call_t *call, const value_t *result, pack_t *ret,
 
 //  Life.
 
-//  Of this connection's kind, else it could not be seen on it.
-static int prepare_define (rpc_call_t *call, pack_t *args, error_t *err)
-{
-    (void) err;
-    pack_key_str (args, "driver", call->client->driver);
-    return 0;
-}
-
 //  To libvirt's clients it is an error to resume what is not suspended.
 static int prepare_resume (rpc_call_t *call, pack_t *args, error_t *err)
 {
@@ -334,12 +326,12 @@ const rpc_row_t rpc_rows_domain[] = {
     { "DOMAIN_GET_SECURITY_LABEL_LIST", .answer = answer_security_labels },
     { "DOMAIN_GET_MESSAGES", .flags = FLAGS ({ 3, NULL }), .answer = answer_messages },
     { "DOMAIN_DEFINE_XML", .verb = "domain.define", .args = "xml", .ret = "dom",
-      .prepare = prepare_define },
+      .prepare = rpc_prepare_driver },
     { "DOMAIN_DEFINE_XML_FLAGS", .verb = "domain.define", .args = "xml", .ret = "dom",
-      .flags = FLAGS ({ 1, "validate" }), .prepare = prepare_define },
+      .flags = FLAGS ({ 1, "validate" }), .prepare = rpc_prepare_driver },
     { "DOMAIN_CREATE_XML", .verb = "domain.create_xml", .args = "xml=xml_desc", .ret = "dom",
-      .flags = FLAGS ({ 1, "paused" }, { 2, NULL }, { 16, "validate" }), .prepare = prepare_define,
-      .heard = rpc_autodestroy_started },
+      .flags = FLAGS ({ 1, "paused" }, { 2, NULL }, { 16, "validate" }),
+      .prepare = rpc_prepare_driver, .heard = rpc_autodestroy_started },
     { "DOMAIN_CREATE", .verb = "domain.create" },
     { "DOMAIN_CREATE_WITH_FLAGS", .verb = "domain.create", .ret = "dom",
       .flags = FLAGS ({ 1, "paused" }, { 2, NULL }, { 8, "force_boot" }),

@@ -179,6 +179,13 @@ static int answer_allocate (rpc_call_t *call, const value_t *result, pack_t *ret
     return 0;
 }
 
+static int answer_native (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) call, (void) err;
+    pack_key_str (ret, "nativeConfig", value_str (result));
+    return 0;
+}
+
 //  Processors.
 
 static int answer_cpu_map (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
@@ -319,6 +326,9 @@ const rpc_row_t rpc_rows_host[] = {
     { "CONNECT_GET_DOMAIN_CAPABILITIES", .verb = "host.domain_capabilities",
       .args = "emulatorbin arch machine", .prepare = prepare_domain_capabilities,
       .ret = "capabilities=xml" },
+    { "CONNECT_DOMAIN_XML_TO_NATIVE", .verb = "host.domain_native",
+      .args = "format=nativeFormat xml=domainXml", .prepare = rpc_prepare_driver,
+      .answer = answer_native },
     { "CONNECT_GET_CPU_MODEL_NAMES", .verb = "host.cpu_models", .args = "arch",
       .answer = answer_models },
     { "CONNECT_COMPARE_CPU", .verb = "host.cpu_compare", .args = "xml", .flags = compare_flags,

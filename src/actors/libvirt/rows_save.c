@@ -16,14 +16,6 @@ static int prepare_dump (rpc_call_t *call, pack_t *args, error_t *err)
     return 0;
 }
 
-//  A domain of another kind would run, and could not be seen on this connection.
-static int prepare_restore (rpc_call_t *call, pack_t *args, error_t *err)
-{
-    (void) err;
-    pack_key_str (args, "driver", call->client->driver);
-    return 0;
-}
-
 //  virDomainSaveRestoreFlags
 #define SAVE_FLAGS FLAGS ({ 1, "bypass_cache" }, { 2, "running" }, { 4, "paused" })
 #define DEFINE_FLAGS FLAGS ({ 2, "running" }, { 4, "paused" })
@@ -37,11 +29,12 @@ const rpc_row_t rpc_rows_save[] = {
     { "DOMAIN_SAVE", .verb = "domain.save", .args = "path=to" },
     { "DOMAIN_SAVE_FLAGS", .verb = "domain.save", .args = "path=to xml=dxml", .flags = SAVE_FLAGS },
     { "DOMAIN_SAVE_PARAMS", .verb = "domain.save", .params = SAVE_PARAMS, .flags = SAVE_FLAGS },
-    { "DOMAIN_RESTORE", .verb = "domain.restore", .args = "path=from", .prepare = prepare_restore },
+    { "DOMAIN_RESTORE", .verb = "domain.restore", .args = "path=from",
+      .prepare = rpc_prepare_driver },
     { "DOMAIN_RESTORE_FLAGS", .verb = "domain.restore", .args = "path=from xml=dxml",
-      .flags = SAVE_FLAGS, .prepare = prepare_restore },
+      .flags = SAVE_FLAGS, .prepare = rpc_prepare_driver },
     { "DOMAIN_RESTORE_PARAMS", .verb = "domain.restore", .params = SAVE_PARAMS, .flags = SAVE_FLAGS,
-      .prepare = prepare_restore },
+      .prepare = rpc_prepare_driver },
     { "DOMAIN_SAVE_IMAGE_GET_XML_DESC", .verb = "image.xml", .args = "path=file",
       .flags = FLAGS ({ 1, "security_info" }), .ret = "xml" },
     { "DOMAIN_SAVE_IMAGE_DEFINE_XML", .verb = "image.define", .args = "path=file xml=dxml",

@@ -356,6 +356,13 @@ int rpc_prepare_running (rpc_call_t *call, pack_t *args, error_t *err)
     return rpc_running (call, err) ? 0 : -1;
 }
 
+int rpc_prepare_driver (rpc_call_t *call, pack_t *args, error_t *err)
+{
+    (void) err;
+    pack_key_str (args, "driver", call->client->driver);
+    return 0;
+}
+
 static int find_object (rpc_call_t *call, error_t *err)
 {
     const char *uuid = rpc_domain_of (call->args);

@@ -22,6 +22,14 @@ static int check_header (const rpc_client_t *client, const rpc_header_t *header,
     return 0;
 }
 
+//  Nothing serves it. Clients know it by their function's name.
+static int check_served (const procedure_t *procedure, error_t *err)
+{
+    autofree char *api = procedure_api (procedure);
+    return error_set (err, ERR_NO_SUPPORT,
+                      "this function is not supported by the connection driver: %s", api);
+}
+
 static int check_access (const rpc_client_t *client, const rpc_entry_t *entry, error_t *err)
 {
     const procedure_t *procedure = entry->procedure;
@@ -32,8 +40,7 @@ static int check_access (const rpc_client_t *client, const rpc_entry_t *entry, e
         return error_set (err, ERR_OPERATION_DENIED,
                           "operation forbidden: %s: this connection is read-only", procedure->name);
     if (!entry->row)
-        return error_set (err, ERR_NO_SUPPORT, "not supported by this connection driver: %s",
-                          procedure->name);
+        return check_served (procedure, err);
     if (entry->verb && entry->verb->access > client->role && !client->read_only)
         return error_set (
             err, ERR_OPERATION_DENIED, "%s: it needs the right '%s', and this connection has '%s'",

@@ -302,6 +302,8 @@ const snapshot_t *rpc_domain (const rpc_call_t *call, error_t *err);
 const snapshot_t *rpc_running (const rpc_call_t *call, error_t *err);
 //  A row's `prepare` that only asks for that.
 int rpc_prepare_running (rpc_call_t *call, pack_t *args, error_t *err);
+//  The argument `driver`: what a connection makes is of its own driver, or could not be seen on it.
+int rpc_prepare_driver (rpc_call_t *call, pack_t *args, error_t *err);
 //  What virConnectListAllDomainsFlags ask for (rows_connect.c).
 void rpc_read_filter (uint64_t flags, domain_filter_t *filter);
 //  Does this connection see it?

@@ -3,8 +3,7 @@
 
 #include "actors/pci/devices_self.h"
 
-#include "drivers/pci/sysfs.h"
-#include "drivers/pci/uevent.h"
+#include "drivers/nodedev/uevent.h"
 
 #include <poll.h>
 
@@ -49,6 +48,11 @@ static void publish_events (devices_t *self)
 
 //  The list.
 
+static bool has_moved (const node_t *known, const node_t *node)
+{
+    return known && known->path && !text_equals (known->path, node->path);
+}
+
 //  There is a device NODE now, or was all the time.
 static void put_node (devices_t *self, node_t *node, bool tell)
 {
@@ -58,55 +62,47 @@ static void put_node (devices_t *self, node_t *node, bool tell)
         add_event (self, "nodedev.lifecycle", node->name, "Created", DEVICE_CREATED);
     if (tell && changed)
         add_event (self, "nodedev.update", node->name, NULL, 0);
+    if (has_moved (known, node))
+        zhashx_delete (self->paths, known->path);
     zhashx_update (self->nodes, node->name, node);
+    if (node->path)
+        zhashx_update (self->paths, node->path, node);
 }
 
-static void drop_node (devices_t *self, const char *name)
+static void drop_node (devices_t *self, node_t *node)
 {
+    autofree char *name = text_copy (node->name);
     add_event (self, "nodedev.lifecycle", name, "Deleted", DEVICE_DELETED);
+    if (node->pci)
+        devices_tell_gone (self, node->pci->address);
+    zhashx_delete (self->paths, node->path);
     zhashx_delete (self->nodes, name);
 }
 
-static void look_at_pci (devices_t *self, const char *address)
+static void drop_at (devices_t *self, const char *path)
 {
-    autofree char *name = node_pci_name (address);
-    node_t *node = node_pci (self->sysfs, address);
-    if (node)
-        put_node (self, node, true);
-    else if (zhashx_lookup (self->nodes, name)) {
-        drop_node (self, name);
-        devices_tell_gone (self, address);
-    }
+    node_t *known = zhashx_lookup (self->paths, path);
+    if (known)
+        drop_node (self, known);
 }
 
-//  Its MAC, and so its name, may be another than the one that we know.
-static void look_at_net (devices_t *self, const char *interface)
+//  Its name may be another than the one that we know: a card's has its MAC in it.
+static void look_at (devices_t *self, const char *path)
 {
-    auto(node_t) now = node_net (self->sysfs, interface);
-    auto(strings_t) gone = strings_new ();
-    for (node_t *node = zhashx_first (self->nodes); node; node = zhashx_next (self->nodes))
-        if (text_equals (node->interface, interface) &&
-            !text_equals (node->name, now ? now->name : NULL))
-            strings_add (gone, node->name);
-    for (size_t i = 0; i < gone->count; i++)
-        drop_node (self, gone->items[i]);
+    auto(node_t) now = node_at (self->sysfs, path);
+    const node_t *known = zhashx_lookup (self->paths, path);
+    if (known && (!now || !text_equals (now->name, known->name)))
+        drop_at (self, path);
     if (now)
         put_node (self, take (&now), true);
 }
 
 static void read_all (devices_t *self, bool tell)
 {
-    autofree char *folder = text_format ("%s/class/net", self->sysfs);
-    auto(strings_t) nets = sysfs_names (folder);
-    auto(strings_t) addresses = pci_device_list (self->sysfs);
+    auto(strings_t) paths = node_paths (self->sysfs);
     put_node (self, node_computer (), tell);
-    for (size_t i = 0; i < addresses->count; i++) {
-        node_t *node = node_pci (self->sysfs, addresses->items[i]);
-        if (node)
-            put_node (self, node, tell);
-    }
-    for (size_t i = 0; i < nets->count; i++) {
-        node_t *node = node_net (self->sysfs, nets->items[i]);
+    for (size_t i = 0; i < paths->count; i++) {
+        node_t *node = node_at (self->sysfs, paths->items[i]);
         if (node)
             put_node (self, node, tell);
     }
@@ -119,24 +115,34 @@ static void read_again (devices_t *self)
     for (node_t *node = zhashx_first (self->nodes); node; node = zhashx_next (self->nodes)) {
         auto(node_t) again = node_again (self->sysfs, node);
         if (!again)
-            strings_add (gone, node->name);
+            strings_add (gone, node->path);
     }
     for (size_t i = 0; i < gone->count; i++)
-        drop_node (self, gone->items[i]);
+        drop_at (self, gone->items[i]);
     read_all (self, true);
+}
+
+//  Where udev runs, it finds out a disk's serial number, which is in the disk's name, before the
+//  disk counts.
+static bool is_udevs (const uevent_t *event)
+{
+    return text_equals (event->subsystem, "block") && !text_equals (event->action, "remove") &&
+           udev_runs ();
 }
 
 static void on_event (void *arg, const uevent_t *event)
 {
     devices_t *self = arg;
-    if (strcmp (event->subsystem, "pci") == 0 && event->slot)
-        look_at_pci (self, event->slot);
-    if (strcmp (event->subsystem, "net") != 0 || !event->interface)
+    if (!node_subsystem_known (event->subsystem) || is_udevs (event))
         return;
-    const char *old = event->old_path ? strrchr (event->old_path, '/') : NULL;
-    if (old)
-        look_at_net (self, old + 1);
-    look_at_net (self, event->interface);
+    autofree char *path = text_format ("%s%s", self->sysfs, event->path);
+    autofree char *old = text_format ("%s%s", self->sysfs, event->old_path ? event->old_path : "");
+    if (event->old_path)
+        drop_at (self, old);
+    if (text_equals (event->action, "remove"))
+        drop_at (self, path);
+    else
+        look_at (self, path);
 }
 
 static void on_readable (actor_t *actor, int fd, short events, void *arg)
@@ -146,6 +152,29 @@ static void on_readable (actor_t *actor, int fd, short events, void *arg)
     if (!uevent_hear (fd, on_event, self))
         read_again (self);
     publish_events (self);
+}
+
+static void on_news (actor_t *actor, int fd, short events, void *arg)
+{
+    (void) fd, (void) events, (void) arg;
+    devices_t *self = actor_state (actor);
+    for (;;) {
+        autofree char *path = udev_news_next (self->news);
+        if (!path)
+            break;
+        look_at (self, path);
+    }
+    publish_events (self);
+}
+
+node_t *devices_look_again (devices_t *self, const node_t *known)
+{
+    node_t *now = node_again (self->sysfs, known);
+    if (now)
+        return now;
+    look_at (self, known->path);
+    publish_events (self);
+    return NULL;
 }
 
 const node_t *devices_find (devices_t *self, const msg_t *msg, error_t *err)
@@ -170,12 +199,16 @@ static void open_events (devices_t *self)
         actor_log (self->actor, LEVEL_ERROR, "%s; new devices will not be noticed", err.message);
     else
         actor_watch_fd (self->actor, self->fd, POLLIN, on_readable, NULL);
+    self->news = udev_news_open ();
+    if (self->news)
+        actor_watch_fd (self->actor, udev_news_fd (self->news), POLLIN, on_news, NULL);
 }
 
 void devices_open_list (devices_t *self)
 {
     self->nodes = zhashx_new ();
     zhashx_set_destructor (self->nodes, free_node);
+    self->paths = zhashx_new ();
     open_events (self);
     read_all (self, false);
 }
@@ -184,5 +217,7 @@ void devices_close_list (devices_t *self)
 {
     if (self->fd > 0)
         close (self->fd);
+    udev_news_close (&self->news);
+    zhashx_destroy (&self->paths);
     zhashx_destroy (&self->nodes);
 }

@@ -167,7 +167,7 @@ void devices_pass_on (devices_t *self, msg_t **msg_p)
     const node_t *node = devices_find (self, *msg_p, &err);
     if (node && !node->pci) {
         error_set (&err, ERR_INVALID_ARG,
-                   "%s: '%s' is no PCI device; only one of those can be given to a guest",
+                   "%s: '%s' is no PCI device; only those are detached from the host and reset",
                    msg_verb (*msg_p), node->name);
         node = NULL;
     }

@@ -2,6 +2,7 @@
 
 #include "actors/pci/devices_self.h"
 
+#include "actors/pci/devices_reader.h"
 #include "msg/verbs.h"
 
 static void pack_strings_of (pack_t *pack, const char *key, const strings_t *strings)
@@ -40,8 +41,10 @@ static void pack_node (devices_t *self, pack_t *pack, const node_t *node)
     pack_map (pack);
     pack_key_str (pack, "name", node->name);
     pack_key_str (pack, "parent", node->parent);
-    pack_key_str (pack, "capability", node->capability);
+    pack_key_str (pack, "capability", node->capabilities->items[0]);
+    pack_strings_of (pack, "capabilities", node->capabilities);
     pack_key_str (pack, "path", node->path);
+    pack_key_str (pack, "file", node->file);
     pack_key_str (pack, "driver", node->driver);
     if (node->pci)
         pack_pci (self, pack, node);
@@ -49,13 +52,17 @@ static void pack_node (devices_t *self, pack_t *pack, const node_t *node)
         pack_key_str (pack, "interface", node->interface);
         pack_key_str (pack, "mac", node->mac);
     }
+    if (node->wwpn) {
+        pack_key_str (pack, "wwnn", node->wwnn);
+        pack_key_str (pack, "wwpn", node->wwpn);
+    }
     pack_end (pack);
 }
 
 static bool is_wanted (const node_t *node, const value_t *capabilities)
 {
     for (size_t i = 0; i < value_count (capabilities); i++)
-        if (text_equals (value_str (value_at (capabilities, i)), node->capability))
+        if (strings_contain (node->capabilities, value_str (value_at (capabilities, i))))
             return true;
     return value_count (capabilities) == 0;
 }
@@ -63,11 +70,10 @@ static bool is_wanted (const node_t *node, const value_t *capabilities)
 static int check_capabilities (const value_t *capabilities, error_t *err)
 {
     for (size_t i = 0; i < value_count (capabilities); i++)
-        if (!verb_is_choice ("system|pci|net", value_str (value_at (capabilities, i))))
+        if (!verb_is_choice (node_capabilities (), value_str (value_at (capabilities, i))))
             return error_set (err, ERR_INVALID_ARG,
-                              "nodedev.list: not supported: the capability '%s'; system, pci and "
-                              "net are",
-                              value_str (value_at (capabilities, i)));
+                              "nodedev.list: not supported: the capability '%s'; these are: %s",
+                              value_str (value_at (capabilities, i)), node_capabilities ());
     return 0;
 }
 
@@ -92,22 +98,16 @@ void devices_show_list (devices_t *self, msg_t **msg_p)
     actor_reply (self->actor, msg_p, &reply);
 }
 
-//  As it is now: not everything of a device that changes is told.
-static node_t *look_again (devices_t *self, const msg_t *msg, error_t *err)
-{
-    const node_t *known = devices_find (self, msg, err);
-    node_t *now = known ? node_again (self->sysfs, known) : NULL;
-    if (known && !now)
-        error_set (err, ERR_NO_NODE_DEVICE, "%s: the device '%s' is gone", msg_verb (msg),
-                   known->name);
-    return now;
-}
-
 void devices_show_info (devices_t *self, msg_t **msg_p)
 {
     error_t err;
-    auto(node_t) node = look_again (self, *msg_p, &err);
+    const node_t *known = devices_find (self, *msg_p, &err);
+    autofree char *name = text_copy (known ? known->name : NULL);
+    auto(node_t) node = known ? devices_look_again (self, known) : NULL;
     auto(msg_t) reply = node ? msg_reply () : NULL;
+    if (known && !node)
+        error_set (&err, ERR_NO_NODE_DEVICE, "%s: the device '%s' is gone", msg_verb (*msg_p),
+                   name);
     if (!node) {
         actor_reply_error (self->actor, msg_p, &err);
         return;
@@ -116,19 +116,18 @@ void devices_show_info (devices_t *self, msg_t **msg_p)
     actor_reply (self->actor, msg_p, &reply);
 }
 
+//  To make a document may wait, and nobody waits here for that.
 void devices_show_xml (devices_t *self, msg_t **msg_p)
 {
     error_t err;
-    auto(node_t) node = look_again (self, *msg_p, &err);
-    auto(xml_t) doc = node ? node_xml (self->sysfs, node, &err) : NULL;
-    if (!doc) {
+    const node_t *node = devices_find (self, *msg_p, &err);
+    if (!node) {
         actor_reply_error (self->actor, msg_p, &err);
         return;
     }
-    autofree char *text = xml_text (doc);
-    auto(msg_t) reply = msg_reply ();
-    pack_map (msg_result (reply));
-    pack_key_str (msg_result (reply), "xml", text);
-    pack_end (msg_result (reply));
-    actor_reply (self->actor, msg_p, &reply);
+    auto(msg_t) msg = msg_request (msg_verb (*msg_p));
+    pack_key_str (msg_args (msg), "device", node->name);
+    pack_key_str (msg_args (msg), "path", node->path);
+    pack_key_str (msg_args (msg), "sysfs", self->sysfs);
+    actor_forward (self->actor, msg_p, DEVICES_READER_ADDRESS, &msg);
 }

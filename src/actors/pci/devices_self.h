@@ -2,7 +2,7 @@
 //
 //      devices.c          its life
 //      devices_list.c     which devices there are: sysfs, and what the kernel tells of changes
-//      devices_queries.c  what is asked of them
+//      devices_queries.c  what is asked of them; devices_reader.c: for what may wait
 //      devices_owners.c   the owners of PCI devices and IOMMU groups: started, and passed requests
 
 #ifndef TROUPE_DEVICES_SELF_H
@@ -11,7 +11,8 @@
 #include "actors/config.h"
 #include "actors/domain/owner_events.h"
 #include "actors/pci/devices.h"
-#include "drivers/pci/node.h"
+#include "drivers/nodedev/node.h"
+#include "drivers/nodedev/udev_facts.h"
 
 #include <czmq.h>
 
@@ -20,12 +21,14 @@ typedef struct {
     const config_t *config;
     char *sysfs;
     zhashx_t *nodes;       //  node_t by name
+    zhashx_t *paths;       //  the same by where they are, but the computer
     zhashx_t *owners;      //  of PCI devices, by address
     zhashx_t *groups;      //  addresses of the owners of IOMMU groups that there are
     strings_t *running;    //  domains, while it is found out which devices were not given back
     uint64_t subscription; //  to that
     owner_events_t events;
-    int fd; //  of the kernel's events; -1: none
+    int fd;            //  of the kernel's events; -1: none
+    udev_news_t *news; //  of disks; NULL: none
 } devices_t;
 
 //  devices_list.c
@@ -34,6 +37,9 @@ void devices_open_list (devices_t *self);
 void devices_close_list (devices_t *self);
 //  The device that MSG names; NULL and ERR.
 const node_t *devices_find (devices_t *self, const msg_t *msg, error_t *err);
+//  As it is now: not everything of a device that changes is told. NULL: it is gone, or has another
+//  name now, and KNOWN is not there any more. The caller owns the result.
+node_t *devices_look_again (devices_t *self, const node_t *known);
 
 //  devices_queries.c: nodedev.list, nodedev.info, nodedev.xml.
 void devices_show_list (devices_t *self, msg_t **msg_p);

@@ -285,11 +285,15 @@ static int complete_devices (job_t *job, xml_node_t *devices, error_t *err)
                : 0;
 }
 
+int lxc_validate (const xml_node_t *domain, error_t *err)
+{
+    return schema_check (&schema, domain, "domain", "domain XML", err);
+}
+
 int lxc_complete (job_t *job, xml_t *document, error_t *err)
 {
     xml_node_t *domain = xml_root (document);
-    if (schema_check (&schema, domain, "domain", "domain XML", err) ||
-        definition_complete_identity (job, domain, err) ||
+    if (lxc_validate (domain, err) || definition_complete_identity (job, domain, err) ||
         definition_complete_memory (domain, err) || definition_complete_vcpus (domain, err) ||
         tune_check (domain, err) || complete_os (domain, err) || check_features (domain, err) ||
         lxc_idmap_check (domain, err) || lxc_share_check (domain, err) ||

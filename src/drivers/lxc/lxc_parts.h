@@ -6,6 +6,8 @@
 #include "drivers/driver.h"
 
 //  lxc_complete.c
+//  driver_t.validate.
+int lxc_validate (const xml_node_t *domain, error_t *err);
 int lxc_complete (job_t *job, xml_t *document, error_t *err);
 int lxc_takes (const char *path, const char *value, error_t *err);
 

@@ -167,7 +167,7 @@ int interface_check (const xml_node_t *interface, error_t *err)
 
 //  Intent.
 
-static int intend_port (job_t *job, const xml_node_t *interface, xml_node_t *link, error_t *err)
+int interface_intend_port (job_t *job, const xml_node_t *interface, xml_node_t *link, error_t *err)
 {
     uint8_t random[16];
     char network[UUID_TEXT_SIZE], port[UUID_TEXT_SIZE];
@@ -185,7 +185,8 @@ int interface_intend (job_t *job, const xml_node_t *interface, xml_node_t **link
 {
     *link = xml_add (xml_root (job->guest->record), "link");
     xml_set (*link, "@alias", interface_alias (interface));
-    if (xml_equals (interface, "@type", "network") && intend_port (job, interface, *link, err))
+    if (xml_equals (interface, "@type", "network") &&
+        interface_intend_port (job, interface, *link, err))
         return -1;
     return is_foreign (interface) ? 0 : job_undo (job, "link", interface_alias (interface), err);
 }

@@ -35,6 +35,8 @@ int interface_check_name (const char *name, error_t *err);
 //  Adds the interface's element to the record; its port is chosen, and the undo of both is pushed.
 //  LINK: the element. The caller makes it durable.
 int interface_intend (job_t *job, const xml_node_t *interface, xml_node_t **link, error_t *err);
+//  ... of its network alone: chooses the port, which LINK then names, and pushes its undo.
+int interface_intend_port (job_t *job, const xml_node_t *interface, xml_node_t *link, error_t *err);
 //  Asks the network for the port, if it has one, and says in the live document what it is plugged
 //  into; of a pool of the host's devices: which one, as an interface of type 'hostdev'. WHAT can't
 //  have one: "a container"; NULL: it can.

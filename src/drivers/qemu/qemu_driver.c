@@ -1,6 +1,8 @@
 //  qemu_driver.c: the table of what QEMU can do.
 
 #include "drivers/guest_end.h"
+#include "drivers/qemu/qemu_native.h"
+#include "drivers/qemu/qemu_peek.h"
 #include "drivers/qemu/qemu_agent.h"
 #include "drivers/qemu/qemu_control.h"
 #include "drivers/qemu/qemu_driver.h"
@@ -10,6 +12,7 @@
 #include "drivers/qemu/probe/qemu_capabilities.h"
 #include "drivers/qemu/probe/qemu_cpu_questions.h"
 #include "drivers/qemu/probe/qemu_domain_caps.h"
+#include "drivers/qemu/probe/qemu_schema.h"
 #include "drivers/qemu/storage/qemu_checkpoint.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/storage/qemu_merge.h"
@@ -30,7 +33,7 @@ const driver_t qemu_driver = {
     .name = "qemu",
     .monitor = "QEMU",
     .types = qemu_types,
-    .validates = true,
+    .validate = qemu_schema_check,
     .complete = qemu_complete,
     .takes = qemu_takes,
     .tune = qemu_tune,
@@ -52,6 +55,8 @@ const driver_t qemu_driver = {
     .image_define = qemu_image_define,
     .dump = qemu_dump,
     .screenshot = qemu_screenshot,
+    .peek_memory = qemu_peek_memory,
+    .peek_block = qemu_peek_block,
     .snapshot_create = qemu_snapshot_create,
     .snapshot_taken = qemu_overlay_taken,
     .snapshot_branch = qemu_snapshot_branch,
@@ -95,6 +100,8 @@ const driver_t qemu_driver = {
     .control = qemu_control,
     .capabilities = qemu_capabilities,
     .domain_capabilities = qemu_domain_capabilities,
+    .native = qemu_native,
+    .native_format = "qemu-argv",
     .cpu_models = qemu_cpu_models,
     .compare_cpu = qemu_compare_cpu,
     .baseline_cpu = qemu_baseline_cpu,

@@ -154,15 +154,21 @@ static int log_command (start_t *self, error_t *err)
     return 0;
 }
 
+const char *const *qemu_start_environment (void)
+{
+    static const char *const env[] = {
+        "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/bin", "HOME=/", NULL
+    };
+    return env;
+}
+
 static int spawn (start_t *self, error_t *err)
 {
     job_t *job = self->job;
     auto(strings_t) cgroups = cgroup_folders (job->guest);
     auto(strings_t) devices = qemu_interface_devices (job->guest->record);
-    const char *env[] = { "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/bin",
-                          "HOME=/", NULL };
     spawn_t what = { .argv = strings_list (self->args),
-                     .env = env,
+                     .env = qemu_start_environment (),
                      .log = self->log,
                      .uid = self->uid,
                      .gid = self->gid,

@@ -31,6 +31,9 @@ typedef struct {
 int qemu_start_incoming (job_t *job, const xml_t *document, const qemu_incoming_t *incoming,
                          error_t *err);
 
+//  The environment that QEMU runs in: all of it.
+const char *const *qemu_start_environment (void);
+
 //  Where a running guest has sockets of its own. The caller frees it.
 char *qemu_folder_path (const job_t *job);
 

@@ -39,6 +39,9 @@ const procedure_t *procedure_at (size_t index);
 //  NULL if there is none.
 const procedure_t *procedure_find (uint32_t program, uint32_t number);
 const procedure_t *procedure_named (uint32_t program, const char *name);
+//  What libvirt's API calls it, for those that nothing serves here: "virDomainQemuAttach". (Of the
+//  others some have names of their own.) The caller frees it.
+char *procedure_api (const procedure_t *self);
 //  Is there a program of this number, whatever its procedures?
 bool program_known (uint32_t program);
 

@@ -338,7 +338,7 @@ strings_t *qemu_command_device (const xml_t *live, const xml_t *record, const qe
                                 const xml_node_t *device, error_t *err)
 {
     auto(strings_t) args = strings_new ();
-    command_t self = { .record = record, .caps = caps, .args = args };
+    command_t self = { .record = record, .caps = caps, .plugged = true, .args = args };
     if (command_open (&self, live, err) ||
         (xml_is (device, "controller") && qemu_command_controller (&self, device, err)))
         return NULL;

@@ -133,7 +133,7 @@ int command_bootindex (command_t *self, const xml_node_t *device)
     if (own)
         return (int) strtol (own, NULL, 10);
     int index = 0;
-    const xml_node_t *os = xml_find (self->domain, "os");
+    const xml_node_t *os = self->plugged ? NULL : xml_find (self->domain, "os");
     xml_foreach (boot, os, "boot") {
         const xml_node_t *meant = boot_device (self, xml_string (boot, "@dev"));
         index += meant != NULL;

@@ -14,6 +14,7 @@ typedef struct {
     const qemu_caps_t *caps;
     qemu_machine_t machine;
     bool q35, kvm;
+    bool plugged; //  it runs already: what it boots first was said at its start
     strings_t *args;
 } command_t;
 

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define INDEX_MAX 255
+#define UNIT_MAX 16383
+#define NARROW_MAX 6 //  7 is the controller itself
 
 static bool is_type (const xml_node_t *controller, const char *type)
 {
@@ -216,6 +218,28 @@ static int check_unique (completion_t *self, error_t *err)
     return 0;
 }
 
+//  Of the units that a disk's target alone gives (qemu_complete_disk.c) it has half.
+static int check_narrow (completion_t *self, error_t *err)
+{
+    xml_foreach (disk, self->devices, "disk") {
+        int index = 0, unit = 0;
+        if (!xml_equals (disk, "target/@bus", "scsi"))
+            continue;
+        if (xml_int (disk, "address/@controller", 0, INDEX_MAX, &index, err) ||
+            xml_int (disk, "address/@unit", 0, UNIT_MAX, &unit, err))
+            return -1;
+        const xml_node_t *controller = find_controller (self, "scsi", index);
+        if (unit > NARROW_MAX && xml_equals (controller, "@model", "lsilogic"))
+            return error_set (
+                err, ERR_CONFIG_UNSUPPORTED,
+                "not supported: disk '%s' at unit %d of the SCSI controller %d, which "
+                "as 'lsilogic' has units 0 to %d: give it another <address>, or the "
+                "controller model='virtio-scsi'",
+                xml_string (disk, "target/@dev"), unit, index, NARROW_MAX);
+    }
+    return 0;
+}
+
 //  A companion serves ports of an EHCI controller.
 static int check_companions (completion_t *self, error_t *err)
 {
@@ -272,7 +296,7 @@ int qemu_complete_controllers (completion_t *self, error_t *err)
         return -1;
     //  Again: those that were added have no model yet.
     bool failed = complete_given (self, err) || check_unique (self, err) ||
-                  check_companions (self, err) || qemu_complete_virtio_ports (self, err) ||
-                  qemu_complete_usb_ports (self, err);
+                  check_narrow (self, err) || check_companions (self, err) ||
+                  qemu_complete_virtio_ports (self, err) || qemu_complete_usb_ports (self, err);
     return failed ? -1 : 0;
 }

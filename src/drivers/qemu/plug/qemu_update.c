@@ -1,8 +1,9 @@
 //  qemu_update.c: what can be changed of a device while the guest runs: the medium of a drive, the
-//  link of an interface and its bridge, the password of graphics. All else has to be as it was.
+//  link of an interface, its limits, its bridge or network, the password of graphics. All else has
+//  to be as it was.
 
 #include "drivers/device_match.h"
-#include "drivers/net/interface.h"
+#include "drivers/net/interface_move.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/plug/qemu_plug.h"
@@ -22,27 +23,34 @@ typedef struct {
     int (*change) (job_t *job, xml_node_t *wanted, bool force, error_t *err);
 } update_t;
 
-//  Into the bridge that it names; it may be in that one already.
-static int plug_in (job_t *job, const xml_node_t *interface, error_t *err)
+static bool has_other (const xml_node_t *a, const xml_node_t *b, const char *part)
 {
-    link_t link;
-    link_settings_t set = { 0 };
-    if (!interface_link (job->guest->record, interface) ||
-        !xml_string (interface, "source/@bridge"))
-        return 0;
-    return interface_find_bridge (job, interface, &set, err) ||
-                   job_link_set (job, qemu_alias (interface), false, &set, &link, err)
-               ? -1
-               : 0;
+    const xml_node_t *one = xml_first (a, part), *other = xml_first (b, part);
+    return one && other ? !device_has_all (one, other) || !device_has_all (other, one)
+                        : one || other;
 }
 
-static int change_interface (job_t *job, xml_node_t *interface, bool force, error_t *err)
+//  What its network granted is part of the live document's source.
+static void keep_source (xml_node_t *wanted, const xml_node_t *now)
+{
+    xml_node_t *source = xml_first (wanted, "source");
+    if (source)
+        xml_remove (source);
+    if (xml_first (now, "source"))
+        xml_add_copy (wanted, xml_first (now, "source"));
+}
+
+static int change_interface (job_t *job, xml_node_t *wanted, bool force, error_t *err)
 {
     (void) force;
-    bool bridge = xml_equals (interface, "@type", "bridge");
-    return (bridge && plug_in (job, interface, err)) || qemu_live_set_link (job, interface, err)
-               ? -1
-               : 0;
+    const xml_node_t *now = qemu_alias_find (job->guest->live, qemu_alias (wanted));
+    bool limits = has_other (now, wanted, "bandwidth");
+    if (has_other (now, wanted, "link") && qemu_live_set_link (job, wanted, err))
+        return -1;
+    if (interface_moves (now, wanted))
+        return interface_move (job, now, wanted, err);
+    keep_source (wanted, now);
+    return limits ? interface_move_limits (job, wanted, err) : 0;
 }
 
 static int change_graphics (job_t *job, xml_node_t *graphics, bool force, error_t *err)
@@ -57,7 +65,18 @@ static const update_t updates[] = {
       { "source", "driver", "backingStore", "@type" },
       "qemu.medium",
       qemu_medium_change },
-    { "interface", "bridge", { "link", "source" }, "qemu.link", change_interface },
+    { "interface",
+      "bridge",
+      { "link", "source", "bandwidth", "@type" },
+      "qemu.link",
+      change_interface },
+    { "interface",
+      "network",
+      { "link", "source", "bandwidth", "@type" },
+      "qemu.link",
+      change_interface },
+    { "interface", "ethernet", { "link", "bandwidth" }, "qemu.link", change_interface },
+    { "interface", "direct", { "link", "bandwidth" }, "qemu.link", change_interface },
     { "interface", NULL, { "link" }, "qemu.link", change_interface },
     { "graphics", "vnc", { "@passwd", "@passwdValidTo" }, "qemu.password", change_graphics },
 };
@@ -253,7 +272,11 @@ int qemu_undo_medium (job_t *job, const char *alias, error_t *err)
 int qemu_undo_link (job_t *job, const char *alias, error_t *err)
 {
     xml_node_t *interface = qemu_alias_find (job->guest->live, alias);
-    return interface && !qemu_has_ended (job) ? change_interface (job, interface, true, err) : 0;
+    if (!interface || qemu_has_ended (job))
+        return 0;
+    return qemu_live_set_link (job, interface, err) || interface_move_back (job, interface, err)
+               ? -1
+               : 0;
 }
 
 int qemu_undo_password (job_t *job, const char *alias, error_t *err)

@@ -12,8 +12,7 @@
 typedef struct {
     const char *action;    //  "add", "remove", "change", "bind", "unbind", "move"
     const char *subsystem; //  "pci", "net"
-    const char *slot;      //  of a PCI device its address; NULL: it is none
-    const char *interface; //  of a network interface its name
+    const char *path;      //  in sysfs: "/devices/pci0000:00/0000:00:01.0"
     const char *old_path;  //  of one that was renamed: where it was
 } uevent_t;
 

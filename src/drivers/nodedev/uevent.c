@@ -1,6 +1,6 @@
 //  uevent.c: see uevent.h.
 
-#include "drivers/pci/uevent.h"
+#include "drivers/nodedev/uevent.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -38,8 +38,7 @@ bool uevent_parse (const char *bytes, size_t size, uevent_t *event)
         const char **value;
     } keys[] = { { "ACTION=", &event->action },
                  { "SUBSYSTEM=", &event->subsystem },
-                 { "PCI_SLOT_NAME=", &event->slot },
-                 { "INTERFACE=", &event->interface },
+                 { "DEVPATH=", &event->path },
                  { "DEVPATH_OLD=", &event->old_path } };
     *event = (uevent_t){ 0 };
     if (size == 0 || bytes[size - 1] != 0 || !strchr (bytes, '@'))
@@ -48,7 +47,7 @@ bool uevent_parse (const char *bytes, size_t size, uevent_t *event)
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
             if (strncmp (at, keys[i].key, strlen (keys[i].key)) == 0)
                 *keys[i].value = at + strlen (keys[i].key);
-    return event->action && event->subsystem;
+    return event->action && event->subsystem && event->path;
 }
 
 bool uevent_hear (int fd, uevent_fn *on_event, void *arg)
