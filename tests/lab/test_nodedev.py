@@ -144,54 +144,6 @@ class NodeDevices(DeviceTest):
         lab.load("igbvf")
         until(lambda: self.info(self.function)["state"] == "host", what="its return")
 
-    def override(self, text):
-        """As an administrator does who wants the device to have a certain driver, or none."""
-        lab.write(text, lab.path(self.function, "driver_override"))
-        if lab.driver(self.function):
-            lab.write(self.function, lab.path(self.function, "driver", "unbind"))
-        lab.write(self.function, "/sys/bus/pci/drivers_probe")
-
-    def test_override(self):
-        """What an administrator wrote to driver_override is there again when the device is back, and counts."""
-        self.addCleanup(self.override, "\n")
-        for override, driver in (("igbvf", "igbvf"), ("pci-stub", "pci-stub"), ("none", None),
-                                 ("vfio-pci", "vfio-pci")):
-            with self.subTest(override=override):
-                self.override(override)
-                self.daemon.run("nodedev-detach", self.function)
-                self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
-                                 ("vfio-pci", "vfio-pci"))
-                self.restart()
-                self.daemon.run("nodedev-reattach", self.function)
-                self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
-                                 (driver, override))
-        #   It is no device of ours any more, and who wants it back from vfio-pci says so.
-        self.daemon.run("nodedev-reattach", self.function)
-        self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
-                         ("igbvf", "(null)"))
-
-    def test_override_meanwhile(self):
-        """What an administrator writes to it while the device is detached stays."""
-        self.addCleanup(self.override, "\n")
-        self.daemon.run("nodedev-detach", self.function)
-        lab.write("pci-stub", lab.path(self.function, "driver_override"))
-        self.daemon.run("nodedev-reattach", self.function)
-        self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
-                         ("pci-stub", "pci-stub"))
-
-    def test_driver_does_not_take_it_back(self):
-        """The card lets no driver of the host have its functions any more: as above."""
-        autoprobe = lab.path(lab.CARD, "sriov_drivers_autoprobe")
-        self.addCleanup(lab.write, "1", autoprobe)
-        self.daemon.run("nodedev-detach", self.function)
-        lab.write("0", autoprobe)
-        message = self.refused("nodedev.reattach", self.function)
-        self.assertRegex(message, f"reattach.*'{self.function}'.*igbvf")
-        info = self.info(self.function)
-        self.assertEqual((info["state"], info["returns_to"], lab.driver(self.function)), ("returning", "igbvf", None))
-        lab.write("1", autoprobe)
-        until(lambda: self.info(self.function)["state"] == "host", what="its return")
-
     def test_events(self):
         """Devices come and go, and drivers change: clients are told."""
         listener = self.daemon.client()
