@@ -22,10 +22,11 @@ static const char *const domain_order[] = {
     "seclabel",    NULL,
 };
 static const char *const device_order[] = {
-    "emulator", "disk",    "controller", "filesystem", "interface", "smartcard", "serial",
-    "parallel", "console", "channel",    "input",      "tpm",       "graphics",  "sound",
-    "audio",    "video",   "hostdev",    "redirdev",   "hub",       "watchdog",  "memballoon",
-    "rng",      "panic",   "shmem",      "memory",     "iommu",     "vsock",     NULL,
+    "emulator",    "disk",     "controller", "filesystem", "interface", "smartcard",
+    "serial",      "parallel", "console",    "channel",    "input",     "tpm",
+    "graphics",    "sound",    "audio",      "video",      "hostdev",   "redirdev",
+    "redirfilter", "hub",      "watchdog",   "memballoon", "rng",       "panic",
+    "shmem",       "memory",   "iommu",      "vsock",      NULL,
 };
 
 static const char *const network_order[] = {

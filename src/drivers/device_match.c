@@ -16,6 +16,7 @@ static const struct {
     { "interface", { "mac/@address" } },
     { "controller", { "@type", "@index" } },
     { "graphics", { "@type" } },
+    { "shmem", { "@name" } },
 };
 
 //  NULL: it has none, or one of them is not there.
@@ -79,11 +80,33 @@ static bool is_by_source (const xml_node_t *wanted)
            xml_string (wanted, "source/address/@bus");
 }
 
+//  Sizes can be written in several units.
+static bool same_size (const xml_node_t *device, const xml_node_t *wanted, const char *path)
+{
+    uint64_t own = 0, other = 0;
+    error_t ignored; //  what is no size is none that a device has
+    return xml_size (device, path, "KiB", &own, &ignored) == 0 &&
+           xml_size (wanted, path, "KiB", &other, &ignored) == 0 && own == other;
+}
+
+//  Of memory devices: what does not change while they are there, as far as WANTED says it.
+static bool same_memory (const xml_node_t *device, const xml_node_t *wanted)
+{
+    static const char *const paths[] = { "@model", "target/node", "target/address/@base" };
+    const xml_node_t *address = xml_first (wanted, "address");
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (xml_string (wanted, paths[i]) && !same_text (device, wanted, paths[i]))
+            return false;
+    return same_size (device, wanted, "target/size") && (!address || has_child (device, address));
+}
+
 static bool matches (const xml_node_t *device, const xml_node_t *wanted)
 {
     const char *const *keys = keys_of (wanted);
     if (xml_string (wanted, "alias/@name") && xml_string (device, "alias/@name"))
         return same_text (device, wanted, "alias/@name");
+    if (xml_is (wanted, "memory"))
+        return same_memory (device, wanted);
     if (!keys && is_by_source (wanted))
         return same_source (device, wanted);
     if (!keys)

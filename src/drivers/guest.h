@@ -63,8 +63,9 @@ xml_node_t *guest_record_begin (guest_t *guest, const char *part, error_t *err);
 //  It is done.
 void guest_record_end (guest_t *guest, const char *part);
 
-//  The device ALIAS came ("added") or went ("removed"). Of a disk that is not there at a start, its
-//  alias, a blank and its source's path: "emptied", or the disk itself was "dropped".
+//  The device ALIAS came ("added") or went ("removed"); with a blank and a size in KiB behind it,
+//  so much of that memory device the guest has now ("resized"). Of a disk that is not there at a
+//  start, its alias, a blank and its source's path: "emptied", or the disk itself was "dropped".
 void guest_tell (guest_t *guest, const char *what, const char *alias);
 
 //  A reboot by ACPI makes the live document's on_poweroff "restart" until the guest is down. Is
@@ -103,6 +104,7 @@ typedef enum {
     CHANGE_THRESHOLD,
     CHANGE_ITERATION,
     CHANGE_UNPLUG_FAILED,
+    CHANGE_MEMORY_SIZE, //  of the memory device `device` the guest has more or less now
     CHANGE_MEMORY_FAILURE,
     CHANGE_CHANNEL,  //  the guest opened (value 1) or closed (0) the channel `device`
     CHANGE_POSTCOPY, //  the rest of a guest's memory (postcopy_t): comes, can't come, has come

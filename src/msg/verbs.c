@@ -145,6 +145,7 @@ bool verb_is_event (const char *name)
         "domain.watchdog",
         "domain.io_error",
         "domain.device",
+        "domain.memory_device_size",
         "domain.graphics",
         "domain.metadata",
         "domain.monitor",

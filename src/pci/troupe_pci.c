@@ -7,7 +7,7 @@
 //          again, with OVERRIDE ("": none) in driver_override, as an administrator had it
 //      troupe-pci SYSFS return ADDRESS BEFORE OVERRIDE WAIT [SAVED]
 //          waits (ms) until nobody uses it, then unbinds it from vfio-pci and binds it to BEFORE,
-//          with OVERRIDE as above
+//          with OVERRIDE as above; if that is vfio-pci, it stays there
 //      troupe-pci SYSFS reset ADDRESS
 //          resets it as the kernel offers it
 //      troupe-pci SYSFS read ADDRESS
@@ -201,7 +201,7 @@ static int give_back (const device_t *self, error_t *err)
 {
     if (restore_override (self, err))
         return -1;
-    if (has_driver (self, VFIO) && unbind (self, err))
+    if (has_driver (self, VFIO) && strcmp (self->before, VFIO) != 0 && unbind (self, err))
         return -1;
     //  Whatever becomes of its settings: its driver gets it back.
     error_t failure;

@@ -7,7 +7,7 @@ import subprocess
 
 from harness import PATIENCE, DaemonTest
 
-REMOTE = 0x20008086
+REMOTE, QEMU = 0x20008086, 0x20008087
 KEEPALIVE = 0x6B656570
 CALL, REPLY, MESSAGE, STREAM = range(4)
 

@@ -27,6 +27,7 @@ ELSEWHERE = {
         domblkthreshold domcontrol domfsfreeze domfsinfo domfsthaw domfstrim domhostname domifaddr domjobinfo
         dommemstat domrename domstats domtime dump guestinfo guestvcpus inject-nmi metadata perf send-key
         set-lifecycle-action""",
+    "test_libvirt_memory": "update-memory-device",
     "test_libvirt_network": """
         net-autostart net-create net-define net-destroy net-dhcp-leases net-dumpxml net-info net-list net-name
         net-port-list net-start net-undefine net-update net-uuid""",
@@ -140,7 +141,6 @@ REFUSED = {
     "send-process-signal": (["web", "1", "nop"], "the driver 'qemu' cannot do that"),
     "set-user-sshkeys": (["web", "nobody-here", "--reset"], "guest-ssh"),
     "sysinfo": ([], "there is no SMBIOS"),
-    "update-memory-device": (["web", "--node", "0", "--requested-size", "1M"], "memory device"),
 }
 
 #   An editor that gives a title to what has a name.

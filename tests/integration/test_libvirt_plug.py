@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import unittest
 from xml.etree import ElementTree
 
@@ -82,16 +81,6 @@ class Plug(Virsh, QemuTest):
     def interface(self, number, kind, source, extra="", model="virtio"):
         return (f"<interface type='{kind}'><mac address='52:54:00:77:00:{number:02x}'/>{source}"
                 f"<model type='{model}'/>{extra}</interface>")
-
-    def peer(self):
-        """A program that vhost-user could speak to: it only listens."""
-        path = os.path.join(self.daemon.root, "peer.sock")
-        server = socket.socket(socket.AF_UNIX)
-        self.addCleanup(server.close)
-        server.bind(path)
-        server.listen()
-        os.chmod(path, 0o777)
-        return path
 
     def kinds(self):
         root = self.daemon.root
@@ -173,6 +162,8 @@ class Plug(Virsh, QemuTest):
                 until(lambda: self.state() == before, what="its end")
         self.late()
         self.moves()
+        self.refusals()
+        self.media()
 
     def late(self):
         """A guest that does not answer was asked: that is all that libvirt's clients wait for. What it does
@@ -195,6 +186,47 @@ class Plug(Virsh, QemuTest):
             until(lambda: len(told) == 2, what="the events of their end")
             client.domainEventDeregisterAny(number)
 
+
+    def refusals(self):
+        """What QEMU can't have while it runs is refused with words."""
+        before = self.state()
+        for xml, why in [
+            (self.disk("sdx", "sata"), "no hot-plug"),
+            (self.disk("fda", "fdc", "", "floppy"), "its bus has no hot-plug"),
+            (self.interface(10, "vhostuser", "<source type='unix' path='/run/peer.sock' mode='client'/>"), "shared with"),
+            ("<controller type='pci' model='pci-bridge'/>", "scsi, usb and virtio-serial"),
+            ("<controller type='ide' index='4'/>", "scsi, usb and virtio-serial"),
+            ("<video><model type='virtio'/></video>", "video, while the guest runs"),
+            ("<graphics type='vnc'/>", "graphics, while the guest runs"),
+            ("<sound model='ac97'/>", "sound, while the guest runs"),
+            ("<memballoon model='virtio'/>", "a guest has one, from its start on"),
+            ("<panic model='isa'/>", "panic, while the guest runs"),
+            ("<tpm model='tpm-crb'><backend type='emulator'/></tpm>", "tpm, while the guest runs"),
+            ("<iommu model='intel'/>", "iommu, while the guest runs"),
+            ("<watchdog model='ib700'/>", "model='i6300esb' has"),
+            ("<parallel type='file'><source path='/dev/null'/></parallel>", "ISA has no hot-plug"),
+            ("<serial type='pty'><target type='isa-serial'/></serial>", "usb-serial and pci-serial have"),
+            ("<input type='mouse' bus='ps2'/>", "PS/2 has no hot-plug"),
+        ]:
+            with self.subTest(xml=xml), self.assertRaisesRegex(libvirt.libvirtError, why):
+                self.domain.attachDeviceFlags(xml, LIVE)
+            self.assertEqual(self.state(), before)
+
+    def media(self):
+        """A drive that came while the guest runs gets a medium, and lets go of it."""
+        before = self.state()
+        drive = lambda source: ("<disk type='file' device='cdrom'>" + (f"<source file='{source}'/>" if source else "") +
+                                "<target dev='sdd' bus='scsi'/><readonly/></disk>")
+        self.domain.attachDeviceFlags(drive(None), BOTH)
+        for source in [self.image("one.iso"), self.image("two.iso"), None]:
+            self.domain.updateDeviceFlags(drive(source), BOTH)
+            (found,) = [each for each in plug.qmp(self.client, "web1", "query-block") if "scsi0-0-0-3" in each.get("qdev", "")]
+            self.assertEqual(found.get("inserted", {}).get("file"), source)
+            for inactive in (False, True):
+                (disk,) = [each for each in self.xml(inactive).findall("devices/disk") if each.find("target").get("dev") == "sdd"]
+                self.assertEqual(disk.find("source").get("file") if source else disk.find("source"), source)
+        self.domain.detachDeviceFlags(drive(None), BOTH)
+        until(lambda: self.state() == before, what="the end of the drive")
 
     def card(self, mac="52:54:00:77:00:01"):
         (card,) = [each for each in self.xml().findall("devices/interface") if each.find("mac").get("address") == mac]

@@ -144,7 +144,7 @@ class Tune(VirshTest):
         self.assertIn("<feature name='gso'/>", document)
         info = self.fields("nodedev-info", lo, **connect)
         self.assertEqual([info[name] for name in ("Parent", "Active", "Persistent", "Autostart")],
-                         ["computer", "yes", "yes", "yes"])
+                         ["computer", "yes", "no", "no"])
         self.assertIn("has no SCSI host with the names '2000001b32a9da4e'",
                       self.refused("nodedev-dumpxml", "2000001b32a9da4e,2101001b32a9da4e", **connect))
         self.assertIn("no device", self.refused("nodedev-dumpxml", "pci_nothing", **connect))

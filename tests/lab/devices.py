@@ -2,6 +2,7 @@
 anywhere in what it does to them."""
 
 import os
+import re
 import subprocess
 
 import lab  # first: it says where the others are
@@ -12,8 +13,13 @@ from troupe_client import TroupeError
 lab.require_lab()
 
 
+def clean(name):
+    """As names of node devices have it."""
+    return re.sub(r"[^0-9A-Za-z]", "_", name)
+
+
 def node(address):
-    return "pci_" + address.replace(":", "_").replace(".", "_")
+    return clean(f"pci_{address}")
 
 
 class DeviceTest(DaemonTest):

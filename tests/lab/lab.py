@@ -47,9 +47,13 @@ def path(address, *names):
     return os.path.join(DEVICES, address, *names)
 
 
-def read(address, name):
-    with open(path(address, name)) as file:
+def said(folder, name):
+    with open(os.path.join(folder, name)) as file:
         return file.read().strip()
+
+
+def read(address, name):
+    return said(path(address), name)
 
 
 def write(text, *at):
@@ -106,16 +110,19 @@ def make_virtual_functions(count):
     return found
 
 
-def usb(wanted):
-    """(bus, device) of each USB device WANTED (VENDOR:PRODUCT), in order."""
+def usb_folders(wanted):
+    """Where sysfs has the USB devices WANTED (VENDOR:PRODUCT), without links."""
     found = []
     for at in glob.glob("/sys/bus/usb/devices/*/idVendor"):
-        def say(name, folder=os.path.dirname(at)):
-            with open(os.path.join(folder, name)) as file:
-                return file.read().strip()
-        if f"{say('idVendor')}:{say('idProduct')}" == wanted:
-            found.append((int(say("busnum")), int(say("devnum"))))
-    return sorted(found)
+        folder = os.path.dirname(os.path.realpath(at))
+        if f"{said(folder, 'idVendor')}:{said(folder, 'idProduct')}" == wanted:
+            found.append(folder)
+    return found
+
+
+def usb(wanted):
+    """(bus, device) of each USB device WANTED, in order."""
+    return sorted((int(said(folder, "busnum")), int(said(folder, "devnum"))) for folder in usb_folders(wanted))
 
 
 def scsi(target):
@@ -123,6 +130,14 @@ def scsi(target):
     at = [path for path in glob.glob(f"/sys/bus/scsi/devices/*:0:{target}:0/scsi_generic/*")]
     host = at[0].split("/")[5].split(":")[0]
     return int(host), os.path.basename(at[0])
+
+
+def bind(address, override):
+    """As an administrator does who wants the device to have a certain driver, or none."""
+    write(override, path(address, "driver_override"))
+    if driver(address):
+        write(address, path(address, "driver", "unbind"))
+    write(address, "/sys/bus/pci/drivers_probe")
 
 
 def unload(module):

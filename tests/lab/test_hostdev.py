@@ -3,6 +3,7 @@ the daemon."""
 
 import os
 import signal
+import subprocess
 
 import lab
 from devices import node
@@ -23,6 +24,9 @@ class HostDevices(GuestTest):
         self.assertIn("domain 'web1' has it", self.refused_start("web2"))
         for verb in ("detach", "reattach", "reset"):
             self.assertIn("domain 'web1' has it", self.refused(f"nodedev.{verb}", self.function))
+        saved = self.daemon.run("save", "web1", os.path.join(self.daemon.root, "image"), status=None)
+        self.assertRegex(saved.stderr, "not supported .*VFIO.*; detach that before")
+        self.assertIn("booted", self.daemon.run("domstate", "web1", "--reason"))
         self.restart()
         until(lambda: "running" in self.daemon.run("domstate", "web1"), what="the guest")
         self.assertEqual(self.info(self.function)["holder_name"], "web1")
@@ -95,6 +99,38 @@ class HostDevices(GuestTest):
         self.daemon.start()
         self.client = self.daemon.client()
         self.returned()
+
+    def test_vanishes(self):
+        """The card's functions are taken away under a guest: the next ones have the same addresses and groups."""
+        for name in ("web1", "web2"):
+            self.define_guest(name, hostdev(self.function))
+        self.daemon.run("start", "web1")
+        writer = subprocess.Popen(["sh", "-c", f"echo 0 >{lab.path(lab.CARD, 'sriov_numvfs')}"])
+        #   The kernel asks QEMU for it, which asks the guest; that has no system.
+        until(lambda: not lab.driver(self.function), what="the kernel's wait")
+        os.kill(self.qemu(), signal.SIGKILL)
+        self.assertEqual(writer.wait(60), 0)
+        until(lambda: "shut off" in self.daemon.run("domstate", "web1"), what="the guest's end")
+        until(lambda: not os.path.exists(self.status), what="the end of the status file")
+        lab.make_virtual_functions(3)
+        until(lambda: node(self.function) in self.daemon.run("nodedev-list"), what="the new function")
+        self.daemon.run("start", "web2")
+        self.assertTrue(self.has_function("web2"))
+        self.daemon.run("destroy", "web2")
+        self.all_returned()
+
+    def test_of_vfio_before(self):
+        """An administrator had vfio-pci take it: guests need not be managed for it, and it stays there."""
+        self.addCleanup(lab.bind, self.function, "\n")
+        lab.bind(self.function, "vfio-pci")
+        for managed in ("no", "yes"):
+            self.define_guest("web1", hostdev(self.function, managed=managed))
+            self.daemon.run("start", "web1")
+            self.assertTrue(self.has_function("web1"))
+            self.daemon.run("destroy", "web1")
+            until(lambda: not os.path.exists(self.status), what="its return")
+            self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
+                             ("vfio-pci", "vfio-pci"))
 
     def test_killed(self):
         """The daemon is killed at each step of a start, and of an end."""

@@ -72,6 +72,22 @@ class Plug(GuestTest):
         self.daemon.run("destroy", "web2")
         self.all_returned()
 
+    def test_never_twice(self):
+        """What a guest has already it does not get from a pool, nor by itself, once more: it keeps the one that it has."""
+        self.make_pool()
+        own, other = self.functions[:2]
+        self.attach(hostdev(own))
+        self.attach(pooled("pool", MAC + "7", VIRTIO))
+        self.assertEqual(self.device_of("web1"), other)
+        self.detach(hostdev(own))
+        with self.assertRaises(TroupeError) as caught:
+            self.attach(hostdev(other))
+        self.assertIn("has it already, as 'net0'", caught.exception.message)
+        shown = self.info(other)
+        self.assertEqual((shown["state"], shown["holder_name"]), ("detached", "web1"))
+        self.daemon.run("destroy", "web1")
+        self.all_returned()
+
     def test_lets_go_late(self):
         """The guest lets go after whoever asked has given up, while QEMU was stopped, and while no daemon runs."""
         device = interface(self.function, MAC + "3")

@@ -179,7 +179,8 @@ class Pool(GuestTest):
         """What such an interface can't have is refused with the definition."""
         self.make_pool()
         for devices, text in (
-            (interface(lab.CARD, MAC + "9"), "is no virtual function"),
+            (interface(lab.TWINS[0], MAC + "9"), "is no virtual function"),
+            (interface(lab.CARD, MAC + "9"), "virtual functions"),
             (pooled("pool", MAC + "9", "<link state='down'/>"), "link of an interface of type 'hostdev'"),
             (pooled("pool", MAC + "9", "<bandwidth><inbound average='1'/></bandwidth>"), "bandwidth"),
         ):

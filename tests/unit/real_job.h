@@ -72,9 +72,10 @@ static inline void real_unwind (real_job_t *self)
 {
     error_t err = { 0 };
     self->unwinding = true;
+    self->fake.job.unsure = false;
     while (self->fake.undo_count > 0) {
         fake_undo_t entry = self->fake.undos[--self->fake.undo_count];
-        if (undo_run (&self->fake.job, entry.kind, entry.argument, &err))
+        if (!self->fake.job.unsure && undo_run (&self->fake.job, entry.kind, entry.argument, &err))
             fake_log (&self->fake.job, err.message);
     }
     self->unwinding = self->cancelled = false;

@@ -20,6 +20,13 @@ static const char devices[] =
     "</source><alias name='hostdev0'/></hostdev>"
     "<interface type='hostdev'><mac address='52:54:00:aa:00:03'/><source><address domain='0x0000' "
     "bus='0x01' slot='0x10' function='0x4'/></source><alias name='net3'/></interface>"
+    "<memory model='dimm'><target><size unit='KiB'>131072</size><node>0</node></target>"
+    "<alias name='dimm0'/><address type='dimm' slot='0' base='0x100000000'/></memory>"
+    "<memory model='dimm'><target><size unit='KiB'>131072</size><node>1</node></target>"
+    "<alias name='dimm1'/><address type='dimm' slot='1'/></memory>"
+    "<shmem name='a'><alias name='shmem0'/></shmem><shmem name='b'><alias name='shmem1'/></shmem>"
+    "<memory model='virtio-mem'><target><size unit='KiB'>131072</size><node>0</node>"
+    "<requested unit='KiB'>0</requested></target><alias name='virtiomem0'/></memory>"
     "</devices>";
 
 static const struct {
@@ -43,6 +50,19 @@ static const struct {
     { "<interface type='hostdev'><source><address bus='1' slot='0x10' function='4'/></source>"
       "</interface>",
       "net3", 0 },
+    { "<memory model='dimm'><target><size unit='MiB'>128</size></target></memory>", NULL,
+      ERR_OPERATION_FAILED },
+    { "<memory model='dimm'><target><size unit='MiB'>128</size><node>1</node></target></memory>",
+      "dimm1", 0 },
+    { "<memory model='dimm'><target><size unit='MiB'>128</size></target>"
+      "<address type='dimm' slot='0'/></memory>",
+      "dimm0", 0 },
+    { "<memory model='virtio-mem'><target><size unit='MiB'>128</size>"
+      "<requested unit='MiB'>64</requested></target></memory>",
+      "virtiomem0", 0 },
+    { "<shmem name='b'><size unit='M'>4</size></shmem>", "shmem1", 0 },
+    { "<memory model='dimm'><target><size unit='MiB'>64</size></target></memory>", NULL,
+      ERR_DEVICE_MISSING },
     { "<rng model='virtio'/>", NULL, ERR_DEVICE_MISSING },
 };
 

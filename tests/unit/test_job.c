@@ -251,6 +251,30 @@ static void scene_unwind_unanswered (actor_t *self)
     close_scene (self);
 }
 
+//  Nobody can say whether QEMU has a device: what it stands on stays, until that is known.
+static void scene_unwind_unsure (actor_t *self)
+{
+    error_t err;
+    open_scene (self);
+    check_equal (scene_spawn (self, "spawner", &silent_class, false), 0);
+    autofree char *left = text_format ("%s/test/left", paths->run);
+    check_equal (file_write (left, "", 0, &err), 0);
+    msg_t *args = job_args ("unwind", "");
+    pack_key_str (msg_args (args), "record",
+                  "<driver><process identity='4242:77:11111111-2222-3333-4444-555555555555'/>"
+                  "<plug alias='net1'><interface type='user'/></plug></driver>");
+    pack_key_array (msg_args (args), "undo");
+    pack_effect (msg_args (args), "file", left);
+    pack_effect (msg_args (args), "qemu.plug", "net1");
+    pack_end (msg_args (args));
+    run_job (self, &args);
+    auto(msg_t) answer = scene_await (self, 1);
+    check (scene_code (answer) != 0);
+    check_equal (count_files (), 1);
+    scene_end_actor (self, "spawner");
+    close_scene (self);
+}
+
 //  A job whose steps are the test's: it pushes an undo, commits, and is cancelled then.
 
 static int committing_start (actor_t *actor, const msg_t *args, error_t *err)
@@ -424,10 +448,11 @@ static void scene_revert_not_written (actor_t *self)
     }
 
 job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
-    job_test (record_refused) job_test (unwind) job_test (unwind_unanswered) job_test (committed)
-        job_test (revert_not_written) job_test (cancelled_while_it_writes)
+    job_test (record_refused) job_test (unwind) job_test (unwind_unanswered)
+        job_test (unwind_unsure) job_test (committed) job_test (revert_not_written)
+            job_test (cancelled_while_it_writes)
 
-            int main (void)
+                int main (void)
 {
     const struct CMUnitTest tests[] = {
         unit_test_in_folder (result),
@@ -437,6 +462,7 @@ job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
         unit_test_in_folder (record_refused),
         unit_test_in_folder (unwind),
         unit_test_in_folder (unwind_unanswered),
+        unit_test_in_folder (unwind_unsure),
         unit_test_in_folder (committed),
         unit_test_in_folder (revert_not_written),
         unit_test_in_folder (cancelled_while_it_writes),

@@ -33,6 +33,32 @@ static const struct {
     { "pc", "<on_reboot>destroy</on_reboot>", { "-no-reboot", "-no-shutdown" } },
     { "pc", "<iothreads>1</iothreads>", { "{\"qom-type\":\"iothread\",\"id\":\"iothread1\"}" } },
 
+    //  Memory: in cells, and more of it in devices.
+    { "pc",
+      "<vcpu>4</vcpu><features><acpi/></features><maxMemory slots='2' unit='GiB'>2</maxMemory>"
+      "<cpu><numa><cell cpus='1' memory='100000'/><cell id='1' cpus='2-3' memory='1' unit='MiB'>"
+      "<distances><sibling id='0' value='21'/></distances></cell></numa></cpu><devices>"
+      "<memory model='dimm'><source><nodemask>0</nodemask></source><target><size>4000</size>"
+      "<node>1</node></target><address type='dimm' base='0x100000000'/></memory></devices>",
+      { "pc-i440fx-7.2,usb=off,dump-guest-core=off",
+        "{\"qom-type\":\"memory-backend-ram\",\"id\":\"ram-node0\",\"size\":102760448}",
+        "node,nodeid=0,cpus=0-1,memdev=ram-node0", "dist,src=1,dst=0,val=21",
+        "{\"qom-type\":\"memory-backend-ram\",\"id\":\"objdimm0\",\"size\":4194304,"
+        "\"host-nodes\":[0],\"policy\":\"bind\"}",
+        "{\"driver\":\"pc-dimm\",\"id\":\"dimm0\",\"slot\":0,\"addr\":4294967296,\"node\":1,"
+        "\"memdev\":\"objdimm0\"}" } },
+    { "pc",
+      "<maxMemory slots='1' unit='GiB'>2</maxMemory>"
+      "<cpu><numa><cell memory='64' unit='MiB'/></numa></cpu><devices>"
+      "<memory model='virtio-mem'><target><size unit='MiB'>64</size><requested>4096</requested>"
+      "</target></memory></devices>",
+      { "size=65536k,slots=1,maxmem=2097152k", "node,nodeid=0,cpus=0,memdev=ram-node0",
+        "{\"qom-type\":\"memory-backend-ram\",\"id\":\"objvirtiomem0\",\"size\":67108864,"
+        "\"reserve\":false}",
+        "{\"driver\":\"virtio-mem-pci\",\"id\":\"virtiomem0\",\"bus\":\"pci.0\",\"addr\":\"0x3\","
+        "\"block-size\":2097152,\"requested-size\":4194304,\"node\":0,\"memdev\":"
+        "\"objvirtiomem0\"}" } },
+
     //  Disks.
     { "pc",
       "<devices><disk><source file='/a,b'/><target dev='vda'/><driver type='qcow2' cache='none' "
@@ -92,6 +118,22 @@ static const struct {
       { "socket,id=charchannel0,path=/s,,t,reconnect=3",
         "{\"driver\":\"virtserialport\",\"id\":\"channel0\",\"bus\":\"virtio-serial0.0\","
         "\"nr\":1,\"chardev\":\"charchannel0\",\"name\":\"a.0\"}" } },
+
+    //  What comes from elsewhere.
+    { "pc",
+      "<devices><redirdev type='tcp'><source host='::1' service='4000'/></redirdev><redirfilter>"
+      "<usbdev class='0x08' vendor='0x1234' product='-1' version='2.56' allow='yes'/>"
+      "<usbdev allow='no'/></redirfilter></devices>",
+      { "socket,id=charredir0,host=::1,port=4000",
+        "{\"driver\":\"usb-redir\",\"id\":\"redir0\",\"bus\":\"usb.0\",\"port\":\"1\","
+        "\"chardev\":\"charredir0\",\"filter\":\"0x08:0x1234:-1:0x0256:1|-1:-1:-1:-1:0\"}" } },
+    { "pc",
+      "<devices><shmem name='a' role='peer'><model type='ivshmem-plain'/><size unit='M'>2</size>"
+      "</shmem></devices>",
+      { "{\"qom-type\":\"memory-backend-file\",\"id\":\"objshmem0\",\"mem-path\":\"/dev/shm/a\","
+        "\"size\":2097152,\"share\":true}",
+        "{\"driver\":\"ivshmem-plain\",\"id\":\"shmem0\",\"bus\":\"pci.0\",\"addr\":\"0x3\","
+        "\"memdev\":\"objshmem0\",\"master\":false}" } },
 
     //  What one sees.
     { "pc",

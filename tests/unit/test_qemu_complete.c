@@ -157,12 +157,60 @@ static void test_ports_that_are_given_are_kept (void **state)
     assert_string_equal (xml_string (tablet, "address/@port"), "2");
 }
 
+#define CELL "<cpu><numa><cell cpus='0' memory='64' unit='MiB'/></numa></cpu>"
+#define MOST "<maxMemory slots='1' unit='GiB'>1</maxMemory>"
+#define DIMM "<memory model='dimm'><target><size unit='MiB'>2</size></target></memory>"
+#define TWO_DIMMS DIMM DIMM
+#define DEVICE(model, more)                                                                        \
+    "<devices><memory model='" model "'><target><size unit='MiB'>64</size>" more                   \
+    "</target></memory></devices>"
+
 static const struct {
     const char *rest;
     error_code_t code;
     const char *says;
 } refusals[] = {
-    { "<maxMemory slots='2'>9</maxMemory>", ERR_CONFIG_UNSUPPORTED, "not supported: <maxMemory>" },
+    { "<maxMemory slots='2'>9</maxMemory>", ERR_CONFIG_UNSUPPORTED, "without a NUMA node" },
+    { CELL "<maxMemory slots='2'>9</maxMemory>", ERR_CONFIG_UNSUPPORTED, "<maxMemory> 9 KiB" },
+    { CELL "<maxMemory unit='GiB'>9</maxMemory>", ERR_XML_ERROR, "and slots" },
+    { "<cpu><numa/></cpu>", ERR_XML_ERROR, "has no <cell>" },
+    { "<cpu><numa><cell id='1' memory='1'/></numa></cpu>", ERR_CONFIG_UNSUPPORTED,
+      "the id 1 where 0 is next" },
+    { "<cpu><numa><cell cpus='0' memory='1'/><cell cpus='0' memory='1'/></numa></cpu>",
+      ERR_CONFIG_UNSUPPORTED, "the vcpu 0 is in two" },
+    { "<cpu><numa><cell cpus='1' memory='1'/></numa></cpu>", ERR_CONFIG_UNSUPPORTED,
+      "has the vcpu 1, but <vcpu> says 1" },
+    { "<cpu><numa><cell cpus='0'/></numa></cpu>", ERR_XML_ERROR, "has no memory" },
+    { "<devices><redirdev bus='usb'/></devices>", ERR_XML_ERROR, "a redirdev has no type" },
+    { "<devices><redirdev bus='usb' type='spicevmc'/></devices>", ERR_CONFIG_UNSUPPORTED,
+      "@type 'spicevmc'; it can be tcp|unix" },
+    { "<devices><redirdev type='unix'/></devices>", ERR_XML_ERROR, "needs source/@path" },
+    { "<devices><redirfilter><usbdev version='2' allow='no'/></redirfilter></devices>",
+      ERR_XML_ERROR, "version '2'" },
+    { "<devices><redirfilter><usbdev/></redirfilter></devices>", ERR_XML_ERROR, "no allow" },
+    { "<devices><redirfilter><usbdev class='0x100' allow='no'/></redirfilter></devices>",
+      ERR_XML_ERROR, "@class" },
+    { "<devices><shmem name='../a'><model type='ivshmem-plain'/></shmem></devices>", ERR_XML_ERROR,
+      "has '../a'" },
+    { "<devices><shmem name='a'><model type='ivshmem-plain'/><size unit='M'>3</size></shmem>"
+      "</devices>",
+      ERR_CONFIG_UNSUPPORTED, "a power of two" },
+    { "<devices><shmem name='a'><model type='ivshmem-doorbell'/></shmem></devices>",
+      ERR_CONFIG_UNSUPPORTED, "'ivshmem-doorbell'" },
+    { "<devices><vsock model='virtio'/></devices>", ERR_CONFIG_UNSUPPORTED, "<devices/vsock>" },
+    { DEVICE ("dimm", ""), ERR_CONFIG_UNSUPPORTED, "needs a NUMA node" },
+    { CELL DEVICE ("dimm", ""), ERR_CONFIG_UNSUPPORTED, "needs <maxMemory" },
+    { CELL MOST DEVICE ("dimm", ""), ERR_CONFIG_UNSUPPORTED, "without ACPI" },
+    { CELL MOST DEVICE ("dimm", "<block>2048</block>"), ERR_CONFIG_UNSUPPORTED,
+      "target/block of a memory device of model 'dimm'" },
+    { CELL MOST DEVICE ("dimm", "<node>1</node>"), ERR_XML_ERROR, "target/node" },
+    { CELL MOST DEVICE ("virtio-mem", "<block>3000</block>"), ERR_CONFIG_UNSUPPORTED,
+      "a power of two" },
+    { CELL MOST DEVICE ("virtio-mem", "<requested>5</requested>"), ERR_CONFIG_UNSUPPORTED,
+      "multiples of its block" },
+    { CELL MOST DEVICE ("nvdimm", ""), ERR_CONFIG_UNSUPPORTED, "@model 'nvdimm'" },
+    { CELL MOST "<features><acpi/></features><devices>" TWO_DIMMS "</devices>",
+      ERR_CONFIG_UNSUPPORTED, "all 1 slots for memory are taken" },
     { "<devices><disk><transient/></disk></devices>", ERR_CONFIG_UNSUPPORTED,
       "not supported: <devices/disk/transient>" },
     { "<devices><disk type='network'/></devices>", ERR_CONFIG_UNSUPPORTED,
@@ -212,6 +260,29 @@ static const struct {
       ERR_XML_ERROR, "another device has its address" },
 };
 
+//  <memory> is all of it, and of a guest that has it all, so is <currentMemory>.
+static void test_memory_is_of_cells_and_devices (void **state)
+{
+    (void) state;
+    auto(xml_t) document = qemu_completed (
+        "pc", "<currentMemory>524288</currentMemory><features><acpi/></features>"
+              "<maxMemory slots='4' unit='GiB'>1</maxMemory>" CELL
+              "<devices><memory model='dimm'><target><size unit='MiB'>3</size></target>"
+              "<address type='dimm' slot='1'/></memory>"
+              "<memory model='dimm'><target><size unit='MiB'>2</size></target></memory>"
+              "<memory model='dimm'><target><size unit='MiB'>2</size></target></memory></devices>");
+    const xml_node_t *domain = xml_root (document);
+    assert_string_equal (xml_string (domain, "memory"), "73728");
+    assert_string_equal (xml_string (domain, "currentMemory"), "73728");
+    const xml_node_t *device = xml_find (domain, "devices/memory");
+    assert_string_equal (xml_string (device, "target/size"), "4096");
+    assert_string_equal (xml_string (device, "target/node"), "0");
+    device = xml_next (device, "memory");
+    assert_string_equal (xml_string (device, "address/@slot"), "0");
+    device = xml_next (device, "memory");
+    assert_string_equal (xml_string (device, "address/@slot"), "2");
+}
+
 static void test_each_refusal_names_its_cause (void **state)
 {
     (void) state;
@@ -258,6 +329,7 @@ int main (void)
         cmocka_unit_test (test_disks_have_places_by_their_names),
         cmocka_unit_test (test_a_companion_without_index_joins_the_controller_before_it),
         cmocka_unit_test (test_ports_that_are_given_are_kept),
+        cmocka_unit_test (test_memory_is_of_cells_and_devices),
         cmocka_unit_test (test_each_refusal_names_its_cause),
         cmocka_unit_test (test_names_and_machines_that_are_none),
     };

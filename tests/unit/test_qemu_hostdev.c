@@ -163,6 +163,66 @@ static void test_settings (void **state)
     drop_guest (&fake);
 }
 
+//  A network whose pool has 0000:01:10.2 and 0000:02:10.2, and in this order.
+static int grant_other (job_t *job, const port_request_t *request, port_grant_t *grant,
+                        error_t *err)
+{
+    (void) job, (void) err;
+    bool first = strings_contain (request->except, "0000:01:10.2");
+    snprintf (grant->device, sizeof grant->device, "%s", first ? "0000:02:10.2" : "0000:01:10.2");
+    return 0;
+}
+
+static xml_node_t *add_pooled (fake_job_t *fake, const char *bus)
+{
+    xml_node_t *interface =
+        xml_add (xml_find (xml_root (fake->guest.live), "devices"), "interface");
+    xml_set (interface, "@type", "hostdev");
+    xml_set (interface, "mac/@address", "52:54:00:12:34:57");
+    xml_set (interface, "source/@network", "pool");
+    xml_set (interface, "source/address/@bus", bus);
+    xml_set (interface, "source/address/@slot", "0x10");
+    xml_set (interface, "source/address/@function", "0x2");
+    return interface;
+}
+
+//  What it has as a hostdev, a pool may grant to the same guest; its owner would not mind.
+static void test_pool_grants_its_own (void **state)
+{
+    (void) state;
+    error_t err;
+    fake_job_t fake;
+    make_guest (&fake);
+    job_ops_t ops = *fake.job.ops;
+    ops.port_create = grant_other;
+    fake.job.ops = &ops;
+    xml_remove (xml_next (xml_find (xml_root (fake.guest.live), "devices/hostdev"), "hostdev"));
+    xml_node_t *interface = add_pooled (&fake, "0x01");
+    auto(xml_t) link = xml_parse ("<link/>", strlen ("<link/>"), "link", &err);
+    port_grant_t grant = { .kind = PORT_HOSTDEV, .device = "0000:01:10.2" };
+    assert_int_equal (
+        qemu_hostdev_take_pooled (&fake.job, interface, xml_root (link), &grant, &err), 0);
+    assert_has (fake.trace, "device_take 0000:02:10.2");
+    assert_has_not (fake.trace, "undo device 0000:01:10.2");
+    assert_has_not (fake.trace, "device_take 0000:01:10.2");
+    drop_guest (&fake);
+}
+
+//  And the other way round: nothing of it is undone, which would take the pool's from the guest.
+static void test_own_of_a_pool (void **state)
+{
+    (void) state;
+    error_t err;
+    fake_job_t fake;
+    make_guest (&fake);
+    add_pooled (&fake, "0x1");
+    const xml_node_t *hostdev = xml_find (xml_root (fake.guest.live), "devices/hostdev");
+    assert_int_equal (qemu_hostdev_intend_one (&fake.job, hostdev, &err), -1);
+    assert_has (err.message, "domain 'fixture' has it already");
+    assert_int_equal (fake.undo_count, 0);
+    drop_guest (&fake);
+}
+
 //  The whole memory, and what QEMU maps besides.
 static void test_memory_is_locked (void **state)
 {
@@ -187,6 +247,8 @@ int main (void)
         cmocka_unit_test (test_settings),
         cmocka_unit_test (test_taken_and_given_back),
         cmocka_unit_test (test_refused_by_its_owner),
+        cmocka_unit_test (test_pool_grants_its_own),
+        cmocka_unit_test (test_own_of_a_pool),
         cmocka_unit_test (test_memory_is_locked),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

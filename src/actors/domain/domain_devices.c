@@ -48,6 +48,20 @@ static void pack_disk (pack_t *pack, const void *arg)
     pack_key_i64 (pack, "number", dropped ? 1 : 0);
 }
 
+//  Of the device's alias, a blank and KiB.
+static void pack_size (pack_t *pack, const void *arg)
+{
+    const news_t *news = arg;
+    const char *kib = strchr (news->device, ' ');
+    uint64_t size = 0;
+    autofree char *alias =
+        text_copy_bytes (news->device, kib ? (size_t) (kib - news->device) : strlen (news->device));
+    if (kib)
+        text_to_u64 (kib + 1, &size);
+    pack_key_str (pack, "device", alias);
+    pack_key_u64 (pack, "memory_kib", size);
+}
+
 //  As guest_tell has it.
 static void tell (domain_t *self, const char *text)
 {
@@ -56,6 +70,8 @@ static void tell (domain_t *self, const char *text)
     news_t news = { event, blank ? blank + 1 : "" };
     if (strcmp (event, "emptied") == 0 || strcmp (event, "dropped") == 0)
         domain_add_event (self, "domain.disk_change", pack_disk, &news);
+    else if (strcmp (event, "resized") == 0)
+        domain_add_event (self, "domain.memory_device_size", pack_size, &news);
     else
         domain_add_event (self, "domain.device", pack_news, &news);
 }
@@ -91,9 +107,21 @@ static bool has_device (const domain_t *self, const char *alias)
 
 bool domain_take_device (domain_t *self, const guest_change_t *change)
 {
-    tell_job (self, change);
-    if (change->kind != CHANGE_DEVICE || !has_device (self, change->device))
+    //  How much it is goes into the document before it is told.
+    if (change->kind == CHANGE_MEMORY_SIZE) {
+        self->devices_due = true;
+        domain_settle (self);
+        return true;
+    }
+    if (change->kind != CHANGE_DEVICE && change->kind != CHANGE_UNPLUG_FAILED)
         return false;
+    tell_job (self, change);
+    if (change->kind == CHANGE_UNPLUG_FAILED)
+        return false;
+    //  That it went was told by whoever took it out of the document: the hypervisor may say so
+    //  late.
+    if (!has_device (self, change->device))
+        return true;
     if (!self->gone)
         self->gone = strings_new ();
     strings_add (self->gone, change->device);

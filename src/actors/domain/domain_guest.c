@@ -374,8 +374,7 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
     default:
         if (!domain_active (self))
             break;
-        if ((change->kind == CHANGE_DEVICE || change->kind == CHANGE_UNPLUG_FAILED) &&
-            domain_take_device (self, change))
+        if (domain_take_device (self, change))
             break;
         if (change->kind == CHANGE_BALLOON)
             self->balloon_kib = (uint64_t) change->value;

@@ -283,9 +283,9 @@ static void take_parts (domain_t *self, const running_t *slot, const value_t *re
     if (value_get (result, "state")) {
         self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
         self->status.reason = (int) value_get_i64 (result, "reason", 0);
-        uint64_t told = value_get_u64 (result, "balloon_kib", 0);
-        self->balloon_kib = told ? told : self->balloon_kib;
     }
+    const uint64_t told = value_get_u64 (result, "balloon_kib", 0);
+    self->balloon_kib = told ? told : self->balloon_kib;
     if (value_get_bool (result, "redefined", false))
         self->dirty |= DIRTY_DEFINITION;
     domain_take_backup (self, result);

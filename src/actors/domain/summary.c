@@ -119,8 +119,8 @@ static void pack_interfaces (pack_t *pack, const xml_node_t *root)
     pack_end (pack);
 }
 
-//  What drivers have to see of a device in the owner: of disks their names and places only, of most
-//  others that they are there.
+//  What drivers have to see of a device in the owner: of disks their names and places only, of
+//  memory how much of it the guest took, of most others that they are there.
 static void add_device (xml_node_t *devices, const xml_node_t *device)
 {
     static const char *const whole[] = { "serial", "console", "channel" };
@@ -131,11 +131,15 @@ static void add_device (xml_node_t *devices, const xml_node_t *device)
             return;
         }
     bool disk = xml_is (device, "disk");
+    const xml_node_t *taken =
+        xml_is (device, "memory") ? xml_find (device, "target/current") : NULL;
     xml_node_t *added =
         disk || xml_first (device, "alias") ? xml_add (devices, xml_name (device)) : NULL;
     for (size_t i = 0; added && i < sizeof names / sizeof *names; i++)
         if (xml_first (device, names[i]) && (disk || i == 1))
             xml_add_copy (added, xml_first (device, names[i]));
+    if (added && taken)
+        xml_add_copy (xml_add (added, "target"), taken);
 }
 
 static bool is_outlined (const xml_node_t *element)

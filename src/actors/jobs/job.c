@@ -166,21 +166,31 @@ void job_push_undo (job_actor_t *self, const char *kind, const char *argument)
     zlistx_add_end (self->undo, entry);
 }
 
+static bool undo_entry (job_actor_t *self, const undo_entry_t *entry)
+{
+    error_t err;
+    if (self->base.unsure)
+        return false;
+    if (undo_run (&self->base, entry->kind, entry->argument, &err) == 0)
+        return true;
+    actor_log (self->actor, LEVEL_ERROR, "undo of %s: %s", self->kind->name, err.message);
+    self->unanswered = self->unanswered || err.code == ERR_OPERATION_TIMEOUT;
+    return false;
+}
+
 //  What can't be undone now stays on the stack.
 bool job_unwind (job_actor_t *self)
 {
     zlistx_t *left = job_undo_new ();
     self->unwinding = true;
+    self->base.unsure = false;
     undo_entry_t *entry;
     while ((entry = zlistx_last (self->undo))) {
-        error_t err;
         zlistx_detach (self->undo, zlistx_cursor (self->undo));
-        if (undo_run (&self->base, entry->kind, entry->argument, &err)) {
-            actor_log (self->actor, LEVEL_ERROR, "undo of %s: %s", self->kind->name, err.message);
-            self->unanswered = self->unanswered || err.code == ERR_OPERATION_TIMEOUT;
-            zlistx_add_start (left, entry);
-        } else
+        if (undo_entry (self, entry))
             undo_entry_destroy ((void **) &entry);
+        else
+            zlistx_add_start (left, entry);
     }
     self->unwinding = false;
     zlistx_destroy (&self->undo);
@@ -354,8 +364,9 @@ static msg_t *make_result (job_actor_t *self)
     if (guest && (self->parts & PART_STATUS)) {
         pack_key_i64 (pack, "state", guest->status.state);
         pack_key_i64 (pack, "reason", guest->status.reason);
-        pack_key_u64 (pack, "balloon_kib", guest->balloon_kib);
     }
+    if (guest && (self->parts & (PART_STATUS | PART_LIVE)))
+        pack_key_u64 (pack, "balloon_kib", guest->balloon_kib);
     if (zlistx_size (self->undo) > 0 && (self->parts & PART_UNDO))
         job_pack_undo (pack, self->undo);
     if (self->blocks.size > 0) {

@@ -32,8 +32,6 @@ static int add_host (xml_node_t *root, error_t *err)
     if (*uuid)
         xml_set (host, "uuid", uuid);
     xml_set (host, "cpu/arch", facts.arch);
-    if (*facts.model)
-        xml_set (host, "cpu/model", facts.model);
     xml_set_u64 (host, "cpu/topology/@sockets", facts.sockets);
     xml_set_u64 (host, "cpu/topology/@dies", 1);
     xml_set_u64 (host, "cpu/topology/@cores", facts.cores);

@@ -96,12 +96,23 @@ static int answer_with_names (rpc_call_t *call, const value_t *result, pack_t *r
                       wwnn ? wwnn : "", wwpn ? wwpn : "");
 }
 
-//  What is there is there, and comes back when the host is started.
+//  All that are known are there; none was defined, so none is made when the host is started.
+static int answer_flag (rpc_call_t *call, pack_t *ret, bool flag)
+{
+    pack_key_bool (ret, call->entry->procedure->ret->name, flag);
+    return 0;
+}
+
 static int answer_there (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
     (void) result, (void) err;
-    pack_key_bool (ret, call->entry->procedure->ret->name, true);
-    return 0;
+    return answer_flag (call, ret, true);
+}
+
+static int answer_not_defined (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
+{
+    (void) result, (void) err;
+    return answer_flag (call, ret, false);
 }
 
 #define LIST_FLAGS FLAGS ({ CAPABILITIES, NULL }, { 1u << 30, NULL }, { 1u << 31, NULL })
@@ -124,9 +135,9 @@ const rpc_row_t rpc_rows_nodedev[] = {
     { "NODE_DEVICE_IS_ACTIVE", .verb = "nodedev.info", .args = "device=name",
       .answer = answer_there },
     { "NODE_DEVICE_GET_AUTOSTART", .verb = "nodedev.info", .args = "device=name",
-      .answer = answer_there },
+      .answer = answer_not_defined },
     { "NODE_DEVICE_IS_PERSISTENT", .verb = "nodedev.info", .args = "device=name",
-      .answer = answer_there },
+      .answer = answer_not_defined },
     { "NODE_DEVICE_DETTACH", .verb = "nodedev.detach", .args = "device=name" },
     { "NODE_DEVICE_DETACH_FLAGS", .verb = "nodedev.detach",
       .args = "device=name driver=driverName" },

@@ -120,6 +120,8 @@ static const rpc_event_kind_t kinds[] = {
       "dev=device path threshold excess", NULL },
     { DOMAIN, 25, "domain.memory_failure", ALWAYS, PLAIN ("MEMORY_FAILURE"),
       "recipient=number action=action_number flags", NULL },
+    { DOMAIN, 26, "domain.memory_device_size", ALWAYS, PLAIN ("MEMORY_DEVICE_SIZE_CHANGE"),
+      "alias=device size=memory_kib", NULL },
     { RPC_OF_NETWORK, 0, "network.lifecycle", ALWAYS, "NETWORK_EVENT_LIFECYCLE", NULL,
       "event detail", NULL },
     { RPC_OF_DEVICE, 0, "nodedev.lifecycle", ALWAYS, "NODE_DEVICE_EVENT_LIFECYCLE", NULL,

@@ -3,7 +3,8 @@
 //  that somebody wants something of has an owner, pci/ADDRESS, which this actor starts; requests
 //  for one come here, by whatever name, and are passed on.
 //
-//      nodedev.list, nodedev.info, nodedev.xml   as documented there
+//      nodedev.list, nodedev.info   as documented there
+//      nodedev.xml   {device}: as documented, by devices/reader
 //      nodedev.detach, nodedev.reattach, nodedev.reset   {device}: as documented, by its owner
 //      pci.take, pci.give, group.check   {device, ...}: pci.h, iommu_group.h, by its owner
 //      host.serving   (from the host, once all domains are loaded) devices of domains that do not

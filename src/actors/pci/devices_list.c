@@ -53,11 +53,17 @@ static bool has_moved (const node_t *known, const node_t *node)
     return known && known->path && !text_equals (known->path, node->path);
 }
 
+static bool has_changed (const node_t *known, const node_t *node)
+{
+    return !text_equals (known->driver, node->driver) ||
+           known->capabilities->count != node->capabilities->count;
+}
+
 //  There is a device NODE now, or was all the time.
 static void put_node (devices_t *self, node_t *node, bool tell)
 {
     node_t *known = zhashx_lookup (self->nodes, node->name);
-    bool changed = known && !text_equals (known->driver, node->driver);
+    bool changed = known && has_changed (known, node);
     if (tell && !known)
         add_event (self, "nodedev.lifecycle", node->name, "Created", DEVICE_CREATED);
     if (tell && changed)
@@ -130,12 +136,27 @@ static bool is_udevs (const uevent_t *event)
            udev_runs ();
 }
 
+//  That it is one of Fibre Channel, a SCSI host has in a class: HOST/fc_host/host5.
+static bool is_of_host (const uevent_t *event)
+{
+    return text_equals (event->subsystem, "fc_host");
+}
+
+static void look_at_host (devices_t *self, char *path)
+{
+    for (int i = 0; i < 2; i++)
+        *strrchr (path, '/') = 0;
+    look_at (self, path);
+}
+
 static void on_event (void *arg, const uevent_t *event)
 {
     devices_t *self = arg;
+    autofree char *path = text_format ("%s%s", self->sysfs, event->path);
+    if (is_of_host (event) && text_starts (event->path, "/devices/"))
+        look_at_host (self, path);
     if (!node_subsystem_known (event->subsystem) || is_udevs (event))
         return;
-    autofree char *path = text_format ("%s%s", self->sysfs, event->path);
     autofree char *old = text_format ("%s%s", self->sysfs, event->old_path ? event->old_path : "");
     if (event->old_path)
         drop_at (self, old);

@@ -10,16 +10,31 @@ static void pci_handle (actor_t *actor, msg_t **msg_p)
         pci_enqueue (actor_state (actor), msg_p);
 }
 
+//  Somebody bound it to another driver, behind our back: it is theirs now.
+static bool is_others (const pci_t *self, const char *driver)
+{
+    return driver && !text_equals (driver, self->returns_to) && !self->saved;
+}
+
+static void take_up_detached (pci_t *self)
+{
+    autofree char *now = pci_driver_now (self);
+    if (*self->holder || text_equals (now, VFIO_DRIVER))
+        return;
+    actor_log (self->actor, LEVEL_WARNING,
+               "PCI device '%s' was detached; somebody bound it to the driver '%s' meanwhile",
+               self->address, now ? now : "");
+    if (is_others (self, now))
+        pci_set_host (self);
+    else
+        self->phase = PCI_RETURNING;
+}
+
 //  What an earlier daemon, or owner, left.
 static void take_up (pci_t *self)
 {
-    autofree char *now = pci_driver_now (self);
-    if (self->phase == PCI_DETACHED && !*self->holder && !text_equals (now, VFIO_DRIVER)) {
-        actor_log (self->actor, LEVEL_WARNING,
-                   "PCI device '%s' was detached; somebody bound it to the driver '%s' meanwhile",
-                   self->address, now ? now : "");
-        self->phase = PCI_RETURNING;
-    }
+    if (self->phase == PCI_DETACHED)
+        take_up_detached (self);
     //  Whoever wanted it detached was not told that it is; a domain gives it back itself.
     if (self->phase == PCI_DETACHING)
         self->phase = *self->holder ? PCI_DETACHED : PCI_RETURNING;
@@ -40,6 +55,7 @@ static int pci_start (actor_t *actor, const msg_t *args, error_t *err)
     self->config = config_of (args);
     self->sysfs = text_copy (msg_str (args, "sysfs"));
     self->queue = zlistx_new ();
+    self->group = -1;
     snprintf (self->address, sizeof self->address, "%s", msg_str (args, "address"));
     if (pci_load (self, err))
         actor_log (actor, LEVEL_ERROR, "%s", err->message);

@@ -24,13 +24,22 @@ int pci_check_holder (const pci_t *self, const char *what, error_t *err)
 
 //  The group.
 
-static bool group_address (const pci_t *self, char address[MSG_ADDRESS_MAX])
+//  In which it is now; -1: in none, or it is gone.
+static int group_now (const pci_t *self)
 {
-    error_t ignored; //  it is gone, and its group does not matter
+    error_t ignored;
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &ignored);
-    if (device)
-        snprintf (address, MSG_ADDRESS_MAX, IOMMU_GROUP_PREFIX "%d", device->iommu_group);
-    return device && device->iommu_group >= 0;
+    return device ? device->iommu_group : -1;
+}
+
+static void send_to_group (pci_t *self, int group, msg_t **msg_p, actor_reply_fn *on_reply)
+{
+    char address[MSG_ADDRESS_MAX];
+    snprintf (address, sizeof address, IOMMU_GROUP_PREFIX "%d", group);
+    if (on_reply)
+        actor_request (self->actor, address, msg_p, GROUP_MS, on_reply, NULL);
+    else
+        actor_send (self->actor, address, msg_p);
 }
 
 static msg_t *group_request (const pci_t *self, const char *domain, const char *name)
@@ -42,14 +51,19 @@ static msg_t *group_request (const pci_t *self, const char *domain, const char *
     return msg;
 }
 
+//  Of a device that is gone, too: the kernel gives its group's number to others.
+static void release_group (pci_t *self)
+{
+    auto(msg_t) msg = msg_request ("group.release");
+    pack_key_str (msg_args (msg), "device", self->address);
+    if (self->group >= 0)
+        send_to_group (self, self->group, &msg, NULL);
+    self->group = -1;
+}
+
 void pci_clear_holder (pci_t *self)
 {
-    char address[MSG_ADDRESS_MAX];
-    if (*self->holder && group_address (self, address)) {
-        auto(msg_t) msg = msg_request ("group.release");
-        pack_key_str (msg_args (msg), "device", self->address);
-        actor_send (self->actor, address, &msg);
-    }
+    release_group (self);
     *self->holder = 0;
     free (take (&self->holder_name));
     self->lent = false;
@@ -65,11 +79,11 @@ static void on_claimed (actor_t *actor, const msg_t *reply, void *arg)
 
 void pci_claim_group (pci_t *self)
 {
-    char address[MSG_ADDRESS_MAX];
-    if (!*self->holder || !group_address (self, address))
+    self->group = *self->holder ? group_now (self) : -1;
+    if (self->group < 0)
         return;
     auto(msg_t) msg = group_request (self, self->holder, self->holder_name);
-    actor_request (self->actor, address, &msg, GROUP_MS, on_claimed, NULL);
+    send_to_group (self, self->group, &msg, on_claimed);
 }
 
 //  Taking.
@@ -125,9 +139,12 @@ static void on_read (actor_t *actor, const msg_t *reply, void *arg)
         take_it (self, rc);
 }
 
+//  An administrator may have had vfio-pci take it, from the boot on.
 static int check_managed (pci_t *self, int rc)
 {
-    if (rc <= 0 || msg_flag (self->running.request, "managed"))
+    autofree char *now = pci_driver_now (self);
+    bool ready = self->phase == PCI_HOST && text_equals (now, VFIO_DRIVER);
+    if (rc <= 0 || ready || msg_flag (self->running.request, "managed"))
         return 0;
     return error_set (&self->failure, ERR_OPERATION_INVALID,
                       "PCI device '%s' is not managed, and the host's: detach it first (troupe "
@@ -141,6 +158,8 @@ static void on_granted (actor_t *actor, const msg_t *reply, void *arg)
     pci_t *self = actor_state (actor);
     const msg_t *request = self->running.request;
     if (msg_failed (reply, &self->failure)) {
+        if (!*self->holder)
+            release_group (self);
         pci_answer (self, &self->failure);
         return;
     }
@@ -156,8 +175,7 @@ static void on_granted (actor_t *actor, const msg_t *reply, void *arg)
         take_it (self, rc);
 }
 
-static int check_taker (pci_t *self, const msg_t *request, char address[MSG_ADDRESS_MAX],
-                        error_t *err)
+static int check_taker (const pci_t *self, const msg_t *request, error_t *err)
 {
     const char *domain = msg_str (request, "domain"), *name = msg_str (request, "domain_name");
     if (!domain || !name)
@@ -166,7 +184,7 @@ static int check_taker (pci_t *self, const msg_t *request, char address[MSG_ADDR
         return error_set (err, ERR_OPERATION_INVALID,
                           "PCI device '%s' can't go to domain '%s': domain '%s' has it",
                           self->address, name, self->holder_name);
-    if (!group_address (self, address))
+    if (group_now (self) < 0)
         return error_set (
             err, ERR_OPERATION_INVALID,
             "PCI device '%s' can't go to a guest: it is in no IOMMU group: switch the "
@@ -179,14 +197,15 @@ static int check_taker (pci_t *self, const msg_t *request, char address[MSG_ADDR
 static void begin_take (pci_t *self)
 {
     const msg_t *request = self->running.request;
-    char address[MSG_ADDRESS_MAX];
-    if (check_taker (self, request, address, &self->failure)) {
+    if (check_taker (self, request, &self->failure)) {
         pci_answer (self, &self->failure);
         return;
     }
+    if (!*self->holder)
+        self->group = group_now (self);
     auto(msg_t) msg =
         group_request (self, msg_str (request, "domain"), msg_str (request, "domain_name"));
-    actor_request (self->actor, address, &msg, GROUP_MS, on_granted, NULL);
+    send_to_group (self, self->group, &msg, on_granted);
 }
 
 //  Giving back. It is answered when that is on disk; the way back to the driver takes its time.

@@ -30,19 +30,16 @@ static void forget_before (pci_t *self)
 //  Where it is to be when it goes back.
 static void note_before (pci_t *self, const pci_device_t *device)
 {
-    bool foreign = text_equals (device->driver, VFIO_DRIVER);
     forget_before (self);
-    self->returns_to = text_copy (foreign ? NULL : device->driver);
+    self->returns_to = text_copy (device->driver);
     self->override = text_copy (device->override);
 }
 
 //  1: it is to be detached; 0: it is already.
 static int check_usable (pci_t *self, const pci_device_t *device, error_t *err)
 {
-    if (pci_device_is_bridge (device))
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "detach PCI device '%s': it is a bridge, which others are behind",
-                          self->address);
+    if (pci_check_host (self, device, "detach", err))
+        return -1;
     if (device->iommu_group < 0)
         return error_set (
             err, ERR_OPERATION_INVALID,
@@ -86,7 +83,10 @@ static int check_reset (pci_t *self, const msg_t *request, error_t *err)
 {
     (void) request;
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
-    return device && pci_check_holder (self, "reset", err) == 0 ? 1 : -1;
+    return !device || pci_check_holder (self, "reset", err) ||
+                   pci_check_host (self, device, "reset", err)
+               ? -1
+               : 1;
 }
 
 //  The guest's own: there is somebody who has it, or will.
@@ -168,7 +168,7 @@ static void on_failure_saved (pci_t *self, const error_t *err)
     pci_answer (self, &failure);
 }
 
-static void go_back_to_host (pci_t *self)
+void pci_set_host (pci_t *self)
 {
     pci_clear_holder (self);
     forget_before (self);
@@ -195,7 +195,7 @@ static void settle (pci_t *self)
     else if (operation->during == PCI_RETURNING && vfio)
         self->phase = self->running.before == PCI_HOST ? PCI_HOST : PCI_DETACHED;
     else if (operation->during == PCI_DETACHING && !vfio && text_equals (now, self->returns_to))
-        go_back_to_host (self);
+        pci_set_host (self);
     else {
         pci_clear_holder (self);
         self->phase = PCI_RETURNING;
@@ -210,7 +210,7 @@ static void succeed (pci_t *self)
         return;
     self->phase = operation->after;
     if (self->phase == PCI_HOST)
-        go_back_to_host (self);
+        pci_set_host (self);
     if (is_give (operation)) {
         pci_clear_holder (self);
         free (take (&self->saved));
@@ -320,21 +320,29 @@ static void on_forgotten (pci_t *self, const error_t *err)
         actor_log (self->actor, LEVEL_ERROR, "PCI device '%s': %s", self->address, err->message);
 }
 
+//  There may be another one at its place by now, which was given to vfio-pci since.
 void pci_forget (pci_t *self)
 {
-    if (self->running.operation || self->phase == PCI_HOST)
-        return; //  what runs fails, and comes to this
+    autofree char *now = pci_driver_now (self);
+    self->gone = self->running.operation != NULL;
+    if (self->gone || self->phase == PCI_HOST || text_equals (now, VFIO_DRIVER))
+        return; //  what runs fails
     actor_log (self->actor, LEVEL_INFO, "PCI device '%s' is gone", self->address);
-    go_back_to_host (self);
+    pci_set_host (self);
     pci_save (self, on_forgotten);
+}
+
+static bool is_there (const pci_t *self)
+{
+    error_t ignored;
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &ignored);
+    return device != NULL;
 }
 
 //  What is not there any more can't go back.
 static void return_or_forget (pci_t *self)
 {
-    error_t err;
-    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &err);
-    if (device)
+    if (is_there (self))
         begin (self, &returning, NULL);
     else
         pci_forget (self);
@@ -343,6 +351,11 @@ static void return_or_forget (pci_t *self)
 void pci_pump (pci_t *self)
 {
     msg_t *msg;
+    if (!self->running.operation && self->gone) {
+        self->gone = false;
+        if (!is_there (self))
+            pci_forget (self);
+    }
     while (!self->running.operation && (msg = zlistx_detach (self->queue, NULL)))
         begin (self, operation_of (msg), &msg);
     if (!self->running.operation && self->phase == PCI_RETURNING && !self->return_timer)

@@ -2,6 +2,7 @@
 //
 //      pci.c             its life; what it is asked
 //      pci_operations.c  what is done to the device, one after another
+//      pci_checks.c      what the host would lose with it
 //      pci_guest.c       what guests take and give back
 //      pci_file.c        the status file, what is published, answers: in this order
 
@@ -57,6 +58,7 @@ struct pci {
     //  The guest that has it; "": none.
     char holder[UUID_TEXT_SIZE];
     char *holder_name;
+    int group;   //  the IOMMU group that was told of it; -1: none
     bool lent;   //  it was detached for that guest, and goes back with its end
     char *saved; //  what its card gets back, once no guest has it (drivers/pci/vf.h); NULL: nothing
 
@@ -65,6 +67,7 @@ struct pci {
     zlistx_t *queue; //  msg_t
     uint64_t return_timer;
     int returns_failed; //  one after another
+    bool gone;          //  the kernel said so while something ran
     bool shown;
 };
 
@@ -75,6 +78,8 @@ void pci_enqueue (pci_t *self, msg_t **msg_p);
 void pci_pump (pci_t *self);
 //  The device is not there any more.
 void pci_forget (pci_t *self);
+//  The host has it: there is nothing to remember of it.
+void pci_set_host (pci_t *self);
 //  The device goes back, though nobody waits for it: what was begun and cut off.
 void pci_return_later (pci_t *self, int ms);
 //  The driver that has it now; NULL: none. The caller frees it.
@@ -88,6 +93,10 @@ void pci_begin_job (pci_t *self);
 void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then);
 //  REPLY is that of the job: -1 if it failed, and then self->failure says why.
 int pci_job_done (pci_t *self, const msg_t *reply);
+
+//  pci_checks.c
+//  -1 and ERR if others depend on it; WHAT is to be done to it: "detach".
+int pci_check_host (const pci_t *self, const pci_device_t *device, const char *what, error_t *err);
 
 //  pci_guest.c
 bool pci_is_guests (const msg_t *msg); //  a request of pci.take or pci.give

@@ -4,7 +4,9 @@
 #include "drivers/nodedev/udev_facts.h"
 
 #include "drivers/pci/sysfs.h"
+#include "util/file.h"
 
+#include <linux/pci_regs.h>
 #include <string.h>
 
 bool node_is_pci (const char *path, const char *called)
@@ -66,9 +68,33 @@ static void add_group (xml_node_t *capability, const pci_device_t *pci)
         node_describe_address (group, pci->group->items[i]);
 }
 
+//  The number of its port, which only its registers have (linux/pci_regs.h); -1: not known. Only
+//  root may read those.
+static int port_of (const char *path)
+{
+    enum {
+        CONFIG_MAX = 4096,
+        CAPABILITIES_MAX = 48 //  so many have room: a list that is longer is a circle
+    };
+    error_t ignored; //  then it is not known
+    size_t size = 0;
+    autofree char *file = text_format ("%s/config", path);
+    autofree char *text = file_read (file, CONFIG_MAX, &size, &ignored);
+    const uint8_t *config = (const uint8_t *) text;
+    if (!config || size < PCI_STD_HEADER_SIZEOF)
+        return -1;
+    size_t at = config[PCI_CAPABILITY_LIST];
+    for (int i = 0; i < CAPABILITIES_MAX && at && at + PCI_EXP_LNKCAP + 4 <= size; i++) {
+        if (config[at] == PCI_CAP_ID_EXP)
+            return config[at + PCI_EXP_LNKCAP + 3];
+        at = config[at + 1];
+    }
+    return -1;
+}
+
 //  "2.5 GT/s PCIe", and what is no number if there is no link.
 static void add_link (xml_node_t *express, const char *path, const char *validity,
-                      const char *which)
+                      const char *which, int port)
 {
     enum {
         LANES_MAX = 32
@@ -80,6 +106,8 @@ static void add_link (xml_node_t *express, const char *path, const char *validit
         return;
     xml_node_t *link = xml_add (express, "link");
     xml_set (link, "@validity", validity);
+    if (port >= 0)
+        xml_setf (link, "@port", "%d", port);
     if (speed && speed[strspn (speed, "0123456789.")] == ' ') {
         autofree char *number = text_copy_bytes (speed, strspn (speed, "0123456789."));
         if (text_ends (number, ".0"))
@@ -96,8 +124,8 @@ static void add_express (xml_node_t *capability, const pci_device_t *pci)
     if (!speed)
         return;
     xml_node_t *express = xml_add (capability, "pci-express");
-    add_link (express, pci->path, "cap", "max");
-    add_link (express, pci->path, "sta", "current");
+    add_link (express, pci->path, "cap", "max", port_of (pci->path));
+    add_link (express, pci->path, "sta", "current", -1);
 }
 
 void node_describe_pci (const char *sysfs, const node_t *self, xml_node_t *capability)

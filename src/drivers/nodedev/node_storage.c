@@ -157,6 +157,4 @@ void node_describe_storage (const char *sysfs, const node_t *self, xml_node_t *c
         add_medium (capability, self);
     else
         add_size (capability, self, "size");
-    if (strstr (self->path, "/usb"))
-        xml_set (xml_add (capability, "capability"), "@type", "hotpluggable");
 }

@@ -34,12 +34,13 @@ static unsigned id_of (const char *path, const char *name)
     return text ? (unsigned) strtoul (text, NULL, 16) : 0;
 }
 
-//  What the device calls itself, or else what is known of its ids.
-static char *words_of (char *own, char *known)
+//  What is known of its ids, or else what the device calls itself. Takes both over; the caller
+//  frees the result.
+static char *words_of (char *known, char *own)
 {
-    bool use_own = own && *own;
-    free (use_own ? known : own);
-    return use_own ? own : known;
+    if (known || !own || !*own)
+        free (take (&own));
+    return known ? known : own;
 }
 
 void node_describe_usb_device (const char *sysfs, const node_t *self, xml_node_t *capability)
@@ -51,9 +52,9 @@ void node_describe_usb_device (const char *sysfs, const node_t *self, xml_node_t
     };
     unsigned vendor = id_of (self->path, "idVendor"), product = id_of (self->path, "idProduct");
     autofree char *product_words =
-        words_of (sysfs_text ("%s/product", self->path), udev_product ("usb", vendor, product));
+        words_of (udev_product ("usb", vendor, product), sysfs_text ("%s/product", self->path));
     autofree char *vendor_words =
-        words_of (sysfs_text ("%s/manufacturer", self->path), udev_vendor ("usb", vendor));
+        words_of (udev_vendor ("usb", vendor), sysfs_text ("%s/manufacturer", self->path));
     node_describe_attributes (self->path, attributes, sizeof attributes / sizeof *attributes,
                               capability);
     node_describe_id (capability, "product", product, product_words);

@@ -18,8 +18,8 @@ enum {
     QEMU_AGENT_NOWAIT = 0
 };
 
-//  job_agent, but waits as long as the guest's record says (driver.h), if it does. Who is to wait
-//  for nothing is told so by an error, unless no answer is the command's usual one.
+//  job_agent, but waits as long as the guest's record says, if it does: <agent timeout='S'/>. Who
+//  is to wait for nothing is told so by an error, unless no answer is the command's usual one.
 json_t *qemu_agent_call (job_t *job, const char *execute, json_t *arguments, unsigned how, int ms,
                          error_t *err);
 

@@ -12,6 +12,7 @@
 #include "drivers/qemu/qemu_salvage.h"
 #include "drivers/qemu/qemu_stats_parts.h"
 #include "drivers/qemu/plug/qemu_plug.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/salvage.h"
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/save_image.h"
@@ -197,8 +198,7 @@ static int ask_balloon (job_t *job, error_t *err)
         return 0;
     if (qemu_stats_ask (job, "query-balloon", NULL, &balloon, err))
         return -1;
-    job->guest->balloon_kib =
-        (uint64_t) json_integer_value (json_object_get (balloon, "actual")) / 1024;
+    job->guest->balloon_kib = qemu_memory_balloon (balloon, xml_root (job->guest->live));
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/storage/qemu_block_node.h"
 #include "drivers/state.h"
 #include "util/text.h"
@@ -139,7 +140,7 @@ static void on_rtc (const event_t *self)
 static void on_balloon (const event_t *self)
 {
     self->change->kind = CHANGE_BALLOON;
-    self->change->value = number_of (self, "actual") / KIB;
+    self->change->value = (int64_t) qemu_memory_balloon (self->data, self->domain);
 }
 
 //  virDomainEventWatchdogAction.
@@ -264,13 +265,18 @@ static void on_migration (const event_t *self)
         }
 }
 
-static void set_unplug (const event_t *self, change_kind_t kind)
+static void set_of_device (const event_t *self, change_kind_t kind, const char *device)
 {
     //  Without an id it is a part of a device (its virtio backend).
-    if (!*text_of (self, "device"))
+    if (!*device)
         return;
     self->change->kind = kind;
-    set_device (self, text_of (self, "device"));
+    set_device (self, device);
+}
+
+static void set_unplug (const event_t *self, change_kind_t kind)
+{
+    set_of_device (self, kind, text_of (self, "device"));
 }
 
 static void on_device_deleted (const event_t *self)
@@ -281,6 +287,12 @@ static void on_device_deleted (const event_t *self)
 static void on_unplug_failed (const event_t *self)
 {
     set_unplug (self, CHANGE_UNPLUG_FAILED);
+}
+
+//  The guest took more of a device, or gave some back.
+static void on_memory_size (const event_t *self)
+{
+    set_of_device (self, CHANGE_MEMORY_SIZE, text_of (self, "id"));
 }
 
 //  What the guest's ACPI says to a request to let go of a processor or of memory (ACPI
@@ -364,6 +376,7 @@ static const struct {
     { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_failed },
     { "MEM_UNPLUG_ERROR", on_unplug_failed },
     { "ACPI_DEVICE_OST", on_ost },
+    { "MEMORY_DEVICE_SIZE_CHANGE", on_memory_size },
     { "MIGRATION_PASS", on_pass },
     { "MIGRATION", on_migration },
     { "JOB_STATUS_CHANGE", on_job_status },

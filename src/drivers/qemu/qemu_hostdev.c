@@ -5,6 +5,7 @@
 #include "drivers/definition.h"
 #include "drivers/net/interface.h"
 #include "drivers/pci/vf.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/qemu_files.h"
 #include "util/text.h"
@@ -48,17 +49,27 @@ static xml_node_t *note_of (const job_t *job, const char *address)
     return NULL;
 }
 
-static int intend (job_t *job, const char *address, error_t *err)
+//  Its owner knows domains only, and would grant the same one twice to this.
+static int check_own (const job_t *job, const xml_node_t *device, const char *address, error_t *err)
 {
-    if (!note_of (job, address))
-        xml_set (xml_add (xml_root (job->guest->record), "device"), "@address", address);
-    return job_undo (job, "device", address, err);
+    xml_foreach (other, devices_of (job->guest->live), NULL) {
+        autofree char *own = other != device && qemu_hostdev_is (other) ? address_of (other) : NULL;
+        if (text_equals (own, address))
+            return error_set (err, ERR_OPERATION_INVALID,
+                              "PCI device '%s': domain '%s' has it already, as '%s'", address,
+                              job->guest->name, qemu_alias (other));
+    }
+    return 0;
 }
 
 int qemu_hostdev_intend_one (job_t *job, const xml_node_t *device, error_t *err)
 {
     autofree char *address = address_of (device);
-    return intend (job, address, err);
+    if (check_own (job, device, address, err))
+        return -1;
+    if (!note_of (job, address))
+        xml_set (xml_add (xml_root (job->guest->record), "device"), "@address", address);
+    return job_undo (job, "device", address, err);
 }
 
 int qemu_hostdev_intend (job_t *job, error_t *err)
@@ -138,7 +149,7 @@ static int give (job_t *job, const char *address, error_t *err)
 static int take_granted (job_t *job, const xml_node_t *interface, const char *address, error_t *err)
 {
     error_t undo;
-    if (intend (job, address, err) || job_record (job, err))
+    if (qemu_hostdev_intend_one (job, interface, err) || job_record (job, err))
         return -1;
     if (qemu_hostdev_plug_one (job, interface, err) == 0)
         return 0;

@@ -15,7 +15,7 @@ int qemu_hostdev_intend (job_t *job, error_t *err);
 //  Takes them from the host, all or none: vfio-pci has them then, and the user that QEMU runs as
 //  can open their groups.
 int qemu_hostdev_plug (job_t *job, error_t *err);
-//  The same of one device, of a guest that runs.
+//  The same of one device, of a guest that runs; refused if it has that one already.
 int qemu_hostdev_intend_one (job_t *job, const xml_node_t *device, error_t *err);
 int qemu_hostdev_plug_one (job_t *job, const xml_node_t *device, error_t *err);
 //  INTERFACE was granted the device in GRANT. Takes it, or, when that can't be had, the next one

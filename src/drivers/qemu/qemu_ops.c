@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/state.h"
 #include "util/text.h"
 
@@ -76,8 +77,8 @@ static uint64_t balloon_kib (job_t *job)
     uint64_t bytes = 0;
     error_t ignored = { 0 };
     json_auto_t *balloon = job_qmp (job, "query-balloon", NULL, MEASURE_MS, &ignored);
-    if (balloon)
-        bytes = (uint64_t) json_integer_value (json_object_get (balloon, "actual"));
+    if (balloon && job->guest->live)
+        bytes = qemu_memory_balloon (balloon, xml_root (job->guest->live)) * KIB;
     if (!bytes && job->guest->live)
         xml_size (xml_root (job->guest->live), "currentMemory", "KiB", &bytes, &ignored);
     return bytes / KIB;

@@ -113,9 +113,13 @@ static int ports_of (const xml_node_t *controller)
 static bool is_usb (const xml_node_t *device)
 {
     static const char *const rules[][3] = {
-        { "disk", "target/@bus", "usb" },           { "input", "@bus", "usb" },
-        { "interface", "model/@type", "usb-net" },  { "sound", "@model", "usb" },
-        { "serial", "target/@type", "usb-serial" }, { "hub", "@type", "usb" },
+        { "disk", "target/@bus", "usb" },
+        { "input", "@bus", "usb" },
+        { "interface", "model/@type", "usb-net" },
+        { "sound", "@model", "usb" },
+        { "serial", "target/@type", "usb-serial" },
+        { "hub", "@type", "usb" },
+        { "redirdev", "@bus", "usb" },
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (xml_is (device, rules[i][0]) && xml_equals (device, rules[i][1], rules[i][2]))

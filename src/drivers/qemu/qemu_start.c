@@ -13,6 +13,7 @@
 #include "drivers/qemu/qemu_missing.h"
 #include "drivers/qemu/qemu_perf.h"
 #include "drivers/qemu/storage/qemu_stream.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/qemu_tune.h"
 #include "drivers/qemu/qemu_words.h"
@@ -247,8 +248,8 @@ static int run (start_t *self, unsigned flags, error_t *err)
         qemu_hostdev_plug (job, err) || make_arguments (self, err) || log_command (self, err) ||
         spawn (self, err) || connect_monitor (self, err) || qemu_vcpus_start (job, err) ||
         qemu_live_ask (job, err) || qemu_tune_started (job, err) || read_state (self, err) ||
-        qemu_live_set (job, self->state || self->incoming, err) || listen_for_guest (self, err) ||
-        let_run (self, flags, err);
+        qemu_memory_start (job, err) || qemu_live_set (job, self->state || self->incoming, err) ||
+        listen_for_guest (self, err) || let_run (self, flags, err);
     return failed ? -1 : 0;
 }
 

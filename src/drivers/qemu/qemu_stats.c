@@ -6,6 +6,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/qemu_stats_parts.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -131,7 +132,7 @@ static int add_balloon (job_t *job, json_t *stats, error_t *err)
         return -1;
     if (balloon)
         qemu_stats_set (stats, "balloon.current",
-                        (uint64_t) json_integer_value (json_object_get (balloon, "actual")) / KIB);
+                        qemu_memory_balloon (balloon, xml_root (job->guest->live)));
     add_guest_memory (stats, told);
     return 0;
 }

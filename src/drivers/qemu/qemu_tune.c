@@ -12,6 +12,7 @@
 #include "drivers/qemu/probe/qemu_schema.h"
 #include "drivers/qemu/qemu_iothreads.h"
 #include "drivers/qemu/qemu_iotune.h"
+#include "drivers/qemu/command/qemu_memory.h"
 #include "drivers/vcpus.h"
 #include "util/file.h"
 
@@ -270,7 +271,15 @@ static int plan_balloon (const pinning_t *self, uint64_t *bytes, error_t *err)
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: the memory of a guest without a balloon; add <memballoon "
                           "model='virtio'/> to its definition");
-    autofree char *undo = text_format ("%" PRIu64, before);
+    //  The balloon knows nothing of virtio-mem.
+    const uint64_t others = qemu_memory_taken (self->after) * 1024;
+    if (after <= others)
+        return error_set (err, ERR_INVALID_ARG,
+                          "the guest has %" PRIu64 " KiB in virtio-mem devices, which its balloon "
+                          "can't take; request less of those ('virsh update-memory-device')",
+                          others / 1024);
+    *bytes = after - others;
+    autofree char *undo = text_format ("%" PRIu64, before > others ? before - others : before);
     return job_undo (self->job, "qemu.balloon", undo, err);
 }
 

@@ -13,6 +13,7 @@
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/qemu/storage/qemu_snapshot.h"
 #include "drivers/qemu/storage/qemu_stream.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/qemu_steps.h"
 #include "drivers/qemu/qemu_tune.h"
@@ -185,9 +186,12 @@ static int undo_checkpoint (job_t *job, const char *name, error_t *err)
     return undo_reached (job, "checkpoint", qemu_checkpoint_undo, name, err);
 }
 
+//  What QEMU may have, or get as soon as it listens, keeps its links, files and host devices.
 static int undo_plug (job_t *job, const char *alias, error_t *err)
 {
-    return undo_reached (job, "hot-plug", qemu_undo_plug, alias, err);
+    int rc = undo_reached (job, "hot-plug", qemu_undo_plug, alias, err);
+    job->unsure = job->unsure || rc;
+    return rc;
 }
 
 static int undo_unplug (job_t *job, const char *alias, error_t *err)
@@ -203,6 +207,11 @@ static int undo_medium (job_t *job, const char *alias, error_t *err)
 static int undo_link (job_t *job, const char *alias, error_t *err)
 {
     return undo_reached (job, "change of a link", qemu_undo_link, alias, err);
+}
+
+static int undo_requested (job_t *job, const char *alias, error_t *err)
+{
+    return undo_reached (job, "change of a memory device", qemu_undo_requested, alias, err);
 }
 
 static int undo_password (job_t *job, const char *alias, error_t *err)
@@ -254,6 +263,7 @@ static const struct {
     { "medium", undo_medium },
     { "link", undo_link },
     { "password", undo_password },
+    { "requested", undo_requested },
     { "affinity", qemu_undo_affinity },
     { "balloon", undo_balloon },
     { "command", undo_command },

@@ -53,19 +53,34 @@ static char *controller_alias (const xml_node_t *controller, bool q35)
 //  Kinds that are simply counted.
 static const struct {
     const char *kind, *prefix;
+    const char *model; //  of this only; NULL: of all
 } counted[] = {
-    { "interface", "net" },     { "serial", "serial" },      { "parallel", "parallel" },
-    { "console", "console" },   { "channel", "channel" },    { "input", "input" },
-    { "sound", "sound" },       { "video", "video" },        { "hub", "hub" },
-    { "watchdog", "watchdog" }, { "memballoon", "balloon" }, { "rng", "rng" },
-    { "panic", "panic" },       { "hostdev", "hostdev" },
+    { "interface", "net", NULL },
+    { "serial", "serial", NULL },
+    { "parallel", "parallel", NULL },
+    { "console", "console", NULL },
+    { "channel", "channel", NULL },
+    { "input", "input", NULL },
+    { "sound", "sound", NULL },
+    { "video", "video", NULL },
+    { "hub", "hub", NULL },
+    { "watchdog", "watchdog", NULL },
+    { "memballoon", "balloon", NULL },
+    { "rng", "rng", NULL },
+    { "panic", "panic", NULL },
+    { "hostdev", "hostdev", NULL },
+    { "redirdev", "redir", NULL },
+    { "shmem", "shmem", NULL },
+    { "memory", "dimm", "dimm" },
+    { "memory", "virtiomem", "virtio-mem" },
 };
 
 //  NULL: it is of no such kind.
 static const char *counted_prefix (const xml_node_t *device)
 {
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
-        if (xml_is (device, counted[i].kind))
+        if (xml_is (device, counted[i].kind) &&
+            (!counted[i].model || xml_equals (device, "@model", counted[i].model)))
             return counted[i].prefix;
     return NULL;
 }
@@ -82,7 +97,7 @@ static char *counted_alias (const xml_node_t *devices, const xml_node_t *device)
     xml_foreach (other, devices, xml_name (device)) {
         if (other == device)
             break;
-        number++;
+        number += counted_prefix (other) == prefix;
     }
     if (primary)
         number = 0;

@@ -270,6 +270,9 @@ static const struct {
     { "rng", command_rng },
     { "panic", command_panic },
     { "hostdev", qemu_command_hostdev },
+    { "memory", qemu_command_memory_device },
+    { "redirdev", qemu_command_redirdev },
+    { "shmem", qemu_command_shmem },
 };
 
 #define FAMILIES (sizeof families / sizeof *families)

@@ -1,8 +1,10 @@
-//  qemu_command_chardev.c: serial and parallel ports, channels and consoles: the host's side
+//  qemu_command_chardev.c: serial and parallel ports, channels, consoles and USB devices that come
+//  from elsewhere: the host's side
 //  (-chardev) and the guest's device.
 
 #include "drivers/qemu/command/qemu_command_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool connects (const xml_node_t *device)
@@ -118,6 +120,46 @@ int qemu_command_chardev (command_t *self, const xml_node_t *device, error_t *er
         command_number (json, "index", device, "target/@port");
     if (xml_is (device, "channel"))
         command_string (json, "name", device, "target/@name");
+    command_json (self, "-device", json);
+    return 0;
+}
+
+//  "CLASS:VENDOR:PRODUCT:VERSION:ALLOW" for each rule, -1 for any.
+static void add_filter (command_t *self, json_t *json)
+{
+    static const char *const parts[] = { "@class", "@vendor", "@product" };
+    const xml_node_t *filter = xml_first (self->devices, "redirfilter");
+    auto(text_t) text = text_new ();
+    xml_foreach (rule, filter, "usbdev") {
+        int major = 0, minor = 0;
+        const char *version = xml_string (rule, "@version");
+        text_add (text, text->size ? "|" : "");
+        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+            const char *value = xml_string (rule, parts[i]);
+            text_addf (text, "%s:", value ? value : "-1");
+        }
+        if (version && sscanf (version, "%d.%d", &major, &minor) == 2)
+            text_addf (text, "0x%02d%02d:", major, minor);
+        else
+            text_add (text, "-1:");
+        text_add (text, xml_flag (rule, "@allow", false) ? "1" : "0");
+    }
+    if (text->size)
+        json_object_set_new (json, "filter", json_string (text->data));
+}
+
+int qemu_command_redirdev (command_t *self, const xml_node_t *redirdev, error_t *err)
+{
+    (void) err;
+    const int index = command_bootindex (self, redirdev);
+    autofree char *id = text_format ("char%s", qemu_alias (redirdev));
+    json_t *json = command_device ("usb-redir", redirdev);
+    add_backend (self, id, redirdev);
+    command_address (self, json, redirdev);
+    json_object_set_new (json, "chardev", json_string (id));
+    if (index > 0)
+        json_object_set_new (json, "bootindex", json_integer (index));
+    add_filter (self, json);
     command_json (self, "-device", json);
     return 0;
 }

@@ -1,12 +1,9 @@
-//  qemu_command_machine.c: machine, accelerator, firmware and memory.
+//  qemu_command_machine.c: machine, accelerator and firmware.
 
 #include "drivers/iothreads.h"
 #include "drivers/qemu/command/qemu_command.h"
 #include "drivers/qemu/command/qemu_command_parts.h"
-
-#include <inttypes.h>
-
-#define MIB (1024u * 1024)
+#include "drivers/qemu/command/qemu_memory.h"
 
 static const char *on_off (const xml_node_t *node, const char *path)
 {
@@ -51,7 +48,7 @@ static void add_machine (command_t *self)
         text_add (text, ",pflash0=pflash0");
     if (xml_string (self->domain, "os/nvram"))
         text_add (text, ",pflash1=pflash1");
-    if (self->machine.ram_id[0])
+    if (self->machine.ram_id[0] && !qemu_memory_cells (self->domain))
         text_addf (text, ",memory-backend=%s", self->machine.ram_id);
     command_add (self, "-machine", "%s", text->data);
     command_add (self, "-accel", "%s", self->kvm ? "kvm" : "tcg");
@@ -82,25 +79,6 @@ static void add_firmware (command_t *self)
         command_add (self, "-global", "driver=cfi.pflash01,property=secure,value=on");
 }
 
-//  QEMU's memory is in MiB; libvirt rounds up.
-static int add_memory (command_t *self, error_t *err)
-{
-    uint64_t bytes = 0;
-    if (xml_size (self->domain, "memory", "KiB", &bytes, err))
-        return -1;
-    uint64_t mib = bytes / MIB + (bytes % MIB ? 1 : 0);
-    if (mib > INT64_MAX / MIB)
-        return error_set (err, ERR_CONFIG_UNSUPPORTED, "not supported: a memory of %" PRIu64 " MiB",
-                          mib);
-    command_add (self, "-m", "size=%" PRIu64 "k", mib * 1024);
-    if (self->machine.ram_id[0])
-        command_json (self, "-object",
-                      json_pack ("{s:s, s:s, s:I}", "qom-type", "memory-backend-ram", "id",
-                                 self->machine.ram_id, "size", (json_int_t) (mib * MIB)));
-    command_add (self, "-overcommit", "mem-lock=off");
-    return 0;
-}
-
 json_t *qemu_command_iothread (const xml_node_t *domain, int id)
 {
     const xml_node_t *thread = iothreads_find (domain, id);
@@ -125,7 +103,7 @@ int qemu_command_machine (command_t *self, error_t *err)
 {
     add_firmware (self);
     add_machine (self);
-    if (add_memory (self, err))
+    if (qemu_command_memory (self, err))
         return -1;
     add_iothreads (self);
     return 0;

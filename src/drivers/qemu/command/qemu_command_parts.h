@@ -20,6 +20,7 @@ typedef struct {
 
 //  The families. A domain part:
 int qemu_command_machine (command_t *self, error_t *err);
+int qemu_command_memory (command_t *self, error_t *err);
 int qemu_command_cpu (command_t *self, error_t *err);
 int qemu_command_boot (command_t *self, error_t *err);
 //  Of one device each:
@@ -27,9 +28,12 @@ int qemu_command_disk (command_t *self, const xml_node_t *disk, error_t *err);
 int qemu_command_interface (command_t *self, const xml_node_t *interface, error_t *err);
 int qemu_command_hostdev (command_t *self, const xml_node_t *hostdev, error_t *err);
 int qemu_command_chardev (command_t *self, const xml_node_t *device, error_t *err);
+int qemu_command_redirdev (command_t *self, const xml_node_t *redirdev, error_t *err);
+int qemu_command_shmem (command_t *self, const xml_node_t *shmem, error_t *err);
 int qemu_command_graphics (command_t *self, const xml_node_t *graphics, error_t *err);
 int qemu_command_video (command_t *self, const xml_node_t *video, error_t *err);
 int qemu_command_sound (command_t *self, const xml_node_t *sound, error_t *err);
+int qemu_command_memory_device (command_t *self, const xml_node_t *device, error_t *err);
 //  Of all controllers: those of PCI in the order of their buses.
 int qemu_command_controllers (command_t *self, error_t *err);
 int qemu_command_controller (command_t *self, const xml_node_t *controller, error_t *err);

@@ -168,8 +168,8 @@ int qemu_complete_chardevs (completion_t *self, error_t *err)
     if (complete_ports (self, "serial", err) || complete_ports (self, "parallel", err) ||
         complete_consoles (self, err) || complete_ports (self, "console", err))
         return -1;
-    static const char *const kinds[] = { "serial", "parallel", "console", "channel" };
-    for (size_t i = 0; i < 4; i++)
+    static const char *const kinds[] = { "serial", "parallel", "console", "channel", "redirdev" };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         xml_foreach (device, self->devices, kinds[i])
             if (check_backend (device, err))
                 return -1;

@@ -1,6 +1,9 @@
 //  qemu_complete_devices.c: completes each kind of device, and adds those that every guest has.
 
 #include "drivers/qemu/command/qemu_complete_parts.h"
+#include "drivers/definition.h"
+
+#include <stdio.h>
 #include <string.h>
 
 static int complete_input (completion_t *self, xml_node_t *input, error_t *err)
@@ -55,6 +58,79 @@ static int complete_panic (completion_t *self, xml_node_t *panic, error_t *err)
     return 0;
 }
 
+static int complete_redirdev (completion_t *self, xml_node_t *redirdev, error_t *err)
+{
+    (void) self;
+    if (!xml_string (redirdev, "@type"))
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: a redirdev has no type: <redirdev bus='usb' type='tcp'>");
+    qemu_default (redirdev, "@bus", "usb");
+    return 0;
+}
+
+static int check_filter_rule (const xml_node_t *rule, error_t *err)
+{
+    static const struct {
+        const char *part;
+        int max;
+    } parts[] = { { "@class", 0xff }, { "@vendor", 0xffff }, { "@product", 0xffff } };
+    int value = 0, end = 0;
+    unsigned major = 0, minor = 0;
+    const char *version = xml_string (rule, "@version");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!xml_equals (rule, parts[i].part, "-1") &&
+            xml_int (rule, parts[i].part, 0, parts[i].max, &value, err))
+            return -1;
+    if (version && strcmp (version, "-1") != 0 &&
+        (sscanf (version, "%2u.%2u%n", &major, &minor, &end) != 2 || version[end] ||
+         strlen (strchr (version, '.')) != strlen (".10")))
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: a redirfilter's version '%s' is not of the form 1.10",
+                          version);
+    return xml_string (rule, "@allow")
+               ? 0
+               : error_set (err, ERR_XML_ERROR,
+                            "domain XML: a rule of a redirfilter has no allow='yes|no'");
+}
+
+static int complete_redirfilter (completion_t *self, xml_node_t *filter, error_t *err)
+{
+    if (xml_first (self->devices, "redirfilter") != filter)
+        return error_set (err, ERR_XML_ERROR, "domain XML: there are two redirfilters");
+    xml_foreach (rule, filter, "usbdev")
+        if (check_filter_rule (rule, err))
+            return -1;
+    return 0;
+}
+
+//  Its name is that of a file in /dev/shm.
+static int complete_shmem (completion_t *self, xml_node_t *shmem, error_t *err)
+{
+    (void) self;
+    uint64_t kib = 4096;
+    const char *name = xml_string (shmem, "@name");
+    if (!name || !*name || strchr (name, '/') || strcmp (name, ".") == 0 ||
+        strcmp (name, "..") == 0 || strlen (name) > 200)
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: a shmem needs a name that can be a file's, and has '%s'",
+                          name ? name : "");
+    if (!xml_string (shmem, "model/@type"))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: shmem '%s' without a model; QEMU has "
+                          "<model type='ivshmem-plain'/>",
+                          name);
+    if (definition_complete_size (shmem, "size", &kib, err))
+        return -1;
+    if (kib < 1024 || (kib & (kib - 1)))
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: shmem '%s' of %llu KiB; it is a power of two, and at "
+                          "least 1 MiB",
+                          name, (unsigned long long) kib);
+    xml_set_u64 (shmem, "size", kib);
+    xml_set (shmem, "size/@unit", "KiB");
+    return 0;
+}
+
 static const struct {
     const char *kind;
     int (*complete) (completion_t *self, xml_node_t *device, error_t *err);
@@ -68,6 +144,9 @@ static const struct {
     { "sound", complete_sound },
     { "panic", complete_panic },
     { "hostdev", qemu_complete_hostdev },
+    { "redirdev", complete_redirdev },
+    { "redirfilter", complete_redirfilter },
+    { "shmem", complete_shmem },
 };
 
 static int complete_each (completion_t *self, xml_node_t *device, error_t *err)

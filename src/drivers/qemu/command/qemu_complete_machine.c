@@ -1,7 +1,7 @@
 //  qemu_complete_machine.c: completes what is no device: memory, vcpus, machine, cpu, clock, what
 //  happens when the guest ends.
 
-#include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/command/qemu_complete_parts.h"
 #include "drivers/definition.h"
 #include "drivers/vcpus.h"
 #include "util/text.h"
@@ -182,9 +182,8 @@ static void complete_genid (completion_t *self)
 
 int qemu_complete_machine (completion_t *self, error_t *err)
 {
-    if (complete_os (self, err) || check_emulation (self, err) ||
-        definition_complete_memory (self->domain, err) || complete_vcpus (self, err) ||
-        complete_cpu (self, err))
+    if (complete_os (self, err) || check_emulation (self, err) || complete_vcpus (self, err) ||
+        qemu_complete_memory (self, err) || complete_cpu (self, err))
         return -1;
     complete_boot (self);
     definition_complete_lifecycle (self->domain);

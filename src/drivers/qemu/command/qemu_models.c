@@ -72,6 +72,8 @@ static const qemu_model_t models[] = {
 
     { "memballoon", "virtio", "virtio-balloon-pci", PLUG_PCIE, VIRTIO_VARIANTS },
     { "rng", "virtio", "virtio-rng-pci", PLUG_PCIE, VIRTIO_VARIANTS },
+    { "memory", "virtio-mem", "virtio-mem-pci", PLUG_PCIE, VIRTIO },
+    { "shmem", "ivshmem-plain", "ivshmem-plain", PLUG_PCI, 0 },
     { "watchdog", "i6300esb", "i6300esb", PLUG_PCI, 0 },
     { "watchdog", "ib700", "ib700", PLUG_NONE, 0 },
     { "serial", "pci-serial", "pci-serial", PLUG_PCI, 0 },
@@ -99,6 +101,8 @@ static const struct {
     { "input", "input", "@bus", "virtio", "@type", "" },
     { "memballoon", "memballoon", NULL, NULL, "@model", "" },
     { "rng", "rng", NULL, NULL, "@model", "" },
+    { "shmem", "shmem", NULL, NULL, "model/@type", "" },
+    { "memory", "memory", "@model", "virtio-mem", "@model", "" },
     { "watchdog", "watchdog", NULL, NULL, "@model", "" },
     { "serial", "serial", NULL, NULL, "target/model/@name", "" },
 };

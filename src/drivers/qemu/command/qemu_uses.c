@@ -79,6 +79,9 @@ static const use_t uses[] = {
     { "console", "source/reconnect", "source/@mode", "connect" },
     { "channel", "source/reconnect", "source/@mode", "connect" },
 
+    { "redirdev", "protocol", "@type", "tcp" },
+    { "redirdev", "source/reconnect", "source/@mode", "connect" },
+
     { "input", "@model", "@bus", "virtio" },
     { "input", "driver", "@bus", "virtio" },
     { "graphics", "@passwdValidTo", "@type", "vnc" },

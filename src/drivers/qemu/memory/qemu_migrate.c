@@ -62,7 +62,7 @@ static int check_disks (const xml_t *live, error_t *err)
 
 xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, error_t *err)
 {
-    if (qemu_block_check_idle (job->guest, NULL, "migrate", err))
+    if (qemu_block_check_idle (job->guest, NULL, "migrate", err) || qemu_stream_check (job, err))
         return NULL;
     auto(xml_t) document = xml_copy (job->guest->live);
     if (qemu_complete (job, document, err))

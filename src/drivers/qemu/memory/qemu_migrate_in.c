@@ -5,6 +5,7 @@
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/memory/qemu_migrate.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/storage/qemu_stream.h"
 #include "drivers/qemu/qemu_transport.h"
@@ -187,6 +188,9 @@ int qemu_migrate_run (job_t *job, bool run, error_t *err)
 {
     error_t open = { 0 };
     int rc = let_run (job, run, err);
+    error_t unknown = { 0 };
+    if (rc == 0 && qemu_memory_ask (job, &unknown))
+        job_log (job, "domain '%s': its memory devices: %s", job->guest->name, unknown.message);
     if (qemu_copy_close (job, &open))
         job_log (job, "domain '%s': what received its disks does not end: %s", job->guest->name,
                  open.message);

@@ -44,8 +44,9 @@ static save_image_t *make_image (job_t *job, const save_options_t *options, bool
     return take (&image);
 }
 
-static int check_state (const guest_t *guest, error_t *err)
+static int check_state (job_t *job, error_t *err)
 {
+    const guest_t *guest = job->guest;
     if (!guest->live || !guest->record)
         return error_set (err, ERR_OPERATION_INVALID, "it is not running");
     if (qemu_block_check_idle (guest, NULL, "save", err))
@@ -54,7 +55,7 @@ static int check_state (const guest_t *guest, error_t *err)
         return error_set (err, ERR_OPERATION_INVALID,
                           "it is %s; only a guest that runs or is paused can be saved",
                           state_name (guest->status.state));
-    return 0;
+    return qemu_stream_check (job, err);
 }
 
 static int stop_guest (job_t *job, error_t *err)
@@ -81,7 +82,7 @@ static int write_state (job_t *job, save_image_t *image, const pending_file_t *f
 save_image_t *qemu_save_image (job_t *job, bool running, error_t *err)
 {
     save_options_t options = { .go_on = running ? GO_ON_RUNNING : GO_ON_PAUSED };
-    return check_state (job->guest, err) ? NULL : make_image (job, &options, running, err);
+    return check_state (job, err) ? NULL : make_image (job, &options, running, err);
 }
 
 int qemu_save_write (job_t *job, save_image_t *image, const pending_file_t *file, bool running,
@@ -104,7 +105,7 @@ static int give_name (job_t *job, const save_image_t *image, pending_file_t *fil
 static int save (job_t *job, const char *path, const save_options_t *options, error_t *err)
 {
     bool running;
-    if (check_state (job->guest, err) || qemu_is_running (job, &running, err))
+    if (check_state (job, err) || qemu_is_running (job, &running, err))
         return -1;
     auto(save_image_t) image = make_image (job, options, running, err);
     auto(pending_file_t) file = image ? pending_file_new (job, path, err) : NULL;

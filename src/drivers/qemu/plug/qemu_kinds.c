@@ -12,7 +12,8 @@ static const qemu_kind_t kinds[] = {
     { "disk", NULL, NULL, BACKEND_NODES, "its bus has no hot-plug; virtio, scsi and usb have" },
 
     { "interface", "@type", "hostdev", 0, NULL },
-    { "interface", "@type", "vhostuser", BACKEND_NETDEV | BACKEND_CHARDEV, NULL },
+    { "interface", "@type", "vhostuser", 0,
+      "the guest's memory would have to be shared with its peer, from the start on" },
     { "interface", NULL, NULL, BACKEND_NETDEV, NULL },
 
     { "controller", "@model", "ich9-ehci1", 0, "it is one of several functions of one PCI slot" },
@@ -42,6 +43,11 @@ static const qemu_kind_t kinds[] = {
     { "rng", NULL, NULL, BACKEND_OBJECT, NULL },
     { "watchdog", "@model", "i6300esb", 0, NULL },
     { "watchdog", NULL, NULL, 0, "ISA has no hot-plug; model='i6300esb' has" },
+
+    { "memory", NULL, NULL, BACKEND_OBJECT, NULL },
+    { "shmem", NULL, NULL, BACKEND_OBJECT, NULL },
+    { "redirdev", NULL, NULL, BACKEND_CHARDEV, NULL },
+    { "redirfilter", NULL, NULL, 0, "devices are there that it is not told to" },
 
     { "memballoon", NULL, NULL, 0, "a guest has one, from its start on" },
     { "video", NULL, NULL, 0, "QEMU has no hot-plug of it" },

@@ -14,6 +14,7 @@
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_command.h"
 #include "drivers/qemu/plug/qemu_kinds.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
 #include "drivers/qemu/qemu_files.h"
@@ -78,6 +79,8 @@ static int take_from_host (attach_t *self, error_t *err)
     job_t *job = self->job;
     const bool interface = xml_is (self->device, "interface");
     const bool hostdev = qemu_hostdev_is (self->device);
+    if (xml_is (self->device, "memory"))
+        return qemu_memory_intend (job, err);
     if (!interface && !hostdev)
         return 0;
     if ((interface && qemu_interface_intend_one (job, self->device, err)) ||
@@ -123,6 +126,8 @@ static int settle (job_t *job, const xml_node_t *device, error_t *err)
     if ((kind->backends & BACKEND_CHARDEV) && qemu_live_ask_chardevs (job, err))
         return -1;
     if (xml_is (device, "disk") && qemu_iotune_apply (job, device, err))
+        return -1;
+    if (xml_is (device, "memory") && qemu_memory_ask (job, err))
         return -1;
     bool down = xml_is (device, "interface") && xml_equals (device, "link/@state", "down");
     return down ? qemu_live_set_link (job, device, err) : 0;

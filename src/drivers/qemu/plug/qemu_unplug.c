@@ -6,6 +6,7 @@
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/plug/qemu_kinds.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
 #include "drivers/qemu/plug/qemu_vcpus.h"
@@ -96,6 +97,7 @@ static int give_link_back (job_t *job, const xml_node_t *interface, error_t *err
 static int forget (job_t *job, xml_node_t *device, error_t *err)
 {
     autofree char *alias = text_copy (qemu_alias (device));
+    const bool memory = xml_is (device, "memory");
     //  Its device goes before its port: who is granted that next finds it free.
     if (qemu_plug_drop_backends (job, device, err) ||
         (qemu_hostdev_is (device) && qemu_hostdev_give (job, device, err)) ||
@@ -104,7 +106,7 @@ static int forget (job_t *job, xml_node_t *device, error_t *err)
     xml_remove (device);
     qemu_give_unused_back (job);
     guest_tell (job->guest, "removed", alias);
-    return 0;
+    return memory ? qemu_memory_ask (job, err) : 0;
 }
 
 //  Detaching.
@@ -226,5 +228,7 @@ int qemu_look_at_devices (job_t *job, error_t *err)
     xml_node_t *devices = xml_find (xml_root (job->guest->live), "devices");
     if (devices && look_at_devices (job, devices, err))
         return -1;
-    return qemu_vcpus_look (job, err) ? error_prefix (err, "domain '%s'", job->guest->name) : 0;
+    return qemu_vcpus_look (job, err) || qemu_memory_ask (job, err)
+               ? error_prefix (err, "domain '%s'", job->guest->name)
+               : 0;
 }

@@ -1,11 +1,12 @@
 //  qemu_update.c: what can be changed of a device while the guest runs: the medium of a drive, the
-//  link of an interface, its limits, its bridge or network, the password of graphics. All else has
-//  to be as it was.
+//  link of an interface, its limits, its bridge or network, the password of graphics, how much of a
+//  memory device the guest is to take. All else has to be as it was.
 
 #include "drivers/device_match.h"
 #include "drivers/net/interface_move.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
 #include "drivers/qemu/qemu_files.h"
@@ -40,10 +41,18 @@ static void keep_source (xml_node_t *wanted, const xml_node_t *now)
         xml_add_copy (wanted, xml_first (now, "source"));
 }
 
+//  To QEMU it is a device of the host, which has no link; nothing of it can be another one.
+static bool is_given (const xml_node_t *interface)
+{
+    return xml_equals (interface, "@type", "hostdev");
+}
+
 static int change_interface (job_t *job, xml_node_t *wanted, bool force, error_t *err)
 {
     (void) force;
     const xml_node_t *now = qemu_alias_find (job->guest->live, qemu_alias (wanted));
+    if (is_given (now))
+        return 0;
     bool limits = has_other (now, wanted, "bandwidth");
     if (has_other (now, wanted, "link") && qemu_live_set_link (job, wanted, err))
         return -1;
@@ -57,6 +66,12 @@ static int change_graphics (job_t *job, xml_node_t *graphics, bool force, error_
 {
     (void) force;
     return qemu_live_set_password (job, graphics, err);
+}
+
+static int change_memory (job_t *job, xml_node_t *memory, bool force, error_t *err)
+{
+    (void) force;
+    return qemu_memory_request (job, memory, err);
 }
 
 static const update_t updates[] = {
@@ -75,9 +90,11 @@ static const update_t updates[] = {
       { "link", "source", "bandwidth", "@type" },
       "qemu.link",
       change_interface },
+    { "interface", "hostdev", { NULL }, "qemu.link", change_interface },
     { "interface", "ethernet", { "link", "bandwidth" }, "qemu.link", change_interface },
     { "interface", "direct", { "link", "bandwidth" }, "qemu.link", change_interface },
     { "interface", NULL, { "link" }, "qemu.link", change_interface },
+    { "memory", NULL, { "target" }, "qemu.requested", change_memory },
     { "graphics", "vnc", { "@passwd", "@passwdValidTo" }, "qemu.password", change_graphics },
 };
 
@@ -272,7 +289,7 @@ int qemu_undo_medium (job_t *job, const char *alias, error_t *err)
 int qemu_undo_link (job_t *job, const char *alias, error_t *err)
 {
     xml_node_t *interface = qemu_alias_find (job->guest->live, alias);
-    if (!interface || qemu_has_ended (job))
+    if (!interface || is_given (interface) || qemu_has_ended (job))
         return 0;
     return qemu_live_set_link (job, interface, err) || interface_move_back (job, interface, err)
                ? -1

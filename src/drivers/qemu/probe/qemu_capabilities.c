@@ -2,7 +2,6 @@
 
 #include "drivers/qemu/probe/qemu_capabilities.h"
 
-#include "drivers/qemu/probe/qemu_caps.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -123,12 +122,29 @@ static void add_guest (xml_node_t *capabilities, size_t index, const qemu_caps_t
     xml_set (features, "apic/@toggle", "no");
 }
 
+void qemu_capabilities_cpu (const qemu_caps_t *caps, xml_node_t *cpu)
+{
+    autofree char *words = qemu_caps_value (caps, "host-model", "kvm");
+    char *rest = words;
+    const char *name = rest ? strsep (&rest, " ") : NULL;
+    if (!name || (rest && (*rest == '-' || strstr (rest, " -"))))
+        return;
+    xml_node_t *topology = xml_first (cpu, "topology");
+    xml_set (topology ? xml_add_before (topology, "model") : xml_add (cpu, "model"), ".", name);
+    for (char *word; (word = strsep (&rest, " "));)
+        if (word[0] == '+')
+            xml_set (xml_add (cpu, "feature"), "@name", word + 1);
+}
+
 int qemu_capabilities (job_t *job, xml_node_t *capabilities, error_t *err)
 {
     for (size_t i = 0; i < sizeof emulators / sizeof *emulators; i++) {
         if (access (emulators[i].emulator, X_OK))
             continue;
         auto(qemu_caps_t) caps = ask_emulator (job, emulators[i].emulator, err);
+        xml_node_t *cpu = i == 0 ? xml_find (capabilities, "host/cpu") : NULL;
+        if (caps && cpu)
+            qemu_capabilities_cpu (caps, cpu);
         if (caps)
             add_guest (capabilities, i, caps);
         else if (err->code == ERR_OPERATION_ABORTED)

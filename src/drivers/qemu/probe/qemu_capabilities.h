@@ -5,11 +5,17 @@
 #define TROUPE_QEMU_CAPABILITIES_H
 
 #include "drivers/job.h"
+#include "drivers/qemu/probe/qemu_caps.h"
 #include "util/text.h"
 
 //  Adds a <guest> for each emulator that is installed. One that can't be probed is logged and left
 //  out.
 int qemu_capabilities (job_t *job, xml_node_t *capabilities, error_t *err);
+
+//  Adds to CPU, the host's <cpu>, the model that KVM can give of it, with the features that it has
+//  besides (host-model, qemu_caps.h); nothing if KVM gives none, or if it lacks a part of the
+//  model, which this document can't say.
+void qemu_capabilities_cpu (const qemu_caps_t *caps, xml_node_t *cpu);
 
 //  The emulator that distributions install for guests of ARCH, as libvirt names it; NULL: this
 //  driver runs none of them.

@@ -41,6 +41,18 @@ int qemu_is_running (job_t *job, bool *running, error_t *err)
 
 //  Setting up.
 
+int qemu_stream_check (job_t *job, error_t *err)
+{
+    json_auto_t *now = job_qmp (job, "query-migrate", NULL, QMP_MS, err);
+    const json_t *reason = json_array_get (json_object_get (now, "blocked-reasons"), 0);
+    if (!reason)
+        return now ? 0 : -1;
+    return error_set (err, ERR_OPERATION_UNSUPPORTED,
+                      "not supported with the devices that it has: QEMU can't send the state of "
+                      "one (%s); detach that before",
+                      json_string_value (reason));
+}
+
 //  None of those that an earlier migration turned on is of use with a file, and some refuse it; but
 //  for the events.
 static int set_capabilities (job_t *job, error_t *err)

@@ -17,6 +17,11 @@ typedef enum {
     QEMU_WORK_FAILED
 } qemu_work_t;
 
+//  Refuses if QEMU could not send the state: some of its devices, as those of the host, have one
+//  that nobody can read (its QMP reference: MigrationInfo's blocked-reasons). Before anything is
+//  done for it: QEMU itself would say so at the very last.
+int qemu_stream_check (job_t *job, error_t *err);
+
 //  Sets every migration parameter and capability that matters to a file, whatever an earlier
 //  migration left; BANDWIDTH is in bytes a second, 0 for no limit.
 int qemu_stream_prepare (job_t *job, uint64_t bandwidth, error_t *err);

@@ -1,0 +1,176 @@
+//  qemu_command_memory.c: the guest's memory: in one piece or in NUMA cells, and devices of more,
+//  or of memory that it shares.
+
+#include "drivers/cpuset.h"
+#include "drivers/qemu/command/qemu_command_parts.h"
+#include "drivers/qemu/command/qemu_memory.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define KIB 1024u
+#define MIB_KIB 1024u
+
+static json_t *ram_object (const char *id, uint64_t kib)
+{
+    return json_pack ("{s:s, s:s, s:I}", "qom-type", "memory-backend-ram", "id", id, "size",
+                      (json_int_t) (kib * KIB));
+}
+
+//  Cells.
+
+static void add_distances (command_t *self, const xml_node_t *cell)
+{
+    xml_foreach (sibling, xml_find (cell, "distances"), "sibling")
+        command_add (self, "-numa", "dist,src=%s,dst=%s,val=%s", xml_string (cell, "@id"),
+                     xml_string (sibling, "@id"), xml_string (sibling, "@value"));
+}
+
+//  "cpus" takes one range, and can be there several times.
+static void add_cpus (text_t *text, const char *cpus)
+{
+    for (const char *at = cpus; at && *at;) {
+        size_t size = strcspn (at, ",");
+        text_addf (text, ",cpus=%.*s", (int) size, at);
+        at += size + (at[size] == ',');
+    }
+}
+
+static int add_cell (command_t *self, const xml_node_t *cell, error_t *err)
+{
+    const char *cpus = xml_string (cell, "@cpus"), *id = xml_string (cell, "@id");
+    uint64_t kib = 0;
+    cpu_set_t set;
+    if (xml_u64 (cell, "@memory", &kib, err) || (cpus && cpuset_parse (cpus, &set, err)))
+        return -1;
+    autofree char *ram = text_format ("ram-node%s", id);
+    autofree char *list = cpus ? cpuset_text (&set) : NULL;
+    auto(text_t) text = text_new ();
+    text_addf (text, "node,nodeid=%s", id);
+    add_cpus (text, list);
+    text_addf (text, ",memdev=%s", ram);
+    command_json (self, "-object", ram_object (ram, kib));
+    command_add (self, "-numa", "%s", text->data);
+    return 0;
+}
+
+static int add_cells (command_t *self, error_t *err)
+{
+    const xml_node_t *numa = xml_find (self->domain, "cpu/numa");
+    xml_foreach (cell, numa, "cell")
+        if (add_cell (self, cell, err))
+            return -1;
+    xml_foreach (cell, numa, "cell")
+        add_distances (self, cell);
+    return 0;
+}
+
+//  QEMU's memory is in MiB; libvirt rounds up.
+int qemu_command_memory (command_t *self, error_t *err)
+{
+    const uint64_t kib = qemu_memory_kib (self->domain, "memory");
+    const uint64_t boot = kib - qemu_memory_of_devices (self->domain);
+    const uint64_t mib = boot / MIB_KIB + (boot % MIB_KIB ? 1 : 0);
+    const uint64_t most = qemu_memory_kib (self->domain, "maxMemory");
+    const bool cells = qemu_memory_cells (self->domain) > 0;
+    if (mib > INT64_MAX / MIB_KIB / KIB)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED, "not supported: a memory of %" PRIu64 " MiB",
+                          mib);
+    auto(text_t) text = text_new ();
+    text_addf (text, "size=%" PRIu64 "k", mib * MIB_KIB);
+    //  Where there is no more to come, QEMU takes none.
+    if (most > mib * MIB_KIB)
+        text_addf (text, ",slots=%s,maxmem=%" PRIu64 "k",
+                   xml_string (self->domain, "maxMemory/@slots"), most);
+    command_add (self, "-m", "%s", text->data);
+    if (cells && add_cells (self, err))
+        return -1;
+    if (!cells && self->machine.ram_id[0])
+        command_json (self, "-object", ram_object (self->machine.ram_id, mib * MIB_KIB));
+    command_add (self, "-overcommit", "mem-lock=off");
+    return 0;
+}
+
+//  Devices.
+
+static int add_nodes (json_t *object, const xml_node_t *device, error_t *err)
+{
+    const char *text = xml_string (device, "source/nodemask");
+    cpu_set_t nodes;
+    if (!text)
+        return 0;
+    if (cpuset_parse (text, &nodes, err))
+        return error_prefix (err, "the nodemask of a memory device");
+    json_t *list = json_array ();
+    for (size_t node = 0; node < CPU_SETSIZE; node++)
+        if (CPU_ISSET (node, &nodes))
+            json_array_append_new (list, json_integer ((json_int_t) node));
+    json_object_set_new (object, "host-nodes", list);
+    json_object_set_new (object, "policy", json_string ("bind"));
+    return 0;
+}
+
+static void set_bytes (json_t *json, const char *key, const xml_node_t *device, const char *path)
+{
+    json_object_set_new (json, key,
+                         json_integer ((json_int_t) (qemu_memory_kib (device, path) * KIB)));
+}
+
+static json_t *dimm (const xml_node_t *device)
+{
+    json_t *json = command_device ("pc-dimm", device);
+    command_number (json, "slot", device, "address/@slot");
+    command_number (json, "addr", device, "address/@base");
+    return json;
+}
+
+static json_t *virtio_mem (command_t *self, const xml_node_t *device, error_t *err)
+{
+    json_t *json = command_model (self, device, err);
+    if (!json)
+        return NULL;
+    set_bytes (json, "block-size", device, "target/block");
+    set_bytes (json, "requested-size", device, "target/requested");
+    command_number (json, "memaddr", device, "target/address/@base");
+    return json;
+}
+
+int qemu_command_memory_device (command_t *self, const xml_node_t *device, error_t *err)
+{
+    const bool is_dimm = xml_equals (device, "@model", "dimm");
+    autofree char *id = text_format ("obj%s", qemu_alias (device));
+    json_auto_t *object = ram_object (id, qemu_memory_kib (device, "target/size"));
+    if (add_nodes (object, device, err))
+        return -1;
+    //  The host need not have for it what the guest was not given.
+    if (!is_dimm)
+        json_object_set_new (object, "reserve", json_false ());
+    json_t *json = is_dimm ? dimm (device) : virtio_mem (self, device, err);
+    if (!json)
+        return -1;
+    command_json (self, "-object", json_incref (object));
+    command_number (json, "node", device, "target/node");
+    json_object_set_new (json, "memdev", json_string (id));
+    command_json (self, "-device", json);
+    return 0;
+}
+
+//  Shared with other guests of the host, and named by them all.
+int qemu_command_shmem (command_t *self, const xml_node_t *shmem, error_t *err)
+{
+    json_t *json = command_model (self, shmem, err);
+    if (!json)
+        return -1;
+    autofree char *id = text_format ("obj%s", qemu_alias (shmem));
+    autofree char *path = text_format ("/dev/shm/%s", xml_string (shmem, "@name"));
+    const char *role = xml_string (shmem, "@role");
+    command_json (self, "-object",
+                  json_pack ("{s:s, s:s, s:s, s:I, s:b}", "qom-type", "memory-backend-file", "id",
+                             id, "mem-path", path, "size",
+                             (json_int_t) (qemu_memory_kib (shmem, "size") * KIB), "share", 1));
+    json_object_set_new (json, "memdev", json_string (id));
+    if (role)
+        json_object_set_new (json, "master", json_boolean (strcmp (role, "master") == 0));
+    command_json (self, "-device", json);
+    return 0;
+}

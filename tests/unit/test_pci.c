@@ -1,0 +1,267 @@
+//  test_pci.c: the owner of a PCI device, in a model of sysfs: what it refuses, who has the group,
+//  what it makes of what it finds. What is done to devices is the lab's test.
+
+#include "scene.h"
+#include "unit.h"
+
+#include "actors/config.h"
+#include "actors/pci/iommu_group.h"
+#include "actors/pci/pci.h"
+#include "actors/services/disk.h"
+#include "sysfs_model.h"
+#include "util/process.h"
+
+#include <unistd.h>
+
+#define ONE "11111111-1111-4111-8111-111111111111"
+#define TWO "22222222-2222-4222-8222-222222222222"
+#define GROUP IOMMU_GROUP_PREFIX "8"
+
+static const char *folder; //  of the test
+static char *root;         //  of the model
+static paths_t *paths;
+static config_t config;
+static error_t last;
+
+static const model_device_t *device_at (const char *address)
+{
+    for (size_t i = 0; i < sizeof model_devices / sizeof *model_devices; i++)
+        if (strcmp (model_devices[i].address, address) == 0)
+            return &model_devices[i];
+    return NULL;
+}
+
+static void start (actor_t *self, const char *address, const actor_class_t *class, msg_t **args_p)
+{
+    scene_reset ();
+    actor_spawn (self, address, class, args_p, false, PATIENCE_MS, scene_keep, NULL);
+    auto(msg_t) started = scene_await (self, 1);
+    check_equal (scene_code (started), 0);
+}
+
+static void start_group (actor_t *self)
+{
+    auto(msg_t) args = msg_request ("start");
+    pack_key_str (msg_args (args), "sysfs", root);
+    pack_key_u64 (msg_args (args), "group", 8);
+    start (self, GROUP, &iommu_group_class, &args);
+}
+
+static void start_device (actor_t *self, const char *address)
+{
+    char to[MSG_ADDRESS_MAX];
+    snprintf (to, sizeof to, PCI_PREFIX "%s", address);
+    auto(msg_t) args = msg_request ("start");
+    config_pack (&config, msg_args (args));
+    pack_key_str (msg_args (args), "sysfs", root);
+    pack_key_str (msg_args (args), "address", address);
+    start (self, to, &pci_class, &args);
+}
+
+static void open_scene (actor_t *self)
+{
+    error_t err;
+    root = model_new ();
+    paths = paths_new (PATHS_ROOT, folder, &err);
+    check (paths && paths_create (paths, &err) == 0);
+    autofree char *run = text_format ("%s/pci", paths->run);
+    check_equal (file_make_folders (run, 0700, &err), 0);
+    config = (config_t){ .paths = paths, .launcher = "/bin/false", .instance = "01234567" };
+    check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
+    check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
+}
+
+static void close_scene (actor_t *self, const char *address)
+{
+    char to[MSG_ADDRESS_MAX];
+    snprintf (to, sizeof to, PCI_PREFIX "%s", address);
+    scene_end_actor (self, to);
+    scene_end_actor (self, "disk/0");
+    scene_end_actor (self, "disk/1");
+    paths_destroy (&paths);
+    model_remove (&root);
+}
+
+static char *status_path (const char *address)
+{
+    return text_format ("%s/pci/%s.status", paths->run, address);
+}
+
+static bool has_status (const char *address)
+{
+    autofree char *path = status_path (address);
+    return access (path, F_OK) == 0;
+}
+
+static void wait_for_end_of_status (actor_t *self, const char *address)
+{
+    for (int i = 0; i < 500 && has_status (address); i++)
+        scene_pass (self, 10);
+    check (!has_status (address));
+}
+
+//  What an earlier daemon had on file: it was detached from igbvf.
+static void write_detached (const char *address)
+{
+    error_t err;
+    process_t process;
+    check_equal (process_identify (getpid (), &process, &err), 0);
+    autofree char *path = status_path (address);
+    autofree char *text =
+        text_format ("<pcistatus boot='%s' phase='detached' driver='igbvf'/>", process.boot_id);
+    check_equal (file_write (path, text, strlen (text), &err), 0);
+}
+
+static int ask (actor_t *self, const char *to, const char *verb, const char *device,
+                const char *domain)
+{
+    auto(msg_t) msg = msg_request (verb);
+    pack_key_str (msg_args (msg), "device", device);
+    pack_key_str (msg_args (msg), "domain", domain);
+    pack_key_str (msg_args (msg), "domain_name", domain && *domain == '1' ? "one" : "two");
+    auto(msg_t) answer = scene_call (self, to, &msg, PATIENCE_MS);
+    msg_failed (answer, &last);
+    return scene_code (answer);
+}
+
+//  What others depend on is not taken from the host, nor reset under them.
+static void scene_refused (actor_t *self)
+{
+    static const struct {
+        const char *address, *words;
+    } cases[] = { { MODEL_CARD, "its 2 virtual functions ('" MODEL_FUNCTION "', ...)" },
+                  { MODEL_BRIDGE, "it is a bridge" },
+                  { MODEL_FUNCTION, "in another network namespace" } };
+    static const char *const verbs[] = { "nodedev.detach", "nodedev.reset" };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char to[MSG_ADDRESS_MAX];
+        const char *address = cases[i].address;
+        snprintf (to, sizeof to, PCI_PREFIX "%s", address);
+        open_scene (self);
+        //  The folder of interfaces is there as long as one is anywhere.
+        model_write (root, "bus/pci/devices/" MODEL_FUNCTION "/net/eth7", "");
+        model_write (root, "bus/pci/devices/" MODEL_FUNCTION "/net/eth7", NULL);
+        start_device (self, address);
+        for (size_t j = 0; j < sizeof verbs / sizeof *verbs; j++) {
+            check_equal (ask (self, to, verbs[j], address, NULL), ERR_OPERATION_INVALID);
+            check (strstr (last.message, cases[i].words));
+        }
+        check (!has_status (address));
+        close_scene (self, address);
+    }
+}
+
+//  The kernel gives its group's number to another device.
+static void scene_gone_with_its_guest (actor_t *self)
+{
+    const char to[] = PCI_PREFIX MODEL_FUNCTION;
+    open_scene (self);
+    start_group (self);
+    write_detached (MODEL_FUNCTION);
+    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    start_device (self, MODEL_FUNCTION);
+    check_equal (ask (self, to, "pci.take", MODEL_FUNCTION, ONE), 0);
+    check_equal (ask (self, GROUP, "group.take", "0000:01:10.2", TWO), ERR_OPERATION_INVALID);
+    model_write (root, "bus/pci/devices/" MODEL_FUNCTION, NULL);
+    auto(msg_t) msg = msg_request ("pci.gone");
+    actor_send (self, to, &msg);
+    wait_for_end_of_status (self, MODEL_FUNCTION);
+    check_equal (ask (self, GROUP, "group.take", "0000:01:10.2", TWO), 0);
+    scene_end_actor (self, GROUP);
+    close_scene (self, MODEL_FUNCTION);
+}
+
+//  It was detached, and somebody gave it to a third driver: it is not taken from that.
+static void scene_bound_by_somebody (actor_t *self)
+{
+    open_scene (self);
+    write_detached (MODEL_FUNCTION);
+    model_driver (root, device_at (MODEL_FUNCTION), "uio_pci_generic");
+    start_device (self, MODEL_FUNCTION);
+    wait_for_end_of_status (self, MODEL_FUNCTION);
+    close_scene (self, MODEL_FUNCTION);
+}
+
+//  The kernel's word that it went comes when there is another one already, and detached.
+static void scene_there_again (actor_t *self)
+{
+    open_scene (self);
+    write_detached (MODEL_FUNCTION);
+    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    start_device (self, MODEL_FUNCTION);
+    auto(msg_t) msg = msg_request ("pci.gone");
+    actor_send (self, PCI_PREFIX MODEL_FUNCTION, &msg);
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION, ONE), 0);
+    scene_pass (self, 50);
+    check (has_status (MODEL_FUNCTION));
+    close_scene (self, MODEL_FUNCTION);
+}
+
+//  It goes while something is done to it, which fails: nothing stays on file.
+
+static msg_t *waiting; //  for the program's end
+
+static void spawner_handle (actor_t *self, msg_t **msg_p)
+{
+    error_t err;
+    if (msg_is (*msg_p, "process.spawn")) {
+        waiting = take (msg_p);
+        return;
+    }
+    error_set (&err, ERR_OPERATION_FAILED, "there is no such device");
+    if (msg_is (*msg_p, "test.fail"))
+        actor_reply_error (self, &waiting, &err);
+    auto(msg_t) reply = msg_reply ();
+    actor_reply (self, msg_p, &reply);
+}
+
+static const actor_class_t spawner_class = { .kind = "spawner", .handle = spawner_handle };
+
+static void scene_gone_meanwhile (actor_t *self)
+{
+    const char to[] = PCI_PREFIX MODEL_FUNCTION;
+    open_scene (self);
+    check_equal (scene_spawn (self, "spawner", &spawner_class, false), 0);
+    write_detached (MODEL_FUNCTION);
+    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    start_device (self, MODEL_FUNCTION);
+    auto(msg_t) reset = msg_request ("nodedev.reset");
+    pack_key_str (msg_args (reset), "device", MODEL_FUNCTION);
+    scene_reset ();
+    actor_request (self, to, &reset, PATIENCE_MS, scene_keep, NULL);
+    for (int i = 0; i < 500 && !waiting; i++)
+        scene_pass (self, 10);
+    check (waiting);
+    model_write (root, "bus/pci/devices/" MODEL_FUNCTION, NULL);
+    auto(msg_t) gone = msg_request ("pci.gone");
+    actor_send (self, to, &gone);
+    auto(msg_t) told = scene_ask (self, "spawner", "test.fail", PATIENCE_MS);
+    wait_for_end_of_status (self, MODEL_FUNCTION);
+    scene_end_actor (self, "spawner");
+    close_scene (self, MODEL_FUNCTION);
+}
+
+#define PCI_TEST(name)                                                                             \
+    static void test_##name (void **state)                                                         \
+    {                                                                                              \
+        folder = *state;                                                                           \
+        scene_run (scene_##name);                                                                  \
+    }
+
+PCI_TEST (refused)
+PCI_TEST (gone_with_its_guest)
+PCI_TEST (bound_by_somebody)
+PCI_TEST (there_again)
+PCI_TEST (gone_meanwhile)
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        unit_test_in_folder (test_refused),
+        unit_test_in_folder (test_gone_with_its_guest),
+        unit_test_in_folder (test_bound_by_somebody),
+        unit_test_in_folder (test_there_again),
+        unit_test_in_folder (test_gone_meanwhile),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
