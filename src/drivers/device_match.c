@@ -4,6 +4,7 @@
 #include "drivers/definition.h"
 #include "util/text.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -62,12 +63,59 @@ bool device_has_all (const xml_node_t *device, const xml_node_t *wanted)
     return true;
 }
 
-//  Of devices of the host: the same one? Numbers can be written in several ways. Else false.
+//  What says which device of the host a hostdev of such a type is. Each that is wanted has to be
+//  the same; the first of them, or the second, has to be wanted.
+static const struct {
+    const char *type;
+    const char *paths[5];
+} sources[] = {
+    { "usb",
+      { "source/vendor/@id", "source/address/@device", "source/product/@id",
+        "source/address/@bus" } },
+    { "scsi",
+      { "source/adapter/@name", "source/address/@unit", "source/address/@bus",
+        "source/address/@target" } },
+    { "mdev", { "source/address/@uuid" } },
+};
+
+static const char *const *source_paths (const xml_node_t *wanted)
+{
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        if (xml_is (wanted, "hostdev") && xml_equals (wanted, "@type", sources[i].type))
+            return sources[i].paths;
+    return NULL;
+}
+
+//  Numbers can be written in several ways.
+static bool same_value (const xml_node_t *device, const xml_node_t *wanted, const char *path)
+{
+    int own = 0, other = 0;
+    error_t ignored; //  then they are texts
+    if (!xml_string (device, path))
+        return false;
+    if (xml_int (device, path, 0, INT_MAX, &own, &ignored) ||
+        xml_int (wanted, path, 0, INT_MAX, &other, &ignored))
+        return same_text (device, wanted, path);
+    return own == other;
+}
+
+static bool same_parts (const xml_node_t *device, const xml_node_t *wanted,
+                        const char *const *paths)
+{
+    if (!xml_equals (device, "@type", xml_string (wanted, "@type")))
+        return false;
+    for (size_t i = 0; paths[i]; i++)
+        if (xml_string (wanted, paths[i]) && !same_value (device, wanted, paths[i]))
+            return false;
+    return true;
+}
+
+//  The same device of the host's PCI?
 static bool same_source (const xml_node_t *device, const xml_node_t *wanted)
 {
     const xml_node_t *own = xml_find (device, "source/address");
     const xml_node_t *other = xml_find (wanted, "source/address");
-    if (!own || !other || !xml_string (other, "@bus"))
+    if (!own || !other || !xml_string (other, "@bus") || source_paths (device))
         return false;
     autofree char *text = definition_pci_text (own);
     autofree char *other_text = definition_pci_text (other);
@@ -78,6 +126,12 @@ static bool is_by_source (const xml_node_t *wanted)
 {
     return (xml_is (wanted, "hostdev") || xml_is (wanted, "interface")) &&
            xml_string (wanted, "source/address/@bus");
+}
+
+//  Does it say which one, and not only of which kind?
+static bool says_which (const xml_node_t *wanted, const char *const *paths)
+{
+    return paths && (xml_string (wanted, paths[0]) || (paths[1] && xml_string (wanted, paths[1])));
 }
 
 //  Sizes can be written in several units.
@@ -102,9 +156,11 @@ static bool same_memory (const xml_node_t *device, const xml_node_t *wanted)
 
 static bool matches (const xml_node_t *device, const xml_node_t *wanted)
 {
-    const char *const *keys = keys_of (wanted);
+    const char *const *keys = keys_of (wanted), *const *paths = source_paths (wanted);
     if (xml_string (wanted, "alias/@name") && xml_string (device, "alias/@name"))
         return same_text (device, wanted, "alias/@name");
+    if (says_which (wanted, paths))
+        return same_parts (device, wanted, paths);
     if (xml_is (wanted, "memory"))
         return same_memory (device, wanted);
     if (!keys && is_by_source (wanted))

@@ -211,6 +211,11 @@ int job_device_check (job_t *self, const char *address, unsigned *group, error_t
     return self->ops->device_check (self, address, group, err);
 }
 
+int job_device_hold (job_t *self, const char *name, bool shared, error_t *err)
+{
+    return self->ops->device_hold (self, name, shared, err);
+}
+
 int job_device_give (job_t *self, const char *address, error_t *err)
 {
     return self->ops->device_give (self, address, err);

@@ -116,6 +116,7 @@ typedef struct {
     int (*device_take) (job_t *self, const char *address, bool managed, const char *settings,
                         error_t *err);
     int (*device_check) (job_t *self, const char *address, unsigned *group, error_t *err);
+    int (*device_hold) (job_t *self, const char *name, bool shared, error_t *err);
     int (*device_give) (job_t *self, const char *address, error_t *err);
     int (*wait_device) (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err);
     void (*progress) (job_t *self, const job_progress_t *progress);
@@ -272,7 +273,13 @@ int job_device_take (job_t *self, const char *address, bool managed, const char 
 //  Once all of a guest's are taken: does the host still use others of the group? *GROUP is its
 //  number: a guest uses /dev/vfio/GROUP.
 int job_device_check (job_t *self, const char *address, unsigned *group, error_t *err);
-//  0 as well if the domain does not have it.
+//  Devices of the host that are no PCI devices, by their name (drivers/pci/host_device.h). Once it
+//  returns, it is on file that this job's domain has it: alone, or SHARED with others that say so,
+//  too. The caller has pushed the undo "device" with the name.
+//
+//      ERR_OPERATION_INVALID       who has it
+int job_device_hold (job_t *self, const char *name, bool shared, error_t *err);
+//  Either of them. 0 as well if the domain does not have it.
 int job_device_give (job_t *self, const char *address, error_t *err);
 
 //  Waits until the hypervisor tells of the device ALIAS, or told of it since the job began; or for

@@ -119,6 +119,7 @@ class Memory(Virsh, QemuTest):
         )
         self.refused("'virtio-mem' has <requested>|nothing of model 'dimm'", "domain.device_update", xml=DIMM, live=True)
         self.refused("in virtio-mem devices", "domain.memory_set", memory_kib=64 * MIB, live=True)
+        self.refused("its NUMA cells", "domain.memory_set", memory_kib=64 * MIB, maximum=True, config=True)
         self.assertEqual(self.sizes(), before)
         self.virsh("setmem", "web1", f"{448 * MIB}")
         until(lambda: self.sizes()[1] == 448, what="the balloon")

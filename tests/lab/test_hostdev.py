@@ -72,7 +72,7 @@ class HostDevices(GuestTest):
         for devices, text in (
             ((hostdev(self.function), hostdev(self.function)), "two hostdevs are the host's PCI device"),
             (("<hostdev mode='subsystem' type='pci'/>",), "needs its host's address"),
-            ((hostdev(self.function).replace("type='pci'", "type='usb'"),), "not supported"),
+            ((hostdev(self.function).replace("type='pci'", "type='usb'"),), "needs <source><vendor"),
         ):
             path = self.write("refused.xml", guest("web1", *devices))
             self.assertIn(text, self.daemon.run("define", path, status=None).stderr)

@@ -378,6 +378,11 @@ static inline int fake_device_check (job_t *self, const char *address, unsigned 
     return fake_note (self, err, "device_check", address);
 }
 
+static inline int fake_device_hold (job_t *self, const char *name, bool shared, error_t *err)
+{
+    return fake_note (self, err, shared ? "device_hold shared" : "device_hold", name);
+}
+
 static inline int fake_device_give (job_t *self, const char *address, error_t *err)
 {
     return fake_note (self, err, "device_give", address);
@@ -397,6 +402,7 @@ static const job_ops_t fake_ops = {
     .link_release = fake_link_release,
     .device_take = fake_device_take,
     .device_check = fake_device_check,
+    .device_hold = fake_device_hold,
     .device_give = fake_device_give,
     .now = fake_now,
     .random = fake_random,

@@ -20,6 +20,14 @@ static const char devices[] =
     "</source><alias name='hostdev0'/></hostdev>"
     "<interface type='hostdev'><mac address='52:54:00:aa:00:03'/><source><address domain='0x0000' "
     "bus='0x01' slot='0x10' function='0x4'/></source><alias name='net3'/></interface>"
+    "<hostdev type='usb'><source startupPolicy='optional'><vendor id='0x0627'/><product "
+    "id='0x0001'/><address bus='1' device='2'/></source><alias name='hostdev1'/></hostdev>"
+    "<hostdev type='usb'><source><vendor id='0x0627'/><product id='0x0001'/><address bus='1' "
+    "device='3'/></source><alias name='hostdev2'/></hostdev>"
+    "<hostdev type='scsi'><source><adapter name='scsi_host1'/><address bus='0' target='1' "
+    "unit='0'/></source><alias name='hostdev3'/></hostdev>"
+    "<hostdev type='mdev'><source><address uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></source>"
+    "<alias name='hostdev4'/></hostdev>"
     "<memory model='dimm'><target><size unit='KiB'>131072</size><node>0</node></target>"
     "<alias name='dimm0'/><address type='dimm' slot='0' base='0x100000000'/></memory>"
     "<memory model='dimm'><target><size unit='KiB'>131072</size><node>1</node></target>"
@@ -50,6 +58,24 @@ static const struct {
     { "<interface type='hostdev'><source><address bus='1' slot='0x10' function='4'/></source>"
       "</interface>",
       "net3", 0 },
+    { "<hostdev type='usb'><source><address bus='001' device='0x3'/></source></hostdev>",
+      "hostdev2", 0 },
+    { "<hostdev type='usb'><source><vendor id='0x627'/><product id='1'/></source></hostdev>", NULL,
+      ERR_OPERATION_FAILED },
+    { "<hostdev type='usb'><source><vendor id='0x627'/><product id='1'/><address bus='1' "
+      "device='2'/></source></hostdev>",
+      "hostdev1", 0 },
+    { "<hostdev type='usb'><source><vendor id='0x46f4'/><product id='1'/></source></hostdev>", NULL,
+      ERR_DEVICE_MISSING },
+    { "<hostdev type='scsi'><source><adapter name='scsi_host1'/><address bus='0' target='1' "
+      "unit='0'/></source></hostdev>",
+      "hostdev3", 0 },
+    { "<hostdev type='scsi'><source><adapter name='scsi_host0'/><address bus='0' target='1' "
+      "unit='0'/></source></hostdev>",
+      NULL, ERR_DEVICE_MISSING },
+    { "<hostdev type='mdev'><source><address uuid='C2177883-F1BB-47F0-914D-32A22E3A8804'/>"
+      "</source></hostdev>",
+      "hostdev4", 0 },
     { "<memory model='dimm'><target><size unit='MiB'>128</size></target></memory>", NULL,
       ERR_OPERATION_FAILED },
     { "<memory model='dimm'><target><size unit='MiB'>128</size><node>1</node></target></memory>",

@@ -13,6 +13,15 @@
     "<interface type='hostdev' managed='yes'><mac address='52:54:00:12:34:56'/>" SOURCE (bus) more \
         "</interface>"
 
+#define TABLET "<vendor id='0x627'/><product id='1'/>"
+#define USB(source, more)                                                                          \
+    "<hostdev mode='subsystem' type='usb'><source>" source "</source>" more "</hostdev>"
+#define SCSI(target, more)                                                                         \
+    "<hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host1'/>"                   \
+    "<address bus='0' target='" target "' unit='0'/></source>" more "</hostdev>"
+#define UUID "<source><address uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></source>"
+#define MDEV "<hostdev mode='subsystem' type='mdev' model='vfio-pci'>" UUID "</hostdev>"
+
 static void test_completed (void **state)
 {
     (void) state;
@@ -47,6 +56,105 @@ static void test_command (void **state)
     assert_has (lines, "\"host\":\"0000:81:10.2\",\"romfile\":\"\"");
 }
 
+//  USB: a port of the controller that is there.
+static void test_usb (void **state)
+{
+    (void) state;
+    static const char devices[] = "<devices>" USB (TABLET, "<boot order='2'/>")
+        USB ("<address bus='001' device='4'/>", "") "</devices>";
+    auto(xml_t) document = qemu_completed ("q35", devices);
+    assert_string_equal (qemu_at (document, "devices/hostdev/@managed"), "no");
+    assert_string_equal (qemu_at (document, "devices/hostdev/source/vendor/@id"), "0x0627");
+    assert_string_equal (qemu_at (document, "devices/hostdev/address/@type"), "usb");
+    assert_string_equal (qemu_at (document, "devices/hostdev/address/@port"), "1");
+    assert_int_equal (qemu_hostdev_memlock (document), 0);
+    autofree char *lines = qemu_lines ("q35", devices);
+    assert_has (lines, "\"driver\":\"usb-host\",\"id\":\"hostdev0\"");
+    assert_has (lines, "\"bus\":\"usb.0\",\"port\":\"1\",\"bootindex\":2");
+    assert_has (lines, "\"bus\":\"usb.0\",\"port\":\"2\"");
+}
+
+static void test_guest_reset (void **state)
+{
+    (void) state;
+    static const char *const cases[][2] = {
+        { "off", "\"guest-reset\":false,\"guest-resets-all\":false" },
+        { "uninitialized", "\"guest-reset\":true,\"guest-resets-all\":false" },
+        { "on", "\"guest-reset\":true,\"guest-resets-all\":true" },
+    };
+    for (size_t i = 0; i < 3; i++) {
+        autofree char *devices = text_format ("<devices><hostdev type='usb'><source "
+                                              "guestReset='%s'>" TABLET "</source></hostdev>"
+                                              "</devices>",
+                                              cases[i][0]);
+        autofree char *lines = qemu_lines ("pc", devices);
+        assert_has (lines, cases[i][1]);
+    }
+}
+
+//  One that a saved guest had, and that is not there any more.
+static void test_missing (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    fake_job_t fake;
+    fake_job_init (&fake, "/nowhere");
+    fake.guest.name = (char *) (uintptr_t) "fixture";
+    fake.guest.live = qemu_completed (
+        "q35", "<devices><hostdev type='usb'><source startupPolicy='requisite'>"
+               "<vendor id='0xfffe'/><product id='0xfffe'/><address bus='999' device='999'/>"
+               "</source></hostdev></devices>");
+    assert_int_equal (qemu_hostdev_find (&fake.job, false, &err), -1);
+    assert_int_equal (qemu_hostdev_find (&fake.job, true, &err), 0);
+    const xml_node_t *hostdev = xml_find (xml_root (fake.guest.live), "devices/hostdev");
+    assert_true (xml_equals (hostdev, "source/@missing", "yes"));
+    assert_false (qemu_hostdev_is (hostdev));
+    auto(qemu_caps_t) caps = qemu_caps_parse (qemu_caps_text, &err);
+    qemu_set_aliases (fake.guest.live);
+    auto(strings_t) args = qemu_command_device (fake.guest.live, NULL, caps, hostdev, &err);
+    assert_has (args->items[1], "\"vendorid\":65535,\"productid\":65535");
+    xml_set (xml_find (xml_root (fake.guest.live), "devices/hostdev"), "source/@startupPolicy",
+             "optional");
+    assert_int_equal (qemu_hostdev_find (&fake.job, false, &err), 0);
+    assert_null (xml_find (xml_root (fake.guest.live), "devices/hostdev"));
+    xml_destroy (&fake.guest.live);
+}
+
+//  SCSI: the first place that no disk has, and a controller that knows what such devices need.
+static void test_scsi (void **state)
+{
+    (void) state;
+    static const char devices[] = "<devices>" SCSI ("1", "<readonly/><shareable/>") SCSI (
+        "2", "") "<disk type='block'><source dev='/dev/none'/><target dev='sda' bus='scsi'/></disk>"
+                 "<controller type='scsi' index='0' model='virtio-scsi'/></devices>";
+    autofree char *lines = qemu_lines ("q35", devices);
+    assert_has (lines, "{\"driver\":\"host_device\",\"filename\":\"/dev/sg\",\"node-name\":"
+                       "\"host-hostdev0\",\"read-only\":true}");
+    assert_has (lines, "\"driver\":\"scsi-generic\",\"id\":\"hostdev0\",\"bus\":\"scsi0.0\","
+                       "\"channel\":0,\"scsi-id\":0,\"lun\":1,\"drive\":\"host-hostdev0\","
+                       "\"share-rw\":true}");
+    assert_has (lines, "\"lun\":2,\"drive\":\"host-hostdev1\"}");
+    auto(xml_t) alone = qemu_completed ("q35", "<devices>" SCSI ("1", "") "</devices>");
+    autofree char *text = xml_text (alone);
+    assert_has (text, "<controller type='scsi' index='0' model='virtio-scsi'");
+    auto(xml_t) again = qemu_completed_text (text, &(error_t){ 0 });
+    autofree char *same = xml_text (again);
+    assert_string_equal (text, same);
+}
+
+//  Mediated devices: PCI in the guest, and they reach all of its memory.
+static void test_mdev (void **state)
+{
+    (void) state;
+    autofree char *lines = qemu_lines ("q35", "<devices>" MDEV "</devices>");
+    assert_has (lines, "\"driver\":\"vfio-pci\",\"id\":\"hostdev0\",\"bus\":\"pci.");
+    assert_has (lines,
+                "\"sysfsdev\":\"/sys/bus/mdev/devices/c2177883-f1bb-47f0-914d-32a22e3a8804\","
+                "\"display\":\"off\"");
+    auto(xml_t) document = qemu_completed ("q35", "<devices>" MDEV "</devices>");
+    assert_true (qemu_hostdev_memlock (document) > 0);
+}
+
 static void test_interface (void **state)
 {
     (void) state;
@@ -69,7 +177,34 @@ static void test_refused (void **state)
         { "<hostdev mode='subsystem'>" SOURCE ("1") "</hostdev>", "a hostdev has no type" },
         { "<hostdev type='pci'><source><address bus='0x100' slot='1'/></source></hostdev>",
           "the host's address of a hostdev" },
-        { "<hostdev type='usb'><source><vendor id='0x1'/></source></hostdev>", "not supported" },
+        { "<hostdev type='usb'><source><vendor id='0x1'/></source></hostdev>", "needs <source>" },
+        { "<hostdev type='usb'><source/></hostdev>", "needs <source>" },
+        { "<hostdev type='usb'><source><address bus='1'/></source></hostdev>", "needs <source>" },
+        { USB (TABLET, "") USB (TABLET, ""), "two hostdevs are the host's device" },
+        { "<hostdev type='usb'><source><vendor id='0x10000'/><product id='1'/></source></hostdev>",
+          "source/vendor/@id" },
+        { USB (TABLET "<address slot='1' bus='1' device='1'/>", ""), "goes with pci" },
+        { USB (TABLET, "<readonly/>"), "goes with scsi" },
+        { USB (TABLET, "<driver name='vfio'/>"), "goes with pci" },
+        { USB (TABLET, "<address type='pci'/>"), "its address is none of USB" },
+        { SCSI ("1", "") SCSI ("1", ""), "two hostdevs are the host's device 'scsi:1:0:1:0'" },
+        { "<hostdev type='scsi'><source><adapter name='fc0'/><address bus='0' target='0' unit='0'/>"
+          "</source></hostdev>",
+          "scsi_host0" },
+        { "<hostdev type='scsi'><source protocol='iscsi' name='iqn'/></hostdev>", "protocol" },
+        { "<hostdev type='scsi' rawio='yes'/>", "rawio" },
+        { "<hostdev type='scsi' sgio='unfiltered'/>", "sgio" },
+        { SCSI ("1", "<address type='usb'/>"), "of type 'drive'" },
+        { SCSI ("1", "<address type='drive' unit='1'/>")
+              SCSI ("2", "<address type='drive' unit='1'/>"),
+          "another device has the same drive address" },
+        { "<hostdev type='scsi_host'><source protocol='vhost' wwpn='naa.1'/></hostdev>",
+          "scsi_host" },
+        { "<hostdev type='mdev' model='vfio-ccw'/>", "vfio-ccw" },
+        { "<hostdev type='mdev' model='vfio-pci' display='on'/>", "display" },
+        { "<hostdev type='mdev' model='vfio-pci' managed='yes'>" UUID "</hostdev>", "managed" },
+        { "<hostdev type='mdev'>" UUID "</hostdev>", "has no model" },
+        { "<hostdev type='mdev' model='vfio-pci'/>", "needs <source>" },
         { "<hostdev mode='capabilities' type='pci'>" SOURCE ("1") "</hostdev>", "not supported" },
         { HOSTDEV ("0x01", "<driver name='xen'/>"), "not supported" },
         { HOSTDEV ("0x01", "<teaming persistent='x'/>"), "not supported" },
@@ -242,6 +377,11 @@ int main (void)
         cmocka_unit_test (test_completed),
         cmocka_unit_test (test_conventional),
         cmocka_unit_test (test_command),
+        cmocka_unit_test (test_usb),
+        cmocka_unit_test (test_guest_reset),
+        cmocka_unit_test (test_missing),
+        cmocka_unit_test (test_scsi),
+        cmocka_unit_test (test_mdev),
         cmocka_unit_test (test_interface),
         cmocka_unit_test (test_refused),
         cmocka_unit_test (test_settings),

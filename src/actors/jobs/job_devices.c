@@ -4,9 +4,11 @@
 
 #include "actors/jobs/job.h"
 #include "actors/pci/devices.h"
+#include "drivers/pci/host_device.h"
 
 enum {
-    DEVICE_MS = 150000 //  the host's driver lets go of it when it likes
+    DEVICE_MS = 150000, //  the host's driver lets go of it when it likes
+    HOLD_MS = 60000     //  written to disk
 };
 
 static int ask (job_t *job, const char *verb, const char *address, bool managed,
@@ -37,9 +39,27 @@ int job_devices_check (job_t *job, const char *address, unsigned *group, error_t
     return 0;
 }
 
+static int ask_holds (job_t *job, const char *verb, const char *name, bool shared, error_t *err)
+{
+    auto(msg_t) msg = msg_request (verb);
+    pack_t *pack = msg_args (msg);
+    pack_key_str (pack, "device", name);
+    pack_key_str (pack, "domain", job->guest->uuid);
+    pack_key_str (pack, "domain_name", job->guest->name);
+    pack_key_bool (pack, "shared", shared);
+    return job_ask ((job_actor_t *) job, DEVICES_ADDRESS, &msg, HOLD_MS, NULL, err);
+}
+
+int job_devices_hold (job_t *job, const char *name, bool shared, error_t *err)
+{
+    return ask_holds (job, "device.hold", name, shared, err);
+}
+
 //  What is gone from the host is nobody's.
 int job_devices_give (job_t *job, const char *address, error_t *err)
 {
+    if (host_device_is (address))
+        return ask_holds (job, "device.release", address, false, err);
     int rc = ask (job, "pci.give", address, false, NULL, NULL, err);
     return rc && err->code == ERR_NO_NODE_DEVICE ? 0 : rc;
 }

@@ -9,6 +9,7 @@
 int job_devices_take (job_t *job, const char *address, bool managed, const char *settings,
                       error_t *err);
 int job_devices_check (job_t *job, const char *address, unsigned *group, error_t *err);
+int job_devices_hold (job_t *job, const char *name, bool shared, error_t *err);
 int job_devices_give (job_t *job, const char *address, error_t *err);
 
 #endif

@@ -110,6 +110,10 @@ static int edit_max_memory (job_actor_t *self, xml_node_t *domain, error_t *err)
                           "its next start");
     if (kib == 0 || kib >= TUNE_UNLIMITED)
         return error_set (err, ERR_INVALID_ARG, "%" PRIu64 " KiB is no size of a guest", kib);
+    if (xml_find (domain, "cpu/numa"))
+        return error_set (err, ERR_OPERATION_INVALID,
+                          "its memory is what its NUMA cells and memory devices say; change those "
+                          "in its definition");
     if (xml_size (domain, "currentMemory", "KiB", &current, err))
         return -1;
     set_kib (domain, "memory", kib);

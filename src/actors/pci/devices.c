@@ -12,7 +12,8 @@ static const struct {
     { "nodedev.xml", devices_show_xml },     { "nodedev.detach", devices_pass_on },
     { "nodedev.reattach", devices_pass_on }, { "nodedev.reset", devices_pass_on },
     { "pci.take", devices_pass_on },         { "pci.give", devices_pass_on },
-    { "group.check", devices_pass_on },      { "host.serving", devices_begin_to_compare },
+    { "group.check", devices_pass_on },      { "device.hold", devices_hold },
+    { "device.release", devices_release },   { "host.serving", devices_begin_to_compare },
     { "devices.compare", devices_compare },
 };
 
@@ -31,7 +32,7 @@ static int devices_start (actor_t *actor, const msg_t *args, error_t *err)
     self->config = config_of (args);
     self->sysfs = text_copy (sysfs ? sysfs : SYSFS);
     devices_open_list (self);
-    return devices_open_owners (self, err);
+    return devices_open_holds (self, err) || devices_open_owners (self, err) ? -1 : 0;
 }
 
 static void devices_stop (actor_t *actor)
@@ -39,6 +40,7 @@ static void devices_stop (actor_t *actor)
     devices_t *self = actor_state (actor);
     devices_close_list (self);
     devices_close_owners (self);
+    devices_close_holds (self);
     owner_events_close (&self->events);
     free (self->sysfs);
 }

@@ -7,6 +7,10 @@
 //      nodedev.xml   {device}: as documented, by devices/reader
 //      nodedev.detach, nodedev.reattach, nodedev.reset   {device}: as documented, by its owner
 //      pci.take, pci.give, group.check   {device, ...}: pci.h, iommu_group.h, by its owner
+//      device.hold   {device, domain (uuid), domain_name, shared}: nil once it is on disk that the
+//                    domain has the device, which is no PCI device (its name is that of
+//                    drivers/pci/host_device.h); refused if another has it, unless both share it
+//      device.release   {device, domain}: nil, once that is on disk; also if it does not have it
 //      host.serving   (from the host, once all domains are loaded) devices of domains that do not
 //                     run are given back
 //

@@ -194,7 +194,7 @@ static void on_domain (actor_t *actor, const char *topic, const msg_t *event, vo
 void devices_begin_to_compare (devices_t *self, msg_t **msg_p)
 {
     (void) msg_p;
-    if (zhashx_size (self->owners) == 0 || self->running)
+    if ((zhashx_size (self->owners) == 0 && !devices_have_holds (self)) || self->running)
         return;
     self->running = strings_new ();
     self->subscription = actor_subscribe (self->actor, "domain/", on_domain, NULL);
@@ -226,6 +226,8 @@ void devices_compare (devices_t *self, msg_t **msg_p)
         if (holder && !strings_contain (self->running, holder))
             give_back (self, owner, holder);
     }
+    if (self->running)
+        devices_compare_holds (self);
     strings_destroy (&self->running);
 }
 

@@ -4,6 +4,7 @@
 //      devices_list.c     which devices there are: sysfs, and what the kernel tells of changes
 //      devices_queries.c  what is asked of them; devices_reader.c: for what may wait
 //      devices_owners.c   the owners of PCI devices and IOMMU groups: started, and passed requests
+//      devices_holds.c    who has devices that are no PCI devices
 
 #ifndef TROUPE_DEVICES_SELF_H
 #define TROUPE_DEVICES_SELF_H
@@ -26,6 +27,8 @@ typedef struct {
     zhashx_t *groups;      //  addresses of the owners of IOMMU groups that there are
     strings_t *running;    //  domains, while it is found out which devices were not given back
     uint64_t subscription; //  to that
+    zlistx_t *holds;       //  hold_t
+    char *holds_path, *boot_id;
     owner_events_t events;
     int fd;            //  of the kernel's events; -1: none
     udev_news_t *news; //  of disks; NULL: none
@@ -59,5 +62,15 @@ void devices_pass_on (devices_t *self, msg_t **msg_p);
 //  After a restart: what is of guests that ended with the daemon away is given back.
 void devices_begin_to_compare (devices_t *self, msg_t **msg_p);
 void devices_compare (devices_t *self, msg_t **msg_p);
+
+//  devices_holds.c
+int devices_open_holds (devices_t *self, error_t *err);
+void devices_close_holds (devices_t *self);
+//  device.hold, device.release.
+void devices_hold (devices_t *self, msg_t **msg_p);
+void devices_release (devices_t *self, msg_t **msg_p);
+bool devices_have_holds (devices_t *self);
+//  Gives back what domains have that are not self->running.
+void devices_compare_holds (devices_t *self);
 
 #endif

@@ -33,21 +33,29 @@ static int check_limits (const xml_node_t *disk, error_t *err)
     return iotune_check (disk, err);
 }
 
+//  Disks, and SCSI devices of the host.
+static int check_drive (strings_t *seen, const xml_node_t *device, error_t *err)
+{
+    const char *bus =
+        xml_is (device, "disk") ? xml_string (device, "target/@bus") : xml_string (device, "@type");
+    if (!xml_equals (device, "address/@type", "drive"))
+        return 0;
+    return once (seen,
+                 text_format ("drive address on '%s': controller %s, bus %s, target %s, unit %s",
+                              bus, xml_string (device, "address/@controller"),
+                              xml_string (device, "address/@bus"),
+                              xml_string (device, "address/@target"),
+                              xml_string (device, "address/@unit")),
+                 device, err);
+}
+
 static int check_disk (strings_t *seen, const xml_node_t *disk, error_t *err)
 {
     if (check_limits (disk, err))
         return -1;
     if (once (seen, text_format ("target '%s'", xml_string (disk, "target/@dev")), disk, err))
         return -1;
-    if (!xml_equals (disk, "address/@type", "drive"))
-        return 0;
-    return once (
-        seen,
-        text_format ("drive address on '%s': controller %s, bus %s, target %s, unit %s",
-                     xml_string (disk, "target/@bus"), xml_string (disk, "address/@controller"),
-                     xml_string (disk, "address/@bus"), xml_string (disk, "address/@target"),
-                     xml_string (disk, "address/@unit")),
-        disk, err);
+    return check_drive (seen, disk, err);
 }
 
 static int check_boot_order (completion_t *self, strings_t *seen, const xml_node_t *device,
@@ -78,6 +86,7 @@ static int check_devices (completion_t *self, error_t *err)
     xml_foreach (device, self->devices, NULL) {
         const char *alias = xml_string (device, "alias/@name");
         if ((xml_is (device, "disk") && check_disk (seen, device, err)) ||
+            (xml_is (device, "hostdev") && check_drive (seen, device, err)) ||
             check_boot_order (self, seen, device, err) ||
             (alias && once (seen, text_format ("alias '%s'", alias), device, err)))
             return -1;

@@ -1,6 +1,7 @@
 //  qemu_files.c: which files a guest uses, and their owner while it runs.
 
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/storage/qemu_block_node.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/undo.h"
@@ -200,7 +201,7 @@ void qemu_give_unused_back (job_t *job)
         const char *before = xml_string (owner, "@before");
         const char *path = before ? strchr (before, '/') : NULL;
         next = xml_next (owner, "owner");
-        if (path && !strings_contain (used, path))
+        if (path && !strings_contain (used, path) && !qemu_hostdev_uses (job, path))
             give_back (job, owner);
     }
 }

@@ -4,6 +4,8 @@
 
 #include "drivers/definition.h"
 #include "drivers/net/interface.h"
+#include "drivers/pci/host_device.h"
+#include "drivers/pci/sysfs.h"
 #include "drivers/pci/vf.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
@@ -23,7 +25,7 @@ static xml_node_t *devices_of (const xml_t *document)
 
 bool qemu_hostdev_is (const xml_node_t *device)
 {
-    return xml_is (device, "hostdev") ||
+    return (xml_is (device, "hostdev") && !xml_equals (device, "source/@missing", "yes")) ||
            (xml_is (device, "interface") && xml_equals (device, "@type", "hostdev"));
 }
 
@@ -33,10 +35,17 @@ static bool is_pooled (const xml_node_t *device)
     return xml_is (device, "interface") && xml_string (device, "source/@network");
 }
 
-//  The caller frees it.
+//  Of the host's PCI; else it is a hostdev that has a name.
+static bool is_pci (const xml_node_t *device)
+{
+    return xml_is (device, "interface") || xml_equals (device, "@type", "pci");
+}
+
+//  Under which it is on record: its address, or its name. The caller frees it.
 static char *address_of (const xml_node_t *device)
 {
-    return definition_pci_text (xml_find (device, "source/address"));
+    return is_pci (device) ? definition_pci_text (xml_find (device, "source/address"))
+                           : host_device_name (device);
 }
 
 //  Intent.
@@ -103,22 +112,35 @@ static int take_one (job_t *job, const xml_node_t *device, error_t *err)
 {
     autofree char *address = address_of (device);
     autofree char *settings = settings_of (device);
+    if (!is_pci (device))
+        return job_device_hold (job, address, xml_find (device, "shareable") != NULL, err);
     return job_device_take (job, address, xml_flag (device, "@managed", false), settings, err);
 }
 
-static int open_group (job_t *job, const xml_node_t *device, error_t *err)
+//  The caller frees it.
+static char *group_file (job_t *job, const char *address, error_t *err)
 {
     unsigned group;
+    return job_device_check (job, address, &group, err) ? NULL
+                                                        : text_format ("/dev/vfio/%u", group);
+}
+
+static int open_node (job_t *job, const xml_node_t *device, error_t *err)
+{
     autofree char *address = address_of (device);
-    if (job_device_check (job, address, &group, err))
+    autofree char *path =
+        is_pci (device) ? group_file (job, address, err) : host_device_file (SYSFS, address, err);
+    xml_node_t *note = note_of (job, address);
+    if (!path)
         return -1;
-    autofree char *path = text_format ("/dev/vfio/%u", group);
-    return qemu_take_named (job, "the IOMMU group of a host device", path, err);
+    if (note)
+        xml_set (note, "@node", path);
+    return qemu_take_named (job, "a device of the host", path, err);
 }
 
 int qemu_hostdev_plug_one (job_t *job, const xml_node_t *device, error_t *err)
 {
-    return take_one (job, device, err) || open_group (job, device, err) ? -1 : 0;
+    return take_one (job, device, err) || open_node (job, device, err) ? -1 : 0;
 }
 
 //  First all of them: they may be in one group.
@@ -129,7 +151,7 @@ int qemu_hostdev_plug (job_t *job, error_t *err)
         if (qemu_hostdev_is (device) && !is_pooled (device) && take_one (job, device, err))
             return -1;
     xml_foreach (device, devices, NULL)
-        if (qemu_hostdev_is (device) && !is_pooled (device) && open_group (job, device, err))
+        if (qemu_hostdev_is (device) && !is_pooled (device) && open_node (job, device, err))
             return -1;
     return 0;
 }
@@ -206,10 +228,19 @@ void qemu_hostdev_unplug (job_t *job)
     }
 }
 
+bool qemu_hostdev_uses (const job_t *job, const char *path)
+{
+    xml_foreach (note, xml_root (job->guest->record), "device")
+        if (xml_equals (note, "@node", path))
+            return true;
+    return false;
+}
+
+//  A device that reaches the guest's memory.
 static bool has_any (const xml_t *live)
 {
     xml_foreach (device, devices_of (live), NULL)
-        if (qemu_hostdev_is (device))
+        if (qemu_hostdev_is (device) && (is_pci (device) || xml_equals (device, "@type", "mdev")))
             return true;
     return false;
 }

@@ -1,19 +1,28 @@
-//  qemu_hostdev.h: the host's PCI devices that a guest gets: <hostdev type='pci'>, <interface
-//  type='hostdev'>, and what <interface type='network'> gets from a pool, which is shown as an
-//  interface of type 'hostdev' then. The record has <device address='0000:01:10.2'/> for each.
+//  qemu_hostdev.h: the host's devices that a guest gets: <hostdev>, <interface type='hostdev'>, and
+//  what <interface type='network'> gets from a pool, which is shown as an interface of type
+//  'hostdev' then. The record has <device address='0000:01:10.2'/> for each, or its name
+//  (drivers/pci/host_device.h), and with it the node by which QEMU uses it.
 
 #ifndef TROUPE_QEMU_HOSTDEV_H
 #define TROUPE_QEMU_HOSTDEV_H
 
 #include "drivers/job.h"
 
-//  Is a device of the document one of the host's?
+//  Is a device of the document one of the host's, that is there?
 bool qemu_hostdev_is (const xml_node_t *device);
+
+//  Which devices those are that are no PCI devices: the live document then says which USB device it
+//  is. What may be missing, by its startupPolicy, is left out, or, if the guest GOES_ON and does
+//  not boot, <source missing='yes'>: QEMU has it in the guest's state, as a device that is not
+//  plugged in.
+int qemu_hostdev_find (job_t *job, bool goes_on, error_t *err);
+//  One of a guest that runs, which may not be missing.
+int qemu_hostdev_find_one (job_t *job, xml_node_t *device, error_t *err);
 
 //  Into the record, and the undo of what qemu_hostdev_plug does.
 int qemu_hostdev_intend (job_t *job, error_t *err);
-//  Takes them from the host, all or none: vfio-pci has them then, and the user that QEMU runs as
-//  can open their groups.
+//  Takes them from the host, all or none: they are this guest's alone, those of PCI are vfio-pci's,
+//  and the user that QEMU runs as can open their nodes.
 int qemu_hostdev_plug (job_t *job, error_t *err);
 //  The same of one device, of a guest that runs; refused if it has that one already.
 int qemu_hostdev_intend_one (job_t *job, const xml_node_t *device, error_t *err);
@@ -22,12 +31,14 @@ int qemu_hostdev_plug_one (job_t *job, const xml_node_t *device, error_t *err);
 //  that the pool has. Intent and undo of each are on record before.
 int qemu_hostdev_take_pooled (job_t *job, xml_node_t *interface, const xml_node_t *link,
                               port_grant_t *grant, error_t *err);
+//  Does a node of the record lead to a device that the guest has?
+bool qemu_hostdev_uses (const job_t *job, const char *path);
 //  The device is gone from the guest: gives it back.
 int qemu_hostdev_give (job_t *job, const xml_node_t *device, error_t *err);
 //  The guest is over: gives back what the record has; what fails is logged.
 void qemu_hostdev_unplug (job_t *job);
-//  How much of its memory the guest has to lock: all of it, since devices reach it, and 1 GiB for
-//  their own; 0: it has none.
+//  How much of its memory the guest has to lock: all of it, since devices of PCI and mediated ones
+//  reach it, and 1 GiB for their own; 0: it has none.
 uint64_t qemu_hostdev_memlock (const xml_t *live);
 //  Of a guest that runs and gets one: QEMU may lock that much.
 int qemu_hostdev_lock_memory (job_t *job, error_t *err);

@@ -119,6 +119,7 @@ static bool is_usb (const xml_node_t *device)
         { "sound", "@model", "usb" },
         { "serial", "target/@type", "usb-serial" },
         { "hub", "@type", "usb" },
+        { "hostdev", "@type", "usb" },
         { "redirdev", "@bus", "usb" },
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)

@@ -95,6 +95,8 @@ static int prepare (start_t *self, error_t *err)
     job_t *job = self->job;
     qemu_live_make (job, self->document, &self->folder);
     qemu_drop_missing (job, self->state || self->incoming);
+    if (qemu_hostdev_find (job, self->state || self->incoming, err))
+        return -1;
     if (self->incoming && !self->folder)
         self->folder = qemu_folder_path (job);
     const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");

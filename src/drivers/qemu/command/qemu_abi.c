@@ -84,6 +84,9 @@ static const char *const host_side[] = {
     "devices/memory/source",
     "devices/memory/target/current",
     "devices/memballoon/stats",
+    "devices/hostdev/@managed",
+    "devices/hostdev/source",
+    "devices/hostdev/shareable",
     "devices/rng/backend",
     "devices/rng/rate",
 };

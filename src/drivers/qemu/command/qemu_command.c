@@ -1,7 +1,6 @@
 //  qemu_command.c: the order of a guest's command line, and what its parts share.
 
 #include "drivers/qemu/command/qemu_command_parts.h"
-#include "drivers/definition.h"
 #include "drivers/qemu/command/qemu_pci.h"
 
 #include <inttypes.h>
@@ -230,21 +229,6 @@ static int command_panic (command_t *self, const xml_node_t *panic, error_t *err
         return 0;
     json_t *json = json_pack ("{s:s}", "driver", "pvpanic");
     command_number (json, "ioport", panic, "address/@iobase");
-    command_json (self, "-device", json);
-    return 0;
-}
-
-int qemu_command_hostdev (command_t *self, const xml_node_t *hostdev, error_t *err)
-{
-    json_t *json = command_model (self, hostdev, err);
-    if (!json)
-        return -1;
-    autofree char *host = definition_pci_text (xml_find (hostdev, "source/address"));
-    int index = command_bootindex (self, hostdev);
-    json_object_set_new (json, "host", json_string (host));
-    if (index > 0)
-        json_object_set_new (json, "bootindex", json_integer (index));
-    command_rom (json, hostdev);
     command_json (self, "-device", json);
     return 0;
 }

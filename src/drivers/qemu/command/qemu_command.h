@@ -23,6 +23,9 @@ strings_t *qemu_command (const xml_t *live, const xml_t *record, const qemu_caps
 strings_t *qemu_command_device (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,
                                 const xml_node_t *device, error_t *err);
 
+//  The block node of a SCSI device of the host. The caller frees it.
+char *qemu_hostdev_node (const char *alias);
+
 //  The object that is the I/O thread ID of DOMAIN, as -object and object-add take it. The caller
 //  owns it.
 json_t *qemu_command_iothread (const xml_node_t *domain, int id);

@@ -96,23 +96,27 @@ static json_t *sata_device (command_t *self, const xml_node_t *disk)
     return json;
 }
 
+void command_scsi_address (command_t *self, json_t *json, const xml_node_t *device)
+{
+    const xml_node_t *controller = controller_of (self, device, "scsi");
+    autofree char *bus = text_format ("%s.0", qemu_alias (controller));
+    json_object_set_new (json, "bus", json_string (bus));
+    if (xml_equals (controller, "@model", "lsilogic")) {
+        command_number (json, "scsi-id", device, "address/@unit");
+        return;
+    }
+    command_number (json, "channel", device, "address/@bus");
+    command_number (json, "scsi-id", device, "address/@target");
+    command_number (json, "lun", device, "address/@unit");
+}
+
 static json_t *scsi_device (command_t *self, const xml_node_t *disk)
 {
-    const xml_node_t *controller = controller_of (self, disk, "scsi");
     bool cdrom = xml_equals (disk, "@device", "cdrom");
-    bool narrow = xml_equals (controller, "@model", "lsilogic");
     const char *serial = xml_string (disk, "serial");
     json_t *json = command_device (cdrom ? "scsi-cd" : "scsi-hd", disk);
-    autofree char *bus = text_format ("%s.0", qemu_alias (controller));
     autofree char *id = text_format ("drive-%s", qemu_alias (disk));
-    json_object_set_new (json, "bus", json_string (bus));
-    if (narrow)
-        command_number (json, "scsi-id", disk, "address/@unit");
-    else {
-        command_number (json, "channel", disk, "address/@bus");
-        command_number (json, "scsi-id", disk, "address/@target");
-        command_number (json, "lun", disk, "address/@unit");
-    }
+    command_scsi_address (self, json, disk);
     //  What the guest sees as its identity; QEMU would take the node's name.
     json_object_set_new (json, "device_id", json_string (serial ? serial : id));
     command_string (json, "vendor", disk, "vendor");

@@ -50,6 +50,8 @@ json_t *command_device (const char *driver, const xml_node_t *device);
 json_t *command_model (command_t *self, const xml_node_t *device, error_t *err);
 //  Where it is plugged in: bus and addr, port or nr, from its <address>.
 void command_address (command_t *self, json_t *json, const xml_node_t *device);
+//  The same on a SCSI bus, of an address of type 'drive'.
+void command_scsi_address (command_t *self, json_t *json, const xml_node_t *device);
 
 //  What <rom> says of its ROM.
 void command_rom (json_t *json, const xml_node_t *device);

@@ -76,6 +76,8 @@ static void drop_live (xml_node_t *device)
         drop_indices (device);
         xml_remove_path (device, "mirror");
     }
+    if (xml_is (device, "hostdev"))
+        xml_remove_path (device, "source/@missing");
     //  libvirt's name templates for taps, which it makes anew at each start.
     const char *tap = xml_is (device, "interface") ? xml_string (device, "target/@dev") : NULL;
     if (tap && text_starts (tap, "vnet"))

@@ -178,6 +178,22 @@ static int add_for_disks (completion_t *self, error_t *err)
     return 0;
 }
 
+//  What else is at a SCSI bus. The model that disks get if nothing is said knows old commands only.
+static int add_for_hostdevs (completion_t *self, error_t *err)
+{
+    xml_foreach (hostdev, self->devices, "hostdev") {
+        int most = 0;
+        if (!xml_equals (hostdev, "@type", "scsi"))
+            continue;
+        if (xml_int (hostdev, "address/@controller", 0, INDEX_MAX, &most, err))
+            return -1;
+        for (int index = 0; index <= most; index++)
+            if (!find_controller (self, "scsi", index))
+                xml_set (add_controller (self, "scsi", index), "@model", "virtio-scsi");
+    }
+    return 0;
+}
+
 static bool is_virtio_port (const xml_node_t *device)
 {
     return (xml_is (device, "channel") || xml_is (device, "console")) &&
@@ -292,7 +308,7 @@ static int add_for_machine (completion_t *self, error_t *err)
 int qemu_complete_controllers (completion_t *self, error_t *err)
 {
     if (complete_given (self, err) || add_for_machine (self, err) || add_for_disks (self, err) ||
-        add_for_ports (self, err))
+        add_for_hostdevs (self, err) || add_for_ports (self, err))
         return -1;
     //  Again: those that were added have no model yet.
     bool failed = complete_given (self, err) || check_unique (self, err) ||

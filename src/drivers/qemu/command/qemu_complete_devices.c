@@ -203,8 +203,8 @@ int qemu_complete_devices (completion_t *self, error_t *err)
     xml_foreach (device, self->devices, NULL)
         if (complete_each (self, device, err))
             return -1;
-    if (qemu_complete_chardevs (self, err) || qemu_complete_video (self, err) ||
-        complete_memballoon (self, err))
+    if (qemu_complete_scsi_hostdevs (self, err) || qemu_complete_chardevs (self, err) ||
+        qemu_complete_video (self, err) || complete_memballoon (self, err))
         return -1;
     add_ps2 (self);
     add_audio (self);

@@ -13,6 +13,9 @@ int qemu_complete_hostdev (completion_t *self, xml_node_t *hostdev, error_t *err
 //  Of a hostdev, or an interface of this type: which device of the host it is.
 int qemu_complete_host_device (completion_t *self, xml_node_t *device, error_t *err);
 
+//  The places of SCSI devices among the disks, which have theirs.
+int qemu_complete_scsi_hostdevs (completion_t *self, error_t *err);
+
 //  What it boots with, and memory devices.
 int qemu_complete_memory (completion_t *self, error_t *err);
 

@@ -24,6 +24,7 @@ static const qemu_model_t models[] = {
     { "interface", "usb-net", "usb-net", PLUG_NONE, 0 },
 
     { "hostdev", "pci", "vfio-pci", PLUG_PCIE, 0 },
+    { "hostdev", "mdev", "vfio-pci", PLUG_PCIE, 0 },
 
     { "controller/usb", "piix3-uhci", "piix3-usb-uhci", PLUG_PCI, 0 },
     { "controller/usb", "piix4-uhci", "piix4-usb-uhci", PLUG_PCI, 0 },

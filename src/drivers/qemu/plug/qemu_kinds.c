@@ -34,7 +34,8 @@ static const qemu_kind_t kinds[] = {
     { "console", NULL, NULL, 0, "ISA has no hot-plug; <target type='virtio'/> has" },
     { "channel", NULL, NULL, BACKEND_CHARDEV, NULL },
 
-    { "hostdev", "@type", "pci", 0, NULL },
+    { "hostdev", "@type", "scsi", BACKEND_NODE, NULL },
+    { "hostdev", NULL, NULL, 0, NULL },
 
     { "input", "@bus", "usb", 0, NULL },
     { "input", "@bus", "virtio", 0, NULL },

@@ -11,7 +11,8 @@ enum {
     BACKEND_NETDEV = 1,
     BACKEND_CHARDEV = 2,
     BACKEND_OBJECT = 4,
-    BACKEND_NODES = 8 //  block nodes
+    BACKEND_NODES = 8, //  block nodes
+    BACKEND_NODE = 16  //  one, of a device of the host
 };
 
 typedef struct {

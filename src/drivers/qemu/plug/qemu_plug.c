@@ -94,7 +94,8 @@ static int take_from_host (attach_t *self, error_t *err)
 static int begin (attach_t *self, const char *folder, error_t *err)
 {
     job_t *job = self->job;
-    if (qemu_take_device (job, self->device, err) || take_from_host (self, err))
+    if ((xml_is (self->device, "hostdev") && qemu_hostdev_find_one (job, self->device, err)) ||
+        qemu_take_device (job, self->device, err) || take_from_host (self, err))
         return -1;
     if (has_socket (self, folder))
         xml_set (xml_root (job->guest->record), "folder/@path", folder);

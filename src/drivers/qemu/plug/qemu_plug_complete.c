@@ -45,7 +45,8 @@ bool qemu_plug_uses (const xml_node_t *device, const xml_node_t *controller)
     const char *type = xml_string (device, "address/@type");
     bool drive = type && strcmp (type, "drive") == 0;
     bool controls = drive || (type && strcmp (type, "virtio-serial") == 0);
-    const char *kind = drive ? xml_string (device, "target/@bus") : type;
+    const char *bus = xml_is (device, "hostdev") ? "@type" : "target/@bus";
+    const char *kind = drive ? xml_string (device, bus) : type;
     int wanted = 0, own = -1;
     error_t ignored = { 0 };
     if (!type || !xml_equals (controller, "@type", kind) ||

@@ -2,6 +2,7 @@
 //  that come and go.
 
 #include "drivers/qemu/command/qemu_alias.h"
+#include "drivers/qemu/command/qemu_command.h"
 #include "drivers/qemu/plug/qemu_kinds.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
 #include "drivers/qemu/qemu_answer.h"
@@ -62,12 +63,19 @@ static int drop_links (job_t *job, const xml_node_t *interface, error_t *err)
     return link ? qemu_interface_take_back (job, link, err) : 0;
 }
 
+static int drop_node (job_t *job, const char *alias, error_t *err)
+{
+    autofree char *node = qemu_hostdev_node (alias);
+    return qemu_block_remove (job, node, err);
+}
+
 static int drop (job_t *job, const xml_node_t *device, error_t *err)
 {
     const char *alias = qemu_alias (device);
     unsigned backends = qemu_kind_of (device)->backends;
     bool failed =
         ((backends & BACKEND_NODES) && drop_nodes (job, device, err)) ||
+        ((backends & BACKEND_NODE) && drop_node (job, alias, err)) ||
         ((backends & BACKEND_NETDEV) &&
          (drop_named (job, "netdev_del", "host", alias, err) || drop_links (job, device, err))) ||
         ((backends & BACKEND_CHARDEV) && drop_named (job, "chardev-remove", "char", alias, err)) ||

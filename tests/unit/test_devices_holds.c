@@ -1,0 +1,157 @@
+//  test_devices_holds.c: a USB, SCSI or mediated device is one guest's, whatever becomes of the
+//  daemon, until that gives it back or does not run any more.
+
+#include "scene.h"
+
+#include "actors/config.h"
+#include "actors/pci/devices.h"
+#include "actors/services/disk.h"
+#include "drivers/state.h"
+#include "sysfs_model.h"
+
+#define ONE "11111111-1111-4111-8111-111111111111"
+#define TWO "22222222-2222-4222-8222-222222222222"
+#define TABLET "usb:001:002"
+#define DISK "scsi:1:0:2:0"
+
+static config_t config;
+static char *root;
+static error_t last;
+
+static void start_devices (actor_t *self)
+{
+    auto(msg_t) args = msg_request ("start");
+    config_pack (&config, msg_args (args));
+    pack_key_str (msg_args (args), "sysfs", root);
+    scene_reset ();
+    actor_spawn (self, DEVICES_ADDRESS, &devices_class, &args, false, PATIENCE_MS, scene_keep,
+                 NULL);
+    auto(msg_t) started = scene_await (self, 1);
+    check_equal (scene_code (started), 0);
+}
+
+static void start_all (actor_t *self)
+{
+    check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
+    check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
+    start_devices (self);
+}
+
+static void restart (actor_t *self)
+{
+    scene_end_actor (self, DEVICES_ADDRESS);
+    start_devices (self);
+}
+
+static int ask (actor_t *self, const char *verb, const char *device, const char *domain,
+                bool shared)
+{
+    auto(msg_t) msg = msg_request (verb);
+    pack_key_str (msg_args (msg), "device", device);
+    pack_key_str (msg_args (msg), "domain", domain);
+    pack_key_str (msg_args (msg), "domain_name", strcmp (domain, ONE) == 0 ? "one" : "two");
+    pack_key_bool (msg_args (msg), "shared", shared);
+    auto(msg_t) answer = scene_call (self, DEVICES_ADDRESS, &msg, PATIENCE_MS);
+    msg_failed (answer, &last);
+    return scene_code (answer);
+}
+
+static int hold (actor_t *self, const char *device, const char *domain, bool shared)
+{
+    return ask (self, "device.hold", device, domain, shared);
+}
+
+static int release (actor_t *self, const char *device, const char *domain)
+{
+    return ask (self, "device.release", device, domain, false);
+}
+
+static bool is_on_file (void)
+{
+    autofree char *path = text_format ("%s/devices.status", config.paths->run);
+    return access (path, F_OK) == 0;
+}
+
+static void scene_alone (actor_t *self)
+{
+    start_all (self);
+    check_equal (hold (self, TABLET, ONE, false), 0);
+    check_equal (hold (self, TABLET, ONE, false), 0);
+    check_equal (hold (self, TABLET, TWO, false), ERR_OPERATION_INVALID);
+    check (strstr (last.message, "'" TABLET "' can't go to domain 'two': domain 'one' has it"));
+    check_equal (hold (self, "usb:001:003", TWO, false), 0);
+    check_equal (release (self, TABLET, TWO), 0);
+    check_equal (hold (self, TABLET, TWO, false), ERR_OPERATION_INVALID);
+    check_equal (release (self, TABLET, ONE), 0);
+    check_equal (hold (self, TABLET, TWO, false), 0);
+    check_equal (hold (self, "0000:01:10.2", TWO, false), ERR_INVALID_ARG);
+    check_equal (release (self, TABLET, TWO), 0);
+    check (is_on_file ());
+    check_equal (release (self, "usb:001:003", TWO), 0);
+    check (!is_on_file ());
+}
+
+static void scene_shared (actor_t *self)
+{
+    start_all (self);
+    check_equal (hold (self, DISK, ONE, true), 0);
+    check_equal (hold (self, DISK, TWO, false), ERR_OPERATION_INVALID);
+    check_equal (hold (self, DISK, TWO, true), 0);
+    check_equal (release (self, DISK, ONE), 0);
+    check_equal (hold (self, DISK, ONE, false), ERR_OPERATION_INVALID);
+    check_equal (release (self, DISK, TWO), 0);
+    check_equal (hold (self, DISK, ONE, false), 0);
+    check_equal (hold (self, DISK, TWO, true), ERR_OPERATION_INVALID);
+    check_equal (release (self, DISK, ONE), 0);
+}
+
+static void publish_running (actor_t *self)
+{
+    auto(msg_t) event = msg_event ("snapshot");
+    pack_key_i64 (msg_args (event), "id", 7);
+    pack_key_i64 (msg_args (event), "state", STATE_RUNNING);
+    actor_publish (self, "domain/" ONE, &event);
+}
+
+//  What is on file holds after a restart; once all domains are loaded, of those that run alone.
+static void scene_restart (actor_t *self)
+{
+    start_all (self);
+    check_equal (hold (self, TABLET, ONE, false), 0);
+    check_equal (hold (self, DISK, TWO, true), 0);
+    restart (self);
+    check_equal (hold (self, TABLET, TWO, false), ERR_OPERATION_INVALID);
+    check_equal (hold (self, DISK, ONE, false), ERR_OPERATION_INVALID);
+    publish_running (self);
+    auto(msg_t) serving = msg_request ("host.serving");
+    actor_send (self, DEVICES_ADDRESS, &serving);
+    int refused = -1;
+    for (int i = 0; i < PATIENCE_MS && refused; i++) {
+        scene_pass (self, 1);
+        refused = hold (self, DISK, ONE, false);
+    }
+    check_equal (refused, 0);
+    check_equal (hold (self, TABLET, TWO, false), ERR_OPERATION_INVALID);
+    check_equal (release (self, DISK, ONE), 0);
+    check_equal (release (self, TABLET, ONE), 0);
+}
+
+SCENE_TEST (alone)
+SCENE_TEST (shared)
+SCENE_TEST (restart)
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_alone),
+        cmocka_unit_test (test_shared),
+        cmocka_unit_test (test_restart),
+    };
+    root = model_new ();
+    autofree char *run = text_format ("%s/run", root);
+    paths_t paths = { .run = run };
+    config = (config_t){ .paths = &paths };
+    int failed = cmocka_run_group_tests (tests, NULL, NULL);
+    model_remove (&root);
+    return failed;
+}
