@@ -66,8 +66,13 @@ class GuestTest(HeldTest):
         super().as_before()
         self.assertEqual(lab.settings(), self.before)
 
-    def define_guest(self, name, *hostdevs):
-        self.client.call("domain.define", xml=guest(name, *hostdevs))
+    def define_guest(self, name, *devices):
+        """One that has nothing to do, and so leaves the lab's time to others."""
+        path = os.path.join(self.daemon.root, "system")
+        if not os.path.exists(path):
+            with open(path, "wb") as file:
+                file.write(SYSTEM)
+        self.client.call("domain.define", xml=guest(name, *devices, firmware=f"<loader>{path}</loader>"))
 
     def keep_from_vfio(self, function):
         """What the daemon writes to its driver_override does not come to the kernel, which gives the function to its
@@ -89,13 +94,8 @@ class GuestTest(HeldTest):
 
     def define_system(self, name, *devices):
         """A guest that has free slots, and lets go of what is to go, as long as it is not suspended."""
-        path, said = (os.path.join(self.daemon.root, end) for end in ("system", f"{name}.said"))
-        if not os.path.exists(path):
-            with open(path, "wb") as file:
-                file.write(SYSTEM)
-        self.client.call("domain.define", xml=guest(
-            name, PORTS, f"<serial type='file'><source path='{said}'/></serial>", *devices,
-            firmware=f"<loader>{path}</loader>"))
+        said = os.path.join(self.daemon.root, f"{name}.said")
+        self.define_guest(name, PORTS, f"<serial type='file'><source path='{said}'/></serial>", *devices)
 
     def start_system(self, name, *devices):
         self.define_system(name, *devices)

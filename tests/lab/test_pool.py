@@ -159,22 +159,6 @@ class Pool(GuestTest):
         self.assertEqual(self.ports(), [])
         self.all_returned()
 
-    def test_function_is_gone(self):
-        """The host's administrator took one of the pool's functions away."""
-        self.addCleanup(self.make_functions_again)
-        self.make_pool()
-        self.define_guest("web1", pooled("pool", MAC + "5"))
-        lab.write("1", lab.path(self.function, "remove"))
-        self.daemon.run("start", "web1")
-        self.assertEqual(self.device_of("web1"), self.functions[1])
-        self.daemon.run("destroy", "web1")
-        self.assertEqual(self.ports(), [])
-
-    def make_functions_again(self):
-        lab.make_virtual_functions(0)
-        lab.make_virtual_functions(3)
-        self.before = lab.settings()
-
     def test_two_pools(self):
         """The same function in two networks: one guest gets it, the other is told who has it."""
         for name in ("pool1", "pool2"):
