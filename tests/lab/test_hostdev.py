@@ -131,6 +131,7 @@ class HostDevices(GuestTest):
             until(lambda: not os.path.exists(self.status), what="its return")
             self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
                              ("vfio-pci", "vfio-pci"))
+            self.daemon.run("undefine", "web1")
 
     def test_killed(self):
         """The daemon is killed at each step of a start, and of an end."""
