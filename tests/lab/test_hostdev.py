@@ -72,7 +72,7 @@ class HostDevices(GuestTest):
         for devices, text in (
             ((hostdev(self.function), hostdev(self.function)), "two hostdevs are the host's PCI device"),
             (("<hostdev mode='subsystem' type='pci'/>",), "needs its host's address"),
-            ((hostdev(self.function).replace("type='pci'", "type='usb'"),), "needs <source><vendor"),
+            ((hostdev(self.function).replace("type='pci'", "type='usb'"),), "not supported"),
         ):
             path = self.write("refused.xml", guest("web1", *devices))
             self.assertIn(text, self.daemon.run("define", path, status=None).stderr)
@@ -131,6 +131,7 @@ class HostDevices(GuestTest):
             until(lambda: not os.path.exists(self.status), what="its return")
             self.assertEqual((lab.driver(self.function), lab.read(self.function, "driver_override")),
                              ("vfio-pci", "vfio-pci"))
+            self.daemon.run("undefine", "web1")
 
     def test_killed(self):
         """The daemon is killed at each step of a start, and of an end."""
