@@ -157,6 +157,10 @@ int definition_complete_size (xml_node_t *domain, const char *path, uint64_t *ki
     if (xml_size (domain, path, "KiB", &bytes, err))
         return -1;
     *kib = bytes / KIB + (bytes % KIB ? 1 : 0);
+    if (*kib > UINT64_MAX / KIB)
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: %s, in whole KiB, is more than 64 bits can count in bytes",
+                          path);
     xml_node_t *node = xml_find (domain, path);
     if (node && !(xml_equals (node, "@unit", "KiB") && bytes % KIB == 0)) {
         xml_set_u64 (domain, path, *kib);

@@ -159,17 +159,24 @@ static void test_ports_that_are_given_are_kept (void **state)
 
 #define CELL "<cpu><numa><cell cpus='0' memory='64' unit='MiB'/></numa></cpu>"
 #define MOST "<maxMemory slots='1' unit='GiB'>1</maxMemory>"
+#define ACPI "<features><acpi/></features>"
 #define DIMM "<memory model='dimm'><target><size unit='MiB'>2</size></target></memory>"
 #define TWO_DIMMS DIMM DIMM
 #define DEVICE(model, more)                                                                        \
     "<devices><memory model='" model "'><target><size unit='MiB'>64</size>" more                   \
     "</target></memory></devices>"
 
+#define PLACED(model, where)                                                                       \
+    "<devices><memory model='" model "'><target><size unit='MiB'>64</size></target>"               \
+    "<address " where "/></memory></devices>"
+
 static const struct {
     const char *rest;
     error_code_t code;
     const char *says;
 } refusals[] = {
+    { "<currentMemory unit='b'>18446744073709551615</currentMemory>", ERR_XML_ERROR,
+      "currentMemory, in whole KiB, is more than 64 bits" },
     { "<maxMemory slots='2'>9</maxMemory>", ERR_CONFIG_UNSUPPORTED, "without a NUMA node" },
     { CELL "<maxMemory slots='2'>9</maxMemory>", ERR_CONFIG_UNSUPPORTED, "<maxMemory> 9 KiB" },
     { CELL "<maxMemory unit='GiB'>9</maxMemory>", ERR_XML_ERROR, "and slots" },
@@ -195,6 +202,9 @@ static const struct {
     { "<devices><shmem name='a'><model type='ivshmem-plain'/><size unit='M'>3</size></shmem>"
       "</devices>",
       ERR_CONFIG_UNSUPPORTED, "a power of two" },
+    { "<devices><shmem name='a'><model type='ivshmem-plain'/>"
+      "<size unit='KiB'>9007199254740992</size></shmem></devices>",
+      ERR_CONFIG_UNSUPPORTED, "at most 4 EiB" },
     { "<devices><shmem name='a'><model type='ivshmem-doorbell'/></shmem></devices>",
       ERR_CONFIG_UNSUPPORTED, "'ivshmem-doorbell'" },
     { "<devices><vsock model='virtio-transitional'/></devices>", ERR_CONFIG_UNSUPPORTED,
@@ -206,19 +216,35 @@ static const struct {
       "from 3 to 4294967294" },
     { "<devices><vsock><cid auto='yes' address='x'/></vsock></devices>", ERR_XML_ERROR,
       "not a whole number" },
+    { "<devices><rng model='virtio'><backend model='builtin'/><boot order='1'/></rng></devices>",
+      ERR_CONFIG_UNSUPPORTED, "<devices/rng/boot>" },
+    { "<devices><rng model='virtio'><source path='/dev/random'/></rng></devices>",
+      ERR_CONFIG_UNSUPPORTED, "<devices/rng/source>" },
+    { "<devices><redirdev type='unix'><source path='/a' append='on'/></redirdev></devices>",
+      ERR_CONFIG_UNSUPPORTED, "source/@append" },
     { DEVICE ("dimm", ""), ERR_CONFIG_UNSUPPORTED, "needs a NUMA node" },
     { CELL DEVICE ("dimm", ""), ERR_CONFIG_UNSUPPORTED, "needs <maxMemory" },
     { CELL MOST DEVICE ("dimm", ""), ERR_CONFIG_UNSUPPORTED, "without ACPI" },
     { CELL MOST DEVICE ("dimm", "<block>2048</block>"), ERR_CONFIG_UNSUPPORTED,
       "target/block of a memory device of model 'dimm'" },
     { CELL MOST DEVICE ("dimm", "<node>1</node>"), ERR_XML_ERROR, "target/node" },
+    { CELL MOST ACPI DEVICE ("dimm", "<address base='0x100000000'/>"), ERR_CONFIG_UNSUPPORTED,
+      "target/address with @model 'dimm'" },
+    { CELL MOST PLACED ("dimm", "type='pci' slot='9'"), ERR_CONFIG_UNSUPPORTED,
+      "type 'pci' of a memory device of model 'dimm'" },
+    { CELL MOST ACPI PLACED ("dimm", "type='dimm' bus='0'"), ERR_CONFIG_UNSUPPORTED,
+      "address/@bus with @model 'dimm'" },
+    { CELL MOST PLACED ("virtio-mem", "type='dimm' slot='0'"), ERR_CONFIG_UNSUPPORTED,
+      "type 'dimm' of a memory device of model 'virtio-mem'" },
+    { CELL MOST PLACED ("virtio-mem", "type='pci' slot='9' base='0x100000000'"),
+      ERR_CONFIG_UNSUPPORTED, "address/@base with @model 'virtio-mem'" },
     { CELL MOST DEVICE ("virtio-mem", "<block>3000</block>"), ERR_CONFIG_UNSUPPORTED,
       "a power of two" },
     { CELL MOST DEVICE ("virtio-mem", "<requested>5</requested>"), ERR_CONFIG_UNSUPPORTED,
       "multiples of its block" },
     { CELL MOST DEVICE ("nvdimm", ""), ERR_CONFIG_UNSUPPORTED, "@model 'nvdimm'" },
-    { CELL MOST "<features><acpi/></features><devices>" TWO_DIMMS "</devices>",
-      ERR_CONFIG_UNSUPPORTED, "all 1 slots for memory are taken" },
+    { CELL MOST ACPI "<devices>" TWO_DIMMS "</devices>", ERR_CONFIG_UNSUPPORTED,
+      "all 1 slots for memory are taken" },
     { "<devices><disk><transient/></disk></devices>", ERR_CONFIG_UNSUPPORTED,
       "not supported: <devices/disk/transient>" },
     { "<devices><disk type='network'/></devices>", ERR_CONFIG_UNSUPPORTED,

@@ -58,6 +58,10 @@ static void test_what_is_refused (void **state)
     //  glibc would take gigabytes for the first.
     refuse ("((a{1,255}){1,255}){1,255}", "leave out '{'");
     refuse ("(.*)(.*)\\1\\2", "leave out '{'");
+    //  And for each more of these twice as much.
+    refuse ("((((((((((((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+",
+            "more than 4 times '+'");
+    assert_true (fits ("^(JOB|BLOCK_JOB)_.+$", RPC_PATTERN_REGEX, "JOB_STATUS_CHANGE"));
 }
 
 int main (void)

@@ -22,8 +22,8 @@ enum {
 typedef struct rpc_pattern rpc_pattern_t;
 
 //  TEXT is the name, or with RPC_PATTERN_REGEX a regular expression (POSIX extended) that is found
-//  anywhere in it. No repetition with bounds and no reference back: glibc spends memory and time
-//  without end on some of those. ERR_INVALID_ARG: it is none. The caller owns the result.
+//  anywhere in it. No repetition with bounds, no reference back, and few '+': glibc spends memory
+//  and time without end on some of those. ERR_INVALID_ARG: it is none. The caller owns the result.
 rpc_pattern_t *rpc_pattern_new (const char *text, uint32_t flags, error_t *err);
 void rpc_pattern_destroy (rpc_pattern_t **self_p);
 DEFINE_AUTO (rpc_pattern_t, rpc_pattern_destroy)

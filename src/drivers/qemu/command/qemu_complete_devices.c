@@ -121,10 +121,10 @@ static int complete_shmem (completion_t *self, xml_node_t *shmem, error_t *err)
                           name);
     if (definition_complete_size (shmem, "size", &kib, err))
         return -1;
-    if (kib < 1024 || (kib & (kib - 1)))
+    if (kib < 1024 || kib > INT64_MAX / 1024 || (kib & (kib - 1)))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "not supported: shmem '%s' of %llu KiB; it is a power of two, and at "
-                          "least 1 MiB",
+                          "not supported: shmem '%s' of %llu KiB; it is a power of two, at least "
+                          "1 MiB and at most 4 EiB",
                           name, (unsigned long long) kib);
     xml_set_u64 (shmem, "size", kib);
     xml_set (shmem, "size/@unit", "KiB");
