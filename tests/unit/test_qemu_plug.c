@@ -5,6 +5,7 @@
 #include "drivers/undo.h"
 #include "fake_job.h"
 #include "unit.h"
+#include "unit_xml.h"
 
 #define PROCESS "4242:77:11111111-2222-3333-4444-555555555555"
 
@@ -25,25 +26,16 @@ static const fake_reply_t silent[] = {
 
 static fake_job_t fake;
 
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *doc = xml_parse_own (text, strlen (text), "document", &err);
-    if (!doc)
-        fail_msg ("%s", err.message);
-    return doc;
-}
-
 static int setup (void **state)
 {
     (void) state;
     fake_job_init (&fake, "/nowhere");
     fake.fail = "wait_exit"; //  QEMU runs
     fake.guest.name = text_copy ("web");
-    fake.guest.live = parse ("<domain><devices/></domain>");
+    fake.guest.live = unit_xml ("<domain><devices/></domain>");
     fake.guest.record =
-        parse ("<driver><process identity='" PROCESS "'/><plug alias='hostdev0'>"
-               "<hostdev type='pci'><alias name='hostdev0'/></hostdev></plug></driver>");
+        unit_xml ("<driver><process identity='" PROCESS "'/><plug alias='hostdev0'>"
+                  "<hostdev type='pci'><alias name='hostdev0'/></hostdev></plug></driver>");
     return 0;
 }
 
