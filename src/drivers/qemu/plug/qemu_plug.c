@@ -220,19 +220,14 @@ int qemu_undo_plug (job_t *job, const char *alias, error_t *err)
     const xml_node_t *device = entry ? device_in (entry) : NULL;
     if (!device || qemu_has_ended (job))
         return 0;
-    //  Until that is known, what goes with the device must not be taken from under it.
-    job->undecided = true;
     if (qemu_plug_is_there (job, alias, &there, err))
         return -1;
     if (there && job->plugging)
         return error_set (err, ERR_OPERATION_FAILED,
                           "QEMU of domain '%s' has the device '%s' already; it stays",
                           job->guest->name, alias);
-    if (there && keep (job, entry, device, err))
-        return -1;
-    job->undecided = false;
     if (there)
-        return 0;
+        return keep (job, entry, device, err);
     if (qemu_plug_drop_backends (job, device, err))
         return -1;
     forget_link (job, device);
