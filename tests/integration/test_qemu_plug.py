@@ -14,6 +14,11 @@ from troupe_client import TroupeError
 CONSOLE = "<console type='pty'/>"
 
 
+def channel(path, name):
+    source = f"<source mode='bind' path='{path}'/>"
+    return f"<channel type='unix'>{source}<target type='virtio' name='{name}'/></channel>"
+
+
 class Devices(QemuTest):
     """What tests of devices do with a guest."""
 
@@ -143,11 +148,33 @@ class Plug(Devices):
         with self.assertRaisesRegex(TroupeError, "the disk.*|no device"):
             self.detach(guest, self.disk("vdb"), live=True, config=True)
         self.assertEqual(self.client.call("domain.xml", domain=guest.uuid)["xml"], before)
+        self.taken(guest)
         self.client.call("domain.destroy", domain=guest.uuid)
         with self.assertRaisesRegex(TroupeError, "is not running"):
             self.attach(guest, self.disk("vdb"), live=True)
         self.daemon.run("attach-disk", "web1", self.image("vdb.raw"), "vdb")
         self.assertEqual(self.targets(guest), ["vdb"])
+
+    def taken(self, guest):
+        """A channel keeps its socket while another one wants it, or its name."""
+        path = os.path.join(self.daemon.root, "org.x")
+        first, other = channel(path, "org.x"), os.path.join(self.daemon.root, "org.y")
+        self.attach(guest, first)
+        inode = os.stat(path).st_ino
+        for xml, why in [
+            (first, "channel 'org.x': another device has the same target name 'org.x'"),
+            (channel(other, "org.x"), "another device has the same target name 'org.x'"),
+            (channel(path, "org.y"), f"channel 'org.y': channel 'org.x' listens at the same socket '{path}'"),
+            (channel("org.y", "org.y"), "source/@path 'org.y' is not an absolute path"),
+        ]:
+            with self.subTest(xml=xml), self.assertRaisesRegex(TroupeError, why):
+                self.attach(guest, xml)
+        self.assertEqual(os.stat(path).st_ino, inode)
+        self.assertFalse(os.path.exists(other))
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(path)
+        self.attach(guest, channel(other, "org.y"))
+        self.assertTrue(os.path.exists(other))
 
 
     def test_updates(self):

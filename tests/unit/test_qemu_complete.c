@@ -83,7 +83,7 @@ static void test_sockets_that_the_daemon_made_are_made_anew (void **state)
     assert_has_not (text, "/troupe/");
     assert_string_equal (qemu_at (made, "devices/graphics/listen/@type"), "socket");
     static const char *const given[] = { "/run/agent.sock", FOLDER "/below/agent", FOLDER "0/agent",
-                                         "/troupe/qemu/agent", "agent" };
+                                         "/troupe/qemu/agent" };
     for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
         autofree char *devices = text_format ("<devices><channel type='unix'><source mode='bind' "
                                               "path='%s'/><target type='virtio' name='a'/>"
@@ -169,6 +169,11 @@ static void test_ports_that_are_given_are_kept (void **state)
 #define PLACED(model, where)                                                                       \
     "<devices><memory model='" model "'><target><size unit='MiB'>64</size></target>"               \
     "<address " where "/></memory></devices>"
+
+#define CHANNEL(path, name)                                                                        \
+    "<channel type='unix'><source mode='bind' path='" path "'/><target type='virtio' "             \
+    "name='" name "'/></channel>"
+#define BESIDE(other) "<devices>" CHANNEL ("/run/a", "org.x") other "</devices>"
 
 static const struct {
     const char *rest;
@@ -292,7 +297,36 @@ static const struct {
       "<channel><target type='virtio'/>"
       "<address type='virtio-serial' controller='0' bus='0' port='1'/></channel></devices>",
       ERR_XML_ERROR, "another device has its address" },
+    { BESIDE (CHANNEL ("/run/b", "org.x")), ERR_XML_ERROR,
+      "channel 'org.x': another device has the same target name 'org.x'" },
+    { BESIDE (CHANNEL ("/run//a", "org.y")), ERR_XML_ERROR,
+      "channel 'org.y': channel 'org.x' listens at the same socket '/run//a'" },
+    { BESIDE ("<redirdev type='unix'><source mode='bind' path='/run/a'/></redirdev>"),
+      ERR_XML_ERROR, "redirdev 'unix': channel 'org.x' listens at the same socket '/run/a'" },
+    { BESIDE ("<graphics type='vnc'><listen type='socket' socket='/run/a'/></graphics>"),
+      ERR_XML_ERROR, "graphics 'vnc': channel 'org.x' listens at the same socket '/run/a'" },
+    { BESIDE ("<interface type='vhostuser'><source type='unix' mode='server' path='/run/a'/>"
+              "<model type='virtio'/></interface>"),
+      ERR_XML_ERROR, "listens at the same socket '/run/a'" },
+    { "<devices>" CHANNEL ("agent", "org.x") "</devices>", ERR_XML_ERROR,
+      "channel 'org.x': source/@path 'agent' is not an absolute path" },
+    { "<devices><serial type='file'><source path='a.log'/></serial></devices>", ERR_XML_ERROR,
+      "serial 'file': source/@path 'a.log' is not an absolute path" },
+    { "<devices><serial type='pty'><log file='a.log'/></serial></devices>", ERR_XML_ERROR,
+      "serial 'pty': log/@file 'a.log' is not an absolute path" },
 };
+
+//  A second end of one's own socket, and a port that is the console too, are no second socket.
+static void test_sockets_and_names_that_only_seem_taken (void **state)
+{
+    (void) state;
+    auto(xml_t) document = qemu_completed (
+        "pc", "<devices><serial type='unix'><source mode='bind' path='/run/a'/></serial>"
+              "<channel type='unix'><source mode='connect' path='/run/a'/>"
+              "<target type='virtio' name='org.x'/></channel>" CHANNEL ("/run/ab", "org.x.0")
+                  CHANNEL ("/run", "org") "</devices>");
+    assert_string_equal (qemu_at (document, "devices/console/source/@path"), "/run/a");
+}
 
 //  <memory> is all of it, and of a guest that has it all, so is <currentMemory>.
 static void test_memory_is_of_cells_and_devices (void **state)
@@ -364,6 +398,7 @@ int main (void)
         cmocka_unit_test (test_a_companion_without_index_joins_the_controller_before_it),
         cmocka_unit_test (test_ports_that_are_given_are_kept),
         cmocka_unit_test (test_memory_is_of_cells_and_devices),
+        cmocka_unit_test (test_sockets_and_names_that_only_seem_taken),
         cmocka_unit_test (test_each_refusal_names_its_cause),
         cmocka_unit_test (test_names_and_machines_that_are_none),
     };

@@ -137,6 +137,22 @@ static const backend_t backends[] = {
     { "tcp", { "source/@host", "source/@service" } },
 };
 
+//  What they would be relative to, QEMU's working folder, is none that a user knows of.
+static int check_paths (const xml_node_t *device, error_t *err)
+{
+    static const char *const paths[] = { "source/@path", "log/@file" };
+    char name[128];
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const char *path = xml_string (device, paths[i]);
+        if (!path || path[0] == '/')
+            continue;
+        qemu_device_name (device, name);
+        return error_set (err, ERR_XML_ERROR, "%s: %s '%s' is not an absolute path", name, paths[i],
+                          path);
+    }
+    return 0;
+}
+
 static int check_backend (const xml_node_t *device, error_t *err)
 {
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
@@ -152,7 +168,7 @@ static int check_backend (const xml_node_t *device, error_t *err)
     if (is_unix && !may_be_made && !xml_string (device, "source/@path"))
         return error_set (err, ERR_XML_ERROR, "domain XML: a %s of type 'unix' needs source/@path",
                           xml_name (device));
-    return 0;
+    return check_paths (device, err);
 }
 
 int qemu_complete_chardevs (completion_t *self, error_t *err)
