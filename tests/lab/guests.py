@@ -3,13 +3,11 @@ already."""
 
 import json
 import os
-import shutil
 import subprocess
 
 import lab
 import emulator
 from devices import HeldTest
-from emulator import CACHE, KEPT
 from firmware import SYSTEM
 from harness import until
 
@@ -52,11 +50,7 @@ def guest(name, *hostdevs, firmware=""):
 
 class GuestTest(HeldTest):
     def make_daemon(self):
-        daemon = super().make_daemon()
-        if os.path.isdir(KEPT):
-            shutil.copytree(KEPT, os.path.join(daemon.root, CACHE))
-            emulator.of_this_boot(os.path.join(daemon.root, CACHE))
-        return daemon
+        return emulator.give(super().make_daemon())
 
     def setUp(self):
         super().setUp()

@@ -130,6 +130,32 @@ def usb(wanted):
     return sorted((int(said(folder, "busnum")), int(said(folder, "devnum"))) for folder in usb_folders(wanted))
 
 
+def usb_folder(bus, device):
+    return next(os.path.dirname(at) for at in glob.glob("/sys/bus/usb/devices/*/devnum")
+                if (int(said(os.path.dirname(at), "busnum")), int(said(os.path.dirname(at), "devnum"))) == (bus, device))
+
+
+def usb_driver(bus, device):
+    """The driver of its first interface; None: there is none."""
+    folder = usb_folder(bus, device)
+    try:
+        return os.path.basename(os.readlink(f"{folder}/{os.path.basename(folder)}:1.0/driver"))
+    except FileNotFoundError:
+        return None
+
+
+def remove_usb(bus, device):
+    write("1", usb_folder(bus, device), "remove")
+
+
+def plug_usb_again():
+    """The kernel finds all of USB anew."""
+    driver = "/sys/bus/pci/drivers/xhci_hcd"
+    for address in [name for name in os.listdir(driver) if name.startswith("0000:")]:
+        write(address, driver, "unbind")
+        write(address, driver, "bind")
+
+
 def scsi(target):
     """(host, sg node) of the SCSI controller's disk with that TARGET."""
     at = [path for path in glob.glob(f"/sys/bus/scsi/devices/*:0:{target}:0/scsi_generic/*")]

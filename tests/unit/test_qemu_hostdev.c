@@ -4,6 +4,8 @@
 #include "drivers/qemu/qemu_hostdev.h"
 #include "qemu_fixture.h"
 
+#include <unistd.h>
+
 #define SOURCE(bus)                                                                                \
     "<source><address domain='0x0000' bus='" bus "' slot='0x10' function='0x2'/></source>"
 #define HOSTDEV(bus, more)                                                                         \
@@ -265,6 +267,39 @@ static void test_taken_and_given_back (void **state)
     drop_guest (&fake);
 }
 
+//  The next one who gets it finds its node as it was, so that goes first.
+static void test_its_node_goes_back_before_it (void **state)
+{
+    (void) state;
+    error_t err;
+    fake_job_t fake;
+    char node[] = "/tmp/troupe-node-XXXXXX";
+    close (mkstemp (node));
+    make_guest (&fake);
+    xml_node_t *record = xml_root (fake.guest.record);
+    xml_setf (record, "owner/@before", "%u:%u:%s", getuid (), getgid (), node);
+    xml_set (record, "device/@address", "0000:01:10.2");
+    xml_set (record, "device/@node", node);
+    fake.fail = "device_give";
+    const xml_node_t *device = xml_find (xml_root (fake.guest.live), "devices/hostdev");
+    assert_int_equal (qemu_hostdev_give (&fake.job, device, &err), -1);
+    assert_null (xml_find (record, "owner"));
+    assert_non_null (xml_find (record, "device"));
+    //  Of a group the last one's.
+    xml_setf (record, "owner/@before", "%u:%u:%s", getuid (), getgid (), node);
+    xml_set (record, "device/@node", node);
+    xml_node_t *sibling = xml_add (record, "device");
+    xml_set (sibling, "@address", "0000:02:10.2");
+    xml_set (sibling, "@node", node);
+    fake.fail = NULL;
+    assert_int_equal (qemu_hostdev_give (&fake.job, device, &err), 0);
+    assert_non_null (xml_find (record, "owner"));
+    qemu_hostdev_unplug (&fake.job);
+    assert_null (xml_find (record, "owner"));
+    unlink (node);
+    drop_guest (&fake);
+}
+
 static void test_refused_by_its_owner (void **state)
 {
     (void) state;
@@ -386,6 +421,7 @@ int main (void)
         cmocka_unit_test (test_refused),
         cmocka_unit_test (test_settings),
         cmocka_unit_test (test_taken_and_given_back),
+        cmocka_unit_test (test_its_node_goes_back_before_it),
         cmocka_unit_test (test_refused_by_its_owner),
         cmocka_unit_test (test_pool_grants_its_own),
         cmocka_unit_test (test_own_of_a_pool),

@@ -173,6 +173,23 @@ static void give_back (job_t *job, xml_node_t *owner)
     xml_remove (owner);
 }
 
+static const char *path_of (const xml_node_t *owner)
+{
+    const char *before = xml_string (owner, "@before");
+    return before ? strchr (before, '/') : NULL;
+}
+
+void qemu_give_file_back (job_t *job, const char *path)
+{
+    xml_node_t *next;
+    for (xml_node_t *owner = xml_first (xml_root (job->guest->record), "owner"); owner;
+         owner = next) {
+        next = xml_next (owner, "owner");
+        if (text_equals (path_of (owner), path))
+            give_back (job, owner);
+    }
+}
+
 void qemu_give_files_back (job_t *job)
 {
     xml_node_t *record = job->guest->record ? xml_root (job->guest->record) : NULL;
@@ -198,8 +215,7 @@ void qemu_give_unused_back (job_t *job)
     xml_node_t *next;
     for (xml_node_t *owner = xml_first (xml_root (job->guest->record), "owner"); owner;
          owner = next) {
-        const char *before = xml_string (owner, "@before");
-        const char *path = before ? strchr (before, '/') : NULL;
+        const char *path = path_of (owner);
         next = xml_next (owner, "owner");
         if (path && !strings_contain (used, path) && !qemu_hostdev_uses (job, path))
             give_back (job, owner);

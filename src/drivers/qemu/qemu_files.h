@@ -35,6 +35,8 @@ int qemu_take_named (job_t *job, const char *what, const char *path, error_t *er
 int qemu_take_device (job_t *job, const xml_node_t *device, error_t *err);
 //  Gives back what the record says; what fails is logged.
 void qemu_give_files_back (job_t *job);
+//  Only the one that is PATH.
+void qemu_give_file_back (job_t *job, const char *path);
 //  Of that only what no device of the live document uses any more.
 void qemu_give_unused_back (job_t *job);
 

@@ -156,11 +156,25 @@ int qemu_hostdev_plug (job_t *job, error_t *err)
     return 0;
 }
 
+//  Whoever is granted the device next makes its node its own: it has to be as it was by then, and
+//  not become so later.
+static void give_node (job_t *job, xml_node_t *note)
+{
+    autofree char *node = text_copy (xml_string (note, "@node"));
+    if (!node)
+        return;
+    xml_remove_path (note, "@node");
+    if (!qemu_hostdev_uses (job, node))
+        qemu_give_file_back (job, node);
+}
+
 //  Pools.
 
 static int give (job_t *job, const char *address, error_t *err)
 {
     xml_node_t *note = note_of (job, address);
+    if (note)
+        give_node (job, note);
     if (job_device_give (job, address, err))
         return -1;
     if (note)
@@ -223,6 +237,7 @@ void qemu_hostdev_unplug (job_t *job)
 {
     xml_foreach (note, job->guest->record ? xml_root (job->guest->record) : NULL, "device") {
         error_t err;
+        give_node (job, note);
         if (job_device_give (job, xml_string (note, "@address"), &err))
             job_log (job, "domain '%s': %s", job->guest->name, err.message);
     }
