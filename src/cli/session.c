@@ -2,6 +2,7 @@
 //  does. It ends by itself when it is idle.
 
 #include "cli/cli.h"
+#include "cli/spinner.h"
 #include "client/endpoint.h"
 #include "util/notify.h"
 #include "util/text.h"
@@ -14,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define IDLE_EXIT_SECONDS "120"
@@ -104,7 +104,10 @@ static int wait_for_own (pid_t pid, int ready, error_t *err)
         return error_errno (err, ERR_SYSTEM_ERROR, "watch the session daemon, process %d", pid);
     struct pollfd events[] = { { .fd = ready, .events = POLLIN },
                                { .fd = process, .events = POLLIN } };
-    while (poll (events, 2, START_MS) > 0) {
+    int64_t left, until = spinner_now_ms () + START_MS;
+    while ((left = until - spinner_now_ms ()) > 0) {
+        if (poll (events, 2, (int) left) < 0 && errno != EINTR)
+            return error_errno (err, ERR_SYSTEM_ERROR, "wait for the session daemon");
         if (notify_heard (ready, NOTIFY_READY))
             return 0;
         if (events[1].revents)

@@ -154,6 +154,13 @@ static bool same_memory (const xml_node_t *device, const xml_node_t *wanted)
     return same_size (device, wanted, "target/size") && (!address || has_child (device, address));
 }
 
+//  A guest has one. The CID of an automatic one is another one in the definition, or none.
+static bool same_vsock (const xml_node_t *device, const xml_node_t *wanted)
+{
+    return xml_equals (wanted, "cid/@auto", "yes") ? same_text (device, wanted, "cid/@auto")
+                                                   : device_has_all (device, wanted);
+}
+
 static bool matches (const xml_node_t *device, const xml_node_t *wanted)
 {
     const char *const *keys = keys_of (wanted), *const *paths = source_paths (wanted);
@@ -163,6 +170,8 @@ static bool matches (const xml_node_t *device, const xml_node_t *wanted)
         return same_parts (device, wanted, paths);
     if (xml_is (wanted, "memory"))
         return same_memory (device, wanted);
+    if (xml_is (wanted, "vsock"))
+        return same_vsock (device, wanted);
     if (!keys && is_by_source (wanted))
         return same_source (device, wanted);
     if (!keys)

@@ -137,7 +137,6 @@ struct job {
     bool written;   //  job_written was called
     bool finished;  //  an undo found that all was done already, or has brought it to its end
     bool kept;      //  ... of a device: the links and files that go with it are kept as well
-    bool undecided; //  ... could not say yet whether a device is kept: nor are they touched
     bool plugging;  //  it attaches or detaches one; what its undo finds whole is the next job's
     bool unsure;    //  an undo can't tell whether all is whole: what is under it on the stack stays
 };

@@ -144,10 +144,6 @@ int undo_run (job_t *job, const char *kind, const char *argument, error_t *err)
         return driver->undo (job, strchr (kind, '.') + 1, argument, err);
     if (job->kept)
         return 0;
-    if (job->undecided)
-        return error_set (err, ERR_OPERATION_FAILED,
-                          "'%s' of '%s' waits until it is known whether the device stays", kind,
-                          argument);
     for (size_t i = 0; i < sizeof undo_kinds / sizeof *undo_kinds; i++)
         if (strcmp (undo_kinds[i].kind, kind) == 0)
             return undo_kinds[i].run (job, argument, err);

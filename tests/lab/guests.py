@@ -127,10 +127,10 @@ class GuestTest(HeldTest):
     def ports(self, name="pool"):
         return self.daemon.run("net-port-list", name).split("\n")[2:-2]
 
-    def device_of(self, name, alias="net0"):
+    def device_of(self, name, alias="net0", which="host"):
         """Which device of the host QEMU has under this alias."""
         ask = {"execute": "qom-get",
-               "arguments": {"path": f"/machine/peripheral/{alias}", "property": "host"}}
+               "arguments": {"path": f"/machine/peripheral/{alias}", "property": which}}
         return json.loads(self.monitor(name, json.dumps(ask)))["return"]
 
     def returned(self):

@@ -1,14 +1,17 @@
-"""Guests of QEMU with PCI devices of the host: taken, refused, and given back, whatever becomes of the guest and of
-the daemon."""
+"""Guests of QEMU with PCI devices of the host, and with addresses of its vsock: taken, refused, and given back, whatever
+becomes of the guest and of the daemon."""
 
+import fcntl
 import os
 import signal
+import struct
 import subprocess
 
 import lab
 from devices import node
 from guests import GuestTest, guest, hostdev
 from harness import until
+from troupe_client import TroupeError
 
 
 class HostDevices(GuestTest):
@@ -183,3 +186,94 @@ class HostDevices(GuestTest):
         self.assertIn("<driver name='vfio'/>", document)
         self.assertRegex(document, r"<address type='pci' domain='0x0000' bus='0x0[1-9]'")
         self.assertIn(node(self.function), self.daemon.run("nodedev-list", "--cap", "pci"))
+
+
+AUTO = "<vsock model='virtio'><cid auto='yes'/></vsock>"
+SET_GUEST_CID = 0x4008af60  # linux/vhost.h
+
+
+def fixed(cid):
+    return f"<vsock model='virtio'><cid auto='no' address='{cid}'/></vsock>"
+
+
+class Vsocks(GuestTest):
+    def cid(self, name):
+        """As QEMU has told the kernel, and as the document has it."""
+        cid = self.device_of(name, "vsock0", "guest-cid")
+        self.assertIn(f" address='{cid}'", self.daemon.run("dumpxml", name).split("<vsock")[1].split("<alias")[0])
+        return cid
+
+    def start_guest(self, name, device):
+        self.define_guest(name, device)
+        self.daemon.run("start", name)
+        return self.cid(name)
+
+    def attach(self, device):
+        self.client.call("domain.device_attach", domain="web1", xml=device, timeout=120)
+
+    def qemu_of(self, name):
+        return [int(line.split()[0]) for line in self.daemon.processes() if f"-name guest={name}," in line][0]
+
+    def none_on_file(self):
+        path = os.path.join(self.daemon.root, "run", "troupe", "devices.status")
+        until(lambda: not os.path.exists(path), what="the end of what is on file")
+
+    def test_addresses(self):
+        """Each guest has one of its own, which nobody else gets as long as it runs, whoever that is."""
+        other = os.open("/dev/vhost-vsock", os.O_RDWR)
+        self.addCleanup(os.close, other)
+        fcntl.ioctl(other, SET_GUEST_CID, struct.pack("Q", 4))
+        self.assertEqual([self.start_guest(name, AUTO) for name in ("web1", "web2")], [3, 5])
+        self.define_guest("web3", fixed(5))
+        self.define_guest("web4", fixed(4))
+        self.assertIn("'vsock:5' can't go to domain 'web3': domain 'web2' has it", self.refused_start("web3"))
+        self.assertIn("the kernel says that it is taken", self.refused_start("web4"))
+        self.restart()
+        until(lambda: "running" in self.daemon.run("domstate", "web2"), what="the guest")
+        self.assertEqual(self.cid("web2"), 5)
+        self.assertIn("domain 'web2' has it", self.refused_start("web3"))
+        pid = self.qemu_of("web2")
+        self.client.close()
+        self.daemon.kill()
+        os.kill(pid, signal.SIGKILL)
+        self.daemon.start()
+        self.client = self.daemon.client()
+        until(lambda: "shut off" in self.daemon.run("domstate", "web2"), what="its end")
+        self.daemon.run("start", "web3")
+        self.assertEqual(self.cid("web3"), 5)
+        self.daemon.run("start", "web2")
+        self.assertEqual(self.cid("web2"), 6)
+        for name in ("web1", "web2", "web3"):
+            self.daemon.run("destroy", name)
+        self.none_on_file()
+        self.assertEqual(self.start_guest("web5", fixed(3)), 3)
+        self.daemon.run("destroy", "web5")
+
+    def test_plugged(self):
+        """It comes to a running guest, and goes; then it is free, at once."""
+        self.start_system("web1")
+        self.define_guest("web2", fixed(3))
+        self.attach(AUTO)
+        self.assertEqual(self.cid("web1"), 3)
+        self.assertIn("domain 'web1' has it", self.refused_start("web2"))
+        with self.assertRaises(TroupeError) as caught:
+            self.attach(fixed(9))
+        self.assertIn("two vsocks", caught.exception.message)
+        self.client.call("domain.device_detach", domain="web1", xml=AUTO, timeout=120)
+        self.assertNotIn("<vsock", self.daemon.run("dumpxml", "web1"))
+        self.none_on_file()
+        self.daemon.run("start", "web2")
+        with self.assertRaises(TroupeError) as caught:
+            self.attach(fixed(3))
+        self.assertIn("domain 'web2' has it", caught.exception.message)
+        self.assertNotIn("<vsock", self.daemon.run("dumpxml", "web1"))
+        self.attach(fixed(4))
+        self.assertEqual((self.cid("web1"), self.cid("web2")), (4, 3))
+        image = os.path.join(self.daemon.root, "image")
+        self.daemon.run("save", "web1", image)
+        self.daemon.run("restore", image)
+        self.assertEqual(self.cid("web1"), 4)
+        os.kill(self.qemu_of("web1"), signal.SIGKILL)
+        until(lambda: "shut off" in self.daemon.run("domstate", "web1"), what="its end")
+        self.daemon.run("destroy", "web2")
+        self.none_on_file()

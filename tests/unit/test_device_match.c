@@ -35,6 +35,7 @@ static const char devices[] =
     "<shmem name='a'><alias name='shmem0'/></shmem><shmem name='b'><alias name='shmem1'/></shmem>"
     "<memory model='virtio-mem'><target><size unit='KiB'>131072</size><node>0</node>"
     "<requested unit='KiB'>0</requested></target><alias name='virtiomem0'/></memory>"
+    "<vsock model='virtio'><cid auto='yes' address='3'/><alias name='vsock0'/></vsock>"
     "</devices>";
 
 static const struct {
@@ -90,6 +91,9 @@ static const struct {
     { "<memory model='dimm'><target><size unit='MiB'>64</size></target></memory>", NULL,
       ERR_DEVICE_MISSING },
     { "<rng model='virtio'/>", NULL, ERR_DEVICE_MISSING },
+    { "<vsock model='virtio'><cid auto='yes' address='7'/></vsock>", "vsock0", 0 },
+    { "<vsock><cid address='3'/></vsock>", "vsock0", 0 },
+    { "<vsock><cid auto='no' address='3'/></vsock>", NULL, ERR_DEVICE_MISSING },
 };
 
 static void test_match (void **state)

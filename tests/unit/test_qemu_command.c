@@ -135,6 +135,11 @@ static const struct {
         "{\"driver\":\"ivshmem-plain\",\"id\":\"shmem0\",\"bus\":\"pci.0\",\"addr\":\"0x3\","
         "\"memdev\":\"objshmem0\",\"master\":false}" } },
 
+    { "pc",
+      "<devices><vsock><cid address='4294967294'/><driver packed='on'/></vsock></devices>",
+      { "{\"driver\":\"vhost-vsock-pci\",\"id\":\"vsock0\",\"packed\":true,\"bus\":\"pci.0\","
+        "\"addr\":\"0x3\",\"guest-cid\":4294967294}" } },
+
     //  What one sees.
     { "pc",
       "<devices><graphics type='vnc' listen='::1' port='5907' passwd='x'/></devices>",

@@ -5,20 +5,12 @@
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "fake_job.h"
 #include "unit.h"
+#include "unit_xml.h"
 #include "util/text.h"
 
 #define PROCESS "4242:77:11111111-2222-3333-4444-555555555555"
 
 static fake_job_t fake;
-
-static xml_t *parse (const char *text)
-{
-    error_t err = { 0 };
-    xml_t *doc = xml_parse_own (text, strlen (text), "document", &err);
-    if (!doc)
-        fail_msg ("%s", err.message);
-    return doc;
-}
 
 static int setup (void **state)
 {
@@ -26,7 +18,7 @@ static int setup (void **state)
     (void) state;
     fake_job_init (&fake, root);
     fake.guest.name = text_copy ("web");
-    fake.guest.live = parse (
+    fake.guest.live = unit_xml (
         "<domain><devices>"
         "<disk device='disk'><target dev='vdb' bus='virtio'/><alias name='virtio-disk1'/></disk>"
         "<controller type='scsi' index='0'><alias name='scsi0'/></controller>"
@@ -34,7 +26,7 @@ static int setup (void **state)
         "<address type='drive' controller='0' bus='0' target='0' unit='0'/></disk>"
         "<input type='mouse' bus='ps2'><alias name='input0'/></input>"
         "</devices></domain>");
-    fake.guest.record = parse ("<driver><process identity='" PROCESS "'/></driver>");
+    fake.guest.record = unit_xml ("<driver><process identity='" PROCESS "'/></driver>");
     return 0;
 }
 

@@ -13,7 +13,11 @@
 
 bool host_device_is (const char *name)
 {
-    return text_starts (name, "usb:") || text_starts (name, "scsi:") || text_starts (name, "mdev:");
+    static const char *const prefixes[] = { "usb:", "scsi:", "mdev:", "vsock:" };
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (text_starts (name, prefixes[i]))
+            return true;
+    return false;
 }
 
 //  Of a completed document.

@@ -3,7 +3,7 @@
 //
 //  Once it is known, it has a name, which is in guests' records, and under which `devices` has on
 //  file who has it: "usb:001:004" (bus, device), "scsi:1:0:2:0" (host, bus, target, unit),
-//  "mdev:UUID".
+//  "mdev:UUID". An address of the host's vsock, "vsock:3" (CID), is one's in the same way.
 
 #ifndef TROUPE_HOST_DEVICE_H
 #define TROUPE_HOST_DEVICE_H

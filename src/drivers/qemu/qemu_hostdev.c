@@ -71,14 +71,18 @@ static int check_own (const job_t *job, const xml_node_t *device, const char *ad
     return 0;
 }
 
+int qemu_hostdev_intend_name (job_t *job, const char *name, error_t *err)
+{
+    if (!note_of (job, name))
+        xml_set (xml_add (xml_root (job->guest->record), "device"), "@address", name);
+    return job_undo (job, "device", name, err);
+}
+
 int qemu_hostdev_intend_one (job_t *job, const xml_node_t *device, error_t *err)
 {
     autofree char *address = address_of (device);
-    if (check_own (job, device, address, err))
-        return -1;
-    if (!note_of (job, address))
-        xml_set (xml_add (xml_root (job->guest->record), "device"), "@address", address);
-    return job_undo (job, "device", address, err);
+    return check_own (job, device, address, err) ? -1
+                                                 : qemu_hostdev_intend_name (job, address, err);
 }
 
 int qemu_hostdev_intend (job_t *job, error_t *err)
@@ -168,19 +172,19 @@ static void give_node (job_t *job, xml_node_t *note)
         qemu_give_file_back (job, node);
 }
 
-//  Pools.
-
-static int give (job_t *job, const char *address, error_t *err)
+int qemu_hostdev_give_name (job_t *job, const char *name, error_t *err)
 {
-    xml_node_t *note = note_of (job, address);
+    xml_node_t *note = note_of (job, name);
     if (note)
         give_node (job, note);
-    if (job_device_give (job, address, err))
+    if (job_device_give (job, name, err))
         return -1;
     if (note)
         xml_remove (note);
     return 0;
 }
+
+//  Pools.
 
 static int take_granted (job_t *job, const xml_node_t *interface, const char *address, error_t *err)
 {
@@ -189,7 +193,7 @@ static int take_granted (job_t *job, const xml_node_t *interface, const char *ad
         return -1;
     if (qemu_hostdev_plug_one (job, interface, err) == 0)
         return 0;
-    if (give (job, address, &undo))
+    if (qemu_hostdev_give_name (job, address, &undo))
         job_log (job, "domain '%s': %s", job->guest->name, undo.message);
     return -1;
 }
@@ -230,7 +234,7 @@ int qemu_hostdev_take_pooled (job_t *job, xml_node_t *interface, const xml_node_
 int qemu_hostdev_give (job_t *job, const xml_node_t *device, error_t *err)
 {
     autofree char *address = address_of (device);
-    return give (job, address, err);
+    return qemu_hostdev_give_name (job, address, err);
 }
 
 void qemu_hostdev_unplug (job_t *job)

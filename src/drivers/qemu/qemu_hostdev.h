@@ -27,6 +27,10 @@ int qemu_hostdev_plug (job_t *job, error_t *err);
 //  The same of one device, of a guest that runs; refused if it has that one already.
 int qemu_hostdev_intend_one (job_t *job, const xml_node_t *device, error_t *err);
 int qemu_hostdev_plug_one (job_t *job, const xml_node_t *device, error_t *err);
+//  Of anything that is had by a name: into the record, which the caller makes durable before it is
+//  held, with the undo; and given back.
+int qemu_hostdev_intend_name (job_t *job, const char *name, error_t *err);
+int qemu_hostdev_give_name (job_t *job, const char *name, error_t *err);
 //  INTERFACE was granted the device in GRANT. Takes it, or, when that can't be had, the next one
 //  that the pool has. Intent and undo of each are on record before.
 int qemu_hostdev_take_pooled (job_t *job, xml_node_t *interface, const xml_node_t *link,

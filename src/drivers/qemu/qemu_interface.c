@@ -103,6 +103,16 @@ int qemu_interface_intend (job_t *job, error_t *err)
                       LAUNCH_LIST_MAX);
 }
 
+int qemu_interface_next_fd (const xml_t *record)
+{
+    int next = QEMU_MONITOR_FD + 1;
+    xml_foreach (link, xml_root (record), "link") {
+        int end = interface_number (link, "@fd", 0) + descriptors_of (link);
+        next = end > next ? end : next;
+    }
+    return next;
+}
+
 int qemu_interface_intend_one (job_t *job, xml_node_t *interface, error_t *err)
 {
     xml_node_t *link;

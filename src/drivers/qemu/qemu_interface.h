@@ -23,6 +23,8 @@ int qemu_interface_plug_one (job_t *job, xml_node_t *interface, uid_t uid, gid_t
 //  Gives QEMU the descriptors, under their names; and takes back those that it has not used.
 int qemu_interface_pass (job_t *job, const xml_node_t *link, error_t *err);
 int qemu_interface_take_back (job_t *job, const xml_node_t *link, error_t *err);
+//  The first number that is none of their descriptors'.
+int qemu_interface_next_fd (const xml_t *record);
 //  spawn_t's devices. The caller owns the result.
 strings_t *qemu_interface_devices (const xml_t *record);
 

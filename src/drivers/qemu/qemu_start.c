@@ -16,6 +16,7 @@
 #include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/qemu_tune.h"
+#include "drivers/qemu/qemu_vsock.h"
 #include "drivers/qemu/qemu_words.h"
 #include "drivers/state.h"
 #include "util/file.h"
@@ -170,6 +171,7 @@ static int spawn (start_t *self, error_t *err)
     job_t *job = self->job;
     auto(strings_t) cgroups = cgroup_folders (job->guest);
     auto(strings_t) devices = qemu_interface_devices (job->guest->record);
+    qemu_vsock_add_device (job->guest->record, devices);
     spawn_t what = { .argv = strings_list (self->args),
                      .env = qemu_start_environment (),
                      .log = self->log,
@@ -247,11 +249,12 @@ static int run (start_t *self, unsigned flags, error_t *err)
         make_files (self, err) || qemu_check_files (job->guest->live, err) ||
         qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
         qemu_tune_prepare (job, err) || qemu_interface_plug (job, self->uid, self->gid, err) ||
-        qemu_hostdev_plug (job, err) || make_arguments (self, err) || log_command (self, err) ||
-        spawn (self, err) || connect_monitor (self, err) || qemu_vcpus_start (job, err) ||
-        qemu_live_ask (job, err) || qemu_tune_started (job, err) || read_state (self, err) ||
-        qemu_memory_start (job, err) || qemu_live_set (job, self->state || self->incoming, err) ||
-        listen_for_guest (self, err) || let_run (self, flags, err);
+        qemu_hostdev_plug (job, err) || qemu_vsock_plug (job, err) || make_arguments (self, err) ||
+        log_command (self, err) || spawn (self, err) || connect_monitor (self, err) ||
+        qemu_vcpus_start (job, err) || qemu_live_ask (job, err) || qemu_tune_started (job, err) ||
+        read_state (self, err) || qemu_memory_start (job, err) ||
+        qemu_live_set (job, self->state || self->incoming, err) || listen_for_guest (self, err) ||
+        let_run (self, flags, err);
     return failed ? -1 : 0;
 }
 

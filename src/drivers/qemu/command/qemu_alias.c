@@ -71,6 +71,7 @@ static const struct {
     { "hostdev", "hostdev", NULL },
     { "redirdev", "redir", NULL },
     { "shmem", "shmem", NULL },
+    { "vsock", "vsock", NULL },
     { "memory", "dimm", "dimm" },
     { "memory", "virtiomem", "virtio-mem" },
 };

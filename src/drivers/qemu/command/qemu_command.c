@@ -233,6 +233,19 @@ static int command_panic (command_t *self, const xml_node_t *panic, error_t *err
     return 0;
 }
 
+//  Its CID and its descriptor are not known before the guest's start has got that far.
+static int command_vsock (command_t *self, const xml_node_t *vsock, error_t *err)
+{
+    json_t *json = command_model (self, vsock, err);
+    if (!json)
+        return -1;
+    command_number (json, "guest-cid", vsock, "cid/@address");
+    if (self->record)
+        command_string (json, "vhostfd", xml_root (self->record), "vsock/@fd");
+    command_json (self, "-device", json);
+    return 0;
+}
+
 //  In this order; kinds that are missing need no arguments.
 static const struct {
     const char *kind;
@@ -257,6 +270,7 @@ static const struct {
     { "memory", qemu_command_memory_device },
     { "redirdev", qemu_command_redirdev },
     { "shmem", qemu_command_shmem },
+    { "vsock", command_vsock },
 };
 
 #define FAMILIES (sizeof families / sizeof *families)

@@ -19,6 +19,11 @@
 
 #include "drivers/qemu/probe/qemu_caps.h"
 
+//  Those of guests: 0 to 2 are the hypervisor's, the loopback's and the host's, and the last one is
+//  any (vsock(7)).
+#define QEMU_VSOCK_CID_MIN 3u
+#define QEMU_VSOCK_CID_MAX 0xfffffffeu
+
 typedef struct {
     job_t *job;
     xml_node_t *domain, *devices;

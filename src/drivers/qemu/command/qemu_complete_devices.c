@@ -131,6 +131,31 @@ static int complete_shmem (completion_t *self, xml_node_t *shmem, error_t *err)
     return 0;
 }
 
+//  The CID of an automatic one is chosen at each start.
+static int complete_vsock (completion_t *self, xml_node_t *vsock, error_t *err)
+{
+    uint64_t cid = 0;
+    const bool fixed = xml_string (vsock, "cid/@address") != NULL;
+    if (xml_first (self->devices, "vsock") != vsock)
+        return error_set (err, ERR_XML_ERROR, "domain XML: there are two vsocks; a guest has one");
+    qemu_default (vsock, "@model", "virtio");
+    qemu_default (vsock, "cid/@auto", fixed ? "no" : "yes");
+    if (xml_u64 (vsock, "cid/@address", &cid, err))
+        return -1;
+    if (xml_equals (vsock, "cid/@auto", "yes")) {
+        xml_remove_path (vsock, "cid/@address");
+        return 0;
+    }
+    if (cid < QEMU_VSOCK_CID_MIN || cid > QEMU_VSOCK_CID_MAX)
+        return error_set (err, ERR_XML_ERROR,
+                          "domain XML: <cid auto='no'> of the vsock needs an address, from %u to "
+                          "%u, and has '%s'",
+                          QEMU_VSOCK_CID_MIN, QEMU_VSOCK_CID_MAX,
+                          fixed ? xml_string (vsock, "cid/@address") : "");
+    xml_set_u64 (vsock, "cid/@address", cid);
+    return 0;
+}
+
 static const struct {
     const char *kind;
     int (*complete) (completion_t *self, xml_node_t *device, error_t *err);
@@ -147,6 +172,7 @@ static const struct {
     { "redirdev", complete_redirdev },
     { "redirfilter", complete_redirfilter },
     { "shmem", complete_shmem },
+    { "vsock", complete_vsock },
 };
 
 static int complete_each (completion_t *self, xml_node_t *device, error_t *err)

@@ -20,8 +20,8 @@ typedef struct {
 
 //  libvirt's order.
 static const char *const kinds_in_order[] = {
-    "interface", "sound", "controller", "disk",   "hostdev", "memballoon", "rng",
-    "watchdog",  "video", "input",      "serial", "memory",  "shmem",      NULL,
+    "interface", "sound", "controller", "disk",   "hostdev", "memballoon", "rng", "watchdog",
+    "video",     "input", "serial",     "memory", "shmem",   "vsock",      NULL,
 };
 
 static bool is_pci_controller (const xml_node_t *device)

@@ -75,6 +75,7 @@ static const qemu_model_t models[] = {
     { "rng", "virtio", "virtio-rng-pci", PLUG_PCIE, VIRTIO_VARIANTS },
     { "memory", "virtio-mem", "virtio-mem-pci", PLUG_PCIE, VIRTIO },
     { "shmem", "ivshmem-plain", "ivshmem-plain", PLUG_PCI, 0 },
+    { "vsock", "virtio", "vhost-vsock-pci", PLUG_PCIE, VIRTIO },
     { "watchdog", "i6300esb", "i6300esb", PLUG_PCI, 0 },
     { "watchdog", "ib700", "ib700", PLUG_NONE, 0 },
     { "serial", "pci-serial", "pci-serial", PLUG_PCI, 0 },
@@ -104,6 +105,7 @@ static const struct {
     { "rng", "rng", NULL, NULL, "@model", "" },
     { "shmem", "shmem", NULL, NULL, "model/@type", "" },
     { "memory", "memory", "@model", "virtio-mem", "@model", "" },
+    { "vsock", "vsock", NULL, NULL, "@model", "" },
     { "watchdog", "watchdog", NULL, NULL, "@model", "" },
     { "serial", "serial", NULL, NULL, "target/model/@name", "" },
 };

@@ -47,6 +47,7 @@ static const qemu_kind_t kinds[] = {
 
     { "memory", NULL, NULL, BACKEND_OBJECT, NULL },
     { "shmem", NULL, NULL, BACKEND_OBJECT, NULL },
+    { "vsock", NULL, NULL, BACKEND_VSOCK, NULL },
     { "redirdev", NULL, NULL, BACKEND_CHARDEV, NULL },
     { "redirfilter", NULL, NULL, 0, "devices are there that it is not told to" },
 

@@ -12,7 +12,8 @@ enum {
     BACKEND_CHARDEV = 2,
     BACKEND_OBJECT = 4,
     BACKEND_NODES = 8, //  block nodes
-    BACKEND_NODE = 16  //  one, of a device of the host
+    BACKEND_NODE = 16, //  one, of a device of the host
+    BACKEND_VSOCK = 32 //  the kernel's descriptor
 };
 
 typedef struct {

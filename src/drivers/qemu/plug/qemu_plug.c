@@ -23,6 +23,7 @@
 #include "drivers/qemu/qemu_iotune.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_start.h"
+#include "drivers/qemu/qemu_vsock.h"
 
 #include <string.h>
 
@@ -81,6 +82,8 @@ static int take_from_host (attach_t *self, error_t *err)
     const bool hostdev = qemu_hostdev_is (self->device);
     if (xml_is (self->device, "memory"))
         return qemu_memory_intend (job, err);
+    if (xml_is (self->device, "vsock"))
+        return qemu_vsock_plug_one (job, self->device, err);
     if (!interface && !hostdev)
         return 0;
     if ((interface && qemu_interface_intend_one (job, self->device, err)) ||
@@ -104,8 +107,10 @@ static int begin (attach_t *self, const char *folder, error_t *err)
     return job_undo (job, "qemu.plug", self->alias, err) || job_record (job, err) ? -1 : 0;
 }
 
-static int pass_links (attach_t *self, error_t *err)
+static int pass_descriptors (attach_t *self, error_t *err)
 {
+    if (xml_is (self->device, "vsock"))
+        return qemu_vsock_pass (self->job, err);
     const xml_node_t *link = interface_link (self->job->guest->record, self->device);
     return xml_is (self->device, "interface") && link ? qemu_interface_pass (self->job, link, err)
                                                       : 0;
@@ -138,7 +143,7 @@ static int attach_one (attach_t *self, error_t *err)
 {
     autofree char *folder = qemu_folder_path (self->job);
     bool failed = begin (self, folder, err) || make_folder (self, folder, err) ||
-                  pass_links (self, err) || add (self, err) ||
+                  pass_descriptors (self, err) || add (self, err) ||
                   settle (self->job, self->device, err);
     return failed ? -1 : 0;
 }
@@ -215,19 +220,14 @@ int qemu_undo_plug (job_t *job, const char *alias, error_t *err)
     const xml_node_t *device = entry ? device_in (entry) : NULL;
     if (!device || qemu_has_ended (job))
         return 0;
-    //  Until that is known, what goes with the device must not be taken from under it.
-    job->undecided = true;
     if (qemu_plug_is_there (job, alias, &there, err))
         return -1;
     if (there && job->plugging)
         return error_set (err, ERR_OPERATION_FAILED,
                           "QEMU of domain '%s' has the device '%s' already; it stays",
                           job->guest->name, alias);
-    if (there && keep (job, entry, device, err))
-        return -1;
-    job->undecided = false;
     if (there)
-        return 0;
+        return keep (job, entry, device, err);
     if (qemu_plug_drop_backends (job, device, err))
         return -1;
     forget_link (job, device);

@@ -7,6 +7,7 @@
 #include "drivers/qemu/plug/qemu_plug_parts.h"
 #include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/qemu_interface.h"
+#include "drivers/qemu/qemu_vsock.h"
 #include "drivers/qemu/storage/qemu_block.h"
 
 #include <string.h>
@@ -78,6 +79,7 @@ static int drop (job_t *job, const xml_node_t *device, error_t *err)
         ((backends & BACKEND_NODE) && drop_node (job, alias, err)) ||
         ((backends & BACKEND_NETDEV) &&
          (drop_named (job, "netdev_del", "host", alias, err) || drop_links (job, device, err))) ||
+        ((backends & BACKEND_VSOCK) && qemu_vsock_take_back (job, err)) ||
         ((backends & BACKEND_CHARDEV) && drop_named (job, "chardev-remove", "char", alias, err)) ||
         ((backends & BACKEND_OBJECT) && drop_named (job, "object-del", "obj", alias, err));
     return failed ? -1 : 0;

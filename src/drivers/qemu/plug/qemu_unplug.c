@@ -14,6 +14,7 @@
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_vsock.h"
 #include "drivers/qemu/storage/qemu_block.h"
 
 #include <string.h>
@@ -101,6 +102,7 @@ static int forget (job_t *job, xml_node_t *device, error_t *err)
     //  Its device goes before its port: who is granted that next finds it free.
     if (qemu_plug_drop_backends (job, device, err) ||
         (qemu_hostdev_is (device) && qemu_hostdev_give (job, device, err)) ||
+        (xml_is (device, "vsock") && qemu_vsock_give (job, device, err)) ||
         (xml_is (device, "interface") && give_link_back (job, device, err)))
         return -1;
     xml_remove (device);
