@@ -239,12 +239,13 @@ static void make_mac (job_t *job, xml_node_t *interface)
 
 static int check_mac (const char *mac, error_t *err)
 {
+    static const uint8_t none[6];
     uint8_t bytes[6];
-    if (link_mac_read (mac, bytes))
+    if (link_mac_read (mac, bytes) && memcmp (bytes, none, sizeof none) != 0)
         return 0;
     return error_set (err, ERR_XML_ERROR,
                       "interface: its MAC '%s' is not of the form 52:54:00:12:34:56, or one for "
-                      "multicast (an odd first byte)",
+                      "multicast (an odd first byte), or none at all",
                       mac);
 }
 

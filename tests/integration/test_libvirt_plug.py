@@ -201,7 +201,7 @@ class Plug(Virsh, QemuTest):
             ("<sound model='ac97'/>", "sound, while the guest runs"),
             ("<memballoon model='virtio'/>", "a guest has one, from its start on"),
             ("<panic model='isa'/>", "panic, while the guest runs"),
-            ("<tpm model='tpm-crb'><backend type='emulator'/></tpm>", "tpm, while the guest runs"),
+            ("<tpm model='tpm-crb'><backend type='emulator'/></tpm>", "not supported: tpm: no guest can have such a device"),
             ("<iommu model='intel'/>", "iommu, while the guest runs"),
             ("<watchdog model='ib700'/>", "model='i6300esb' has"),
             ("<parallel type='file'><source path='/dev/null'/></parallel>", "ISA has no hot-plug"),

@@ -130,7 +130,7 @@ class Plug(Devices):
             (self.disk("sdb", "sata"), "virtio, scsi and usb"),
             ("<controller type='pci' model='pci-bridge'/>", "no hot-plug of such controllers"),
             ("<input type='keyboard' bus='ps2'/>", "PS/2 has no hot-plug"),
-            ("<tpm model='tpm-tis'/>", "not supported: tpm, while the guest runs"),
+            ("<tpm model='tpm-tis'/>", "not supported: tpm: no guest can have such a device"),
             ("<disk><target dev='vdb'/></disk>", "it has no <source"),
             (self.disk("vdb", path="/nowhere"), "can't use the file '/nowhere'"),
             ("<nonsense/>", "nonsense"),

@@ -153,6 +153,9 @@ class Vcpus(Virsh, QemuTest):
         #   QEMU can't emulate another one then.
         self.assertIn("let go of 'vcpu1'", self.refused("setvcpus", "web1", "4", "--live", "--config"))
         self.assertEqual((self.listed()[0], self.listed(inactive=True)[0]), ("3", "1"))
+        rng = self.write("rng.xml", "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>")
+        self.assertIn("a device for an emulated guest (type='qemu') that let go of 'vcpu1'",
+                      self.refused("attach-device", "web1", rng))
         self.daemon.run("setvcpus", "web1", "2", "--live", "--config")
         self.assertEqual((self.listed()[0], self.listed(inactive=True)), ("2", ("2", [])))
         self.wait_guest(guest, "0,2")

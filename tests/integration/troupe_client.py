@@ -89,6 +89,13 @@ class Client:
                 raise NoAnswer("no answer to any request")
         return self.answers.pop(next(iter(self.answers)))
 
+    def poll(self, seconds):
+        """Whether an answer is there, or comes in that time."""
+        end = time.monotonic() + seconds
+        while not self.answers and self._read(end - time.monotonic()):
+            pass
+        return bool(self.answers)
+
     @staticmethod
     def _result(message):
         if message["kind"] == "reply":

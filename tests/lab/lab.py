@@ -99,9 +99,14 @@ def settings():
     return found
 
 
+def is_the_hosts(function):
+    return driver(function) == "igbvf" and read(function, "driver_override") == "(null)"
+
+
 def make_virtual_functions(count):
-    """The card has COUNT VFs, with the driver of network cards; their addresses."""
-    if int(read(CARD, "sriov_numvfs")) != count:
+    """The card has COUNT VFs, with the driver of network cards; their addresses. Those that a test which failed left
+    otherwise are made anew."""
+    if int(read(CARD, "sriov_numvfs")) != count or not all(map(is_the_hosts, virtual_functions())):
         write("0", path(CARD, "sriov_numvfs"))
         if count:
             write(str(count), path(CARD, "sriov_numvfs"))

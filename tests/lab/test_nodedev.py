@@ -316,8 +316,7 @@ class OtherDevices(DaemonTest):
         card = self.document(node(lab.CARD))[1]
         self.assertEqual(card.findtext("product"), "82576 Gigabit Network Connection")
         self.assertEqual(card.findtext("vendor"), "Intel Corporation")
-        self.assertEqual([(link.get("validity"), link.get("port")) for link in card.findall("pci-express/link")],
-                         [("cap", "0"), ("sta", None)])
+        self.assertEqual([link.get("validity") for link in card.findall("pci-express/link")], ["cap", "sta"])
         port = self.document(self.document(node(lab.CARD))[0].findtext("parent"))[1]
         self.assertEqual(port.find("capability").get("type"), "pci-bridge")
         (name,) = [name for name in self.names("--cap", "net")

@@ -247,6 +247,11 @@ static const struct {
       "all 1 slots for memory are taken" },
     { "<devices><disk><transient/></disk></devices>", ERR_CONFIG_UNSUPPORTED,
       "not supported: <devices/disk/transient>" },
+    { "<devices><disk><source file='/a'/><target dev='sda' bus='scsi'/><wwn>xyz</wwn></disk>"
+      "</devices>",
+      ERR_XML_ERROR, "disk 'sda': wwn 'xyz': it has to be 16 hexadecimal digits" },
+    { "<devices><interface type='user'><mac address='00:00:00:00:00:00'/></interface></devices>",
+      ERR_XML_ERROR, "00:00:00:00:00:00" },
     { "<devices><disk type='network'/></devices>", ERR_CONFIG_UNSUPPORTED,
       "not supported: devices/disk/@type 'network'; it can be file|block" },
     { "<devices><interface type='ethernet'><target dev='a0'/></interface>"

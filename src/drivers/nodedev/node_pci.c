@@ -4,9 +4,7 @@
 #include "drivers/nodedev/udev_facts.h"
 
 #include "drivers/pci/sysfs.h"
-#include "util/file.h"
 
-#include <linux/pci_regs.h>
 #include <string.h>
 
 bool node_is_pci (const char *path, const char *called)
@@ -68,33 +66,9 @@ static void add_group (xml_node_t *capability, const pci_device_t *pci)
         node_describe_address (group, pci->group->items[i]);
 }
 
-//  The number of its port, which only its registers have (linux/pci_regs.h); -1: not known. Only
-//  root may read those.
-static int port_of (const char *path)
-{
-    enum {
-        CONFIG_MAX = 4096,
-        CAPABILITIES_MAX = 48 //  so many have room: a list that is longer is a circle
-    };
-    error_t ignored; //  then it is not known
-    size_t size = 0;
-    autofree char *file = text_format ("%s/config", path);
-    autofree char *text = file_read (file, CONFIG_MAX, &size, &ignored);
-    const uint8_t *config = (const uint8_t *) text;
-    if (!config || size < PCI_STD_HEADER_SIZEOF)
-        return -1;
-    size_t at = config[PCI_CAPABILITY_LIST];
-    for (int i = 0; i < CAPABILITIES_MAX && at && at + PCI_EXP_LNKCAP + 4 <= size; i++) {
-        if (config[at] == PCI_CAP_ID_EXP)
-            return config[at + PCI_EXP_LNKCAP + 3];
-        at = config[at + 1];
-    }
-    return -1;
-}
-
 //  "2.5 GT/s PCIe", and what is no number if there is no link.
 static void add_link (xml_node_t *express, const char *path, const char *validity,
-                      const char *which, int port)
+                      const char *which)
 {
     enum {
         LANES_MAX = 32
@@ -106,8 +80,6 @@ static void add_link (xml_node_t *express, const char *path, const char *validit
         return;
     xml_node_t *link = xml_add (express, "link");
     xml_set (link, "@validity", validity);
-    if (port >= 0)
-        xml_setf (link, "@port", "%d", port);
     if (speed && speed[strspn (speed, "0123456789.")] == ' ') {
         autofree char *number = text_copy_bytes (speed, strspn (speed, "0123456789."));
         if (text_ends (number, ".0"))
@@ -117,15 +89,16 @@ static void add_link (xml_node_t *express, const char *path, const char *validit
     xml_set_u64 (link, "@width", lanes);
 }
 
-//  Only devices of PCI Express have these.
+//  Only devices of PCI Express have these. The number of a port is only in registers that the
+//  kernel does not show the daemon, which gave up the right to (CAP_SYS_ADMIN).
 static void add_express (xml_node_t *capability, const pci_device_t *pci)
 {
     autofree char *speed = sysfs_text ("%s/max_link_speed", pci->path);
     if (!speed)
         return;
     xml_node_t *express = xml_add (capability, "pci-express");
-    add_link (express, pci->path, "cap", "max", port_of (pci->path));
-    add_link (express, pci->path, "sta", "current", -1);
+    add_link (express, pci->path, "cap", "max");
+    add_link (express, pci->path, "sta", "current");
 }
 
 void node_describe_pci (const char *sysfs, const node_t *self, xml_node_t *capability)

@@ -228,11 +228,22 @@ static int complete_drive (xml_node_t *disk, error_t *err)
     return failed ? -1 : 0;
 }
 
+//  As libvirt's format has it: 64 bits in hexadecimal.
+static int check_wwn (const xml_node_t *disk, error_t *err)
+{
+    const char *wwn = xml_string (disk, "wwn");
+    if (!wwn || (strlen (wwn) == 16 && strspn (wwn, "0123456789abcdefABCDEF") == 16))
+        return 0;
+    return error_set (err, ERR_XML_ERROR, "disk '%s': wwn '%s': it has to be 16 hexadecimal digits",
+                      xml_string (disk, "target/@dev"), wwn);
+}
+
 int qemu_complete_disk (completion_t *self, xml_node_t *disk, error_t *err)
 {
     qemu_default (disk, "@type", "file");
     qemu_default (disk, "@device", "disk");
     bool failed = complete_target (disk, err) || check_device (self, disk, err) ||
-                  complete_source (disk, err) || complete_drive (disk, err);
+                  complete_source (disk, err) || complete_drive (disk, err) ||
+                  check_wwn (disk, err);
     return failed ? -1 : 0;
 }

@@ -58,12 +58,10 @@ static const qemu_kind_t kinds[] = {
     { "audio", NULL, NULL, 0, "QEMU has no hot-plug of it" },
     { "parallel", NULL, NULL, 0, "ISA has no hot-plug" },
     { "panic", NULL, NULL, 0, "QEMU has no hot-plug of it" },
-    { "tpm", NULL, NULL, 0, "QEMU has no hot-plug of it" },
-    { "iommu", NULL, NULL, 0, "QEMU has no hot-plug of it" },
 };
 
-//  What this daemon does not know.
-static const qemu_kind_t unknown = { "", NULL, NULL, 0, "there is no hot-plug of it" };
+//  What no guest of this daemon has, running or not.
+static const qemu_kind_t unknown = { "", NULL, NULL, 0, "no guest can have such a device" };
 
 #define KINDS (sizeof kinds / sizeof *kinds)
 
@@ -78,6 +76,9 @@ const qemu_kind_t *qemu_kind_of (const xml_node_t *device)
 
 static int refuse (const char *what, const qemu_kind_t *kind, error_t *err)
 {
+    if (kind == &unknown)
+        return error_set (err, ERR_OPERATION_UNSUPPORTED, "not supported: %s: %s", what,
+                          kind->refused);
     return error_set (err, ERR_OPERATION_UNSUPPORTED,
                       "not supported: %s, while the guest runs: %s; change the definition "
                       "(--config), for its next start",

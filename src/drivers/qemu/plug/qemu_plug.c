@@ -18,6 +18,7 @@
 #include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
+#include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/qemu_interface.h"
@@ -156,7 +157,8 @@ static int attach_all (attach_t *self, const xml_t *device, error_t *err)
     qemu_plug_t plug = { .count = 0 };
     const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");
     forget_entries (job);
-    if (qemu_plug_complete (job, device, &plug, err))
+    if (qemu_vcpus_check_plug (job, "a device", err) ||
+        qemu_plug_complete (job, device, &plug, err))
         return -1;
     autofree char *text = job_emulator (job, emulator, err);
     auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;

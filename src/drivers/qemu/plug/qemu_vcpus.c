@@ -172,17 +172,21 @@ static int unplug (job_t *job, int id, error_t *err)
                              alias, UNPLUG_MS / 1000);
 }
 
-//  QEMU 7.2 that emulates frees what it still uses when a vcpu goes, and ends with the next that
-//  comes.
-static int check_replug (const job_t *job, int id, error_t *err)
+int qemu_vcpus_check_plug (const job_t *job, const char *what, error_t *err)
 {
     const char *went = xml_string (xml_root (job->guest->record), UNPLUGGED);
     if (!went || !xml_equals (xml_root (job->guest->live), "@type", "qemu"))
         return 0;
     return error_set (err, ERR_OPERATION_UNSUPPORTED,
-                      "not supported: vcpu %d of an emulated guest (type='qemu') that let go of "
+                      "not supported: %s for an emulated guest (type='qemu') that let go of "
                       "'%s': QEMU would end; save and restore it, or start it anew",
-                      id, went);
+                      what, went);
+}
+
+static int check_replug (const job_t *job, int id, error_t *err)
+{
+    autofree char *vcpu = text_format ("vcpu %d", id);
+    return qemu_vcpus_check_plug (job, vcpu, err);
 }
 
 static int check (const job_t *job, const slots_t *slots, const xml_node_t *before, error_t *err)

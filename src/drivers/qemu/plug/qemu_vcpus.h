@@ -11,6 +11,9 @@
 int qemu_vcpus_start (job_t *job, error_t *err);
 //  The guest of the live document gets, and loses, what it says other than BEFORE.
 int qemu_vcpus_change (job_t *job, const xml_node_t *before, error_t *err);
+//  ERR_OPERATION_UNSUPPORTED if WHAT, a device, can't be plugged in: QEMU 7.2 that emulates frees
+//  what it still uses when a vcpu goes, and ends with what comes next.
+int qemu_vcpus_check_plug (const job_t *job, const char *what, error_t *err);
 //  The live document and the record become as QEMU has it.
 int qemu_vcpus_look (job_t *job, error_t *err);
 //  The record's threads, anew.
