@@ -7,8 +7,8 @@
 #include "unit_xml.h"
 
 #define PORT "<controller type='pci' model='pcie-root-port'/>"
-//  Free slots of PCI Express.
 #define ROOT "<controller type='pci' index='0' model='pcie-root'/>"
+//  Free slots of PCI Express.
 #define EXPRESS "<devices>" ROOT PORT PORT PORT PORT "</devices>"
 #define CARD(more)                                                                                 \
     "<interface type='network'><mac address='52:54:00:12:34:56'/><source network='pool'/>" more    \
