@@ -202,7 +202,7 @@ class Plug(Virsh, QemuTest):
             ("<memballoon model='virtio'/>", "a guest has one, from its start on"),
             ("<panic model='isa'/>", "panic, while the guest runs"),
             ("<tpm model='tpm-crb'><backend type='emulator'/></tpm>", "not supported: tpm: no guest can have such a device"),
-            ("<iommu model='intel'/>", "iommu, while the guest runs"),
+            ("<iommu model='intel'/>", "not supported: iommu: no guest can have such a device"),
             ("<watchdog model='ib700'/>", "model='i6300esb' has"),
             ("<parallel type='file'><source path='/dev/null'/></parallel>", "ISA has no hot-plug"),
             ("<serial type='pty'><target type='isa-serial'/></serial>", "usb-serial and pci-serial have"),

@@ -23,7 +23,8 @@ class Plug(GuestTest):
         """A device of each kind, and what the card has set for its function then."""
         return ((hostdev(self.function), self.before[0]),
                 (interface(self.function, MAC + "1", extra="<vlan><tag id='9'/></vlan>"), (MAC + "1", 9, False)),
-                (pooled("pool", MAC + "2", VIRTIO), (MAC + "2", 0, False)))
+                #   As virsh attach-interface has it. The default model is a card of conventional PCI.
+                (pooled("pool", MAC + "2"), (MAC + "2", 0, False)))
 
     def attach(self, device):
         self.client.call("domain.device_attach", domain="web1", xml=device, timeout=120)

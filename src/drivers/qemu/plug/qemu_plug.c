@@ -3,6 +3,7 @@
 //      completed among the others, checked     nothing has happened yet
 //      its files become QEMU's                 each with its undo, on disk before
 //      links, ports, devices of the host       the same
+//      what a network gave gets its PCI slot   now it is known what it is
 //      the last undo pushed, record            what will be there is on disk
 //      what is behind it: netdev, chardev, object, nodes
 //      the device itself                       from here on it is whole
@@ -89,7 +90,8 @@ static int take_from_host (attach_t *self, error_t *err)
         return 0;
     if ((interface && qemu_interface_intend_one (job, self->device, err)) ||
         (hostdev && qemu_hostdev_intend_one (job, self->device, err)) || job_record (job, err) ||
-        (interface && qemu_interface_plug_one (job, self->device, self->uid, self->gid, err)) ||
+        (interface && (qemu_interface_plug_one (job, self->device, self->uid, self->gid, err) ||
+                       qemu_plug_place (job, self->device, err))) ||
         (hostdev && qemu_hostdev_plug_one (job, self->device, err)))
         return -1;
     return qemu_hostdev_is (self->device) ? qemu_hostdev_lock_memory (job, err) : 0;

@@ -144,18 +144,52 @@ static int check_alias (const job_t *job, const xml_t *device, error_t *err)
                       "the guest has a device with the alias '%s' already", alias);
 }
 
+//  It goes where the device that its network grants it goes.
+static bool is_placed_later (const xml_node_t *device)
+{
+    return xml_is (device, "interface") && xml_string (device, "source/@network") &&
+           !xml_find (device, "address");
+}
+
+//  ADDED is a device of COPY, which the devices of SELF are in; LATER: its place is not sought yet.
+static int complete (plugging_t *self, xml_t *copy, xml_node_t *added, bool later, error_t *err)
+{
+    autofree xml_node_t **before = list_of (self->devices);
+    self->before = before;
+    if (qemu_complete (self->job, copy, err))
+        return -1;
+    if (later && xml_equals (added, "address/@type", "pci"))
+        xml_remove_path (added, "address");
+    return need (self, added, err);
+}
+
 int qemu_plug_complete (job_t *job, const xml_t *device, qemu_plug_t *plug, error_t *err)
 {
     plugging_t self = { .job = job };
-    if (qemu_kind_check_name (xml_name (xml_root (device)), err) || check_alias (job, device, err))
+    const xml_node_t *wanted = xml_root (device);
+    if (qemu_kind_check_name (xml_name (wanted), err) || check_alias (job, device, err))
         return -1;
     auto(xml_t) copy = xml_copy (job->guest->live);
     self.devices = xml_find (xml_root (copy), "devices");
-    xml_node_t **before = list_of (self.devices);
-    self.before = before;
-    xml_node_t *added = definition_add (self.devices, xml_root (device));
+    xml_node_t *added = definition_add (self.devices, wanted);
     bool failed =
-        qemu_complete (job, copy, err) || need (&self, added, err) || put_all (&self, plug, err);
-    free (before);
+        complete (&self, copy, added, is_placed_later (wanted), err) || put_all (&self, plug, err);
     return failed ? -1 : 0;
+}
+
+int qemu_plug_place (job_t *job, xml_node_t *device, error_t *err)
+{
+    plugging_t self = { .job = job };
+    if (!is_placed_later (device))
+        return 0;
+    auto(xml_t) copy = xml_copy (job->guest->live);
+    self.devices = xml_find (xml_root (copy), "devices");
+    xml_node_t *twin = qemu_alias_find (copy, qemu_alias (device));
+    //  With its network, it would be completed as what it is before it has a device of the pool.
+    if (xml_equals (twin, "@type", "hostdev"))
+        xml_remove_path (twin, "source/@network");
+    if (complete (&self, copy, twin, false, err) || check_bus (job, twin, err))
+        return -1;
+    xml_add_copy (device, xml_find (twin, "address"));
+    return 0;
 }

@@ -13,8 +13,12 @@ typedef struct {
 } qemu_plug_t;
 
 //  Completes DEVICE as one more of the running guest, and puts it and its controllers into the live
-//  document, with their aliases. Nothing has happened yet.
+//  document, with their aliases. Nothing has happened yet. An interface of a network has no PCI
+//  address then, unless DEVICE has one.
 int qemu_plug_complete (job_t *job, const xml_t *device, qemu_plug_t *plug, error_t *err);
+//  Gives it to DEVICE, of the live document, when its network has granted it what it is: a card
+//  that QEMU makes, or a device of the host, which is PCI Express whatever its <model> says.
+int qemu_plug_place (job_t *job, xml_node_t *device, error_t *err);
 
 //  Is DEVICE at the bus that CONTROLLER provides?
 bool qemu_plug_uses (const xml_node_t *device, const xml_node_t *controller);
