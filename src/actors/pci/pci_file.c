@@ -64,29 +64,24 @@ static void publish (pci_t *self)
     self->shown = !gone;
 }
 
-typedef struct {
-    pci_then_fn *then;
-} saving_t;
-
+//  ARG: what comes then, a function; nothing that an owner which ends meanwhile would have to free.
 static void on_saved (actor_t *actor, const msg_t *reply, void *arg)
 {
     pci_t *self = actor_state (actor);
-    autofree saving_t *saving = arg;
+    pci_then_fn *then = (pci_then_fn *) (uintptr_t) arg;
     error_t err;
     bool failed = msg_failed (reply, &err);
     if (!failed)
         publish (self);
-    saving->then (self, failed ? &err : NULL);
+    then (self, failed ? &err : NULL);
 }
 
 void pci_save (pci_t *self, pci_then_fn *then)
 {
     autofree char *text = status_text (self);
-    saving_t *saving = memory_new (1, sizeof *saving);
-    saving->then = then;
     auto(msg_t) request = disk_request ();
     disk_add_file (request, self->path, text);
-    actor_request (self->actor, self->disk, &request, DISK_MS, on_saved, saving);
+    actor_request (self->actor, self->disk, &request, DISK_MS, on_saved, (void *) (uintptr_t) then);
 }
 
 //  Reading.
