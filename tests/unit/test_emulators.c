@@ -27,6 +27,7 @@ typedef enum {
     PROBE_FAILS,
     PROBE_NONSENSE,
     PROBE_HANGS_TWICE,
+    PROBE_CRASHES_TWICE,
     PROBE_HANGS,
     PROBE_UPDATED //  the first time, the emulator is replaced meanwhile
 } probe_kind_t;
@@ -54,6 +55,11 @@ static int probe_start (actor_t *self, const msg_t *args, error_t *err)
         return error_set (err, ERR_OPERATION_FAILED, "the probe was told to fail");
     if (probe_kind == PROBE_HANGS || (probe_kind == PROBE_HANGS_TWICE && probe_count < 3))
         return error_set (err, ERR_OPERATION_TIMEOUT, "QEMU did not greet");
+    if (probe_kind == PROBE_CRASHES_TWICE && probe_count < 3) {
+        error_set (err, ERR_CONFIG_UNSUPPORTED, "QEMU ended without a word");
+        err->retry = true;
+        return -1;
+    }
     if (probe_kind == PROBE_UPDATED && probe_count == 1)
         touch_emulator ("a newer version");
     autofree char *text = text_format ("%sprobe %d\n", CAPS, probe_count);
@@ -199,6 +205,14 @@ static void scene_hung_probe_is_tried_again (actor_t *self)
     check_get (self, 3);
 }
 
+static void scene_crashed_probe_is_tried_again (actor_t *self)
+{
+    start_all (self);
+    probe_kind = PROBE_CRASHES_TWICE;
+    check_get (self, 3);
+    check_equal (probe_count, 3);
+}
+
 static void scene_no_emulator (actor_t *self)
 {
     start_all (self);
@@ -288,6 +302,7 @@ FOLDER_TEST (probed_once)
 FOLDER_TEST (kept_on_disk)
 FOLDER_TEST (failed_probe_is_retried)
 FOLDER_TEST (hung_probe_is_tried_again)
+FOLDER_TEST (crashed_probe_is_tried_again)
 FOLDER_TEST (no_emulator)
 FOLDER_TEST (updated_meanwhile)
 FOLDER_TEST (bad_cache)
@@ -300,6 +315,7 @@ int main (void)
         unit_test_in_folder (test_kept_on_disk),
         unit_test_in_folder (test_failed_probe_is_retried),
         unit_test_in_folder (test_hung_probe_is_tried_again),
+        unit_test_in_folder (test_crashed_probe_is_tried_again),
         unit_test_in_folder (test_no_emulator),
         unit_test_in_folder (test_updated_meanwhile),
         unit_test_in_folder (test_bad_cache),

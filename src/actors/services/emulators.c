@@ -12,7 +12,8 @@
 
 enum {
     PROBE_MS = 14000,
-    PROBES_MAX = 3, //  in a row, of a file that changes while it is probed, or of one that hangs
+    //  In a row, of a file that changes while it is probed, or of one that hangs, or crashes.
+    PROBES_MAX = 3,
     DISK_MS = 60000
 };
 
@@ -172,11 +173,12 @@ static void probe_again (actor_t *self, emulator_t *emulator, const emulator_fil
 }
 
 //  QEMU answers in a tenth of a second. One that hung in its start, on a machine that was short of
-//  memory, say, has been ended; nobody's guest was in it, so it may have another try.
-static bool may_hang_less (actor_t *self, const emulator_t *emulator, const msg_t *reply)
+//  memory, say, has been ended; nobody's guest was in it, so it may have another try. So may one
+//  that ended without saying why.
+static bool may_do_better (actor_t *self, const emulator_t *emulator, const msg_t *reply)
 {
     error_t err;
-    if (!msg_failed (reply, &err) || err.code != ERR_OPERATION_TIMEOUT ||
+    if (!msg_failed (reply, &err) || (err.code != ERR_OPERATION_TIMEOUT && !err.retry) ||
         emulator->probes >= PROBES_MAX)
         return false;
     actor_log (self, LEVEL_WARNING, "%s; it is tried again", err.message);
@@ -197,11 +199,12 @@ static void on_probed (actor_t *self, const msg_t *reply, void *arg)
         probe_again (self, emulator, &file);
         return;
     }
-    if (may_hang_less (self, emulator, reply)) {
+    if (may_do_better (self, emulator, reply)) {
         probe (self, emulator);
         return;
     }
     if (read_probe (emulator, reply, &err)) {
+        err.retry = false; //  it was
         fail_all (self, emulator, &err);
         return;
     }

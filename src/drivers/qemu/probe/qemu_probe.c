@@ -116,6 +116,7 @@ static char *ask (job_t *job, error_t *err)
 }
 
 //  A program that ends at once is no emulator; what it wrote, if anything, is added by the caller.
+//  If that is nothing, it may be one that crashed: QEMU 7.2 does now and then.
 static int connect_monitor (job_t *job, const process_t *process, const char *socket, error_t *err)
 {
     error_t running = { 0 };
@@ -123,8 +124,10 @@ static int connect_monitor (job_t *job, const process_t *process, const char *so
         return 0;
     if (err->code == ERR_OPERATION_ABORTED || job_wait_exit (job, process, LAST_MS, &running))
         return -1;
-    return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                      "it ended without a word of QMP; is it a QEMU system emulator?");
+    error_set (err, ERR_CONFIG_UNSUPPORTED,
+               "it ended without a word of QMP; is it a QEMU system emulator?");
+    err->retry = true;
+    return -1;
 }
 
 //  One emulator that is asked.
