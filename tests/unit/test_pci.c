@@ -199,13 +199,15 @@ static void scene_there_again (actor_t *self)
 
 //  It goes while something is done to it, which fails: nothing stays on file.
 
-static msg_t *waiting; //  for the program's end
+static msg_t *waiting;       //  for the program's end
+static _Atomic bool started; //  the scene looks at it from its own thread
 
 static void spawner_handle (actor_t *self, msg_t **msg_p)
 {
     error_t err;
     if (msg_is (*msg_p, "process.spawn")) {
         waiting = take (msg_p);
+        started = true;
         return;
     }
     error_set (&err, ERR_OPERATION_FAILED, "there is no such device");
@@ -229,9 +231,9 @@ static void scene_gone_meanwhile (actor_t *self)
     pack_key_str (msg_args (reset), "device", MODEL_FUNCTION);
     scene_reset ();
     actor_request (self, to, &reset, PATIENCE_MS, scene_keep, NULL);
-    for (int i = 0; i < 500 && !waiting; i++)
+    for (int i = 0; i < 500 && !started; i++)
         scene_pass (self, 10);
-    check (waiting);
+    check (started);
     model_write (root, "bus/pci/devices/" MODEL_FUNCTION, NULL);
     auto(msg_t) gone = msg_request ("pci.gone");
     actor_send (self, to, &gone);
