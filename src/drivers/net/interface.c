@@ -205,9 +205,8 @@ int interface_find_bridge (job_t *job, const xml_node_t *interface, link_setting
     if (job_link_find (job, name, &bridge, err))
         return -1;
     if (strcmp (bridge.kind, "bridge") != 0)
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "plug '%s' in: the link '%s' is no bridge of the kernel",
-                          interface_alias (interface), name);
+        return error_set (err, ERR_OPERATION_INVALID, "the link '%s' is no bridge of the kernel",
+                          name);
     set->master = name;
     if (!set->mtu)
         set->mtu = bridge.mtu;
