@@ -192,6 +192,12 @@ class Plug(Devices):
                 self.attach(guest, xml)
         self.assertEqual(os.stat(path).st_ino, inode)
         self.assertFalse(os.path.exists(other))
+        monitor = f"{self.daemon.root}/run/troupe/qemu/{guest.uuid}.monitor"
+        with self.assertRaisesRegex(TroupeError, f"its socket '{monitor}' is in the daemon's own folder"):
+            self.attach(guest, channel(monitor, "org.y"))
+        self.client.call("domain.define", xml=qemu_domain("web3", devices=channel(path, "org.x")))
+        with self.assertRaisesRegex(TroupeError, f"channel 'org.x': another .* listens at its socket '{path}'"):
+            self.client.call("domain.create", domain="web3")
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(path)
         self.attach(guest, channel(other, "org.y"))
