@@ -247,6 +247,17 @@ class Plug(Devices):
         self.assertIsNone(self.medium(guest))
         self.daemon.run("change-media", "web1", "hdc", other, "--insert")
         self.assertEqual(self.medium(guest), "two.iso")
+        self.medium_stays(guest, other)
+
+    def medium_stays(self, guest, path):
+        """Also if there is no file of it any more, which could not be opened again."""
+        bad = f"<disk device='cdrom'><driver type='qcow2'/><source file='{self.image('bad.iso')}'/><target dev='hdc' bus='ide'/></disk>"
+        os.unlink(path)
+        with self.assertRaisesRegex(TroupeError, "disk 'hdc'.*bad.iso.*not in qcow2 format"):
+            self.client.call("domain.device_update", domain=guest.uuid, xml=bad)
+        (drive,) = json.loads(self.monitor(guest, {"execute": "query-block"}))["return"]
+        self.assertEqual((drive["tray_open"], drive["inserted"]["file"]), (False, path))
+        self.assertNotIn("bad.iso", self.monitor(guest, {"execute": "query-named-block-nodes"}))
 
     def link(self, guest):
         mac = "52:54:00:00:00:01"
