@@ -2,6 +2,7 @@
 
 #include "drivers/nodedev/node_kind.h"
 
+#include "drivers/host_uuid.h"
 #include "drivers/pci/sysfs.h"
 
 #include <ctype.h>
@@ -13,7 +14,6 @@ static const node_attribute_t system_attributes[] = {
     { "hardware/vendor", "sys_vendor", 0 },
     { "hardware/version", "product_version", 0 },
     { "hardware/serial", "product_serial", 0 },
-    { "hardware/uuid", "product_uuid", 0 },
     { "firmware/vendor", "bios_vendor", 0 },
     { "firmware/version", "bios_version", 0 },
     { "firmware/release_date", "bios_date", 0 },
@@ -22,9 +22,16 @@ static const node_attribute_t system_attributes[] = {
 static void describe_system (const char *sysfs, const node_t *self, xml_node_t *capability)
 {
     (void) self;
+    char uuid[UUID_TEXT_SIZE];
     autofree char *folder = text_format ("%s/class/dmi/id", sysfs);
     node_describe_attributes (folder, system_attributes,
                               sizeof system_attributes / sizeof *system_attributes, capability);
+    //  libvirt's schema (nodedev.rng) has both in any document.
+    host_uuid_read (sysfs, uuid);
+    xml_ensure (capability, "hardware");
+    if (*uuid)
+        xml_set (capability, "hardware/uuid", uuid);
+    xml_ensure (capability, "firmware");
 }
 
 #define PCI "pci", "bus/pci/devices"
