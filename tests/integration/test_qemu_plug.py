@@ -8,8 +8,8 @@ import unittest
 from xml.etree import ElementTree
 
 from guest import Guest, QemuTest, qemu_domain
-from harness import PATIENCE, Daemon, until
-from netns import Namespace
+from harness import PATIENCE, until
+from netns import InNamespace
 from troupe_client import TroupeError
 
 CONSOLE = "<console type='pty'/>"
@@ -291,19 +291,7 @@ class Plug(Devices):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-class PlugBridge(Devices):
-    def setUp(self):
-        self.space = Namespace(self)
-        self.space.ip("link", "add", "br0", "type", "bridge")
-        self.space.ip("address", "add", "10.9.0.1/24", "dev", "br0")
-        self.space.ip("link", "set", "br0", "up")
-        super().setUp()
-
-    def make_daemon(self):
-        daemon = Daemon()
-        daemon.within = self.space.within
-        return daemon
-
+class PlugBridge(InNamespace, Devices):
     def taps(self):
         return [name for name in self.space.links() if name not in ("lo", "br0")]
 

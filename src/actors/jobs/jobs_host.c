@@ -6,17 +6,16 @@
 #include "actors/host/host_sysinfo.h"
 #include "actors/host/host_topology.h"
 #include "actors/host/host_tune.h"
-#include "drivers/host_uuid.h"
 #include "drivers/qemu/probe/qemu_caps.h"
+#include "util/host_uuid.h"
 
 static int add_host (xml_node_t *root, error_t *err)
 {
     host_facts_t facts;
     host_facts_read (&facts);
     char uuid[UUID_TEXT_SIZE];
-    host_uuid_read ("/sys", uuid);
     xml_node_t *host = xml_add (root, "host");
-    if (*uuid)
+    if (host_uuid_read (uuid))
         xml_set (host, "uuid", uuid);
     xml_set (host, "cpu/arch", facts.arch);
     xml_set_u64 (host, "cpu/topology/@sockets", facts.sockets);

@@ -2,8 +2,8 @@
 
 #include "drivers/nodedev/node_kind.h"
 
-#include "drivers/host_uuid.h"
 #include "drivers/pci/sysfs.h"
+#include "util/host_uuid.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -14,6 +14,7 @@ static const node_attribute_t system_attributes[] = {
     { "hardware/vendor", "sys_vendor", 0 },
     { "hardware/version", "product_version", 0 },
     { "hardware/serial", "product_serial", 0 },
+    { "hardware/uuid", "product_uuid", 0 },
     { "firmware/vendor", "bios_vendor", 0 },
     { "firmware/version", "bios_version", 0 },
     { "firmware/release_date", "bios_date", 0 },
@@ -27,9 +28,9 @@ static void describe_system (const char *sysfs, const node_t *self, xml_node_t *
     node_describe_attributes (folder, system_attributes,
                               sizeof system_attributes / sizeof *system_attributes, capability);
     //  libvirt's schema (nodedev.rng) has both in any document.
-    host_uuid_read (sysfs, uuid);
     xml_ensure (capability, "hardware");
-    if (*uuid)
+    const char *own = xml_string (capability, "hardware/uuid");
+    if ((own && uuid_normalize (own, uuid)) || host_uuid_read (uuid))
         xml_set (capability, "hardware/uuid", uuid);
     xml_ensure (capability, "firmware");
 }
