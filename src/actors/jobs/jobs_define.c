@@ -3,6 +3,7 @@
 #include "actors/jobs/jobs_snapshot.h"
 
 #include "actors/domain/summary.h"
+#include "drivers/net/network_xml.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -169,6 +170,8 @@ static int reserve (job_actor_t *self, const xml_t *doc, reserved_t *reserved, e
     pack_key_str (pack, "name", xml_string (root, "name"));
     pack_key_str (pack, "driver", self->driver ? self->driver->name : NULL);
     pack_key_bool (pack, "keep_name", is_restore (self));
+    if (xml_is (root, "network"))
+        pack_key_str (pack, "bridge", network_own_bridge (root));
     auto(msg_t) reply = NULL;
     if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
         return -1;
