@@ -246,6 +246,18 @@ static void pass_asker (const job_actor_t *self, msg_t *msg)
     pack_close (&pack);
 }
 
+//  The runtime knows addresses only.
+static int no_answer (const reserved_t *reserved, error_t *err)
+{
+    const bool retry = err->retry;
+    if (!strstr (err->message, reserved->address))
+        return -1;
+    error_set (err, err->code, "%.*s '%s' gave no answer within the deadline",
+               (int) strcspn (reserved->address, "/"), reserved->address, reserved->name);
+    err->retry = retry;
+    return -1;
+}
+
 static int pass_on (job_actor_t *self, const char *verb, const xml_t *doc,
                     const reserved_t *reserved, int deadline_ms, error_t *err)
 {
@@ -260,7 +272,7 @@ static int pass_on (job_actor_t *self, const char *verb, const xml_t *doc,
     pack_given (self, pack);
     auto(msg_t) reply = NULL;
     if (job_ask (self, reserved->address, &msg, deadline_ms, &reply, err))
-        return -1;
+        return no_answer (reserved, err);
     keep_value (self, reply);
     return 0;
 }
