@@ -21,6 +21,7 @@ static int ask (job_t *job, const char *verb, const char *address, bool managed,
     pack_key_str (pack, "domain_name", job->guest->name);
     pack_key_bool (pack, "managed", managed);
     pack_key_str (pack, "settings", settings);
+    pack_key_str (pack, "process", guest_recorded (job->guest, "process/@identity"));
     return job_ask ((job_actor_t *) job, DEVICES_ADDRESS, &msg, DEVICE_MS, reply_p, err);
 }
 

@@ -113,13 +113,17 @@ static void take_it (pci_t *self, int rc)
         pci_save (self, on_saved);
 }
 
+const char *pci_settings_read (const msg_t *reply)
+{
+    return value_get_str (value_get (msg_value (reply), "value"), "settings");
+}
+
 static int take_settings (pci_t *self, const msg_t *reply)
 {
-    if (pci_job_done (self, reply))
+    if (pci_job_done (self, reply, &self->failure))
         return -1;
-    const value_t *value = value_get (msg_value (reply), "value");
     free (self->saved);
-    self->saved = text_copy (value_get_str (value, "settings"));
+    self->saved = text_copy (pci_settings_read (reply));
     actor_check (self->actor, self->saved);
     self->running.fresh = true;
     return 0;
