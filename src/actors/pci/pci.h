@@ -16,6 +16,8 @@
 //                   card sets for it, a virtual function (drivers/pci/vf.h); refused, then, if a
 //                   process uses it, or its group, but process (process_to_text; nil: none)
 //      pci.give     {domain}: nil, once that is on disk; also if that domain does not have it
+//      pci.compare  {running (uuids)}: (from devices, after a restart) gives it back for a guest
+//                   that is none of those
 //      pci.gone     (from devices) it is not there any more
 //
 //  What the card had set before is in the status file before it is changed, and stays there until

@@ -237,6 +237,26 @@ static void begin_give (pci_t *self)
     pci_save (self, on_given);
 }
 
+static bool contains (const value_t *array, const char *text)
+{
+    for (size_t i = 0; i < value_count (array); i++)
+        if (text_equals (value_str (value_at (array, i)), text))
+            return true;
+    return false;
+}
+
+void pci_compare (pci_t *self, const msg_t *msg)
+{
+    if (!*self->holder || contains (msg_arg (msg, "running"), self->holder))
+        return;
+    actor_log (self->actor, LEVEL_WARNING,
+               "PCI device '%s': domain '%s', which had it, does not run any more", self->address,
+               self->holder_name);
+    auto(msg_t) give = msg_request ("pci.give");
+    pack_key_str (msg_args (give), "domain", self->holder);
+    actor_send (self->actor, actor_address (self->actor), &give);
+}
+
 void pci_begin_guests (pci_t *self)
 {
     if (msg_is (self->running.request, "pci.take"))

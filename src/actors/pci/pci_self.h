@@ -109,6 +109,9 @@ void pci_clear_holder (pci_t *self);
 //  After a restart: the group has to know who has it.
 void pci_claim_group (pci_t *self);
 
+//  pci.compare: gives it back for a guest that does not run.
+void pci_compare (pci_t *self, const msg_t *msg);
+
 //  pci_file.c
 typedef void (pci_then_fn) (pci_t *self, const error_t *err);
 int pci_load (pci_t *self, error_t *err);
