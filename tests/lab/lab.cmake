@@ -13,9 +13,3 @@ if (TROUPE_PYTHON AND TARGET trouped AND TARGET troupe_command)
             ENVIRONMENT "TROUPE_BIN=${CMAKE_BINARY_DIR}/bin;TROUPE_SANITIZE=${TROUPE_SANITIZE};PYTHONDONTWRITEBYTECODE=1")
     endforeach ()
 endif ()
-
-#   It has the machine's two processors to itself: functions that vanish under a guest were seen to stay
-#   on file for more than a minute, with another lab beside (test_vanishes), and why is not found yet.
-if (TEST lab_test_hostdev)
-    set_tests_properties (lab_test_hostdev PROPERTIES RUN_SERIAL TRUE)
-endif ()

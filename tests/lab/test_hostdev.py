@@ -108,9 +108,12 @@ class HostDevices(GuestTest):
         for name in ("web1", "web2"):
             self.define_guest(name, hostdev(self.function))
         self.daemon.run("start", "web1")
+        os.kill(self.qemu(), signal.SIGSTOP)
         writer = subprocess.Popen(["sh", "-c", f"echo 0 >{lab.path(lab.CARD, 'sriov_numvfs')}"])
-        #   The kernel asks QEMU for it, which asks the guest; that has no system.
+        #   The kernel asks QEMU for it, and waits; nobody else does.
         until(lambda: not lab.driver(self.function), what="the kernel's wait")
+        self.assertIn("pci", self.daemon.run("nodedev-info", node(self.function)))
+        self.assertIn("domain 'web1' has it", self.refused_start("web2"))
         os.kill(self.qemu(), signal.SIGKILL)
         self.assertEqual(writer.wait(60), 0)
         until(lambda: "shut off" in self.daemon.run("domstate", "web1"), what="the guest's end")

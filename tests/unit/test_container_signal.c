@@ -28,11 +28,12 @@ static pid_t clone_into_new (unsigned long flags)
     return (pid_t) syscall (SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
-//  As pid 1: its first child is 2, the other one 3, which is 1 in its own namespace.
+//  As pid 1: its first child is 2, the other one 3, which is 1 in its own namespace. (A sanitizer's
+//  fork makes a thread in the child, which has a number too.)
 static _Noreturn void be_init (int told)
 {
     prctl (PR_SET_PDEATHSIG, SIGKILL);
-    if (fork () == 0)
+    if (clone_into_new (0) == 0)
         wait_for_signal (told);
     if (clone_into_new (CLONE_NEWPID) == 0)
         wait_for_signal (told);

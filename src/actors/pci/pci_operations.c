@@ -380,8 +380,7 @@ void pci_pump (pci_t *self)
     msg_t *msg;
     if (!self->running.operation && self->gone) {
         self->gone = false;
-        if (!is_there (self))
-            pci_forget (self);
+        pci_forget (self);
     }
     while (!self->running.operation && (msg = zlistx_detach (self->queue, NULL)))
         begin (self, operation_of (msg), &msg);

@@ -107,11 +107,8 @@ node_t *node_computer (void)
     return self;
 }
 
-node_t *node_at (const char *sysfs, const char *path)
+static node_t *read_node (const char *sysfs, const char *path, const node_kind_t *kind)
 {
-    const node_kind_t *kind = kind_at (path);
-    if (!kind)
-        return NULL;
     node_t *self = new_node (kind);
     self->path = text_copy (path);
     self->name = name_of (kind, path);
@@ -119,6 +116,17 @@ node_t *node_at (const char *sysfs, const char *path)
     self->driver = sysfs_link (path, "driver");
     if (kind->read)
         kind->read (sysfs, self);
+    return self;
+}
+
+//  The kernel takes the folder of a device that goes apart piece by piece, its subsystem first:
+//  what was read is whole if that is still there.
+node_t *node_at (const char *sysfs, const char *path)
+{
+    const node_kind_t *kind = kind_at (path);
+    node_t *self = kind ? read_node (sysfs, path, kind) : NULL;
+    if (self && kind_at (path) != kind)
+        node_destroy (&self);
     return self;
 }
 
