@@ -144,6 +144,9 @@ static int show_settings (const device_t *self, error_t *err)
     vf_settings_t settings;
     if (vf_find (self->sysfs, self->address, &place, err) || vf_get (&place, &settings, err))
         return -1;
+    if (!settings.has_mac)
+        vf_own_mac (self->sysfs, self->address, settings.mac);
+    settings.has_mac = true;
     vf_settings_text (&settings, text);
     return puts (text) < 0 || fflush (stdout)
                ? error_errno (err, ERR_SYSTEM_ERROR, "say the settings")

@@ -3,6 +3,7 @@
 #include "pci/vf_card.h"
 
 #include "drivers/net/netlink.h"
+#include "drivers/pci/vf_port.h"
 
 #include <errno.h>
 #include <linux/if_link.h>
@@ -14,6 +15,8 @@
 
 enum {
     ANSWER_MS = 30000,
+    PORT_MS = 20000, //  for the switch, to associate a function with a profile, or no more
+    PORT_LOOK_MS = 100,
     VLAN_MASK = 0xfff,
     QOS_MASK = 7,
     SEQUENCE = 1
@@ -22,6 +25,7 @@ enum {
 typedef struct {
     const vf_place_t *place;
     vf_settings_t *settings; //  NULL: only if it is done
+    vf_port_seen_t port;     //  with settings
     bool found, over;
     int number; //  errno
     char words[128];
@@ -87,8 +91,10 @@ static void on_heard (void *arg, const netlink_heard_t *heard)
     if (heard->seq != SEQUENCE)
         return;
     if (heard->message) {
-        if (self->settings && heard->message->nlmsg_type == RTM_NEWLINK)
+        if (self->settings && heard->message->nlmsg_type == RTM_NEWLINK) {
             take_link (self, heard->message);
+            vf_port_take (heard->message, self->place->number, &self->port);
+        }
         return;
     }
     self->over = true;
@@ -134,21 +140,31 @@ static int refused (const asking_t *self, const char *what, error_t *err)
                         self->place->number, *self->words ? ": " : "", self->words);
 }
 
+static int look (asking_t *self, error_t *err)
+{
+    *self->settings = (vf_settings_t){ .vlan = -1, .trust = -1 };
+    autonlmsg struct nl_msg *msg = link_message (RTM_GETLINK, self->place);
+    netlink_put_u32 (msg, IFLA_EXT_MASK, RTEXT_FILTER_VF);
+    if (ask (self, msg, err))
+        return -1;
+    return self->number ? refused (self, "read the settings", err) : 0;
+}
+
+//  Cards with port profiles may show nothing else.
 int vf_get (const vf_place_t *place, vf_settings_t *settings, error_t *err)
 {
     asking_t asking = { .place = place, .settings = settings };
-    *settings = (vf_settings_t){ .vlan = -1, .trust = -1 };
-    autonlmsg struct nl_msg *msg = link_message (RTM_GETLINK, place);
-    netlink_put_u32 (msg, IFLA_EXT_MASK, RTEXT_FILTER_VF);
-    if (ask (&asking, msg, err))
+    if (look (&asking, err))
         return -1;
-    if (asking.number)
-        return refused (&asking, "read the settings", err);
-    return asking.found ? 0
-                        : error_set (err, ERR_OPERATION_UNSUPPORTED,
-                                     "not supported: the card's driver shows no settings of its "
-                                     "function %u, so they could not be restored",
-                                     place->number);
+    if (vf_port_is_associated (&asking.port))
+        settings->port = asking.port.port;
+    settings->port.said = asking.port.able;
+    return asking.found || asking.port.able
+               ? 0
+               : error_set (err, ERR_OPERATION_UNSUPPORTED,
+                            "not supported: the card's driver shows no settings of its function "
+                            "%u, so they could not be restored",
+                            place->number);
 }
 
 //  Each part is a request of its own, so that the error says which one the driver refuses.
@@ -205,10 +221,73 @@ static int set_trust (const vf_place_t *place, const vf_settings_t *settings, er
     return refused (&asking, "set the trust", err);
 }
 
+//  The port profile.
+
+static int await_port (const vf_place_t *place, const vf_port_t *wanted, error_t *err)
+{
+    for (int waited = 0;; waited += PORT_LOOK_MS) {
+        vf_settings_t ignored;
+        asking_t asking = { .place = place, .settings = &ignored };
+        if (look (&asking, err))
+            return -1;
+        int outcome = vf_port_outcome (&asking.port, wanted, err);
+        if (outcome)
+            return outcome < 0 ? -1 : 0;
+        if (waited >= PORT_MS)
+            return error_set (err, ERR_OPERATION_TIMEOUT,
+                              "the switch behind it did not answer within %d s", PORT_MS / 1000);
+        poll (NULL, 0, PORT_LOOK_MS);
+    }
+}
+
+static int request_port (const vf_place_t *place, const vf_port_t *port, error_t *err)
+{
+    asking_t asking = { .place = place };
+    autonlmsg struct nl_msg *msg = link_message (RTM_SETLINK, place);
+    vf_port_put (msg, place->number, port);
+    if (ask (&asking, msg, err))
+        return -1;
+    if (asking.number == 0)
+        return await_port (place, port, err);
+    errno = asking.number;
+    return asking.number == EOPNOTSUPP
+               ? error_set (err, ERR_OPERATION_UNSUPPORTED,
+                            "not supported: the card's driver knows no port profiles (802.1Qbh); "
+                            "leave <virtualport> out, or take a card that has them")
+               : error_errno (err, ERR_OPERATION_FAILED, "the card's driver refuses%s%s",
+                              *asking.words ? ": " : "", asking.words);
+}
+
+static int associate (const vf_place_t *place, const vf_port_t *port, error_t *err)
+{
+    if (request_port (place, port, err) == 0)
+        return 0;
+    return error_prefix (err, "associate function %u of the card '%s' with the port profile '%s'",
+                         place->number, place->name, port->profile);
+}
+
+//  One that has no profile is left alone: it may be the host's, and at work.
+static int disassociate (const vf_place_t *place, const vf_port_t *port, error_t *err)
+{
+    vf_settings_t ignored;
+    asking_t asking = { .place = place, .settings = &ignored };
+    if (look (&asking, err))
+        return -1;
+    if (!asking.port.there || asking.port.request == PORT_REQUEST_DISASSOCIATE ||
+        request_port (place, port, err) == 0)
+        return 0;
+    return error_prefix (err, "take function %u of the card '%s' out of its port profile",
+                         place->number, place->name);
+}
+
+//  A profile is for the MAC that the function has then.
 int vf_set (const vf_place_t *place, const vf_settings_t *settings, error_t *err)
 {
-    bool failed = (settings->has_mac && set_mac (place, settings, err)) ||
+    const vf_port_t *port = &settings->port;
+    bool failed = (port->said && !*port->profile && disassociate (place, port, err)) ||
+                  (settings->has_mac && set_mac (place, settings, err)) ||
                   (settings->vlan >= 0 && set_vlan (place, settings, err)) ||
-                  (settings->trust >= 0 && set_trust (place, settings, err));
+                  (settings->trust >= 0 && set_trust (place, settings, err)) ||
+                  (*port->profile && associate (place, port, err));
     return failed ? -1 : 0;
 }

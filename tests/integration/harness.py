@@ -235,9 +235,9 @@ class DaemonTest(unittest.TestCase):
         self.daemon.start()
 
     def _tell(self):
-        """The logs of a test that failed go with its failure; unittest knows of it before this."""
-        outcome = self._outcome
-        if outcome and not outcome.success:
+        """The logs of a test that failed go with its failure, or that of a part of it."""
+        result = self._outcome.result
+        if any(getattr(test, "test_case", test) is self for test, _ in result.failures + result.errors):
             print(f"\nLogs of {self.id()}:\n{self.daemon.told()}", file=sys.stderr)
 
     def make_daemon(self):

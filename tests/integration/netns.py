@@ -58,3 +58,18 @@ class Namespace:
         self.ip("link", "add", "name", name, "type", "veth", "peer", "name", other_name, "netns", str(other.pid))
         self.ip("link", "set", name, "up")
         other.ip("link", "set", other_name, "up")
+
+
+class InNamespace:
+    """In front of a DaemonTest: its daemon runs in a network namespace of its own, with these bridges."""
+
+    bridges = {"br0": "10.9.0.1/24"}
+    mtu = 1500
+
+    def make_daemon(self):
+        self.space = Namespace(self)
+        for name, address in self.bridges.items():
+            self.space.add_bridge(name, address, mtu=self.mtu)
+        daemon = super().make_daemon()
+        daemon.within = self.space.within
+        return daemon

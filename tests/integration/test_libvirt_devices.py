@@ -8,9 +8,8 @@ from xml.etree import ElementTree
 import libvirt
 
 from guest import QemuTest, processes_of
-from harness import Daemon
 from libvirt_client import Virsh, uri
-from netns import Namespace
+from netns import InNamespace
 
 LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
 
@@ -184,17 +183,10 @@ class Devices(Virsh, QemuTest):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-class Links(Devices):
+class Links(InNamespace, Devices):
     """In a network namespace of their own."""
 
     test_iothreads = test_limits_of_disks = None
-
-    def make_daemon(self):
-        self.space = Namespace(self)
-        self.space.add_bridge("br0", "10.9.0.1/24", mtu=1500)
-        daemon = Daemon()
-        daemon.within = self.space.within
-        return daemon
 
     def limits(self, link):
         return self.space.run("tc", "class", "show", "dev", link)

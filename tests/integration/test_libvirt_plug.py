@@ -9,10 +9,10 @@ import libvirt
 
 import plug
 from guest import QemuTest
-from harness import Daemon, until
+from harness import until
 from libvirt_client import Virsh, uri
 from libvirt_events import EventLoop
-from netns import Namespace
+from netns import InNamespace
 
 LIVE, CONFIG = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
 BOTH = LIVE | CONFIG
@@ -29,16 +29,13 @@ POOL = "<network><name>pool</name><forward mode='bridge'><interface dev='eth7'/>
 
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-class Plug(Virsh, QemuTest):
+class Plug(InNamespace, Virsh, QemuTest):
     connect = "qemu:///system"
+    bridges = {"br0": "10.9.0.1/24", "br1": "10.9.1.1/24"}
 
     def make_daemon(self):
-        self.space = Namespace(self)
-        self.space.add_bridge("br0", "10.9.0.1/24", mtu=1500)
-        self.space.add_bridge("br1", "10.9.1.1/24", mtu=1500)
+        daemon = super().make_daemon()
         self.space.ip("link", "add", "eth7", "type", "veth", "peer", "name", "eth8")
-        daemon = Daemon()
-        daemon.within = self.space.within
         return daemon
 
     def setUp(self):

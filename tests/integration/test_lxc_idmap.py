@@ -3,8 +3,8 @@
 import os
 import unittest
 
-from harness import Daemon, until
-from netns import Namespace
+from harness import until
+from netns import InNamespace
 from test_lxc import ContainerTest
 from test_lxc_network import interface
 from troupe_client import TroupeError
@@ -21,19 +21,12 @@ def give(root):
             os.lchown(name, UID, GID)
 
 
-class Mapped(ContainerTest):
+class Mapped(InNamespace, ContainerTest):
     def setUp(self):
         if os.geteuid() != 0:
             self.skipTest("user namespaces for others need root")
-        self.space = Namespace(self)
-        self.space.ip("link", "add", "br0", "type", "bridge")
         super().setUp()
         give(self.root)
-
-    def make_daemon(self):
-        daemon = Daemon()
-        daemon.within = self.space.within
-        return daemon
 
     def shell(self, devices="<console type='pty'/>", **parts):
         uuid = self.start("web1", devices=devices, extra=IDMAP, **parts)

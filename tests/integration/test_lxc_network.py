@@ -5,8 +5,8 @@ import threading
 import unittest
 
 from container import container_xml
-from harness import Daemon, until
-from netns import Namespace
+from harness import until
+from netns import InNamespace
 from test_lxc import ContainerTest
 from troupe_client import TroupeError
 
@@ -19,18 +19,13 @@ def interface(kind, source="", more=""):
     return f"<interface type='{kind}'><source {source}/>{more}</interface>"
 
 
-class PluggedTest(ContainerTest):
+class PluggedTest(InNamespace, ContainerTest):
+    mtu = 1400
+
     def setUp(self):
         if os.geteuid() != 0:
             self.skipTest("network namespaces need root")
-        self.space = Namespace(self)
-        self.space.add_bridge("br0", "10.9.0.1/24", mtu=1400)
         super().setUp()
-
-    def make_daemon(self):
-        daemon = Daemon()
-        daemon.within = self.space.within
-        return daemon
 
     def links(self):
         return [name for name in self.space.links() if name not in ("lo", "br0", "virbr0")]

@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ET
 
 import libvirt
 
-from harness import ClientTest, Daemon, DaemonTest, until
+from harness import ClientTest, DaemonTest, until
 from libvirt_client import uri
 from libvirt_events import EventLoop
-from netns import Namespace
+from netns import InNamespace
 
 LOOPBACK = "net_lo_00_00_00_00_00_00"
 
@@ -53,12 +53,8 @@ class NodeDevices(ClientTest):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-class Events(DaemonTest):
-    def make_daemon(self):
-        self.space = Namespace(self)
-        daemon = Daemon()
-        daemon.within = self.space.within
-        return daemon
+class Events(InNamespace, DaemonTest):
+    bridges = {}
 
     def test_libvirt_clients(self):
         """They hear of all devices, or of one."""

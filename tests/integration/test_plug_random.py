@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import plug
 from guest import QemuTest
-from harness import Daemon, until
-from netns import Namespace
+from harness import until
+from netns import InNamespace
 from troupe_client import TroupeError
 
 SEED = int(os.environ.get("TROUPE_PLUG_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -24,14 +24,7 @@ SOURCES = ("network", "<source network='blue'/>"), ("bridge", "<source bridge='b
 
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-class PlugRandom(QemuTest):
-    def make_daemon(self):
-        self.space = Namespace(self)
-        self.space.add_bridge("br0", "10.9.0.1/24", mtu=1500)
-        daemon = Daemon()
-        daemon.within = self.space.within
-        return daemon
-
+class PlugRandom(InNamespace, QemuTest):
     #   A device: its alias is its name, in both documents.
 
     def disk(self, alias, bus, letter):

@@ -4,8 +4,8 @@ import os
 import unittest
 
 from guest import Guest, QemuTest, qemu_domain
-from harness import Daemon, until
-from netns import Namespace
+from harness import until
+from netns import InNamespace, Namespace
 from troupe_client import TroupeError
 
 #   For busybox's udhcpc: takes the address, and tells it.
@@ -21,16 +21,8 @@ def interface(kind, source, mac=MACS[0], more=""):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-class Plugged(QemuTest):
-    def setUp(self):
-        self.space = Namespace(self)
-        self.space.add_bridge("br0", "10.9.0.1/24", mtu=1400)
-        super().setUp()
-
-    def make_daemon(self):
-        daemon = Daemon()
-        daemon.within = self.space.within
-        return daemon
+class Plugged(InNamespace, QemuTest):
+    mtu = 1400
 
     def start_guest(self, name, devices, **parts):
         """Defined and started on hold; its interfaces are plugged in then."""

@@ -6,12 +6,13 @@ import socket
 import unittest
 from xml.etree import ElementTree
 
-from guest import Guest, QemuTest
-from harness import PATIENCE, Daemon, until
-from netns import Namespace
+from guest import Guest, QemuTest, qemu_domain
+from harness import PATIENCE, until
+from netns import InNamespace
 from troupe_client import TroupeError
 
 CONSOLE = "<console type='pty'/>"
+RNG = "<rng model='virtio'><backend model='random'/>{}</rng>"
 
 
 def channel(path, name):
@@ -138,6 +139,8 @@ class Plug(Devices):
             ("<tpm model='tpm-tis'/>", "not supported: tpm: no guest can have such a device"),
             ("<disk><target dev='vdb'/></disk>", "it has no <source"),
             (self.disk("vdb", path="/nowhere"), "can't use the file '/nowhere'"),
+            (RNG.format("<address type='pci' bus='7' slot='1'/>"), "has no PCI bus 0x07; leave its <address>"),
+            (RNG.format("<address type='pci' slot='9' function='1'/>"), "whose function 0 is empty"),
             ("<nonsense/>", "nonsense"),
             ("<domain/>", "root element"),
         ]:
@@ -149,11 +152,29 @@ class Plug(Devices):
             self.detach(guest, self.disk("vdb"), live=True, config=True)
         self.assertEqual(self.client.call("domain.xml", domain=guest.uuid)["xml"], before)
         self.taken(guest)
+        self.taken_by_others(guest)
         self.client.call("domain.destroy", domain=guest.uuid)
         with self.assertRaisesRegex(TroupeError, "is not running"):
             self.attach(guest, self.disk("vdb"), live=True)
         self.daemon.run("attach-disk", "web1", self.image("vdb.raw"), "vdb")
         self.assertEqual(self.targets(guest), ["vdb"])
+
+    def taken_by_others(self, guest):
+        """A MAC, and an image that is open; an alias that is none of the user's does not count."""
+        mac = "52:54:00:AA:00:01"
+        card = f"<interface type='user'><mac address='{mac}'/><alias name='{{}}'/></interface>"
+        self.attach(guest, card.format("channel0"), live=True, config=True)
+        self.assertEqual(self.devices(guest).find("interface/alias").get("name"), "net0")
+        for scope, what in [("live", "as it runs"), ("config", "as it is defined")]:
+            with self.assertRaisesRegex(TroupeError, f"{what}: it has an interface with the MAC '{mac.lower()}'"):
+                self.attach(guest, card.format("net1").lower(), **{scope: True})
+        self.attach(guest, self.disk("vdc"))
+        path = self.image("vdc.raw")
+        with self.assertRaisesRegex(TroupeError, f"disk 'vdd', {path}: .*\"write\" lock"):
+            self.attach(guest, self.disk("vdd", path=path))
+        other = self.client.call("domain.define", xml=qemu_domain("web2", devices=self.disk("vda", path=path)))
+        with self.assertRaisesRegex(TroupeError, f"disk-vda.*\"write\" lock.*{path}"):
+            self.client.call("domain.create", domain=other["uuid"])
 
     def taken(self, guest):
         """A channel keeps its socket while another one wants it, or its name."""
@@ -234,19 +255,7 @@ class Plug(Devices):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-class PlugBridge(Devices):
-    def setUp(self):
-        self.space = Namespace(self)
-        self.space.ip("link", "add", "br0", "type", "bridge")
-        self.space.ip("address", "add", "10.9.0.1/24", "dev", "br0")
-        self.space.ip("link", "set", "br0", "up")
-        super().setUp()
-
-    def make_daemon(self):
-        daemon = Daemon()
-        daemon.within = self.space.within
-        return daemon
-
+class PlugBridge(InNamespace, Devices):
     def taps(self):
         return [name for name in self.space.links() if name not in ("lo", "br0")]
 

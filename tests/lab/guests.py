@@ -75,6 +75,18 @@ class GuestTest(HeldTest):
         subprocess.run(["mount", "--bind", self.write(f"override-{function}", "(null)\n"), override], check=True)
         self.addCleanup(subprocess.run, ["umount", override], check=True)
 
+    def start_all(self, names):
+        """What came of it, for each: None, or the error."""
+        ids = [self.client.send("domain.create", domain=name) for name in names]
+        outcomes = []
+        for id in ids:
+            try:
+                self.client.wait(id)
+                outcomes.append(None)
+            except Exception as error:  # the answer's
+                outcomes.append(str(error))
+        return outcomes
+
     def refused_start(self, name):
         done = self.daemon.run("start", name, status=None)
         self.assertEqual(done.returncode, 1, done.stdout)

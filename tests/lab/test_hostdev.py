@@ -159,14 +159,7 @@ class HostDevices(GuestTest):
         names = [f"web{number}" for number in range(6)]
         for number, name in enumerate(names):
             self.define_guest(name, hostdev(self.functions[number // 2]))
-        ids = [self.client.send("domain.create", domain=name) for name in names]
-        outcomes = []
-        for id in ids:
-            try:
-                self.client.wait(id)
-                outcomes.append(None)
-            except Exception as error:  # the answer's
-                outcomes.append(str(error))
+        outcomes = self.start_all(names)
         self.assertEqual(outcomes.count(None), 3, outcomes)
         for number in range(3):
             pair = outcomes[2 * number:2 * number + 2]

@@ -14,6 +14,11 @@ MAC = "52:54:00:71:00:0"
 VIRTIO = "<model type='virtio'/>"
 
 
+def profile(name, type="802.1Qbh"):
+    return f"<virtualport type='{type}'><parameters profileid='{name}'/></virtualport>"
+
+
+
 class Plug(GuestTest):
     def setUp(self):
         super().setUp()
@@ -71,6 +76,34 @@ class Plug(GuestTest):
         self.assertEqual(self.shown(), 0)
         self.assertEqual(self.ports(), [])
         self.daemon.run("destroy", "web2")
+        self.all_returned()
+
+    def test_port_profile(self):
+        """The card's driver knows no port profiles: the error says of which function and which profile, whether they are
+        the interface's, its network's or its portgroup's, and MAC and driver are as before."""
+        groups = ("<portgroup name='sales'><virtualport><parameters profileid='sales'/></virtualport></portgroup>"
+                  "<portgroup name='plain' default='yes'/>")
+        self.make_network("pool", source(self.function), profile("network") + groups)
+        group = pooled("pool", MAC + "8").replace("network='pool'", "network='pool' portgroup='sales'")
+        self.define_guest("web2", interface(self.function, MAC + "8", extra=profile("finance")))
+        self.define_guest("web3", pooled("pool", MAC + "8"))
+        for device, named, name in ((interface(self.function, MAC + "8", extra=profile("finance")), "finance", "web2"),
+                                    (pooled("pool", MAC + "8"), "network", "web3"), (group, "sales", None),
+                                    (pooled("pool", MAC + "8", profile("own")), "own", None)):
+            with self.subTest(profile=named):
+                with self.assertRaises(TroupeError) as caught:
+                    self.attach(device)
+                errors = [caught.exception.message] + ([self.refused_start(name).strip()] if name else [])
+                for error in errors:
+                    self.assertIn(f"function 0 of the card '{lab.card_interface()}' with the port profile '{named}': "
+                                  "not supported: the card's driver knows no port profiles", error)
+                    self.assertIn(self.function, error)
+                    self.assertEqual(error.count("\n"), 0)
+                self.all_returned()
+                self.assertEqual(self.ports(), [])
+        self.assertEqual(self.daemon.run("net-dumpxml", "pool").count("profileid="), 2)
+        self.assertEqual(self.shown(), 0)
+        self.daemon.run("destroy", "web1")
         self.all_returned()
 
     def test_never_twice(self):

@@ -13,18 +13,6 @@ MAC = "52:54:00:70:00:0"
 
 
 class Pool(GuestTest):
-    def start_all(self, names):
-        """What came of it, for each: None, or the error."""
-        ids = [self.client.send("domain.create", domain=name) for name in names]
-        outcomes = []
-        for id in ids:
-            try:
-                self.client.wait(id)
-                outcomes.append(None)
-            except Exception as error:  # the answer's
-                outcomes.append(str(error))
-        return outcomes
-
     def test_settings(self):
         """The card sets MAC, VLAN and trust for a guest's interface, and what it had set before afterwards."""
         mac = MAC + "1"

@@ -450,6 +450,7 @@ static inline void fake_job_clear (fake_job_t *fake)
 {
     xml_destroy (&fake->guest.record);
     xml_destroy (&fake->guest.live);
+    strings_destroy (&fake->guest.news);
 }
 
 #endif

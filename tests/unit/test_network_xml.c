@@ -15,6 +15,7 @@
 
 #define IP "<ip address='192.168.77.1' netmask='255.255.255.0'"
 #define EIGHT "abcdefgh"
+#define FUNCTIONS "<forward mode='hostdev'><pf dev='eth0'/></forward>"
 #define LONG EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
 #define LONG_TEXT LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
 #define DHCP(inner) IP "><dhcp>" inner "</dhcp></ip>"
@@ -47,6 +48,8 @@ static void test_good (void **state)
         "<forward mode='passthrough'><pf dev='eth0'/></forward>",
         "<forward mode='hostdev' managed='yes'><address type='pci' domain='0' bus='4' slot='0' "
         "function='1'/></forward><vlan><tag id='42'/></vlan>",
+        FUNCTIONS "<virtualport type='802.1Qbh'/><portgroup name='a'><virtualport><parameters "
+                  "profileid='finance'/></virtualport></portgroup><portgroup name='b'/>",
         DHCP ("<range start='192.168.77.2' end='192.168.77.254'><lease expiry='1' "
               "unit='hours'/></range><host mac='52:54:00:00:00:01' ip='192.168.77.7' name='a'/>"
               "<bootp file='pxe.0' server='10.0.0.1'/>"),
@@ -181,6 +184,13 @@ static const struct {
     { "<bandwidth><inbound peak='1'/></bandwidth>", "has no average" },
     { "<bandwidth><inbound average='0'/></bandwidth>", "more than 0" },
     { "<virtualport type='openvswitch'/>", "not supported: <virtualport type='openvswitch'>" },
+    { "<portgroup name='a'><virtualport type='802.1Qbh'/></portgroup>",
+      "with forward mode 'isolated'; with 'hostdev' 802.1Qbh is" },
+    { FUNCTIONS "<virtualport type='802.1Qbg'/>", "lldpad" },
+    { FUNCTIONS "<portgroup name='a'><virtualport><parameters managerid='1'/></virtualport>"
+                "</portgroup>",
+      "<parameters managerid='...'/>" },
+    { FUNCTIONS "<vlan><tag id='1'/></vlan><virtualport type='802.1Qbh'/>", "<vlan> with" },
     { "<vlan><tag id='1'/></vlan>" IP "/>", "not supported: <vlan>" },
     { "<port isolated='maybe'/>", "is not yes or no" },
     { "<dns enable='maybe'/>" IP "/>", "<dns enable='maybe'> is not yes or no" },

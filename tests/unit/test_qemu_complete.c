@@ -126,6 +126,19 @@ static void test_disks_have_places_by_their_names (void **state)
     qemu_device (document, "controller", "@model", "lsilogic");
 }
 
+//  The guest has a driver for those that it has.
+static void test_another_scsi_controller_is_like_the_others (void **state)
+{
+    (void) state;
+    auto(xml_t) document =
+        qemu_completed ("q35", "<devices><controller type='scsi' index='0' model='virtio-scsi'/>"
+                               "<disk><source file='/a'/><target dev='sda' bus='scsi'/>"
+                               "<address type='drive' controller='2'/></disk></devices>");
+    const xml_node_t *last = qemu_device (document, "controller", "@index", "2");
+    assert_string_equal (xml_string (last, "@model"), "virtio-scsi");
+    assert_string_equal (xml_string (last, "@type"), "scsi");
+}
+
 static void test_a_companion_without_index_joins_the_controller_before_it (void **state)
 {
     (void) state;
@@ -173,6 +186,10 @@ static void test_ports_that_are_given_are_kept (void **state)
 #define CHANNEL(path, name)                                                                        \
     "<channel type='unix'><source mode='bind' path='" path "'/><target type='virtio' "             \
     "name='" name "'/></channel>"
+#define ON_USB(where)                                                                              \
+    "<devices><hub type='usb'><address type='usb' bus='0' port='1'/></hub>"                        \
+    "<input type='tablet'><address type='usb' " where "/></input></devices>"
+#define RNG(more) "<devices><rng model='virtio'><backend model='random'/>" more "</rng></devices>"
 #define BESIDE(other) "<devices>" CHANNEL ("/run/a", "org.x") other "</devices>"
 
 static const struct {
@@ -193,6 +210,20 @@ static const struct {
     { "<cpu><numa><cell cpus='1' memory='1'/></numa></cpu>", ERR_CONFIG_UNSUPPORTED,
       "has the vcpu 1, but <vcpu> says 1" },
     { "<cpu><numa><cell cpus='0'/></numa></cpu>", ERR_XML_ERROR, "has no memory" },
+    { ON_USB ("bus='1' port='1'"), ERR_XML_ERROR, "the USB bus 1 is not there" },
+    { ON_USB ("bus='0' port='3'"), ERR_XML_ERROR, "the USB bus 0 has no port '3'" },
+    { ON_USB ("bus='0' port='0'"), ERR_XML_ERROR, "the USB bus 0 has no port '0'" },
+    { ON_USB ("bus='0' port='2.1'"), ERR_XML_ERROR, "the USB bus 0 has no hub for the port '2.1'" },
+    { ON_USB ("bus='0' port='1.9'"), ERR_XML_ERROR, "the USB bus 0 has no port '1.9'" },
+    { RNG ("<address type='pci' slot='9'/><address type='pci' slot='8'/>"), ERR_XML_ERROR,
+      "rng 'virtio': it has two <address>" },
+    { RNG ("<rate bytes='0'/>"), ERR_XML_ERROR, "the rng's <rate> is 0 bytes in 1000 ms" },
+    { RNG ("<rate period='5'/>"), ERR_XML_ERROR, "the rng's <rate> is 0 bytes in 5 ms" },
+    { RNG ("<rate bytes='1' period='0'/>"), ERR_XML_ERROR, "the rng's <rate> is 1 bytes in 0 ms" },
+    { RNG ("<rate bytes='x'/>"), ERR_XML_ERROR, "the rng's <rate>: " },
+    { "<devices><serial type='tcp'><source mode='bind' host='::1' service='99999'/></serial>"
+      "</devices>",
+      ERR_XML_ERROR, "source/@service '99999' is no TCP port" },
     { "<devices><redirdev bus='usb'/></devices>", ERR_XML_ERROR, "a redirdev has no type" },
     { "<devices><redirdev bus='usb' type='spicevmc'/></devices>", ERR_CONFIG_UNSUPPORTED,
       "@type 'spicevmc'; it can be tcp|unix" },
@@ -400,6 +431,7 @@ int main (void)
         cmocka_unit_test (test_sockets_that_the_daemon_made_are_made_anew),
         cmocka_unit_test (test_the_first_serial_port_is_the_first_console),
         cmocka_unit_test (test_disks_have_places_by_their_names),
+        cmocka_unit_test (test_another_scsi_controller_is_like_the_others),
         cmocka_unit_test (test_a_companion_without_index_joins_the_controller_before_it),
         cmocka_unit_test (test_ports_that_are_given_are_kept),
         cmocka_unit_test (test_memory_is_of_cells_and_devices),

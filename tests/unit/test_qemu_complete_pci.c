@@ -114,6 +114,7 @@ static const struct {
     { "pc", "domain='1' slot='2'", "address/@domain" },
     { "q35", "slot='0x1f' function='2'", "another device has its PCI address" },
     { "q35", "bus='1' slot='3'", "the PCI bus 0x01 has no slot 0x03" },
+    { "pc", "slot='9' function='1'", "the PCI slot 0000:00:09, whose function 0 is empty" },
 };
 
 static void test_addresses_that_cannot_be (void **state)

@@ -2,7 +2,11 @@
 //  command line, taken and given back. That they work is the lab's test.
 
 #include "drivers/qemu/qemu_hostdev.h"
+#include "drivers/net/interface.h"
+#include "drivers/qemu/command/qemu_complete.h"
 #include "qemu_fixture.h"
+#include "unit_xml.h"
+#include "util/host_uuid.h"
 
 #include <unistd.h>
 
@@ -14,6 +18,9 @@
 #define INTERFACE(bus, more)                                                                       \
     "<interface type='hostdev' managed='yes'><mac address='52:54:00:12:34:56'/>" SOURCE (bus) more \
         "</interface>"
+
+#define QBH " type='802.1Qbh'"
+#define PROFILE(type, id) "<virtualport" type "><parameters profileid='" id "'/></virtualport>"
 
 #define TABLET "<vendor id='0x627'/><product id='1'/>"
 #define USB(source, more)                                                                          \
@@ -168,12 +175,23 @@ static void test_interface (void **state)
     assert_has_not (lines, "-netdev");
 }
 
+typedef struct {
+    const char *devices, *words;
+} refusal_t;
+
+static void check_refused (const refusal_t *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        autofree char *rest = text_format ("<devices>%s</devices>", cases[i].devices);
+        error_t err = qemu_refused ("q35", rest);
+        assert_has (err.message, cases[i].words);
+    }
+}
+
 static void test_refused (void **state)
 {
     (void) state;
-    static const struct {
-        const char *devices, *words;
-    } cases[] = {
+    static const refusal_t cases[] = {
         { HOSTDEV ("0x01", "") HOSTDEV ("1", ""), "two hostdevs are the host's PCI device" },
         { "<hostdev mode='subsystem' type='pci'/>", "needs its host's address" },
         { "<hostdev mode='subsystem'>" SOURCE ("1") "</hostdev>", "a hostdev has no type" },
@@ -215,7 +233,6 @@ static void test_refused (void **state)
         { INTERFACE ("1", "<vlan trunk='yes'><tag id='1'/></vlan>"), "not supported" },
         { INTERFACE ("1", "<vlan><tag id='1'/><tag id='2'/></vlan>"), "2 tags" },
         { INTERFACE ("1", "<vlan><tag id='4095'/></vlan>"), "1 to 4094" },
-        { INTERFACE ("1", "<virtualport type='802.1Qbh'/>"), "virtualport" },
         { INTERFACE ("1", "<link state='down'/>"), "link of an interface of type 'hostdev'" },
         { INTERFACE ("1", "<driver name='vhost'/>"), "<driver name='vhost'/>" },
         { INTERFACE ("1", "<driver queues='2'/>"), "driver/@queues" },
@@ -223,11 +240,31 @@ static void test_refused (void **state)
         { "<interface type='user'><vlan><tag id='1'/></vlan></interface>", "vlan" },
         { "<interface type='user' managed='yes'/>", "managed" },
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        autofree char *rest = text_format ("<devices>%s</devices>", cases[i].devices);
-        error_t err = qemu_refused ("q35", rest);
-        assert_has (err.message, cases[i].words);
-    }
+    check_refused (cases, sizeof cases / sizeof *cases);
+}
+
+static void test_virtualport_refused (void **state)
+{
+    (void) state;
+    static const refusal_t cases[] = {
+        { INTERFACE ("1", "<virtualport type='802.1Qbh'/>"), "<virtualport> has no profileid" },
+        { INTERFACE ("1", PROFILE ("", "a")), "<virtualport> has no type" },
+        { INTERFACE ("1", PROFILE (QBH, "")), "the profileid '' has to have 1 to 39 bytes" },
+        { INTERFACE ("1", PROFILE (QBH, "1234567890123456789012345678901234567890")),
+          "has to have 1 to 39 bytes" },
+        { INTERFACE ("1", PROFILE (QBH, "a' instanceid='b")), "<parameters instanceid='...'/>" },
+        { INTERFACE ("1", PROFILE (QBH, "a") "<vlan><tag id='1'/></vlan>"),
+          "<vlan> with <virtualport type='802.1Qbh'>" },
+        { INTERFACE ("1", PROFILE (QBH, "a") PROFILE (QBH, "b")), "<virtualport>" },
+        { INTERFACE ("1", "<virtualport type='802.1Qbg'/>"), "lldpad" },
+        { INTERFACE ("1", "<virtualport type='openvswitch'/>"), "Open vSwitch" },
+        { INTERFACE ("1", "<virtualport type='midonet'/>"), "MidoNet" },
+        { INTERFACE ("1", "<virtualport type='qbh'/>"), "<virtualport type='qbh'> is not known" },
+        { "<interface type='network'><source network='a'/><virtualport type='802.1Qbg'/>"
+          "</interface>",
+          "lldpad" },
+    };
+    check_refused (cases, sizeof cases / sizeof *cases);
 }
 
 static void make_guest (fake_job_t *fake)
@@ -333,6 +370,27 @@ static void test_settings (void **state)
     drop_guest (&fake);
 }
 
+//  The profile, with the guest's uuid and the host's, if it has one.
+static void test_profile (void **state)
+{
+    (void) state;
+    error_t err;
+    fake_job_t fake;
+    char host[UUID_TEXT_SIZE];
+    make_guest (&fake);
+    uuid_from_random ((const uint8_t[16]){ 1 }, fake.guest.uuid);
+    xml_destroy (&fake.guest.live);
+    fake.guest.live = qemu_completed (
+        "q35", "<devices><interface type='hostdev'><mac address='52:54:00:12:34:56'/>" SOURCE ("1")
+                   PROFILE (QBH, "human resources") "</interface></devices>");
+    assert_int_equal (qemu_hostdev_plug (&fake.job, &err), 0);
+    autofree char *wanted = text_format (
+        "device_take 0000:01:10.2 mac=52:54:00:12:34:56,vlan=0:0,port=%s:%s:human%%20resources\n",
+        fake.guest.uuid, host_uuid_read (host) ? host : "00000000-0000-0000-0000-000000000000");
+    assert_has (fake.trace, wanted);
+    drop_guest (&fake);
+}
+
 //  A network whose pool has 0000:01:10.2 and 0000:02:10.2, and in this order.
 static int grant_other (job_t *job, const port_request_t *request, port_grant_t *grant,
                         error_t *err)
@@ -354,6 +412,48 @@ static xml_node_t *add_pooled (fake_job_t *fake, const char *bus)
     xml_set (interface, "source/address/@slot", "0x10");
     xml_set (interface, "source/address/@function", "0x2");
     return interface;
+}
+
+static int grant_profile (job_t *job, const port_request_t *request, port_grant_t *grant,
+                          error_t *err)
+{
+    (void) job, (void) request, (void) err;
+    *grant = (port_grant_t){ .kind = PORT_HOSTDEV,
+                             .device = "0000:01:10.2",
+                             .virtualport = "802.1Qbh",
+                             .profile = "finance" };
+    return 0;
+}
+
+//  What the interface says goes before what its network does; what neither says is missing.
+static void test_profile_of_a_pool (void **state)
+{
+    (void) state;
+    static const char *const cases[][2] = {
+        { "<interface type='network'/>", "finance" },
+        { "<interface type='network'><virtualport><parameters profileid='sales'/></virtualport>"
+          "</interface>",
+          "sales" },
+        { "<interface type='network'><virtualport/></interface>", "finance" },
+    };
+    error_t err;
+    fake_job_t fake;
+    make_guest (&fake);
+    job_ops_t ops = *fake.job.ops;
+    ops.port_create = grant_profile;
+    fake.job.ops = &ops;
+    auto(xml_t) link = unit_xml ("<link port='a' network='b'/>");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        port_grant_t grant;
+        auto(xml_t) interface = unit_xml (cases[i][0]);
+        assert_int_equal (interface_take_port (&fake.job, xml_root (interface), xml_root (link),
+                                               NULL, &grant, &err),
+                          0);
+        assert_string_equal (xml_string (xml_root (interface), "virtualport/parameters/@profileid"),
+                             cases[i][1]);
+        assert_int_equal (qemu_check_host_interface (xml_root (interface), &err), 0);
+    }
+    drop_guest (&fake);
 }
 
 //  What it has as a hostdev, a pool may grant to the same guest; its owner would not mind.
@@ -437,7 +537,10 @@ int main (void)
         cmocka_unit_test (test_mdev),
         cmocka_unit_test (test_interface),
         cmocka_unit_test (test_refused),
+        cmocka_unit_test (test_virtualport_refused),
         cmocka_unit_test (test_settings),
+        cmocka_unit_test (test_profile),
+        cmocka_unit_test (test_profile_of_a_pool),
         cmocka_unit_test (test_taken_and_given_back),
         cmocka_unit_test (test_its_node_goes_back_before_it),
         cmocka_unit_test (test_refused_by_its_owner),

@@ -64,7 +64,7 @@ static const struct {
       "vlan with @type 'bridge'; it goes with network|hostdev" },
     { "<interface type='bridge'><source bridge='br0'/><virtualport type='openvswitch'/>"
       "</interface>",
-      "not supported: <devices/interface/virtualport>" },
+      "virtualport with @type 'bridge'; it goes with network|hostdev" },
 };
 
 static void each_refusal_names_its_cause (void **state)

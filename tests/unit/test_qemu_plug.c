@@ -44,7 +44,6 @@ static int teardown (void **state)
     (void) state;
     free (fake.guest.name);
     fake_job_clear (&fake);
-    strings_destroy (&fake.guest.news);
     return 0;
 }
 

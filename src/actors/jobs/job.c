@@ -70,6 +70,19 @@ int job_check_cancelled (const job_actor_t *self, error_t *err)
                       self->ended ? "came to nothing: the guest ended meanwhile" : "was cancelled");
 }
 
+//  The runtime knows addresses only: "monitor/UUID" is the monitor of this domain.
+static int late (const job_actor_t *self, const msg_t *answer, error_t *err)
+{
+    const char *from = msg_head (answer)->from, *uuid = strchr (from, '/');
+    const guest_t *guest = self->base.guest;
+    if (!guest || !uuid || !text_starts (uuid + 1, guest->uuid))
+        return -1;
+    error_set (err, err->code, "no answer from the %.*s of %s '%s' within the deadline",
+               (int) (uuid - from), from, job_noun (self), guest->name);
+    err->retry = true;
+    return -1;
+}
+
 int job_await (job_actor_t *self, msg_t **reply_p, error_t *err)
 {
     while (!self->answer) {
@@ -81,7 +94,7 @@ int job_await (job_actor_t *self, msg_t **reply_p, error_t *err)
     }
     auto(msg_t) reply = take (&self->answer);
     if (msg_failed (reply, err))
-        return -1;
+        return msg_is_expired (reply) ? late (self, reply, err) : -1;
     if (reply_p)
         *reply_p = take (&reply);
     return 0;

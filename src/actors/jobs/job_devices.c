@@ -11,17 +11,22 @@ enum {
     HOLD_MS = 60000     //  written to disk
 };
 
+static msg_t *request (const job_t *job, const char *verb, const char *device)
+{
+    msg_t *msg = msg_request (verb);
+    pack_key_str (msg_args (msg), "device", device);
+    pack_key_str (msg_args (msg), "domain", job->guest->uuid);
+    pack_key_str (msg_args (msg), "domain_name", job->guest->name);
+    return msg;
+}
+
 static int ask (job_t *job, const char *verb, const char *address, bool managed,
                 const char *settings, msg_t **reply_p, error_t *err)
 {
-    auto(msg_t) msg = msg_request (verb);
-    pack_t *pack = msg_args (msg);
-    pack_key_str (pack, "device", address);
-    pack_key_str (pack, "domain", job->guest->uuid);
-    pack_key_str (pack, "domain_name", job->guest->name);
-    pack_key_bool (pack, "managed", managed);
-    pack_key_str (pack, "settings", settings);
-    pack_key_str (pack, "process", guest_recorded (job->guest, "process/@identity"));
+    auto(msg_t) msg = request (job, verb, address);
+    pack_key_bool (msg_args (msg), "managed", managed);
+    pack_key_str (msg_args (msg), "settings", settings);
+    pack_key_str (msg_args (msg), "process", guest_recorded (job->guest, "process/@identity"));
     return job_ask ((job_actor_t *) job, DEVICES_ADDRESS, &msg, DEVICE_MS, reply_p, err);
 }
 
@@ -42,12 +47,8 @@ int job_devices_check (job_t *job, const char *address, unsigned *group, error_t
 
 static int ask_holds (job_t *job, const char *verb, const char *name, bool shared, error_t *err)
 {
-    auto(msg_t) msg = msg_request (verb);
-    pack_t *pack = msg_args (msg);
-    pack_key_str (pack, "device", name);
-    pack_key_str (pack, "domain", job->guest->uuid);
-    pack_key_str (pack, "domain_name", job->guest->name);
-    pack_key_bool (pack, "shared", shared);
+    auto(msg_t) msg = request (job, verb, name);
+    pack_key_bool (msg_args (msg), "shared", shared);
     return job_ask ((job_actor_t *) job, DEVICES_ADDRESS, &msg, HOLD_MS, NULL, err);
 }
 

@@ -75,6 +75,8 @@ int job_ports_read (const value_t *map, port_grant_t *grant, error_t *err)
     grant->isolated = value_get_bool (map, "isolated", false);
     grant->managed = value_get_bool (map, "managed", false);
     copy_text (grant->trust, sizeof grant->trust, map, "trust_guest_rx_filters");
+    copy_text (grant->virtualport, sizeof grant->virtualport, map, "virtualport");
+    copy_text (grant->profile, sizeof grant->profile, map, "profile");
     grant->limited = bandwidth && bandwidth->type != MSGPACK_OBJECT_NIL;
     if (grant->limited && link_bandwidth_read (bandwidth, &grant->bandwidth, err))
         return -1;

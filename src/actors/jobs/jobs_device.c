@@ -9,6 +9,7 @@
 #include "util/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 typedef struct {
     job_actor_t *job;
@@ -60,6 +61,11 @@ static xml_node_t *devices_of (const xml_t *doc)
     return xml_find (xml_root (doc), "devices");
 }
 
+static const char *shown (const change_t *self, const xml_t *doc)
+{
+    return doc == guest_of (self)->live ? "as it runs" : "as it is defined";
+}
+
 static xml_node_t *find (const change_t *self, const xml_t *doc, error_t *err)
 {
     xml_node_t *devices = devices_of (doc);
@@ -67,7 +73,7 @@ static xml_node_t *find (const change_t *self, const xml_t *doc, error_t *err)
                                     : device_match (devices, xml_root (self->device), err);
     if (!found)
         error_prefix (err, "%s of domain '%s', %s", self->what, guest_of (self)->name,
-                      doc == guest_of (self)->live ? "as it runs" : "as it is defined");
+                      shown (self, doc));
     return found;
 }
 
@@ -174,11 +180,33 @@ static int no_live (const change_t *self, error_t *err)
                       self->what, guest_of (self)->name, self->job->driver->name);
 }
 
+//  A definition may have a MAC twice, as libvirt's; but which interface would be meant from then
+//  on, and where frames for it go, nobody could tell.
+static int check_mac (const change_t *self, const xml_t *doc, error_t *err)
+{
+    const xml_node_t *device = xml_root (self->device);
+    const char *mac = xml_is (device, "interface") ? xml_string (device, "mac/@address") : NULL;
+    xml_foreach (other, mac ? devices_of (doc) : NULL, "interface") {
+        const char *taken = xml_string (other, "mac/@address");
+        if (taken && strcasecmp (taken, mac) == 0)
+            return error_set (err, ERR_OPERATION_FAILED,
+                              "%s of domain '%s', %s: it has an interface with the MAC '%s' "
+                              "already; leave <mac> out, and one is made",
+                              self->what, guest_of (self)->name, shown (self, doc), mac);
+    }
+    return 0;
+}
+
 static int run_attach (change_t *self, error_t *err)
 {
     const driver_t *driver = self->job->driver;
     if (self->live && !driver->attach)
         return no_live (self, err);
+    //  One that a live document had is nothing that was asked for.
+    definition_drop_alias (xml_root (self->device));
+    if ((self->live && check_mac (self, guest_of (self)->live, err)) ||
+        (self->config && check_mac (self, guest_of (self)->definition, err)))
+        return -1;
     if (plan (self, edit_attach, err))
         return -1;
     keep_mac (self);

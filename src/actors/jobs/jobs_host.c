@@ -7,29 +7,15 @@
 #include "actors/host/host_topology.h"
 #include "actors/host/host_tune.h"
 #include "drivers/qemu/probe/qemu_caps.h"
-#include "util/file.h"
-
-//  The host's uuid: the SMBIOS one where there is one, else the machine id's digits.
-static void read_host_uuid (char uuid[UUID_TEXT_SIZE])
-{
-    static const char *const sources[] = { "/sys/class/dmi/id/product_uuid", "/etc/machine-id" };
-    *uuid = 0;
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
-        error_t ignored; //  then the next source
-        autofree char *text = file_read (sources[i], 256, NULL, &ignored);
-        if (text && uuid_normalize (text, uuid))
-            return;
-    }
-}
+#include "util/host_uuid.h"
 
 static int add_host (xml_node_t *root, error_t *err)
 {
     host_facts_t facts;
     host_facts_read (&facts);
     char uuid[UUID_TEXT_SIZE];
-    read_host_uuid (uuid);
     xml_node_t *host = xml_add (root, "host");
-    if (*uuid)
+    if (host_uuid_read (uuid))
         xml_set (host, "uuid", uuid);
     xml_set (host, "cpu/arch", facts.arch);
     xml_set_u64 (host, "cpu/topology/@sockets", facts.sockets);

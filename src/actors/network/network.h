@@ -11,7 +11,8 @@
 //                           ""), and
 //          kind "bridge":   bridge, bridge_index (0: the host's own), mtu (0: the bridge's),
 //          isolated kind "macvtap":  device (lower link), mode kind "hostdev":  device (PCI address
-//          of a VF), vlan (0: none), driver ("" or its name)
+//          of a VF), vlan (0: none), driver ("" or its name), virtualport, profile (802.1Qbh and
+//          its profileid; nil: none)
 //                           bandwidth (as link_bandwidth_pack; nil: none)}
 //                           Asked again under the same key it answers the same.
 //      network.port_delete  {port}: nil, also if there is none

@@ -190,7 +190,8 @@ static void pack_grant (const network_t *self, const port_t *port, pack_t *pack)
 {
     static const char *const whole[] = { "kind", "bridge",   "bridge_index", "mtu",
                                          "mode", "isolated", "driver",       "managed" };
-    static const char *const grouped[] = { "bandwidth", "vlan", "trust_guest_rx_filters" };
+    static const char *const grouped[] = { "bandwidth", "vlan", "trust_guest_rx_filters",
+                                           "virtualport", "profile" };
     const value_t *plug = plug_of (self), *group = group_of (self, port->portgroup);
     pack_map (pack);
     pack_key_str (pack, "port", port->key);

@@ -1,6 +1,7 @@
 //  interface.c: the host's side of network interfaces, whatever the guest is.
 
 #include "drivers/net/interface.h"
+#include "drivers/net/virtualport.h"
 #include "util/text.h"
 #include "util/uuid.h"
 
@@ -204,9 +205,8 @@ int interface_find_bridge (job_t *job, const xml_node_t *interface, link_setting
     if (job_link_find (job, name, &bridge, err))
         return -1;
     if (strcmp (bridge.kind, "bridge") != 0)
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "plug '%s' in: the link '%s' is no bridge of the kernel",
-                          interface_alias (interface), name);
+        return error_set (err, ERR_OPERATION_INVALID, "the link '%s' is no bridge of the kernel",
+                          name);
     set->master = name;
     if (!set->mtu)
         set->mtu = bridge.mtu;
@@ -247,6 +247,7 @@ int interface_limit (job_t *job, const xml_node_t *interface, const port_grant_t
 static int check_grant (const xml_node_t *interface, const char *what, const port_grant_t *grant,
                         error_t *err)
 {
+    static const char *const of_functions[] = { "vlan", "virtualport", "@trustGuestRxFilters" };
     const char *network = xml_string (interface, "source/@network");
     if (grant->kind == PORT_HOSTDEV && !what)
         return 0;
@@ -259,11 +260,12 @@ static int check_grant (const xml_node_t *interface, const char *what, const por
                           "not supported: VLAN %" PRIu32 " of network '%s', for a bridge or a "
                           "macvtap",
                           grant->vlan, network);
-    if (xml_find (interface, "vlan") || xml_string (interface, "@trustGuestRxFilters"))
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "not supported: %s of an interface of network '%s', which has no "
-                          "<forward mode='hostdev'/>",
-                          xml_find (interface, "vlan") ? "<vlan>" : "trustGuestRxFilters", network);
+    for (size_t i = 0; i < sizeof of_functions / sizeof *of_functions; i++)
+        if (xml_string (interface, of_functions[i]))
+            return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                              "not supported: %s of an interface of network '%s', which has no "
+                              "<forward mode='hostdev'/>",
+                              of_functions[i], network);
     return 0;
 }
 
@@ -285,6 +287,7 @@ static void put_device (xml_node_t *interface, const port_grant_t *grant)
         xml_setf (interface, "vlan/tag/@id", "%" PRIu32, grant->vlan);
     if (*grant->trust && !xml_string (interface, "@trustGuestRxFilters"))
         xml_set (interface, "@trustGuestRxFilters", grant->trust);
+    virtualport_merge (interface, grant);
 }
 
 static port_request_t request_of (const xml_node_t *interface, const xml_node_t *link)

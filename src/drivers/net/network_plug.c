@@ -100,11 +100,18 @@ static void pack_bandwidth (pack_t *pack, const xml_node_t *bandwidth)
 //  Of the network, or of a portgroup: absent where nothing is said.
 static void pack_common (pack_t *pack, const xml_node_t *owner)
 {
-    const char *trust = xml_string (owner, "@trustGuestRxFilters");
+    static const char *const texts[][2] = {
+        { "trust_guest_rx_filters", "@trustGuestRxFilters" },
+        { "virtualport", "virtualport/@type" },
+        { "profile", "virtualport/parameters/@profileid" },
+    };
     if (xml_find (owner, "vlan"))
         pack_key_u64 (pack, "vlan", number (owner, "vlan/tag/@id"));
-    if (trust)
-        pack_key_str (pack, "trust_guest_rx_filters", trust);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *text = xml_string (owner, texts[i][1]);
+        if (text)
+            pack_key_str (pack, texts[i][0], text);
+    }
 }
 
 static void pack_groups (pack_t *pack, const xml_node_t *network)

@@ -2,6 +2,7 @@
 //  isolation, portgroups.
 
 #include "drivers/net/network_xml.h"
+#include "drivers/net/virtualport.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -42,13 +43,8 @@ static int check_bandwidth (const xml_node_t *owner, bool port, error_t *err)
 //  What nothing here can carry out is refused, not passed over.
 static int check_vlan (const xml_node_t *network, const xml_node_t *owner, error_t *err)
 {
-    const xml_node_t *vlan = xml_find (owner, "vlan"), *port = xml_find (owner, "virtualport");
+    const xml_node_t *vlan = xml_find (owner, "vlan");
     int tag = 1;
-    if (port)
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "network XML: not supported: <virtualport type='%s'>: neither Open "
-                          "vSwitch nor 802.1Qbg and Qbh are",
-                          xml_string (port, "@type") ? xml_string (port, "@type") : "");
     if (!vlan)
         return 0;
     if (network_forward (network) != FORWARD_HOSTDEV)
@@ -62,6 +58,24 @@ static int check_vlan (const xml_node_t *network, const xml_node_t *owner, error
     if (!xml_string (vlan, "tag/@id") || xml_int (vlan, "tag/@id", 1, 4094, &tag, err))
         return error_set (err, ERR_XML_ERROR, "network XML: <vlan>: a tag's id is 1 to 4094");
     return 0;
+}
+
+static int check_virtualport (const xml_node_t *network, const xml_node_t *owner, error_t *err)
+{
+    const xml_node_t *port = xml_find (owner, "virtualport");
+    if (!port || network_forward (network) == FORWARD_HOSTDEV)
+        return virtualport_check (owner, "network XML", err);
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "network XML: not supported: <virtualport type='%s'> with forward mode '%s'; "
+                      "with 'hostdev' 802.1Qbh is",
+                      xml_string (port, "@type") ? xml_string (port, "@type") : "",
+                      network_forward_name (network_forward (network)));
+}
+
+//  A portgroup's go before the network's own.
+static int check_ports_of (const xml_node_t *network, const xml_node_t *owner, error_t *err)
+{
+    return check_vlan (network, owner, err) || check_virtualport (network, owner, err) ? -1 : 0;
 }
 
 static int check_isolation (const xml_node_t *owner, error_t *err)
@@ -91,7 +105,7 @@ static int check_portgroups (const xml_node_t *network, error_t *err)
                               standard, name);
         if (xml_equals (group, "@default", "yes"))
             standard = name;
-        if (check_bandwidth (group, true, err) || check_vlan (network, group, err))
+        if (check_bandwidth (group, true, err) || check_ports_of (network, group, err))
             return -1;
     }
     return 0;
@@ -99,7 +113,7 @@ static int check_portgroups (const xml_node_t *network, error_t *err)
 
 int network_check_ports (const xml_node_t *network, error_t *err)
 {
-    return check_bandwidth (network, false, err) || check_vlan (network, network, err) ||
+    return check_bandwidth (network, false, err) || check_ports_of (network, network, err) ||
                    check_isolation (network, err) || check_portgroups (network, err)
                ? -1
                : 0;

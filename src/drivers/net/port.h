@@ -35,7 +35,8 @@ typedef struct {
     uint32_t vlan;   //  0: none
     bool managed;    //  of a VF: it is detached from the host for this, and goes back
     char trust[4];   //  of a VF, "yes" or "no": may the guest change its MAC; "": not said
-    bool limited;    //  by BANDWIDTH
+    char virtualport[16], profile[40]; //  of a VF: its <virtualport>'s type and profileid, or ""
+    bool limited;                      //  by BANDWIDTH
     link_bandwidth_t bandwidth;
 } port_grant_t;
 

@@ -135,12 +135,40 @@ static int check_port_name (strings_t *seen, const xml_node_t *channel, error_t 
     return name ? once (seen, text_format ("target name '%s'", name), channel, err) : 0;
 }
 
+//  Parts that a device may have several of. Of the others the second would be ignored.
+static bool is_repeatable (const xml_node_t *part)
+{
+    static const char *const parts[][2] = {
+        { "interface", "ip" },
+        { "sound", "codec" },
+        { "redirfilter", "usbdev" },
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (xml_is (part->parent, parts[i][0]) && xml_is (part, parts[i][1]))
+            return true;
+    return xml_namespace (part) != NULL;
+}
+
+static int check_parts (const xml_node_t *device, error_t *err)
+{
+    char name[128];
+    xml_foreach (part, device, NULL) {
+        if (xml_first (device, xml_name (part)) == part || is_repeatable (part))
+            continue;
+        qemu_device_name (device, name);
+        return error_set (err, ERR_XML_ERROR, "%s: it has two <%s>; remove one", name,
+                          xml_name (part));
+    }
+    return 0;
+}
+
 static int check_devices (completion_t *self, error_t *err)
 {
     auto(strings_t) seen = strings_new ();
     xml_foreach (device, self->devices, NULL) {
         const char *alias = xml_string (device, "alias/@name");
-        if ((xml_is (device, "disk") && check_disk (seen, device, err)) ||
+        if (check_parts (device, err) ||
+            (xml_is (device, "disk") && check_disk (seen, device, err)) ||
             (xml_is (device, "hostdev") && check_drive (seen, device, err)) ||
             (xml_is (device, "channel") && check_port_name (seen, device, err)) ||
             check_socket (self, device, err) || check_boot_order (self, seen, device, err) ||

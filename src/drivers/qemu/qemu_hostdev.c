@@ -10,6 +10,7 @@
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/qemu_files.h"
+#include "util/host_uuid.h"
 #include "util/text.h"
 
 #include <errno.h>
@@ -96,9 +97,23 @@ int qemu_hostdev_intend (job_t *job, error_t *err)
 
 //  Taking.
 
+//  A host without a uuid says none: the switch has the guest's.
+static void read_port (const job_t *job, const xml_node_t *device, vf_port_t *port)
+{
+    char host[UUID_TEXT_SIZE];
+    const char *profile = xml_string (device, "virtualport/parameters/@profileid");
+    if (!profile)
+        return;
+    port->said = true;
+    (void) uuid_to_bytes (job->guest->uuid, port->guest);
+    snprintf (port->profile, sizeof port->profile, "%s", profile);
+    if (host_uuid_read (host))
+        (void) uuid_to_bytes (host, port->host);
+}
+
 //  What its card is to set for an interface; without a VLAN it has none. The caller frees it; NULL:
 //  nothing is to be set.
-static char *settings_of (const xml_node_t *device)
+static char *settings_of (const job_t *job, const xml_node_t *device)
 {
     char text[VF_TEXT_SIZE];
     vf_settings_t settings = { .trust = -1 };
@@ -109,6 +124,7 @@ static char *settings_of (const xml_node_t *device)
     settings.vlan = interface_number (device, "vlan/tag/@id", 0);
     if (trust)
         settings.trust = text_equals (trust, "yes");
+    read_port (job, device, &settings.port);
     vf_settings_text (&settings, text);
     return text_copy (text);
 }
@@ -116,7 +132,7 @@ static char *settings_of (const xml_node_t *device)
 static int take_one (job_t *job, const xml_node_t *device, error_t *err)
 {
     autofree char *address = address_of (device);
-    autofree char *settings = settings_of (device);
+    autofree char *settings = settings_of (job, device);
     if (!is_pci (device))
         return job_device_hold (job, address, xml_find (device, "shareable") != NULL, err);
     return job_device_take (job, address, xml_flag (device, "@managed", false), settings, err);

@@ -5,6 +5,7 @@
 #include "util/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define VIRTIO_PORTS 31
@@ -195,6 +196,66 @@ static int find_usb_port (completion_t *self, strings_t *taken, xml_node_t *devi
                       name);
 }
 
+//  Companions (ich9-uhci1) have no ports of their own.
+static int ports_at_bus (const completion_t *self, int bus, bool *there)
+{
+    int ports = 0;
+    *there = false;
+    xml_foreach (controller, self->devices, "controller") {
+        int own = -1;
+        error_t ignored;
+        if (!xml_equals (controller, "@type", "usb") || xml_equals (controller, "@model", "none") ||
+            xml_int (controller, "@index", 0, INDEX_MAX, &own, &ignored) || own != bus)
+            continue;
+        *there = true;
+        if (ports_of (controller) > ports)
+            ports = ports_of (controller);
+    }
+    return ports;
+}
+
+static bool has_hub (const completion_t *self, int bus, const char *port, size_t size)
+{
+    xml_foreach (hub, self->devices, "hub") {
+        int own = 0;
+        error_t ignored;
+        const char *at = xml_string (hub, "address/@port");
+        if (at && strlen (at) == size && strncmp (at, port, size) == 0 &&
+            !xml_int (hub, "address/@bus", 0, INDEX_MAX, &own, &ignored) && own == bus)
+            return true;
+    }
+    return false;
+}
+
+static int no_usb_port (const xml_node_t *device, int bus, const char *cause, error_t *err)
+{
+    char name[128];
+    qemu_device_name (device, name);
+    return error_set (err, ERR_XML_ERROR,
+                      "%s: the USB bus %d %s '%s'; leave its <address> out, and "
+                      "a port is found",
+                      name, bus, cause, xml_string (device, "address/@port"));
+}
+
+//  All have theirs.
+static int check_usb_port (const completion_t *self, const xml_node_t *device, error_t *err)
+{
+    int bus = 0;
+    bool there;
+    const char *port = xml_string (device, "address/@port"), *dot = strrchr (port, '.');
+    if (xml_int (device, "address/@bus", 0, INDEX_MAX, &bus, err))
+        return -1;
+    const int ports = ports_at_bus (self, bus, &there);
+    const long number = strtol (dot ? dot + 1 : port, NULL, 10);
+    if (!there)
+        return no_usb_port (device, bus, "is not there, so neither is its port", err);
+    if (dot && !has_hub (self, bus, port, (size_t) (dot - port)))
+        return no_usb_port (device, bus, "has no hub for the port", err);
+    if (number < 1 || number > (dot ? HUB_PORTS : ports))
+        return no_usb_port (device, bus, "has no port", err);
+    return 0;
+}
+
 int qemu_complete_usb_ports (completion_t *self, error_t *err)
 {
     auto(strings_t) taken = strings_new ();
@@ -207,5 +268,8 @@ int qemu_complete_usb_ports (completion_t *self, error_t *err)
             if (is_usb (device) && xml_is (device, "hub") == hubs &&
                 !xml_find (device, "address") && find_usb_port (self, taken, device, err))
                 return -1;
+    xml_foreach (device, self->devices, NULL)
+        if (is_usb (device) && check_usb_port (self, device, err))
+            return -1;
     return 0;
 }

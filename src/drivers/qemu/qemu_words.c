@@ -21,7 +21,8 @@ void qemu_words_add (const char *log, off_t mark, const char *when, error_t *err
     if (written <= 0)
         return;
     error_t ignored = { 0 };
-    size_t most = written < TAIL_BYTES ? (size_t) written : TAIL_BYTES;
+    //  With the newline before them: what may be the end of a line is left out.
+    size_t most = written < TAIL_BYTES ? (size_t) written + 1 : TAIL_BYTES;
     autofree char *tail = file_tail (log, TAIL_LINES, most, &ignored);
     if (!tail || !*tail)
         return;

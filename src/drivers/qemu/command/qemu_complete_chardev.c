@@ -153,6 +153,21 @@ static int check_paths (const xml_node_t *device, error_t *err)
     return 0;
 }
 
+//  It may be a name as well, of those in /etc/services.
+static int check_service (const xml_node_t *device, error_t *err)
+{
+    int port = 0;
+    error_t ignored;
+    char name[128];
+    const char *service = xml_string (device, "source/@service");
+    if (!service || (*service && !service[strcspn (service, "0123456789")]) ||
+        !xml_int (device, "source/@service", 0, UINT16_MAX, &port, &ignored))
+        return 0;
+    qemu_device_name (device, name);
+    return error_set (err, ERR_XML_ERROR, "%s: source/@service '%s' is no TCP port (0 to %d)", name,
+                      service, UINT16_MAX);
+}
+
 static int check_backend (const xml_node_t *device, error_t *err)
 {
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
@@ -168,7 +183,7 @@ static int check_backend (const xml_node_t *device, error_t *err)
     if (is_unix && !may_be_made && !xml_string (device, "source/@path"))
         return error_set (err, ERR_XML_ERROR, "domain XML: a %s of type 'unix' needs source/@path",
                           xml_name (device));
-    return check_paths (device, err);
+    return check_service (device, err) || check_paths (device, err) ? -1 : 0;
 }
 
 int qemu_complete_chardevs (completion_t *self, error_t *err)

@@ -161,6 +161,21 @@ static int complete_given (completion_t *self, error_t *err)
     return 0;
 }
 
+//  Another one of a guest's SCSI controllers is like those that it has: it has a driver for them.
+//  Without any it is the default model, libvirt's: lsilogic, unless the emulator has none.
+static void ensure_for_disk (completion_t *self, const char *type, int index)
+{
+    const char *model = NULL;
+    if (find_controller (self, type, index))
+        return;
+    xml_foreach (controller, self->devices, "controller")
+        if (is_type (controller, type))
+            model = xml_string (controller, "@model");
+    xml_node_t *added = add_controller (self, type, index);
+    if (model)
+        xml_set (added, "@model", model);
+}
+
 //  A disk on the third SCSI controller needs the first two as well.
 static int add_for_disks (completion_t *self, error_t *err)
 {
@@ -173,7 +188,7 @@ static int add_for_disks (completion_t *self, error_t *err)
             if (xml_int (disk, "address/@controller", 0, INDEX_MAX, &most, err))
                 return -1;
             for (int index = 0; index <= most; index++)
-                ensure_controller (self, types[i], index);
+                ensure_for_disk (self, types[i], index);
         }
     return 0;
 }

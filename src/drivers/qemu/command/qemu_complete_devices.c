@@ -20,6 +20,23 @@ static int complete_input (completion_t *self, xml_node_t *input, error_t *err)
     return 0;
 }
 
+//  QEMU takes "nothing, ever" for a rate as well.
+static int check_rate (const xml_node_t *rng, error_t *err)
+{
+    uint64_t bytes = 0, period = 1000;
+    const xml_node_t *rate = xml_find (rng, "rate");
+    if (!rate)
+        return 0;
+    if (xml_u64 (rate, "@bytes", &bytes, err) || xml_u64 (rate, "@period", &period, err))
+        return error_prefix (err, "domain XML: the rng's <rate>");
+    if (bytes > 0 && bytes <= INT64_MAX && period > 0 && period <= UINT32_MAX)
+        return 0;
+    return error_set (err, ERR_XML_ERROR,
+                      "domain XML: the rng's <rate> is %llu bytes in %llu ms; it needs bytes, from "
+                      "1 on, and a period, if it has one, from 1 to %u",
+                      (unsigned long long) bytes, (unsigned long long) period, UINT32_MAX);
+}
+
 static int complete_rng (completion_t *self, xml_node_t *rng, error_t *err)
 {
     (void) self;
@@ -31,7 +48,7 @@ static int complete_rng (completion_t *self, xml_node_t *rng, error_t *err)
         if (!source || !*source)
             xml_set (rng, "backend", "/dev/urandom");
     }
-    return 0;
+    return check_rate (rng, err);
 }
 
 static int complete_watchdog (completion_t *self, xml_node_t *watchdog, error_t *err)

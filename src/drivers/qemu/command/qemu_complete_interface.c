@@ -3,6 +3,7 @@
 #include "drivers/qemu/command/qemu_complete_parts.h"
 #include "drivers/definition.h"
 #include "drivers/net/link.h"
+#include "drivers/net/virtualport.h"
 #include "drivers/qemu/qemu_interface.h"
 #include "util/text.h"
 
@@ -144,7 +145,7 @@ int qemu_check_host_interface (const xml_node_t *interface, error_t *err)
 {
     const xml_node_t *driver = xml_find (interface, "driver");
     const char *name;
-    if (check_type (interface, err))
+    if (check_type (interface, err) || virtualport_check_whole (interface, err))
         return -1;
     for (size_t i = 0; driver && (name = xml_attribute (driver, i)); i++)
         if (strcmp (name, "name") != 0)
@@ -164,6 +165,14 @@ static const char *const modes[][6] = {
     { "direct", "vepa", "bridge", "private", "passthrough", NULL },
     { "vhostuser", "client", "server", NULL },
 };
+
+//  The network that it comes from may add to it.
+static int check_virtualport (const xml_node_t *interface, error_t *err)
+{
+    return xml_equals (interface, "@type", "network")
+               ? virtualport_check (interface, "domain XML: an interface", err)
+               : 0;
+}
 
 static int check_mode (const xml_node_t *interface, error_t *err)
 {
@@ -201,6 +210,6 @@ int qemu_complete_interface (completion_t *self, xml_node_t *interface, error_t 
         qemu_default (interface, "source/@mode", "vepa");
     bool failed = check_type (interface, err) || check_vlan (interface, err) ||
                   check_driver (interface, err) || interface_check (interface, err) ||
-                  check_mode (interface, err);
+                  check_mode (interface, err) || check_virtualport (interface, err);
     return failed ? -1 : 0;
 }

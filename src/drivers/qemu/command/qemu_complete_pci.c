@@ -276,6 +276,28 @@ static int companion_function (const xml_node_t *device)
     return -1;
 }
 
+//  A guest looks for others only where there is function 0. libvirt has EHCI controllers at
+//  function 7 even if they have no companions.
+static int check_functions (const pci_t *self, error_t *err)
+{
+    xml_foreach (device, self->completion->devices, NULL) {
+        pci_address_t address;
+        int failed;
+        error_t ignored = { 0 };
+        if (companion_function (device) >= 0 ||
+            !qemu_pci_get (device, &address, &failed, &ignored) ||
+            self->map.buses[address.bus].taken[address.slot] & 1)
+            continue;
+        char name[128];
+        qemu_device_name (device, name);
+        return error_set (err, ERR_XML_ERROR,
+                          "%s: it is function %d of the PCI slot 0000:%02x:%02x, whose function 0 "
+                          "is empty: no guest would find it",
+                          name, address.function, address.bus, address.slot);
+    }
+    return 0;
+}
+
 static bool find_companion_slot (pci_t *self, const xml_node_t *device, pci_address_t *address)
 {
     static const int ich9_slots[] = { 0x1d, 0x1a };
@@ -409,5 +431,5 @@ int qemu_complete_pci (completion_t *completion, error_t *err)
         place_port (self);
     mark_multifunction (self);
     complete_bridges (self);
-    return 0;
+    return check_functions (self, err);
 }

@@ -80,6 +80,7 @@ static const use_t uses[] = {
     { "interface", "@managed", "@type", "hostdev" },
     { "interface", "@trustGuestRxFilters", "@type", "network|hostdev" },
     { "interface", "vlan", "@type", "network|hostdev" },
+    { "interface", "virtualport", "@type", "network|hostdev" },
     { "interface", "source/address", "@type", "hostdev" },
     { "interface", "mtu", "model/@type", VIRTIO },
     { "interface", "driver/@rx_queue_size", "model/@type", VIRTIO },

@@ -14,6 +14,7 @@
 #include "drivers/definition.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_command.h"
+#include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/plug/qemu_kinds.h"
 #include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_plug.h"
@@ -26,6 +27,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/qemu_vsock.h"
+#include "drivers/qemu/storage/qemu_block_node.h"
 
 #include <string.h>
 
@@ -124,7 +126,14 @@ static int add (attach_t *self, error_t *err)
     const guest_t *guest = self->job->guest;
     auto(strings_t) options =
         qemu_command_device (guest->live, guest->record, self->caps, self->device, err);
-    return options ? qemu_plug_options (self->job, options, err) : -1;
+    if (!options)
+        return -1;
+    if (qemu_plug_options (self->job, options, err) == 0)
+        return 0;
+    char name[128];
+    const char *path = xml_is (self->device, "disk") ? qemu_block_path (self->device) : NULL;
+    qemu_device_name (self->device, name);
+    return error_prefix (err, "%s%s%s", name, path ? ", " : "", path ? path : "");
 }
 
 //  QEMU has it.

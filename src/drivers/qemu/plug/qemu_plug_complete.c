@@ -16,6 +16,7 @@ typedef struct {
     job_t *job;
     xml_node_t *devices; //  of a copy of the live document
     xml_node_t **before; //  those that were there before it was completed, NULL at the end
+    int bus;             //  of PCI, that the user gave it; -1: none
     xml_node_t *needed[4];
     size_t count;
 } plugging_t;
@@ -67,10 +68,15 @@ static xml_node_t *controller_of (const plugging_t *self, const xml_node_t *devi
 }
 
 //  A port that the completion made up is none that the running machine has.
-static int no_slot (const xml_node_t *device, error_t *err)
+static int no_slot (const plugging_t *self, const xml_node_t *device, error_t *err)
 {
     char name[128];
     qemu_device_name (device, name);
+    if (self->bus >= 0)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "%s: the running guest has no PCI bus 0x%02x; leave its <address> out, "
+                          "and one is found, or give the definition the bus, for its next start",
+                          name, (unsigned) self->bus);
     return error_set (err, ERR_OPERATION_FAILED,
                       "%s: no PCI slot of the running guest is free for it; give the definition "
                       "more (<controller type='pci' model='pcie-root-port'/>; of an i440fx machine "
@@ -86,7 +92,7 @@ static int need (plugging_t *self, xml_node_t *device, error_t *err)
         return -1;
     if (controller && is_new (self, controller)) {
         if (xml_equals (controller, "@type", "pci"))
-            return no_slot (device, err);
+            return no_slot (self, device, err);
         if (need (self, controller, err))
             return -1;
     }
@@ -163,10 +169,18 @@ static int complete (plugging_t *self, xml_t *copy, xml_node_t *added, bool late
     return need (self, added, err);
 }
 
+static int given_bus (const xml_node_t *device)
+{
+    pci_address_t address;
+    int failed;
+    error_t ignored = { 0 }; //  completing it says so
+    return qemu_pci_get (device, &address, &failed, &ignored) ? address.bus : -1;
+}
+
 int qemu_plug_complete (job_t *job, const xml_t *device, qemu_plug_t *plug, error_t *err)
 {
-    plugging_t self = { .job = job };
     const xml_node_t *wanted = xml_root (device);
+    plugging_t self = { .job = job, .bus = given_bus (wanted) };
     if (qemu_kind_check_name (xml_name (wanted), err) || check_alias (job, device, err))
         return -1;
     auto(xml_t) copy = xml_copy (job->guest->live);
@@ -179,7 +193,7 @@ int qemu_plug_complete (job_t *job, const xml_t *device, qemu_plug_t *plug, erro
 
 int qemu_plug_place (job_t *job, xml_node_t *device, error_t *err)
 {
-    plugging_t self = { .job = job };
+    plugging_t self = { .job = job, .bus = -1 };
     if (!is_placed_later (device))
         return 0;
     auto(xml_t) copy = xml_copy (job->guest->live);
