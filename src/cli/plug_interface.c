@@ -9,14 +9,57 @@
 
 //  Attaching.
 
+typedef int (set_fn) (cli_t *cli, xml_t *interface, const options_t *options, error_t *err);
+
+//  A PCI device: "0000:01:10.2".
+static int set_device (cli_t *cli, xml_t *interface, const options_t *options, error_t *err)
+{
+    static const char *const parts[] = { "domain", "bus", "slot", "function" };
+    const char *text = options_str (options, "source");
+    unsigned numbers[4];
+    int end = 0;
+    if (text[strspn (text, "0123456789abcdefABCDEFx:.")] ||
+        sscanf (text, "%x:%x:%x.%x%n", &numbers[0], &numbers[1], &numbers[2], &numbers[3], &end) !=
+            4 ||
+        text[end])
+        return cli_usage (cli, err,
+                          "attach-interface: '%s' is no PCI address, as 0000:01:10.2; 'troupe "
+                          "nodedev-list pci' shows those of the host",
+                          text);
+    xml_set (xml_root (interface), "source/address/@type", "pci");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        autofree char *path = text_format ("source/address/@%s", parts[i]);
+        xml_setf (xml_root (interface), path,
+                  i == 0   ? "0x%04x"
+                  : i == 3 ? "0x%x"
+                           : "0x%02x",
+                  numbers[i]);
+    }
+    return 0;
+}
+
+static int set_socket (cli_t *cli, xml_t *interface, const options_t *options, error_t *err)
+{
+    if (!options_str (options, "source_mode"))
+        return cli_usage (cli, err,
+                          "attach-interface: of type vhostuser it needs --source-mode: client or "
+                          "server");
+    xml_set (xml_root (interface), "source/@type", "unix");
+    plug_set (interface, "source/@path", options, "source");
+    return 0;
+}
+
 static const struct {
-    const char *type, *path; //  where the source is named
+    const char *type, *path; //  where the source is named; NULL: it has none
+    set_fn *set;             //  instead
 } sources[] = {
-    { "network", "source/@network" },
-    { "bridge", "source/@bridge" },
-    { "direct", "source/@dev" },
-    { "ethernet", NULL },
-    { "user", NULL },
+    { "network", "source/@network", NULL },
+    { "bridge", "source/@bridge", NULL },
+    { "direct", "source/@dev", NULL },
+    { "ethernet", NULL, NULL },
+    { "user", NULL, NULL },
+    { "hostdev", NULL, set_device },
+    { "vhostuser", NULL, set_socket },
 };
 
 static int set_source (cli_t *cli, xml_t *interface, const options_t *options, error_t *err)
@@ -25,17 +68,16 @@ static int set_source (cli_t *cli, xml_t *interface, const options_t *options, e
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         if (strcmp (sources[i].type, type) != 0)
             continue;
-        if (sources[i].path && !options_str (options, "source"))
+        if ((sources[i].path || sources[i].set) && !options_str (options, "source"))
             return cli_usage (cli, err, "attach-interface: the source is missing");
         if (sources[i].path)
             plug_set (interface, sources[i].path, options, "source");
-        return 0;
+        return sources[i].set ? sources[i].set (cli, interface, options, err) : 0;
     }
-    return cli_usage (
-        cli, err,
-        "attach-interface: the type is network, bridge, direct, ethernet or user, not "
-        "'%s'",
-        type);
+    return cli_usage (cli, err,
+                      "attach-interface: the type is network, bridge, direct, ethernet, user, "
+                      "hostdev or vhostuser, not '%s'",
+                      type);
 }
 
 //  "1000,2000,512": average, peak, burst.
@@ -63,11 +105,14 @@ int run_attach_interface (cli_t *cli, const options_t *options, error_t *err)
 {
     auto(xml_t) interface = plug_new ("interface");
     plug_set (interface, "@type", options, "type");
-    plug_set (interface, "mac/@address", options, "mac");
-    plug_set (interface, "source/@mode", options, "source_mode");
+    if (options_flag (options, "managed"))
+        xml_set (xml_root (interface), "@managed", "yes");
     if (set_source (cli, interface, options, err))
         return -1;
+    plug_set (interface, "source/@mode", options, "source_mode");
     plug_set (interface, "target/@dev", options, "target");
+    plug_set (interface, "script/@path", options, "script");
+    plug_set (interface, "mac/@address", options, "mac");
     plug_set (interface, "model/@type", options, "model");
     plug_set (interface, "alias/@name", options, "alias");
     if (set_bandwidth (cli, interface, options, "inbound", err) ||

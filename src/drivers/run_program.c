@@ -27,13 +27,19 @@ static int start (job_t *job, const spawn_t *spawn, process_t *process, error_t 
 int run_program (job_t *job, const spawn_t *spawn, const char *name, int ms, char **output,
                  error_t *err)
 {
+    return run_program_bytes (job, spawn, name, ms, output, NULL, err);
+}
+
+int run_program_bytes (job_t *job, const spawn_t *spawn, const char *name, int ms, char **output,
+                       size_t *size, error_t *err)
+{
     int code;
     process_t process;
     error_t ignored = { 0 };
     unlink (spawn->log);
     if (start (job, spawn, &process, err) || job_run (job, &process, ms, &code, err))
         return -1;
-    autofree char *said = file_read (spawn->log, OUTPUT_MAX_BYTES, NULL, &ignored);
+    autofree char *said = file_read (spawn->log, OUTPUT_MAX_BYTES, size, &ignored);
     unlink (spawn->log);
     if (code != 0) {
         autofree char *words = text_copy (said && *said ? said : "it said nothing");

@@ -105,6 +105,9 @@ class Qemu(ClientTest):
             "has no disk 'vdb'": lambda: domain.blockPeek("vdb", 0, 1),
             "ends at 8388608, before 2 bytes": lambda: domain.blockPeek("vda", (8 << 20) - 1, 2),
             "too large": lambda: domain.blockPeek("vda", 1 << 63, 1),
+            #   Where operating systems are, which the firmware has not.
+            "Invalid addr 0xffffffff81000000/": lambda: domain.memoryPeek(
+                0xFFFFFFFF81000000, 8, libvirt.VIR_MEMORY_VIRTUAL),
         }
         for words, call in refused.items():
             with self.assertRaisesRegex(libvirt.libvirtError, words):

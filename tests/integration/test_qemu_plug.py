@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import unittest
 from xml.etree import ElementTree
@@ -89,6 +90,23 @@ class Plug(Devices):
         self.assertEqual(self.devices(guest, inactive=True).findall("interface"), [])
         self.assertEqual(guest.run("ls /sys/class/net"), "lo")
 
+    def command_line(self):
+        """What attach-interface makes of its options, as virsh has them."""
+        for words, made in [
+            ("hostdev 0000:01:10.2 --managed --mac 52:54:00:11:22:33",
+             "<interface type='hostdev' managed='yes'><source><address type='pci' domain='0x0000' bus='0x01' "
+             "slot='0x10' function='0x2'/></source><mac address='52:54:00:11:22:33'/></interface>"),
+            ("bridge br0 --target t0 --script /s --inbound 9",
+             "<interface type='bridge'><source bridge='br0'/><target dev='t0'/><script path='/s'/>"
+             "<bandwidth><inbound average='9'/></bandwidth></interface>"),
+            ("vhostuser /s --source-mode server",
+             "<interface type='vhostuser'><source type='unix' path='/s' mode='server'/></interface>"),
+        ]:
+            printed = self.daemon.run("attach-interface", "web1", *words.split(), "--print-xml")
+            self.assertEqual(re.sub(r"\n *", "", printed), made)
+        for words in ("hostdev eth0", "hostdev 01:10.2", "hostdev 0:1:10.2x", "hostdev", "vhostuser /s", "vdpa /s"):
+            self.daemon.run("attach-interface", "web1", *words.split(), "--print-xml", status=2)
+
     def rng(self, guest):
         """Detached by its alias; another one has that then."""
         for unused in range(2):
@@ -151,6 +169,7 @@ class Plug(Devices):
         with self.assertRaisesRegex(TroupeError, "the disk.*|no device"):
             self.detach(guest, self.disk("vdb"), live=True, config=True)
         self.assertEqual(self.client.call("domain.xml", domain=guest.uuid)["xml"], before)
+        self.command_line()
         self.taken(guest)
         self.taken_by_others(guest)
         self.client.call("domain.destroy", domain=guest.uuid)
@@ -192,6 +211,12 @@ class Plug(Devices):
                 self.attach(guest, xml)
         self.assertEqual(os.stat(path).st_ino, inode)
         self.assertFalse(os.path.exists(other))
+        monitor = f"{self.daemon.root}/run/troupe/qemu/{guest.uuid}.monitor"
+        with self.assertRaisesRegex(TroupeError, f"its socket '{monitor}' is in the daemon's own folder"):
+            self.attach(guest, channel(monitor, "org.y"))
+        self.client.call("domain.define", xml=qemu_domain("web3", devices=channel(path, "org.x")))
+        with self.assertRaisesRegex(TroupeError, f"channel 'org.x': another .* listens at its socket '{path}'"):
+            self.client.call("domain.create", domain="web3")
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(path)
         self.attach(guest, channel(other, "org.y"))
@@ -241,6 +266,17 @@ class Plug(Devices):
         self.assertIsNone(self.medium(guest))
         self.daemon.run("change-media", "web1", "hdc", other, "--insert")
         self.assertEqual(self.medium(guest), "two.iso")
+        self.medium_stays(guest, other)
+
+    def medium_stays(self, guest, path):
+        """Also if there is no file of it any more, which could not be opened again."""
+        bad = f"<disk device='cdrom'><driver type='qcow2'/><source file='{self.image('bad.iso')}'/><target dev='hdc' bus='ide'/></disk>"
+        os.unlink(path)
+        with self.assertRaisesRegex(TroupeError, "disk 'hdc'.*bad.iso.*not in qcow2 format"):
+            self.client.call("domain.device_update", domain=guest.uuid, xml=bad)
+        (drive,) = json.loads(self.monitor(guest, {"execute": "query-block"}))["return"]
+        self.assertEqual((drive["tray_open"], drive["inserted"]["file"]), (False, path))
+        self.assertNotIn("bad.iso", self.monitor(guest, {"execute": "query-named-block-nodes"}))
 
     def link(self, guest):
         mac = "52:54:00:00:00:01"

@@ -124,6 +124,7 @@ static inline void model_make (const char *root)
     model_subsystem (root, "devices/virtual/net/lo", "net", "class/net");
     model_write (root, "class/dmi/id/product_name", "A machine");
     model_write (root, "class/dmi/id/sys_vendor", "Its maker & sons");
+    model_write (root, "class/dmi/id/product_uuid", "C0FFEE00-1111-4222-8333-444455556666");
 }
 
 //  A new one; remove it with model_remove, which frees its name.

@@ -7,6 +7,7 @@
 
 #include "drivers/nodedev/node.h"
 #include "sysfs_model.h"
+#include "util/host_uuid.h"
 
 static void test_names (void **state)
 {
@@ -64,11 +65,27 @@ static void test_computer (void **state)
                                          "A machine",
                                          "capability/hardware/vendor",
                                          "Its maker & sons",
+                                         "capability/hardware/uuid",
+                                         "c0ffee00-1111-4222-8333-444455556666",
                                          "capability/firmware",
                                          "",
                                          NULL };
     auto(node_t) node = node_computer ();
     check_document (*state, node, paths);
+}
+
+//  A host without SMBIOS.
+static void test_computer_of_no_maker (void **state)
+{
+    error_t err;
+    char uuid[UUID_TEXT_SIZE];
+    auto(node_t) node = node_computer ();
+    autofree char *nowhere = text_format ("%s/nowhere", (char *) *state);
+    auto(xml_t) doc = node_xml (nowhere, node, &err);
+    assert_non_null (xml_find (xml_root (doc), "capability/hardware"));
+    assert_non_null (xml_find (xml_root (doc), "capability/firmware"));
+    if (host_uuid_read (uuid))
+        assert_string_equal (xml_string (xml_root (doc), "capability/hardware/uuid"), uuid);
 }
 
 static void test_card (void **state)
@@ -185,6 +202,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_names),
         cmocka_unit_test_setup_teardown (test_computer, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_computer_of_no_maker, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_card, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_port, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_function, model_setup, model_teardown),

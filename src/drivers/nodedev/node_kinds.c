@@ -3,6 +3,7 @@
 #include "drivers/nodedev/node_kind.h"
 
 #include "drivers/pci/sysfs.h"
+#include "util/host_uuid.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -22,9 +23,16 @@ static const node_attribute_t system_attributes[] = {
 static void describe_system (const char *sysfs, const node_t *self, xml_node_t *capability)
 {
     (void) self;
+    char uuid[UUID_TEXT_SIZE];
     autofree char *folder = text_format ("%s/class/dmi/id", sysfs);
     node_describe_attributes (folder, system_attributes,
                               sizeof system_attributes / sizeof *system_attributes, capability);
+    //  libvirt's schema (nodedev.rng) has both in any document.
+    xml_ensure (capability, "hardware");
+    const char *own = xml_string (capability, "hardware/uuid");
+    if ((own && uuid_normalize (own, uuid)) || host_uuid_read (uuid))
+        xml_set (capability, "hardware/uuid", uuid);
+    xml_ensure (capability, "firmware");
 }
 
 #define PCI "pci", "bus/pci/devices"

@@ -7,6 +7,7 @@
 #include "drivers/tune/tune.h"
 #include "drivers/vcpus.h"
 #include "drivers/qemu/qemu_perf.h"
+#include "drivers/qemu/qemu_sockets.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -80,54 +81,6 @@ static int check_boot_order (completion_t *self, strings_t *seen, const xml_node
     return once (seen, text_format ("boot order %d", order), device, err);
 }
 
-//  The path at which QEMU makes a socket for DEVICE; NULL: it makes none, or that of a serial port
-//  which is the console too.
-static const char *socket_of (const xml_node_t *device)
-{
-    if (xml_is (device, "graphics"))
-        return xml_string (device, "listen/@socket");
-    bool peer = xml_equals (device, "@type", "vhostuser");
-    bool is_port = xml_is (device, "console") && xml_equals (device, "target/@type", "serial");
-    bool listens = peer ? xml_equals (device, "source/@mode", "server")
-                        : xml_equals (device, "@type", "unix") &&
-                              !xml_equals (device, "source/@mode", "connect");
-    return listens && !is_port ? xml_string (device, "source/@path") : NULL;
-}
-
-//  As the kernel reads them, "//" is "/".
-static bool is_same_path (const char *a, const char *b)
-{
-    for (; *a == *b; a++, b++) {
-        if (!*a)
-            return true;
-        while (*a == '/' && a[1] == '/')
-            a++;
-        while (*b == '/' && b[1] == '/')
-            b++;
-    }
-    return false;
-}
-
-//  What listens removes the socket that is there, and so takes it from the device that has it.
-static int check_socket (const completion_t *self, const xml_node_t *device, error_t *err)
-{
-    const char *path = socket_of (device);
-    char name[128], other[128];
-    xml_foreach (before, path ? self->devices : NULL, NULL) {
-        if (before == device)
-            break;
-        const char *taken = socket_of (before);
-        if (!taken || !is_same_path (path, taken))
-            continue;
-        qemu_device_name (device, name);
-        qemu_device_name (before, other);
-        return error_set (err, ERR_XML_ERROR,
-                          "%s: %s listens at the same socket '%s'; give one of them another path",
-                          name, other, path);
-    }
-    return 0;
-}
-
 //  QEMU would refuse a second port of a name, but only once it has made its socket.
 static int check_port_name (strings_t *seen, const xml_node_t *channel, error_t *err)
 {
@@ -171,7 +124,7 @@ static int check_devices (completion_t *self, error_t *err)
             (xml_is (device, "disk") && check_disk (seen, device, err)) ||
             (xml_is (device, "hostdev") && check_drive (seen, device, err)) ||
             (xml_is (device, "channel") && check_port_name (seen, device, err)) ||
-            check_socket (self, device, err) || check_boot_order (self, seen, device, err) ||
+            qemu_sockets_check_once (device, err) || check_boot_order (self, seen, device, err) ||
             (alias && once (seen, text_format ("alias '%s'", alias), device, err)))
             return -1;
         bool numbered = xml_is (device, "serial") || xml_is (device, "parallel");

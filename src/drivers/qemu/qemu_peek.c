@@ -5,42 +5,43 @@
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/qemu/storage/qemu_block_node.h"
+#include "drivers/run_program.h"
 #include "util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define QMP_MS 10000
+#define READ_MS 30000
+//  Of dd: bytes, all that are there; and a pipe, which nobody may ever write to, has none.
+#define FLAGS "iflag=skip_bytes,count_bytes,fullblock,nonblock"
 
 //  Exactly SIZE bytes of FD.
-static char *read_all (int fd, const char *path, uint64_t offset, size_t size, error_t *err)
+static char *read_all (int fd, const char *path, size_t size, error_t *err)
 {
     autofree char *bytes = memory_new (size, 1);
     size_t done = 0;
     while (done < size) {
-        ssize_t count = pread (fd, bytes + done, size - done, (off_t) (offset + done));
+        ssize_t count = pread (fd, bytes + done, size - done, (off_t) done);
         if (count < 0 && errno == EINTR)
             continue;
-        if (count <= 0) {
-            if (count == 0)
-                error_set (err, ERR_INVALID_ARG, "'%s' ends at %llu, before %zu bytes from %llu on",
-                           path, (unsigned long long) (offset + done), size,
-                           (unsigned long long) offset);
-            else
-                error_errno (err, ERR_SYSTEM_ERROR, "read '%s'", path);
+        if (count < 0)
+            error_errno (err, ERR_SYSTEM_ERROR, "read '%s'", path);
+        else if (count == 0)
+            error_set (err, ERR_OPERATION_FAILED, "QEMU wrote %zu bytes of %zu to '%s'", done, size,
+                       path);
+        if (count <= 0)
             return NULL;
-        }
         done += (size_t) count;
     }
     return take (&bytes);
 }
 
 //  So that its end is a number, too.
-static bool is_range (uint64_t first, size_t size, error_t *err)
+static bool is_range (uint64_t first, size_t size, uint64_t most, error_t *err)
 {
-    if (first <= INT64_MAX - size)
+    if (first <= most - size)
         return true;
     error_set (err, ERR_INVALID_ARG, "%llu is too large", (unsigned long long) first);
     return false;
@@ -74,12 +75,14 @@ static char *save (job_t *job, const char *path, uint64_t address, size_t size, 
                                   json_pack ("{s:I, s:I, s:s}", "val", (json_int_t) address, "size",
                                              (json_int_t) size, "filename", path),
                                   QMP_MS, err);
-    return saved ? read_all (fd, path, 0, size, err) : NULL;
+    return saved ? read_all (fd, path, size, err) : NULL;
 }
 
 char *qemu_peek_memory (job_t *job, uint64_t address, size_t size, bool virtual, error_t *err)
 {
-    if (!is_range (address, size, err))
+    //  The upper half is an operating system's own; QEMU takes it as the negative number that it
+    //  is to QMP.
+    if (!is_range (address, size, virtual ? UINT64_MAX : INT64_MAX, err))
         return NULL;
     autofree char *path = text_format ("%s/qemu/%s.peek", job->paths->run, job->guest->uuid);
     char *bytes = save (job, path, address, size, virtual, err);
@@ -91,9 +94,32 @@ char *qemu_peek_memory (job_t *job, uint64_t address, size_t size, bool virtual,
 
 //  Blocks.
 
+//  By a program: opening a file, or reading it, may take for ever if the host of it is gone.
+static char *read_file (job_t *job, const char *path, uint64_t offset, size_t size, size_t *count,
+                        error_t *err)
+{
+    static const char *const env[] = { "LC_ALL=C", NULL };
+    static const char *const places[] = { "/usr/bin/dd", "/bin/dd", NULL };
+    char *bytes = NULL;
+    const char *dd = find_program (places);
+    autofree char *log = text_format ("%s/qemu/%s.output", job->paths->run, job->guest->uuid);
+    autofree char *from = text_format ("if=%s", path);
+    autofree char *skip = text_format ("skip=%llu", (unsigned long long) offset);
+    autofree char *most = text_format ("count=%zu", size);
+    const char *const argv[] = {
+        dd, from, skip, most, "bs=64K", "status=none", FLAGS, NULL,
+    };
+    const spawn_t spawn = { .argv = argv, .env = env, .log = log, .tied = true };
+    if (!dd)
+        error_set (err, ERR_SYSTEM_ERROR, "there is no /usr/bin/dd to read '%s' with", path);
+    else
+        run_program_bytes (job, &spawn, "dd", READ_MS, &bytes, count, err);
+    return bytes;
+}
+
 char *qemu_peek_block (job_t *job, const char *disk, uint64_t offset, size_t size, error_t *err)
 {
-    struct stat status;
+    size_t count = 0;
     const guest_t *guest = job->guest;
     const xml_node_t *found =
         qemu_block_element (guest->live ? guest->live : guest->definition, disk);
@@ -103,15 +129,12 @@ char *qemu_peek_block (job_t *job, const char *disk, uint64_t offset, size_t siz
                    found ? "its disk '%s' has no file" : "it has no disk '%s'", disk);
         return NULL;
     }
-    //  It may be a pipe, which nobody may ever write to.
-    autoclose int fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || fstat (fd, &status)) {
-        error_errno (err, ERR_OPEN_FAILED, "open '%s'", path);
+    if (!is_range (offset, size, INT64_MAX, err))
         return NULL;
-    }
-    if (!S_ISREG (status.st_mode) && !S_ISBLK (status.st_mode)) {
-        error_set (err, ERR_INVALID_ARG, "'%s' is neither a file nor a block device", path);
-        return NULL;
-    }
-    return is_range (offset, size, err) ? read_all (fd, path, offset, size, err) : NULL;
+    autofree char *bytes = read_file (job, path, offset, size, &count, err);
+    if (!bytes || count == size)
+        return take (&bytes);
+    error_set (err, ERR_INVALID_ARG, "'%s' ends at %llu, before %zu bytes from %llu on", path,
+               (unsigned long long) (offset + count), size, (unsigned long long) offset);
+    return NULL;
 }

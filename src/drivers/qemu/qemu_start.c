@@ -12,6 +12,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_missing.h"
 #include "drivers/qemu/qemu_perf.h"
+#include "drivers/qemu/qemu_sockets.h"
 #include "drivers/qemu/storage/qemu_stream.h"
 #include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_vcpus.h"
@@ -96,7 +97,8 @@ static int prepare (start_t *self, error_t *err)
     job_t *job = self->job;
     qemu_live_make (job, self->document, &self->folder);
     qemu_drop_missing (job, self->state || self->incoming);
-    if (qemu_hostdev_find (job, self->state || self->incoming, err))
+    if (qemu_hostdev_find (job, self->state || self->incoming, err) ||
+        qemu_sockets_check_all (job, err))
         return -1;
     if (self->incoming && !self->folder)
         self->folder = qemu_folder_path (job);

@@ -1,5 +1,6 @@
-//  qemu_medium.c: the medium of a drive. The tray opens, which a guest that has it in use may not
-//  allow; the old medium goes, with its nodes; the new one comes; the tray closes.
+//  qemu_medium.c: the medium of a drive. The new one is opened, to see that it can be; the tray
+//  opens, which a guest that has it in use may not allow; the old medium goes, with its nodes; the
+//  new one comes; the tray closes.
 
 #include "drivers/qemu/command/qemu_command.h"
 #include "drivers/qemu/plug/qemu_plug.h"
@@ -81,6 +82,28 @@ static int insert (job_t *job, const qemu_disk_t *disk, const xml_node_t *drive,
                : 0;
 }
 
+//  Of the new medium, while the old one is in.
+static char *trial_node (const qemu_disk_t *disk)
+{
+    return text_format ("disk-%s-try", disk->target);
+}
+
+//  What can't be opened is known before the guest sees the tray move, and before the old medium,
+//  whose file may have gone meanwhile, is let go. WANTED says what is below it, or the image does.
+static int try_open (job_t *job, const qemu_disk_t *disk, const xml_node_t *wanted, error_t *err)
+{
+    autofree char *name = trial_node (disk);
+    const qemu_node_t node = { .node = name,
+                               .path = qemu_block_path (wanted),
+                               .format = qemu_block_format (wanted),
+                               .backing = xml_find (wanted, "backingStore") ? "" : NULL,
+                               .block = xml_equals (wanted, "@type", "block"),
+                               .read_only = true };
+    if (!node.path)
+        return 0;
+    return qemu_block_add (job, wanted, &node, err) || qemu_block_remove (job, name, err) ? -1 : 0;
+}
+
 static int set_medium (job_t *job, const qemu_disk_t *disk, const xml_node_t *drive, bool force,
                        error_t *err)
 {
@@ -107,7 +130,8 @@ int qemu_medium_change (job_t *job, xml_node_t *wanted, bool force, error_t *err
     if (check (job, wanted, err) || qemu_take_device (job, wanted, err))
         return -1;
     auto(qemu_disk_t) disk = qemu_block_find (job, xml_string (wanted, "target/@dev"), err);
-    return disk ? set_medium (job, disk, wanted, force, err) : -1;
+    return disk && !try_open (job, disk, wanted, err) ? set_medium (job, disk, wanted, force, err)
+                                                      : -1;
 }
 
 //  Nothing may have happened yet: a guest is not to see a change of media then.
@@ -115,6 +139,9 @@ int qemu_medium_restore (job_t *job, const xml_node_t *drive, error_t *err)
 {
     auto(qemu_disk_t) disk = qemu_block_find (job, xml_string (drive, "target/@dev"), err);
     if (!disk)
+        return -1;
+    autofree char *trial = trial_node (disk);
+    if (qemu_block_remove (job, trial, err))
         return -1;
     const char *path = disk->count > 0 ? disk->chain[0].path : NULL;
     if (text_equals (path, qemu_block_path (drive)))

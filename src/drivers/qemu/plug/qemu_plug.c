@@ -25,6 +25,7 @@
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_iotune.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_sockets.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/qemu_vsock.h"
 #include "drivers/qemu/storage/qemu_block_node.h"
@@ -103,6 +104,7 @@ static int begin (attach_t *self, const char *folder, error_t *err)
 {
     job_t *job = self->job;
     if ((xml_is (self->device, "hostdev") && qemu_hostdev_find_one (job, self->device, err)) ||
+        qemu_sockets_check_free (job, self->device, err) ||
         qemu_take_device (job, self->device, err) || take_from_host (self, err))
         return -1;
     if (has_socket (self, folder))
