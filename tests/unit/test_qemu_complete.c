@@ -392,7 +392,8 @@ static void test_sockets_and_names_that_only_seem_taken (void **state)
     assert_string_equal (qemu_at (document, "devices/console/source/@path"), "/run/a");
 }
 
-//  <memory> is all of it, and of a guest that has it all, so is <currentMemory>.
+//  <memory> is all of it, and of a guest that has it all, so is <currentMemory>. A slot of PCI is
+//  none of memory.
 static void test_memory_is_of_cells_and_devices (void **state)
 {
     (void) state;
@@ -402,10 +403,12 @@ static void test_memory_is_of_cells_and_devices (void **state)
               "<devices><memory model='dimm'><target><size unit='MiB'>3</size></target>"
               "<address type='dimm' slot='1'/></memory>"
               "<memory model='dimm'><target><size unit='MiB'>2</size></target></memory>"
-              "<memory model='dimm'><target><size unit='MiB'>2</size></target></memory></devices>");
+              "<memory model='dimm'><target><size unit='MiB'>2</size></target></memory>"
+              "<memory model='virtio-mem'><target><size unit='MiB'>2</size></target>"
+              "<address type='pci' bus='0x00' slot='0x02'/></memory></devices>");
     const xml_node_t *domain = xml_root (document);
-    assert_string_equal (xml_string (domain, "memory"), "73728");
-    assert_string_equal (xml_string (domain, "currentMemory"), "73728");
+    assert_string_equal (xml_string (domain, "memory"), "75776");
+    assert_string_equal (xml_string (domain, "currentMemory"), "75776");
     const xml_node_t *device = xml_find (domain, "devices/memory");
     assert_string_equal (xml_string (device, "target/size"), "4096");
     assert_string_equal (xml_string (device, "target/node"), "0");
