@@ -110,16 +110,20 @@ static bool same_parts (const xml_node_t *device, const xml_node_t *wanted,
     return true;
 }
 
+static bool same_pci (const xml_node_t *own, const xml_node_t *other)
+{
+    autofree char *text = definition_pci_text (own);
+    autofree char *other_text = definition_pci_text (other);
+    return strcmp (text, other_text) == 0;
+}
+
 //  The same device of the host's PCI?
 static bool same_source (const xml_node_t *device, const xml_node_t *wanted)
 {
     const xml_node_t *own = xml_find (device, "source/address");
     const xml_node_t *other = xml_find (wanted, "source/address");
-    if (!own || !other || !xml_string (other, "@bus") || source_paths (device))
-        return false;
-    autofree char *text = definition_pci_text (own);
-    autofree char *other_text = definition_pci_text (other);
-    return strcmp (text, other_text) == 0;
+    return own && other && xml_string (other, "@bus") && !source_paths (device) &&
+           same_pci (own, other);
 }
 
 static bool is_by_source (const xml_node_t *wanted)
@@ -161,7 +165,16 @@ static bool same_vsock (const xml_node_t *device, const xml_node_t *wanted)
                                                    : device_has_all (device, wanted);
 }
 
-static bool matches (const xml_node_t *device, const xml_node_t *wanted)
+//  A MAC may be there twice, a place in the guest may not.
+static bool same_place (const xml_node_t *device, const xml_node_t *wanted)
+{
+    const xml_node_t *own = xml_find (device, "address"), *other = xml_find (wanted, "address");
+    if (!other || !xml_equals (other, "@type", "pci") || !xml_string (other, "@slot"))
+        return true;
+    return own && xml_equals (own, "@type", "pci") && same_pci (own, other);
+}
+
+static bool is_alike (const xml_node_t *device, const xml_node_t *wanted)
 {
     const char *const *keys = keys_of (wanted), *const *paths = source_paths (wanted);
     if (xml_string (wanted, "alias/@name") && xml_string (device, "alias/@name"))
@@ -179,6 +192,23 @@ static bool matches (const xml_node_t *device, const xml_node_t *wanted)
     return same_text (device, wanted, keys[0]) && (!keys[1] || same_text (device, wanted, keys[1]));
 }
 
+static bool matches (const xml_node_t *device, const xml_node_t *wanted)
+{
+    return is_alike (device, wanted) &&
+           (!xml_is (wanted, "interface") || same_place (device, wanted));
+}
+
+//  Two of them that are alike are the same to the guest, and nothing in the definition tells them
+//  apart.
+static bool is_any_good (const xml_node_t *wanted)
+{
+    static const char *const kinds[] = { "memory", "rng", "input", "redirdev", "hub" };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (xml_is (wanted, kinds[i]))
+            return true;
+    return false;
+}
+
 xml_node_t *device_match (const xml_node_t *devices, const xml_node_t *wanted, error_t *err)
 {
     xml_node_t *found = NULL;
@@ -186,13 +216,14 @@ xml_node_t *device_match (const xml_node_t *devices, const xml_node_t *wanted, e
     xml_foreach (device, devices, xml_name (wanted)) {
         if (!matches (device, wanted))
             continue;
-        if (found) {
+        if (found && !is_any_good (wanted)) {
             error_set (err, ERR_OPERATION_FAILED,
-                       "several devices (%s) are like that; say which by <alias name='...'/>",
-                       xml_name (wanted));
+                       "several devices (%s) are like that; say which by %s", xml_name (wanted),
+                       xml_is (wanted, "interface") ? "its PCI <address>" : "<alias name='...'/>");
             return NULL;
         }
-        found = device;
+        if (!found)
+            found = device;
     }
     if (!found)
         error_set (err, ERR_DEVICE_MISSING, "there is no device (%s) %s%s", xml_name (wanted),

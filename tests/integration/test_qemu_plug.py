@@ -75,6 +75,7 @@ class Plug(Devices):
         self.assertEqual(guest.run("ls /sys/block | grep vd"), "")
         self.interface(guest)
         self.rng(guest)
+        self.untold(guest)
         self.restarted(guest)
 
     def interface(self, guest):
@@ -114,6 +115,13 @@ class Plug(Devices):
             (alias,) = [each.get("name") for each in self.devices(guest).findall("rng/alias")]
             self.assertEqual(alias, "rng0")
             self.daemon.run("detach-device-alias", "web1", alias)
+
+    def untold(self, guest):
+        """Detached without waiting; QEMU 7.2 does not tell of the end of a USB controller."""
+        self.attach(guest, "<controller type='usb' model='qemu-xhci' index='3'/>")
+        self.assertIn("usb3", self.daemon.run("dumpxml", "web1"))
+        self.client.call("domain.device_detach", domain=guest.uuid, alias="usb3", wait_ms=0)
+        until(lambda: "usb3" not in self.daemon.run("dumpxml", "web1"), what="the controller's end")
 
     def let_go(self, uuid, alias):
         """Has the guest let go of a device while no daemon listens."""

@@ -14,6 +14,12 @@ static const char devices[] =
     "<controller type='usb' index='1' model='qemu-xhci'/>"
     "<interface type='user'><mac address='52:54:00:AA:00:01'/><alias name='net0'/></interface>"
     "<interface type='user'><mac address='52:54:00:aa:00:02'/><alias name='net1'/></interface>"
+    "<interface type='user'><mac address='52:54:00:aa:00:04'/><alias name='net4'/>"
+    "<address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></interface>"
+    "<interface type='user'><mac address='52:54:00:aa:00:04'/><alias name='net5'/>"
+    "<address type='pci' domain='0x0000' bus='0x02' slot='0x00' function='0x0'/></interface>"
+    "<input type='tablet' bus='usb'><alias name='input0'/></input>"
+    "<input type='tablet' bus='usb'><alias name='input1'/></input>"
     "<channel type='unix'><target type='virtio' name='a'/><alias name='channel0'/></channel>"
     "<channel type='unix'><target type='virtio' name='b'/><alias name='channel1'/></channel>"
     "<hostdev type='pci'><source><address domain='0x0000' bus='0x01' slot='0x10' function='0x2'/>"
@@ -49,6 +55,15 @@ static const struct {
     { "<controller type='usb' index='1'/>", "index='1'", 0 },
     { "<controller type='usb'/>", NULL, ERR_OPERATION_FAILED },
     { "<interface type='bridge'><mac address='52:54:00:aa:00:01'/></interface>", "net0", 0 },
+    { "<interface><mac address='52:54:00:aa:00:04'/></interface>", NULL, ERR_OPERATION_FAILED },
+    { "<interface><mac address='52:54:00:aa:00:04'/><address type='pci'/></interface>", NULL,
+      ERR_OPERATION_FAILED },
+    { "<interface><mac address='52:54:00:aa:00:04'/><address type='pci' bus='2' slot='0'/>"
+      "</interface>",
+      "net5", 0 },
+    { "<interface><mac address='52:54:00:aa:00:01'/><address type='pci' bus='9' slot='0'/>"
+      "</interface>",
+      NULL, ERR_DEVICE_MISSING },
     { "<channel><target name='b'/></channel>", "channel1", 0 },
     { "<channel type='pty'><target name='b'/></channel>", NULL, ERR_DEVICE_MISSING },
     { "<hostdev mode='subsystem'><source><address bus='1' slot='16' "
@@ -77,8 +92,8 @@ static const struct {
     { "<hostdev type='mdev'><source><address uuid='C2177883-F1BB-47F0-914D-32A22E3A8804'/>"
       "</source></hostdev>",
       "hostdev4", 0 },
-    { "<memory model='dimm'><target><size unit='MiB'>128</size></target></memory>", NULL,
-      ERR_OPERATION_FAILED },
+    { "<memory model='dimm'><target><size unit='MiB'>128</size></target></memory>", "dimm0", 0 },
+    { "<input type='tablet'/>", "input0", 0 },
     { "<memory model='dimm'><target><size unit='MiB'>128</size><node>1</node></target></memory>",
       "dimm1", 0 },
     { "<memory model='dimm'><target><size unit='MiB'>128</size></target>"

@@ -209,6 +209,8 @@ struct domain {
     strings_t *gone;  //  aliases of devices that the hypervisor does not have any more; NULL: none
     bool devices_due; //  looking at them failed
     uint64_t retry_devices;
+    uint64_t asked_timer; //  the guest was asked to let go of one: then it is looked
+    int asked_ms;
     uint64_t queue_timer, show_timer, show_queue_timer;
 
     //  Between two hosts.

@@ -246,15 +246,15 @@ static int complete_device (const completion_t *self, xml_node_t *device, error_
     return dimm ? complete_dimm (self, device, err) : complete_virtio_mem (device, err);
 }
 
-//  Slots.
+//  Slots: those of virtio-mem are PCI's.
 
 static bool slot_is_taken (const completion_t *self, const xml_node_t *device, int slot)
 {
     xml_foreach (other, self->devices, "memory") {
         int own = -1;
         error_t ignored;
-        if (other != device && xml_int (other, "address/@slot", 0, 255, &own, &ignored) == 0 &&
-            own == slot)
+        if (other != device && xml_equals (other, "address/@type", "dimm") &&
+            xml_int (other, "address/@slot", 0, 255, &own, &ignored) == 0 && own == slot)
             return true;
     }
     return false;
@@ -344,5 +344,6 @@ int qemu_complete_memory (completion_t *self, error_t *err)
         return -1;
     if (total)
         set_total (self, total);
-    return definition_complete_memory (self->domain, err);
+    return definition_complete_memory (self->domain, err) || qemu_complete_backing (self, err) ? -1
+                                                                                               : 0;
 }
