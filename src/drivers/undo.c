@@ -4,12 +4,11 @@
 #include "drivers/cgroup/cgroup.h"
 #include "drivers/net/interface_tune.h"
 #include "drivers/driver.h"
+#include "drivers/file_owner.h"
 #include "drivers/net/network_rules.h"
 #include "util/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,20 +44,14 @@ static int undo_monitor (job_t *job, const char *argument, error_t *err)
     return job_monitor_close (job, err);
 }
 
-//  By descriptor, and never through a symbolic link: somebody else may own the folder.
-static int undo_owner (job_t *job, const char *argument, error_t *err)
+static int undo_owner (job_t *job, const char *note, error_t *err)
 {
-    (void) job;
-    unsigned uid, gid;
-    int path_at = 0;
-    if (sscanf (argument, "%u:%u:%n", &uid, &gid, &path_at) != 2 || argument[path_at] != '/')
-        return error_set (err, ERR_INVALID_ARG, "undo owner '%s': not UID:GID:PATH", argument);
-    const char *path = argument + path_at;
-    autoclose int fd = open (path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return 0;
-    if (fd < 0 || fchownat (fd, "", uid, gid, AT_EMPTY_PATH))
-        return error_errno (err, ERR_SYSTEM_ERROR, "give '%s' back to user %u", path, uid);
+    int rc = file_owner_restore (note, err);
+    if (rc < 0)
+        return error_prefix (err, "undo owner '%s'", note);
+    if (rc > 0)
+        job_log (job, "'%s' is another file than the one that the guest had: its owner stays",
+                 file_owner_path (note));
     return 0;
 }
 

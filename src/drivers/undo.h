@@ -5,7 +5,7 @@
 //      folder   PATH               removes the folder and the files (no folders) in it
 //      process  PID:START:BOOTID   kills exactly this process and waits for its end
 //      monitor  (nothing)          closes the guest's monitor
-//      owner    UID:GID:PATH       gives the file back to this owner
+//      owner    (file_owner.h)     gives the file back to the owner that it had
 //      link     KEY                removes the network link that the guest's owner has under this
 //      key DRIVER.KIND ...             what driver_t's undo of this driver does
 //

@@ -2,9 +2,10 @@
 //  the driver for guests, gives it back, resets it. It is a process of its own, since a write to
 //  sysfs returns when the drivers concerned are done, and an owner, or a job, could not leave it.
 //
-//      troupe-pci SYSFS detach ADDRESS BEFORE OVERRIDE [WANTED SAVED]
+//      troupe-pci SYSFS detach ADDRESS BEFORE OVERRIDE [WANTED SAVED [USER]]
 //          binds it to vfio-pci; on failure it is bound to BEFORE ("": whatever the kernel chooses)
-//          again, with OVERRIDE ("": none) in driver_override, as an administrator had it
+//          again, with OVERRIDE ("": none) in driver_override, as an administrator had it. With
+//          WANTED nothing is done if a process uses it already, but USER (process_to_text)
 //      troupe-pci SYSFS return ADDRESS BEFORE OVERRIDE WAIT [SAVED]
 //          waits (ms) until nobody uses it, then unbinds it from vfio-pci and binds it to BEFORE,
 //          with OVERRIDE as above; if that is vfio-pci, it stays there
@@ -25,26 +26,18 @@
 
 #include "drivers/pci/pci_device.h"
 #include "drivers/pci/sysfs.h"
+#include "pci/pci_users.h"
 #include "pci/vf_card.h"
 #include "util/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define VFIO "vfio-pci"
-
-enum {
-    LOOK_MS = 200 //  a descriptor that is closed tells nobody
-};
 
 typedef struct {
     const char *sysfs, *address;
@@ -52,6 +45,7 @@ typedef struct {
     const char *before, *override;
     const char *wait;           //  ms
     const char *wanted, *saved; //  "": nothing
+    const char *user;           //  "": nobody
 } device_t;
 
 static int write_text (const char *path, const char *text, error_t *err)
@@ -234,80 +228,15 @@ static int try_detach (const device_t *self, error_t *err)
 static int detach (const device_t *self, error_t *err)
 {
     error_t undo;
+    //  QEMU could not have it, and whoever has it would find another MAC.
+    if (*self->wanted && pci_users_check (self->folder, self->user, err))
+        return -1;
     bool ours = !has_driver (self, VFIO);
     if (try_detach (self, err) == 0 && set_settings (self, self->wanted, err) == 0)
         return 0;
     if (ours ? give_back (self, &undo) : restore (self, &undo))
         fprintf (stderr, "to give it back failed too: %s: ", undo.message);
     return -1;
-}
-
-//  Who uses it.
-
-//  Has the process PID one of the files open by which its group, or itself, is used?
-static bool has_open (const char *pid, const char *group, const char *cdev)
-{
-    autofree char *folder = text_format ("/proc/%s/fd", pid);
-    auto(strings_t) fds = sysfs_names (folder);
-    for (size_t i = 0; i < fds->count; i++) {
-        char target[PATH_MAX];
-        autofree char *path = text_format ("%s/%s", folder, fds->items[i]);
-        ssize_t size = readlink (path, target, sizeof target - 1);
-        target[size < 0 ? 0 : size] = 0;
-        if (strcmp (target, group) == 0 || (cdev && strcmp (target, cdev) == 0))
-            return true;
-    }
-    return false;
-}
-
-//  The pid of one that does; 0: nobody.
-static int user_of (const device_t *self)
-{
-    autofree char *number = sysfs_link (self->folder, "iommu_group");
-    autofree char *cdevs = text_format ("%s/vfio-dev", self->folder);
-    auto(strings_t) names = sysfs_names (cdevs);
-    autofree char *group = text_format ("/dev/vfio/%s", number ? number : "none");
-    autofree char *cdev =
-        names->count > 0 ? text_format ("/dev/vfio/devices/%s", names->items[0]) : NULL;
-    auto(strings_t) processes = sysfs_names ("/proc");
-    for (size_t i = 0; i < processes->count; i++) {
-        const char *pid = processes->items[i];
-        if (*pid >= '0' && *pid <= '9' && has_open (pid, group, cdev))
-            return atoi (pid);
-    }
-    return 0;
-}
-
-static int64_t now_ms (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-//  Until it ends, or for a moment: it may close the device and live on.
-static void wait_for (int pid)
-{
-    autoclose int fd = (int) syscall (SYS_pidfd_open, pid, 0);
-    struct pollfd ready = { .fd = fd, .events = POLLIN };
-    poll (&ready, fd >= 0 ? 1 : 0, LOOK_MS);
-}
-
-//  To unbind it before would keep the kernel waiting, and would take it from a guest.
-static int wait_until_unused (const device_t *self, const char *wait, error_t *err)
-{
-    int64_t until = now_ms () + atoi (wait);
-    int pid;
-    while ((pid = user_of (self))) {
-        if (now_ms () >= until)
-            return error_set (
-                err, ERR_RESOURCE_BUSY,
-                "process %d still uses it, after %d s; end that, or have it let go of "
-                "the device",
-                pid, atoi (wait) / 1000);
-        wait_for (pid);
-    }
-    return 0;
 }
 
 //  Resetting.
@@ -358,9 +287,10 @@ static int lock_device (const device_t *self, error_t *err)
     return -1;
 }
 
+//  To unbind it before would keep the kernel waiting, and would take it from a guest.
 static int give_back_unused (const device_t *self, error_t *err)
 {
-    return has_driver (self, VFIO) && wait_until_unused (self, self->wait, err)
+    return has_driver (self, VFIO) && pci_users_await_none (self->folder, atoi (self->wait), err)
                ? -1
                : give_back (self, err);
 }
@@ -369,14 +299,14 @@ static const struct {
     const char *command;
     int least, most; //  arguments
     //  Where they are in argv; 0: it has none.
-    int before, override, wait, wanted, saved;
+    int before, override, wait, wanted, saved, user;
     int (*run) (const device_t *self, error_t *err);
 } commands[] = {
-    { "detach", 6, 8, 4, 5, 0, 6, 7, detach },
-    { "return", 7, 8, 4, 5, 6, 0, 7, give_back_unused },
-    { "reset", 4, 4, 0, 0, 0, 0, 0, reset },
-    { "read", 4, 4, 0, 0, 0, 0, 0, show_settings },
-    { "restore", 5, 5, 0, 0, 0, 0, 4, restore },
+    { "detach", 6, 9, 4, 5, 0, 6, 7, 8, detach },
+    { "return", 7, 8, 4, 5, 6, 0, 7, 0, give_back_unused },
+    { "reset", 4, 4, 0, 0, 0, 0, 0, 0, reset },
+    { "read", 4, 4, 0, 0, 0, 0, 0, 0, show_settings },
+    { "restore", 5, 5, 0, 0, 0, 0, 4, 0, restore },
 };
 
 static const char *argument (int argc, char **argv, int at, const char *otherwise)
@@ -394,7 +324,8 @@ static int run (size_t command, int argc, char **argv, error_t *err)
                             .override = argument (argc, argv, commands[command].override, ""),
                             .wait = argument (argc, argv, commands[command].wait, "0"),
                             .wanted = argument (argc, argv, commands[command].wanted, ""),
-                            .saved = argument (argc, argv, commands[command].saved, "") };
+                            .saved = argument (argc, argv, commands[command].saved, ""),
+                            .user = argument (argc, argv, commands[command].user, "") };
     autoclose int lock = lock_device (&self, err);
     return lock < 0 ? -1 : commands[command].run (&self, err);
 }

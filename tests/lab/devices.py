@@ -22,6 +22,26 @@ def node(address):
     return clean(f"pci_{address}")
 
 
+class User:
+    """A process that has a device's group open, as a guest's QEMU has."""
+
+    def __init__(self, address):
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", "-c",
+             "import sys\n"
+             "file = open(sys.argv[1], 'r+b', buffering=0)\n"
+             "print('open', flush=True)\n"
+             "sys.stdin.read()",
+             f"/dev/vfio/{lab.group(address)}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
 class DeviceTest(DaemonTest):
     def setUp(self):
         self.functions = lab.make_virtual_functions(3)

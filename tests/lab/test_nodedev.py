@@ -7,29 +7,9 @@ import subprocess
 import xml.etree.ElementTree as ET
 
 import lab
-from devices import DeviceTest, HeldTest, clean, node
+from devices import DeviceTest, HeldTest, User, clean, node
 from harness import DaemonTest, until
 from libvirt_client import virsh
-
-
-class User:
-    """A process that has a device's group open, as a guest's QEMU has."""
-
-    def __init__(self, address):
-        self.process = subprocess.Popen(
-            ["/usr/bin/python3", "-c",
-             "import sys\n"
-             "file = open(sys.argv[1], 'r+b', buffering=0)\n"
-             "print('open', flush=True)\n"
-             "sys.stdin.read()",
-             f"/dev/vfio/{lab.group(address)}"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.process.stdout.readline()
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
 
 
 class NodeDevices(DeviceTest):
@@ -95,6 +75,7 @@ class NodeDevices(DeviceTest):
             self.assertIn(text, self.refused("nodedev.detach", device))
         message = self.refused("nodedev.detach", self.function, driver="xen")
         self.assertIn("not supported: the driver 'xen'", message)
+        self.assertIn("the host uses it, with the driver 'igbvf'", self.refused("nodedev.reset", self.function))
 
     def test_others_depend_on_it(self):
         """Neither detached nor reset: a card that has virtual functions, a bridge, a card that a container has."""

@@ -5,6 +5,7 @@ import os
 import signal
 
 import lab
+from devices import User
 from guests import GuestTest, hostdev, interface, pooled, source
 from harness import until
 
@@ -130,6 +131,32 @@ class Pool(GuestTest):
         self.assertIn("domain 'web1' has it", self.refused_start("plain2"))
         self.daemon.run("destroy", "web1")
         self.all_returned()
+
+    def test_used_by_another(self):
+        """What a program uses keeps its MAC, and is passed over; who wants it and no other is told the process."""
+        self.make_pool()
+        lab.bind(self.function, "vfio-pci")
+        self.addCleanup(lab.bind, self.function, "\n")
+        user = User(self.function)
+        self.addCleanup(user.end)
+        before = lab.settings()
+        self.define_guest("plain", interface(self.function, MAC + "5"))
+        self.define_guest("web1", pooled("pool", MAC + "6"))
+        error = self.refused_start("plain")
+        self.assertIn(f"process {user.process.pid} (python3) uses it", error)
+        self.assertEqual(lab.settings(), before)
+        self.assertFalse(os.path.exists(self.status))
+        self.daemon.run("start", "web1")
+        self.assertEqual(self.device_of("web1"), self.functions[1])
+        self.assertEqual(lab.settings()[0], before[0])
+        self.daemon.run("destroy", "web1")
+        user.end()
+        #   Now it is nobody's, and stays vfio-pci's.
+        self.daemon.run("start", "plain")
+        self.assertEqual(lab.settings()[0][0], MAC + "5")
+        self.daemon.run("destroy", "plain")
+        until(lambda: not os.path.exists(self.status), what="its return")
+        self.assertEqual((lab.driver(self.function), lab.settings()[0]), ("vfio-pci", before[0]))
 
     def test_none_can_be_bound(self):
         """One line says what went wrong with each, and all is as before."""

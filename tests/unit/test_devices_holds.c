@@ -136,9 +136,47 @@ static void scene_restart (actor_t *self)
     check_equal (release (self, TABLET, ONE), 0);
 }
 
+#define PORT_PATH "devices/pci0000:00/usb1/"
+
+//  A USB device NAME that has the number of TABLET, in place of what was there.
+static void plug (const char *name)
+{
+    const struct {
+        const char *attribute, *text;
+    } attributes[] = { { "busnum", "1" }, { "devnum", "2" } };
+    autofree char *real = text_format ("%s/" PORT_PATH "%s", root, name);
+    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++) {
+        autofree char *path = text_format (PORT_PATH "%s/%s", name, attributes[i].attribute);
+        model_write (root, path, attributes[i].text);
+    }
+    model_link (root, "bus/usb/devices/1-1", real);
+}
+
+//  The guest's tablet is gone, and another one has its number by now: that is nobody's, also if it
+//  happened with the daemon away.
+static void scene_number_again (actor_t *self)
+{
+    start_all (self);
+    plug ("first");
+    check_equal (hold (self, TABLET, ONE, false), 0);
+    check_equal (hold (self, TABLET, TWO, false), ERR_OPERATION_INVALID);
+    restart (self);
+    check_equal (hold (self, TABLET, TWO, false), ERR_OPERATION_INVALID);
+    plug ("second");
+    check_equal (hold (self, TABLET, TWO, false), 0);
+    check_equal (release (self, TABLET, ONE), 0);
+    check_equal (hold (self, TABLET, ONE, false), ERR_OPERATION_INVALID);
+    check (strstr (last.message, "domain 'two' has it"));
+    model_write (root, "bus/usb/devices/1-1", NULL);
+    check_equal (hold (self, TABLET, ONE, false), 0);
+    check_equal (release (self, TABLET, ONE), 0);
+    check (!is_on_file ());
+}
+
 SCENE_TEST (alone)
 SCENE_TEST (shared)
 SCENE_TEST (restart)
+SCENE_TEST (number_again)
 
 int main (void)
 {
@@ -146,6 +184,7 @@ int main (void)
         cmocka_unit_test (test_alone),
         cmocka_unit_test (test_shared),
         cmocka_unit_test (test_restart),
+        cmocka_unit_test (test_number_again),
     };
     root = model_new ();
     autofree char *run = text_format ("%s/run", root);

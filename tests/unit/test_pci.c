@@ -243,6 +243,128 @@ static void scene_gone_meanwhile (actor_t *self)
     close_scene (self, MODEL_FUNCTION);
 }
 
+//  What troupe-pci would do: one run after another, as the test says.
+
+typedef struct {
+    const char *command, *saved, *said; //  saved: what is to be set again; NULL: not looked at
+    int code;
+} run_t;
+
+static const run_t *script;
+static _Atomic size_t runs; //  that came
+
+static const char *argument (const msg_t *request, size_t index)
+{
+    const value_t *argv = msg_arg (request, "argv");
+    return index < value_count (argv) ? value_str (value_at (argv, index)) : "";
+}
+
+static void play_spawn (actor_t *self, msg_t **msg_p)
+{
+    const run_t *run = &script[runs];
+    error_t err;
+    check_text (argument (*msg_p, 2), run->command ? run->command : "(no more)");
+    if (run->saved)
+        check_text (argument (*msg_p, 7), run->saved);
+    if (run->said)
+        check_equal (file_write (msg_str (*msg_p, "log"), run->said, strlen (run->said), &err), 0);
+    auto(msg_t) reply = msg_reply ();
+    pack_map (msg_result (reply));
+    pack_key_str (msg_result (reply), "process", "4242:77:11111111-2222-3333-4444-555555555555");
+    pack_end (msg_result (reply));
+    actor_reply (self, msg_p, &reply);
+}
+
+static void play_handle (actor_t *self, msg_t **msg_p)
+{
+    if (msg_is (*msg_p, "process.spawn")) {
+        play_spawn (self, msg_p);
+        return;
+    }
+    auto(msg_t) reply = msg_reply ();
+    if (msg_is (*msg_p, "process.go")) {
+        pack_map (msg_result (reply));
+        pack_key_i64 (msg_result (reply), "code", script[runs++].code);
+        pack_end (msg_result (reply));
+    }
+    actor_reply (self, msg_p, &reply);
+}
+
+static const actor_class_t player_class = { .kind = "spawner", .handle = play_handle };
+
+static void open_played (actor_t *self, const run_t *wanted)
+{
+    open_scene (self);
+    script = wanted;
+    runs = 0;
+    check_equal (scene_spawn (self, "spawner", &player_class, false), 0);
+    start_group (self);
+    start_device (self, MODEL_FUNCTION);
+}
+
+static void close_played (actor_t *self)
+{
+    scene_end_actor (self, "spawner");
+    scene_end_actor (self, GROUP);
+    close_scene (self, MODEL_FUNCTION);
+}
+
+static void check_on_file (const char *words)
+{
+    error_t err;
+    autofree char *path = status_path (MODEL_FUNCTION);
+    autofree char *text = file_read (path, 4096, NULL, &err);
+    check (text && strstr (text, words));
+}
+
+static int take_with_settings (actor_t *self, const char *settings)
+{
+    auto(msg_t) msg = msg_request ("pci.take");
+    pack_key_str (msg_args (msg), "device", MODEL_FUNCTION);
+    pack_key_str (msg_args (msg), "domain", ONE);
+    pack_key_str (msg_args (msg), "domain_name", "one");
+    pack_key_bool (msg_args (msg), "managed", true);
+    pack_key_str (msg_args (msg), "settings", settings);
+    auto(msg_t) answer = scene_call (self, PCI_PREFIX MODEL_FUNCTION, &msg, PATIENCE_MS);
+    return scene_code (answer);
+}
+
+#define BEFORE "mac=52:54:00:00:00:01,vlan=0:0"
+#define WANTED "mac=52:54:00:00:00:02,vlan=5:0"
+
+//  It could not be given to the guest, and the card still sets what that wanted: what was before
+//  stays on file, and is set again as often as it takes.
+static void scene_settings_stay_on_file (actor_t *self)
+{
+    static const run_t script_of_it[] = {
+        { "read", NULL, BEFORE "\n", 0 }, { "detach", BEFORE, "it did not work\n", 1 },
+        { "read", NULL, WANTED "\n", 0 }, { "return", BEFORE, "nor did this\n", 1 },
+        { "return", BEFORE, NULL, 0 },    { 0 },
+    };
+    open_played (self, script_of_it);
+    check_equal (take_with_settings (self, WANTED), ERR_OPERATION_FAILED);
+    check_on_file ("returning");
+    check_on_file (BEFORE);
+    wait_for_end_of_status (self, MODEL_FUNCTION);
+    check_equal (runs, 5);
+    close_played (self);
+}
+
+//  Nothing was changed: nothing has to go back.
+static void scene_settings_as_before (actor_t *self)
+{
+    static const run_t script_of_it[] = { { "read", NULL, BEFORE "\n", 0 },
+                                          { "detach", BEFORE, "process 7 uses it\n", 1 },
+                                          { "read", NULL, BEFORE "\n", 0 },
+                                          { 0 } };
+    open_played (self, script_of_it);
+    check_equal (take_with_settings (self, WANTED), ERR_OPERATION_FAILED);
+    check (!has_status (MODEL_FUNCTION));
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION, ONE), 0);
+    check_equal (runs, 3);
+    close_played (self);
+}
+
 #define PCI_TEST(name)                                                                             \
     static void test_##name (void **state)                                                         \
     {                                                                                              \
@@ -255,6 +377,8 @@ PCI_TEST (gone_with_its_guest)
 PCI_TEST (bound_by_somebody)
 PCI_TEST (there_again)
 PCI_TEST (gone_meanwhile)
+PCI_TEST (settings_stay_on_file)
+PCI_TEST (settings_as_before)
 
 int main (void)
 {
@@ -264,6 +388,8 @@ int main (void)
         unit_test_in_folder (test_bound_by_somebody),
         unit_test_in_folder (test_there_again),
         unit_test_in_folder (test_gone_meanwhile),
+        unit_test_in_folder (test_settings_stay_on_file),
+        unit_test_in_folder (test_settings_as_before),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -494,6 +494,24 @@ static void test_own_of_a_pool (void **state)
     drop_guest (&fake);
 }
 
+//  Words for what it is: not all are PCI devices.
+static void test_own_is_named (void **state)
+{
+    (void) state;
+    error_t err;
+    fake_job_t fake;
+    make_guest (&fake);
+    xml_node_t *hostdev = xml_find (xml_root (fake.guest.live), "devices/hostdev");
+    for (xml_node_t *each = hostdev; each; each = xml_next (each, "hostdev")) {
+        xml_set (each, "@type", "usb");
+        xml_set (each, "source/address/@bus", "1");
+        xml_set (each, "source/address/@device", "4");
+    }
+    assert_int_equal (qemu_hostdev_intend_one (&fake.job, hostdev, &err), -1);
+    assert_has (err.message, "the host's device 'usb:001:004': domain 'fixture' has it already");
+    drop_guest (&fake);
+}
+
 //  The whole memory, and what QEMU maps besides.
 static void test_memory_is_locked (void **state)
 {
@@ -529,6 +547,7 @@ int main (void)
         cmocka_unit_test (test_refused_by_its_owner),
         cmocka_unit_test (test_pool_grants_its_own),
         cmocka_unit_test (test_own_of_a_pool),
+        cmocka_unit_test (test_own_is_named),
         cmocka_unit_test (test_memory_is_locked),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

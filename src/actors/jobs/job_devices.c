@@ -26,6 +26,7 @@ static int ask (job_t *job, const char *verb, const char *address, bool managed,
     auto(msg_t) msg = request (job, verb, address);
     pack_key_bool (msg_args (msg), "managed", managed);
     pack_key_str (msg_args (msg), "settings", settings);
+    pack_key_str (msg_args (msg), "process", guest_recorded (job->guest, "process/@identity"));
     return job_ask ((job_actor_t *) job, DEVICES_ADDRESS, &msg, DEVICE_MS, reply_p, err);
 }
 

@@ -10,7 +10,8 @@
 
 enum {
     PCI_MS = 100000,
-    UNUSED_MS = 30000 //  for a device that goes back: until nobody uses it
+    UNUSED_MS = 30000, //  for a device that goes back: until nobody uses it
+    ARGUMENTS_MAX = 5
 };
 
 //  ARGUMENTS: what comes behind the address, NULL at the end; OUTPUT: as run_program has it.
@@ -22,9 +23,10 @@ static int run_pci (job_actor_t *self, const char *command, const char *what,
     autofree char *program = text_format ("%s/troupe-pci", self->helpers);
     autofree char *log = text_format ("%s/pci/%s.output", self->config->paths->run, address);
     autofree char *name = text_format ("%s PCI device '%s'", what, address);
-    const char *argv[9] = { program, value_str (job_arg (self, "sysfs")), command, address };
-    for (size_t i = 4; i < 8 && *arguments; i++)
-        argv[i] = *arguments++;
+    const char *argv[ARGUMENTS_MAX + 5] = { program, value_str (job_arg (self, "sysfs")), command,
+                                            address };
+    for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i]; i++)
+        argv[4 + i] = arguments[i];
     //  Whose files a process has open is the business of the privileged.
     spawn_t spawn = { .argv = argv, .env = env, .log = log, .tied = true, .privileged = true };
     return run_program (&self->base, &spawn, name, PCI_MS, output, err);
@@ -39,7 +41,8 @@ static const char *text_of (job_actor_t *self, const char *name)
 int job_run_pci_detach (job_actor_t *self, error_t *err)
 {
     const char *arguments[] = { text_of (self, "returns_to"), text_of (self, "override"),
-                                text_of (self, "wanted"), text_of (self, "saved"), NULL };
+                                text_of (self, "wanted"),     text_of (self, "saved"),
+                                text_of (self, "user"),       NULL };
     return run_pci (self, "detach", "to detach", arguments, NULL, err);
 }
 

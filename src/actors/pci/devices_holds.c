@@ -22,6 +22,7 @@ typedef struct {
     char *device; //  its name
     char domain[UUID_TEXT_SIZE];
     char *domain_name;
+    char *identity; //  which one of that name it was (host_device_identity); NULL: not known
     bool shared;
 } hold_t;
 
@@ -30,6 +31,7 @@ static void free_hold (void **item_p)
     hold_t *hold = take ((hold_t **) item_p);
     free (hold->device);
     free (hold->domain_name);
+    free (hold->identity);
     free (hold);
 }
 
@@ -78,6 +80,8 @@ static char *holds_text (devices_t *self)
         xml_set (node, "@uuid", hold->domain);
         xml_set (node, "@name", hold->domain_name);
         xml_set (node, "@shared", hold->shared ? "yes" : "no");
+        if (hold->identity)
+            xml_set (node, "@identity", hold->identity);
     }
     return xml_text (doc);
 }
@@ -128,7 +132,8 @@ static void load_hold (devices_t *self, const xml_node_t *node)
     const char *device = xml_string (node, "@device"), *name = xml_string (node, "@name");
     if (device && host_device_is (device) && name &&
         uuid_normalize (xml_string (node, "@uuid"), domain))
-        add (self, device, domain, name, xml_flag (node, "@shared", false));
+        add (self, device, domain, name, xml_flag (node, "@shared", false))->identity =
+            text_copy (xml_string (node, "@identity"));
 }
 
 //  What guests had before this boot they have not any more.
@@ -147,6 +152,27 @@ static int load (devices_t *self, error_t *err)
 }
 
 //  Requests.
+
+//  It was unplugged: who had it has nothing of the one that has its number now.
+static bool is_over (const hold_t *hold, const char *device, const char *identity)
+{
+    return text_equals (hold->device, device) && hold->identity &&
+           !text_equals (hold->identity, identity);
+}
+
+static void drop_over (devices_t *self, const char *device, const char *identity)
+{
+    hold_t *hold = zlistx_first (self->holds);
+    while (hold)
+        if (is_over (hold, device, identity)) {
+            actor_log (self->actor, LEVEL_INFO,
+                       "the host's device '%s' that domain '%s' had is gone, and there is another",
+                       device, hold->domain_name);
+            zlistx_delete (self->holds, zlistx_cursor (self->holds));
+            hold = zlistx_first (self->holds);
+        } else
+            hold = zlistx_next (self->holds);
+}
 
 static int check (devices_t *self, const msg_t *msg, bool *has_it, error_t *err)
 {
@@ -176,13 +202,17 @@ void devices_hold (devices_t *self, msg_t **msg_p)
 {
     error_t err;
     bool has_it;
+    const char *device = msg_str (*msg_p, "device");
+    autofree char *identity = device ? host_device_identity (self->sysfs, device) : NULL;
+    drop_over (self, device, identity);
     if (check (self, *msg_p, &has_it, &err)) {
         actor_reply_error (self->actor, msg_p, &err);
         return;
     }
     if (!has_it)
-        add (self, msg_str (*msg_p, "device"), msg_str (*msg_p, "domain"),
-             msg_str (*msg_p, "domain_name"), msg_flag (*msg_p, "shared"));
+        add (self, device, msg_str (*msg_p, "domain"), msg_str (*msg_p, "domain_name"),
+             msg_flag (*msg_p, "shared"))
+            ->identity = take (&identity);
     save (self, msg_p, !has_it);
 }
 

@@ -203,15 +203,16 @@ void devices_begin_to_compare (devices_t *self, msg_t **msg_p)
     actor_send (self->actor, actor_address (self->actor), &msg);
 }
 
-static void give_back (devices_t *self, const owner_t *owner, const char *holder)
+//  An owner may still be on its way to say whose its device is, and is the one who knows.
+static void tell_running (devices_t *self, const owner_t *owner)
 {
     char to[MSG_ADDRESS_MAX];
     snprintf (to, sizeof to, PCI_PREFIX "%s", owner->address);
-    actor_log (self->actor, LEVEL_WARNING,
-               "PCI device '%s': domain '%s', which had it, does not run any more", owner->address,
-               value_get_str (document_root (owner->state), "holder_name"));
-    auto(msg_t) msg = msg_request ("pci.give");
-    pack_key_str (msg_args (msg), "domain", holder);
+    auto(msg_t) msg = msg_request ("pci.compare");
+    pack_key_array (msg_args (msg), "running");
+    for (size_t i = 0; i < self->running->count; i++)
+        pack_str (msg_args (msg), self->running->items[i]);
+    pack_end (msg_args (msg));
     actor_send (self->actor, to, &msg);
 }
 
@@ -219,15 +220,11 @@ void devices_compare (devices_t *self, msg_t **msg_p)
 {
     (void) msg_p;
     actor_unsubscribe (self->actor, &self->subscription);
-    for (owner_t *owner = zhashx_first (self->owners); owner && self->running;
-         owner = zhashx_next (self->owners)) {
-        const char *holder =
-            owner->state ? value_get_str (document_root (owner->state), "holder") : NULL;
-        if (holder && !strings_contain (self->running, holder))
-            give_back (self, owner, holder);
-    }
-    if (self->running)
-        devices_compare_holds (self);
+    if (!self->running)
+        return;
+    for (owner_t *owner = zhashx_first (self->owners); owner; owner = zhashx_next (self->owners))
+        tell_running (self, owner);
+    devices_compare_holds (self);
     strings_destroy (&self->running);
 }
 

@@ -9,16 +9,19 @@
 //
 //      nodedev.detach, nodedev.reattach, nodedev.reset {device}: as documented there
 //
-//      pci.take     {domain (uuid), domain_name, managed, settings}: nil once it is on vfio-pci and
-//                   that domain's, with its IOMMU group; refused at once if another domain has it.
-//                   The same again for the same domain. managed: it is detached for that, if it is
-//                   not, and goes back with pci.give. settings (or none): what its card sets for
-//                   it, a virtual function (drivers/pci/vf.h)
+//      pci.take     {domain (uuid), domain_name, managed, settings, process}: nil once it is on
+//                   vfio-pci and that domain's, with its IOMMU group; refused at once if another
+//                   domain has it. The same again for the same domain. managed: it is detached for
+//                   that, if it is not, and goes back with pci.give. settings (or none): what its
+//                   card sets for it, a virtual function (drivers/pci/vf.h); refused, then, if a
+//                   process uses it, or its group, but process (process_to_text; nil: none)
 //      pci.give     {domain}: nil, once that is on disk; also if that domain does not have it
+//      pci.compare  {running (uuids)}: (from devices, after a restart) gives it back for a guest
+//                   that is none of those
 //      pci.gone     (from devices) it is not there any more
 //
-//  What the card had set before is in the status file before it is changed, and set again while the
-//  device goes back to its driver, or with pci.give if it does not.
+//  What the card had set before is in the status file before it is changed, and stays there until
+//  it is set again: while the device goes back to its driver, or with pci.give if it does not.
 //
 //  Topic pci/ADDRESS: {address, state (detaching, detached, returning), returns_to (the driver that
 //  gets it back; nil: the kernel's choice), holder (uuid of a domain; nil: none), holder_name};

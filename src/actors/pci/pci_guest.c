@@ -113,13 +113,17 @@ static void take_it (pci_t *self, int rc)
         pci_save (self, on_saved);
 }
 
+const char *pci_settings_read (const msg_t *reply)
+{
+    return value_get_str (value_get (msg_value (reply), "value"), "settings");
+}
+
 static int take_settings (pci_t *self, const msg_t *reply)
 {
-    if (pci_job_done (self, reply))
+    if (pci_job_done (self, reply, &self->failure))
         return -1;
-    const value_t *value = value_get (msg_value (reply), "value");
     free (self->saved);
-    self->saved = text_copy (value_get_str (value, "settings"));
+    self->saved = text_copy (pci_settings_read (reply));
     actor_check (self->actor, self->saved);
     self->running.fresh = true;
     return 0;
@@ -231,6 +235,26 @@ static void begin_give (pci_t *self)
     if (lent && self->phase != PCI_HOST)
         self->phase = PCI_RETURNING;
     pci_save (self, on_given);
+}
+
+static bool contains (const value_t *array, const char *text)
+{
+    for (size_t i = 0; i < value_count (array); i++)
+        if (text_equals (value_str (value_at (array, i)), text))
+            return true;
+    return false;
+}
+
+void pci_compare (pci_t *self, const msg_t *msg)
+{
+    if (!*self->holder || contains (msg_arg (msg, "running"), self->holder))
+        return;
+    actor_log (self->actor, LEVEL_WARNING,
+               "PCI device '%s': domain '%s', which had it, does not run any more", self->address,
+               self->holder_name);
+    auto(msg_t) give = msg_request ("pci.give");
+    pack_key_str (msg_args (give), "domain", self->holder);
+    actor_send (self->actor, actor_address (self->actor), &give);
 }
 
 void pci_begin_guests (pci_t *self)

@@ -79,12 +79,23 @@ static int check_return (pci_t *self, const msg_t *request, error_t *err)
     return text_equals (device->driver, VFIO_DRIVER);
 }
 
+//  Its driver may wait for ever for what it did before the reset.
+static int check_no_driver (const pci_device_t *device, error_t *err)
+{
+    if (!device->driver || strcmp (device->driver, VFIO_DRIVER) == 0)
+        return 0;
+    return error_set (err, ERR_OPERATION_INVALID,
+                      "reset PCI device '%s': the host uses it, with the driver '%s'; detach it "
+                      "before (troupe nodedev-detach %s)",
+                      device->address, device->driver, device->address);
+}
+
 static int check_reset (pci_t *self, const msg_t *request, error_t *err)
 {
     (void) request;
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
     return !device || pci_check_holder (self, "reset", err) ||
-                   pci_check_host (self, device, "reset", err)
+                   pci_check_host (self, device, "reset", err) || check_no_driver (device, err)
                ? -1
                : 1;
 }
@@ -177,6 +188,15 @@ void pci_set_host (pci_t *self)
     self->returns_failed = 0;
 }
 
+//  Driver, override and settings: there is nothing that would have to go back.
+static bool is_as_before (const pci_t *self)
+{
+    error_t ignored; //  then it is gone
+    auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, &ignored);
+    return device && !self->saved && text_equals (device->driver, self->returns_to) &&
+           text_equals (device->override, self->override);
+}
+
 //  Where is the device after a job that failed?
 static void settle (pci_t *self)
 {
@@ -194,7 +214,7 @@ static void settle (pci_t *self)
         pci_return_later (self, RETRY_MS);
     else if (operation->during == PCI_RETURNING && vfio)
         self->phase = self->running.before == PCI_HOST ? PCI_HOST : PCI_DETACHED;
-    else if (operation->during == PCI_DETACHING && !vfio && text_equals (now, self->returns_to))
+    else if (operation->during == PCI_DETACHING && is_as_before (self))
         pci_set_host (self);
     else {
         pci_clear_holder (self);
@@ -220,19 +240,36 @@ static void succeed (pci_t *self)
                self->phase == PCI_HOST ? "the host's again" : "detached from the host");
 }
 
-int pci_job_done (pci_t *self, const msg_t *reply)
+int pci_job_done (pci_t *self, const msg_t *reply, error_t *failure)
 {
-    bool failed = msg_failed (reply, &self->failure);
+    bool failed = msg_failed (reply, failure);
     if (failed && !msg_is_late (reply))
         actor_stop (self->actor, self->running.address); //  when it did not end in time
     return failed ? -1 : 0;
+}
+
+//  After a failure: what its card does not set as before is still to be set again.
+static void on_looked (actor_t *actor, const msg_t *reply, void *arg)
+{
+    (void) arg;
+    pci_t *self = actor_state (actor);
+    error_t ignored; //  then nobody knows
+    if (pci_job_done (self, reply, &ignored) == 0 &&
+        text_equals (pci_settings_read (reply), self->saved))
+        free (take (&self->saved));
+    settle (self);
+    pci_save (self, on_failure_saved);
 }
 
 static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 {
     (void) arg;
     pci_t *self = actor_state (actor);
-    bool failed = pci_job_done (self, reply) != 0;
+    bool failed = pci_job_done (self, reply, &self->failure) != 0;
+    if (failed && self->running.operation->during == PCI_DETACHING && self->saved) {
+        pci_start_job (self, "pci_read", on_looked);
+        return;
+    }
     if (failed)
         settle (self);
     else
@@ -261,6 +298,7 @@ void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then)
     pack_key_str (pack, "override", self->override);
     pack_key_str (pack, "wanted", running->request ? msg_str (running->request, "settings") : NULL);
     pack_key_str (pack, "saved", self->saved);
+    pack_key_str (pack, "user", running->request ? msg_str (running->request, "process") : NULL);
     pack_end (pack);
     actor_spawn_for (self->actor, running->request, running->address, &job_class, &args, JOB_MS,
                      then ? then : on_job_done, NULL);

@@ -91,14 +91,16 @@ void pci_answer (pci_t *self, const error_t *outcome);
 void pci_begin_job (pci_t *self);
 //  Starts a job of this kind for what runs. Its reply is THEN's, or of the operation's own.
 void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then);
-//  REPLY is that of the job: -1 if it failed, and then self->failure says why.
-int pci_job_done (pci_t *self, const msg_t *reply);
+//  REPLY is that of the job: -1 and FAILURE if it failed.
+int pci_job_done (pci_t *self, const msg_t *reply, error_t *failure);
 
 //  pci_checks.c
 //  -1 and ERR if others depend on it; WHAT is to be done to it: "detach".
 int pci_check_host (const pci_t *self, const pci_device_t *device, const char *what, error_t *err);
 
 //  pci_guest.c
+//  What the job pci_read said, whose REPLY this is.
+const char *pci_settings_read (const msg_t *reply);
 bool pci_is_guests (const msg_t *msg); //  a request of pci.take or pci.give
 void pci_begin_guests (pci_t *self);   //  the request that runs is one
 //  -1 and ERR if a guest has it; WHAT was to be done to it.
@@ -106,6 +108,9 @@ int pci_check_holder (const pci_t *self, const char *what, error_t *err);
 void pci_clear_holder (pci_t *self);
 //  After a restart: the group has to know who has it.
 void pci_claim_group (pci_t *self);
+
+//  pci.compare: gives it back for a guest that does not run.
+void pci_compare (pci_t *self, const msg_t *msg);
 
 //  pci_file.c
 typedef void (pci_then_fn) (pci_t *self, const error_t *err);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ADAPTER "scsi_host"
@@ -148,23 +149,47 @@ static int usb_find (const char *root, xml_node_t *hostdev, error_t *err)
     return 0;
 }
 
+//  The names of those, one or none, that are at "001:004".
+static strings_t *usb_at (const char *root, const char *place, usb_wanted_t *wanted)
+{
+    *wanted = (usb_wanted_t){ .vendor = -1, .product = -1 };
+    return sscanf (place, "%d:%d", &wanted->bus, &wanted->device) == 2 ? usb_list (root, wanted)
+                                                                       : strings_new ();
+}
+
 static char *usb_file (const char *root, const char *place, error_t *err)
 {
-    int bus = 0, device = 0;
-    sscanf (place, "%d:%d", &bus, &device);
-    const usb_wanted_t wanted = { .vendor = -1, .product = -1, .bus = bus, .device = device };
-    auto(strings_t) names = usb_list (root, &wanted);
+    usb_wanted_t at;
+    auto(strings_t) names = usb_at (root, place, &at);
     if (names->count == 1)
-        return text_format ("/dev/bus/usb/%03d/%03d", bus, device);
-    error_set (err, ERR_NO_NODE_DEVICE, "the USB device (bus %d, device %d) is gone", bus, device);
+        return text_format ("/dev/bus/usb/%03d/%03d", at.bus, at.device);
+    error_set (err, ERR_NO_NODE_DEVICE, "the USB device (bus %d, device %d) is gone", at.bus,
+               at.device);
     return NULL;
+}
+
+static char *usb_folder (const char *root, const char *place)
+{
+    usb_wanted_t at;
+    auto(strings_t) names = usb_at (root, place, &at);
+    return names->count == 1 ? text_format ("%s/bus/usb/devices/%s", root, names->items[0]) : NULL;
 }
 
 //  SCSI and mediated devices: their name says where they are in sysfs.
 
+static char *scsi_folder (const char *root, const char *place)
+{
+    return text_format ("%s/bus/scsi/devices/%s", root, place);
+}
+
+static char *mdev_folder (const char *root, const char *uuid)
+{
+    return text_format ("%s/bus/mdev/devices/%s", root, uuid);
+}
+
 static char *scsi_file (const char *root, const char *place, error_t *err)
 {
-    autofree char *folder = text_format ("%s/bus/scsi/devices/%s", root, place);
+    autofree char *folder = scsi_folder (root, place);
     autofree char *nodes = text_format ("%s/scsi_generic", folder);
     auto(strings_t) names = sysfs_names (nodes);
     if (names->count == 1)
@@ -180,7 +205,7 @@ static char *scsi_file (const char *root, const char *place, error_t *err)
 
 static char *mdev_file (const char *root, const char *uuid, error_t *err)
 {
-    autofree char *folder = text_format ("%s/bus/mdev/devices/%s", root, uuid);
+    autofree char *folder = mdev_folder (root, uuid);
     autofree char *group = sysfs_link (folder, "iommu_group");
     if (group)
         return text_format ("/dev/vfio/%s", group);
@@ -195,22 +220,43 @@ static char *mdev_file (const char *root, const char *uuid, error_t *err)
     return NULL;
 }
 
-static const struct {
+typedef struct {
     const char *prefix;
     char *(*file) (const char *root, const char *place, error_t *err);
-} files[] = {
-    { "usb:", usb_file },
-    { "scsi:", scsi_file },
-    { "mdev:", mdev_file },
+    char *(*folder) (const char *root, const char *place);
+} kind_t;
+
+static const kind_t kinds[] = {
+    { "usb:", usb_file, usb_folder },
+    { "scsi:", scsi_file, scsi_folder },
+    { "mdev:", mdev_file, mdev_folder },
 };
+
+static const kind_t *kind_of (const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (text_starts (name, kinds[i].prefix))
+            return &kinds[i];
+    return NULL;
+}
 
 char *host_device_file (const char *root, const char *name, error_t *err)
 {
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (text_starts (name, files[i].prefix))
-            return files[i].file (root, name + strlen (files[i].prefix), err);
+    const kind_t *kind = kind_of (name);
+    if (kind)
+        return kind->file (root, name + strlen (kind->prefix), err);
     error_set (err, ERR_INTERNAL_ERROR, "'%s' is no device that has a file", name);
     return NULL;
+}
+
+char *host_device_identity (const char *root, const char *name)
+{
+    struct stat status;
+    const kind_t *kind = kind_of (name);
+    autofree char *folder = kind ? kind->folder (root, name + strlen (kind->prefix)) : NULL;
+    return folder && stat (folder, &status) == 0
+               ? text_format ("%llu", (unsigned long long) status.st_ino)
+               : NULL;
 }
 
 int host_device_find (const char *root, xml_node_t *hostdev, error_t *err)

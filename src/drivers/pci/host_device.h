@@ -22,6 +22,11 @@ char *host_device_name (const xml_node_t *hostdev);
 //  to a guest.
 int host_device_find (const char *root, xml_node_t *hostdev, error_t *err);
 
+//  Which device that is: numbers come again when one is unplugged and another plugged in, the inode
+//  of its folder in sysfs does not (as long as the kernel runs). The caller frees it; NULL: there
+//  is none, or it is none of sysfs.
+char *host_device_identity (const char *root, const char *name);
+
 //  The file by which programs use it: /dev/bus/usb/001/004, /dev/sg1, /dev/vfio/7. The caller frees
 //  it; NULL and ERR: it is gone.
 char *host_device_file (const char *root, const char *name, error_t *err);

@@ -1,6 +1,7 @@
 //  qemu_files.c: which files a guest uses, and their owner while it runs.
 
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/file_owner.h"
 #include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/storage/qemu_block_node.h"
 #include "drivers/qemu/command/qemu_complete.h"
@@ -123,7 +124,9 @@ static int take_file (void *with, const qemu_file_t *file, error_t *err)
     if (!real)
         return error_errno (err, ERR_SYSTEM_ERROR, "%s: can't resolve '%s'", file->what,
                             file->path);
-    autofree char *before = text_format ("%u:%u:%s", status.st_uid, status.st_gid, real);
+    autofree char *before = file_owner_note (fd, real, err);
+    if (!before)
+        return -1;
     xml_node_t *owner = xml_add (xml_root (taker->job->guest->record), "owner");
     xml_set (owner, "@before", before);
     if (job_undo (taker->job, "owner", before, err) || job_record (taker->job, err))
@@ -173,19 +176,13 @@ static void give_back (job_t *job, xml_node_t *owner)
     xml_remove (owner);
 }
 
-static const char *path_of (const xml_node_t *owner)
-{
-    const char *before = xml_string (owner, "@before");
-    return before ? strchr (before, '/') : NULL;
-}
-
 void qemu_give_file_back (job_t *job, const char *path)
 {
     xml_node_t *next;
     for (xml_node_t *owner = xml_first (xml_root (job->guest->record), "owner"); owner;
          owner = next) {
         next = xml_next (owner, "owner");
-        if (text_equals (path_of (owner), path))
+        if (text_equals (file_owner_path (xml_string (owner, "@before")), path))
             give_back (job, owner);
     }
 }
@@ -215,7 +212,7 @@ void qemu_give_unused_back (job_t *job)
     xml_node_t *next;
     for (xml_node_t *owner = xml_first (xml_root (job->guest->record), "owner"); owner;
          owner = next) {
-        const char *path = path_of (owner);
+        const char *path = file_owner_path (xml_string (owner, "@before"));
         next = xml_next (owner, "owner");
         if (path && !strings_contain (used, path) && !qemu_hostdev_uses (job, path))
             give_back (job, owner);

@@ -66,7 +66,8 @@ static int check_own (const job_t *job, const xml_node_t *device, const char *ad
         autofree char *own = other != device && qemu_hostdev_is (other) ? address_of (other) : NULL;
         if (text_equals (own, address))
             return error_set (err, ERR_OPERATION_INVALID,
-                              "PCI device '%s': domain '%s' has it already, as '%s'", address,
+                              "%s '%s': domain '%s' has it already, as '%s'",
+                              is_pci (device) ? "PCI device" : "the host's device", address,
                               job->guest->name, qemu_alias (other));
     }
     return 0;
@@ -284,6 +285,8 @@ uint64_t qemu_hostdev_memlock (const xml_t *live)
 {
     uint64_t bytes = 0;
     error_t ignored; //  it was checked
+    if (xml_find (xml_root (live), "memoryBacking/locked"))
+        return UINT64_MAX;
     if (!has_any (live) || xml_size (xml_root (live), "memory", "KiB", &bytes, &ignored))
         return 0;
     return bytes + OWN_BYTES;

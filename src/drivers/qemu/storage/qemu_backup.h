@@ -8,7 +8,7 @@
 //      <backup state='beginning|running|completed'>
 //        <domainbackup ...>            as qemu_backup_complete made it
 //        <store disk='vda' source='disk-vda' node='backup-vda' path='...' made='yes'
-//               bitmap='backup-vda' granularity='65536' inode='...' before='UID:GID:PATH'/>
+//               bitmap='backup-vda' granularity='65536' inode='...' before='...'/>   (file_owner.h)
 //        <server socket='...' inode='...'/>
 //      </backup>
 //

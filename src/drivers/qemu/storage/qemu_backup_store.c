@@ -1,6 +1,7 @@
 //  qemu_backup_store.c: the files that a backup goes to, and their nodes.
 
 #include "drivers/qemu/storage/qemu_backup.h"
+#include "drivers/file_owner.h"
 #include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/undo.h"
@@ -52,7 +53,10 @@ static int take_file (job_t *job, xml_node_t *store, error_t *err)
     qemu_identity (job, &uid, &gid);
     if (!uid || status.st_uid == uid)
         return 0;
-    xml_setf (store, "@before", "%u:%u:%s", status.st_uid, status.st_gid, real);
+    autofree char *before = file_owner_note (fd, real, err);
+    if (!before)
+        return -1;
+    xml_set (store, "@before", before);
     if (job_record (job, err))
         return -1;
     if (fchownat (fd, "", uid, gid, AT_EMPTY_PATH))

@@ -1,0 +1,161 @@
+//  test_devices_owners.c: PCI devices of guests that ended with the daemon away go back, however
+//  long their owners take to say whose they are.
+
+#include "scene.h"
+#include "unit.h"
+
+#include "actors/config.h"
+#include "actors/pci/devices.h"
+#include "actors/services/disk.h"
+#include "drivers/state.h"
+#include "sysfs_model.h"
+#include "util/process.h"
+
+#include <czmq.h>
+
+#define ONE "11111111-1111-4111-8111-111111111111"
+#define TWO "22222222-2222-4222-8222-222222222222"
+#define OTHER_FUNCTION "0000:01:10.2"
+
+static const char *folder; //  of the test
+static config_t config;
+
+//  A disk that takes its time: it keeps all back until it is told.
+
+typedef struct {
+    zlistx_t *kept; //  msg_t
+    bool passing;
+} slow_t;
+
+static int slow_start (actor_t *self, const msg_t *args, error_t *err)
+{
+    (void) args, (void) err;
+    slow_t *slow = actor_state (self);
+    slow->kept = zlistx_new ();
+    return 0;
+}
+
+static void pass_on (actor_t *self, msg_t **msg_p)
+{
+    slow_t *slow = actor_state (self);
+    msg_t *each;
+    slow->passing = true;
+    while ((each = zlistx_detach (slow->kept, NULL)))
+        actor_forward (self, &each, "disk/9", NULL);
+    auto(msg_t) reply = msg_reply ();
+    actor_reply (self, msg_p, &reply);
+}
+
+static void slow_handle (actor_t *self, msg_t **msg_p)
+{
+    slow_t *slow = actor_state (self);
+    if (msg_is (*msg_p, "test.pass"))
+        pass_on (self, msg_p);
+    else if (slow->passing)
+        actor_forward (self, msg_p, "disk/9", NULL);
+    else
+        zlistx_add_end (slow->kept, take (msg_p));
+}
+
+static void slow_stop (actor_t *self)
+{
+    slow_t *slow = actor_state (self);
+    zlistx_destroy (&slow->kept);
+}
+
+static const actor_class_t slow_class = { .kind = "disk",
+                                          .state_size = sizeof (slow_t),
+                                          .start = slow_start,
+                                          .handle = slow_handle,
+                                          .stop = slow_stop };
+
+static char *status_path (const char *address)
+{
+    return text_format ("%s/pci/%s.status", config.paths->run, address);
+}
+
+static void write_held (const char *address, const char *domain)
+{
+    error_t err;
+    process_t process;
+    check_equal (process_identify (getpid (), &process, &err), 0);
+    autofree char *path = status_path (address);
+    autofree char *text = text_format ("<pcistatus boot='%s' phase='detached' driver='igbvf'>"
+                                       "<holder uuid='%s' name='it' lent='no'/></pcistatus>",
+                                       process.boot_id, domain);
+    check_equal (file_write (path, text, strlen (text), &err), 0);
+}
+
+static bool is_held (const char *address)
+{
+    error_t err;
+    autofree char *path = status_path (address);
+    autofree char *text = file_read (path, 4096, NULL, &err);
+    return text && strstr (text, "<holder");
+}
+
+static void publish_running (actor_t *self)
+{
+    auto(msg_t) event = msg_event ("snapshot");
+    pack_key_i64 (msg_args (event), "id", 7);
+    pack_key_i64 (msg_args (event), "state", STATE_RUNNING);
+    actor_publish (self, "domain/" TWO, &event);
+}
+
+static void start_devices (actor_t *self, const char *root)
+{
+    auto(msg_t) args = msg_request ("start");
+    config_pack (&config, msg_args (args));
+    pack_key_str (msg_args (args), "sysfs", root);
+    scene_reset ();
+    actor_spawn (self, DEVICES_ADDRESS, &devices_class, &args, false, PATIENCE_MS, scene_keep,
+                 NULL);
+    auto(msg_t) started = scene_await (self, 1);
+    check_equal (scene_code (started), 0);
+}
+
+static void scene_compare (actor_t *self)
+{
+    error_t err;
+    char *root = model_new ();
+    paths_t *paths = paths_new (PATHS_ROOT, folder, &err);
+    check (paths && paths_create (paths, &err) == 0);
+    config = (config_t){ .paths = paths, .launcher = "/bin/false", .instance = "01234567" };
+    autofree char *run = text_format ("%s/pci", paths->run);
+    check_equal (file_make_folders (run, 0700, &err), 0);
+    check_equal (scene_spawn (self, "disk/0", &slow_class, false), 0);
+    check_equal (scene_spawn (self, "disk/1", &slow_class, false), 0);
+    check_equal (scene_spawn (self, "disk/9", &disk_class, false), 0);
+    write_held (MODEL_FUNCTION, ONE);
+    write_held (OTHER_FUNCTION, TWO);
+    start_devices (self, root);
+    publish_running (self);
+    auto(msg_t) serving = msg_request ("host.serving");
+    actor_send (self, DEVICES_ADDRESS, &serving);
+    //  Once it answers this, it has compared.
+    auto(msg_t) list = scene_ask (self, DEVICES_ADDRESS, "nodedev.list", PATIENCE_MS);
+    auto(msg_t) again = scene_ask (self, DEVICES_ADDRESS, "nodedev.list", PATIENCE_MS);
+    auto(msg_t) first = scene_ask (self, "disk/0", "test.pass", PATIENCE_MS);
+    auto(msg_t) second = scene_ask (self, "disk/1", "test.pass", PATIENCE_MS);
+    for (int i = 0; i < 500 && is_held (MODEL_FUNCTION); i++)
+        scene_pass (self, 10);
+    check (!is_held (MODEL_FUNCTION));
+    check (is_held (OTHER_FUNCTION));
+    scene_end_actor (self, DEVICES_ADDRESS);
+    scene_end_actor (self, "disk/0");
+    scene_end_actor (self, "disk/1");
+    paths_destroy (&paths);
+    model_remove (&root);
+}
+
+static void test_compare (void **state)
+{
+    folder = *state;
+    scene_run (scene_compare);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = { unit_test_in_folder (test_compare) };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

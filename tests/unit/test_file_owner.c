@@ -1,0 +1,140 @@
+//  test_file_owner.c: a file goes back to whom it belonged to, and only the file that it was.
+
+#include "drivers/file_owner.h"
+#include "drivers/undo.h"
+#include "fake_job.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#define GUEST_USER 64055
+
+static char folder[] = "/tmp/troupe-owner-XXXXXX";
+static char file[64];
+
+static int setup (void **state)
+{
+    (void) state;
+    if (!*file && !mkdtemp (folder))
+        return -1;
+    snprintf (file, sizeof file, "%s/node", folder);
+    int fd = open (file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    return fd < 0 ? -1 : close (fd);
+}
+
+static int teardown (void **state)
+{
+    (void) state;
+    return unlink (file);
+}
+
+static int remove_folder (void **state)
+{
+    (void) state;
+    return rmdir (folder);
+}
+
+//  What is noted before it is the guest's. The caller frees it.
+static char *note_and_give (void)
+{
+    error_t err;
+    int fd = open (file, O_PATH | O_CLOEXEC);
+    assert_true (fd >= 0);
+    char *note = file_owner_note (fd, file, &err);
+    assert_non_null (note);
+    assert_string_equal (file_owner_path (note), file);
+    close (fd);
+    assert_int_equal (chown (file, GUEST_USER, GUEST_USER), 0);
+    return note;
+}
+
+static uid_t owner_now (void)
+{
+    struct stat status;
+    assert_int_equal (stat (file, &status), 0);
+    return status.st_uid;
+}
+
+static void test_goes_back (void **state)
+{
+    (void) state;
+    error_t err;
+    if (geteuid () != 0)
+        skip ();
+    autofree char *note = note_and_give ();
+    assert_int_equal (owner_now (), GUEST_USER);
+    assert_int_equal (file_owner_restore (note, &err), 0);
+    assert_int_equal (owner_now (), 0);
+    assert_int_equal (file_owner_restore (note, &err), 0);
+}
+
+//  The kernel made another node at its path, maybe even with the number of its inode: it may be
+//  another guest's by now.
+static void test_another_stays (void **state)
+{
+    error_t err = { 0 };
+    fake_job_t fake;
+    fake_job_init (&fake, "/nowhere");
+    if (geteuid () != 0)
+        skip ();
+    autofree char *note = note_and_give ();
+    assert_int_equal (teardown (state), 0);
+    assert_int_equal (setup (state), 0);
+    assert_int_equal (chown (file, GUEST_USER, GUEST_USER), 0);
+    assert_int_equal (file_owner_restore (note, &err), 1);
+    assert_int_equal (owner_now (), GUEST_USER);
+    assert_int_equal (undo_run (&fake.job, "owner", note, &err), 0);
+    assert_int_equal (owner_now (), GUEST_USER);
+    fake_job_clear (&fake);
+}
+
+static void test_of_an_earlier_daemon (void **state)
+{
+    (void) state;
+    error_t err;
+    autofree char *note = text_format ("0:0:%s", file);
+    if (geteuid () != 0)
+        skip ();
+    assert_string_equal (file_owner_path (note), file);
+    assert_int_equal (chown (file, GUEST_USER, GUEST_USER), 0);
+    assert_int_equal (file_owner_restore (note, &err), 0);
+    assert_int_equal (owner_now (), 0);
+}
+
+static void test_nothing_there (void **state)
+{
+    (void) state;
+    error_t err;
+    assert_int_equal (file_owner_restore ("0:0:/no/such/node", &err), 0);
+    assert_int_equal (file_owner_restore ("0:0:1:2:3:/no/such/node", &err), 0);
+}
+
+static void test_no_notes (void **state)
+{
+    (void) state;
+    static const char *const texts[] = { "",         "/node",       "0:/node",
+                                         "0:0:node", "0:0:1:/node", "0:0:1:2:3:node" };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        error_t err = { 0 };
+        assert_null (file_owner_path (texts[i]));
+        assert_int_equal (file_owner_restore (texts[i], &err), -1);
+        assert_int_equal (err.code, ERR_INVALID_ARG);
+    }
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown (test_goes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_another_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_of_an_earlier_daemon, setup, teardown),
+        cmocka_unit_test (test_nothing_there),
+        cmocka_unit_test (test_no_notes),
+    };
+    return cmocka_run_group_tests (tests, NULL, remove_folder);
+}
