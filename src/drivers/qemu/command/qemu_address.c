@@ -47,6 +47,11 @@ const char *qemu_address_type (const xml_node_t *device)
     return qemu_model_plug (device) == PLUG_NONE ? NULL : "pci";
 }
 
+bool qemu_is_conventional (const xml_node_t *device)
+{
+    return qemu_model_plug (device) == PLUG_PCI;
+}
+
 static const struct {
     const char *type, *attributes;
 } parts[] = {

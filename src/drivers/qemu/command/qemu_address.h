@@ -9,6 +9,9 @@
 //  <devices>) has its model.
 const char *qemu_address_type (const xml_node_t *device);
 
+//  Does it go into a slot of conventional PCI, and not into a port of PCI Express?
+bool qemu_is_conventional (const xml_node_t *device);
+
 //  ERR_XML_ERROR, naming the device, unless the addresses that devices have are of their types, and
 //  have what addresses of that type have.
 int qemu_check_addresses (const completion_t *self, error_t *err);
