@@ -66,8 +66,9 @@ void devices_compare (devices_t *self, msg_t **msg_p);
 //  devices_holds.c
 int devices_open_holds (devices_t *self, error_t *err);
 void devices_close_holds (devices_t *self);
-//  device.hold, device.release.
+//  device.hold, device.leave, device.release.
 void devices_hold (devices_t *self, msg_t **msg_p);
+void devices_leave (devices_t *self, msg_t **msg_p);
 void devices_release (devices_t *self, msg_t **msg_p);
 bool devices_have_holds (devices_t *self);
 //  Gives back what domains have that are not self->running.
