@@ -41,7 +41,8 @@ typedef struct {
     msg_t *request;                   //  NULL: nobody asked
     char address[MSG_ADDRESS_MAX];    //  of the job; "": it is not started yet
     pci_phase_t before;
-    bool fresh; //  it is about to change settings that it read, and has not yet
+    bool fresh;     //  it is about to change settings that it read, and has not yet
+    bool cancelled; //  before it had a job
 } pci_run_t;
 
 struct pci {
