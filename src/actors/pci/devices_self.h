@@ -24,7 +24,7 @@ typedef struct {
     zhashx_t *nodes;       //  node_t by name
     zhashx_t *paths;       //  the same by where they are, but the computer
     zhashx_t *owners;      //  of PCI devices, by address
-    zhashx_t *groups;      //  addresses of the owners of IOMMU groups that there are
+    zhashx_t *groups;      //  the same of IOMMU groups, by their own address
     strings_t *running;    //  domains, while it is found out which devices were not given back
     uint64_t subscription; //  to that
     zlistx_t *holds;       //  hold_t
