@@ -250,8 +250,8 @@ typedef struct {
     int code;
 } run_t;
 
-static const run_t *script;
-static _Atomic size_t runs; //  that came
+static const run_t *_Atomic script; //  two threads look at it
+static _Atomic size_t runs;         //  that came
 
 static const char *argument (const msg_t *request, size_t index)
 {
