@@ -109,12 +109,15 @@ int setup_limits (const spec_t *spec, error_t *err)
     limit.rlim_cur = spec->memlock;
     if (limit.rlim_max < limit.rlim_cur)
         limit.rlim_max = limit.rlim_cur;
-    if (setrlimit (RLIMIT_MEMLOCK, &limit))
-        return error_errno (err, ERR_SYSTEM_ERROR,
-                            "raise the limit of locked memory to %ju bytes (the daemon needs "
-                            "CAP_SYS_RESOURCE, or a higher LimitMEMLOCK in its unit)",
-                            (uintmax_t) spec->memlock);
-    return 0;
+    if (setrlimit (RLIMIT_MEMLOCK, &limit) == 0)
+        return 0;
+    char bytes[32] = "infinity";
+    if (spec->memlock != UINT64_MAX)
+        snprintf (bytes, sizeof bytes, "%ju bytes", (uintmax_t) spec->memlock);
+    return error_errno (err, ERR_SYSTEM_ERROR,
+                        "raise the limit of locked memory to %s (the daemon needs "
+                        "CAP_SYS_RESOURCE, or a higher LimitMEMLOCK in its unit)",
+                        bytes);
 }
 
 int setup_folder (const spec_t *spec, error_t *err)

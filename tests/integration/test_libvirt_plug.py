@@ -190,7 +190,7 @@ class Plug(InNamespace, Virsh, QemuTest):
         for xml, why in [
             (self.disk("sdx", "sata"), "no hot-plug"),
             (self.disk("fda", "fdc", "", "floppy"), "its bus has no hot-plug"),
-            (self.interface(10, "vhostuser", "<source type='unix' path='/run/peer.sock' mode='client'/>"), "shared with"),
+            (self.interface(10, "vhostuser", "<source type='unix' path='/run/peer.sock' mode='client'/>"), "its peer needs all of the guest's memory, and <memory> is not shared"),
             ("<controller type='pci' model='pci-bridge'/>", "scsi, usb and virtio-serial"),
             ("<controller type='ide' index='4'/>", "scsi, usb and virtio-serial"),
             ("<video><model type='virtio'/></video>", "video, while the guest runs"),

@@ -45,6 +45,7 @@ static void test_what_only_the_host_sees_may_change (void **state)
         { "devices/interface/link/@state", "down" },
         { "devices/graphics/@port", "5901" },
         { "devices/graphics", NULL },
+        { "memoryBacking/source/@type", "memfd" },
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         error_t err = { 0 };

@@ -3,6 +3,10 @@
 
 #include "qemu_fixture.h"
 
+#define UNNAMED "\"x-use-canonical-path-for-ramblock-id\":false"
+#define SHARED "\"share\":true," UNNAMED
+#define PRIVATE "\"share\":false," UNNAMED
+
 static const struct {
     const char *machine, *rest;
     const char *has[6]; //  lines, each complete unless it ends in "*"
@@ -58,6 +62,51 @@ static const struct {
         "{\"driver\":\"virtio-mem-pci\",\"id\":\"virtiomem0\",\"bus\":\"pci.0\",\"addr\":\"0x3\","
         "\"block-size\":2097152,\"requested-size\":4194304,\"node\":0,\"memdev\":"
         "\"objvirtiomem0\"}" } },
+
+    //  What of the host is behind it.
+    { "pc",
+      "<memoryBacking><nosharepages/><locked/><source type='memfd'/></memoryBacking>",
+      { "pc-i440fx-7.2,usb=off,dump-guest-core=off,mem-merge=off,acpi=off,memory-backend=pc.ram",
+        "mem-lock=on",
+        "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"size\":536870912," SHARED
+        "}" } },
+    { "pc",
+      "<memoryBacking><source type='file'/><allocation mode='immediate' threads='3'/><discard/>"
+      "</memoryBacking>",
+      { "{\"qom-type\":\"memory-backend-file\",\"id\":\"pc.ram\",\"size\":536870912," PRIVATE
+        ",\"discard-data\":true,\"prealloc\":true,\"prealloc-threads\":3}" } },
+    { "pc",
+      "<memoryBacking><access mode='shared'/></memoryBacking>",
+      { "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"size\":536870912," SHARED
+        "}" } },
+    { "pc",
+      "<memoryBacking><hugepages/></memoryBacking>",
+      { "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"size\":536870912,"
+        "\"hugetlb\":true," PRIVATE ",\"prealloc\":true}" } },
+    { "pc",
+      "<memoryBacking><hugepages><page size='2' unit='M'/><page size='1' unit='G' nodeset='1'/>"
+      "<page size='4' nodeset='2'/></hugepages><source type='file'/><access mode='shared'/>"
+      "<allocation mode='ondemand'/></memoryBacking><vcpu>3</vcpu>"
+      "<cpu><numa><cell memory='64' unit='MiB' discard='yes'/><cell memory='1' unit='GiB' "
+      "memAccess='private'/><cell memory='64' unit='MiB' discard='yes'/></numa></cpu>",
+      { "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"ram-node0\",\"size\":67108864,"
+        "\"hugetlb\":true,\"hugetlbsize\":2097152," SHARED "}",
+        "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"ram-node1\",\"size\":1073741824,"
+        "\"hugetlb\":true,\"hugetlbsize\":1073741824," PRIVATE "}",
+        "{\"qom-type\":\"memory-backend-file\",\"id\":\"ram-node2\",\"size\":67108864," SHARED
+        ",\"discard-data\":true}" } },
+    { "pc",
+      "<maxMemory slots='2' unit='GiB'>2</maxMemory><features><acpi/></features>"
+      "<memoryBacking><hugepages/><access mode='private'/></memoryBacking>"
+      "<cpu><numa><cell memory='64' unit='MiB' memAccess='shared'/></numa></cpu><devices>"
+      "<memory model='virtio-mem'><target><size unit='MiB'>64</size></target></memory>"
+      "<memory model='dimm' access='private'><source><pagesize>4</pagesize></source><target>"
+      "<size unit='MiB'>64</size></target></memory></devices>",
+      { "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"objvirtiomem0\",\"size\":67108864,"
+        "\"hugetlb\":true," SHARED ",\"reserve\":false}",
+        "{\"driver\":\"virtio-mem-pci\",\"id\":\"virtiomem0\",\"bus\":\"pci.0\",\"addr\":\"0x3\","
+        "\"block-size\":2097152,\"requested-size\":0,\"prealloc\":true,*",
+        "{\"qom-type\":\"memory-backend-ram\",\"id\":\"objdimm0\",\"size\":67108864}" } },
 
     //  Disks.
     { "pc",

@@ -170,6 +170,9 @@ static void test_ports_that_are_given_are_kept (void **state)
     assert_string_equal (xml_string (tablet, "address/@port"), "2");
 }
 
+#define PEER                                                                                       \
+    "<interface type='vhostuser'><mac address='52:54:00:00:00:01'/><source type='unix' "           \
+    "path='/run/peer' mode='client'/><model type='virtio'/></interface>"
 #define CELL "<cpu><numa><cell cpus='0' memory='64' unit='MiB'/></numa></cpu>"
 #define MOST "<maxMemory slots='1' unit='GiB'>1</maxMemory>"
 #define ACPI "<features><acpi/></features>"
@@ -306,6 +309,31 @@ static const struct {
       ERR_CONFIG_UNSUPPORTED, "only virtio devices have it" },
     { "<devices><disk><source file='/a'/><target dev='sdh' bus='scsi'/></disk></devices>",
       ERR_CONFIG_UNSUPPORTED, "'lsilogic' has units 0 to 6: give it another <address>" },
+    { "<memoryBacking><source type='tmpfs'/></memoryBacking>", ERR_CONFIG_UNSUPPORTED,
+      "not supported: memoryBacking/source/@type 'tmpfs'; it can be file|anonymous|memfd" },
+    { "<memoryBacking><allocation threads='2'/></memoryBacking>", ERR_CONFIG_UNSUPPORTED,
+      "<allocation threads='2'/> without mode='immediate'" },
+    { "<memoryBacking><hugepages/><source type='anonymous'/></memoryBacking>",
+      ERR_CONFIG_UNSUPPORTED, "<memory> in huge pages, with <source type='anonymous'/>" },
+    { "<memoryBacking><hugepages><page size='1' unit='G'/></hugepages></memoryBacking>",
+      ERR_CONFIG_UNSUPPORTED, "<memory>: it has 524288 KiB, which is no multiple of" },
+    { "<memoryBacking><hugepages><page size='3' unit='M'/></hugepages></memoryBacking>",
+      ERR_CONFIG_UNSUPPORTED, "pages of 3072 KiB" },
+    { "<memoryBacking><hugepages><page unit='M'/></hugepages></memoryBacking>", ERR_XML_ERROR,
+      "<page> of <hugepages> has the size '' (M)" },
+    { "<memoryBacking><hugepages><page size='2048' nodeset='0-1'/></hugepages></memoryBacking>",
+      ERR_CONFIG_UNSUPPORTED, "the guest has no NUMA cell 1" },
+    { "<memoryBacking><hugepages><page size='2048' nodeset='0'/><page size='4' nodeset='0'/>"
+      "</hugepages></memoryBacking>",
+      ERR_CONFIG_UNSUPPORTED, "two <page> for one NUMA cell" },
+    { "<memoryBacking><hugepages><page size='2048'/><page size='4'/></hugepages></memoryBacking>",
+      ERR_CONFIG_UNSUPPORTED, "two <page> without a nodeset" },
+    { "<devices>" PEER "</devices>", ERR_CONFIG_UNSUPPORTED,
+      "interface '52:54:00:00:00:01' of type 'vhostuser': its peer needs all of the guest's "
+      "memory, and <memory> is not shared; write <memoryBacking>" },
+    { "<memoryBacking><access mode='shared'/></memoryBacking><cpu><numa><cell memory='65536' "
+      "memAccess='private'/></numa></cpu><devices>" PEER "</devices>",
+      ERR_CONFIG_UNSUPPORTED, "and the NUMA cell 0 is not shared" },
     { "<vcpu current='3'>2</vcpu>", ERR_XML_ERROR, "more than the 2 vcpus" },
     { "<vcpu>300</vcpu>", ERR_CONFIG_UNSUPPORTED, "has at most 255" },
     { "<vcpu>4</vcpu><cpu><topology sockets='1' cores='3' threads='1'/></cpu>",
@@ -390,6 +418,28 @@ static void test_memory_is_of_cells_and_devices (void **state)
     assert_string_equal (xml_string (device, "address/@slot"), "2");
 }
 
+//  Whichever way it is said, with a peer or not.
+static void test_memory_that_is_shared_and_in_pages (void **state)
+{
+    (void) state;
+    static const char *const shared[] = {
+        "<memoryBacking><source type='memfd'/></memoryBacking>",
+        "<memoryBacking><source type='file'/><access mode='shared'/></memoryBacking>",
+        "<memoryBacking><hugepages/></memoryBacking><cpu><numa><cell memory='65536' "
+        "memAccess='shared'/></numa></cpu>",
+    };
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
+        autofree char *rest = text_format ("%s<devices>" PEER "</devices>", shared[i]);
+        auto(xml_t) document = qemu_completed ("pc", rest);
+        assert_non_null (xml_find (xml_root (document), "memoryBacking"));
+    }
+    auto(xml_t) document = qemu_completed (
+        "pc", "<memoryBacking><hugepages><page size='2' unit='M' nodeset='0'/></hugepages>"
+              "</memoryBacking>");
+    assert_string_equal (qemu_at (document, "memoryBacking/hugepages/page/@size"), "2048");
+    assert_string_equal (qemu_at (document, "memoryBacking/hugepages/page/@unit"), "KiB");
+}
+
 static void test_each_refusal_names_its_cause (void **state)
 {
     (void) state;
@@ -439,6 +489,7 @@ int main (void)
         cmocka_unit_test (test_ports_that_are_given_are_kept),
         cmocka_unit_test (test_memory_is_of_cells_and_devices),
         cmocka_unit_test (test_sockets_and_names_that_only_seem_taken),
+        cmocka_unit_test (test_memory_that_is_shared_and_in_pages),
         cmocka_unit_test (test_each_refusal_names_its_cause),
         cmocka_unit_test (test_names_and_machines_that_are_none),
     };

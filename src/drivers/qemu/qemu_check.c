@@ -1,5 +1,6 @@
 //  qemu_check.c: what contradicts itself in a completed definition.
 
+#include "drivers/qemu/command/qemu_backing.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/cpuset.h"
 #include "drivers/iothreads.h"
@@ -293,6 +294,7 @@ int qemu_check (completion_t *self, error_t *err)
     bool failed = check_singles (self, err) || check_devices (self, err) || check_os (self, err) ||
                   check_genid (self, err) || check_iothreads (self, err) ||
                   check_cpuset (self, err) || check_cache (self, err) ||
-                  check_features (self, err) || qemu_check_perf (self->domain, err);
+                  check_features (self, err) || qemu_check_perf (self->domain, err) ||
+                  qemu_backing_check_peers (self->domain, err);
     return failed ? -1 : 0;
 }

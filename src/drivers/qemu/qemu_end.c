@@ -68,6 +68,7 @@ int qemu_destroy (job_t *job, bool graceful, error_t *err)
     guest_end_clean (job, "monitor", "");
     guest_end_clean (job, "file", guest_recorded (job->guest, "monitor/@path"));
     guest_end_clean (job, "folder", guest_recorded (job->guest, "folder/@path"));
+    guest_end_clean (job, "folder", guest_recorded (job->guest, "ram/@path"));
     //  Who is granted the port of one next finds it free.
     qemu_hostdev_unplug (job);
     guest_end_unplug (job);

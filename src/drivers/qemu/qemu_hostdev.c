@@ -302,6 +302,8 @@ uint64_t qemu_hostdev_memlock (const xml_t *live)
 {
     uint64_t bytes = 0;
     error_t ignored; //  it was checked
+    if (xml_find (xml_root (live), "memoryBacking/locked"))
+        return UINT64_MAX;
     if (!has_any (live) || xml_size (xml_root (live), "memory", "KiB", &bytes, &ignored))
         return 0;
     return bytes + OWN_BYTES;

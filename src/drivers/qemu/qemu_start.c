@@ -12,6 +12,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_missing.h"
 #include "drivers/qemu/qemu_perf.h"
+#include "drivers/qemu/qemu_ram.h"
 #include "drivers/qemu/qemu_sockets.h"
 #include "drivers/qemu/storage/qemu_stream.h"
 #include "drivers/qemu/plug/qemu_memory_live.h"
@@ -105,7 +106,8 @@ static int prepare (start_t *self, error_t *err)
     const char *emulator = xml_string (xml_root (job->guest->live), "devices/emulator");
     autofree char *text = job_emulator (job, emulator, err);
     auto(qemu_caps_t) caps = text ? qemu_caps_parse (text, err) : NULL;
-    if (!caps || qemu_host_model_apply (job->guest->live, caps, err))
+    if (!caps || qemu_host_model_apply (job->guest->live, caps, err) ||
+        qemu_ram_check_pages ("", xml_root (job->guest->live), NULL, err))
         return -1;
     self->monitor = text_format ("%s/qemu/%s.monitor", job->paths->run, job->guest->uuid);
     self->log = qemu_log_path (job);
@@ -125,8 +127,8 @@ static int record_intent (start_t *self, error_t *err)
         xml_set (record, "folder/@path", self->folder);
     bool failed = job_undo (job, "file", self->monitor, err) ||
                   (self->folder && job_undo (job, "folder", self->folder, err)) ||
-                  qemu_interface_intend (job, err) || qemu_hostdev_intend (job, err) ||
-                  job_record (job, err);
+                  qemu_ram_intend (job, err) || qemu_interface_intend (job, err) ||
+                  qemu_hostdev_intend (job, err) || job_record (job, err);
     return failed ? -1 : 0;
 }
 
@@ -142,7 +144,9 @@ int qemu_make_folder (const char *folder, uid_t uid, gid_t gid, error_t *err)
 
 static int make_folder (start_t *self, error_t *err)
 {
-    return self->folder ? qemu_make_folder (self->folder, self->uid, self->gid, err) : 0;
+    if (self->folder && qemu_make_folder (self->folder, self->uid, self->gid, err))
+        return -1;
+    return qemu_ram_make (self->job, self->uid, self->gid, err);
 }
 
 //  What was executed, for whoever reads the guest's log.

@@ -14,7 +14,8 @@
 //      go, monitor, questions, cont
 //
 //  The record is <driver> with <process identity='PID:START:BOOTID'/>, <monitor path='...'/>,
-//  <folder path='...'/> if the guest has sockets of its own, <vcpu id='0' thread='TID'/>, <owner>.
+//  <folder path='...'/> if the guest has sockets of its own, <ram path='...'/> if its memory is
+//  in files, <vcpu id='0' thread='TID'/>, <owner>.
 int qemu_start (job_t *job, unsigned flags, error_t *err);
 
 //  The same from a saved state: the guest's hardware is DOCUMENT's, what it was doing STATE's. It

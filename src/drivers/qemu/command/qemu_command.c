@@ -1,5 +1,6 @@
 //  qemu_command.c: the order of a guest's command line, and what its parts share.
 
+#include "drivers/qemu/command/qemu_backing.h"
 #include "drivers/qemu/command/qemu_command_parts.h"
 #include "drivers/qemu/command/qemu_pci.h"
 
@@ -332,7 +333,7 @@ static int command_open (command_t *self, const xml_t *live, error_t *err)
                           "it (any more)",
                           machine, xml_string (self->devices, "emulator"));
     self->q35 = text_starts (self->machine.name, "pc-q35-");
-    return 0;
+    return qemu_backing_check_peers (self->domain, err);
 }
 
 strings_t *qemu_command_device (const xml_t *live, const xml_t *record, const qemu_caps_t *caps,

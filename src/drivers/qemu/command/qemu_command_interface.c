@@ -87,13 +87,16 @@ static void add_netdev (command_t *self, const xml_node_t *interface, const char
     command_json (self, "-netdev", netdev);
 }
 
-//  One interrupt for each direction of each queue, one for the configuration, one for control.
-static void add_queues (json_t *json, int queues)
+//  One interrupt for each direction of each queue, one for the configuration, one for control. But
+//  without KVM, where QEMU 7.2 ends when a guest takes the first one of a card whose peer is a
+//  process, such a card has none of its own and takes the bus's.
+static void add_vectors (command_t *self, json_t *json, const xml_node_t *interface, int queues)
 {
-    if (queues == 1)
-        return;
-    json_object_set_new (json, "mq", json_true ());
-    json_object_set_new (json, "vectors", json_integer (2 * queues + 2));
+    const bool bus = !self->kvm && xml_equals (interface, "@type", "vhostuser");
+    if (queues > 1)
+        json_object_set_new (json, "mq", json_true ());
+    if (queues > 1 || bus)
+        json_object_set_new (json, "vectors", json_integer (bus ? 0 : 2 * queues + 2));
 }
 
 int qemu_command_interface (command_t *self, const xml_node_t *interface, error_t *err)
@@ -116,7 +119,7 @@ int qemu_command_interface (command_t *self, const xml_node_t *interface, error_
         json_object_set_new (json, "bootindex", json_integer (index));
     if (text_starts (qemu_model_name (interface), "virtio"))
         add_virtio (json, interface);
-    add_queues (json, queues);
+    add_vectors (self, json, interface, queues);
     command_rom (json, interface);
     command_json (self, "-device", json);
     return 0;

@@ -37,6 +37,8 @@ static void add_machine (command_t *self)
             text_addf (text, ",%s=%s", features[i].option, on_off (self->domain, features[i].path));
     if (!xml_string (self->domain, "memory/@dumpCore"))
         text_add (text, ",dump-guest-core=off");
+    if (xml_find (self->domain, "memoryBacking/nosharepages"))
+        text_add (text, ",mem-merge=off");
     if (xml_find (self->domain, "features/ioapic"))
         text_addf (text, ",kernel_irqchip=%s",
                    xml_equals (self->domain, "features/ioapic/@driver", "kvm") ? "on" : "split");

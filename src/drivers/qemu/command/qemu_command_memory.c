@@ -2,6 +2,7 @@
 //  or of memory that it shares.
 
 #include "drivers/cpuset.h"
+#include "drivers/qemu/command/qemu_backing.h"
 #include "drivers/qemu/command/qemu_command_parts.h"
 #include "drivers/qemu/command/qemu_memory.h"
 
@@ -11,10 +12,57 @@
 #define KIB 1024u
 #define MIB_KIB 1024u
 
-static json_t *ram_object (const char *id, uint64_t kib)
+//  The object.
+
+static void set_pages (json_t *object, const qemu_backing_t *backing)
 {
-    return json_pack ("{s:s, s:s, s:I}", "qom-type", "memory-backend-ram", "id", id, "size",
-                      (json_int_t) (kib * KIB));
+    if (!backing->huge)
+        return;
+    json_object_set_new (object, "hugetlb", json_true ());
+    if (backing->page_kib)
+        json_object_set_new (object, "hugetlbsize",
+                             json_integer ((json_int_t) (backing->page_kib * KIB)));
+}
+
+//  Its name in a saved state is that of memory without a descriptor, with old machine types, too:
+//  so the guest may come back with another one.
+static void set_descriptor (json_t *object, const qemu_backing_t *backing)
+{
+    if (strcmp (backing->object, "memory-backend-ram") == 0)
+        return;
+    json_object_set_new (object, "share", json_boolean (backing->shared));
+    json_object_set_new (object, "x-use-canonical-path-for-ramblock-id", json_false ());
+}
+
+static void set_threads (json_t *object, const qemu_backing_t *backing)
+{
+    json_object_set_new (object, "prealloc", json_true ());
+    if (backing->threads)
+        json_object_set_new (object, "prealloc-threads", json_integer (backing->threads));
+}
+
+static bool is_virtio_mem (const xml_node_t *piece)
+{
+    return xml_is (piece, "memory") && xml_equals (piece, "@model", "virtio-mem");
+}
+
+//  The host need not have for a virtio-mem device what the guest was not given.
+static json_t *ram_object (command_t *self, const xml_node_t *piece, const char *id)
+{
+    const qemu_backing_t backing = qemu_backing_of (self->domain, piece);
+    json_t *object = json_pack ("{s:s, s:s, s:I}", "qom-type", backing.object, "id", id, "size",
+                                (json_int_t) (qemu_backing_kib (self->domain, piece) * KIB));
+    set_pages (object, &backing);
+    set_descriptor (object, &backing);
+    if (backing.file && self->record)
+        command_string (object, "mem-path", xml_root (self->record), "ram/@path");
+    if (backing.discard)
+        json_object_set_new (object, "discard-data", json_true ());
+    if (is_virtio_mem (piece))
+        json_object_set_new (object, "reserve", json_false ());
+    else if (backing.immediate)
+        set_threads (object, &backing);
+    return object;
 }
 
 //  Cells.
@@ -39,9 +87,8 @@ static void add_cpus (text_t *text, const char *cpus)
 static int add_cell (command_t *self, const xml_node_t *cell, error_t *err)
 {
     const char *cpus = xml_string (cell, "@cpus"), *id = xml_string (cell, "@id");
-    uint64_t kib = 0;
     cpu_set_t set;
-    if (xml_u64 (cell, "@memory", &kib, err) || (cpus && cpuset_parse (cpus, &set, err)))
+    if (cpus && cpuset_parse (cpus, &set, err))
         return -1;
     autofree char *ram = text_format ("ram-node%s", id);
     autofree char *list = cpus ? cpuset_text (&set) : NULL;
@@ -49,7 +96,7 @@ static int add_cell (command_t *self, const xml_node_t *cell, error_t *err)
     text_addf (text, "node,nodeid=%s", id);
     add_cpus (text, list);
     text_addf (text, ",memdev=%s", ram);
-    command_json (self, "-object", ram_object (ram, kib));
+    command_json (self, "-object", ram_object (self, cell, ram));
     command_add (self, "-numa", "%s", text->data);
     return 0;
 }
@@ -86,8 +133,9 @@ int qemu_command_memory (command_t *self, error_t *err)
     if (cells && add_cells (self, err))
         return -1;
     if (!cells && self->machine.ram_id[0])
-        command_json (self, "-object", ram_object (self->machine.ram_id, mib * MIB_KIB));
-    command_add (self, "-overcommit", "mem-lock=off");
+        command_json (self, "-object", ram_object (self, self->domain, self->machine.ram_id));
+    command_add (self, "-overcommit", "mem-lock=%s",
+                 xml_find (self->domain, "memoryBacking/locked") ? "on" : "off");
     return 0;
 }
 
@@ -131,6 +179,8 @@ static json_t *virtio_mem (command_t *self, const xml_node_t *device, error_t *e
         return NULL;
     set_bytes (json, "block-size", device, "target/block");
     set_bytes (json, "requested-size", device, "target/requested");
+    if (qemu_backing_of (self->domain, device).immediate)
+        json_object_set_new (json, "prealloc", json_true ());
     command_number (json, "memaddr", device, "target/address/@base");
     return json;
 }
@@ -139,12 +189,9 @@ int qemu_command_memory_device (command_t *self, const xml_node_t *device, error
 {
     const bool is_dimm = xml_equals (device, "@model", "dimm");
     autofree char *id = text_format ("obj%s", qemu_alias (device));
-    json_auto_t *object = ram_object (id, qemu_memory_kib (device, "target/size"));
+    json_auto_t *object = ram_object (self, device, id);
     if (add_nodes (object, device, err))
         return -1;
-    //  The host need not have for it what the guest was not given.
-    if (!is_dimm)
-        json_object_set_new (object, "reserve", json_false ());
     json_t *json = is_dimm ? dimm (device) : virtio_mem (self, device, err);
     if (!json)
         return -1;

@@ -344,5 +344,6 @@ int qemu_complete_memory (completion_t *self, error_t *err)
         return -1;
     if (total)
         set_total (self, total);
-    return definition_complete_memory (self->domain, err);
+    return definition_complete_memory (self->domain, err) || qemu_complete_backing (self, err) ? -1
+                                                                                               : 0;
 }

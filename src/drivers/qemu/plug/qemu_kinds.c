@@ -12,8 +12,7 @@ static const qemu_kind_t kinds[] = {
     { "disk", NULL, NULL, BACKEND_NODES, "its bus has no hot-plug; virtio, scsi and usb have" },
 
     { "interface", "@type", "hostdev", 0, NULL },
-    { "interface", "@type", "vhostuser", 0,
-      "the guest's memory would have to be shared with its peer, from the start on" },
+    { "interface", "@type", "vhostuser", BACKEND_NETDEV | BACKEND_CHARDEV, NULL },
     { "interface", NULL, NULL, BACKEND_NETDEV, NULL },
 
     { "controller", "@model", "ich9-ehci1", 0, "it is one of several functions of one PCI slot" },

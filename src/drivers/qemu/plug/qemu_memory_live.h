@@ -15,8 +15,9 @@ int qemu_memory_start (job_t *job, error_t *err);
 //  What the guest has, of an answer to query-balloon, or of its event's data: the balloon knows
 //  nothing of virtio-mem. 0: it does not say (ANSWER may be NULL).
 uint64_t qemu_memory_balloon (const json_t *answer, const xml_node_t *domain);
-//  All of the guest's memory is counted before a device comes: what may be locked of it follows.
-int qemu_memory_intend (job_t *job, error_t *err);
+//  The host has huge pages for DEVICE, which comes. All of the guest's memory is counted before:
+//  what may be locked of it follows.
+int qemu_memory_intend (job_t *job, const xml_node_t *device, error_t *err);
 
 //  The guest is to take as much of the device as WANTED (completed) requests. ERR: another part of
 //  its target differs, or there is nothing that can be changed of it.

@@ -86,7 +86,7 @@ static int take_from_host (attach_t *self, error_t *err)
     const bool interface = xml_is (self->device, "interface");
     const bool hostdev = qemu_hostdev_is (self->device);
     if (xml_is (self->device, "memory"))
-        return qemu_memory_intend (job, err);
+        return qemu_memory_intend (job, self->device, err);
     if (xml_is (self->device, "vsock"))
         return qemu_vsock_plug_one (job, self->device, err);
     if (!interface && !hostdev)

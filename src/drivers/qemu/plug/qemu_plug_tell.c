@@ -11,6 +11,9 @@
 #define OPEN_MS 60000
 //  A device of the host has all of the guest's memory locked.
 #define DEVICE_MS 60000
+//  A peer that looks for the socket every second or so.
+#define PEER_MS 10000
+#define PEER_WAIT_MS 50
 
 //  Character devices: -chardev takes "socket,id=x,path=/y", where ",," is a comma.
 
@@ -126,8 +129,52 @@ static const struct {
     { "-action", "set-action", read_action, QMP_MS },
 };
 
+//  QEMU waits for the peer of a vhost-user netdev, and the guest with it, for as long as that
+//  takes: it is told of the netdev when the peer is there. A client's is when the chardev is.
+
+static const json_t *find_chardev (const json_t *list, const char *id)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i,
+                        item) if (strcmp (answer_string (item, "label"), id) == 0) return item;
+    return NULL;
+}
+
+static int wait_connected (job_t *job, const char *id, error_t *err)
+{
+    const int64_t until = job_now (job) + PEER_MS;
+    for (;;) {
+        json_auto_t *list = job_qmp (job, "query-chardev", NULL, QMP_MS, err);
+        if (!list)
+            return -1;
+        const char *file = answer_string (find_chardev (list, id), "filename");
+        if (!text_starts (file, "disconnected:"))
+            return 0;
+        if (job_now (job) >= until)
+            return error_set (err, ERR_OPERATION_TIMEOUT,
+                              "no peer came to the interface's socket within %d s (%s); start the "
+                              "peer first, which connects to it",
+                              PEER_MS / 1000, file + strlen ("disconnected:"));
+        if (job_wait (job, PEER_WAIT_MS, err))
+            return -1;
+    }
+}
+
+static int wait_peer (job_t *job, const char *option, const char *value, error_t *err)
+{
+    if (strcmp (option, "-netdev") != 0)
+        return 0;
+    json_auto_t *netdev = json_loads (value, 0, NULL);
+    return strcmp (answer_string (netdev, "type"), "vhost-user") == 0
+               ? wait_connected (job, answer_string (netdev, "chardev"), err)
+               : 0;
+}
+
 static int tell (job_t *job, const char *option, const char *value, error_t *err)
 {
+    if (wait_peer (job, option, value, err))
+        return -1;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp (commands[i].option, option) != 0)
             continue;

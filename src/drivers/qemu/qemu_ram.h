@@ -1,0 +1,20 @@
+//  qemu_ram.h: what a guest's memory needs of the host: a folder for its files, and huge pages.
+
+#ifndef TROUPE_QEMU_RAM_H
+#define TROUPE_QEMU_RAM_H
+
+#include "drivers/job.h"
+
+//  Puts the folder LIB/qemu/ram/UUID into the record as <ram path='...'/>, with its undo pushed, if
+//  any of the memory is to be in files. QEMU removes their names at once, so their space is free
+//  when it ends, however it does. Not in RUN, which is the host's memory.
+int qemu_ram_intend (job_t *job, error_t *err);
+//  Makes it, for the user and the group that QEMU runs as (0: ours).
+int qemu_ram_make (const job_t *job, uid_t uid, gid_t gid, error_t *err);
+
+//  Has the host as many huge pages as DOMAIN needs, or one memory DEVICE of it (NULL: all)?
+//  ERR_OPERATION_FAILED says of which size, and what to do. ROOT is "" but in tests.
+int qemu_ram_check_pages (const char *root, const xml_node_t *domain, const xml_node_t *device,
+                          error_t *err);
+
+#endif
