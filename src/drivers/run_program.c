@@ -24,6 +24,23 @@ static int start (job_t *job, const spawn_t *spawn, process_t *process, error_t 
     return job_undo (job, "process", identity, err);
 }
 
+//  The kernel may keep it, whatever kills it; it goes on then, and ends some day.
+static int run (job_t *job, const spawn_t *spawn, const char *name, int ms, int *code, error_t *err)
+{
+    process_t process;
+    if (start (job, spawn, &process, err))
+        return -1;
+    if (job_run (job, &process, ms, code, err) == 0)
+        return 0;
+    if (err->code == ERR_OPERATION_TIMEOUT)
+        error_set (
+            err, ERR_OPERATION_TIMEOUT,
+            "%s: '%s' (process %d) did not end within %d s; the kernel's log may say what it "
+            "waits for",
+            name, spawn->argv[0], (int) process.pid, ms / 1000);
+    return -1;
+}
+
 int run_program (job_t *job, const spawn_t *spawn, const char *name, int ms, char **output,
                  error_t *err)
 {
@@ -34,10 +51,9 @@ int run_program_bytes (job_t *job, const spawn_t *spawn, const char *name, int m
                        size_t *size, error_t *err)
 {
     int code;
-    process_t process;
     error_t ignored = { 0 };
     unlink (spawn->log);
-    if (start (job, spawn, &process, err) || job_run (job, &process, ms, &code, err))
+    if (run (job, spawn, name, ms, &code, err))
         return -1;
     autofree char *said = file_read (spawn->log, OUTPUT_MAX_BYTES, size, &ignored);
     unlink (spawn->log);

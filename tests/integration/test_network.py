@@ -244,6 +244,28 @@ class Networks(unittest.TestCase):
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
 
+    def test_port_profiles(self):
+        """What a portgroup says of the port's <virtualport> goes before what its network does."""
+        site, daemon = self.site, self.daemon
+        profile = "<virtualport{}><parameters profileid='{}'/></virtualport>"
+        groups = (f"<portgroup name='sales'>{profile.format('', 'sales')}</portgroup>"
+                  "<portgroup name='rest' default='yes'/>")
+        address = "<address type='pci' domain='0' bus='0x{}' slot='0' function='{}'/>"
+        xml = ("<network><name>cards</name><forward mode='hostdev'>"
+               f"{address.format('7e', 0)}{address.format('7e', 1)}</forward>"
+               f"{profile.format(' type=' + repr('802.1Qbh'), 'all &amp; others')}{groups}</network>")
+        site.define(xml)
+        ports = [f"6c0b8a3e-9d0f-4c38-8b7b-0f8f3d0e7c1{number}" for number in range(2)]
+        with daemon.client() as client:
+            for port, group, wanted in ((ports[0], "sales", "sales"), (ports[1], None, "all & others")):
+                chosen = {"portgroup": group} if group else {}
+                plug = client.call("network.port_create", network="cards", port=port, **chosen)
+                self.assertEqual((plug["virtualport"], plug["profile"]), ("802.1Qbh", wanted))
+        shown = daemon.run("net-port-dumpxml", "cards", ports[1])
+        self.assertIn('<virtualport type="802.1Qbh">\n    <parameters profileid="all &amp; others"/>', shown)
+        self.assertEqual(daemon.run("net-dumpxml", "cards").count("<virtualport"), 2)
+        daemon.run("net-destroy", "cards")
+
     def test_ports_of_clients(self):
         """What a client says is refused where the next daemon could not read it."""
         site, daemon = self.site, self.daemon

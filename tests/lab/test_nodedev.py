@@ -75,6 +75,7 @@ class NodeDevices(DeviceTest):
             self.assertIn(text, self.refused("nodedev.detach", device))
         message = self.refused("nodedev.detach", self.function, driver="xen")
         self.assertIn("not supported: the driver 'xen'", message)
+        self.assertIn("the host uses it, with the driver 'igbvf'", self.refused("nodedev.reset", self.function))
 
     def test_others_depend_on_it(self):
         """Neither detached nor reset: a card that has virtual functions, a bridge, a card that a container has."""

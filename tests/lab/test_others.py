@@ -7,7 +7,7 @@ import signal
 import lab
 import emulator
 from guests import guest
-from harness import DaemonTest, until
+from harness import Daemon, DaemonTest, until
 from libvirt_client import virsh
 from troupe_client import TroupeError
 
@@ -232,6 +232,54 @@ class Scsi(OthersTest):
         self.daemon.run("start", "web2")
         self.assertIn("domain 'web2' has it", self.plug("attach", "web1", scsi(1), status=None).stderr)
         self.assertEqual(self.nodes("web1"), {})
+
+
+class Moved(OthersTest):
+    """To another daemon of the same host, whose addresses and devices both share."""
+
+    def setUp(self):
+        super().setUp()
+        self.other = emulator.give(Daemon())
+        self.addCleanup(self.other.remove)
+        self.addCleanup(self.other.stop)
+        self.other.start()
+
+    def migrate(self, to, *options, status=0):
+        daemon = self.daemon if to is self.other else self.other
+        return daemon.run("migrate", "web1", to.endpoint(), "--live", *options, status=status)
+
+    def cid(self, daemon):
+        ask = {"execute": "qom-get", "arguments": {"path": "/machine/peripheral/vsock0", "property": "guest-cid"}}
+        cid = json.loads(daemon.run("qemu-monitor-command", "web1", json.dumps(ask)))["return"]
+        self.assertIn(f"address='{cid}'", daemon.run("dumpxml", "web1"))
+        return cid
+
+    def test_vsock(self):
+        """An automatic address becomes another one where it is taken; a fixed one stays, or the guest does."""
+        self.start("web1", "<vsock model='virtio'><cid auto='yes'/></vsock>")
+        self.assertEqual(self.cid(self.daemon), 3)
+        self.migrate(self.other)
+        self.assertEqual(self.cid(self.other), 4)
+        self.assertFalse(os.path.exists(self.held))
+        self.migrate(self.daemon)
+        self.assertEqual(self.cid(self.daemon), 3)
+        self.daemon.run("destroy", "web1")
+        self.start("web1", "<vsock model='virtio'><cid auto='no' address='9'/></vsock>")
+        refused = self.migrate(self.other, status=None)
+        self.assertRegex(refused.stderr, "the vsock's CID 9: the kernel says that it is taken on this host")
+        self.assertIn("running", self.daemon.run("domstate", "web1"))
+        self.assertEqual(self.other.run("list", "--all", "--name").strip(), "")
+
+    def test_usb(self):
+        """The guest has it there as here, and nobody else; it goes back when the guest has gone."""
+        self.start("web1", usb(ids(lab.STICK)))
+        self.assertIn("QEMU USB", self.usb_of("web1"))
+        self.migrate(self.other)
+        self.assertFalse(os.path.exists(self.held))
+        self.assertIn("QEMU USB", self.other.run("qemu-monitor-command", "web1", "--hmp", "info usb"))
+        self.assertIn(place(*self.stick), self.other.run("dumpxml", "web1"))
+        self.migrate(self.daemon)
+        self.assertIn("QEMU USB", self.usb_of("web1"))
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ static const struct {
       "vlan with @type 'bridge'; it goes with network|hostdev" },
     { "<interface type='bridge'><source bridge='br0'/><virtualport type='openvswitch'/>"
       "</interface>",
-      "virtualport with @type 'bridge'; it goes with network|hostdev" },
+      "neither a device of the host nor a bridge of the kernel has ports of an Open vSwitch" },
 };
 
 static void each_refusal_names_its_cause (void **state)

@@ -177,6 +177,20 @@ static void add_element (text_t *text, const char *indent, const char *name, con
     text_addf (text, "%s<%s>%.*s</%s>\n", indent, name, (int) safe->size - 5, safe->data + 4, name);
 }
 
+static void add_virtualport (text_t *text, const value_t *plug)
+{
+    const char *type = value_get_str (plug, "virtualport");
+    const char *profile = value_get_str (plug, "profile");
+    if (!type)
+        return;
+    text_add (text, "  <virtualport");
+    status_add_attribute (text, "type", type);
+    text_add (text, ">\n    <parameters");
+    if (profile)
+        status_add_attribute (text, "profileid", profile);
+    text_add (text, "/>\n  </virtualport>\n");
+}
+
 //  As libvirt documents a <networkport> (https://libvirt.org/formatnetworkport.html).
 static char *port_xml (const value_t *port)
 {
@@ -198,6 +212,7 @@ static char *port_xml (const value_t *port)
     }
     if (group && *group)
         add_element (text, "  ", "group", group);
+    add_virtualport (text, plug);
     text_addf (text, "  <plug type='%s'", bridge ? "network" : hostdev ? "hostdev-pci" : "direct");
     status_add_attribute (text, bridge ? "bridge" : "dev",
                           value_get_str (plug, bridge ? "bridge" : "device"));

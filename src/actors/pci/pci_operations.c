@@ -79,12 +79,23 @@ static int check_return (pci_t *self, const msg_t *request, error_t *err)
     return text_equals (device->driver, VFIO_DRIVER);
 }
 
+//  Its driver may wait for ever for what it did before the reset.
+static int check_no_driver (const pci_device_t *device, error_t *err)
+{
+    if (!device->driver || strcmp (device->driver, VFIO_DRIVER) == 0)
+        return 0;
+    return error_set (err, ERR_OPERATION_INVALID,
+                      "reset PCI device '%s': the host uses it, with the driver '%s'; detach it "
+                      "before (troupe nodedev-detach %s)",
+                      device->address, device->driver, device->address);
+}
+
 static int check_reset (pci_t *self, const msg_t *request, error_t *err)
 {
     (void) request;
     auto(pci_device_t) device = pci_device_read (self->sysfs, self->address, err);
     return !device || pci_check_holder (self, "reset", err) ||
-                   pci_check_host (self, device, "reset", err)
+                   pci_check_host (self, device, "reset", err) || check_no_driver (device, err)
                ? -1
                : 1;
 }

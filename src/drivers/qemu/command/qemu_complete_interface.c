@@ -166,14 +166,6 @@ static const char *const modes[][6] = {
     { "vhostuser", "client", "server", NULL },
 };
 
-//  The network that it comes from may add to it.
-static int check_virtualport (const xml_node_t *interface, error_t *err)
-{
-    return xml_equals (interface, "@type", "network")
-               ? virtualport_check (interface, "domain XML: an interface", err)
-               : 0;
-}
-
 static int check_mode (const xml_node_t *interface, error_t *err)
 {
     const char *mode = xml_string (interface, "source/@mode");
@@ -210,6 +202,7 @@ int qemu_complete_interface (completion_t *self, xml_node_t *interface, error_t 
         qemu_default (interface, "source/@mode", "vepa");
     bool failed = check_type (interface, err) || check_vlan (interface, err) ||
                   check_driver (interface, err) || interface_check (interface, err) ||
-                  check_mode (interface, err) || check_virtualport (interface, err);
+                  check_mode (interface, err) ||
+                  virtualport_check (interface, "domain XML: an interface", err);
     return failed ? -1 : 0;
 }

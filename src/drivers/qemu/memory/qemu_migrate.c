@@ -3,6 +3,7 @@
 
 #include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/qemu/memory/qemu_migrate.h"
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
@@ -60,12 +61,39 @@ static int check_disks (const xml_t *live, error_t *err)
     return 0;
 }
 
+//  Where it is on this host is something else on the other one. PCI devices and mediated ones QEMU
+//  does not let go.
+static int check_hostdevs (const xml_t *live, error_t *err)
+{
+    xml_foreach (hostdev, xml_find (xml_root (live), "devices"), "hostdev") {
+        bool usb = xml_equals (hostdev, "@type", "usb"),
+             scsi = xml_equals (hostdev, "@type", "scsi");
+        if (scsi || (usb && !xml_find (hostdev, "source/vendor")))
+            return error_set (err, ERR_MIGRATE_UNSAFE,
+                              "the %s device '%s' is known by its place on this host only, where "
+                              "the other one may have another device; detach it, or %ssay --unsafe "
+                              "if it has the same there",
+                              usb ? "USB" : "SCSI", qemu_alias (hostdev),
+                              usb ? "name it by vendor and product, or " : "");
+    }
+    return 0;
+}
+
+static int check_safe (const migration_t *migration, const xml_t *live, error_t *err)
+{
+    if (migration->local || migration->unsafe)
+        return 0;
+    return check_hostdevs (live, err) || (migration->copy == COPY_NONE && check_disks (live, err))
+               ? -1
+               : 0;
+}
+
 xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, error_t *err)
 {
     if (qemu_block_check_idle (job->guest, NULL, "migrate", err) || qemu_stream_check (job, err))
         return NULL;
     auto(xml_t) document = xml_copy (job->guest->live);
-    if (qemu_complete (job, document, err))
+    if (check_safe (migration, job->guest->live, err) || qemu_complete (job, document, err))
         return NULL;
     if (migration->copy != COPY_NONE) {
         strings_t *disks = qemu_copy_list (job, migration->disks, err);
@@ -73,8 +101,7 @@ xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, 
             return NULL;
         strings_destroy (&migration->disks);
         migration->disks = disks;
-    } else if (!migration->local && !migration->unsafe && check_disks (document, err))
-        return NULL;
+    }
     return xml ? qemu_changed_document (job, document, xml, err) : take (&document);
 }
 
