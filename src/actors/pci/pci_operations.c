@@ -120,6 +120,7 @@ static const pci_operation_t operations[] = {
     { "nodedev.reset", "pci_reset", "reset", PCI_HOST, PCI_HOST, check_reset },
     { "pci.take", "pci_detach", "give", PCI_DETACHING, PCI_DETACHED, check_take },
     { "pci.give", "pci_restore", "give back", PCI_DETACHED, PCI_DETACHED, check_give },
+    { "pci.compare", "pci_restore", "give back", PCI_DETACHED, PCI_DETACHED, check_give },
 };
 
 //  Nobody asks for it: what was cut off, or failed.
