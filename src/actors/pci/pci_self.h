@@ -41,7 +41,8 @@ typedef struct {
     msg_t *request;                   //  NULL: nobody asked
     char address[MSG_ADDRESS_MAX];    //  of the job; "": it is not started yet
     pci_phase_t before;
-    bool fresh; //  it is about to change settings that it read, and has not yet
+    bool fresh;     //  it is about to change settings that it read, and has not yet
+    bool cancelled; //  before it had a job
 } pci_run_t;
 
 struct pci {
@@ -108,6 +109,9 @@ int pci_check_holder (const pci_t *self, const char *what, error_t *err);
 void pci_clear_holder (pci_t *self);
 //  After a restart: the group has to know who has it.
 void pci_claim_group (pci_t *self);
+
+//  pci.claim: the same of a group that was restarted.
+void pci_claim_again (pci_t *self, const msg_t *msg);
 
 //  pci_file.c
 typedef void (pci_then_fn) (pci_t *self, const error_t *err);
