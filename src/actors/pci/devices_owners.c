@@ -204,8 +204,8 @@ void devices_pass_on (devices_t *self, msg_t **msg_p)
     const node_t *node = devices_find (self, *msg_p, &err);
     if (node && !node->pci) {
         error_set (&err, ERR_INVALID_ARG,
-                   "%s: '%s' is no PCI device; only those are detached from the host and reset",
-                   msg_verb (*msg_p), node->name);
+                   "'%s' is no PCI device; only those are detached from the host and reset",
+                   node->name);
         node = NULL;
     }
     if (!node) {
