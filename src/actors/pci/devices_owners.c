@@ -255,13 +255,12 @@ static void tell_running (devices_t *self, const owner_t *owner)
 
 void devices_compare (devices_t *self, msg_t **msg_p)
 {
-    (void) msg_p;
     actor_unsubscribe (self->actor, &self->subscription);
     if (!self->running)
         return;
     for (owner_t *owner = zhashx_first (self->owners); owner; owner = zhashx_next (self->owners))
         tell_running (self, owner);
-    devices_compare_holds (self);
+    devices_compare_holds (self, msg_p);
     strings_destroy (&self->running);
 }
 
