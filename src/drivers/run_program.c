@@ -5,6 +5,8 @@
 #include "util/file.h"
 #include "util/text.h"
 
+#include <string.h>
+
 #define OUTPUT_MAX_BYTES (4u * 1024 * 1024)
 
 const char *find_program (const char *const *places)
@@ -47,6 +49,24 @@ int run_program (job_t *job, const spawn_t *spawn, const char *name, int ms, cha
     return run_program_bytes (job, spawn, name, ms, output, NULL, err);
 }
 
+//  What it wrote before it failed may be no text: its words begin with its name. NULL: there are
+//  none.
+static const char *words_behind (const char *bytes, size_t size, const char *program)
+{
+    const size_t length = strlen (program);
+    for (size_t at = size; at-- > 0;)
+        if (size - at > length && memcmp (bytes + at, program, length) == 0)
+            return bytes + at;
+    return NULL;
+}
+
+static int failed (const char *name, const char *said, error_t *err)
+{
+    autofree char *words = text_copy (said && *said ? said : "it said nothing");
+    error_one_line (words);
+    return error_set (err, ERR_OPERATION_FAILED, "%s failed: %s", name, words);
+}
+
 int run_program_bytes (job_t *job, const spawn_t *spawn, const char *name, int ms, char **output,
                        size_t *size, error_t *err)
 {
@@ -57,11 +77,8 @@ int run_program_bytes (job_t *job, const spawn_t *spawn, const char *name, int m
         return -1;
     autofree char *said = file_read (spawn->log, OUTPUT_MAX_BYTES, size, &ignored);
     unlink (spawn->log);
-    if (code != 0) {
-        autofree char *words = text_copy (said && *said ? said : "it said nothing");
-        error_one_line (words);
-        return error_set (err, ERR_OPERATION_FAILED, "%s failed: %s", name, words);
-    }
+    if (code != 0)
+        return failed (name, said && size ? words_behind (said, *size, spawn->argv[0]) : said, err);
     if (output)
         *output = said ? take (&said) : text_copy ("");
     return 0;

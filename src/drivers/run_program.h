@@ -10,7 +10,8 @@
 //  program's own words behind NAME. Pushes the undo "process".
 int run_program (job_t *job, const spawn_t *spawn, const char *name, int ms, char **output,
                  error_t *err);
-//  The same of one whose output is no text: it has *SIZE bytes (may be NULL), 4 MiB at most.
+//  The same of one whose output is no text: it has *SIZE bytes, 4 MiB at most. Its words, in the
+//  error, begin with its name (argv[0]). SIZE may be NULL: it is text.
 int run_program_bytes (job_t *job, const spawn_t *spawn, const char *name, int ms, char **output,
                        size_t *size, error_t *err);
 //  The first of PLACES (NULL at the end) that can be executed; NULL: none.
