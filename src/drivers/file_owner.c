@@ -38,9 +38,18 @@ static int look (int fd, file_owner_t *owner)
     return 0;
 }
 
+//  To overlayfs a file of a lower layer is another one once it was changed in any way: so it is
+//  before it is looked at. Who must not change it will be refused the owner as well.
+static void settle (int fd)
+{
+    if (fchownat (fd, "", (uid_t) -1, (gid_t) -1, AT_EMPTY_PATH))
+        errno = 0;
+}
+
 char *file_owner_note (int fd, const char *path, error_t *err)
 {
     file_owner_t owner;
+    settle (fd);
     if (look (fd, &owner)) {
         error_errno (err, ERR_SYSTEM_ERROR, "look at '%s'", path);
         return NULL;

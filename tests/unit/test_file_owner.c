@@ -5,7 +5,10 @@
 #include "fake_job.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,6 +96,48 @@ static void test_another_stays (void **state)
     fake_job_clear (&fake);
 }
 
+//  The file is in the lower layer of an overlay. False: the kernel does not let us.
+static bool mount_overlay (void)
+{
+    static const char *const parts[] = { "lower", "upper", "work", "node" };
+    if (unshare (CLONE_NEWNS) || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+        mount ("none", folder, "tmpfs", 0, NULL) || chdir (folder))
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (mkdir (parts[i], 0700))
+            return false;
+    int fd = open ("lower/image", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (fd < 0 || close (fd) ||
+        mount ("overlay", file, "overlay", 0, "lowerdir=lower,upperdir=upper,workdir=work"))
+        return false;
+    snprintf (file, sizeof file, "%s/node/image", folder);
+    return true;
+}
+
+//  Changed for the first time, it is copied into the upper layer.
+static void test_overlay (void **state)
+{
+    enum {
+        SKIPPED = 77
+    };
+    (void) state;
+    int status;
+    pid_t child = geteuid () == 0 ? fork () : -1;
+    if (child < 0)
+        skip ();
+    if (child == 0) {
+        error_t err;
+        if (!mount_overlay ())
+            _exit (SKIPPED);
+        autofree char *note = note_and_give ();
+        _exit (file_owner_restore (note, &err) || owner_now () != 0);
+    }
+    assert_int_equal (waitpid (child, &status, 0), child);
+    if (WIFEXITED (status) && WEXITSTATUS (status) == SKIPPED)
+        skip ();
+    assert_int_equal (status, 0);
+}
+
 static void test_of_an_earlier_daemon (void **state)
 {
     (void) state;
@@ -133,6 +178,7 @@ int main (void)
         cmocka_unit_test_setup_teardown (test_goes_back, setup, teardown),
         cmocka_unit_test_setup_teardown (test_another_stays, setup, teardown),
         cmocka_unit_test_setup_teardown (test_of_an_earlier_daemon, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_overlay, setup, teardown),
         cmocka_unit_test (test_nothing_there),
         cmocka_unit_test (test_no_notes),
     };
