@@ -9,7 +9,8 @@
 //      node     NAME [NOTE]        of a device that several guests share (job_device_leave): gives
 //                                  its node back, if nobody else has it (file_owner.h)
 //      link     KEY                removes the network link that the guest's owner has under this
-//      key DRIVER.KIND ...             what driver_t's undo of this driver does
+//                                  key
+//      DRIVER.KIND ...             what driver_t's undo of this driver does
 //
 //  Each may be done twice, and when its effect never happened.
 

@@ -10,9 +10,10 @@
 //                           {port, network, network_name, kind, trust_guest_rx_filters (yes, no,
 //                           ""), and
 //          kind "bridge":   bridge, bridge_index (0: the host's own), mtu (0: the bridge's),
-//          isolated kind "macvtap":  device (lower link), mode kind "hostdev":  device (PCI address
-//          of a VF), vlan (0: none), driver ("" or its name), virtualport, profile (802.1Qbh and
-//          its profileid; nil: none)
+//                           isolated
+//          kind "macvtap":  device (lower link), mode
+//          kind "hostdev":  device (PCI address of a VF), vlan (0: none), driver ("" or its name),
+//                           virtualport, profile (802.1Qbh and its profileid; nil: none)
 //                           bandwidth (as link_bandwidth_pack; nil: none)}
 //                           Asked again under the same key it answers the same.
 //      network.port_delete  {port}: nil, also if there is none
