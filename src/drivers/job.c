@@ -216,6 +216,11 @@ int job_device_hold (job_t *self, const char *name, bool shared, error_t *err)
     return self->ops->device_hold (self, name, shared, err);
 }
 
+int job_device_leave (job_t *self, const char *name, const char *before, char **back, error_t *err)
+{
+    return self->ops->device_leave (self, name, before, back, err);
+}
+
 int job_device_give (job_t *self, const char *address, error_t *err)
 {
     return self->ops->device_give (self, address, err);

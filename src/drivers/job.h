@@ -117,6 +117,8 @@ typedef struct {
                         error_t *err);
     int (*device_check) (job_t *self, const char *address, unsigned *group, error_t *err);
     int (*device_hold) (job_t *self, const char *name, bool shared, error_t *err);
+    int (*device_leave) (job_t *self, const char *name, const char *before, char **back,
+                         error_t *err);
     int (*device_give) (job_t *self, const char *address, error_t *err);
     int (*wait_device) (job_t *self, const char *alias, int ms, device_fate_t *fate, error_t *err);
     void (*progress) (job_t *self, const job_progress_t *progress);
@@ -278,6 +280,11 @@ int job_device_check (job_t *self, const char *address, unsigned *group, error_t
 //
 //      ERR_OPERATION_INVALID       who has it
 int job_device_hold (job_t *self, const char *name, bool shared, error_t *err);
+//  Before a SHARED one is given back, of its node: BEFORE is file_owner_note's, of when this domain
+//  got it; NULL: it was QEMU's then already. *BACK (the caller frees it) is the note that it has to
+//  go back to now, and nobody gets the device before it is given back; NULL: others have it, and
+//  the last of them gets that.
+int job_device_leave (job_t *self, const char *name, const char *before, char **back, error_t *err);
 //  Either of them. 0 as well if the domain does not have it.
 int job_device_give (job_t *self, const char *address, error_t *err);
 

@@ -55,6 +55,17 @@ static int undo_owner (job_t *job, const char *note, error_t *err)
     return 0;
 }
 
+//  "NAME", or "NAME NOTE".
+static int undo_node (job_t *job, const char *argument, error_t *err)
+{
+    const char *note = strchr (argument, ' ');
+    autofree char *name = text_copy_bytes (argument, strcspn (argument, " "));
+    autofree char *back = NULL;
+    if (job_device_leave (job, name, note ? note + 1 : NULL, &back, err))
+        return -1;
+    return back ? undo_owner (job, back, err) : 0;
+}
+
 //  Ours, with the sockets that the guest's process made in it.
 static int undo_folder (job_t *job, const char *path, error_t *err)
 {
@@ -114,6 +125,7 @@ static const struct {
     { "process", undo_process },
     { "monitor", undo_monitor },
     { "owner", undo_owner },
+    { "node", undo_node },
     { "link", undo_link },
     { "port", undo_port },
     { "rules", undo_rules },

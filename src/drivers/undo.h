@@ -6,6 +6,8 @@
 //      process  PID:START:BOOTID   kills exactly this process and waits for its end
 //      monitor  (nothing)          closes the guest's monitor
 //      owner    (file_owner.h)     gives the file back to the owner that it had
+//      node     NAME [NOTE]        of a device that several guests share (job_device_leave): gives
+//                                  its node back, if nobody else has it (file_owner.h)
 //      link     KEY                removes the network link that the guest's owner has under this
 //      key DRIVER.KIND ...             what driver_t's undo of this driver does
 //

@@ -454,6 +454,12 @@ class Networks(unittest.TestCase):
         self.assertIn("mine", refused.stderr)
         self.assertEqual(site.host.link("mine")["ifindex"], index)
         self.assertFalse(daemon.json("net-info", "taken")["active"])
+        path = os.path.join(daemon.root, "other.xml")
+        with open(path, "w") as file:
+            file.write(network("other", 93, extra="<bridge name='mine'/>"))
+        self.assertIn("'mine' is already in use by network 'taken'", daemon.run("net-define", path, status=None).stderr)
+        daemon.run("net-undefine", "taken")
+        daemon.run("net-define", path)
         site.host.run("ip", "link", "delete", "mine")
         #   The kernel puts the number in; the definition keeps the template.
         site.define(network("chosen", 92, extra="<bridge name='chosen%d'/>"))

@@ -65,6 +65,7 @@ class Backing(Virsh, QemuTest):
         """A peer reads what the guest sends out of its memory: of a card that is there from the start on, and of
         those that come and go, with memory that came too; and the guest is saved and restored."""
         self.refusals()
+        waiting = self.client.send("domain.create_xml", xml=self.waiter("web2", 7), paused=True)
         first = self.peer(1)
         (guest,) = self.boot(
             "web1", devices="<console type='pty'/>" + self.peer_xml(1), extra=SHARED + MORE + CELL.format("")
@@ -75,6 +76,19 @@ class Backing(Virsh, QemuTest):
         self.no_peer()
         self.more_memory(guest, first)
         self.saved(guest)
+        self.start_waits(waiting)
+
+    def waiter(self, name, number):
+        """A guest whose peer connects to QEMU."""
+        return qemu_domain(name, extra=SHARED, devices=self.peer_xml(number, "server"), memory_mib=16)
+
+    def start_waits(self, waiting):
+        """A guest's start waits for its peer, and not for ever."""
+        with self.assertRaisesRegex(TroupeError, "no peer came to the interface's socket within 30 s .unix:.*/peer7"):
+            self.client.wait(waiting, 60)
+        waiting = self.client.send("domain.create_xml", xml=self.waiter("web2", 8), paused=True)
+        self.peer(8, listen=False)
+        self.client.wait(waiting, 60)
 
     def refusals(self):
         """Without shared memory, nothing is begun."""
@@ -120,9 +134,7 @@ class Backing(Virsh, QemuTest):
         self.attach_fails(self.peer_xml(3), "peer3.*No such file")
         self.attach_fails(self.peer_xml(4, "server"), "no peer came to the interface's socket within 10 s.*peer4")
         before = plug.has(self.client, "web1")
-        path = os.path.join(self.daemon.root, "peer5")
         attaching = self.client.send("domain.device_attach", domain="web1", xml=self.peer_xml(5, "server"), live=True)
-        until(lambda: os.path.exists(path), what="QEMU's socket")
         self.peer(5, listen=False)
         self.client.wait(attaching, 60)
         self.client.call("domain.device_detach", domain="web1", xml=self.peer_xml(5, "server"), live=True)

@@ -8,6 +8,8 @@ import socket
 import struct
 import threading
 
+from harness import until
+
 GET_FEATURES, SET_MEM_TABLE = 1, 5
 SET_VRING_NUM, SET_VRING_ADDR, GET_VRING_BASE = 8, 9, 11
 GET_PROTOCOL_FEATURES, GET_QUEUE_NUM = 15, 17
@@ -43,7 +45,7 @@ class Peer:
             self.socket.bind(path)
             self.socket.listen(1)
         else:
-            self.socket.connect(path)
+            until(lambda: self.socket.connect_ex(path) == 0, what="QEMU's socket")
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
         test.addCleanup(self.close)

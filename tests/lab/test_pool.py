@@ -132,6 +132,19 @@ class Pool(GuestTest):
         self.daemon.run("destroy", "web1")
         self.all_returned()
 
+    def test_more_functions(self):
+        """The card's functions when a guest wants one count, not those when the network was started."""
+        lab.make_virtual_functions(1)
+        self.make_pool()
+        lab.make_virtual_functions(3)
+        for number in range(2):
+            self.define_guest(f"web{number}", pooled("pool", f"{MAC}{number}"))
+            self.daemon.run("start", f"web{number}")
+            self.assertEqual(self.device_of(f"web{number}"), self.functions[number])
+        for number in range(2):
+            self.daemon.run("destroy", f"web{number}")
+        self.all_returned()
+
     def test_used_by_another(self):
         """What a program uses keeps its MAC, and is passed over; who wants it and no other is told the process."""
         self.make_pool()

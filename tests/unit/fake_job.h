@@ -383,6 +383,14 @@ static inline int fake_device_hold (job_t *self, const char *name, bool shared, 
     return fake_note (self, err, shared ? "device_hold shared" : "device_hold", name);
 }
 
+//  The last one.
+static inline int fake_device_leave (job_t *self, const char *name, const char *before, char **back,
+                                     error_t *err)
+{
+    *back = before ? strdup (before) : NULL;
+    return fake_note (self, err, "device_leave", name);
+}
+
 static inline int fake_device_give (job_t *self, const char *address, error_t *err)
 {
     return fake_note (self, err, "device_give", address);
@@ -403,6 +411,7 @@ static const job_ops_t fake_ops = {
     .device_take = fake_device_take,
     .device_check = fake_device_check,
     .device_hold = fake_device_hold,
+    .device_leave = fake_device_leave,
     .device_give = fake_device_give,
     .now = fake_now,
     .random = fake_random,

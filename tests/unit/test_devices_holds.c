@@ -11,6 +11,7 @@
 
 #define ONE "11111111-1111-4111-8111-111111111111"
 #define TWO "22222222-2222-4222-8222-222222222222"
+#define THREE "33333333-3333-4333-8333-333333333333"
 #define TABLET "usb:001:002"
 #define DISK "scsi:1:0:2:0"
 
@@ -105,6 +106,54 @@ static void scene_shared (actor_t *self)
     check_equal (release (self, DISK, ONE), 0);
 }
 
+//  What the node goes back to, as the domain is told that leaves it, with what it found itself;
+//  "": nothing.
+static void leave (actor_t *self, const char *domain, const char *found, const char *wanted)
+{
+    auto(msg_t) msg = msg_request ("device.leave");
+    pack_key_str (msg_args (msg), "device", DISK);
+    pack_key_str (msg_args (msg), "domain", domain);
+    pack_key_str (msg_args (msg), "before", found);
+    auto(msg_t) answer = scene_call (self, DEVICES_ADDRESS, &msg, PATIENCE_MS);
+    check_equal (scene_code (answer), 0);
+    const char *back = value_get_str (msg_value (answer), "before");
+    check_text (back ? back : "", wanted);
+}
+
+//  The first guest found whose the node was; it goes back with the last one, whichever that is, and
+//  nobody gets the device while that is done.
+static void scene_left (actor_t *self)
+{
+    static const char before[] = "0:6:1:2:3:/dev/sg2";
+    start_all (self);
+    check_equal (hold (self, DISK, ONE, true), 0);
+    check_equal (hold (self, DISK, TWO, true), 0);
+    leave (self, ONE, before, "");
+    check_equal (release (self, DISK, ONE), 0);
+    restart (self);
+    check_equal (hold (self, DISK, ONE, true), 0);
+    leave (self, TWO, NULL, "");
+    leave (self, TWO, NULL, "");
+    leave (self, ONE, NULL, before);
+    check_equal (hold (self, DISK, TWO, true), ERR_OPERATION_INVALID);
+    check (strstr (last.message, "domain 'one' has it, and is giving it back; try again"));
+    check (last.retry);
+    leave (self, ONE, NULL, before);
+    check_equal (release (self, DISK, ONE), 0);
+    check_equal (hold (self, DISK, TWO, true), 0);
+    leave (self, TWO, NULL, "");
+    check_equal (release (self, DISK, TWO), 0);
+    //  Of one that never left, being lost, too.
+    check_equal (hold (self, DISK, ONE, true), 0);
+    check_equal (hold (self, DISK, TWO, true), 0);
+    check_equal (hold (self, DISK, THREE, true), 0);
+    leave (self, ONE, before, "");
+    check_equal (release (self, DISK, TWO), 0);
+    leave (self, THREE, NULL, before);
+    check_equal (release (self, DISK, THREE), 0);
+    check (!is_on_file ());
+}
+
 static void publish_running (actor_t *self)
 {
     auto(msg_t) event = msg_event ("snapshot");
@@ -177,14 +226,14 @@ SCENE_TEST (alone)
 SCENE_TEST (shared)
 SCENE_TEST (restart)
 SCENE_TEST (number_again)
+SCENE_TEST (left)
 
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_alone),
-        cmocka_unit_test (test_shared),
-        cmocka_unit_test (test_restart),
-        cmocka_unit_test (test_number_again),
+        cmocka_unit_test (test_alone),   cmocka_unit_test (test_shared),
+        cmocka_unit_test (test_restart), cmocka_unit_test (test_number_again),
+        cmocka_unit_test (test_left),
     };
     root = model_new ();
     autofree char *run = text_format ("%s/run", root);

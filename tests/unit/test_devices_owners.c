@@ -6,6 +6,8 @@
 
 #include "actors/config.h"
 #include "actors/pci/devices.h"
+#include "actors/pci/iommu_group.h"
+#include "actors/pci/pci.h"
 #include "actors/services/disk.h"
 #include "drivers/state.h"
 #include "sysfs_model.h"
@@ -16,9 +18,12 @@
 #define ONE "11111111-1111-4111-8111-111111111111"
 #define TWO "22222222-2222-4222-8222-222222222222"
 #define OTHER_FUNCTION "0000:01:10.2"
+#define GROUP IOMMU_GROUP_PREFIX "8"
 
 static const char *folder; //  of the test
 static config_t config;
+static char *root; //  of the model
+static paths_t *paths;
 
 //  A disk that takes its time: it keeps all back until it is told.
 
@@ -102,7 +107,7 @@ static void publish_running (actor_t *self)
     actor_publish (self, "domain/" TWO, &event);
 }
 
-static void start_devices (actor_t *self, const char *root)
+static void start_devices (actor_t *self)
 {
     auto(msg_t) args = msg_request ("start");
     config_pack (&config, msg_args (args));
@@ -114,21 +119,35 @@ static void start_devices (actor_t *self, const char *root)
     check_equal (scene_code (started), 0);
 }
 
-static void scene_compare (actor_t *self)
+static void open_scene (void)
 {
     error_t err;
-    char *root = model_new ();
-    paths_t *paths = paths_new (PATHS_ROOT, folder, &err);
+    root = model_new ();
+    paths = paths_new (PATHS_ROOT, folder, &err);
     check (paths && paths_create (paths, &err) == 0);
     config = (config_t){ .paths = paths, .launcher = "/bin/false", .instance = "01234567" };
     autofree char *run = text_format ("%s/pci", paths->run);
     check_equal (file_make_folders (run, 0700, &err), 0);
+}
+
+static void close_scene (actor_t *self)
+{
+    scene_end_actor (self, DEVICES_ADDRESS);
+    scene_end_actor (self, "disk/0");
+    scene_end_actor (self, "disk/1");
+    paths_destroy (&paths);
+    model_remove (&root);
+}
+
+static void scene_compare (actor_t *self)
+{
+    open_scene ();
     check_equal (scene_spawn (self, "disk/0", &slow_class, false), 0);
     check_equal (scene_spawn (self, "disk/1", &slow_class, false), 0);
     check_equal (scene_spawn (self, "disk/9", &disk_class, false), 0);
     write_held (MODEL_FUNCTION, ONE);
     write_held (OTHER_FUNCTION, TWO);
-    start_devices (self, root);
+    start_devices (self);
     publish_running (self);
     auto(msg_t) serving = msg_request ("host.serving");
     actor_send (self, DEVICES_ADDRESS, &serving);
@@ -141,21 +160,49 @@ static void scene_compare (actor_t *self)
         scene_pass (self, 10);
     check (!is_held (MODEL_FUNCTION));
     check (is_held (OTHER_FUNCTION));
-    scene_end_actor (self, DEVICES_ADDRESS);
-    scene_end_actor (self, "disk/0");
-    scene_end_actor (self, "disk/1");
-    paths_destroy (&paths);
-    model_remove (&root);
+    close_scene (self);
 }
 
-static void test_compare (void **state)
+static int ask (actor_t *self, const char *to, const char *verb, const char *device)
 {
-    folder = *state;
-    scene_run (scene_compare);
+    auto(msg_t) msg = msg_request (verb);
+    pack_key_str (msg_args (msg), "device", device);
+    pack_key_str (msg_args (msg), "domain", TWO);
+    pack_key_str (msg_args (msg), "domain_name", "two");
+    auto(msg_t) answer = scene_call (self, to, &msg, PATIENCE_MS);
+    return scene_code (answer);
 }
+
+//  A group's owner that ended unforeseen, and is started again, knows who has the group.
+static void scene_group_again (actor_t *self)
+{
+    open_scene ();
+    check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
+    check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
+    write_held (MODEL_FUNCTION, ONE);
+    start_devices (self);
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION), 0);
+    check_equal (ask (self, GROUP, "group.take", OTHER_FUNCTION), ERR_OPERATION_INVALID);
+    scene_end_actor (self, GROUP);
+    auto(msg_t) list = scene_ask (self, DEVICES_ADDRESS, "nodedev.list", PATIENCE_MS);
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION), 0);
+    check_equal (ask (self, GROUP, "group.take", OTHER_FUNCTION), ERR_OPERATION_INVALID);
+    close_scene (self);
+}
+
+#define OWNERS_TEST(name)                                                                          \
+    static void test_##name (void **state)                                                         \
+    {                                                                                              \
+        folder = *state;                                                                           \
+        scene_run (scene_##name);                                                                  \
+    }
+
+OWNERS_TEST (compare)
+OWNERS_TEST (group_again)
 
 int main (void)
 {
-    const struct CMUnitTest tests[] = { unit_test_in_folder (test_compare) };
+    const struct CMUnitTest tests[] = { unit_test_in_folder (test_compare),
+                                        unit_test_in_folder (test_group_again) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

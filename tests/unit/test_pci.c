@@ -250,8 +250,8 @@ typedef struct {
     int code;
 } run_t;
 
-static const run_t *script;
-static _Atomic size_t runs; //  that came
+static const run_t *_Atomic script; //  two threads look at it
+static _Atomic size_t runs;         //  that came
 
 static const char *argument (const msg_t *request, size_t index)
 {
@@ -365,6 +365,29 @@ static void scene_settings_as_before (actor_t *self)
     close_played (self);
 }
 
+//  Who wants it detached comes when the return is not even on file: that is not begun.
+static void scene_return_is_cancelled (actor_t *self)
+{
+    static const run_t none[] = { { 0 } };
+    open_scene (self);
+    script = none;
+    runs = 0;
+    check_equal (scene_spawn (self, "spawner", &player_class, false), 0);
+    start_group (self);
+    write_detached (MODEL_FUNCTION);
+    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    start_device (self, MODEL_FUNCTION);
+    auto(msg_t) reattach = msg_request ("nodedev.reattach");
+    scene_reset ();
+    actor_request (self, PCI_PREFIX MODEL_FUNCTION, &reattach, PATIENCE_MS, scene_keep, NULL);
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "nodedev.detach", MODEL_FUNCTION, NULL), 0);
+    auto(msg_t) returned = scene_await (self, 1);
+    check_equal (scene_code (returned), ERR_OPERATION_ABORTED);
+    check_on_file ("detached");
+    check_equal (runs, 0);
+    close_played (self);
+}
+
 #define PCI_TEST(name)                                                                             \
     static void test_##name (void **state)                                                         \
     {                                                                                              \
@@ -379,6 +402,7 @@ PCI_TEST (there_again)
 PCI_TEST (gone_meanwhile)
 PCI_TEST (settings_stay_on_file)
 PCI_TEST (settings_as_before)
+PCI_TEST (return_is_cancelled)
 
 int main (void)
 {
@@ -390,6 +414,7 @@ int main (void)
         unit_test_in_folder (test_gone_meanwhile),
         unit_test_in_folder (test_settings_stay_on_file),
         unit_test_in_folder (test_settings_as_before),
+        unit_test_in_folder (test_return_is_cancelled),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

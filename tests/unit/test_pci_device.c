@@ -59,6 +59,15 @@ static void test_function (void **state)
     assert_null (other->driver);
 }
 
+//  A switch of GPUs, for example: nothing is behind it, and guests have such.
+static void test_other_bridge (void **state)
+{
+    error_t err;
+    model_write (*state, "devices/pci0000:00/" MODEL_BRIDGE "/class", "0x068000");
+    auto(pci_device_t) other = pci_device_read (*state, MODEL_BRIDGE, &err);
+    assert_false (pci_device_is_bridge (other));
+}
+
 static void test_group (void **state)
 {
     error_t err;
@@ -107,6 +116,7 @@ int main (void)
         cmocka_unit_test_setup_teardown (test_card, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_function, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_group, model_setup, model_teardown),
+        cmocka_unit_test_setup_teardown (test_other_bridge, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_override, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_missing, model_setup, model_teardown),
     };

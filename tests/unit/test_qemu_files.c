@@ -1,9 +1,12 @@
 //  test_qemu_files.c: the host's files that a guest uses, and their owner while it runs.
 
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/undo.h"
 #include "fake_job.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,6 +102,45 @@ static void test_files_are_lent_and_given_back (void **state)
     fake_job_clear (&fake);
 }
 
+//  In a mount namespace of this test's own, the system has a user for QEMU.
+static bool make_user (void)
+{
+    char path[64];
+    if (geteuid () != 0 || unshare (CLONE_NEWNS) ||
+        mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+        return false;
+    make_file (path, "passwd", 0644);
+    FILE *file = fopen (path, "w");
+    assert_true (
+        file && fprintf (file, "troupe-qemu:x:%d:%d::/:/bin/false\n", GUEST_USER, GUEST_USER) > 0 &&
+        fclose (file) == 0);
+    assert_int_equal (mount (path, "/etc/passwd", NULL, MS_BIND, NULL), 0);
+    return unlink (path) == 0;
+}
+
+static void test_a_shared_node_is_on_record (void **state)
+{
+    (void) state;
+    fake_job_t fake;
+    if (!make_user ())
+        skip ();
+    fake_job_init (&fake, folder);
+    error_t err = { 0 };
+    fake.guest.name = (char *) (uintptr_t) "fixture";
+    fake.guest.record = xml_parse ("<driver/>", 9, "record", &err);
+    fake.paths.mode = PATHS_SYSTEM;
+    xml_node_t *note = xml_add (xml_root (fake.guest.record), "device");
+    assert_int_equal (qemu_take_shared (&fake.job, note, "scsi:1:0:2:0", written, &err), 0);
+    assert_non_null (strstr (fake.trace, "undo node scsi:1:0:2:0\n"));
+    assert_true (xml_equals (note, "@shared", "yes"));
+    assert_int_equal (owner_of (written), GUEST_USER);
+    assert_non_null (strstr (fake.trace, "undo node scsi:1:0:2:0 0:0:"));
+    assert_int_equal (undo_run (&fake.job, "node", fake.undos[1].argument, &err), 0);
+    assert_int_equal (owner_of (written), 0);
+    assert_null (xml_find (xml_root (fake.guest.record), "owner"));
+    fake_job_clear (&fake);
+}
+
 static void test_only_the_systems_daemon_has_another_user (void **state)
 {
     (void) state;
@@ -118,6 +160,7 @@ int main (void)
         cmocka_unit_test (test_missing_files_are_named),
         cmocka_unit_test (test_files_are_lent_and_given_back),
         cmocka_unit_test (test_only_the_systems_daemon_has_another_user),
+        cmocka_unit_test (test_a_shared_node_is_on_record),
     };
     return cmocka_run_group_tests (tests, setup, teardown);
 }

@@ -8,6 +8,7 @@
 #include "unit_xml.h"
 #include "util/host_uuid.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SOURCE(bus)                                                                                \
@@ -337,6 +338,30 @@ static void test_its_node_goes_back_before_it (void **state)
     drop_guest (&fake);
 }
 
+//  Of one that several share, its owner says what its node goes back to, and when.
+static void test_a_shared_node_goes_back_with_the_last (void **state)
+{
+    (void) state;
+    error_t err;
+    fake_job_t fake;
+    char node[] = "/tmp/troupe-node-XXXXXX";
+    close (mkstemp (node));
+    make_guest (&fake);
+    xml_node_t *record = xml_root (fake.guest.record);
+    xml_set (record, "device/@address", "scsi:1:0:2:0");
+    xml_set (record, "device/@node", node);
+    xml_set (record, "device/@shared", "yes");
+    xml_setf (record, "device/@before", "%u:%u:%s", getuid () + 1, getgid (), node);
+    assert_int_equal (qemu_hostdev_give_name (&fake.job, "scsi:1:0:2:0", &err), 0);
+    assert_has (fake.trace, "device_leave scsi:1:0:2:0\ndevice_give scsi:1:0:2:0\n");
+    struct stat status;
+    assert_int_equal (stat (node, &status), 0);
+    assert_int_equal (status.st_uid, geteuid () == 0 ? getuid () + 1 : getuid ());
+    assert_null (xml_find (record, "device"));
+    unlink (node);
+    drop_guest (&fake);
+}
+
 static void test_refused_by_its_owner (void **state)
 {
     (void) state;
@@ -543,6 +568,7 @@ int main (void)
         cmocka_unit_test (test_profile_of_a_pool),
         cmocka_unit_test (test_taken_and_given_back),
         cmocka_unit_test (test_its_node_goes_back_before_it),
+        cmocka_unit_test (test_a_shared_node_goes_back_with_the_last),
         cmocka_unit_test (test_refused_by_its_owner),
         cmocka_unit_test (test_pool_grants_its_own),
         cmocka_unit_test (test_own_of_a_pool),

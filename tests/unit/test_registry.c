@@ -55,6 +55,31 @@ static void test_taken_name_or_uuid (void **state)
     registry_close (&registry);
 }
 
+static void test_bridges (void **state)
+{
+    (void) state;
+    registry_t registry;
+    error_t err;
+    bool is_new;
+    registry_open (&registry, "network");
+    entry_t *blue = reserve (&registry, UUID_A, "blue", &is_new, &err);
+    assert_int_equal (registry_check_bridge (&registry, UUID_A, "br5", &err), 0);
+    registry_set_bridge (blue, BRIDGE_WANTED, "br5");
+    assert_int_equal (registry_check_bridge (&registry, UUID_A, "br5", &err), 0);
+    assert_int_equal (registry_check_bridge (&registry, UUID_B, "br5", &err), -1);
+    assert_non_null (strstr (err.message, "'br5' is already in use by network 'blue'"));
+    assert_int_equal (registry_check_bridge (&registry, UUID_B, "br6", &err), 0);
+    assert_int_equal (registry_check_bridge (&registry, UUID_B, NULL, &err), 0);
+    //  Nothing came of it.
+    registry_end_grant (blue);
+    assert_int_equal (registry_check_bridge (&registry, UUID_B, "br5", &err), 0);
+    registry_set_bridge (blue, BRIDGE_CONFIG, "br5");
+    assert_int_equal (registry_check_bridge (&registry, UUID_B, "br5", &err), -1);
+    registry_leave (&registry, blue);
+    assert_int_equal (registry_check_bridge (&registry, UUID_B, "br5", &err), 0);
+    registry_close (&registry);
+}
+
 static void test_rename (void **state)
 {
     (void) state;
@@ -115,8 +140,11 @@ static void test_leaving (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_new_then_same), cmocka_unit_test (test_taken_name_or_uuid),
-        cmocka_unit_test (test_rename),        cmocka_unit_test (test_renaming_that_fails),
+        cmocka_unit_test (test_new_then_same),
+        cmocka_unit_test (test_taken_name_or_uuid),
+        cmocka_unit_test (test_bridges),
+        cmocka_unit_test (test_rename),
+        cmocka_unit_test (test_renaming_that_fails),
         cmocka_unit_test (test_leaving),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

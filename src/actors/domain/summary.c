@@ -2,6 +2,7 @@
 
 #include "actors/domain/summary.h"
 
+#include "drivers/net/network_xml.h"
 #include "drivers/tune/tune.h"
 
 #include <czmq.h>
@@ -177,6 +178,7 @@ static void pack_network (pack_t *pack, const xml_t *network)
     pack_map (pack);
     pack_key_str (pack, "xml", text);
     pack_key_str (pack, "bridge", xml_string (xml_root (network), "bridge/@name"));
+    pack_key_str (pack, "own_bridge", network_own_bridge (xml_root (network)));
     pack_metadata (pack, xml_root (network));
     pack_end (pack);
 }

@@ -285,6 +285,7 @@ static int host_start (actor_t *actor, const msg_t *args, error_t *err)
     self->want_ids = zlistx_new ();
     registry_open (&self->domains, "domain");
     registry_open (&self->networks, "network");
+    actor_subscribe (actor, "network/", host_hear_network, self);
     if (open_signals (self, err) || domain_make_folders (self->config->paths, err) ||
         domain_sweep (self->config->paths, err) || make_networks (self, err))
         return -1;

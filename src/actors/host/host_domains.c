@@ -196,7 +196,7 @@ static void conclude (host_t *self, host_job_t *job)
     *job->granted = 0;
     if (!entry)
         return;
-    entry->grants--;
+    registry_end_grant (entry);
     remove_if_empty (self, entry);
 }
 
@@ -367,7 +367,7 @@ static const char *name_to_reserve (host_t *self, const msg_t *msg)
 void host_reserve (host_t *self, msg_t **msg_p)
 {
     host_job_t *job = zhashx_lookup (self->jobs, msg_head (*msg_p)->from);
-    const char *name = msg_str (*msg_p, "driver");
+    const char *name = msg_str (*msg_p, "driver"), *bridge = msg_str (*msg_p, "bridge");
     const driver_t *driver = name ? driver_by_name (name) : NULL;
     bool is_new;
     error_t err;
@@ -375,7 +375,7 @@ void host_reserve (host_t *self, msg_t **msg_p)
     if (!job)
         error_set (&err, ERR_OPERATION_ABORTED, "%s took too long, and nobody waits for it",
                    msg_head (*msg_p)->from);
-    else
+    else if (registry_check_bridge (job->registry, msg_str (*msg_p, "uuid"), bridge, &err) == 0)
         entry = registry_reserve (job->registry, msg_str (*msg_p, "uuid"),
                                   name_to_reserve (self, *msg_p),
                                   driver ? driver->name : job->registry->noun, &is_new, &err);
@@ -384,6 +384,7 @@ void host_reserve (host_t *self, msg_t **msg_p)
         return;
     }
     snprintf (job->granted, sizeof job->granted, "%s", entry->uuid);
+    registry_set_bridge (entry, BRIDGE_WANTED, bridge);
     if (entry->leaving) {
         job->reserving = take (msg_p);
         return;
@@ -391,6 +392,17 @@ void host_reserve (host_t *self, msg_t **msg_p)
     if (is_new)
         host_spawn_owner (self, entry, false, NULL);
     reply_granted (self, msg_p, entry, is_new);
+}
+
+//  Topic "network/UUID": which bridges it makes.
+void host_hear_network (actor_t *actor, const char *topic, const msg_t *event, void *arg)
+{
+    (void) actor;
+    host_t *self = arg;
+    entry_t *entry = registry_find (&self->networks, topic + strlen ("network/"));
+    const value_t *bridges = msg_arg (event, "own_bridges"); //  none of one that is gone
+    for (int i = BRIDGE_LIVE; entry && i <= BRIDGE_CONFIG; i++)
+        registry_set_bridge (entry, i, value_str (value_at (bridges, (size_t) i)));
 }
 
 void host_release (host_t *self, msg_t **msg_p)

@@ -50,6 +50,7 @@ typedef void (host_verb_fn) (host_t *self, msg_t **msg_p);
 //  host_domains.c
 host_verb_fn host_define, host_reserve, host_release, host_loaded, host_ready, host_filled,
     host_empty, host_rename, host_name, host_next_id;
+void host_hear_network (actor_t *actor, const char *topic, const msg_t *event, void *arg);
 //  Counts one more; false: so many in so short a time are too many.
 bool host_may_restart (host_t *self, restarts_t *restarts);
 //  Spawns an owner for each domain and network that has files.

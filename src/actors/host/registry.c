@@ -17,6 +17,8 @@ static void entry_destroy (entry_t **entry_p)
     entry_t *entry = take (entry_p);
     free (entry->name);
     free (entry->claimed);
+    for (int i = 0; i < REGISTRY_BRIDGES; i++)
+        free (entry->bridges[i]);
     free (entry);
 }
 
@@ -146,6 +148,39 @@ entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name,
         return NULL;
     entry->grants++;
     return entry;
+}
+
+static bool has_bridge (const entry_t *entry, const char *bridge)
+{
+    for (int i = 0; i < REGISTRY_BRIDGES; i++)
+        if (text_equals (entry->bridges[i], bridge))
+            return true;
+    return false;
+}
+
+//  A few networks: no table of their bridges is worth its upkeep.
+int registry_check_bridge (registry_t *self, const char *uuid, const char *bridge, error_t *err)
+{
+    const entry_t *other = bridge ? zhashx_first (self->by_uuid) : NULL;
+    for (; other; other = zhashx_next (self->by_uuid))
+        if (!text_equals (other->uuid, uuid) && !other->leaving && has_bridge (other, bridge))
+            return error_set (err, ERR_OPERATION_FAILED,
+                              "the bridge name '%s' is already in use by %s '%s'; leave it out, "
+                              "and the kernel finds one",
+                              bridge, self->noun, other->name);
+    return 0;
+}
+
+void registry_set_bridge (entry_t *entry, int which, const char *bridge)
+{
+    free (entry->bridges[which]);
+    entry->bridges[which] = bridge ? text_copy (bridge) : NULL;
+}
+
+void registry_end_grant (entry_t *entry)
+{
+    if (--entry->grants == 0)
+        registry_set_bridge (entry, BRIDGE_WANTED, NULL);
 }
 
 void registry_remove (registry_t *self, entry_t **entry_p)

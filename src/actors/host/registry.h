@@ -17,11 +17,21 @@ typedef struct {
 
 typedef struct registry registry_t;
 
+enum {
+    BRIDGE_LIVE,
+    BRIDGE_CONFIG,
+    BRIDGE_WANTED,
+    REGISTRY_BRIDGES
+};
+
 typedef struct {
     registry_t *registry; //  that it is in
     char uuid[UUID_TEXT_SIZE];
     char *name;    //  "" until it is known (it is being loaded), or when it is leaving
     char *claimed; //  a second name, while it is being renamed; NULL: none
+    //  The bridges that it makes (of networks): the one that it has, the one of its definition, and
+    //  the one that a job wants for it. NULL: none.
+    char *bridges[REGISTRY_BRIDGES];
     const char *driver;
     int grants;   //  reservations by jobs that are still under way
     bool empty;   //  its actor has neither definition nor guest
@@ -48,6 +58,11 @@ entry_t *registry_add (registry_t *self, const char *uuid, const char *driver);
 //  those of one that is leaving are free. Errors name who has them.
 entry_t *registry_reserve (registry_t *self, const char *uuid, const char *name, const char *driver,
                            bool *is_new, error_t *err);
+//  ERR_OPERATION_FAILED: another one than UUID makes BRIDGE (may be NULL), or is to.
+int registry_check_bridge (registry_t *self, const char *uuid, const char *bridge, error_t *err);
+void registry_set_bridge (entry_t *entry, int which, const char *bridge);
+//  A job that had it reserved is over.
+void registry_end_grant (entry_t *entry);
 //  NAME is ENTRY's too, until registry_name says which one it has: whatever becomes of a renaming,
 //  nobody else gets either of them meanwhile.
 int registry_claim (registry_t *self, entry_t *entry, const char *name, error_t *err);

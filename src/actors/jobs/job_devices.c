@@ -57,6 +57,20 @@ int job_devices_hold (job_t *job, const char *name, bool shared, error_t *err)
     return ask_holds (job, "device.hold", name, shared, err);
 }
 
+int job_devices_leave (job_t *job, const char *name, const char *before, char **back, error_t *err)
+{
+    auto(msg_t) reply = NULL;
+    auto(msg_t) msg = msg_request ("device.leave");
+    pack_key_str (msg_args (msg), "device", name);
+    pack_key_str (msg_args (msg), "domain", job->guest->uuid);
+    pack_key_str (msg_args (msg), "before", before);
+    *back = NULL;
+    if (job_ask ((job_actor_t *) job, DEVICES_ADDRESS, &msg, HOLD_MS, &reply, err))
+        return -1;
+    *back = text_copy (value_get_str (msg_value (reply), "before"));
+    return 0;
+}
+
 //  What is gone from the host is nobody's.
 int job_devices_give (job_t *job, const char *address, error_t *err)
 {

@@ -10,6 +10,7 @@ int job_devices_take (job_t *job, const char *address, bool managed, const char 
                       error_t *err);
 int job_devices_check (job_t *job, const char *address, unsigned *group, error_t *err);
 int job_devices_hold (job_t *job, const char *name, bool shared, error_t *err);
+int job_devices_leave (job_t *job, const char *name, const char *before, char **back, error_t *err);
 int job_devices_give (job_t *job, const char *address, error_t *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "actors/jobs/jobs_snapshot.h"
 
 #include "actors/domain/summary.h"
+#include "drivers/net/network_xml.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -169,6 +170,8 @@ static int reserve (job_actor_t *self, const xml_t *doc, reserved_t *reserved, e
     pack_key_str (pack, "name", xml_string (root, "name"));
     pack_key_str (pack, "driver", self->driver ? self->driver->name : NULL);
     pack_key_bool (pack, "keep_name", is_restore (self));
+    if (xml_is (root, "network"))
+        pack_key_str (pack, "bridge", network_own_bridge (root));
     auto(msg_t) reply = NULL;
     if (job_ask (self, "host", &msg, HOST_MS, &reply, err))
         return -1;
@@ -243,6 +246,18 @@ static void pass_asker (const job_actor_t *self, msg_t *msg)
     pack_close (&pack);
 }
 
+//  The runtime knows addresses only.
+static int no_answer (const reserved_t *reserved, error_t *err)
+{
+    const bool retry = err->retry;
+    if (!strstr (err->message, reserved->address))
+        return -1;
+    error_set (err, err->code, "%.*s '%s' gave no answer within the deadline",
+               (int) strcspn (reserved->address, "/"), reserved->address, reserved->name);
+    err->retry = retry;
+    return -1;
+}
+
 static int pass_on (job_actor_t *self, const char *verb, const xml_t *doc,
                     const reserved_t *reserved, int deadline_ms, error_t *err)
 {
@@ -257,7 +272,7 @@ static int pass_on (job_actor_t *self, const char *verb, const xml_t *doc,
     pack_given (self, pack);
     auto(msg_t) reply = NULL;
     if (job_ask (self, reserved->address, &msg, deadline_ms, &reply, err))
-        return -1;
+        return no_answer (reserved, err);
     keep_value (self, reply);
     return 0;
 }

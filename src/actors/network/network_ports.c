@@ -5,6 +5,7 @@
 #include "actors/domain/status_text.h"
 #include "drivers/guest.h"
 #include "drivers/net/link.h"
+#include "drivers/net/network_start.h"
 #include "util/xml.h"
 
 enum {
@@ -92,29 +93,45 @@ static bool has_text (const value_t *texts, const char *text)
     return false;
 }
 
+//  A card may have other functions than when the network was started. The caller owns the result.
+static strings_t *devices_now (const network_t *self, error_t *err)
+{
+    const value_t *plug = plug_of (self), *devices = value_get (plug, "devices");
+    const char *pf = value_get_str (plug, "pf");
+    if (pf)
+        return network_functions (pf, err);
+    strings_t *names = strings_new ();
+    for (size_t i = 0; i < value_count (devices); i++)
+        strings_add (names, value_str (value_at (devices, i)));
+    return names;
+}
+
 //  The one that fewest ports have, none of EXCEPT. 0, or -1 when those are exclusive, and all
 //  taken.
 static int choose_device (const network_t *self, port_t *port, const value_t *except, error_t *err)
 {
-    const value_t *plug = plug_of (self), *devices = value_get (plug, "devices");
-    bool exclusive = value_get_bool (plug, "exclusive", false);
+    bool exclusive = value_get_bool (plug_of (self), "exclusive", false);
+    auto(strings_t) devices = devices_now (self, err);
+    if (!devices)
+        return error_prefix (err, "plug domain '%s' into network '%s'", port->domain_name,
+                             self->name);
     const char *best = NULL;
     unsigned least = UINT32_MAX;
-    for (size_t i = 0; i < value_count (devices); i++) {
-        const char *device = value_str (value_at (devices, i));
+    for (size_t i = 0; i < devices->count; i++) {
+        const char *device = devices->items[i];
         unsigned uses = uses_of (self, device);
         if (uses < least && !has_text (except, device)) {
             best = device;
             least = uses;
         }
     }
-    if (value_count (devices) == 0)
+    if (devices->count == 0)
         return 0;
     if (!best || (exclusive && least > 0))
         return error_set (err, ERR_OPERATION_FAILED,
                           "plug domain '%s' into network '%s': all of its %zu devices are taken; "
                           "'troupe net-port-list %s' shows by whom",
-                          port->domain_name, self->name, value_count (devices), self->name);
+                          port->domain_name, self->name, devices->count, self->name);
     free (port->device);
     port->device = text_copy (best);
     return 0;

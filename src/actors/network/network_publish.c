@@ -88,6 +88,10 @@ static msg_t *make_snapshot (network_t *self)
     pack_key_bool (pack, "persistent", self->persistent);
     pack_key_bool (pack, "autostart", self->autostart);
     pack_key_value (pack, "bridge", value_get (live ? live : config, "bridge"));
+    pack_key_array (pack, "own_bridges");
+    pack_str (pack, value_get_str (live, "own_bridge"));
+    pack_str (pack, value_get_str (config, "own_bridge"));
+    pack_end (pack);
     pack_key_value (pack, "xml", value_get (live ? live : config, "xml"));
     pack_key_value (pack, "xml_inactive", value_get (config, "xml"));
     pack_key_map (pack, "metadata");

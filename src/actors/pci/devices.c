@@ -14,7 +14,7 @@ static const struct {
     { "pci.take", devices_pass_on },         { "pci.give", devices_pass_on },
     { "group.check", devices_pass_on },      { "device.hold", devices_hold },
     { "device.release", devices_release },   { "host.serving", devices_begin_to_compare },
-    { "devices.compare", devices_compare },
+    { "devices.compare", devices_compare },  { "device.leave", devices_leave },
 };
 
 static void devices_handle (actor_t *actor, msg_t **msg_p)

@@ -10,6 +10,10 @@
 //      device.hold   {device, domain (uuid), domain_name, shared}: nil once it is on disk that the
 //                    domain has the device, which is no PCI device (its name is that of
 //                    drivers/pci/host_device.h); refused if another has it, unless both share it
+//      device.leave   {device, domain, before}: {before}: what the node of a device that several
+//                     share has to go back to (drivers/file_owner.h) before the domain releases it:
+//                     nobody gets it until then; nil: others have it, the domain does not any more,
+//                     and the last one is told that
 //      device.release   {device, domain}: nil, once that is on disk; also if it does not have it
 //      host.serving   (from the host, once all domains are loaded) devices of domains that do not
 //                     run are given back

@@ -24,6 +24,8 @@ typedef struct {
     char *domain_name;
     char *identity; //  which one of that name it was (host_device_identity); NULL: not known
     bool shared;
+    char *before; //  of a shared one: what its node goes back to with the last; NULL: nothing
+    bool leaving; //  the last one gives the node back right now
 } hold_t;
 
 static void free_hold (void **item_p)
@@ -32,6 +34,7 @@ static void free_hold (void **item_p)
     free (hold->device);
     free (hold->domain_name);
     free (hold->identity);
+    free (hold->before);
     free (hold);
 }
 
@@ -52,15 +55,41 @@ static hold_t *add (devices_t *self, const char *device, const char *domain, con
     return hold;
 }
 
+static hold_t *find (devices_t *self, const char *device, const char *domain)
+{
+    for (hold_t *hold = zlistx_first (self->holds); hold; hold = zlistx_next (self->holds))
+        if (hold_is (hold, device, domain))
+            return hold;
+    return NULL;
+}
+
+//  Of another domain, that has it as well; NULL: none.
+static hold_t *find_other (devices_t *self, const char *device, const char *domain)
+{
+    for (hold_t *hold = zlistx_first (self->holds); hold; hold = zlistx_next (self->holds))
+        if (text_equals (device, hold->device) && !text_equals (domain, hold->domain))
+            return hold;
+    return NULL;
+}
+
+//  What the node of the last one goes back to is not needed by the others, but by the last of them.
+static void bequeath (hold_t *other, char **before_p)
+{
+    if (other->before)
+        free (take (before_p));
+    else
+        other->before = take (before_p);
+}
+
 //  Was there one?
 static bool forget (devices_t *self, const char *device, const char *domain)
 {
-    for (hold_t *hold = zlistx_first (self->holds); hold; hold = zlistx_next (self->holds))
-        if (hold_is (hold, device, domain)) {
-            zlistx_delete (self->holds, zlistx_cursor (self->holds));
-            return true;
-        }
-    return false;
+    hold_t *other = find_other (self, device, domain), *hold = find (self, device, domain);
+    if (hold && hold->before && other)
+        bequeath (other, &hold->before);
+    if (hold)
+        zlistx_delete (self->holds, zlistx_cursor (self->holds));
+    return hold != NULL;
 }
 
 //  The file.
@@ -82,6 +111,8 @@ static char *holds_text (devices_t *self)
         xml_set (node, "@shared", hold->shared ? "yes" : "no");
         if (hold->identity)
             xml_set (node, "@identity", hold->identity);
+        if (hold->before)
+            xml_set (node, "@before", hold->before);
     }
     return xml_text (doc);
 }
@@ -130,10 +161,12 @@ static void load_hold (devices_t *self, const xml_node_t *node)
 {
     char domain[UUID_TEXT_SIZE];
     const char *device = xml_string (node, "@device"), *name = xml_string (node, "@name");
-    if (device && host_device_is (device) && name &&
-        uuid_normalize (xml_string (node, "@uuid"), domain))
-        add (self, device, domain, name, xml_flag (node, "@shared", false))->identity =
-            text_copy (xml_string (node, "@identity"));
+    if (!device || !host_device_is (device) || !name ||
+        !uuid_normalize (xml_string (node, "@uuid"), domain))
+        return;
+    hold_t *hold = add (self, device, domain, name, xml_flag (node, "@shared", false));
+    hold->identity = text_copy (xml_string (node, "@identity"));
+    hold->before = text_copy (xml_string (node, "@before"));
 }
 
 //  What guests had before this boot they have not any more.
@@ -174,6 +207,20 @@ static void drop_over (devices_t *self, const char *device, const char *identity
             hold = zlistx_next (self->holds);
 }
 
+static int refuse (const hold_t *hold, const char *device, const char *name, error_t *err)
+{
+    const char *why = "";
+    if (hold->leaving)
+        why = ", and is giving it back; try again";
+    else if (text_starts (device, "scsi:"))
+        why = ", and they do not both say <shareable/>";
+    error_set (err, ERR_OPERATION_INVALID,
+               "the host's device '%s' can't go to domain '%s': domain '%s' has it%s", device, name,
+               hold->domain_name, why);
+    err->retry = hold->leaving;
+    return -1;
+}
+
 static int check (devices_t *self, const msg_t *msg, bool *has_it, error_t *err)
 {
     const char *device = msg_str (msg, "device"), *domain = msg_str (msg, "domain");
@@ -187,13 +234,9 @@ static int check (devices_t *self, const msg_t *msg, bool *has_it, error_t *err)
     for (hold_t *hold = zlistx_first (self->holds); hold; hold = zlistx_next (self->holds)) {
         *has_it = *has_it || hold_is (hold, device, domain);
         if (hold_is (hold, device, domain) || !text_equals (device, hold->device) ||
-            (shared && hold->shared))
+            (shared && hold->shared && !hold->leaving))
             continue;
-        return error_set (err, ERR_OPERATION_INVALID,
-                          "the host's device '%s' can't go to domain '%s': domain '%s' has it%s",
-                          device, name, hold->domain_name,
-                          text_starts (device, "scsi:") ? ", and they do not both say <shareable/>"
-                                                        : "");
+        return refuse (hold, device, name, err);
     }
     return 0;
 }
@@ -214,6 +257,27 @@ void devices_hold (devices_t *self, msg_t **msg_p)
              msg_flag (*msg_p, "shared"))
             ->identity = take (&identity);
     save (self, msg_p, !has_it);
+}
+
+void devices_leave (devices_t *self, msg_t **msg_p)
+{
+    const char *device = msg_str (*msg_p, "device"), *domain = msg_str (*msg_p, "domain");
+    hold_t *own = find (self, device, domain), *other = find_other (self, device, domain);
+    autofree char *before =
+        own && own->before ? text_copy (own->before) : text_copy (msg_str (*msg_p, "before"));
+    if (other) {
+        bequeath (other, &before);
+        forget (self, device, domain);
+        save (self, msg_p, false);
+        return;
+    }
+    if (own)
+        own->leaving = true;
+    auto(msg_t) reply = msg_reply ();
+    pack_map (msg_result (reply));
+    pack_key_str (msg_result (reply), "before", before);
+    pack_end (msg_result (reply));
+    actor_reply (self->actor, msg_p, &reply);
 }
 
 void devices_release (devices_t *self, msg_t **msg_p)

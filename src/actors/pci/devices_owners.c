@@ -10,7 +10,7 @@
 
 enum {
     START_MS = 30000,
-    RESTARTS = 3 //  of one owner; then it stays away
+    RESTARTS = 3 //  of one of them; then it stays away
 };
 
 typedef struct {
@@ -18,6 +18,15 @@ typedef struct {
     int restarts;
     document_t *state; //  as it published it; NULL: the host has the device
 } owner_t;
+
+typedef struct {
+    int number, restarts;
+} group_t;
+
+static void free_group (void **item_p)
+{
+    free (take (item_p));
+}
 
 static void free_owner (void **item_p)
 {
@@ -78,16 +87,47 @@ static owner_t *need_owner (devices_t *self, const char *address)
     return owner;
 }
 
+static void spawn_group (devices_t *self, group_t *group);
+
+//  It knows nothing of what it granted, which its members' owners do.
+static void restart_group (devices_t *self, group_t *group)
+{
+    spawn_group (self, group);
+    for (owner_t *owner = zhashx_first (self->owners); owner; owner = zhashx_next (self->owners)) {
+        char to[MSG_ADDRESS_MAX];
+        snprintf (to, sizeof to, PCI_PREFIX "%s", owner->address);
+        auto(msg_t) msg = msg_request ("pci.claim");
+        pack_key_i64 (msg_args (msg), "group", group->number);
+        actor_send (self->actor, to, &msg);
+    }
+}
+
 static void group_down (actor_t *actor, const char *address, const msg_t *down, void *arg)
 {
     (void) arg;
     devices_t *self = actor_state (actor);
+    group_t *group = zhashx_lookup (self->groups, address);
     error_t err;
-    if (actor_stopping (actor))
+    if (actor_stopping (actor) || !group)
         return;
     msg_failed (down, &err);
     actor_log (actor, LEVEL_ERROR, "%s ended: %s", address, err.message);
-    zhashx_delete (self->groups, address);
+    if (group->restarts++ < RESTARTS)
+        restart_group (self, group);
+    else
+        zhashx_delete (self->groups, address);
+}
+
+static void spawn_group (devices_t *self, group_t *group)
+{
+    char address[MSG_ADDRESS_MAX];
+    snprintf (address, sizeof address, IOMMU_GROUP_PREFIX "%d", group->number);
+    auto(msg_t) args = msg_request ("start");
+    pack_key_str (msg_args (args), "sysfs", self->sysfs);
+    pack_key_i64 (msg_args (args), "group", group->number);
+    actor_spawn (self->actor, address, &iommu_group_class, &args, false, START_MS, owner_started,
+                 NULL);
+    actor_watch (self->actor, address, group_down, NULL);
 }
 
 static void need_group (devices_t *self, int number, char address[MSG_ADDRESS_MAX])
@@ -95,13 +135,10 @@ static void need_group (devices_t *self, int number, char address[MSG_ADDRESS_MA
     snprintf (address, MSG_ADDRESS_MAX, IOMMU_GROUP_PREFIX "%d", number);
     if (number < 0 || zhashx_lookup (self->groups, address))
         return;
-    auto(msg_t) args = msg_request ("start");
-    pack_key_str (msg_args (args), "sysfs", self->sysfs);
-    pack_key_i64 (msg_args (args), "group", number);
-    actor_spawn (self->actor, address, &iommu_group_class, &args, false, START_MS, owner_started,
-                 NULL);
-    actor_watch (self->actor, address, group_down, NULL);
-    zhashx_insert (self->groups, address, self);
+    group_t *group = memory_new (1, sizeof *group);
+    group->number = number;
+    zhashx_insert (self->groups, address, group);
+    spawn_group (self, group);
 }
 
 //  Topic pci/ADDRESS.
@@ -233,6 +270,7 @@ int devices_open_owners (devices_t *self, error_t *err)
     self->owners = zhashx_new ();
     zhashx_set_destructor (self->owners, free_owner);
     self->groups = zhashx_new ();
+    zhashx_set_destructor (self->groups, free_group);
     actor_subscribe (self->actor, PCI_PREFIX, on_owner, NULL);
     return load_owners (self, err);
 }

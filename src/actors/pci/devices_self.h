@@ -24,7 +24,7 @@ typedef struct {
     zhashx_t *nodes;       //  node_t by name
     zhashx_t *paths;       //  the same by where they are, but the computer
     zhashx_t *owners;      //  of PCI devices, by address
-    zhashx_t *groups;      //  addresses of the owners of IOMMU groups that there are
+    zhashx_t *groups;      //  the same of IOMMU groups, by their own address
     strings_t *running;    //  domains, while it is found out which devices were not given back
     uint64_t subscription; //  to that
     zlistx_t *holds;       //  hold_t
@@ -66,8 +66,9 @@ void devices_compare (devices_t *self, msg_t **msg_p);
 //  devices_holds.c
 int devices_open_holds (devices_t *self, error_t *err);
 void devices_close_holds (devices_t *self);
-//  device.hold, device.release.
+//  device.hold, device.leave, device.release.
 void devices_hold (devices_t *self, msg_t **msg_p);
+void devices_leave (devices_t *self, msg_t **msg_p);
 void devices_release (devices_t *self, msg_t **msg_p);
 bool devices_have_holds (devices_t *self);
 //  Gives back what domains have that are not self->running.

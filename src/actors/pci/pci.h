@@ -18,6 +18,8 @@
 //      pci.give     {domain}: nil, once that is on disk; also if that domain does not have it
 //      pci.compare  {running (uuids)}: (from devices, after a restart) gives it back for a guest
 //                   that is none of those
+//      pci.claim    {group (number)}: (from devices) the group's owner was restarted, and has to be
+//                   told who has the device
 //      pci.gone     (from devices) it is not there any more
 //
 //  What the card had set before is in the status file before it is changed, and stays there until

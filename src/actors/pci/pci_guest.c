@@ -86,6 +86,12 @@ void pci_claim_group (pci_t *self)
     send_to_group (self, self->group, &msg, on_claimed);
 }
 
+void pci_claim_again (pci_t *self, const msg_t *msg)
+{
+    if (self->group >= 0 && msg_i64 (msg, "group", -1) == self->group)
+        pci_claim_group (self);
+}
+
 //  Taking.
 
 static void on_saved (pci_t *self, const error_t *err)

@@ -179,13 +179,20 @@ static void on_failure_saved (pci_t *self, const error_t *err)
     pci_answer (self, &failure);
 }
 
+//  What follows has not failed yet.
+static void forget_failures (pci_t *self)
+{
+    actor_timer_cancel (self->actor, &self->return_timer);
+    self->returns_failed = 0;
+}
+
 void pci_set_host (pci_t *self)
 {
     pci_clear_holder (self);
+    forget_failures (self);
     forget_before (self);
     free (take (&self->saved));
     self->phase = PCI_HOST;
-    self->returns_failed = 0;
 }
 
 //  Driver, override and settings: there is nothing that would have to go back.
@@ -309,8 +316,21 @@ static void start_job (pci_t *self)
     pci_start_job (self, self->running.operation->job, NULL);
 }
 
+//  As if its job had been.
+static void end_cancelled (pci_t *self)
+{
+    error_set (&self->failure, ERR_OPERATION_ABORTED,
+               "it was cancelled: somebody wants it detached");
+    settle (self);
+    pci_save (self, on_failure_saved);
+}
+
 static void on_intent_saved (pci_t *self, const error_t *err)
 {
+    if (!err && self->running.cancelled) {
+        end_cancelled (self);
+        return;
+    }
     if (!err) {
         self->running.fresh = false;
         start_job (self);
@@ -328,6 +348,8 @@ static void on_intent_saved (pci_t *self, const error_t *err)
 
 void pci_begin_job (pci_t *self)
 {
+    if (self->running.operation->during == PCI_DETACHING)
+        forget_failures (self);
     self->phase = self->running.operation->during;
     pci_save (self, on_intent_saved);
 }
@@ -421,8 +443,12 @@ void pci_return_later (pci_t *self, int ms)
 static void cancel_return (pci_t *self)
 {
     const pci_operation_t *operation = self->running.operation;
-    if (!operation || operation->during != PCI_RETURNING || !*self->running.address)
+    if (!operation || operation->during != PCI_RETURNING)
         return;
+    if (!*self->running.address) {
+        self->running.cancelled = true;
+        return;
+    }
     auto(msg_t) cancel = msg_request ("job.cancel");
     actor_send (self->actor, self->running.address, &cancel);
 }

@@ -41,7 +41,8 @@ typedef struct {
     msg_t *request;                   //  NULL: nobody asked
     char address[MSG_ADDRESS_MAX];    //  of the job; "": it is not started yet
     pci_phase_t before;
-    bool fresh; //  it is about to change settings that it read, and has not yet
+    bool fresh;     //  it is about to change settings that it read, and has not yet
+    bool cancelled; //  before it had a job
 } pci_run_t;
 
 struct pci {
@@ -109,6 +110,8 @@ void pci_clear_holder (pci_t *self);
 //  After a restart: the group has to know who has it.
 void pci_claim_group (pci_t *self);
 
+//  pci.claim: the same of a group that was restarted.
+void pci_claim_again (pci_t *self, const msg_t *msg);
 //  pci.compare: gives it back for a guest that does not run.
 void pci_compare (pci_t *self, const msg_t *msg);
 

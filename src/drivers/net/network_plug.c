@@ -41,6 +41,12 @@ static int add_vfs (strings_t *devices, const char *pf, bool links, error_t *err
     }
 }
 
+strings_t *network_functions (const char *pf, error_t *err)
+{
+    auto(strings_t) functions = strings_new ();
+    return add_vfs (functions, pf, false, err) ? NULL : take (&functions);
+}
+
 strings_t *network_devices (const guest_t *guest, error_t *err)
 {
     auto(strings_t) devices = strings_new ();
@@ -153,6 +159,8 @@ void network_pack_plug (pack_t *pack, const guest_t *guest, const strings_t *dev
     pack_common (pack, network);
     pack_groups (pack, network);
     pack_key_bool (pack, "exclusive", mode == FORWARD_HOSTDEV || mode == FORWARD_PASSTHROUGH);
+    pack_key_str (pack, "pf",
+                  mode == FORWARD_HOSTDEV ? xml_string (network, "forward/pf/@dev") : NULL);
     pack_key_array (pack, "devices");
     for (size_t i = 0; i < devices->count; i++)
         pack_str (pack, devices->items[i]);

@@ -35,5 +35,8 @@ void network_pack_plug (pack_t *pack, const guest_t *guest, const strings_t *dev
 //  The lower links, or PCI addresses, that ports of a running network share. None for a bridge. The
 //  caller owns the result; NULL and ERR.
 strings_t *network_devices (const guest_t *guest, error_t *err);
+//  The PCI addresses of the virtual functions that the interface PF has now. The caller owns the
+//  result; NULL and ERR: it has none.
+strings_t *network_functions (const char *pf, error_t *err);
 
 #endif

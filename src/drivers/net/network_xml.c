@@ -108,6 +108,12 @@ static int check_bridge_name (const char *name, error_t *err)
     return check_link_name ("<bridge>", named, err);
 }
 
+const char *network_own_bridge (const xml_node_t *network)
+{
+    const char *name = xml_string (network, "bridge/@name");
+    return name && network_is_virtual (network) && !strstr (name, "%d") ? name : NULL;
+}
+
 //  Forward.
 
 size_t network_count (const xml_node_t *node, const char *name)

@@ -27,6 +27,8 @@ forward_t network_forward (const xml_node_t *network);
 const char *network_forward_name (forward_t mode); //  "nat"; "isolated"
 //  Does the network have a bridge of its own, addresses, and perhaps a dnsmasq?
 bool network_is_virtual (const xml_node_t *network);
+//  The name that this bridge is to have; NULL: it has none, or the kernel finds the name.
+const char *network_own_bridge (const xml_node_t *network);
 //  A bridge of the host that guests are plugged into; NULL: it is no such network.
 const char *network_host_bridge (const xml_node_t *network);
 //  The <dhcp> of an <ip>, or of the first of FAMILY; NULL: none.

@@ -9,6 +9,7 @@
 
 enum {
     CLASS_BRIDGE = 0x06,
+    SUBCLASS_OTHER = 0x80,
     FUNCTIONS_MAX = 65536
 };
 
@@ -35,7 +36,7 @@ pci_place_t pci_place (const char *address)
 
 bool pci_device_is_bridge (const pci_device_t *self)
 {
-    return self->class >> 16 == CLASS_BRIDGE;
+    return self->class >> 16 == CLASS_BRIDGE && (self->class >> 8 & 0xff) != SUBCLASS_OTHER;
 }
 
 void pci_device_destroy (pci_device_t **self_p)

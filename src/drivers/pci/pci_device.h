@@ -39,7 +39,8 @@ typedef struct {
 } pci_place_t;
 //  The parts of a valid one.
 pci_place_t pci_place (const char *address);
-//  A host's bridge: it leads to others, and is never given to a guest.
+//  A host's bridge: it leads to others, and is never given to a guest. What PCI's classes call
+//  another bridge (0x0680: a switch of GPUs, for example) leads to none that the kernel knows.
 bool pci_device_is_bridge (const pci_device_t *self);
 
 //  The addresses of all PCI devices, sorted. The caller owns the result.

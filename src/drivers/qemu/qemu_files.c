@@ -101,7 +101,25 @@ typedef struct {
     job_t *job;
     uid_t uid;
     gid_t gid;
+    //  Of the node of a device that several guests share; else NULL.
+    xml_node_t *note;
+    const char *name;
 } taker_t;
+
+//  What is to be undone is on disk before anything is done.
+static int intend_owner (taker_t *taker, const char *before, error_t *err)
+{
+    xml_node_t *owner = xml_add (xml_root (taker->job->guest->record), "owner");
+    xml_set (owner, "@before", before);
+    return job_undo (taker->job, "owner", before, err) || job_record (taker->job, err) ? -1 : 0;
+}
+
+static int intend_node (taker_t *taker, const char *before, error_t *err)
+{
+    autofree char *argument = text_format ("%s %s", taker->name, before);
+    xml_set (taker->note, "@before", before);
+    return job_undo (taker->job, "node", argument, err) || job_record (taker->job, err) ? -1 : 0;
+}
 
 //  A file that everybody may read, and the guest only reads, stays as it is.
 static bool is_usable (const taker_t *taker, const qemu_file_t *file, const struct stat *status)
@@ -127,9 +145,7 @@ static int take_file (void *with, const qemu_file_t *file, error_t *err)
     autofree char *before = file_owner_note (fd, real, err);
     if (!before)
         return -1;
-    xml_node_t *owner = xml_add (xml_root (taker->job->guest->record), "owner");
-    xml_set (owner, "@before", before);
-    if (job_undo (taker->job, "owner", before, err) || job_record (taker->job, err))
+    if (taker->note ? intend_node (taker, before, err) : intend_owner (taker, before, err))
         return -1;
     if (fchownat (fd, "", taker->uid, taker->gid, AT_EMPTY_PATH))
         return error_errno (err, ERR_SYSTEM_ERROR, "%s: can't give the file '%s' to user %u",
@@ -153,6 +169,19 @@ int qemu_take_named (job_t *job, const char *what, const char *path, error_t *er
     taker_t taker = { .job = job };
     qemu_file_t file = { .what = what, .path = path, .written = true };
     qemu_identity (job, &taker.uid, &taker.gid);
+    return taker.uid ? take_file (&taker, &file, err) : 0;
+}
+
+int qemu_take_shared (job_t *job, xml_node_t *note, const char *name, const char *path,
+                      error_t *err)
+{
+    taker_t taker = { .job = job, .note = note, .name = name };
+    qemu_file_t file = { .what = "a device of the host", .path = path, .written = true };
+    xml_set (note, "@shared", "yes");
+    qemu_identity (job, &taker.uid, &taker.gid);
+    //  Whose note is needed when it fails may be another guest's, which left meanwhile.
+    if (job_undo (job, "node", name, err))
+        return -1;
     return taker.uid ? take_file (&taker, &file, err) : 0;
 }
 

@@ -30,6 +30,10 @@ int qemu_take_files (job_t *job, uid_t uid, gid_t gid, error_t *err);
 int qemu_take_file (job_t *job, const char *path, error_t *err);
 //  The same of another file; WHAT it is, for errors.
 int qemu_take_named (job_t *job, const char *what, const char *path, error_t *err);
+//  The same of the node of a device NAME that others may have as well: NOTE, of the record, says
+//  then that it is @shared, and whose the node was @before, if it was not QEMU's.
+int qemu_take_shared (job_t *job, xml_node_t *note, const char *name, const char *path,
+                      error_t *err);
 //  The same of all that one device of a running guest needs, which has to be there: a disk's
 //  images.
 int qemu_take_device (job_t *job, const xml_node_t *device, error_t *err);

@@ -10,6 +10,7 @@
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/qemu_files.h"
+#include "drivers/undo.h"
 #include "util/host_uuid.h"
 #include "util/text.h"
 
@@ -156,6 +157,8 @@ static int open_node (job_t *job, const xml_node_t *device, error_t *err)
         return -1;
     if (note)
         xml_set (note, "@node", path);
+    if (note && xml_find (device, "shareable"))
+        return qemu_take_shared (job, note, address, path, err);
     return qemu_take_named (job, "a device of the host", path, err);
 }
 
@@ -177,6 +180,18 @@ int qemu_hostdev_plug (job_t *job, error_t *err)
     return 0;
 }
 
+//  With the last guest that has it.
+static void give_shared_node (job_t *job, xml_node_t *note)
+{
+    error_t err;
+    const char *name = xml_string (note, "@address"), *before = xml_string (note, "@before");
+    autofree char *argument = text_format ("%s%s%s", name, before ? " " : "", before ? before : "");
+    if (undo_run (job, "node", argument, &err))
+        job_log (job, "domain '%s': %s", job->guest->name, err.message);
+    xml_remove_path (note, "@before");
+    xml_remove_path (note, "@shared");
+}
+
 //  Whoever is granted the device next makes its node its own: it has to be as it was by then, and
 //  not become so later.
 static void give_node (job_t *job, xml_node_t *note)
@@ -185,7 +200,9 @@ static void give_node (job_t *job, xml_node_t *note)
     if (!node)
         return;
     xml_remove_path (note, "@node");
-    if (!qemu_hostdev_uses (job, node))
+    if (xml_equals (note, "@shared", "yes"))
+        give_shared_node (job, note);
+    else if (!qemu_hostdev_uses (job, node))
         qemu_give_file_back (job, node);
 }
 

@@ -202,12 +202,28 @@ static int spawn (start_t *self, error_t *err)
     return failed ? -1 : 0;
 }
 
+//  A QEMU that waits for the peer of a vhostuser interface has nobody else to talk to.
+static void name_peer (start_t *self, error_t *err)
+{
+    static const char waits[] = "QEMU waiting for connection on: disconnected:";
+    error_t ignored = { 0 };
+    const char *words = strstr (err->message, waits);
+    autofree char *socket = words ? text_copy (words + strlen (waits)) : NULL;
+    if (socket && job_wait_exit (self->job, &self->process, 0, &ignored))
+        error_set (err, ERR_OPERATION_TIMEOUT,
+                   "no peer came to the interface's socket within %d s (%s); start the peer first, "
+                   "which connects to it",
+                   MONITOR_MS / 1000, socket);
+}
+
 static int connect_monitor (start_t *self, error_t *err)
 {
     if (job_monitor_open (self->job, self->monitor, MONITOR_MS, err) == 0)
         return 0;
-    if (err->code != ERR_OPERATION_ABORTED)
-        qemu_words_add (self->log, self->log_before, "at its start", err);
+    if (err->code == ERR_OPERATION_ABORTED)
+        return -1;
+    qemu_words_add (self->log, self->log_before, "at its start", err);
+    name_peer (self, err);
     return -1;
 }
 
