@@ -91,6 +91,17 @@ class Jobs(DaemonTest):
         self.define("slow")
         self.assertEqual(self.history("slow"), [])
 
+    def test_history_of_changes(self):
+        """Those that took long, and so kept others waiting."""
+        delays = "<test:delay op='suspend' ms='5500'/><test:delay op='resume' ms='1'/>"
+        self.define("web", extra=behaviour(delays))
+        self.client.call("domain.create", domain="web")
+        self.client.call("domain.suspend", domain="web")
+        self.client.call("domain.resume", domain="web")
+        expected = [("domain.create", "completed"), ("domain.suspend", "completed")]
+        self.assertEqual(self.history("web"), expected)
+        self.assertRegex(self.daemon.run("jobs", "web", "--history"), r"domain.suspend .* uid \d+")
+
     def test_history_of_all(self):
         """In the order of time, not one domain after the other."""
         self.client.call("domain.job_abort", domain="slow")

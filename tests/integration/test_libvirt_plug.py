@@ -192,7 +192,7 @@ class Plug(InNamespace, Virsh, QemuTest):
             (self.disk("fda", "fdc", "", "floppy"), "its bus has no hot-plug"),
             (self.interface(10, "vhostuser", "<source type='unix' path='/run/peer.sock' mode='client'/>"), "its peer needs all of the guest's memory, and <memory> is not shared"),
             ("<controller type='pci' model='pci-bridge'/>", "scsi, usb and virtio-serial"),
-            ("<controller type='ide' index='4'/>", "scsi, usb and virtio-serial"),
+            ("<controller type='ide' index='4'/>", "type 'ide' with index 4 of the machine"),
             ("<video><model type='virtio'/></video>", "video, while the guest runs"),
             ("<graphics type='vnc'/>", "graphics, while the guest runs"),
             ("<sound model='ac97'/>", "sound, while the guest runs"),

@@ -167,7 +167,10 @@ class Plug(Devices):
             (self.disk("vdb", path="/nowhere"), "can't use the file '/nowhere'"),
             (RNG.format("<address type='pci' bus='7' slot='1'/>"), "has no PCI bus 0x07; leave its <address>"),
             (RNG.format("<address type='pci' slot='9' function='1'/>"), "whose function 0 is empty"),
-            ("<nonsense/>", "nonsense"),
+            ("<nonsense/>", "<nonsense>: there is no device of this name"),
+            ("<filesystem/>", "filesystem: containers have it, guests of QEMU do not"),
+            (self.disk("vdb").replace("<target", "<driver queues='1025'/><target"), "queues is '1025', not a whole"),
+            (RNG.format("<address type='usb' bus='0' port='1'/>"), "of type 'usb'; it has to be of type 'pci'"),
             ("<domain/>", "root element"),
         ]:
             with self.subTest(xml=xml), self.assertRaisesRegex(TroupeError, why):
@@ -316,6 +319,8 @@ class PlugBridge(InNamespace, Devices):
         self.moved(guest, tap)
         with self.assertRaisesRegex(TroupeError, "no PCI slot of the running guest is free"):
             self.attach(guest, self.disk("vdb"))
+        with self.assertRaisesRegex(TroupeError, "conventional PCI device.*pcie-to-pci-bridge"):
+            self.attach(guest, "<interface type='bridge'><source bridge='br0'/><model type='e1000'/></interface>")
         with self.assertRaisesRegex(TroupeError, "only PCI Express ports have hot-plug"):
             place = "<address type='pci' bus='0x00' slot='0x0a'/></disk>"
             self.attach(guest, self.disk("vdb").replace("</disk>", place))

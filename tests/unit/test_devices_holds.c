@@ -185,6 +185,23 @@ static void scene_restart (actor_t *self)
     check_equal (release (self, TABLET, ONE), 0);
 }
 
+//  A guest that ended with the daemon away is started again at once: it keeps what it takes then.
+static void scene_taken_again (actor_t *self)
+{
+    start_all (self);
+    check_equal (hold (self, DISK, TWO, false), 0);
+    restart (self);
+    auto(msg_t) serving = msg_request ("host.serving");
+    auto(msg_t) compare = msg_request ("devices.compare");
+    actor_send (self, DEVICES_ADDRESS, &serving);
+    actor_send (self, DEVICES_ADDRESS, &compare);
+    check_equal (hold (self, DISK, TWO, false), 0);
+    check_equal (hold (self, TABLET, TWO, false), 0);
+    check_equal (hold (self, DISK, ONE, false), ERR_OPERATION_INVALID);
+    check_equal (release (self, DISK, TWO), 0);
+    check_equal (release (self, TABLET, TWO), 0);
+}
+
 #define PORT_PATH "devices/pci0000:00/usb1/"
 
 //  A USB device NAME that has the number of TABLET, in place of what was there.
@@ -225,15 +242,16 @@ static void scene_number_again (actor_t *self)
 SCENE_TEST (alone)
 SCENE_TEST (shared)
 SCENE_TEST (restart)
+SCENE_TEST (taken_again)
 SCENE_TEST (number_again)
 SCENE_TEST (left)
 
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_alone),   cmocka_unit_test (test_shared),
-        cmocka_unit_test (test_restart), cmocka_unit_test (test_number_again),
-        cmocka_unit_test (test_left),
+        cmocka_unit_test (test_alone),        cmocka_unit_test (test_shared),
+        cmocka_unit_test (test_restart),      cmocka_unit_test (test_taken_again),
+        cmocka_unit_test (test_number_again), cmocka_unit_test (test_left),
     };
     root = model_new ();
     autofree char *run = text_format ("%s/run", root);

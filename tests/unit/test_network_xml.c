@@ -105,6 +105,9 @@ static const struct {
     { "<forward><nat><port start='9' end='8'/></nat></forward>" IP "/>", "ends before it begins" },
     { "<forward mode='bridge'><interface dev='a'/><interface dev='a'/></forward>", "there twice" },
     { "<forward mode='hostdev'><address type='pci' bus='300' slot='0'/></forward>", "type='pci'" },
+    { "<forward mode='hostdev'><driver name='kvm'/><pf dev='eth0'/></forward>",
+      "<forward mode='hostdev'><driver name='kvm'/>; <driver name='vfio'/> goes with" },
+    { "<forward mode='nat'><driver name='vfio'/></forward>", "goes with mode 'hostdev', and no" },
     { "<forward mode='hostdev'><address type='pci' bus='4' slot='0' function='1'/><address "
       "type='pci' domain='0' bus='0x04' slot='0x00' function='0x1'/></forward>",
       "0000:04:00.1 is there twice" },

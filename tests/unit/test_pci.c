@@ -47,14 +47,20 @@ static void start_group (actor_t *self)
     start (self, GROUP, &iommu_group_class, &args);
 }
 
+static msg_t *start_args (const char *address)
+{
+    msg_t *args = msg_request ("start");
+    config_pack (&config, msg_args (args));
+    pack_key_str (msg_args (args), "sysfs", root);
+    pack_key_str (msg_args (args), "address", address);
+    return args;
+}
+
 static void start_device (actor_t *self, const char *address)
 {
     char to[MSG_ADDRESS_MAX];
     snprintf (to, sizeof to, PCI_PREFIX "%s", address);
-    auto(msg_t) args = msg_request ("start");
-    config_pack (&config, msg_args (args));
-    pack_key_str (msg_args (args), "sysfs", root);
-    pack_key_str (msg_args (args), "address", address);
+    auto(msg_t) args = start_args (address);
     start (self, to, &pci_class, &args);
 }
 
@@ -100,16 +106,22 @@ static void wait_for_end_of_status (actor_t *self, const char *address)
     check (!has_status (address));
 }
 
-//  What an earlier daemon had on file: it was detached from igbvf.
-static void write_detached (const char *address)
+//  What an earlier daemon had on file: it was detached from igbvf, and, maybe, a guest's.
+static void write_detached_for (const char *address, const char *holder)
 {
     error_t err;
     process_t process;
     check_equal (process_identify (getpid (), &process, &err), 0);
     autofree char *path = status_path (address);
     autofree char *text =
-        text_format ("<pcistatus boot='%s' phase='detached' driver='igbvf'/>", process.boot_id);
+        text_format ("<pcistatus boot='%s' phase='detached' driver='igbvf'>%s</pcistatus>",
+                     process.boot_id, holder);
     check_equal (file_write (path, text, strlen (text), &err), 0);
+}
+
+static void write_detached (const char *address)
+{
+    write_detached_for (address, "");
 }
 
 static int ask (actor_t *self, const char *to, const char *verb, const char *device,
@@ -167,6 +179,32 @@ static void scene_gone_with_its_guest (actor_t *self)
     actor_send (self, to, &msg);
     wait_for_end_of_status (self, MODEL_FUNCTION);
     check_equal (ask (self, GROUP, "group.take", "0000:01:10.2", TWO), 0);
+    scene_end_actor (self, GROUP);
+    close_scene (self, MODEL_FUNCTION);
+}
+
+//  Its guest ended with the daemon away, and is started again at once: the device is given back for
+//  the one that ended, before the new one takes it.
+static void scene_compared_in_turn (actor_t *self)
+{
+    error_t err;
+    const char to[] = PCI_PREFIX MODEL_FUNCTION;
+    open_scene (self);
+    start_group (self);
+    write_detached_for (MODEL_FUNCTION, "<holder uuid='" ONE "' name='one' lent='no'/>");
+    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    auto(msg_t) args = start_args (MODEL_FUNCTION);
+    actor_spawn (self, to, &pci_class, &args, false, PATIENCE_MS, NULL, NULL);
+    auto(msg_t) compare = msg_request ("pci.compare");
+    pack_key_array (msg_args (compare), "running");
+    pack_end (msg_args (compare));
+    actor_send (self, to, &compare);
+    check_equal (ask (self, to, "pci.take", MODEL_FUNCTION, ONE), 0);
+    //  Answered when all before it is done.
+    check_equal (ask (self, to, "pci.give", MODEL_FUNCTION, TWO), 0);
+    autofree char *path = status_path (MODEL_FUNCTION);
+    autofree char *text = file_read (path, 4096, NULL, &err);
+    check (text && strstr (text, "<holder uuid='" ONE));
     scene_end_actor (self, GROUP);
     close_scene (self, MODEL_FUNCTION);
 }
@@ -397,6 +435,7 @@ static void scene_return_is_cancelled (actor_t *self)
 
 PCI_TEST (refused)
 PCI_TEST (gone_with_its_guest)
+PCI_TEST (compared_in_turn)
 PCI_TEST (bound_by_somebody)
 PCI_TEST (there_again)
 PCI_TEST (gone_meanwhile)
@@ -409,6 +448,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         unit_test_in_folder (test_refused),
         unit_test_in_folder (test_gone_with_its_guest),
+        unit_test_in_folder (test_compared_in_turn),
         unit_test_in_folder (test_bound_by_somebody),
         unit_test_in_folder (test_there_again),
         unit_test_in_folder (test_gone_meanwhile),

@@ -193,6 +193,13 @@ static void test_ports_that_are_given_are_kept (void **state)
     "<devices><hub type='usb'><address type='usb' bus='0' port='1'/></hub>"                        \
     "<input type='tablet'><address type='usb' " where "/></input></devices>"
 #define RNG(more) "<devices><rng model='virtio'><backend model='random'/>" more "</rng></devices>"
+#define VDA(more) "<devices><disk><source file='/a'/><target dev='vda'/>" more "</disk></devices>"
+#define CONTROLLER(what) "<devices><controller " what "/></devices>"
+#define QUEUES(count)                                                                              \
+    "<devices><controller type='scsi' model='virtio-scsi'><driver queues='" count "'/>"            \
+    "</controller></devices>"
+#define NET(more)                                                                                  \
+    "<devices><interface type='user'><model type='virtio'/>" more "</interface></devices>"
 #define BESIDE(other) "<devices>" CHANNEL ("/run/a", "org.x") other "</devices>"
 
 static const struct {
@@ -224,6 +231,46 @@ static const struct {
     { RNG ("<rate period='5'/>"), ERR_XML_ERROR, "the rng's <rate> is 0 bytes in 5 ms" },
     { RNG ("<rate bytes='1' period='0'/>"), ERR_XML_ERROR, "the rng's <rate> is 1 bytes in 0 ms" },
     { RNG ("<rate bytes='x'/>"), ERR_XML_ERROR, "the rng's <rate>: " },
+    { VDA ("<driver queues='1025'/>"), ERR_XML_ERROR,
+      "disk 'vda': driver/@queues is '1025', not a whole number from 1 to 1024" },
+    { VDA ("<driver queue_size='100'/>"), ERR_XML_ERROR, "'100', not a power of two from 4" },
+    { VDA ("<blockio logical_block_size='x'/>"), ERR_XML_ERROR, "logical_block_size is 'x'" },
+    { VDA ("<blockio logical_block_size='4096'/>"), ERR_XML_ERROR,
+      "4096 bytes, are larger than the physical ones, 512" },
+    { VDA ("<geometry cyls='0' heads='1' secs='1'/>"), ERR_XML_ERROR, "geometry/@cyls is '0'" },
+    { CONTROLLER ("type='virtio-serial' ports='0'"), ERR_XML_ERROR,
+      "controller 'virtio-serial' 0: @ports is '0', not a whole number from 1 to 511" },
+    { CONTROLLER ("type='virtio-serial' ports='100000'"), ERR_XML_ERROR, "@ports is '100000'" },
+    { CONTROLLER ("type='usb' model='qemu-xhci' ports='16'"), ERR_XML_ERROR, "from 1 to 15" },
+    { CONTROLLER ("type='virtio-serial' vectors='-1'"), ERR_XML_ERROR, "@vectors is '-1'" },
+    { CONTROLLER ("type='ide' index='1'"), ERR_CONFIG_UNSUPPORTED,
+      "type 'ide' with index 1 of the machine 'pc-i440fx-7.2'" },
+    { QUEUES ("99999"), ERR_XML_ERROR, "driver/@queues is '99999', not a whole number from 1" },
+    { "<devices><controller type='virtio-serial' ports='1'/>" CHANNEL ("/run/a", "a") "</devices>",
+      ERR_XML_ERROR, "the virtio-serial controller 0 has no free port" },
+    { NET ("<driver rx_queue_size='128'/>"), ERR_XML_ERROR, "rx_queue_size is '128', not a power" },
+    { NET ("<ip address='10.0.2.0' prefix='33'/>"), ERR_XML_ERROR, "from 1 to 32" },
+    { NET ("<address type='usb' bus='0' port='1'/>"), ERR_XML_ERROR,
+      "its address is of type 'usb'; it has to be of type 'pci', or to be left out" },
+    { "<devices><video><model type='qxl' heads='17'/></video></devices>", ERR_XML_ERROR,
+      "model/@heads is '17'" },
+    { "<devices><memballoon model='virtio'><stats period='x'/></memballoon></devices>",
+      ERR_XML_ERROR, "memballoon 'virtio': stats/@period is 'x'" },
+    { "<devices><serial type='pty'><target port='4'/></serial></devices>", ERR_XML_ERROR,
+      "target/@port is '4', not a whole number from 0 to 3" },
+    { RNG ("<address type='usb' bus='0' port='1'/>"), ERR_XML_ERROR,
+      "rng 'virtio': its address is of type 'usb'; it has to be of type 'pci'" },
+    { RNG ("<address type='pci' slot='9' port='1'/>"), ERR_XML_ERROR,
+      "its address is of type 'pci', which has no port" },
+    { RNG ("<address slot='9'/>"), ERR_XML_ERROR, "its <address> has no type" },
+    { VDA ("<address type='drive' controller='0'/>"), ERR_XML_ERROR,
+      "disk 'vda': its address is of type 'drive'; it has to be of type 'pci'" },
+    { "<devices><channel type='pty'><target type='virtio'/><address type='pci' slot='9'/></channel>"
+      "</devices>",
+      ERR_XML_ERROR, "it has to be of type 'virtio-serial'" },
+    { "<devices><input type='mouse' bus='ps2'><address type='usb' bus='0' port='1'/></input>"
+      "</devices>",
+      ERR_XML_ERROR, "input 'mouse': it has no address, and here one of type 'usb'" },
     { "<devices><serial type='tcp'><source mode='bind' host='::1' service='99999'/></serial>"
       "</devices>",
       ERR_XML_ERROR, "source/@service '99999' is no TCP port" },
@@ -271,12 +318,12 @@ static const struct {
       "target/address with @model 'dimm'" },
     { CELL MOST PLACED ("dimm", "type='pci' slot='9'"), ERR_CONFIG_UNSUPPORTED,
       "type 'pci' of a memory device of model 'dimm'" },
-    { CELL MOST ACPI PLACED ("dimm", "type='dimm' bus='0'"), ERR_CONFIG_UNSUPPORTED,
-      "address/@bus with @model 'dimm'" },
+    { CELL MOST ACPI PLACED ("dimm", "type='dimm' bus='0'"), ERR_XML_ERROR,
+      "memory 'dimm': its address is of type 'dimm', which has no bus" },
     { CELL MOST PLACED ("virtio-mem", "type='dimm' slot='0'"), ERR_CONFIG_UNSUPPORTED,
       "type 'dimm' of a memory device of model 'virtio-mem'" },
-    { CELL MOST PLACED ("virtio-mem", "type='pci' slot='9' base='0x100000000'"),
-      ERR_CONFIG_UNSUPPORTED, "address/@base with @model 'virtio-mem'" },
+    { CELL MOST PLACED ("virtio-mem", "type='pci' slot='9' base='0x100000000'"), ERR_XML_ERROR,
+      "its address is of type 'pci', which has no base" },
     { CELL MOST DEVICE ("virtio-mem", "<block>3000</block>"), ERR_CONFIG_UNSUPPORTED,
       "a power of two" },
     { CELL MOST DEVICE ("virtio-mem", "<requested>5</requested>"), ERR_CONFIG_UNSUPPORTED,

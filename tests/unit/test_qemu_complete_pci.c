@@ -68,6 +68,29 @@ static void test_q35_keeps_one_port_free (void **state)
     assert_int_equal (free_ports (document), 1);
 }
 
+//  Bridges without an index come behind the machine's own, which need not be said.
+static void test_the_root_is_the_first_bus (void **state)
+{
+    (void) state;
+    static const char *const roots[] = { "", "<controller type='pci' model='pcie-root'/>" };
+    for (size_t i = 0; i < 2; i++) {
+        autofree char *rest =
+            text_format ("<devices><controller type='pci' model='pcie-root-port'/>%s"
+                         "<controller type='pci' model='pcie-root-port'/></devices>",
+                         roots[i]);
+        auto(xml_t) document = qemu_completed ("q35", rest);
+        const xml_node_t *list = xml_find (xml_root (document), "devices");
+        assert_string_equal (xml_string (list, "controller/@index"), "1");
+        const xml_node_t *root = qemu_device (document, "controller", "@model", "pcie-root");
+        assert_string_equal (xml_string (root, "@index"), "0");
+    }
+    error_t err = qemu_refused ("q35", "<devices><controller type='pci' index='0' "
+                                       "model='pcie-root-port'/></devices>");
+    assert_has (err.message, "the first PCI controller");
+    err = qemu_refused ("q35", "<devices><controller type='ide'/></devices>");
+    assert_has (err.message, "type 'ide' with index 0 of the machine 'pc-q35-7.2'");
+}
+
 static void test_addresses_that_are_there_stay (void **state)
 {
     (void) state;
@@ -131,7 +154,7 @@ static void test_addresses_that_cannot_be (void **state)
     }
     error_t err = qemu_refused ("pc", "<devices><input type='mouse' bus='ps2'>"
                                       "<address type='pci' slot='3'/></input></devices>");
-    assert_has (err.message, "no PCI device");
+    assert_has (err.message, "it has no address, and here one of type 'pci'");
 }
 
 static void test_a_full_bus_is_said (void **state)
@@ -152,6 +175,7 @@ int main (void)
         cmocka_unit_test (test_i440fx_fills_slots_from_3),
         cmocka_unit_test (test_q35_gives_each_device_a_port),
         cmocka_unit_test (test_q35_keeps_one_port_free),
+        cmocka_unit_test (test_the_root_is_the_first_bus),
         cmocka_unit_test (test_addresses_that_are_there_stay),
         cmocka_unit_test (test_a_bus_that_nobody_provides_gets_its_bridge),
         cmocka_unit_test (test_functions_of_one_slot),

@@ -207,7 +207,8 @@ static void test_refused (void **state)
         { USB (TABLET "<address slot='1' bus='1' device='1'/>", ""), "goes with pci" },
         { USB (TABLET, "<readonly/>"), "goes with scsi" },
         { USB (TABLET, "<driver name='vfio'/>"), "goes with pci" },
-        { USB (TABLET, "<address type='pci'/>"), "its address is none of USB" },
+        { USB (TABLET, "<address type='pci'/>"), "it has to be of type 'usb'" },
+        { USB (TABLET, "<address type='usb'/>"), "its address is none of USB" },
         { SCSI ("1", "") SCSI ("1", ""), "two hostdevs are the host's device 'scsi:1:0:1:0'" },
         { "<hostdev type='scsi'><source><adapter name='fc0'/><address bus='0' target='0' unit='0'/>"
           "</source></hostdev>",

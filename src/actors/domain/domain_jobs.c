@@ -6,7 +6,8 @@
 #include "util/text.h"
 
 enum {
-    SHOW_MS = 500, //  a change that takes longer is shown among the jobs
+    SHOW_MS = 500,  //  a change that takes longer is shown among the jobs
+    LONG_MS = 5000, //  ... and afterwards in the history
     BEGUN_MS = 50
 };
 
@@ -315,9 +316,31 @@ static msg_t *reply_with_value (const domain_t *self, const operation_t *operati
     return reply;
 }
 
+//  What changed the domain, or was to, and kept others waiting: in the history as well.
+static void note_long (domain_t *self, const running_t *slot, const char *outcome,
+                       const error_t *err)
+{
+    const value_t *by = slot->request ? value_get (msg_root (slot->request), "by") : NULL;
+    if (slot != &self->sync || !slot->request || actor_now (self->actor) - slot->since_ms < LONG_MS)
+        return;
+    const past_job_t past = { .kind = slot->operation->job,
+                              .verb = slot->operation->verb,
+                              .outcome = outcome,
+                              .error = err ? err->message : NULL,
+                              .since_us = slot->since_us,
+                              .ended_us = actor_wall_clock (self->actor),
+                              .asked = by != NULL,
+                              .uid = value_get_u64 (by, "uid", 0),
+                              .key = value_get_str (by, "key"),
+                              .client = value_get_u64 (by, "client", 0) };
+    past_jobs_add (self->past, &past);
+    self->dirty |= DIRTY_PAST;
+}
+
 static void job_succeeded (domain_t *self, running_t *slot, const msg_t *reply)
 {
     const operation_t *operation = slot->operation;
+    note_long (self, slot, "completed", NULL);
     bool changes = !operation->without_definition;
     char *old_definition = changes ? text_copy (self->definition) : NULL;
     document_t *old_summary = changes ? document_copy (self->config_summary) : NULL;
@@ -363,6 +386,7 @@ static void start_failed (domain_t *self)
 static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
+    note_long (self, slot, slot->cancelled ? "cancelled" : "failed", err);
     auto(msg_t) request = take (&slot->request);
     //  One that goes back to a snapshot may have failed before it ended what runs.
     bool cancelled = slot->cancelled;

@@ -71,11 +71,18 @@ int job_devices_leave (job_t *job, const char *name, const char *before, char **
     return 0;
 }
 
-//  What is gone from the host is nobody's.
+static int give_once (job_t *job, const char *address, error_t *err)
+{
+    return host_device_is (address) ? ask_holds (job, "device.release", address, false, err)
+                                    : ask (job, "pci.give", address, false, NULL, NULL, err);
+}
+
+//  What is gone from the host is nobody's. An owner that died over it comes again, with the device
+//  still on file for this guest; one that takes its time has it to do.
 int job_devices_give (job_t *job, const char *address, error_t *err)
 {
-    if (host_device_is (address))
-        return ask_holds (job, "device.release", address, false, err);
-    int rc = ask (job, "pci.give", address, false, NULL, NULL, err);
+    int rc = give_once (job, address, err);
+    if (rc && err->retry && err->code != ERR_OPERATION_TIMEOUT)
+        rc = give_once (job, address, err);
     return rc && err->code == ERR_NO_NODE_DEVICE ? 0 : rc;
 }

@@ -1,6 +1,6 @@
-//  past_jobs.h: the last asynchronous jobs of a domain, and how they ended. Pure; the owner keeps
-//  it in a file of its own, so that the next daemon can tell what became of a job that it found
-//  half done.
+//  past_jobs.h: the last asynchronous jobs of a domain, and changes that took long, and how they
+//  ended. Pure; the owner keeps it in a file of its own, so that the next daemon can tell what
+//  became of a job that it found half done.
 
 #ifndef TROUPE_PAST_JOBS_H
 #define TROUPE_PAST_JOBS_H

@@ -181,7 +181,8 @@ static void add_settings (op_t *op, uint32_t ifindex, link_settings_t settings,
         settings.mtu = 0;
     op_add_step (op, (link_step_t){ .msg = link_request_set (ifindex, &settings, targets),
                                     .exists = link_name_exists,
-                                    .over = link_process_over });
+                                    .over = link_process_over,
+                                    .mac = settings.mac });
     op_add_step (op, (link_step_t){ .msg = link_request_port (ifindex, &settings) });
 }
 

@@ -295,22 +295,28 @@ bool devices_have_holds (devices_t *self)
     return zlistx_size (self->holds) > 0;
 }
 
-static void drop_stale (devices_t *self, const hold_t *hold)
-{
-    actor_log (self->actor, LEVEL_WARNING,
-               "the host's device '%s': domain '%s', which had it, does not run any more",
-               hold->device, hold->domain_name);
-    auto(msg_t) msg = msg_request ("device.release");
-    pack_key_str (msg_args (msg), "device", hold->device);
-    pack_key_str (msg_args (msg), "domain", hold->domain);
-    actor_send (self->actor, actor_address (self->actor), &msg);
-}
-
-void devices_compare_holds (devices_t *self)
+static const hold_t *find_stale (devices_t *self)
 {
     for (hold_t *hold = zlistx_first (self->holds); hold; hold = zlistx_next (self->holds))
         if (!strings_contain (self->running, hold->domain))
-            drop_stale (self, hold);
+            return hold;
+    return NULL;
+}
+
+//  At once: the same guest may be starting by now, and its request is behind this.
+void devices_compare_holds (devices_t *self, msg_t **msg_p)
+{
+    const hold_t *hold;
+    bool stale = false;
+    while ((hold = find_stale (self))) {
+        actor_log (self->actor, LEVEL_WARNING,
+                   "the host's device '%s': domain '%s', which had it, does not run any more",
+                   hold->device, hold->domain_name);
+        forget (self, hold->device, hold->domain);
+        stale = true;
+    }
+    if (stale)
+        save (self, msg_p, false);
 }
 
 int devices_open_holds (devices_t *self, error_t *err)

@@ -206,8 +206,8 @@ const node_t *devices_find (devices_t *self, const msg_t *msg, error_t *err)
     const node_t *node = full ? zhashx_lookup (self->nodes, full) : NULL;
     if (!node)
         error_set (err, ERR_NO_NODE_DEVICE,
-                   "%s: this host has no device '%s'; 'troupe nodedev-list' shows what it has",
-                   msg_verb (msg), name ? name : "");
+                   "this host has no device '%s'; 'troupe nodedev-list' shows what it has",
+                   name ? name : "");
     return node;
 }
 

@@ -204,8 +204,8 @@ void devices_pass_on (devices_t *self, msg_t **msg_p)
     const node_t *node = devices_find (self, *msg_p, &err);
     if (node && !node->pci) {
         error_set (&err, ERR_INVALID_ARG,
-                   "%s: '%s' is no PCI device; only those are detached from the host and reset",
-                   msg_verb (*msg_p), node->name);
+                   "'%s' is no PCI device; only those are detached from the host and reset",
+                   node->name);
         node = NULL;
     }
     if (!node) {
@@ -255,13 +255,12 @@ static void tell_running (devices_t *self, const owner_t *owner)
 
 void devices_compare (devices_t *self, msg_t **msg_p)
 {
-    (void) msg_p;
     actor_unsubscribe (self->actor, &self->subscription);
     if (!self->running)
         return;
     for (owner_t *owner = zhashx_first (self->owners); owner; owner = zhashx_next (self->owners))
         tell_running (self, owner);
-    devices_compare_holds (self);
+    devices_compare_holds (self, msg_p);
     strings_destroy (&self->running);
 }
 

@@ -106,8 +106,7 @@ void devices_show_info (devices_t *self, msg_t **msg_p)
     auto(node_t) node = known ? devices_look_again (self, known) : NULL;
     auto(msg_t) reply = node ? msg_reply () : NULL;
     if (known && !node)
-        error_set (&err, ERR_NO_NODE_DEVICE, "%s: the device '%s' is gone", msg_verb (*msg_p),
-                   name);
+        error_set (&err, ERR_NO_NODE_DEVICE, "the device '%s' is gone", name);
     if (!node) {
         actor_reply_error (self->actor, msg_p, &err);
         return;

@@ -72,6 +72,6 @@ void devices_leave (devices_t *self, msg_t **msg_p);
 void devices_release (devices_t *self, msg_t **msg_p);
 bool devices_have_holds (devices_t *self);
 //  Gives back what domains have that are not self->running.
-void devices_compare_holds (devices_t *self);
+void devices_compare_holds (devices_t *self, msg_t **msg_p);
 
 #endif

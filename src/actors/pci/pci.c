@@ -6,8 +6,6 @@ static void pci_handle (actor_t *actor, msg_t **msg_p)
 {
     if (msg_is (*msg_p, "pci.gone"))
         pci_forget (actor_state (actor));
-    else if (msg_is (*msg_p, "pci.compare"))
-        pci_compare (actor_state (actor), *msg_p);
     else if (msg_is (*msg_p, "pci.claim"))
         pci_claim_again (actor_state (actor), *msg_p);
     else

@@ -11,7 +11,7 @@ enum {
 
 bool pci_is_guests (const msg_t *msg)
 {
-    return msg_is (msg, "pci.take") || msg_is (msg, "pci.give");
+    return msg_is (msg, "pci.take") || msg_is (msg, "pci.give") || msg_is (msg, "pci.compare");
 }
 
 int pci_check_holder (const pci_t *self, const char *what, error_t *err)
@@ -225,13 +225,9 @@ static void on_given (pci_t *self, const error_t *err)
     pci_answer (self, err);
 }
 
-static void begin_give (pci_t *self)
+static void give_it (pci_t *self)
 {
     const bool lent = self->lent;
-    if (!text_equals (msg_str (self->running.request, "domain"), self->holder)) {
-        pci_answer (self, NULL); //  it was given back already
-        return;
-    }
     //  One that goes back to its driver gets them then, with nobody using it any more.
     if (!lent && self->saved) {
         pci_start_job (self, self->running.operation->job, NULL);
@@ -243,6 +239,14 @@ static void begin_give (pci_t *self)
     pci_save (self, on_given);
 }
 
+static void begin_give (pci_t *self)
+{
+    if (text_equals (msg_str (self->running.request, "domain"), self->holder))
+        give_it (self);
+    else
+        pci_answer (self, NULL); //  it was given back already
+}
+
 static bool contains (const value_t *array, const char *text)
 {
     for (size_t i = 0; i < value_count (array); i++)
@@ -251,22 +255,25 @@ static bool contains (const value_t *array, const char *text)
     return false;
 }
 
-void pci_compare (pci_t *self, const msg_t *msg)
+//  In its turn: the same guest may be starting by now, and its request is behind this.
+static void begin_compare (pci_t *self)
 {
-    if (!*self->holder || contains (msg_arg (msg, "running"), self->holder))
+    if (!*self->holder || contains (msg_arg (self->running.request, "running"), self->holder)) {
+        pci_answer (self, NULL);
         return;
+    }
     actor_log (self->actor, LEVEL_WARNING,
                "PCI device '%s': domain '%s', which had it, does not run any more", self->address,
                self->holder_name);
-    auto(msg_t) give = msg_request ("pci.give");
-    pack_key_str (msg_args (give), "domain", self->holder);
-    actor_send (self->actor, actor_address (self->actor), &give);
+    give_it (self);
 }
 
 void pci_begin_guests (pci_t *self)
 {
     if (msg_is (self->running.request, "pci.take"))
         begin_take (self);
-    else
+    else if (msg_is (self->running.request, "pci.give"))
         begin_give (self);
+    else
+        begin_compare (self);
 }

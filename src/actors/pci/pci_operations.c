@@ -120,6 +120,7 @@ static const pci_operation_t operations[] = {
     { "nodedev.reset", "pci_reset", "reset", PCI_HOST, PCI_HOST, check_reset },
     { "pci.take", "pci_detach", "give", PCI_DETACHING, PCI_DETACHED, check_take },
     { "pci.give", "pci_restore", "give back", PCI_DETACHED, PCI_DETACHED, check_give },
+    { "pci.compare", "pci_restore", "give back", PCI_DETACHED, PCI_DETACHED, check_give },
 };
 
 //  Nobody asks for it: what was cut off, or failed.
@@ -453,11 +454,18 @@ static void cancel_return (pci_t *self)
     actor_send (self->actor, self->running.address, &cancel);
 }
 
+//  A guest that ends gives back once: that is not lost because others ask for much.
+static size_t queue_max (const pci_operation_t *operation)
+{
+    return is_give (operation) ? 2 * QUEUE_MAX : QUEUE_MAX;
+}
+
 void pci_enqueue (pci_t *self, msg_t **msg_p)
 {
-    if (!operation_of (*msg_p))
+    const pci_operation_t *operation = operation_of (*msg_p);
+    if (!operation)
         return;
-    if (zlistx_size (self->queue) >= QUEUE_MAX) {
+    if (zlistx_size (self->queue) >= queue_max (operation)) {
         error_t err;
         error_set (&err, ERR_RESOURCE_BUSY,
                    "PCI device '%s': %d requests wait already; try again later", self->address,

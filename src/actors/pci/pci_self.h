@@ -102,7 +102,7 @@ int pci_check_host (const pci_t *self, const pci_device_t *device, const char *w
 //  pci_guest.c
 //  What the job pci_read said, whose REPLY this is.
 const char *pci_settings_read (const msg_t *reply);
-bool pci_is_guests (const msg_t *msg); //  a request of pci.take or pci.give
+bool pci_is_guests (const msg_t *msg); //  a request of pci.take, pci.give or pci.compare
 void pci_begin_guests (pci_t *self);   //  the request that runs is one
 //  -1 and ERR if a guest has it; WHAT was to be done to it.
 int pci_check_holder (const pci_t *self, const char *what, error_t *err);
@@ -112,8 +112,6 @@ void pci_claim_group (pci_t *self);
 
 //  pci.claim: the same of a group that was restarted.
 void pci_claim_again (pci_t *self, const msg_t *msg);
-//  pci.compare: gives it back for a guest that does not run.
-void pci_compare (pci_t *self, const msg_t *msg);
 
 //  pci_file.c
 typedef void (pci_then_fn) (pci_t *self, const error_t *err);

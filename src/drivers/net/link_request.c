@@ -305,6 +305,10 @@ int link_refusal (error_t *err, const char *what, const link_step_t *step, int n
                           colon, words);
     if (number == EEXIST && step && step->exists && !*words)
         return error_set (err, ERR_OPERATION_FAILED, "%s: %s", what, step->exists);
+    if (number == EADDRINUSE && step && step->mac)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "%s: another interface of the same link has the MAC '%s'", what,
+                          step->mac);
     if (number == ESRCH && step && step->over)
         return error_set (err, ERR_OPERATION_FAILED, "%s: %s", what, step->over);
     errno = number;

@@ -39,6 +39,7 @@ typedef struct {
     const char *missing; //  what the kernel lacks if the errno is ENOENT; NULL: nothing special
     const char *exists;  //  what EEXIST means; NULL: nothing special
     const char *over;    //  what ESRCH means; NULL: nothing special
+    const char *mac;     //  that EADDRINUSE is about; NULL: none
 } link_step_t;
 
 extern const char link_name_exists[];  //  for link_step_t.exists

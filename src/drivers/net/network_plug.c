@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 //  Devices.
 
@@ -15,7 +16,11 @@
 //  ...; each a link to "../0000:01:10.0".
 static int add_vfs (strings_t *devices, const char *pf, bool links, error_t *err)
 {
-    autofree char *folder = text_format ("/sys/class/net/%s/device", pf);
+    autofree char *link = text_format ("/sys/class/net/%s", pf);
+    autofree char *folder = text_format ("%s/device", link);
+    if (access (link, F_OK) < 0 && errno == ENOENT)
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "<pf dev='%s'>: this host has no such interface", pf);
     for (unsigned i = 0;; i++) {
         char to[PATH_MAX];
         autofree char *vf = text_format ("%s/virtfn%u", folder, i);

@@ -265,13 +265,25 @@ static int check_devices (const xml_node_t *forward, error_t *err)
     return 0;
 }
 
+static int check_driver (const xml_node_t *forward, forward_t mode, error_t *err)
+{
+    const char *driver = xml_string (forward, "driver/@name");
+    if (!xml_find (forward, "driver") || (mode == FORWARD_HOSTDEV && text_equals (driver, "vfio")))
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "network XML: not supported: <forward mode='%s'><driver name='%s'/>; "
+                      "<driver name='vfio'/> goes with mode 'hostdev', and no other",
+                      forward_names[mode], driver ? driver : "");
+}
+
 static int check_forward (const xml_node_t *network, error_t *err)
 {
     const xml_node_t *forward = xml_find (network, "forward");
     forward_t mode = network_forward (network);
     if (!forward)
         return 0;
-    if (check_mode (network, err) || check_nat (forward, mode, err) || check_devices (forward, err))
+    if (check_mode (network, err) || check_nat (forward, mode, err) ||
+        check_driver (forward, mode, err) || check_devices (forward, err))
         return -1;
     bool bridged = mode == FORWARD_BRIDGE && xml_find (network, "bridge");
     for (size_t i = 0; i < sizeof forward_rules / sizeof *forward_rules && !bridged; i++)

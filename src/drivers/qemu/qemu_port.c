@@ -2,6 +2,7 @@
 //  port keeps it; the others get the first free one, in the order of the document.
 
 #include "drivers/qemu/qemu_port.h"
+#include "drivers/qemu/command/qemu_address.h"
 #include "util/text.h"
 
 #include <stdio.h>
@@ -26,8 +27,7 @@ static int take_place (strings_t *taken, const xml_node_t *device, const char *p
 
 static bool is_virtio_port (const xml_node_t *device)
 {
-    return (xml_is (device, "channel") || xml_is (device, "console")) &&
-           xml_equals (device, "target/@type", "virtio");
+    return text_equals (qemu_address_type (device), "virtio-serial");
 }
 
 //  Port 0 of a controller is the console's; on a channel it means "any".
@@ -37,23 +37,40 @@ static bool has_virtio_port (const xml_node_t *device)
     return port && (xml_is (device, "console") || strcmp (port, "0") != 0);
 }
 
-static int take_virtio_port (strings_t *taken, xml_node_t *device, error_t *err)
+//  Each of the devices has its controller by now.
+static int virtio_ports_of (const completion_t *self, int index)
+{
+    int ports = VIRTIO_PORTS;
+    xml_foreach (controller, self->devices, "controller") {
+        int own = -1;
+        error_t ignored; //  numbers are checked later
+        if (xml_equals (controller, "@type", "virtio-serial") &&
+            !xml_int (controller, "@index", 0, INDEX_MAX, &own, &ignored) && own == index)
+            xml_int (controller, "@ports", 1, QEMU_VIRTIO_PORTS_MAX, &ports, &ignored);
+    }
+    return ports;
+}
+
+static int take_virtio_port (const completion_t *self, strings_t *taken, xml_node_t *device,
+                             error_t *err)
 {
     int controller = 0, port = 0;
     if (xml_int (device, "address/@controller", 0, INDEX_MAX, &controller, err) ||
-        xml_int (device, "address/@port", 0, VIRTIO_PORTS - 1, &port, err))
+        xml_int (device, "address/@port", 0, virtio_ports_of (self, controller) - 1, &port, err))
         return -1;
     char place[32];
     snprintf (place, sizeof place, "%d:%d", controller, port);
     return take_place (taken, device, place, err);
 }
 
-static int find_virtio_port (strings_t *taken, xml_node_t *device, error_t *err)
+static int find_virtio_port (const completion_t *self, strings_t *taken, xml_node_t *device,
+                             error_t *err)
 {
     int controller = 0;
     if (xml_int (device, "address/@controller", 0, INDEX_MAX, &controller, err))
         return -1;
-    for (int port = xml_is (device, "console") ? 0 : 1; port < VIRTIO_PORTS; port++) {
+    const int ports = virtio_ports_of (self, controller);
+    for (int port = xml_is (device, "console") ? 0 : 1; port < ports; port++) {
         char place[32];
         snprintf (place, sizeof place, "%d:%d", controller, port);
         if (strings_contain (taken, place))
@@ -72,20 +89,13 @@ static int find_virtio_port (strings_t *taken, xml_node_t *device, error_t *err)
 int qemu_complete_virtio_ports (completion_t *self, error_t *err)
 {
     auto(strings_t) taken = strings_new ();
-    xml_foreach (device, self->devices, NULL) {
-        const char *type = xml_string (device, "address/@type");
-        if (is_virtio_port (device) && type && strcmp (type, "virtio-serial") != 0)
-            return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                              "not supported: %s of target type 'virtio' with an address of type "
-                              "'%s'",
-                              xml_name (device), type);
+    xml_foreach (device, self->devices, NULL)
         if (is_virtio_port (device) && has_virtio_port (device) &&
-            take_virtio_port (taken, device, err))
+            take_virtio_port (self, taken, device, err))
             return -1;
-    }
     xml_foreach (device, self->devices, NULL)
         if (is_virtio_port (device) && !has_virtio_port (device) &&
-            find_virtio_port (taken, device, err))
+            find_virtio_port (self, taken, device, err))
             return -1;
     return 0;
 }
@@ -113,20 +123,7 @@ static int ports_of (const xml_node_t *controller)
 
 static bool is_usb (const xml_node_t *device)
 {
-    static const char *const rules[][3] = {
-        { "disk", "target/@bus", "usb" },
-        { "input", "@bus", "usb" },
-        { "interface", "model/@type", "usb-net" },
-        { "sound", "@model", "usb" },
-        { "serial", "target/@type", "usb-serial" },
-        { "hub", "@type", "usb" },
-        { "hostdev", "@type", "usb" },
-        { "redirdev", "@bus", "usb" },
-    };
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (xml_is (device, rules[i][0]) && xml_equals (device, rules[i][1], rules[i][2]))
-            return true;
-    return false;
+    return text_equals (qemu_address_type (device), "usb");
 }
 
 //  "2" or, behind hubs, "1.2.3.4": no deeper, says USB.

@@ -41,9 +41,10 @@ char *command_escape (const char *text)
 
 void command_number (json_t *json, const char *key, const xml_node_t *node, const char *path)
 {
-    const char *text = xml_string (node, path);
-    if (text)
-        json_object_set_new (json, key, json_integer (strtoll (text, NULL, 0)));
+    uint64_t value = 0;
+    error_t ignored = { 0 }; //  the completion has checked it (qemu_check_numbers)
+    if (xml_string (node, path) && !xml_u64 (node, path, &value, &ignored))
+        json_object_set_new (json, key, json_integer ((json_int_t) value));
 }
 
 void command_flag (json_t *json, const char *key, const xml_node_t *node, const char *path)

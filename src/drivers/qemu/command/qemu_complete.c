@@ -4,6 +4,7 @@
 #include "drivers/definition.h"
 #include "drivers/net/interface.h"
 #include "drivers/qemu/probe/qemu_schema.h"
+#include "drivers/qemu/command/qemu_address.h"
 #include "drivers/qemu/command/qemu_uses.h"
 #include "util/text.h"
 
@@ -123,12 +124,13 @@ int qemu_complete (job_t *job, xml_t *document, error_t *err)
         return -1;
     self.caps = caps;
     bool failed = qemu_complete_machine (&self, err) || qemu_complete_devices (&self, err) ||
-                  qemu_complete_controllers (&self, err) || qemu_complete_pci (&self, err);
+                  qemu_check_addresses (&self, err) || qemu_complete_controllers (&self, err) ||
+                  qemu_complete_pci (&self, err);
     if (failed)
         return -1;
     qemu_mirror_console (&self);
-    return qemu_check (&self, err) || qemu_uses_check (self.domain, err) ||
-                   interface_check_all (xml_find (self.domain, "devices"), err)
+    return qemu_check (&self, err) || qemu_check_numbers (&self, err) ||
+                   qemu_uses_check (self.domain, err) || interface_check_all (self.devices, err)
                ? -1
                : 0;
 }

@@ -7,9 +7,11 @@
 //      qemu_complete        what belongs to a running guest only is dropped; identity, memory,
 //                           vcpus, machine, cpu, clock
 //      qemu_complete_devices   disks, interfaces, consoles, inputs, graphics, video, balloon
+//      qemu_address         the types of addresses
 //      qemu_complete_controllers   the controllers that devices need; addresses that are no PCI
 //      qemu_pci             PCI addresses
 //      qemu_check           contradictions
+//      qemu_check_numbers   numbers that QEMU does not take
 //      qemu_uses            what would have no effect where it is
 //
 //  Completing a completed definition changes nothing.
@@ -23,6 +25,8 @@
 //  any (vsock(7)).
 #define QEMU_VSOCK_CID_MIN 3u
 #define QEMU_VSOCK_CID_MAX 0xfffffffeu
+//  Of a virtio-serial controller: two queues each, and two for itself, of QEMU's 1024.
+#define QEMU_VIRTIO_PORTS_MAX 511
 
 typedef struct {
     job_t *job;
@@ -42,6 +46,7 @@ int qemu_complete_controllers (completion_t *self, error_t *err);
 int qemu_complete_pci (completion_t *self, error_t *err);
 void qemu_mirror_console (completion_t *self);
 int qemu_check (completion_t *self, error_t *err);
+int qemu_check_numbers (const completion_t *self, error_t *err);
 //  Of an interface of type 'hostdev': what is said of it that only other types have.
 int qemu_check_host_interface (const xml_node_t *interface, error_t *err);
 

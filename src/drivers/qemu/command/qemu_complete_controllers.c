@@ -2,6 +2,7 @@
 //  that the machine has anyway or that a device needs.
 
 #include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/command/qemu_address.h"
 #include "drivers/qemu/qemu_port.h"
 #include "util/text.h"
 
@@ -110,13 +111,25 @@ static const char *listed_name (const char *driver)
     return strcmp (driver, "ahci") == 0 ? "ich9-ahci" : driver;
 }
 
+static bool is_root (const xml_node_t *controller)
+{
+    return xml_equals (controller, "@model", "pci-root") ||
+           xml_equals (controller, "@model", "pcie-root");
+}
+
 static int check_model (completion_t *self, xml_node_t *controller, error_t *err)
 {
     const char *type = xml_string (controller, "@type"), *model = xml_string (controller, "@model");
     bool built_in = is_type (controller, "ide") || is_type (controller, "fdc");
-    bool root = model && (strcmp (model, "pci-root") == 0 || strcmp (model, "pcie-root") == 0);
+    bool there =
+        xml_equals (controller, "@index", "0") && !(self->q35 && is_type (controller, "ide"));
+    if (built_in && !there)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: a controller of type '%s' with index %s of the machine "
+                          "'%s', which has none; use scsi, sata or virtio",
+                          type, xml_string (controller, "@index"), self->machine.name);
     bool no_usb = model && is_type (controller, "usb") && strcmp (model, "none") == 0;
-    if (built_in || root || no_usb)
+    if (built_in || is_root (controller) || no_usb)
         return 0;
     const qemu_model_t *known = qemu_model_of (controller);
     if (!known)
@@ -209,17 +222,11 @@ static int add_for_hostdevs (completion_t *self, error_t *err)
     return 0;
 }
 
-static bool is_virtio_port (const xml_node_t *device)
-{
-    return (xml_is (device, "channel") || xml_is (device, "console")) &&
-           xml_equals (device, "target/@type", "virtio");
-}
-
 static int add_for_ports (completion_t *self, error_t *err)
 {
     xml_foreach (device, self->devices, NULL) {
         int index = 0;
-        if (!is_virtio_port (device))
+        if (!text_equals (qemu_address_type (device), "virtio-serial"))
             continue;
         if (xml_int (device, "address/@controller", 0, INDEX_MAX, &index, err))
             return -1;
@@ -289,23 +296,30 @@ static int check_companions (completion_t *self, error_t *err)
     return 0;
 }
 
+//  Before the others, which may have no index, are given theirs.
+static void add_root (completion_t *self)
+{
+    xml_foreach (controller, self->devices, "controller")
+        if (is_type (controller, "pci") && is_root (controller))
+            qemu_default (controller, "@index", "0");
+    if (!find_controller (self, "pci", 0))
+        xml_set (add_controller (self, "pci", 0), "@model", self->q35 ? "pcie-root" : "pci-root");
+}
+
 static int check_root (completion_t *self, error_t *err)
 {
     const char *root = self->q35 ? "pcie-root" : "pci-root";
-    xml_node_t *first = find_controller (self, "pci", 0);
-    if (!first)
-        xml_set (add_controller (self, "pci", 0), "@model", root);
-    else if (!xml_equals (first, "@model", root))
+    const xml_node_t *first = find_controller (self, "pci", 0);
+    if (!xml_equals (first, "@model", root))
         return error_set (err, ERR_XML_ERROR,
                           "domain XML: the first PCI controller of the machine '%s' is '%s', "
                           "not '%s'",
                           self->machine.name, root, qemu_model_name (first));
     xml_foreach (controller, self->devices, "controller") {
-        const char *model = is_type (controller, "pci") ? xml_string (controller, "@model") : NULL;
-        if (model && text_ends (model, "-root") && controller != find_controller (self, "pci", 0))
+        if (is_type (controller, "pci") && is_root (controller) && controller != first)
             return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                              "not supported: a PCI controller of model '%s' with index %s", model,
-                              xml_string (controller, "@index"));
+                              "not supported: a PCI controller of model '%s' with index %s",
+                              xml_string (controller, "@model"), xml_string (controller, "@index"));
     }
     return 0;
 }
@@ -322,6 +336,7 @@ static int add_for_machine (completion_t *self, error_t *err)
 
 int qemu_complete_controllers (completion_t *self, error_t *err)
 {
+    add_root (self);
     if (complete_given (self, err) || add_for_machine (self, err) || add_for_disks (self, err) ||
         add_for_hostdevs (self, err) || add_for_ports (self, err))
         return -1;

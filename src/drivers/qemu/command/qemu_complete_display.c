@@ -53,8 +53,9 @@ int qemu_complete_graphics (completion_t *self, xml_node_t *graphics, error_t *e
         return error_set (err, ERR_XML_ERROR, "domain XML: graphics have no type");
     if (xml_string (graphics, "@socket") || xml_equals (graphics, "listen/@type", "socket"))
         return complete_socket (graphics, err);
-    int port = -1;
-    if (xml_int (graphics, "@port", -1, 65535, &port, err))
+    int port = -1, websocket = -1;
+    if (xml_int (graphics, "@port", -1, 65535, &port, err) ||
+        xml_int (graphics, "@websocket", -1, 65535, &websocket, err))
         return -1;
     bool automatic = xml_flag (graphics, "@autoport", port < 1);
     if (!automatic && port < 5900)

@@ -135,11 +135,6 @@ static int take_given (pci_t *self, error_t *err)
                 return -1;
             continue;
         }
-        char name[128];
-        qemu_device_name (device, name);
-        if (!is_pci (self, device))
-            return error_set (err, ERR_XML_ERROR, "%s: it is no PCI device, but has a PCI address",
-                              name);
         if (check_place (self, device, &address, err))
             return -1;
         qemu_pci_take (&self->map, &address);

@@ -106,11 +106,6 @@ static const use_t uses[] = {
     { "channel", "source/reconnect", "source/@mode", "connect" },
 
     { "memory", "target/address", "@model", "virtio-mem" },
-    { "memory", "address/@domain", "@model", "virtio-mem" },
-    { "memory", "address/@bus", "@model", "virtio-mem" },
-    { "memory", "address/@function", "@model", "virtio-mem" },
-    { "memory", "address/@multifunction", "@model", "virtio-mem" },
-    { "memory", "address/@base", "@model", "dimm" },
 
     { "redirdev", "protocol", "@type", "tcp" },
     { "redirdev", "source/@append", "@type", "file" },

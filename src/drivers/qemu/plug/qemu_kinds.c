@@ -59,8 +59,20 @@ static const qemu_kind_t kinds[] = {
     { "panic", NULL, NULL, 0, "QEMU has no hot-plug of it" },
 };
 
-//  What no guest of this daemon has, running or not.
-static const qemu_kind_t unknown = { "", NULL, NULL, 0, "no guest can have such a device" };
+static const qemu_kind_t unknown = { "", NULL, NULL, 0, "" };
+
+//  What no guest of this driver has, running or not.
+static const char *const others[][2] = {
+    { "filesystem", "containers have it, guests of QEMU do not" },
+    { "emulator", "it is no device, but what runs the guest" },
+    { "tpm", "no guest can have such a device" },
+    { "smartcard", "no guest can have such a device" },
+    { "iommu", "no guest can have such a device" },
+    { "nvram", "no guest can have such a device" },
+    { "lease", "no guest can have such a device" },
+    { "crypto", "no guest can have such a device" },
+    { "pstore", "no guest can have such a device" },
+};
 
 #define KINDS (sizeof kinds / sizeof *kinds)
 
@@ -73,11 +85,17 @@ const qemu_kind_t *qemu_kind_of (const xml_node_t *device)
     return &unknown;
 }
 
+static int refuse_unknown (const char *element, error_t *err)
+{
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp (others[i][0], element) == 0)
+            return error_set (err, ERR_OPERATION_UNSUPPORTED, "not supported: %s: %s", element,
+                              others[i][1]);
+    return error_set (err, ERR_XML_ERROR, "<%s>: there is no device of this name", element);
+}
+
 static int refuse (const char *what, const qemu_kind_t *kind, error_t *err)
 {
-    if (kind == &unknown)
-        return error_set (err, ERR_OPERATION_UNSUPPORTED, "not supported: %s: %s", what,
-                          kind->refused);
     return error_set (err, ERR_OPERATION_UNSUPPORTED,
                       "not supported: %s, while the guest runs: %s; change the definition "
                       "(--config), for its next start",
@@ -94,6 +112,8 @@ int qemu_kind_check_name (const char *element, error_t *err)
         if (!last->refused)
             return 0;
     }
+    if (last == &unknown)
+        return refuse_unknown (element, err);
     return last->refused ? refuse (element, last, err) : 0;
 }
 
@@ -101,6 +121,8 @@ int qemu_kind_check (const xml_node_t *device, error_t *err)
 {
     char name[128];
     const qemu_kind_t *kind = qemu_kind_of (device);
+    if (kind == &unknown)
+        return refuse_unknown (xml_name (device), err);
     qemu_device_name (device, name);
     return kind->refused ? refuse (name, kind, err) : 0;
 }

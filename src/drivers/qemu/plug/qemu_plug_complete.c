@@ -2,6 +2,7 @@
 //  completed among the others, by the same code as a definition.
 
 #include "drivers/definition.h"
+#include "drivers/qemu/command/qemu_address.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/command/qemu_pci.h"
@@ -67,6 +68,11 @@ static xml_node_t *controller_of (const plugging_t *self, const xml_node_t *devi
     return NULL;
 }
 
+static bool is_q35 (const job_t *job)
+{
+    return text_starts (xml_string (xml_root (job->guest->live), "os/type/@machine"), "pc-q35-");
+}
+
 //  A port that the completion made up is none that the running machine has.
 static int no_slot (const plugging_t *self, const xml_node_t *device, error_t *err)
 {
@@ -77,6 +83,13 @@ static int no_slot (const plugging_t *self, const xml_node_t *device, error_t *e
                           "%s: the running guest has no PCI bus 0x%02x; leave its <address> out, "
                           "and one is found, or give the definition the bus, for its next start",
                           name, (unsigned) self->bus);
+    if (is_q35 (self->job) && qemu_is_conventional (device))
+        return error_set (err, ERR_OPERATION_FAILED,
+                          "%s: it is a conventional PCI device, and no slot behind a bridge of the "
+                          "running guest is free for it; give the definition one (<controller "
+                          "type='pci' model='pcie-to-pci-bridge'/>), for its next start, or take "
+                          "a model of PCI Express (virtio, for example)",
+                          name);
     return error_set (err, ERR_OPERATION_FAILED,
                       "%s: no PCI slot of the running guest is free for it; give the definition "
                       "more (<controller type='pci' model='pcie-root-port'/>; of an i440fx machine "
@@ -109,10 +122,8 @@ static int check_bus (const job_t *job, const xml_node_t *device, error_t *err)
     pci_address_t address;
     int failed;
     error_t ignored = { 0 };
-    const char *machine = xml_string (xml_root (job->guest->live), "os/type/@machine");
     char name[128];
-    if (!text_starts (machine, "pc-q35-") || !qemu_pci_get (device, &address, &failed, &ignored) ||
-        address.bus != 0)
+    if (!is_q35 (job) || !qemu_pci_get (device, &address, &failed, &ignored) || address.bus != 0)
         return 0;
     qemu_device_name (device, name);
     return error_set (err, ERR_OPERATION_UNSUPPORTED,
