@@ -197,10 +197,8 @@ class Save(QemuTest):
                 self.assertEqual(guest.pid(), pid)
                 self.assertFalse(os.path.exists(path))
                 until(lambda: not self.leftovers(), 10, "the removal of what was written")
-                self.assertRegex(
-                    self.daemon.run("jobs", guest.uuid, "--history"),
-                    rf"{verb} .*rolled back after daemon restart",
-                )
+                said = re.compile(rf"{verb} .*rolled back after daemon restart")
+                until(lambda: said.search(self.daemon.run("jobs", guest.uuid, "--history")), 30, "the job's row")
                 self.client.call("domain.suspend", domain=guest.uuid)
                 self.client.call("domain.destroy", domain=guest.uuid)
 
