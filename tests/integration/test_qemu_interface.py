@@ -116,6 +116,10 @@ class Plugged(InNamespace, QemuTest):
         self.assertIn(MACS[0], self.link(link))
         self.bring_up(guest, "10.9.1.2")
         self.assertIn("2 packets received", guest.run("ping -c 2 -W 20 10.9.1.1"))
+        twin = qemu_domain("web2", interface("direct", "dev='eth0' mode='bridge'"))
+        with self.assertRaisesRegex(TroupeError, f"another interface of the same link has the MAC '{MACS[0]}'"):
+            self.client.call("domain.create_xml", xml=twin)
+        self.assertEqual(sorted(self.taps()), ["eth0", link])
         self.client.call("domain.destroy", domain="web1")
         self.assertEqual(self.taps(), ["eth0"])
 

@@ -194,8 +194,8 @@ static void take_for_key (links_t *self, msg_t **msg_p, op_start_fn *start)
     }
     owned_t *owned = links_owned (self, owner, key, true);
     if (zlistx_size (owned->queue) >= LINKS_QUEUE) {
-        error_set (&err, ERR_RESOURCE_BUSY, "%s: %u requests wait for link '%s' of %s already",
-                   msg_verb (*msg_p), LINKS_QUEUE, key, owner);
+        error_set (&err, ERR_RESOURCE_BUSY, "%u requests wait for link '%s' of %s already",
+                   LINKS_QUEUE, key, owner);
         actor_reply_error (self->actor, msg_p, &err);
         return;
     }

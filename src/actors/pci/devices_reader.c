@@ -11,7 +11,7 @@ static xml_t *document_of (const msg_t *msg, error_t *err)
     auto(node_t) node = path ? node_at (sysfs, path) : node_computer ();
     if (node && text_equals (node->name, name))
         return node_xml (sysfs, node, err);
-    error_set (err, ERR_NO_NODE_DEVICE, "%s: the device '%s' is gone", msg_verb (msg), name);
+    error_set (err, ERR_NO_NODE_DEVICE, "the device '%s' is gone", name);
     return NULL;
 }
 
