@@ -194,35 +194,19 @@ class Backing(Virsh, QemuTest):
         self.daemon.run("undefine", "web1")
         self.assertFalse(os.path.exists(folder))
 
-    def pages(self, size, mib=1024):
+    def pages(self, size, mib):
         return qemu_domain("web1", memory_mib=mib, extra=f"<memoryBacking><hugepages><page {size}/></hugepages></memoryBacking>")
 
     def huge(self):
-        """What the host does not have is said before QEMU is there."""
+        """What the host does not have is said before QEMU is there. (That which it has: tests/lab.)"""
         for size, words in [
-            ("size='1' unit='GiB'", "needs 1 huge pages of 1048576 KiB, and the host has 0 free"),
+            ("size='1' unit='GiB'", "needs 1024 huge pages of 1048576 KiB, and the host has|no huge pages of 1048576 KiB"),
             ("size='4' unit='MiB'", "no huge pages of 4096 KiB .it has: "),
             ("size='3' unit='MiB'", "not supported: memory in pages of 3072 KiB"),
             ("size='2048' nodeset='1'", "no NUMA cell 1"),
         ]:
             with self.subTest(size=size), self.assertRaisesRegex(TroupeError, words):
-                self.client.call("domain.create_xml", xml=self.pages(size), paused=True)
-        pool = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages"
-        try:
-            with open(pool, "r+") as file:
-                before = file.read()
-                file.write(str(int(before) + 8))
-        except OSError as error:
-            print(f"no huge pages to try: {error}")
-            return
-        try:
-            uuid = self.client.call("domain.create_xml", xml=self.pages("size='2' unit='M'", 16), paused=True)["uuid"]
-            mapping = self.mapping(Guest(self, uuid), MEMFD)
-            self.assertEqual((mapping["mode"], mapping["KernelPageSize"], mapping["Size"]), ("rw-p", 2048, 16 << 10))
-            self.daemon.run("destroy", "web1")
-        finally:
-            with open(pool, "w") as file:
-                file.write(before)
+                self.client.call("domain.create_xml", xml=self.pages(size, 1 << 20), paused=True)
 
     def locked(self):
         xml = qemu_domain("web1", memory_mib=16, extra="<memoryBacking><locked/></memoryBacking>")

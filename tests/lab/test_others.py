@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import lab
@@ -232,6 +233,25 @@ class Scsi(OthersTest):
         self.daemon.run("start", "web2")
         self.assertIn("domain 'web2' has it", self.plug("attach", "web1", scsi(1), status=None).stderr)
         self.assertEqual(self.nodes("web1"), {})
+
+
+class HugePages(OthersTest):
+    def test_start(self):
+        """A guest's memory is in those that the host has; the next guest finds them free again, or is refused."""
+        pages = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages"
+        with open(pages, "w") as file:
+            file.write("40")
+        for name in ("web1", "web2"):
+            xml = guest(name).replace("<vcpu>", "<memoryBacking><hugepages/></memoryBacking><vcpu>")
+            self.daemon.run("define", self.write(f"{name}.xml", xml))
+        self.daemon.run("start", "web1")
+        with open(f"/proc/{self.qemu('web1')}/smaps") as file:
+            _, memory = file.read().split("memory-backend-memfd", 1)
+        self.assertEqual(re.search(r"KernelPageSize: +(\d+) kB", memory).group(1), "2048")
+        self.assertIn("huge pages of 2048 KiB", self.refused("start", "web2"))
+        self.daemon.run("destroy", "web1")
+        self.daemon.run("start", "web2")
+        self.daemon.run("destroy", "web2")
 
 
 class Moved(OthersTest):

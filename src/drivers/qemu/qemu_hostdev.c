@@ -318,6 +318,10 @@ int qemu_hostdev_lock_memory (job_t *job, error_t *err)
     if (!process_from_text (identity ? identity : "", &process))
         return error_set (err, ERR_INTERNAL_ERROR, "the record of domain '%s' names no process",
                           job->guest->name);
+    //  Another process may have its pid by now.
+    autoclose int pidfd = process_open (&process, err);
+    if (pidfd < 0)
+        return -1;
     const struct rlimit wanted = { .rlim_cur = bytes, .rlim_max = bytes };
     if (prlimit (process.pid, RLIMIT_MEMLOCK, NULL, &now) == 0 && now.rlim_cur >= bytes)
         return 0;

@@ -82,6 +82,11 @@ static int insert (job_t *job, const qemu_disk_t *disk, const xml_node_t *drive,
                : 0;
 }
 
+static const char *medium_in (const qemu_disk_t *disk)
+{
+    return disk->count > 0 ? disk->chain[0].path : NULL;
+}
+
 //  Of the new medium, while the old one is in.
 static char *trial_node (const qemu_disk_t *disk)
 {
@@ -90,6 +95,7 @@ static char *trial_node (const qemu_disk_t *disk)
 
 //  What can't be opened is known before the guest sees the tray move, and before the old medium,
 //  whose file may have gone meanwhile, is let go. WANTED says what is below it, or the image does.
+//  QEMU may keep others, itself too, from the one that is in.
 static int try_open (job_t *job, const qemu_disk_t *disk, const xml_node_t *wanted, error_t *err)
 {
     autofree char *name = trial_node (disk);
@@ -99,7 +105,7 @@ static int try_open (job_t *job, const qemu_disk_t *disk, const xml_node_t *want
                                .backing = xml_find (wanted, "backingStore") ? "" : NULL,
                                .block = xml_equals (wanted, "@type", "block"),
                                .read_only = true };
-    if (!node.path)
+    if (!node.path || text_equals (medium_in (disk), node.path))
         return 0;
     return qemu_block_add (job, wanted, &node, err) || qemu_block_remove (job, name, err) ? -1 : 0;
 }
@@ -143,8 +149,7 @@ int qemu_medium_restore (job_t *job, const xml_node_t *drive, error_t *err)
     autofree char *trial = trial_node (disk);
     if (qemu_block_remove (job, trial, err))
         return -1;
-    const char *path = disk->count > 0 ? disk->chain[0].path : NULL;
-    if (text_equals (path, qemu_block_path (drive)))
+    if (text_equals (medium_in (disk), qemu_block_path (drive)))
         return tell (job, "blockdev-close-tray", disk, err);
     return set_medium (job, disk, drive, true, err);
 }
