@@ -547,8 +547,7 @@ class Migrate(TwoDaemonsTest):
                 self.restart_other()
             self.settled(guest.uuid)
             for client in (self.client, self.there):
-                for row in client.call("domain.list"):
-                    client.call("domain.destroy", domain=row["uuid"])
+                self.destroy_all(client)
 
     def test_sender_killed(self):
         """The sending daemon ends at any moment."""
