@@ -50,9 +50,7 @@ class OthersTest(DaemonTest):
     def nothing_held(self):
         """With the last guest's end."""
         with self.daemon.client() as client:
-            for domain in client.call("domain.list"):
-                if (domain["id"] or 0) > 0:
-                    client.call("domain.destroy", domain=domain["uuid"])
+            self.destroy_all(client)
         self.assertFalse(os.path.exists(self.held))
 
     def define(self, name, *devices):
