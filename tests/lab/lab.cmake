@@ -7,9 +7,9 @@ if (TROUPE_PYTHON AND TARGET trouped AND TARGET troupe_command)
         TIMEOUT 300 ENVIRONMENT "TROUPE_BIN=${CMAKE_BINARY_DIR}/bin;PYTHONDONTWRITEBYTECODE=1")
     foreach (source IN LISTS lab_tests)
         get_filename_component (name ${source} NAME_WE)
-        add_test (NAME lab_${name} COMMAND ${CMAKE_CURRENT_LIST_DIR}/run --seconds 1500
+        add_test (NAME lab_${name} COMMAND ${CMAKE_CURRENT_LIST_DIR}/run --seconds 900
             ${TROUPE_PYTHON} -m unittest -v ${name} WORKING_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
-        set_tests_properties (lab_${name} PROPERTIES LABELS lab FIXTURES_REQUIRED lab_emulator TIMEOUT 1800 SKIP_RETURN_CODE 77
+        set_tests_properties (lab_${name} PROPERTIES LABELS lab FIXTURES_REQUIRED lab_emulator TIMEOUT 1500 SKIP_RETURN_CODE 77
             ENVIRONMENT "TROUPE_BIN=${CMAKE_BINARY_DIR}/bin;TROUPE_SANITIZE=${TROUPE_SANITIZE};PYTHONDONTWRITEBYTECODE=1")
     endforeach ()
 endif ()
