@@ -323,9 +323,18 @@ class OtherDevices(DaemonTest):
         (disk,) = until(self.disks_of_stick, what="the disk")
         listener.next_event("nodedev.lifecycle", name=disk, event_text="Created")
         self.assertIn(disk, self.names("--cap", "storage"))
-        for what in ("unbind", "bind"):
+        self.await_driver(listener, "usb-storage")
+        for what, driver in (("unbind", None), ("bind", "usb-storage")):
             lab.write(f"{os.path.basename(self.stick)}:1.0", "/sys/bus/usb/drivers/usb-storage", what)
             listener.next_event("nodedev.update", name=self.interface)
+            self.await_driver(listener, driver)
+
+    def await_driver(self, client, driver):
+        """Until the daemon has heard of it: two changes of which it hears late are one, or none."""
+        def listed():
+            return [row.get("driver") for row in client.call("nodedev.list") if row["name"] == self.interface]
+
+        until(lambda: listed() == [driver], what=f"the driver {driver}")
 
     def test_scsi_comes_and_goes(self):
         host, unused = lab.scsi(1)

@@ -7,6 +7,7 @@
 #include "scene.h"
 #include "util/text.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -51,6 +52,13 @@ static inline void peer_accept (peer_t *peer)
 {
     peer->fd = accept4 (peer->listener, NULL, NULL, SOCK_CLOEXEC);
     check (peer->fd >= 0);
+}
+
+//  Somebody is connected, and not accepted.
+static inline void peer_await_connection (const peer_t *peer)
+{
+    struct pollfd waiting = { .fd = peer->listener, .events = POLLIN };
+    check_equal (poll (&waiting, 1, PATIENCE_MS), 1);
 }
 
 static inline void peer_say (peer_t *peer, const char *text)

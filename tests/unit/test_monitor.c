@@ -100,8 +100,8 @@ static void scene_ends_before_greeting (actor_t *self)
     peer_hang_up (&qemu);
     await_error (self, ERR_OPERATION_FAILED, "QEMU ended before its monitor answered");
     //  The same when it never even accepted.
-    spawn (self, qemu.path, "", 5000);
-    scene_pass (self, 20);
+    spawn (self, qemu.path, "", PATIENCE_MS);
+    peer_await_connection (&qemu);
     close (qemu.listener);
     qemu.listener = -1;
     await_error (self, ERR_OPERATION_FAILED, "QEMU ended before its monitor answered");
