@@ -134,10 +134,11 @@ static const struct {
 
 static const json_t *find_chardev (const json_t *list, const char *id)
 {
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i,
-                        item) if (strcmp (answer_string (item, "label"), id) == 0) return item;
+    for (size_t i = 0; i < json_array_size (list); i++) {
+        const json_t *item = json_array_get (list, i);
+        if (strcmp (answer_string (item, "label"), id) == 0)
+            return item;
+    }
     return NULL;
 }
 
