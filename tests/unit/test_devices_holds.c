@@ -1,10 +1,8 @@
 //  test_devices_holds.c: a USB, SCSI or mediated device is one guest's, whatever becomes of the
 //  daemon, until that gives it back or does not run any more.
 
-#include "scene.h"
+#include "devices_scene.h"
 
-#include "actors/config.h"
-#include "actors/pci/devices.h"
 #include "actors/services/disk.h"
 #include "drivers/state.h"
 #include "sysfs_model.h"
@@ -19,29 +17,17 @@ static config_t config;
 static char *root;
 static error_t last;
 
-static void start_devices (actor_t *self)
-{
-    auto(msg_t) args = msg_request ("start");
-    config_pack (&config, msg_args (args));
-    pack_key_str (msg_args (args), "sysfs", root);
-    scene_reset ();
-    actor_spawn (self, DEVICES_ADDRESS, &devices_class, &args, false, PATIENCE_MS, scene_keep,
-                 NULL);
-    auto(msg_t) started = scene_await (self, 1);
-    check_equal (scene_code (started), 0);
-}
-
 static void start_all (actor_t *self)
 {
     check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
     check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
-    start_devices (self);
+    devices_begin (self, &config, root);
 }
 
 static void restart (actor_t *self)
 {
     scene_end_actor (self, DEVICES_ADDRESS);
-    start_devices (self);
+    devices_begin (self, &config, root);
 }
 
 static int ask (actor_t *self, const char *verb, const char *device, const char *domain,

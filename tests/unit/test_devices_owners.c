@@ -1,11 +1,9 @@
 //  test_devices_owners.c: PCI devices of guests that ended with the daemon away go back, however
 //  long their owners take to say whose they are.
 
-#include "scene.h"
+#include "devices_scene.h"
 #include "unit.h"
 
-#include "actors/config.h"
-#include "actors/pci/devices.h"
 #include "actors/pci/iommu_group.h"
 #include "actors/pci/pci.h"
 #include "actors/services/disk.h"
@@ -107,18 +105,6 @@ static void publish_running (actor_t *self)
     actor_publish (self, "domain/" TWO, &event);
 }
 
-static void start_devices (actor_t *self)
-{
-    auto(msg_t) args = msg_request ("start");
-    config_pack (&config, msg_args (args));
-    pack_key_str (msg_args (args), "sysfs", root);
-    scene_reset ();
-    actor_spawn (self, DEVICES_ADDRESS, &devices_class, &args, false, PATIENCE_MS, scene_keep,
-                 NULL);
-    auto(msg_t) started = scene_await (self, 1);
-    check_equal (scene_code (started), 0);
-}
-
 static void open_scene (void)
 {
     error_t err;
@@ -147,7 +133,7 @@ static void scene_compare (actor_t *self)
     check_equal (scene_spawn (self, "disk/9", &disk_class, false), 0);
     write_held (MODEL_FUNCTION, ONE);
     write_held (OTHER_FUNCTION, TWO);
-    start_devices (self);
+    devices_begin (self, &config, root);
     publish_running (self);
     auto(msg_t) serving = msg_request ("host.serving");
     actor_send (self, DEVICES_ADDRESS, &serving);
@@ -180,7 +166,7 @@ static void scene_group_again (actor_t *self)
     check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
     check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
     write_held (MODEL_FUNCTION, ONE);
-    start_devices (self);
+    devices_begin (self, &config, root);
     check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION), 0);
     check_equal (ask (self, GROUP, "group.take", OTHER_FUNCTION), ERR_OPERATION_INVALID);
     scene_end_actor (self, GROUP);
