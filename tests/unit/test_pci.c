@@ -403,6 +403,58 @@ static void scene_settings_as_before (actor_t *self)
     close_played (self);
 }
 
+//  The group's owner is started again while it is asked for the first time.
+
+static msg_t *asked;            //  group.take
+static _Atomic bool asking;     //  the scene looks at it from its own thread
+static _Atomic size_t released; //  how often
+
+static void group_handle (actor_t *self, msg_t **msg_p)
+{
+    if (msg_is (*msg_p, "group.take")) {
+        asked = take (msg_p);
+        asking = true;
+        return;
+    }
+    if (msg_is (*msg_p, "group.release"))
+        released++;
+    auto(msg_t) granted = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
+    if (msg_is (*msg_p, "test.grant"))
+        actor_reply (self, &asked, &granted);
+    actor_reply (self, msg_p, &reply);
+}
+
+static const actor_class_t group_class = { .kind = "group", .handle = group_handle };
+
+static void scene_claim_meanwhile (actor_t *self)
+{
+    const char to[] = PCI_PREFIX MODEL_FUNCTION;
+    open_scene (self);
+    check_equal (scene_spawn (self, GROUP, &group_class, false), 0);
+    write_detached (MODEL_FUNCTION);
+    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    start_device (self, MODEL_FUNCTION);
+    auto(msg_t) request = msg_request ("pci.take");
+    pack_key_str (msg_args (request), "domain", ONE);
+    pack_key_str (msg_args (request), "domain_name", "one");
+    scene_reset ();
+    actor_request (self, to, &request, PATIENCE_MS, scene_keep, NULL);
+    for (int i = 0; i < 500 && !asking; i++)
+        scene_pass (self, 10);
+    auto(msg_t) claim = msg_request ("pci.claim");
+    pack_key_i64 (msg_args (claim), "group", 8);
+    actor_send (self, to, &claim);
+    auto(msg_t) told = scene_ask (self, GROUP, "test.grant", PATIENCE_MS);
+    auto(msg_t) taken = scene_await (self, 1);
+    check_equal (scene_code (taken), 0);
+    check_equal (ask (self, to, "pci.give", MODEL_FUNCTION, ONE), 0);
+    auto(msg_t) heard = scene_ask (self, GROUP, "test.hear", PATIENCE_MS);
+    check_equal (released, 1);
+    scene_end_actor (self, GROUP);
+    close_scene (self, MODEL_FUNCTION);
+}
+
 //  Who wants it detached comes when the return is not even on file: that is not begun.
 static void scene_return_is_cancelled (actor_t *self)
 {
@@ -442,6 +494,7 @@ PCI_TEST (gone_meanwhile)
 PCI_TEST (settings_stay_on_file)
 PCI_TEST (settings_as_before)
 PCI_TEST (return_is_cancelled)
+PCI_TEST (claim_meanwhile)
 
 int main (void)
 {
@@ -455,6 +508,7 @@ int main (void)
         unit_test_in_folder (test_settings_stay_on_file),
         unit_test_in_folder (test_settings_as_before),
         unit_test_in_folder (test_return_is_cancelled),
+        unit_test_in_folder (test_claim_meanwhile),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
