@@ -283,8 +283,13 @@ static void scene_gone_meanwhile (actor_t *self)
 
 //  What troupe-pci would do: one run after another, as the test says.
 
+enum {
+    STUCK = -1 //  instead of a code: it does not end
+};
+
+//  wanted, saved: what is to be set, and to be set again; NULL: not looked at.
 typedef struct {
-    const char *command, *saved, *said; //  saved: what is to be set again; NULL: not looked at
+    const char *command, *wanted, *saved, *said;
     int code;
 } run_t;
 
@@ -302,6 +307,8 @@ static void play_spawn (actor_t *self, msg_t **msg_p)
     const run_t *run = &script[runs];
     error_t err;
     check_text (argument (*msg_p, 2), run->command ? run->command : "(no more)");
+    if (run->wanted)
+        check_text (argument (*msg_p, 6), run->wanted);
     if (run->saved)
         check_text (argument (*msg_p, 7), run->saved);
     if (run->said)
@@ -313,30 +320,49 @@ static void play_spawn (actor_t *self, msg_t **msg_p)
     actor_reply (self, msg_p, &reply);
 }
 
+static void play_end (actor_t *self, msg_t **msg_p, int code)
+{
+    error_t err;
+    error_set (&err, ERR_OPERATION_TIMEOUT, "it does not end");
+    if (code == STUCK) {
+        actor_reply_error (self, msg_p, &err);
+        return;
+    }
+    auto(msg_t) reply = msg_reply ();
+    pack_map (msg_result (reply));
+    pack_key_i64 (msg_result (reply), "code", code);
+    pack_end (msg_result (reply));
+    actor_reply (self, msg_p, &reply);
+}
+
 static void play_handle (actor_t *self, msg_t **msg_p)
 {
     if (msg_is (*msg_p, "process.spawn")) {
         play_spawn (self, msg_p);
         return;
     }
-    auto(msg_t) reply = msg_reply ();
     if (msg_is (*msg_p, "process.go")) {
-        pack_map (msg_result (reply));
-        pack_key_i64 (msg_result (reply), "code", script[runs++].code);
-        pack_end (msg_result (reply));
+        play_end (self, msg_p, script[runs++].code);
+        return;
     }
+    auto(msg_t) reply = msg_reply ();
     actor_reply (self, msg_p, &reply);
 }
 
 static const actor_class_t player_class = { .kind = "spawner", .handle = play_handle };
 
-static void open_played (actor_t *self, const run_t *wanted)
+//  DETACHED: what is on file of it besides; NULL: it is the host's.
+static void open_played (actor_t *self, const run_t *wanted, const char *detached)
 {
     open_scene (self);
     script = wanted;
     runs = 0;
     check_equal (scene_spawn (self, "spawner", &player_class, false), 0);
     start_group (self);
+    if (detached) {
+        write_detached_for (MODEL_FUNCTION, detached);
+        model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    }
     start_device (self, MODEL_FUNCTION);
 }
 
@@ -347,12 +373,17 @@ static void close_played (actor_t *self)
     close_scene (self, MODEL_FUNCTION);
 }
 
-static void check_on_file (const char *words)
+static bool is_on_file (const char *words)
 {
     error_t err;
     autofree char *path = status_path (MODEL_FUNCTION);
     autofree char *text = file_read (path, 4096, NULL, &err);
-    check (text && strstr (text, words));
+    return text && strstr (text, words);
+}
+
+static void check_on_file (const char *words)
+{
+    check (is_on_file (words));
 }
 
 static int take_with_settings (actor_t *self, const char *settings)
@@ -375,11 +406,14 @@ static int take_with_settings (actor_t *self, const char *settings)
 static void scene_settings_stay_on_file (actor_t *self)
 {
     static const run_t script_of_it[] = {
-        { "read", NULL, BEFORE "\n", 0 }, { "detach", BEFORE, "it did not work\n", 1 },
-        { "read", NULL, WANTED "\n", 0 }, { "return", BEFORE, "nor did this\n", 1 },
-        { "return", BEFORE, NULL, 0 },    { 0 },
+        { "read", NULL, NULL, BEFORE "\n", 0 },
+        { "detach", WANTED, BEFORE, "it did not work\n", 1 },
+        { "read", NULL, NULL, WANTED "\n", 0 },
+        { "return", NULL, BEFORE, "nor did this\n", 1 },
+        { "return", NULL, BEFORE, NULL, 0 },
+        { 0 },
     };
-    open_played (self, script_of_it);
+    open_played (self, script_of_it, NULL);
     check_equal (take_with_settings (self, WANTED), ERR_OPERATION_FAILED);
     check_on_file ("returning");
     check_on_file (BEFORE);
@@ -391,14 +425,29 @@ static void scene_settings_stay_on_file (actor_t *self)
 //  Nothing was changed: nothing has to go back.
 static void scene_settings_as_before (actor_t *self)
 {
-    static const run_t script_of_it[] = { { "read", NULL, BEFORE "\n", 0 },
-                                          { "detach", BEFORE, "process 7 uses it\n", 1 },
-                                          { "read", NULL, BEFORE "\n", 0 },
+    static const run_t script_of_it[] = { { "read", NULL, NULL, BEFORE "\n", 0 },
+                                          { "detach", WANTED, BEFORE, "process 7 uses it\n", 1 },
+                                          { "read", NULL, NULL, BEFORE "\n", 0 },
                                           { 0 } };
-    open_played (self, script_of_it);
+    open_played (self, script_of_it, NULL);
     check_equal (take_with_settings (self, WANTED), ERR_OPERATION_FAILED);
     check (!has_status (MODEL_FUNCTION));
     check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION, ONE), 0);
+    check_equal (runs, 3);
+    close_played (self);
+}
+
+//  The program holds the device locked, so that another one could not look: what was before stays
+//  on file, as if it were changed.
+static void scene_program_is_stuck (actor_t *self)
+{
+    static const run_t script_of_it[] = { { "read", NULL, NULL, BEFORE "\n", 0 },
+                                          { "detach", WANTED, BEFORE, NULL, STUCK },
+                                          { "return", NULL, BEFORE, NULL, 0 },
+                                          { 0 } };
+    open_played (self, script_of_it, NULL);
+    check_equal (take_with_settings (self, WANTED), ERR_OPERATION_TIMEOUT);
+    wait_for_end_of_status (self, MODEL_FUNCTION);
     check_equal (runs, 3);
     close_played (self);
 }
@@ -459,14 +508,7 @@ static void scene_claim_meanwhile (actor_t *self)
 static void scene_return_is_cancelled (actor_t *self)
 {
     static const run_t none[] = { { 0 } };
-    open_scene (self);
-    script = none;
-    runs = 0;
-    check_equal (scene_spawn (self, "spawner", &player_class, false), 0);
-    start_group (self);
-    write_detached (MODEL_FUNCTION);
-    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
-    start_device (self, MODEL_FUNCTION);
+    open_played (self, none, "");
     auto(msg_t) reattach = msg_request ("nodedev.reattach");
     scene_reset ();
     actor_request (self, PCI_PREFIX MODEL_FUNCTION, &reattach, PATIENCE_MS, scene_keep, NULL);
@@ -494,6 +536,7 @@ PCI_TEST (gone_meanwhile)
 PCI_TEST (settings_stay_on_file)
 PCI_TEST (settings_as_before)
 PCI_TEST (return_is_cancelled)
+PCI_TEST (program_is_stuck)
 PCI_TEST (claim_meanwhile)
 
 int main (void)
@@ -508,6 +551,7 @@ int main (void)
         unit_test_in_folder (test_settings_stay_on_file),
         unit_test_in_folder (test_settings_as_before),
         unit_test_in_folder (test_return_is_cancelled),
+        unit_test_in_folder (test_program_is_stuck),
         unit_test_in_folder (test_claim_meanwhile),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

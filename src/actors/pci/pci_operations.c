@@ -274,7 +274,9 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
     (void) arg;
     pci_t *self = actor_state (actor);
     bool failed = pci_job_done (self, reply, &self->failure) != 0;
-    if (failed && self->running.operation->during == PCI_DETACHING && self->saved) {
+    //  A program that the kernel keeps has the device locked: another one would only wait for it.
+    bool stuck = failed && self->failure.code == ERR_OPERATION_TIMEOUT;
+    if (failed && !stuck && self->running.operation->during == PCI_DETACHING && self->saved) {
         pci_start_job (self, "pci_read", on_looked);
         return;
     }
