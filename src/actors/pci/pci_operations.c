@@ -470,8 +470,8 @@ void pci_enqueue (pci_t *self, msg_t **msg_p)
     if (zlistx_size (self->queue) >= queue_max (operation)) {
         error_t err;
         error_set (&err, ERR_RESOURCE_BUSY,
-                   "PCI device '%s': %d requests wait already; try again later", self->address,
-                   QUEUE_MAX);
+                   "PCI device '%s': %zu requests wait already; try again later", self->address,
+                   queue_max (operation));
         err.retry = true;
         actor_reply_error (self->actor, msg_p, &err);
         return;
