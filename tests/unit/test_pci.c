@@ -452,6 +452,48 @@ static void scene_program_is_stuck (actor_t *self)
     close_played (self);
 }
 
+#define OF_HOST BEFORE ",trust=0,port="
+#define LEFT "<saved settings='" OF_HOST "'/>"
+
+//  The card still sets what the last guest wanted: the next one, which wants nothing, gets what the
+//  host had, and nothing is to be set again then. Who could not get it leaves all as it was.
+static void scene_nothing_of_the_last_guest (actor_t *self)
+{
+    static const run_t script_of_it[] = {
+        { "detach", OF_HOST, OF_HOST, "it did not work\n", 1 },
+        { "read", NULL, NULL, WANTED ",trust=1,port=\n", 0 },
+        { "detach", OF_HOST, OF_HOST, NULL, 0 },
+        { 0 },
+    };
+    open_played (self, script_of_it, LEFT);
+    check_equal (take_with_settings (self, NULL), ERR_OPERATION_FAILED);
+    check_on_file (OF_HOST);
+    check (!is_on_file ("holder"));
+    check_equal (take_with_settings (self, NULL), 0);
+    check_on_file ("<holder uuid='" ONE);
+    check (!is_on_file ("saved"));
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION, ONE), 0);
+    check_equal (runs, 3);
+    close_played (self);
+}
+
+//  What the next one does not say is not what the last one said.
+static void scene_unsaid_is_the_hosts (actor_t *self)
+{
+    static const run_t script_of_it[] = {
+        { "detach", WANTED ",trust=0,port=", OF_HOST, NULL, 0 },
+        { "restore", NULL, NULL, NULL, 0 },
+        { 0 },
+    };
+    open_played (self, script_of_it, LEFT);
+    check_equal (take_with_settings (self, WANTED), 0);
+    check_on_file (OF_HOST);
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION, ONE), 0);
+    check (!is_on_file ("saved"));
+    check_equal (runs, 2);
+    close_played (self);
+}
+
 //  The group's owner is started again while it is asked for the first time.
 
 static msg_t *asked;            //  group.take
@@ -537,6 +579,8 @@ PCI_TEST (settings_stay_on_file)
 PCI_TEST (settings_as_before)
 PCI_TEST (return_is_cancelled)
 PCI_TEST (program_is_stuck)
+PCI_TEST (nothing_of_the_last_guest)
+PCI_TEST (unsaid_is_the_hosts)
 PCI_TEST (claim_meanwhile)
 
 int main (void)
@@ -552,6 +596,8 @@ int main (void)
         unit_test_in_folder (test_settings_as_before),
         unit_test_in_folder (test_return_is_cancelled),
         unit_test_in_folder (test_program_is_stuck),
+        unit_test_in_folder (test_nothing_of_the_last_guest),
+        unit_test_in_folder (test_unsaid_is_the_hosts),
         unit_test_in_folder (test_claim_meanwhile),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

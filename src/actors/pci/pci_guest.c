@@ -115,7 +115,7 @@ static void refuse (pci_t *self)
 static void take_it (pci_t *self, int rc)
 {
     self->lent = self->lent || rc > 0;
-    if (rc > 0 || msg_str (self->running.request, "settings"))
+    if (rc > 0 || msg_str (self->running.request, "settings") || self->saved)
         pci_begin_job (self);
     else
         pci_save (self, on_saved);
