@@ -63,6 +63,13 @@ msg_t *scene_await (actor_t *self, int count);
 void scene_end_actor (actor_t *self, const char *address);
 //  Lets the runtime go on for MS.
 void scene_pass (actor_t *self, int ms);
+//  Until CONDITION, of something that other threads do.
+#define scene_until(self, condition)                                                               \
+    do {                                                                                           \
+        for (int wait_ = 0; wait_ < PATIENCE_MS / 10 && !(condition); wait_++)                     \
+            scene_pass (self, 10);                                                                 \
+        check (condition);                                                                         \
+    } while (0)
 //  The code of an answer: 0 for a reply.
 int scene_code (const msg_t *answer);
 
