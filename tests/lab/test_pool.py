@@ -5,7 +5,7 @@ import os
 import signal
 
 import lab
-from devices import User
+from devices import User, node
 from guests import GuestTest, hostdev, interface, pooled, source
 from harness import until
 
@@ -164,6 +164,8 @@ class Pool(GuestTest):
         lab.make_virtual_functions(1)
         self.make_pool()
         lab.make_virtual_functions(3)
+        until(lambda: {node(each) for each in self.functions} <= set(self.daemon.run("nodedev-list").split()),
+              what="the new functions")
         for number in range(2):
             self.define_guest(f"web{number}", pooled("pool", f"{MAC}{number}"))
             self.daemon.run("start", f"web{number}")

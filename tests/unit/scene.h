@@ -59,10 +59,19 @@ void scene_reset (void);
 void scene_keep (actor_t *self, const msg_t *reply, void *arg);
 int scene_count (void);
 msg_t *scene_await (actor_t *self, int count);
+//  Waits for the end of an actor, which may be over.
+void scene_await_end (actor_t *self, const char *address);
 //  Stops an actor and waits for its end.
 void scene_end_actor (actor_t *self, const char *address);
 //  Lets the runtime go on for MS.
 void scene_pass (actor_t *self, int ms);
+//  Until CONDITION, of something that other threads do.
+#define scene_until(self, condition)                                                               \
+    do {                                                                                           \
+        for (int wait_ = 0; wait_ < PATIENCE_MS / 10 && !(condition); wait_++)                     \
+            scene_pass (self, 10);                                                                 \
+        check (condition);                                                                         \
+    } while (0)
 //  The code of an answer: 0 for a reply.
 int scene_code (const msg_t *answer);
 

@@ -94,13 +94,18 @@ static void is_down (actor_t *self, const char *address, const msg_t *down, void
     *(bool *) arg = true;
 }
 
-void scene_end_actor (actor_t *self, const char *address)
+void scene_await_end (actor_t *self, const char *address)
 {
     bool down = false;
     actor_watch (self, address, is_down, &down);
-    actor_stop (self, address);
     while (!down)
         actor_step (self, INT64_MAX);
+}
+
+void scene_end_actor (actor_t *self, const char *address)
+{
+    actor_stop (self, address);
+    scene_await_end (self, address);
 }
 
 static void time_passed (actor_t *self, void *arg)

@@ -2,6 +2,7 @@
 //  long their owners take to say whose they are.
 
 #include "devices_scene.h"
+#include "slow_disk.h"
 #include "unit.h"
 
 #include "actors/pci/iommu_group.h"
@@ -23,55 +24,6 @@ static config_t config;
 static char *root; //  of the model
 static paths_t *paths;
 static error_t last;
-
-//  A disk that takes its time: it keeps all back until it is told.
-
-typedef struct {
-    zlistx_t *kept; //  msg_t
-    bool passing;
-} slow_t;
-
-static int slow_start (actor_t *self, const msg_t *args, error_t *err)
-{
-    (void) args, (void) err;
-    slow_t *slow = actor_state (self);
-    slow->kept = zlistx_new ();
-    return 0;
-}
-
-static void pass_on (actor_t *self, msg_t **msg_p)
-{
-    slow_t *slow = actor_state (self);
-    msg_t *each;
-    slow->passing = true;
-    while ((each = zlistx_detach (slow->kept, NULL)))
-        actor_forward (self, &each, "disk/9", NULL);
-    auto(msg_t) reply = msg_reply ();
-    actor_reply (self, msg_p, &reply);
-}
-
-static void slow_handle (actor_t *self, msg_t **msg_p)
-{
-    slow_t *slow = actor_state (self);
-    if (msg_is (*msg_p, "test.pass"))
-        pass_on (self, msg_p);
-    else if (slow->passing)
-        actor_forward (self, msg_p, "disk/9", NULL);
-    else
-        zlistx_add_end (slow->kept, take (msg_p));
-}
-
-static void slow_stop (actor_t *self)
-{
-    slow_t *slow = actor_state (self);
-    zlistx_destroy (&slow->kept);
-}
-
-static const actor_class_t slow_class = { .kind = "disk",
-                                          .state_size = sizeof (slow_t),
-                                          .start = slow_start,
-                                          .handle = slow_handle,
-                                          .stop = slow_stop };
 
 static char *status_path (const char *address)
 {
@@ -129,9 +81,7 @@ static void close_scene (actor_t *self)
 static void scene_compare (actor_t *self)
 {
     open_scene ();
-    check_equal (scene_spawn (self, "disk/0", &slow_class, false), 0);
-    check_equal (scene_spawn (self, "disk/1", &slow_class, false), 0);
-    check_equal (scene_spawn (self, "disk/9", &disk_class, false), 0);
+    slow_disk_open (self);
     write_held (MODEL_FUNCTION, ONE);
     write_held (OTHER_FUNCTION, TWO);
     devices_begin (self, &config, root);
@@ -141,11 +91,8 @@ static void scene_compare (actor_t *self)
     //  Once it answers this, it has compared.
     auto(msg_t) list = scene_ask (self, DEVICES_ADDRESS, "nodedev.list", PATIENCE_MS);
     auto(msg_t) again = scene_ask (self, DEVICES_ADDRESS, "nodedev.list", PATIENCE_MS);
-    auto(msg_t) first = scene_ask (self, "disk/0", "test.pass", PATIENCE_MS);
-    auto(msg_t) second = scene_ask (self, "disk/1", "test.pass", PATIENCE_MS);
-    for (int i = 0; i < 500 && is_held (MODEL_FUNCTION); i++)
-        scene_pass (self, 10);
-    check (!is_held (MODEL_FUNCTION));
+    slow_disk_pass (self);
+    scene_until (self, !is_held (MODEL_FUNCTION));
     check (is_held (OTHER_FUNCTION));
     close_scene (self);
 }

@@ -124,9 +124,7 @@ static void start_guest (actor_t *self, const char *behaviour)
 
 static void wait_for_files (actor_t *self, size_t count)
 {
-    for (int i = 0; i < 500 && count_files () < count; i++)
-        scene_pass (self, 10);
-    check (count_files () >= count);
+    scene_until (self, count_files () >= count);
 }
 
 static void scene_result (actor_t *self)

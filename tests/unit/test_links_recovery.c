@@ -31,9 +31,7 @@ static void scene_claim (actor_t *self)
     //  An owner that does not exist any more.
     auto(msg_t) settled = scene_ask (self, "links", "links.settle", PATIENCE_MS);
     check_equal (scene_code (settled), 0);
-    for (int i = 0; i < 100 && do_key (self, "link.get", "net0", NULL) == 0; i++)
-        scene_pass (self, 50);
-    check_equal (last.code, ERR_NO_INTERFACE);
+    scene_until (self, do_key (self, "link.get", "net0", NULL) == ERR_NO_INTERFACE);
 }
 
 static void create_many (actor_t *self, int count, const link_spec_t *spec)

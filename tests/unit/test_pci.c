@@ -1,13 +1,12 @@
 //  test_pci.c: the owner of a PCI device, in a model of sysfs: what it refuses, who has the group,
 //  what it makes of what it finds. What is done to devices is the lab's test.
 
-#include "scene.h"
+#include "slow_disk.h"
 #include "unit.h"
 
 #include "actors/config.h"
 #include "actors/pci/iommu_group.h"
 #include "actors/pci/pci.h"
-#include "actors/services/disk.h"
 #include "sysfs_model.h"
 #include "util/process.h"
 
@@ -64,7 +63,7 @@ static void start_device (actor_t *self, const char *address)
     start (self, to, &pci_class, &args);
 }
 
-static void open_scene (actor_t *self)
+static void open_folders (void)
 {
     error_t err;
     root = model_new ();
@@ -73,6 +72,11 @@ static void open_scene (actor_t *self)
     autofree char *run = text_format ("%s/pci", paths->run);
     check_equal (file_make_folders (run, 0700, &err), 0);
     config = (config_t){ .paths = paths, .launcher = "/bin/false", .instance = "01234567" };
+}
+
+static void open_scene (actor_t *self)
+{
+    open_folders ();
     check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
     check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
 }
@@ -101,9 +105,7 @@ static bool has_status (const char *address)
 
 static void wait_for_end_of_status (actor_t *self, const char *address)
 {
-    for (int i = 0; i < 500 && has_status (address); i++)
-        scene_pass (self, 10);
-    check (!has_status (address));
+    scene_until (self, !has_status (address));
 }
 
 //  What an earlier daemon had on file: it was detached from igbvf, and, maybe, a guest's.
@@ -269,9 +271,7 @@ static void scene_gone_meanwhile (actor_t *self)
     pack_key_str (msg_args (reset), "device", MODEL_FUNCTION);
     scene_reset ();
     actor_request (self, to, &reset, PATIENCE_MS, scene_keep, NULL);
-    for (int i = 0; i < 500 && !started; i++)
-        scene_pass (self, 10);
-    check (started);
+    scene_until (self, started);
     model_write (root, "bus/pci/devices/" MODEL_FUNCTION, NULL);
     auto(msg_t) gone = msg_request ("pci.gone");
     actor_send (self, to, &gone);
@@ -351,10 +351,9 @@ static void play_handle (actor_t *self, msg_t **msg_p)
 
 static const actor_class_t player_class = { .kind = "spawner", .handle = play_handle };
 
-//  DETACHED: what is on file of it besides; NULL: it is the host's.
-static void open_played (actor_t *self, const run_t *wanted, const char *detached)
+//  DETACHED: what is on file of the device besides; NULL: it is the host's.
+static void start_player (actor_t *self, const run_t *wanted, const char *detached)
 {
-    open_scene (self);
     script = wanted;
     runs = 0;
     check_equal (scene_spawn (self, "spawner", &player_class, false), 0);
@@ -364,6 +363,12 @@ static void open_played (actor_t *self, const run_t *wanted, const char *detache
         model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
     }
     start_device (self, MODEL_FUNCTION);
+}
+
+static void open_played (actor_t *self, const run_t *wanted, const char *detached)
+{
+    open_scene (self);
+    start_player (self, wanted, detached);
 }
 
 static void close_played (actor_t *self)
@@ -531,8 +536,7 @@ static void scene_claim_meanwhile (actor_t *self)
     pack_key_str (msg_args (request), "domain_name", "one");
     scene_reset ();
     actor_request (self, to, &request, PATIENCE_MS, scene_keep, NULL);
-    for (int i = 0; i < 500 && !asking; i++)
-        scene_pass (self, 10);
+    scene_until (self, asking);
     auto(msg_t) claim = msg_request ("pci.claim");
     pack_key_i64 (msg_args (claim), "group", 8);
     actor_send (self, to, &claim);
@@ -546,20 +550,37 @@ static void scene_claim_meanwhile (actor_t *self)
     close_scene (self, MODEL_FUNCTION);
 }
 
+static void keep_code (actor_t *self, const msg_t *reply, void *arg)
+{
+    (void) self;
+    *(int *) arg = scene_code (reply);
+}
+
+static void ask_later (actor_t *self, const char *verb, int *code)
+{
+    auto(msg_t) msg = msg_request (verb);
+    *code = -1;
+    actor_request (self, PCI_PREFIX MODEL_FUNCTION, &msg, PATIENCE_MS, keep_code, code);
+}
+
 //  Who wants it detached comes when the return is not even on file: that is not begun.
 static void scene_return_is_cancelled (actor_t *self)
 {
     static const run_t none[] = { { 0 } };
-    open_played (self, none, "");
-    auto(msg_t) reattach = msg_request ("nodedev.reattach");
-    scene_reset ();
-    actor_request (self, PCI_PREFIX MODEL_FUNCTION, &reattach, PATIENCE_MS, scene_keep, NULL);
-    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "nodedev.detach", MODEL_FUNCTION, NULL), 0);
-    auto(msg_t) returned = scene_await (self, 1);
-    check_equal (scene_code (returned), ERR_OPERATION_ABORTED);
+    int returned, detached;
+    open_folders ();
+    slow_disk_open (self);
+    start_player (self, none, "");
+    ask_later (self, "nodedev.reattach", &returned);
+    ask_later (self, "nodedev.detach", &detached);
+    slow_disk_pass (self);
+    scene_until (self, returned != -1 && detached != -1);
+    check_equal (returned, ERR_OPERATION_ABORTED);
+    check_equal (detached, 0);
     check_on_file ("detached");
     check_equal (runs, 0);
     close_played (self);
+    scene_end_actor (self, "disk/9");
 }
 
 #define PCI_TEST(name)                                                                             \
