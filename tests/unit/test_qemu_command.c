@@ -87,7 +87,7 @@ static const struct {
       "<memoryBacking><hugepages><page size='2' unit='M'/><page size='1' unit='G' nodeset='1'/>"
       "<page size='4' nodeset='2'/></hugepages><source type='file'/><access mode='shared'/>"
       "<allocation mode='ondemand'/></memoryBacking><vcpu>3</vcpu>"
-      "<cpu><numa><cell memory='64' unit='MiB' discard='yes'/><cell memory='1' unit='GiB' "
+      "<cpu><numa><cell memory='64' unit='MiB'/><cell memory='1' unit='GiB' "
       "memAccess='private'/><cell memory='64' unit='MiB' discard='yes'/></numa></cpu>",
       { "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"ram-node0\",\"size\":67108864,"
         "\"hugetlb\":true,\"hugetlbsize\":2097152," SHARED "}",
