@@ -184,7 +184,7 @@ static int spawn (start_t *self, error_t *err)
                      .uid = self->uid,
                      .gid = self->gid,
                      .drop_capabilities = true,
-                     .memlock_bytes = qemu_hostdev_memlock (job->guest->live),
+                     .memlock_bytes = qemu_ram_lock_bytes (job->guest->live),
                      .cgroups = strings_list (cgroups),
                      .devices = strings_list (devices),
                      .listen = { { .path = self->monitor, .fd = QEMU_MONITOR_FD } } };
@@ -202,28 +202,28 @@ static int spawn (start_t *self, error_t *err)
     return failed ? -1 : 0;
 }
 
-//  A QEMU that waits for the peer of a vhostuser interface has nobody else to talk to.
-static void name_peer (start_t *self, error_t *err)
+//  A QEMU that waits for the peer of a vhostuser interface has nobody else to talk to. Those of
+//  interfaces before it came.
+static void name_peer (start_t *self, int ms, error_t *err)
 {
-    static const char waits[] = "QEMU waiting for connection on: disconnected:";
-    error_t ignored = { 0 };
-    const char *words = strstr (err->message, waits);
-    autofree char *socket = words ? text_copy (words + strlen (waits)) : NULL;
-    if (socket && job_wait_exit (self->job, &self->process, 0, &ignored))
-        error_set (err, ERR_OPERATION_TIMEOUT,
-                   "no peer came to the interface's socket within %d s (%s); start the peer first, "
-                   "which connects to it",
-                   MONITOR_MS / 1000, socket);
+    autofree char *socket = qemu_words_last (self->log, self->log_before,
+                                             "QEMU waiting for connection on: disconnected:");
+    if (socket)
+        qemu_sockets_no_peer (socket, ms, err);
 }
 
 static int connect_monitor (start_t *self, error_t *err)
 {
-    if (job_monitor_open (self->job, self->monitor, MONITOR_MS, err) == 0)
+    error_t ignored = { 0 };
+    const int ms = qemu_ram_ms (self->job->guest->live, MONITOR_MS);
+    if (job_monitor_open (self->job, self->monitor, ms, err) == 0)
         return 0;
     if (err->code == ERR_OPERATION_ABORTED)
         return -1;
-    qemu_words_add (self->log, self->log_before, "at its start", err);
-    name_peer (self, err);
+    if (job_wait_exit (self->job, &self->process, LAST_MS, &ignored) == 0)
+        qemu_words_add (self->log, self->log_before, "at its start", err);
+    else if (ignored.code != ERR_OPERATION_ABORTED)
+        name_peer (self, ms, err);
     return -1;
 }
 

@@ -25,6 +25,7 @@
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_iotune.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_ram.h"
 #include "drivers/qemu/qemu_sockets.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/qemu_vsock.h"
@@ -97,7 +98,7 @@ static int take_from_host (attach_t *self, error_t *err)
                        qemu_plug_place (job, self->device, err))) ||
         (hostdev && qemu_hostdev_plug_one (job, self->device, err)))
         return -1;
-    return qemu_hostdev_is (self->device) ? qemu_hostdev_lock_memory (job, err) : 0;
+    return qemu_hostdev_is (self->device) ? qemu_ram_allow_lock (job, err) : 0;
 }
 
 static int begin (attach_t *self, const char *folder, error_t *err)
