@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define POOLS "sys/kernel/mm/hugepages"
 #define FOLDER_MODE 0711
@@ -24,13 +25,25 @@
 
 //  The folder.
 
+static char *folder_path (const job_t *job)
+{
+    return text_format ("%s/qemu/ram/%s", job->paths->lib, job->guest->uuid);
+}
+
+void qemu_ram_note (job_t *job)
+{
+    autofree char *folder = folder_path (job);
+    if (!qemu_backing_has_files (xml_root (job->guest->live)) && access (folder, F_OK))
+        return;
+    xml_set (xml_root (job->guest->record), "ram/@path", folder);
+}
+
 int qemu_ram_intend (job_t *job, error_t *err)
 {
-    if (!qemu_backing_has_files (xml_root (job->guest->live)))
-        return 0;
-    autofree char *folder = text_format ("%s/qemu/ram/%s", job->paths->lib, job->guest->uuid);
-    xml_set (xml_root (job->guest->record), "ram/@path", folder);
-    return job_undo (job, "folder", folder, err);
+    const bool known = guest_recorded (job->guest, "ram/@path") != NULL;
+    qemu_ram_note (job);
+    const char *folder = guest_recorded (job->guest, "ram/@path");
+    return folder && !known ? job_undo (job, "folder", folder, err) : 0;
 }
 
 int qemu_ram_make (const job_t *job, uid_t uid, gid_t gid, error_t *err)
@@ -42,6 +55,12 @@ int qemu_ram_make (const job_t *job, uid_t uid, gid_t gid, error_t *err)
     return file_make_folders (parent, FOLDER_MODE, err) || qemu_make_folder (folder, uid, gid, err)
                ? -1
                : 0;
+}
+
+int qemu_ram_forget (const job_t *job, error_t *err)
+{
+    autofree char *folder = folder_path (job);
+    return file_remove_folder (folder, err);
 }
 
 //  Huge pages.

@@ -7,9 +7,13 @@
 #include "drivers/job.h"
 
 //  Puts the folder LIB/qemu/ram/UUID into the record as <ram path='...'/>, with its undo pushed, if
-//  any of the memory is to be in files. QEMU removes their names at once, so their space is free
-//  when it ends, however it does. Not in RUN, which is the host's memory.
+//  any of the memory is to be in files and it is not there yet. QEMU removes their names at once,
+//  so their space is free when it ends, however it does. Not in RUN, which is the host's memory.
 int qemu_ram_intend (job_t *job, error_t *err);
+//  Into the record only, also if the folder is there: of a guest that runs already.
+void qemu_ram_note (job_t *job);
+//  Removes it: the guest has ended, and nothing is on record.
+int qemu_ram_forget (const job_t *job, error_t *err);
 //  Makes it, for the user and the group that QEMU runs as (0: ours).
 int qemu_ram_make (const job_t *job, uid_t uid, gid_t gid, error_t *err);
 

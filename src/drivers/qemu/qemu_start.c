@@ -76,13 +76,12 @@ static int make_nvram (job_t *job, error_t *err)
     return file_write (path, data, size, err);
 }
 
-//  What the guest is started with: now to see whether it can be, and again once its links are
-//  there.
-static int make_arguments (start_t *self, error_t *err)
+//  What the guest is started with: first without a RECORD, to see whether it can be, and again once
+//  its links are there.
+static int make_arguments (start_t *self, const xml_t *record, error_t *err)
 {
-    const guest_t *guest = self->job->guest;
     strings_destroy (&self->args);
-    self->args = qemu_command (guest->live, guest->record, self->caps, err);
+    self->args = qemu_command (self->job->guest->live, record, self->caps, err);
     if (!self->args)
         return -1;
     if (self->state || self->incoming) {
@@ -113,7 +112,7 @@ static int prepare (start_t *self, error_t *err)
     self->log = qemu_log_path (job);
     qemu_identity (job, &self->uid, &self->gid);
     self->caps = take (&caps);
-    return make_arguments (self, err);
+    return make_arguments (self, NULL, err);
 }
 
 static int record_intent (start_t *self, error_t *err)
@@ -271,12 +270,12 @@ static int run (start_t *self, unsigned flags, error_t *err)
         make_files (self, err) || qemu_check_files (job->guest->live, err) ||
         qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
         qemu_tune_prepare (job, err) || qemu_interface_plug (job, self->uid, self->gid, err) ||
-        qemu_hostdev_plug (job, err) || qemu_vsock_plug (job, err) || make_arguments (self, err) ||
-        log_command (self, err) || spawn (self, err) || connect_monitor (self, err) ||
-        qemu_vcpus_start (job, err) || qemu_live_ask (job, err) || qemu_tune_started (job, err) ||
-        read_state (self, err) || qemu_memory_start (job, err) ||
-        qemu_live_set (job, self->state || self->incoming, err) || listen_for_guest (self, err) ||
-        let_run (self, flags, err);
+        qemu_hostdev_plug (job, err) || qemu_vsock_plug (job, err) ||
+        make_arguments (self, job->guest->record, err) || log_command (self, err) ||
+        spawn (self, err) || connect_monitor (self, err) || qemu_vcpus_start (job, err) ||
+        qemu_live_ask (job, err) || qemu_tune_started (job, err) || read_state (self, err) ||
+        qemu_memory_start (job, err) || qemu_live_set (job, self->state || self->incoming, err) ||
+        listen_for_guest (self, err) || let_run (self, flags, err);
     return failed ? -1 : 0;
 }
 

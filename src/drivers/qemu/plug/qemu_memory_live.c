@@ -137,7 +137,7 @@ int qemu_memory_intend (job_t *job, const xml_node_t *device, error_t *err)
     if (qemu_ram_check_pages ("", domain_of (job), device, err))
         return -1;
     set_kib (domain_of (job), "memory", qemu_memory_total (domain_of (job)));
-    return qemu_ram_allow_lock (job, err);
+    return qemu_ram_intend (job, err) || qemu_ram_allow_lock (job, err) ? -1 : 0;
 }
 
 //  Updates.

@@ -76,6 +76,8 @@ static bool has_socket (const attach_t *self, const char *folder)
 //  The end of the guest removes what the record names.
 static int make_folder (attach_t *self, const char *folder, error_t *err)
 {
+    if (xml_is (self->device, "memory") && qemu_ram_make (self->job, self->uid, self->gid, err))
+        return -1;
     return has_socket (self, folder) ? qemu_make_folder (folder, self->uid, self->gid, err) : 0;
 }
 
