@@ -10,9 +10,9 @@
 #define OWNER "domain/" UUID
 
 static config_t config;
-static const char *refusal;   //  the owner's
-static _Atomic int code;      //  of that
-static _Atomic bool released; //  the scene looks at it from its own thread
+static const char *_Atomic refusal; //  the owner's; two threads look at it
+static _Atomic int code;            //  of that
+static _Atomic bool released;
 
 static void host_handle (actor_t *self, msg_t **msg_p)
 {
