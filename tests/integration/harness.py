@@ -52,6 +52,12 @@ def within(test, seconds, attempt):
     test.fail(f"it always takes more than {seconds} s: {took}")
 
 
+def nothing_half_done(client, domain):
+    """Returns once nothing that concerns the domain is half done any more, by the daemon before either: only then is
+    a change admitted. That no job is listed does not say so: short ones are not, nor is what follows from one."""
+    client.call("domain.metadata_set", domain=domain, type="title", value="looked at")
+
+
 def test_domain(name, devices="<console type='pty'/>", extra="", memory_mib=64, vcpus=2):
     """XML of a simulated guest."""
     return f"""<domain type='test'>
