@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(TOP, "tests", "integration"))
 sys.dont_write_bytecode = True
 
 from guest import EMULATOR, processes_of, processes_with  # noqa: E402, F401
-from harness import Daemon, behaviour, until  # noqa: E402, F401
+from harness import Daemon, behaviour, seed, seed_from, until  # noqa: E402, F401
 from harness import test_domain as simulated_domain  # noqa: E402, F401
 from troupe_client import NoAnswer, TroupeError  # noqa: E402, F401
 
@@ -28,7 +28,8 @@ class Run:
 
     def __init__(self, description, **options):
         parser = argparse.ArgumentParser(description=description)
-        parser.add_argument("--seed", type=int, default=None, help="default: a new one each time")
+        parser.add_argument("--seed", type=seed_from, default=seed("TROUPE_STRESS_SEED"),
+                            help="a number, or random: a new one (default: TROUPE_STRESS_SEED, or always the same)")
         if "rounds" not in options:
             options = {"seconds": (30.0, "how long"), **options}
         parser.add_argument("--keep", action="store_true", help="keep the daemon's folder")
@@ -36,8 +37,6 @@ class Run:
             parser.add_argument(f"--{name}", type=type(value), default=value, help=text)
         self.options = parser.parse_args()
         self.seed = self.options.seed
-        if self.seed is None:
-            self.seed = int.from_bytes(os.urandom(4), "big")
         self.random = random.Random(self.seed)
         self.begun = time.monotonic()
         self.counts = collections.Counter()

@@ -2,7 +2,7 @@
 want the same three virtual functions in each way that there is. After each sequence what is shown of a guest is what
 its QEMU has, nothing is listed twice, and what no guest has is as it was before.
 
-TROUPE_LAB_SEED: a failure says which one it was. TROUPE_LAB_SEQUENCES: more than 50."""
+TROUPE_LAB_SEED: other ones (a number, or random; a failure says which it was). TROUPE_LAB_SEQUENCES: more than 50."""
 
 import json
 import os
@@ -14,10 +14,10 @@ import xml.etree.ElementTree as ET
 
 import lab
 from guests import GuestTest, hostdev, interface, pooled
-from harness import PATIENCE, until
+from harness import PATIENCE, seed, until
 from troupe_client import TroupeError
 
-SEED = int(os.environ.get("TROUPE_LAB_SEED") or random.SystemRandom().randrange(1 << 32))
+SEED = seed("TROUPE_LAB_SEED")
 SEQUENCES = int(os.environ.get("TROUPE_LAB_SEQUENCES") or 50)
 
 #   What may go wrong: a device is somebody else's, or the guest's already, or gone; a guest does not run, or does already; or ended meanwhile.
