@@ -82,7 +82,7 @@ class Memory(Virsh, QemuTest):
         self.assertEqual(heard[-1][0], "virtiomem0")
         said = self.client.next_event("domain.memory_device_size", timeout=PATIENCE)["args"]
         self.assertEqual(said["device"], "virtiomem0")
-        self.assertEqual(int(self.blocks(guest)), int(before) + 1)
+        until(lambda: int(self.blocks(guest)) == int(before) + 1, what="the memory in the guest")
         self.assertEqual(self.sizes(), (512, 384))
         self.assertEqual(
             self.parts("virtio-mem", "target/requested", "target/current"), [str(128 * MIB)] * 2
@@ -125,6 +125,7 @@ class Memory(Virsh, QemuTest):
         until(lambda: self.sizes()[1] == 448, what="the balloon")
         until(lambda: "actual 458752" in self.virsh("dommemstat", "web1"), what="the guest's balloon")
         self.virsh("setmem", "web1", f"{512 * MIB}")
+        until(lambda: self.sizes()[1] == 512, what="what the balloon gives back")
 
     def from_elsewhere(self, guest):
         """USB devices that another host sends, and memory that guests share, come and go."""
