@@ -209,14 +209,15 @@ static bool is_any_good (const xml_node_t *wanted)
     return false;
 }
 
-xml_node_t *device_match (const xml_node_t *devices, const xml_node_t *wanted, error_t *err)
+xml_node_t *device_match (const xml_node_t *devices, const xml_node_t *wanted, bool any,
+                          error_t *err)
 {
     xml_node_t *found = NULL;
     const char *const *keys = keys_of (wanted);
     xml_foreach (device, devices, xml_name (wanted)) {
         if (!matches (device, wanted))
             continue;
-        if (found && !is_any_good (wanted)) {
+        if (found && !(any && is_any_good (wanted))) {
             error_set (err, ERR_OPERATION_FAILED,
                        "several devices (%s) are like that; say which by %s", xml_name (wanted),
                        xml_is (wanted, "interface") ? "its PCI <address>" : "<alias name='...'/>");

@@ -269,6 +269,8 @@ int job_port_delete (job_t *self, const char *network, const char *port, error_t
 //
 //      ERR_NO_NODE_DEVICE          there is none
 //      ERR_OPERATION_INVALID       who has it, or its group; or why no guest can have it
+//      ERR_OPERATION_FAILED        why it could not be bound, or set; with SETTINGS also: which
+//                                  process, not this guest's, uses it or its group
 int job_device_take (job_t *self, const char *address, bool managed, const char *settings,
                      error_t *err);
 //  Once all of a guest's are taken: does the host still use others of the group? *GROUP is its

@@ -73,8 +73,10 @@ int run_program_bytes (job_t *job, const spawn_t *spawn, const char *name, int m
     int code;
     error_t ignored = { 0 };
     unlink (spawn->log);
-    if (run (job, spawn, name, ms, &code, err))
+    if (run (job, spawn, name, ms, &code, err)) {
+        unlink (spawn->log); //  what it wrote so far may be nobody else's to read
         return -1;
+    }
     autofree char *said = file_read (spawn->log, OUTPUT_MAX_BYTES, size, &ignored);
     unlink (spawn->log);
     if (code != 0)

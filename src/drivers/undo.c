@@ -8,7 +8,6 @@
 #include "drivers/net/network_rules.h"
 #include "util/file.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,17 +71,7 @@ static int undo_folder (job_t *job, const char *path, error_t *err)
     (void) job;
     if (path[0] != '/')
         return error_set (err, ERR_INVALID_ARG, "undo folder '%s': the path is not absolute", path);
-    auto(strings_t) names = file_list (path, "", err);
-    if (!names)
-        return -1;
-    for (size_t i = 0; i < names->count; i++) {
-        autofree char *file = text_format ("%s/%s", path, names->items[i]);
-        if (unlink (file) && errno != ENOENT)
-            return error_errno (err, ERR_SYSTEM_ERROR, "remove '%s'", file);
-    }
-    if (rmdir (path) && errno != ENOENT)
-        return error_errno (err, ERR_SYSTEM_ERROR, "remove the folder '%s'", path);
-    return 0;
+    return file_remove_folder (path, err);
 }
 
 static int undo_rules (job_t *job, const char *uuid, error_t *err)

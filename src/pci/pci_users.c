@@ -18,7 +18,10 @@ enum {
     LOOK_MS = 200 //  a descriptor that is closed tells nobody
 };
 
-//  The files by which it is used.
+//  The files by which it is used. One that is not there nobody has open: the kernel makes it when
+//  vfio-pci gets the device, or another one of its group, and keeps it as long as it is open. One
+//  that comes while we look is no other case than one that is opened once we have looked: the
+//  kernel has one user of a group at a time, and the next is refused.
 typedef struct {
     char *group, *device; //  NULL: there is none
 } files_t;
@@ -29,13 +32,22 @@ static void files_clear (files_t *files)
     free (files->device);
 }
 
+//  Takes PATH over. NULL: there is no such file.
+static char *if_there (char *path)
+{
+    autofree char *own = path;
+    return access (own, F_OK) == 0 ? take (&own) : NULL;
+}
+
 static void find_files (const char *folder, files_t *files)
 {
     autofree char *number = sysfs_link (folder, "iommu_group");
     autofree char *devices = text_format ("%s/vfio-dev", folder);
     auto(strings_t) names = sysfs_names (devices);
-    files->group = number ? text_format ("/dev/vfio/%s", number) : NULL;
-    files->device = names->count > 0 ? text_format ("/dev/vfio/devices/%s", names->items[0]) : NULL;
+    if (number)
+        files->group = if_there (text_format ("/dev/vfio/%s", number));
+    if (names->count > 0)
+        files->device = if_there (text_format ("/dev/vfio/devices/%s", names->items[0]));
 }
 
 static bool has_open (int pid, const files_t *files)
@@ -67,6 +79,8 @@ static bool is_own (int pid, const char *own)
 //  The pid of one; 0: nobody.
 static int find_user (const files_t *files, const char *own)
 {
+    if (!files->group && !files->device)
+        return 0;
     auto(strings_t) processes = sysfs_names ("/proc");
     for (size_t i = 0; i < processes->count; i++) {
         int pid = atoi (processes->items[i]);

@@ -237,6 +237,21 @@ int file_sweep (const char *folder, const char *prefix, const char *suffix, erro
     return names ? 0 : -1;
 }
 
+int file_remove_folder (const char *folder, error_t *err)
+{
+    auto(strings_t) names = file_list (folder, "", err);
+    if (!names)
+        return -1;
+    for (size_t i = 0; i < names->count; i++) {
+        autofree char *path = text_format ("%s/%s", folder, names->items[i]);
+        if (file_remove (path, err))
+            return -1;
+    }
+    if (rmdir (folder) && errno != ENOENT)
+        return error_errno (err, ERR_SYSTEM_ERROR, "remove the folder '%s'", folder);
+    return 0;
+}
+
 static int make_folder (const char *folder, mode_t mode, error_t *err)
 {
     if (mkdir (folder, mode) == 0) {

@@ -65,6 +65,9 @@ strings_t *file_list (const char *folder, const char *suffix, error_t *err);
 //  what a crash left there. A missing folder has none.
 int file_sweep (const char *folder, const char *prefix, const char *suffix, error_t *err);
 
+//  Removes FOLDER with the files in it that are not hidden; that there is none is no error.
+int file_remove_folder (const char *folder, error_t *err);
+
 //  Creates FOLDER and the ones above it that are missing, each with exactly MODE.
 int file_make_folders (const char *folder, mode_t mode, error_t *err);
 

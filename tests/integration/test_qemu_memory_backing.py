@@ -143,12 +143,17 @@ class Backing(Virsh, QemuTest):
     def more_memory(self, guest, peer):
         """What comes is shared, too, or does not come."""
         self.attach_fails(DIMM.format(" access='private'"), "memory 'dimm' is not shared")
-        before = len(peer.regions)
+        before, blocks = len(peer.regions), self.blocks(guest)
         self.client.call("domain.device_attach", domain="web1", xml=DIMM.format(""), live=True)
         until(lambda: len(peer.regions) > before, what="the dimm in the peer's table")
+        #   A guest that is still busy with its insertion would not hear of its removal.
+        until(lambda: self.blocks(guest) == blocks + 1, what="the dimm in the guest")
         self.assertEqual({region.file for region in peer.regions}, {MEMFD})
         self.client.call("domain.device_detach", domain="web1", xml=DIMM.format(""), live=True)
         until(lambda: len(peer.regions) == before, what="its end")
+
+    def blocks(self, guest):
+        return int(guest.run("ls -d /sys/devices/system/memory/memory* | wc -l"))
 
     def saved(self, guest):
         """As of any guest, once QEMU has no peer, whose memory it would have to follow."""

@@ -280,13 +280,18 @@ class Plug(Devices):
         self.medium_stays(guest, other)
 
     def medium_stays(self, guest, path):
-        """Also if there is no file of it any more, which could not be opened again."""
+        """Also if there is no file of it any more, which could not be opened again; and so does an open tray."""
         bad = f"<disk device='cdrom'><driver type='qcow2'/><source file='{self.image('bad.iso')}'/><target dev='hdc' bus='ide'/></disk>"
         os.unlink(path)
-        with self.assertRaisesRegex(TroupeError, "disk 'hdc'.*bad.iso.*not in qcow2 format"):
-            self.client.call("domain.device_update", domain=guest.uuid, xml=bad)
-        (drive,) = json.loads(self.monitor(guest, {"execute": "query-block"}))["return"]
-        self.assertEqual((drive["tray_open"], drive["inserted"]["file"]), (False, path))
+        qdev = {"id": "ide0-1-0"}
+        for is_open in (False, True):
+            if is_open:
+                self.monitor(guest, {"execute": "blockdev-open-tray", "arguments": qdev | {"force": True}})
+            with self.assertRaisesRegex(TroupeError, "disk 'hdc'.*bad.iso.*not in qcow2 format"):
+                self.client.call("domain.device_update", domain=guest.uuid, xml=bad)
+            (drive,) = json.loads(self.monitor(guest, {"execute": "query-block"}))["return"]
+            self.assertEqual((drive["tray_open"], drive["inserted"]["file"]), (is_open, path))
+        self.monitor(guest, {"execute": "blockdev-close-tray", "arguments": qdev})
         self.assertNotIn("bad.iso", self.monitor(guest, {"execute": "query-named-block-nodes"}))
 
     def link(self, guest):

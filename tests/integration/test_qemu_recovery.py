@@ -251,18 +251,23 @@ class Recovery(QemuTest):
     def test_lost_status(self):
         """Nothing at all is left of a guest but its process: it is found, and can be ended; a socket
         that nobody listens at is only removed."""
-        lost = self.client.call("domain.create_xml", xml=qemu_domain("lost", vcpus=2))["uuid"]
-        dead = self.client.call("domain.create_xml", xml=qemu_domain("dead"))["uuid"]
+        files = "<memoryBacking><source type='file'/></memoryBacking>"
+        lost = self.client.call("domain.create_xml", xml=qemu_domain("lost", vcpus=2, extra=files))["uuid"]
+        dead = self.client.call("domain.create_xml", xml=qemu_domain("dead", extra=files))["uuid"]
         folder = os.path.join(self.daemon.root, "run", "troupe", "qemu")
+        ram = os.path.join(self.daemon.root, "var/lib/troupe/qemu/ram")
+        self.assertEqual(sorted(os.listdir(ram)), sorted([lost, dead]))
         self.daemon.kill()
         (pid,) = processes_of(dead)
         os.kill(pid, signal.SIGKILL)
         until(lambda: not processes_of(dead), 20, "its end")
         for uuid in (lost, dead):
             os.unlink(os.path.join(folder, uuid + ".status"))
+        os.mkdir(os.path.join(ram, "6f0a0b5e-1c1f-4d63-9a44-3f2f5f3d2a10"))  # of one that ended with its host
         self.restart()
         rows = self.client.call("domain.list", all=True)
         self.assertEqual([row["name"] for row in rows], ["lost"], self.daemon.log())
+        self.assertEqual(os.listdir(ram), [lost])
         (row,) = rows
         self.assertEqual((row["name"], row["uuid"], row["persistent"]), ("lost", lost, False))
         Guest(self, lost).wait_state("running", "unknown")
@@ -272,6 +277,7 @@ class Recovery(QemuTest):
         self.client.call("domain.destroy", domain="lost")
         self.assertEqual(processes_of(lost), [])
         self.assertEqual(os.listdir(folder), [])
+        self.assertEqual(os.listdir(ram), [])
         self.assertEqual(self.daemon.cgroups(), [])
 
     def test_autostart(self):

@@ -113,19 +113,30 @@ class HeldTest(DeviceTest):
         daemon.options = ("--launcher", os.path.join(programs, "troupe-launch"))
         return daemon
 
+    def hold(self, at):
+        """What is done to devices stops at that place, until go_on."""
+        with open(os.path.join(self.daemon.root, "hold"), "w") as file:
+            file.write(at)
+
+    def await_held(self, what):
+        """Something stopped, since the last time."""
+        held = os.path.join(self.daemon.root, "held")
+        until(lambda: os.path.exists(held), what=what)
+        os.unlink(held)
+
+    def go_on(self):
+        os.unlink(os.path.join(self.daemon.root, "hold"))
+
     def cut_off(self, at, *command):
         """Runs COMMAND, kills the daemon when it has come to that place, and starts another."""
-        hold, held = (os.path.join(self.daemon.root, name) for name in ("hold", "held"))
-        with open(hold, "w") as file:
-            file.write(at)
+        self.hold(at)
         running = subprocess.Popen(self.daemon.command(*command),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: os.path.exists(held), what=f"{command} {at}")
+        self.await_held(f"{command} {at}")
         self.client.close()
         self.daemon.kill()
         running.wait()
-        os.unlink(hold)
-        os.unlink(held)
+        self.go_on()
         self.daemon.start()
         self.client = self.daemon.client()
 

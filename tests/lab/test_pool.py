@@ -47,6 +47,33 @@ class Pool(GuestTest):
         self.daemon.run("nodedev-reattach", self.function)
         self.all_returned()
 
+    def test_handed_on(self):
+        """What goes straight on to the next guest keeps nothing of the last one: neither what the next does not say,
+        nor anything at all for one that wants nothing set."""
+        self.define_guest("web1", interface(self.function, MAC + "1", extra="<vlan><tag id='5'/></vlan>",
+                                            attributes=" trustGuestRxFilters='yes'"))
+        self.define_guest("web2", interface(self.function, MAC + "2", extra="<vlan><tag id='7'/></vlan>"))
+        self.define_guest("plain", hostdev(self.function))
+        self.daemon.run("start", "web1")
+        self.assertEqual(lab.settings()[0], (MAC + "1", 5, True))
+        self.hand_on("web1", "web2")
+        self.assertEqual(lab.settings()[0], (MAC + "2", 7, False))
+        self.hand_on("web2", "plain")
+        self.assertEqual(lab.settings()[0][1:], self.before[0][1:])
+        self.assertNotEqual(lab.settings()[0][0], MAC + "2")
+        self.daemon.run("destroy", "plain")
+        self.all_returned()
+
+    def hand_on(self, last, following):
+        """LAST ends, and the function is on its way back to the host when FOLLOWING takes it."""
+        self.hold("before")
+        self.daemon.run("destroy", last)
+        self.await_held("the return")
+        starting = self.client.send("domain.create", domain=following)
+        self.await_held("its turn")
+        self.go_on()
+        self.client.wait(starting)
+
     def test_killed(self):
         """The daemon is killed at each step of a start, and of an end."""
         self.make_pool()

@@ -32,9 +32,9 @@ typedef struct {
     int code;                    //  with which what job_run runs ends
     fake_undo_t undos[32];       //  pushed and not undone (real_unwind)
     size_t undo_count;
-    device_fate_t fate; //  what is told of each device that is to go
-    unsigned agent_how; //  as the agent was asked last, and for how long
-    int agent_ms;
+    device_fate_t fate;      //  what is told of each device that is to go
+    unsigned agent_how;      //  as the agent was asked last, and for how long
+    int agent_ms, qmp_ms;    //  of the last command
     job_progress_t progress; //  the last that was told
     uint8_t next_random;
     int64_t now;
@@ -181,7 +181,7 @@ static inline json_t *fake_ask (job_t *self, const char *call, const char *execu
 static inline json_t *fake_qmp (job_t *self, const char *execute, json_t *arguments, int ms,
                                 error_t *err)
 {
-    (void) ms;
+    ((fake_job_t *) self)->qmp_ms = ms;
     return fake_ask (self, "qmp", execute, arguments, ERR_OPERATION_FAILED, err);
 }
 

@@ -7,9 +7,11 @@
 #include "scene.h"
 #include "util/text.h"
 
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -74,6 +76,18 @@ static inline char *peer_hear (peer_t *peer)
     while (read (peer->fd, &c, 1) == 1 && c != '\n')
         text_add_char (line, c);
     return text_finish (&line);
+}
+
+//  Until whoever listens has read all that was said.
+static inline void peer_await_read (const peer_t *peer)
+{
+    int unread = 1;
+    for (int i = 0; i < PATIENCE_MS && unread > 0; i++) {
+        check_equal (ioctl (peer->fd, SIOCOUTQ, &unread), 0);
+        if (unread > 0)
+            poll (NULL, 0, 1);
+    }
+    check_equal (unread, 0);
 }
 
 #endif

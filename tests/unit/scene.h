@@ -59,6 +59,8 @@ void scene_reset (void);
 void scene_keep (actor_t *self, const msg_t *reply, void *arg);
 int scene_count (void);
 msg_t *scene_await (actor_t *self, int count);
+//  Waits for the end of an actor, which may be over.
+void scene_await_end (actor_t *self, const char *address);
 //  Stops an actor and waits for its end.
 void scene_end_actor (actor_t *self, const char *address);
 //  Lets the runtime go on for MS.

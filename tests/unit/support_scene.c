@@ -94,13 +94,26 @@ static void is_down (actor_t *self, const char *address, const msg_t *down, void
     *(bool *) arg = true;
 }
 
+static void await_down (actor_t *self, const bool *down)
+{
+    while (!*down)
+        actor_step (self, INT64_MAX);
+}
+
+void scene_await_end (actor_t *self, const char *address)
+{
+    bool down = false;
+    actor_watch (self, address, is_down, &down);
+    await_down (self, &down);
+}
+
+//  One that somebody starts again at once may be there again before it is watched: watched first.
 void scene_end_actor (actor_t *self, const char *address)
 {
     bool down = false;
     actor_watch (self, address, is_down, &down);
     actor_stop (self, address);
-    while (!down)
-        actor_step (self, INT64_MAX);
+    await_down (self, &down);
 }
 
 static void time_passed (actor_t *self, void *arg)

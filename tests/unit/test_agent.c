@@ -246,9 +246,9 @@ static void scene_late_answer (actor_t *self)
     peer_t peer;
     set_up (self, &peer);
     get_in_sync (self, &peer);
-    ask (self, "{\"execute\": \"slow\"}", 300);
+    ask (self, "{\"execute\": \"slow\"}", 2000);
     unsigned long id = hear_command (&peer, "slow");
-    await_error (self, 2, ERR_AGENT_COMMAND_TIMEOUT, "did not answer the command within 300 ms");
+    await_error (self, 2, ERR_AGENT_COMMAND_TIMEOUT, "did not answer the command within 2000 ms");
     ask (self, "{\"execute\": \"next\"}", 60000);
     unsigned long number = hear_sync (&peer);
     say_answer (&peer, id, "\"late\"");
@@ -388,7 +388,7 @@ static void scene_deaf (actor_t *self)
     memset (pad, '.', 1000000);
     autofree char *big = text_format ("{\"execute\": \"%s\"}", pad);
     get_in_sync (self, &peer);
-    ask (self, big, 200);
+    ask (self, big, 2000);
     await_error (self, 2, ERR_AGENT_COMMAND_TIMEOUT, "did not answer the command");
     ask (self, "{\"execute\": \"next\"}", 60000);
     autofree char *line = peer_hear (&peer); //  as far as it was written, then the sync

@@ -317,7 +317,7 @@ static void scene_detached_and_idle (actor_t *self)
     msg_t *again = order ("console.detach", 8);
     auto(msg_t) second = scene_call (self, "gateway/2", &again, PATIENCE_MS);
     check_equal (scene_code (second), 0);
-    scene_pass (self, CONSOLE_IDLE_MS + 200);
+    scene_await_end (self, CONSOLE);
     check_equal (attach (self, "gateway/1", 9, false), ERR_OPERATION_INVALID); //  it ended
     close (guest.fd);
 }
@@ -328,11 +328,10 @@ static void scene_guest_closes (actor_t *self)
     set_up (self, &guest);
     check_equal (attach (self, "gateway/1", 7, false), 0);
     say (&guest, "bye");
-    scene_pass (self, 30);
+    await_end (self, "gateway/1", "shown", "bye");
     close (guest.fd);
     await_end (self, "gateway/1", "ends", "7: the guest's console was closed\n");
-    await_end (self, "gateway/1", "shown", "bye");
-    scene_pass (self, 20);
+    scene_await_end (self, CONSOLE);
     check_equal (attach (self, "gateway/1", 8, false), ERR_OPERATION_INVALID);
 }
 

@@ -118,11 +118,25 @@ static void test_match (void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         error_t err = { 0 };
         auto(xml_t) wanted = unit_xml (cases[i].wanted);
-        const xml_node_t *found = device_match (xml_root (doc), xml_root (wanted), &err);
+        const xml_node_t *found = device_match (xml_root (doc), xml_root (wanted), true, &err);
         autofree char *text = found ? xml_node_text (found) : NULL;
         if (cases[i].found ? !text || !strstr (text, cases[i].found) : err.code != cases[i].code)
             fail_msg ("%s: %s", cases[i].wanted, text ? text : err.message);
     }
+}
+
+//  A change of one of them is not one of any.
+static void test_one_of_several (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    auto(xml_t) doc = unit_xml (devices);
+    auto(xml_t) tablet = unit_xml ("<input type='tablet'/>");
+    assert_null (device_match (xml_root (doc), xml_root (tablet), false, &err));
+    assert_int_equal (err.code, ERR_OPERATION_FAILED);
+    auto(xml_t) second = unit_xml ("<input type='tablet'><alias name='input1'/></input>");
+    assert_true (xml_equals (device_match (xml_root (doc), xml_root (second), false, &err),
+                             "alias/@name", "input1"));
 }
 
 static void test_alias (void **state)
@@ -139,6 +153,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_match),
+        cmocka_unit_test (test_one_of_several),
         cmocka_unit_test (test_alias),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

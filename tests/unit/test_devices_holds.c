@@ -124,6 +124,10 @@ static void scene_left (actor_t *self)
     check_equal (hold (self, DISK, TWO, true), ERR_OPERATION_INVALID);
     check (strstr (last.message, "domain 'one' has it, and is giving it back; try again"));
     check (last.retry);
+    //  It was cut off in that, and takes it again: it gives back no more.
+    check_equal (hold (self, DISK, ONE, true), 0);
+    check_equal (hold (self, DISK, TWO, true), 0);
+    check_equal (release (self, DISK, TWO), 0);
     leave (self, ONE, NULL, before);
     check_equal (release (self, DISK, ONE), 0);
     check_equal (hold (self, DISK, TWO, true), 0);

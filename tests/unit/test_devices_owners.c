@@ -23,6 +23,7 @@ static const char *folder; //  of the test
 static config_t config;
 static char *root; //  of the model
 static paths_t *paths;
+static error_t last;
 
 static char *status_path (const char *address)
 {
@@ -103,6 +104,7 @@ static int ask (actor_t *self, const char *to, const char *verb, const char *dev
     pack_key_str (msg_args (msg), "domain", TWO);
     pack_key_str (msg_args (msg), "domain_name", "two");
     auto(msg_t) answer = scene_call (self, to, &msg, PATIENCE_MS);
+    msg_failed (answer, &last);
     return scene_code (answer);
 }
 
@@ -123,6 +125,28 @@ static void scene_group_again (actor_t *self)
     close_scene (self);
 }
 
+//  One that ended too often to be started again by itself is once somebody wants something of it,
+//  and knows who has the group then.
+static void scene_group_ends_often (actor_t *self)
+{
+    open_scene ();
+    check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
+    check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
+    write_held (MODEL_FUNCTION, ONE);
+    devices_begin (self, &config, root);
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION), 0);
+    for (int i = 0; i < 4; i++) {
+        scene_end_actor (self, GROUP);
+        auto(msg_t) list = scene_ask (self, DEVICES_ADDRESS, "nodedev.list", PATIENCE_MS);
+        check_equal (scene_code (list), 0);
+    }
+    check (ask (self, GROUP, "group.take", OTHER_FUNCTION) && strstr (last.message, "nobody is"));
+    check_equal (ask (self, DEVICES_ADDRESS, "pci.give", MODEL_FUNCTION), 0);
+    check_equal (ask (self, GROUP, "group.take", OTHER_FUNCTION), ERR_OPERATION_INVALID);
+    check (strstr (last.message, "domain 'it' has '" MODEL_FUNCTION "'"));
+    close_scene (self);
+}
+
 #define OWNERS_TEST(name)                                                                          \
     static void test_##name (void **state)                                                         \
     {                                                                                              \
@@ -132,10 +156,12 @@ static void scene_group_again (actor_t *self)
 
 OWNERS_TEST (compare)
 OWNERS_TEST (group_again)
+OWNERS_TEST (group_ends_often)
 
 int main (void)
 {
     const struct CMUnitTest tests[] = { unit_test_in_folder (test_compare),
-                                        unit_test_in_folder (test_group_again) };
+                                        unit_test_in_folder (test_group_again),
+                                        unit_test_in_folder (test_group_ends_often) };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

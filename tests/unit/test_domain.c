@@ -45,7 +45,7 @@ static void scene_life (actor_t *self)
 }
 house_scene (life)
 
-    static void scene_transient (actor_t *self)
+static void scene_transient (actor_t *self)
 {
     open_house (self);
     for (int i = 0; i < 20; i++) {
@@ -62,8 +62,8 @@ house_scene (life)
 }
 house_scene (transient)
 
-    //  It is over before the host hears that it was started.
-    static void scene_transient_that_ends_at_once (actor_t *self)
+//  It is over before the host hears that it was started.
+static void scene_transient_that_ends_at_once (actor_t *self)
 {
     open_house (self);
     for (int i = 0; i < 20; i++) {
@@ -75,7 +75,7 @@ house_scene (transient)
 }
 house_scene (transient_that_ends_at_once)
 
-    static void scene_autostart_and_metadata (actor_t *self)
+static void scene_autostart_and_metadata (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, ""), 0);
@@ -100,9 +100,9 @@ house_scene (transient_that_ends_at_once)
 }
 house_scene (autostart_and_metadata)
 
-    //  Starts that fail, or are cancelled.
+//  Starts that fail, or are cancelled.
 
-    static void scene_destroy_during_start (actor_t *self)
+static void scene_destroy_during_start (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, DELAY ("2", "60000")), 0);
@@ -120,7 +120,7 @@ house_scene (autostart_and_metadata)
 }
 house_scene (destroy_during_start)
 
-    static void scene_faults (actor_t *self)
+static void scene_faults (actor_t *self)
 {
     static const char *const faults[] = { "<test:fault op='start'/>", FAULT ("1"), FAULT ("2"),
                                           FAULT ("3") };
@@ -140,8 +140,8 @@ house_scene (destroy_during_start)
 }
 house_scene (faults)
 
-    //  A destroy that fails leaves the guest as it is.
-    static void scene_destroy_that_fails (actor_t *self)
+//  A destroy that fails leaves the guest as it is.
+static void scene_destroy_that_fails (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, "<test:fault op='destroy'/>"), 0);
@@ -152,9 +152,9 @@ house_scene (faults)
 }
 house_scene (destroy_that_fails)
 
-    //  Writes that fail.
+//  Writes that fail.
 
-    static void scene_intent_that_is_not_on_disk (actor_t *self)
+static void scene_intent_that_is_not_on_disk (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, ""), 0);
@@ -167,7 +167,7 @@ house_scene (destroy_that_fails)
 }
 house_scene (intent_that_is_not_on_disk)
 
-    static void scene_definition_that_is_not_on_disk (actor_t *self)
+static void scene_definition_that_is_not_on_disk (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, ""), 0);
@@ -184,9 +184,9 @@ house_scene (intent_that_is_not_on_disk)
 }
 house_scene (definition_that_is_not_on_disk)
 
-    //  Names.
+//  Names.
 
-    static void scene_renaming (actor_t *self)
+static void scene_renaming (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, ""), 0);
@@ -201,8 +201,8 @@ house_scene (definition_that_is_not_on_disk)
 }
 house_scene (renaming)
 
-    //  A definition whose name was reserved before a renaming comes after it.
-    static void scene_define_across_rename (actor_t *self)
+//  A definition whose name was reserved before a renaming comes after it.
+static void scene_define_across_rename (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, ""), 0);
@@ -221,7 +221,7 @@ house_scene (renaming)
 }
 house_scene (define_across_rename)
 
-    static void scene_undefine_and_define_at_once (actor_t *self)
+static void scene_undefine_and_define_at_once (actor_t *self)
 {
     open_house (self);
     for (int i = 0; i < 20; i++) {
@@ -243,9 +243,9 @@ house_scene (define_across_rename)
 }
 house_scene (undefine_and_define_at_once)
 
-    //  The queue.
+//  The queue.
 
-    enum {
+enum {
     CROWD = DOMAIN_MAX_QUEUE
 };
 
@@ -269,7 +269,7 @@ static void keep_in_order (actor_t *self, const msg_t *reply, void *arg)
 static void scene_order_of_the_queue (actor_t *self)
 {
     open_house (self);
-    check_equal (house_define (self, "<test:delay op='save' ms='400'/>"), 0);
+    check_equal (house_define (self, "<test:delay op='save' ms='60000'/>"), 0);
     check_equal (house_do (self, "domain.create", NULL, NULL), 0);
     static int numbers[CROWD + 10];
     answered.ordered = true;
@@ -284,6 +284,8 @@ static void scene_order_of_the_queue (actor_t *self)
         pack_key_str (msg_args (request), "value", title);
         actor_request (self, OWNER_A, &request, CALL_MS, keep_in_order, &numbers[i]);
     }
+    house_until (self, answered.refused == 10);
+    check_equal (house_do (self, "domain.job_abort", NULL, NULL), 0);
     house_until (self, answered.count == CROWD + 10);
     check_equal (answered.refused, 10);
     check (answered.ordered);
@@ -292,8 +294,8 @@ static void scene_order_of_the_queue (actor_t *self)
 }
 house_scene (order_of_the_queue)
 
-    //  Asks for something, and is gone before it is begun.
-    static int hasty_start (actor_t *self, const msg_t *args, error_t *err)
+//  Asks for something, and is gone before it is begun.
+static int hasty_start (actor_t *self, const msg_t *args, error_t *err)
 {
     (void) args, (void) err;
     house_ask (self, "domain.suspend");
@@ -320,7 +322,7 @@ static const actor_class_t hasty_class = {
 static void scene_turn_that_comes_too_late (actor_t *self)
 {
     open_house (self);
-    check_equal (house_define (self, DELAY ("1", "500")), 0);
+    check_equal (house_define (self, DELAY ("1", "1500")), 0);
     scene_reset ();
     house_ask (self, "domain.create");
     house_until (self, seen.busy);
@@ -335,8 +337,8 @@ static void scene_turn_that_comes_too_late (actor_t *self)
 }
 house_scene (turn_that_comes_too_late)
 
-    //  A queue that clients fill up does not make the start fail that they wait for.
-    static void scene_full_queue (actor_t *self)
+//  A queue that clients fill up does not make the start fail that they wait for.
+static void scene_full_queue (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, DELAY ("1", "300")), 0);
@@ -350,8 +352,8 @@ house_scene (turn_that_comes_too_late)
 }
 house_scene (full_queue)
 
-    //  Those whose deadline passed make room for others.
-    static void scene_queue_of_late_requests (actor_t *self)
+//  Those whose deadline passed make room for others.
+static void scene_queue_of_late_requests (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, DELAY ("1", "1500")), 0);
@@ -372,9 +374,9 @@ house_scene (full_queue)
 }
 house_scene (queue_of_late_requests)
 
-    //  Panics.
+//  Panics.
 
-    static void scene_panic_while_it_runs (actor_t *self)
+static void scene_panic_while_it_runs (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, ""), 0);
@@ -392,8 +394,8 @@ house_scene (queue_of_late_requests)
 }
 house_scene (panic_while_it_runs)
 
-    //  The job of the owner that is gone unwinds; the next owner waits for that.
-    static void scene_panic_during_start (actor_t *self)
+//  The job of the owner that is gone unwinds; the next owner waits for that.
+static void scene_panic_during_start (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, DELAY ("2", "60000")), 0);
@@ -414,8 +416,8 @@ house_scene (panic_while_it_runs)
 }
 house_scene (panic_during_start)
 
-    //  Nothing of a transient domain is on disk: it is gone, and everybody hears so.
-    static void scene_panic_during_transient_start (actor_t *self)
+//  Nothing of a transient domain is on disk: it is gone, and everybody hears so.
+static void scene_panic_during_transient_start (actor_t *self)
 {
     open_house (self);
     scene_reset ();
@@ -432,7 +434,7 @@ house_scene (panic_during_start)
 }
 house_scene (panic_during_transient_start)
 
-    static void scene_too_many_panics (actor_t *self)
+static void scene_too_many_panics (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, ""), 0);
@@ -449,9 +451,9 @@ house_scene (panic_during_transient_start)
 }
 house_scene (too_many_panics)
 
-    //  A connection that broke in the middle of a job is made again behind it, and that the guest
-    //  answers again is told.
-    static void scene_monitor_lost_during_a_save (actor_t *self)
+//  A connection that broke in the middle of a job is made again behind it, and that the guest
+//  answers again is told.
+static void scene_monitor_lost_during_a_save (actor_t *self)
 {
     open_house (self);
     check_equal (house_define (self, "<test:delay op='save' ms='2500'/><test:fault op='save'/>"),
@@ -479,7 +481,7 @@ house_scene (too_many_panics)
 }
 house_scene (monitor_lost_during_a_save)
 
-    int main (void)
+int main (void)
 {
     const struct CMUnitTest tests[] = {
         unit_test_in_folder (life),

@@ -130,6 +130,18 @@ static void lists_sorted (void **state)
     assert_int_equal (err.code, ERR_OPEN_FAILED);
 }
 
+static void removes_a_folder_with_its_files (void **state)
+{
+    error_t err;
+    autofree char *folder = text_format ("%s/folder", (char *) *state);
+    autofree char *file = text_format ("%s/file", folder);
+    assert_int_equal (file_make_folders (folder, 0700, &err), 0);
+    assert_int_equal (file_write (file, "", 0, &err), 0);
+    assert_int_equal (file_remove_folder (folder, &err), 0);
+    assert_int_equal (access (folder, F_OK), -1);
+    assert_int_equal (file_remove_folder (folder, &err), 0);
+}
+
 static void sweeps_what_a_crash_left (void **state)
 {
     error_t err;
@@ -252,6 +264,7 @@ int main (void)
         unit_test_in_folder (abandoned_write_leaves_nothing),
         unit_test_in_folder (write_names_the_file),
         unit_test_in_folder (lists_sorted),
+        unit_test_in_folder (removes_a_folder_with_its_files),
         unit_test_in_folder (sweeps_what_a_crash_left),
         unit_test_in_folder (makes_folders),
         unit_test_in_folder (tails),

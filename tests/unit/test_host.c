@@ -74,8 +74,8 @@ static void scene_autostart (actor_t *self)
 }
 house_scene (autostart)
 
-    //  What was half done is undone before anybody hears of the domain.
-    static void scene_unfinished_start (actor_t *self)
+//  What was half done is undone before anybody hears of the domain.
+static void scene_unfinished_start (actor_t *self)
 {
     autofree char *xml = house_xml (UUID_A, "web", "");
     autofree char *status = text_format ("<domstatus state='5' reason='0' id='3' job='start'>"
@@ -95,8 +95,8 @@ house_scene (autostart)
 }
 house_scene (unfinished_start)
 
-    //  What was half done with a guest that ran already is undone, and the guest goes on.
-    static void scene_unfinished_job (actor_t *self)
+//  What was half done with a guest that ran already is undone, and the guest goes on.
+static void scene_unfinished_job (actor_t *self)
 {
     process_t us;
     error_t err;
@@ -120,8 +120,8 @@ house_scene (unfinished_start)
 }
 house_scene (unfinished_job)
 
-    //  Two files have one name: neither domain is lost.
-    static void scene_one_name_twice (actor_t *self)
+//  Two files have one name: neither domain is lost.
+static void scene_one_name_twice (actor_t *self)
 {
     autofree char *xml = house_xml (UUID_A, "web", "");
     autofree char *other = house_xml (UUID_B, "web", "");
@@ -137,8 +137,8 @@ house_scene (unfinished_job)
 }
 house_scene (one_name_twice)
 
-    //  A file that is broken does not stand in the way of the rest.
-    static void scene_broken_files (actor_t *self)
+//  A file that is broken does not stand in the way of the rest.
+static void scene_broken_files (actor_t *self)
 {
     autofree char *xml = house_xml (UUID_A, "web", "");
     put_file ("etc/troupe/test/" UUID_A ".xml", xml);
@@ -152,8 +152,8 @@ house_scene (one_name_twice)
 }
 house_scene (broken_files)
 
-    //  Until the files can be read nobody says what they hold.
-    static void scene_unreadable_file (actor_t *self)
+//  Until the files can be read nobody says what they hold.
+static void scene_unreadable_file (actor_t *self)
 {
     autofree char *xml = house_xml (UUID_A, "web", "");
     autofree char *status = house_path ("run/troupe/test/" UUID_A ".status");
@@ -168,8 +168,8 @@ house_scene (broken_files)
 }
 house_scene (unreadable_file)
 
-    //  An edited file may have what a definition from outside may not.
-    static void scene_edited_file (actor_t *self)
+//  An edited file may have what a definition from outside may not.
+static void scene_edited_file (actor_t *self)
 {
     put_file ("etc/troupe/test/" UUID_A ".xml",
               "<domain type='test'><name>web</name><uuid>" UUID_A "</uuid>"
@@ -181,8 +181,8 @@ house_scene (unreadable_file)
 }
 house_scene (edited_file)
 
-    //  A job that nobody waits for any more asks too late.
-    static void scene_reserve_without_job (actor_t *self)
+//  A job that nobody waits for any more asks too late.
+static void scene_reserve_without_job (actor_t *self)
 {
     open_house (self);
     msg_t *request = msg_request ("host.reserve");
@@ -196,8 +196,8 @@ house_scene (edited_file)
 }
 house_scene (reserve_without_job)
 
-    //  Many at once under one name: one gets it.
-    static int winners;
+//  Many at once under one name: one gets it.
+static int winners;
 
 static void count_winner (actor_t *self, const msg_t *reply, void *arg)
 {
@@ -220,7 +220,7 @@ static void scene_race_for_a_name (actor_t *self)
 }
 house_scene (race_for_a_name)
 
-    int main (void)
+int main (void)
 {
     const struct CMUnitTest tests[] = {
         unit_test_in_folder (adoption),         unit_test_in_folder (autostart),

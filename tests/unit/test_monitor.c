@@ -77,7 +77,7 @@ static void scene_files_go_one_at_a_time (actor_t *self)
     autofree char *answer =
         text_format ("{\"return\": {}, \"id\": \"troupe-%lu\"}\n", number_of (line));
     peer_say (&qemu, answer);
-    scene_pass (self, 50);
+    peer_await_read (&qemu);
     scene_reset ();
     command_with_file (self, "/proc/self/exe", scene_keep, NULL);
     autofree char *next = peer_hear (&qemu);
@@ -351,7 +351,7 @@ static void scene_too_many_unanswered (actor_t *self)
     command (self, "{\"execute\": \"a\"}", 5000, scene_keep, NULL);
     await_error (self, ERR_RESOURCE_BUSY, "QEMU has not answered 256 commands");
     peer_say (&qemu, "{\"return\": {}, \"id\": \"troupe-3\"}\n");
-    scene_pass (self, 50);
+    peer_await_read (&qemu);
     command (self, "{\"execute\": \"b\"}", 5000, scene_keep, NULL);
     for (int i = 0; i < MONITOR_MAX_WAITING; i++)
         free (peer_hear (&qemu));

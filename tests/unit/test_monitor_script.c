@@ -4,9 +4,6 @@
 #include "monitor_peer.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
-#include <poll.h>
-#include <sys/ioctl.h>
 
 enum {
     MAX_COMMANDS = 4
@@ -79,18 +76,6 @@ static char *quoted (const char *text)
     return copy;
 }
 
-//  Until the monitor has read all that was said.
-static void await_read (const peer_t *qemu)
-{
-    int unread = 1;
-    for (int i = 0; i < PATIENCE_MS && unread > 0; i++) {
-        check_equal (ioctl (qemu->fd, SIOCOUTQ, &unread), 0);
-        if (unread > 0)
-            poll (NULL, 0, 1);
-    }
-    check_equal (unread, 0);
-}
-
 static size_t next_cut (const char *text, size_t cut)
 {
     size_t left = strlen (text), line = strcspn (text, "\n") + 1;
@@ -104,7 +89,7 @@ static void say_cut (peer_t *qemu, const char *text, size_t cut)
     while (*text) {
         size_t size = next_cut (text, cut);
         check_equal (send (qemu->fd, text, size, MSG_NOSIGNAL), (int64_t) size);
-        await_read (qemu);
+        peer_await_read (qemu);
         text += size;
     }
 }

@@ -283,8 +283,13 @@ static void scene_gone_meanwhile (actor_t *self)
 
 //  What troupe-pci would do: one run after another, as the test says.
 
+enum {
+    STUCK = -1 //  instead of a code: it does not end
+};
+
+//  wanted, saved: what is to be set, and to be set again; NULL: not looked at.
 typedef struct {
-    const char *command, *saved, *said; //  saved: what is to be set again; NULL: not looked at
+    const char *command, *wanted, *saved, *said;
     int code;
 } run_t;
 
@@ -302,6 +307,8 @@ static void play_spawn (actor_t *self, msg_t **msg_p)
     const run_t *run = &script[runs];
     error_t err;
     check_text (argument (*msg_p, 2), run->command ? run->command : "(no more)");
+    if (run->wanted)
+        check_text (argument (*msg_p, 6), run->wanted);
     if (run->saved)
         check_text (argument (*msg_p, 7), run->saved);
     if (run->said)
@@ -313,36 +320,55 @@ static void play_spawn (actor_t *self, msg_t **msg_p)
     actor_reply (self, msg_p, &reply);
 }
 
+static void play_end (actor_t *self, msg_t **msg_p, int code)
+{
+    error_t err;
+    error_set (&err, ERR_OPERATION_TIMEOUT, "it does not end");
+    if (code == STUCK) {
+        actor_reply_error (self, msg_p, &err);
+        return;
+    }
+    auto(msg_t) reply = msg_reply ();
+    pack_map (msg_result (reply));
+    pack_key_i64 (msg_result (reply), "code", code);
+    pack_end (msg_result (reply));
+    actor_reply (self, msg_p, &reply);
+}
+
 static void play_handle (actor_t *self, msg_t **msg_p)
 {
     if (msg_is (*msg_p, "process.spawn")) {
         play_spawn (self, msg_p);
         return;
     }
-    auto(msg_t) reply = msg_reply ();
     if (msg_is (*msg_p, "process.go")) {
-        pack_map (msg_result (reply));
-        pack_key_i64 (msg_result (reply), "code", script[runs++].code);
-        pack_end (msg_result (reply));
+        play_end (self, msg_p, script[runs++].code);
+        return;
     }
+    auto(msg_t) reply = msg_reply ();
     actor_reply (self, msg_p, &reply);
 }
 
 static const actor_class_t player_class = { .kind = "spawner", .handle = play_handle };
 
-static void start_player (actor_t *self, const run_t *wanted)
+//  DETACHED: what is on file of the device besides; NULL: it is the host's.
+static void start_player (actor_t *self, const run_t *wanted, const char *detached)
 {
     script = wanted;
     runs = 0;
     check_equal (scene_spawn (self, "spawner", &player_class, false), 0);
     start_group (self);
+    if (detached) {
+        write_detached_for (MODEL_FUNCTION, detached);
+        model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    }
+    start_device (self, MODEL_FUNCTION);
 }
 
-static void open_played (actor_t *self, const run_t *wanted)
+static void open_played (actor_t *self, const run_t *wanted, const char *detached)
 {
     open_scene (self);
-    start_player (self, wanted);
-    start_device (self, MODEL_FUNCTION);
+    start_player (self, wanted, detached);
 }
 
 static void close_played (actor_t *self)
@@ -352,12 +378,17 @@ static void close_played (actor_t *self)
     close_scene (self, MODEL_FUNCTION);
 }
 
-static void check_on_file (const char *words)
+static bool is_on_file (const char *words)
 {
     error_t err;
     autofree char *path = status_path (MODEL_FUNCTION);
     autofree char *text = file_read (path, 4096, NULL, &err);
-    check (text && strstr (text, words));
+    return text && strstr (text, words);
+}
+
+static void check_on_file (const char *words)
+{
+    check (is_on_file (words));
 }
 
 static int take_with_settings (actor_t *self, const char *settings)
@@ -380,11 +411,14 @@ static int take_with_settings (actor_t *self, const char *settings)
 static void scene_settings_stay_on_file (actor_t *self)
 {
     static const run_t script_of_it[] = {
-        { "read", NULL, BEFORE "\n", 0 }, { "detach", BEFORE, "it did not work\n", 1 },
-        { "read", NULL, WANTED "\n", 0 }, { "return", BEFORE, "nor did this\n", 1 },
-        { "return", BEFORE, NULL, 0 },    { 0 },
+        { "read", NULL, NULL, BEFORE "\n", 0 },
+        { "detach", WANTED, BEFORE, "it did not work\n", 1 },
+        { "read", NULL, NULL, WANTED "\n", 0 },
+        { "return", NULL, BEFORE, "nor did this\n", 1 },
+        { "return", NULL, BEFORE, NULL, 0 },
+        { 0 },
     };
-    open_played (self, script_of_it);
+    open_played (self, script_of_it, NULL);
     check_equal (take_with_settings (self, WANTED), ERR_OPERATION_FAILED);
     check_on_file ("returning");
     check_on_file (BEFORE);
@@ -396,11 +430,11 @@ static void scene_settings_stay_on_file (actor_t *self)
 //  Nothing was changed: nothing has to go back.
 static void scene_settings_as_before (actor_t *self)
 {
-    static const run_t script_of_it[] = { { "read", NULL, BEFORE "\n", 0 },
-                                          { "detach", BEFORE, "process 7 uses it\n", 1 },
-                                          { "read", NULL, BEFORE "\n", 0 },
+    static const run_t script_of_it[] = { { "read", NULL, NULL, BEFORE "\n", 0 },
+                                          { "detach", WANTED, BEFORE, "process 7 uses it\n", 1 },
+                                          { "read", NULL, NULL, BEFORE "\n", 0 },
                                           { 0 } };
-    open_played (self, script_of_it);
+    open_played (self, script_of_it, NULL);
     check_equal (take_with_settings (self, WANTED), ERR_OPERATION_FAILED);
     check (!has_status (MODEL_FUNCTION));
     check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION, ONE), 0);
@@ -408,7 +442,114 @@ static void scene_settings_as_before (actor_t *self)
     close_played (self);
 }
 
-//  Who wants it detached comes when the return is not even on file: that is not begun.
+//  The program holds the device locked, so that another one could not look: what was before stays
+//  on file, as if it were changed.
+static void scene_program_is_stuck (actor_t *self)
+{
+    static const run_t script_of_it[] = { { "read", NULL, NULL, BEFORE "\n", 0 },
+                                          { "detach", WANTED, BEFORE, NULL, STUCK },
+                                          { "return", NULL, BEFORE, NULL, 0 },
+                                          { 0 } };
+    open_played (self, script_of_it, NULL);
+    check_equal (take_with_settings (self, WANTED), ERR_OPERATION_TIMEOUT);
+    wait_for_end_of_status (self, MODEL_FUNCTION);
+    check_equal (runs, 3);
+    close_played (self);
+}
+
+#define OF_HOST BEFORE ",trust=0,port="
+#define LEFT "<saved settings='" OF_HOST "'/>"
+
+//  The card still sets what the last guest wanted: the next one, which wants nothing, gets what the
+//  host had, and nothing is to be set again then. Who could not get it leaves all as it was.
+static void scene_nothing_of_the_last_guest (actor_t *self)
+{
+    static const run_t script_of_it[] = {
+        { "detach", OF_HOST, OF_HOST, "it did not work\n", 1 },
+        { "read", NULL, NULL, WANTED ",trust=1,port=\n", 0 },
+        { "detach", OF_HOST, OF_HOST, NULL, 0 },
+        { 0 },
+    };
+    open_played (self, script_of_it, LEFT);
+    check_equal (take_with_settings (self, NULL), ERR_OPERATION_FAILED);
+    check_on_file (OF_HOST);
+    check (!is_on_file ("holder"));
+    check_equal (take_with_settings (self, NULL), 0);
+    check_on_file ("<holder uuid='" ONE);
+    check (!is_on_file ("saved"));
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION, ONE), 0);
+    check_equal (runs, 3);
+    close_played (self);
+}
+
+//  What the next one does not say is not what the last one said.
+static void scene_unsaid_is_the_hosts (actor_t *self)
+{
+    static const run_t script_of_it[] = {
+        { "detach", WANTED ",trust=0,port=", OF_HOST, NULL, 0 },
+        { "restore", NULL, NULL, NULL, 0 },
+        { 0 },
+    };
+    open_played (self, script_of_it, LEFT);
+    check_equal (take_with_settings (self, WANTED), 0);
+    check_on_file (OF_HOST);
+    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION, ONE), 0);
+    check (!is_on_file ("saved"));
+    check_equal (runs, 2);
+    close_played (self);
+}
+
+//  The group's owner is started again while it is asked for the first time.
+
+static msg_t *asked;            //  group.take
+static _Atomic bool asking;     //  the scene looks at it from its own thread
+static _Atomic size_t released; //  how often
+
+static void group_handle (actor_t *self, msg_t **msg_p)
+{
+    if (msg_is (*msg_p, "group.take")) {
+        asked = take (msg_p);
+        asking = true;
+        return;
+    }
+    if (msg_is (*msg_p, "group.release"))
+        released++;
+    auto(msg_t) granted = msg_reply ();
+    auto(msg_t) reply = msg_reply ();
+    if (msg_is (*msg_p, "test.grant"))
+        actor_reply (self, &asked, &granted);
+    actor_reply (self, msg_p, &reply);
+}
+
+static const actor_class_t group_class = { .kind = "group", .handle = group_handle };
+
+static void scene_claim_meanwhile (actor_t *self)
+{
+    const char to[] = PCI_PREFIX MODEL_FUNCTION;
+    open_scene (self);
+    check_equal (scene_spawn (self, GROUP, &group_class, false), 0);
+    write_detached (MODEL_FUNCTION);
+    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
+    start_device (self, MODEL_FUNCTION);
+    auto(msg_t) request = msg_request ("pci.take");
+    pack_key_str (msg_args (request), "domain", ONE);
+    pack_key_str (msg_args (request), "domain_name", "one");
+    scene_reset ();
+    actor_request (self, to, &request, PATIENCE_MS, scene_keep, NULL);
+    scene_until (self, asking);
+    auto(msg_t) claim = msg_request ("pci.claim");
+    pack_key_i64 (msg_args (claim), "group", 8);
+    actor_send (self, to, &claim);
+    auto(msg_t) told = scene_ask (self, GROUP, "test.grant", PATIENCE_MS);
+    auto(msg_t) taken = scene_await (self, 1);
+    check_equal (scene_code (taken), 0);
+    check_equal (ask (self, to, "pci.give", MODEL_FUNCTION, ONE), 0);
+    auto(msg_t) heard = scene_ask (self, GROUP, "test.hear", PATIENCE_MS);
+    check_equal (released, 1);
+    scene_end_actor (self, GROUP);
+    close_scene (self, MODEL_FUNCTION);
+}
+
 static void keep_code (actor_t *self, const msg_t *reply, void *arg)
 {
     (void) self;
@@ -422,16 +563,14 @@ static void ask_later (actor_t *self, const char *verb, int *code)
     actor_request (self, PCI_PREFIX MODEL_FUNCTION, &msg, PATIENCE_MS, keep_code, code);
 }
 
+//  Who wants it detached comes when the return is not even on file: that is not begun.
 static void scene_return_is_cancelled (actor_t *self)
 {
     static const run_t none[] = { { 0 } };
     int returned, detached;
     open_folders ();
     slow_disk_open (self);
-    start_player (self, none);
-    write_detached (MODEL_FUNCTION);
-    model_driver (root, device_at (MODEL_FUNCTION), "vfio-pci");
-    start_device (self, MODEL_FUNCTION);
+    start_player (self, none, "");
     ask_later (self, "nodedev.reattach", &returned);
     ask_later (self, "nodedev.detach", &detached);
     slow_disk_pass (self);
@@ -460,6 +599,10 @@ PCI_TEST (gone_meanwhile)
 PCI_TEST (settings_stay_on_file)
 PCI_TEST (settings_as_before)
 PCI_TEST (return_is_cancelled)
+PCI_TEST (program_is_stuck)
+PCI_TEST (nothing_of_the_last_guest)
+PCI_TEST (unsaid_is_the_hosts)
+PCI_TEST (claim_meanwhile)
 
 int main (void)
 {
@@ -473,6 +616,10 @@ int main (void)
         unit_test_in_folder (test_settings_stay_on_file),
         unit_test_in_folder (test_settings_as_before),
         unit_test_in_folder (test_return_is_cancelled),
+        unit_test_in_folder (test_program_is_stuck),
+        unit_test_in_folder (test_nothing_of_the_last_guest),
+        unit_test_in_folder (test_unsaid_is_the_hosts),
+        unit_test_in_folder (test_claim_meanwhile),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

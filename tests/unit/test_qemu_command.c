@@ -87,7 +87,7 @@ static const struct {
       "<memoryBacking><hugepages><page size='2' unit='M'/><page size='1' unit='G' nodeset='1'/>"
       "<page size='4' nodeset='2'/></hugepages><source type='file'/><access mode='shared'/>"
       "<allocation mode='ondemand'/></memoryBacking><vcpu>3</vcpu>"
-      "<cpu><numa><cell memory='64' unit='MiB' discard='yes'/><cell memory='1' unit='GiB' "
+      "<cpu><numa><cell memory='64' unit='MiB'/><cell memory='1' unit='GiB' "
       "memAccess='private'/><cell memory='64' unit='MiB' discard='yes'/></numa></cpu>",
       { "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"ram-node0\",\"size\":67108864,"
         "\"hugetlb\":true,\"hugetlbsize\":2097152," SHARED "}",
@@ -322,6 +322,25 @@ static void test_a_machine_that_is_gone (void **state)
     assert_has (err.message, "os/type/@machine 'pc-i440fx-6.2'");
 }
 
+//  Of a guest that is, the record says where its files go.
+static void test_memory_in_a_file_has_a_folder (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    auto(xml_t) live =
+        qemu_completed ("pc", "<memoryBacking><source type='file'/></memoryBacking>");
+    auto(qemu_caps_t) caps = qemu_caps_parse (qemu_caps_text, &err);
+    auto(xml_t) record = xml_parse ("<record/>", strlen ("<record/>"), "record", &err);
+    qemu_set_aliases (live);
+    assert_null (qemu_command (live, record, caps, &err));
+    assert_has (err.message, "<memory> is to be in a file, and the guest's record names no folder");
+    xml_set (xml_root (record), "ram/@path", "/lib/ram");
+    auto(strings_t) args = qemu_command (live, record, caps, &err);
+    assert_true (args && strings_contain (args, "{\"qom-type\":\"memory-backend-file\",\"id\":"
+                                                "\"pc.ram\",\"size\":536870912," PRIVATE
+                                                ",\"mem-path\":\"/lib/ram\"}"));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +350,7 @@ int main (void)
         cmocka_unit_test (test_a_bridge_comes_before_what_is_behind_it),
         cmocka_unit_test (test_direct_boot_and_firmware),
         cmocka_unit_test (test_a_machine_that_is_gone),
+        cmocka_unit_test (test_memory_in_a_file_has_a_folder),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

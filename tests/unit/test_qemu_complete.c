@@ -175,6 +175,8 @@ static void test_ports_that_are_given_are_kept (void **state)
     "path='/run/peer' mode='client'/><model type='virtio'/></interface>"
 #define CELL "<cpu><numa><cell cpus='0' memory='64' unit='MiB'/></numa></cpu>"
 #define MOST "<maxMemory slots='1' unit='GiB'>1</maxMemory>"
+#define PAGES(gib)                                                                                 \
+    "<memoryBacking><hugepages><page size='" gib "' unit='GiB'/></hugepages></memoryBacking>"
 #define ACPI "<features><acpi/></features>"
 #define DIMM "<memory model='dimm'><target><size unit='MiB'>2</size></target></memory>"
 #define TWO_DIMMS DIMM DIMM
@@ -328,6 +330,18 @@ static const struct {
       "a power of two" },
     { CELL MOST DEVICE ("virtio-mem", "<requested>5</requested>"), ERR_CONFIG_UNSUPPORTED,
       "multiples of its block" },
+    { CELL MOST PAGES ("1") DEVICE ("virtio-mem", "<block unit='MiB'>2</block>"),
+      ERR_CONFIG_UNSUPPORTED, "blocks of 2048 KiB in pages of 1048576 KiB" },
+    { CELL MOST PAGES ("1") DEVICE ("virtio-mem", ""), ERR_CONFIG_UNSUPPORTED,
+      "multiples of its block (1048576 KiB)" },
+    { CELL MOST "<memoryBacking><locked/></memoryBacking>" DEVICE ("virtio-mem", ""),
+      ERR_CONFIG_UNSUPPORTED, "memory 'virtio-mem' of a guest with <memoryBacking><locked/>" },
+    { "<memoryBacking><discard/></memoryBacking>", ERR_CONFIG_UNSUPPORTED,
+      "discard of <memory>, which is in no file" },
+    { "<memoryBacking><source type='file'/></memoryBacking>" CELL MOST ACPI
+      "<devices><memory model='dimm' discard='yes'><source><pagesize unit='MiB'>2</pagesize>"
+      "</source><target><size unit='MiB'>64</size></target></memory></devices>",
+      ERR_CONFIG_UNSUPPORTED, "discard of memory 'dimm', which is in no file" },
     { CELL MOST DEVICE ("nvdimm", ""), ERR_CONFIG_UNSUPPORTED, "@model 'nvdimm'" },
     { CELL MOST ACPI "<devices>" TWO_DIMMS "</devices>", ERR_CONFIG_UNSUPPORTED,
       "all 1 slots for memory are taken" },
@@ -487,6 +501,23 @@ static void test_memory_that_is_shared_and_in_pages (void **state)
     assert_string_equal (qemu_at (document, "memoryBacking/hugepages/page/@unit"), "KiB");
 }
 
+//  A block is at least a page.
+static void test_blocks_that_are_pages (void **state)
+{
+    (void) state;
+    auto(xml_t) document = qemu_completed (
+        "pc",
+        "<cpu><numa><cell memory='1' unit='GiB'/></numa></cpu>"
+        "<maxMemory slots='1' unit='GiB'>3</maxMemory>" PAGES (
+            "1") "<devices><memory model='virtio-mem'><source><pagesize unit='MiB'>4</pagesize>"
+                 "</source><target><size unit='MiB'>64</size></target></memory><memory "
+                 "model='virtio-mem'><target><size "
+                 "unit='GiB'>1</size></target></memory></devices>");
+    const xml_node_t *device = xml_find (xml_root (document), "devices/memory");
+    assert_string_equal (xml_string (device, "target/block"), "4096");
+    assert_string_equal (xml_string (xml_next (device, "memory"), "target/block"), "1048576");
+}
+
 static void test_each_refusal_names_its_cause (void **state)
 {
     (void) state;
@@ -537,6 +568,7 @@ int main (void)
         cmocka_unit_test (test_memory_is_of_cells_and_devices),
         cmocka_unit_test (test_sockets_and_names_that_only_seem_taken),
         cmocka_unit_test (test_memory_that_is_shared_and_in_pages),
+        cmocka_unit_test (test_blocks_that_are_pages),
         cmocka_unit_test (test_each_refusal_names_its_cause),
         cmocka_unit_test (test_names_and_machines_that_are_none),
     };

@@ -4,6 +4,7 @@
 #include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/net/interface.h"
 #include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/qemu_ram.h"
 #include "qemu_fixture.h"
 #include "unit_xml.h"
 #include "util/host_uuid.h"
@@ -77,7 +78,7 @@ static void test_usb (void **state)
     assert_string_equal (qemu_at (document, "devices/hostdev/source/vendor/@id"), "0x0627");
     assert_string_equal (qemu_at (document, "devices/hostdev/address/@type"), "usb");
     assert_string_equal (qemu_at (document, "devices/hostdev/address/@port"), "1");
-    assert_int_equal (qemu_hostdev_memlock (document), 0);
+    assert_int_equal (qemu_ram_lock_bytes (document), 0);
     autofree char *lines = qemu_lines ("q35", devices);
     assert_has (lines, "\"driver\":\"usb-host\",\"id\":\"hostdev0\"");
     assert_has (lines, "\"bus\":\"usb.0\",\"port\":\"1\",\"bootindex\":2");
@@ -162,7 +163,7 @@ static void test_mdev (void **state)
                 "\"sysfsdev\":\"/sys/bus/mdev/devices/c2177883-f1bb-47f0-914d-32a22e3a8804\","
                 "\"display\":\"off\"");
     auto(xml_t) document = qemu_completed ("q35", "<devices>" MDEV "</devices>");
-    assert_true (qemu_hostdev_memlock (document) > 0);
+    assert_true (qemu_ram_lock_bytes (document) > 0);
 }
 
 static void test_interface (void **state)
@@ -392,7 +393,7 @@ static void test_settings (void **state)
     assert_int_equal (qemu_hostdev_plug (&fake.job, &err), 0);
     assert_has (fake.trace, "undo device 0000:01:10.2\n"
                             "device_take 0000:01:10.2 mac=52:54:00:12:34:56,vlan=5:0,trust=0\n");
-    assert_true (qemu_hostdev_memlock (fake.guest.live) > 0);
+    assert_true (qemu_ram_lock_bytes (fake.guest.live) > 0);
     drop_guest (&fake);
 }
 
@@ -543,9 +544,9 @@ static void test_memory_is_locked (void **state)
     (void) state;
     fake_job_t fake;
     make_guest (&fake);
-    assert_int_equal (qemu_hostdev_memlock (fake.guest.live), (512ull << 20) + (1ull << 30));
+    assert_int_equal (qemu_ram_lock_bytes (fake.guest.live), (512ull << 20) + (1ull << 30));
     auto(xml_t) without = qemu_completed ("q35", "");
-    assert_int_equal (qemu_hostdev_memlock (without), 0);
+    assert_int_equal (qemu_ram_lock_bytes (without), 0);
     drop_guest (&fake);
 }
 

@@ -3,6 +3,7 @@
 #include "drivers/qemu/plug/qemu_plug_parts.h"
 #include "fake_job.h"
 #include "unit.h"
+#include "unit_xml.h"
 
 static const struct {
     const char *option, *json;
@@ -41,6 +42,7 @@ static void test_options (void **state)
     fake_job_t fake;
     auto(strings_t) options = strings_new ();
     fake_job_init (&fake, root);
+    fake.guest.live = unit_xml ("<domain/>");
     strings_add (options, "-action");
     strings_add (options, "watchdog=reset");
     strings_add (options, "-device");
@@ -53,6 +55,25 @@ static void test_options (void **state)
     strings_add (options, "isa-fdc.bootindexA=1");
     assert_int_equal (qemu_plug_options (&fake.job, options, &err), -1);
     assert_non_null (strstr (err.message, "-global"));
+    fake_job_clear (&fake);
+}
+
+//  QEMU has all of it before it answers.
+static void test_memory_takes_its_time (void **state)
+{
+    (void) state;
+    static char root[] = "/nowhere";
+    error_t err = { 0 };
+    fake_job_t fake;
+    auto(strings_t) options = strings_new ();
+    fake_job_init (&fake, root);
+    fake.guest.live = unit_xml ("<domain><memoryBacking><locked/></memoryBacking>"
+                                "<memory unit='GiB'>512</memory></domain>");
+    strings_add (options, "-object");
+    strings_add (options, "{\"qom-type\":\"memory-backend-ram\",\"id\":\"x\"}");
+    assert_int_equal (qemu_plug_options (&fake.job, options, &err), 0);
+    assert_in_range (fake.qmp_ms, 512000, 1800000);
+    fake_job_clear (&fake);
 }
 
 int main (void)
@@ -60,6 +81,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_chardev),
         cmocka_unit_test (test_options),
+        cmocka_unit_test (test_memory_takes_its_time),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -78,12 +78,42 @@ static void a_kernel_without_any (void **state)
     assert_has (err.message, "no huge pages");
 }
 
+static const struct {
+    const char *rest; //  of a definition with 512 MiB
+    int ms;           //  more than the 10 s that it takes anyway
+} limits[] = {
+    { "", 0 },
+    { "<memoryBacking><allocation mode='immediate'/></memoryBacking>", 500 },
+    { "<memoryBacking><locked/></memoryBacking>", 500 },
+    { PAGES ("size='2' unit='M'"), 500 },
+    { PAGES ("size='2' unit='M'") CELLS "<devices><memory model='virtio-mem'><target><size "
+                                        "unit='GiB'>1</size></target></memory></devices>",
+      62 },
+    { "<devices><hostdev type='pci'><source><address bus='1' slot='16'/></source></hostdev>"
+      "</devices>",
+      500 },
+    { "<memoryBacking><locked/></memoryBacking><maxMemory slots='1' unit='TiB'>9</maxMemory>"
+      "<cpu><numa><cell memory='8' unit='TiB'/></numa></cpu>",
+      1800000 },
+};
+
+//  QEMU says nothing while it takes all of it.
+static void the_more_memory_at_once_the_longer (void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        auto(xml_t) document = qemu_completed ("pc", limits[i].rest);
+        assert_int_equal (qemu_ram_ms (document, 10000), 10000 + limits[i].ms);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         unit_test_in_folder (what_the_host_has_is_enough),
         unit_test_in_folder (a_device_that_comes_is_counted_alone),
         unit_test_in_folder (a_kernel_without_any),
+        cmocka_unit_test (the_more_memory_at_once_the_longer),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

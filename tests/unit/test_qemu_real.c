@@ -223,6 +223,7 @@ static void test_pausing_and_adopting (void **state)
     (void) state;
     start_guest ("pc", "", "");
     error_t err = { 0 };
+    siginfo_t info;
     guest_t *guest = &real.fake.guest;
     assert_int_equal (qemu_driver.suspend (&real.fake.job, &err), 0);
     assert_int_equal (guest->status.state, STATE_PAUSED);
@@ -234,7 +235,7 @@ static void test_pausing_and_adopting (void **state)
     //  It is killed while the daemon is away.
     real_monitor_close (&real.fake.job, &err);
     kill (real.pid, SIGKILL);
-    poll (NULL, 0, 200);
+    assert_int_equal (waitid (P_PID, (id_t) real.pid, &info, WEXITED | WNOWAIT), 0);
     assert_int_equal (qemu_driver.adopt (&real.fake.job, &err), 0);
     assert_int_equal (guest->status.state, STATE_SHUTOFF);
     assert_int_equal (guest->status.reason, SHUTOFF_CRASHED);

@@ -14,6 +14,7 @@ static char folder[] = "/tmp/troupe-program-XXXXXX";
 static char output[64];
 static const char *written; //  by the program; NULL: nothing
 static size_t count;
+static const char *cut_off; //  "run": it did not end in time
 
 static int run (job_t *self, const process_t *process, int ms, int *code, error_t *err)
 {
@@ -33,6 +34,7 @@ static int run_one (const char *bytes, size_t size, int code, size_t *got, error
     ops.run = run;
     fake.job.ops = &ops;
     fake.code = code;
+    fake.fail = cut_off;
     written = bytes;
     count = size;
     int rc = run_program_bytes (&fake.job, &spawn, "dd", 1000, &said, got, err);
@@ -86,6 +88,17 @@ static void test_text (void **state)
     assert_string_equal (err.message, "dd failed: qemu-img: no such image");
 }
 
+//  Nobody reads what it wrote until it was cut off.
+static void test_cut_off (void **state)
+{
+    (void) state;
+    error_t err;
+    cut_off = "run";
+    assert_int_equal (run_one ("secret", 6, 0, NULL, &err), -1);
+    cut_off = NULL;
+    assert_int_equal (access (output, F_OK), -1);
+}
+
 static int make_folder (void **state)
 {
     (void) state;
@@ -107,6 +120,7 @@ int main (void)
         cmocka_unit_test (test_bytes),
         cmocka_unit_test (test_words),
         cmocka_unit_test (test_text),
+        cmocka_unit_test (test_cut_off),
     };
     return cmocka_run_group_tests (tests, make_folder, remove_folder);
 }

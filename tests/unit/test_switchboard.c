@@ -236,8 +236,8 @@ static void scene_admitted_outlives_deadline (actor_t *self)
     spawn_puppet (self, "puppet/1");
     scene_reset ();
     msg_t *request = msg_request ("admit");
-    actor_request (self, "puppet/1", &request, 50, scene_keep, NULL);
-    scene_pass (self, 120);
+    actor_request (self, "puppet/1", &request, 1000, scene_keep, NULL);
+    scene_pass (self, 1100);
     check_equal (scene_count (), 0);
     msg_t *finish = msg_request ("answer_kept");
     actor_send (self, "puppet/1", &finish);
@@ -251,11 +251,11 @@ static void scene_spawn_for_a_request (actor_t *self)
     spawn_puppet (self, "puppet/1");
     scene_reset ();
     msg_t *request = msg_request ("keep");
-    actor_request (self, "puppet/1", &request, 300, scene_keep, NULL);
+    actor_request (self, "puppet/1", &request, 1500, scene_keep, NULL);
     check_equal (ask_code (self, "puppet/1", "spawn_for_kept", 5000), 0);
     check_equal (ask_code (self, "puppet/job", "echo", 5000), 0);
     scene_end_actor (self, "puppet/job");
-    scene_pass (self, 400);
+    scene_pass (self, 1600);
     check_equal (scene_count (), 0);
     msg_t *finish = msg_request ("answer_kept");
     actor_send (self, "puppet/1", &finish);
@@ -377,11 +377,11 @@ static void scene_watch (actor_t *self)
     spawn_puppet (self, "puppet/1");
     actor_watch (self, "puppet/1", on_down, &reason);
     check_equal (ask_code (self, "puppet/1", "panic", 5000), ERR_INTERNAL_ERROR);
-    scene_pass (self, 20);
+    scene_until (self, reason != -1);
     check_equal (reason, END_PANIC);
     reason = -1;
     actor_watch (self, "puppet/1", on_down, &reason); //  gone already
-    scene_pass (self, 20);
+    scene_until (self, reason != -1);
     check_equal (reason, END_NORMAL);
 }
 

@@ -64,6 +64,31 @@ static void test_no_settings (void **state)
     }
 }
 
+static void test_filled (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *said, *otherwise, *filled;
+    } cases[] = {
+        { "", "mac=52:54:00:00:00:01,vlan=5:3,trust=1,port=",
+          "mac=52:54:00:00:00:01,vlan=5:3,trust=1,port=" },
+        { "mac=52:54:00:00:00:02,vlan=0:0", "mac=52:54:00:00:00:01,vlan=5:3,trust=1,port=",
+          "mac=52:54:00:00:00:02,vlan=0:0,trust=1,port=" },
+        { "trust=0,port=" UUIDS "b", "mac=52:54:00:00:00:01,vlan=5:3,trust=1,port=" UUIDS "a",
+          "mac=52:54:00:00:00:01,vlan=5:3,trust=0,port=" UUIDS "b" },
+        { "vlan=7:1", "trust=0", "vlan=7:1,trust=0" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vf_settings_t settings, otherwise;
+        char text[VF_TEXT_SIZE];
+        assert_true (vf_settings_read (cases[i].said, &settings));
+        assert_true (vf_settings_read (cases[i].otherwise, &otherwise));
+        vf_settings_fill (&settings, &otherwise);
+        vf_settings_text (&settings, text);
+        assert_string_equal (text, cases[i].filled);
+    }
+}
+
 //  The longest there can be.
 static void test_room (void **state)
 {
@@ -123,6 +148,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_text),
         cmocka_unit_test (test_no_settings),
+        cmocka_unit_test (test_filled),
         cmocka_unit_test (test_room),
         cmocka_unit_test_setup_teardown (test_own_mac, model_setup, model_teardown),
         cmocka_unit_test_setup_teardown (test_place, model_setup, model_teardown),

@@ -522,8 +522,7 @@ static void scene_slow_console (actor_t *self)
         const value_t *event = client_next (self, &client, PATIENCE_MS);
         check_text (value_get_str (event, "verb"), "console.data");
     }
-    scene_pass (self, 50);
-    check_equal (console_status (self, "acknowledged"), CHUNKS + 1);
+    scene_until (self, console_status (self, "acknowledged") == CHUNKS + 1);
     client_close (&client);
     house_close (self, &house);
 }

@@ -104,10 +104,26 @@ static int sweep_past (const paths_t *paths, error_t *err)
     return 0;
 }
 
-int domain_sweep (const paths_t *paths, error_t *err)
+//  Of a guest that may still run the status file is there, or its monitor's socket.
+static int sweep_ram (const paths_t *paths, const driver_t *driver, error_t *err)
 {
-    if (sweep_past (paths, err))
+    auto(strings_t) running = strings_new ();
+    auto(strings_t) there = strings_new ();
+    autofree char *ram = text_format ("%s/%s/ram", paths->lib, driver->name);
+    autofree char *run = text_format ("%s/%s", paths->run, driver->name);
+    if (files_add_uuids (there, ram, "", err) || files_add_uuids (running, run, ".status", err) ||
+        files_add_uuids (running, run, ".monitor", err))
         return -1;
+    for (size_t i = 0; i < there->count; i++) {
+        autofree char *folder = text_format ("%s/%s", ram, there->items[i]);
+        if (!strings_contain (running, there->items[i]) && file_remove_folder (folder, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int sweep_files (const paths_t *paths, const driver_t *driver, error_t *err)
+{
     const struct {
         const char *folder, *below, *prefix, *suffix;
     } left[] = {
@@ -121,13 +137,22 @@ int domain_sweep (const paths_t *paths, error_t *err)
         { paths->run, "", "probe-", ".monitor" },
         { paths->log, "", "probe-", ".log" },
     };
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        autofree char *folder =
+            text_format ("%s/%s%s", left[i].folder, driver->name, left[i].below);
+        if (file_sweep (folder, left[i].prefix, left[i].suffix, err))
+            return -1;
+    }
+    return 0;
+}
+
+int domain_sweep (const paths_t *paths, error_t *err)
+{
+    if (sweep_past (paths, err))
+        return -1;
     for (const driver_t *const *driver = drivers; *driver; driver++)
-        for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
-            autofree char *folder =
-                text_format ("%s/%s%s", left[i].folder, (*driver)->name, left[i].below);
-            if (file_sweep (folder, left[i].prefix, left[i].suffix, err))
-                return -1;
-        }
+        if (sweep_files (paths, *driver, err) || sweep_ram (paths, *driver, err))
+            return -1;
     autofree char *marks = text_format ("%s/migrations", paths->lib);
     return file_sweep (marks, ".", ".new", err);
 }

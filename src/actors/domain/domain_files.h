@@ -22,7 +22,8 @@ char *domain_path (const paths_t *paths, const driver_t *driver, const char *uui
 //  Creates the folders of all drivers.
 int domain_make_folders (const paths_t *paths, error_t *err);
 //  Removes what a killed daemon left in them: files half written, the socket and the log of a
-//  probe, histories of domains that are gone. The folders have to be ours alone (trouped.c locks
+//  probe, histories of domains that are gone, folders for the memory of guests that do not run. The
+//  folders have to be ours alone (trouped.c locks
 //  them).
 int domain_sweep (const paths_t *paths, error_t *err);
 

@@ -281,8 +281,8 @@ static const operation_t operations[] = {
       true, done_nothing },
     { "migration.recover", CLASS_MODIFY, ASYNC_NONE, "migrate_recover", NEED_ACTIVE, SHORT_MS, true,
       done_nothing },
-    { "migration.receive", CLASS_START, ASYNC_MIGRATE_IN, "migrate_receive", NEED_INACTIVE,
-      START_MS, false, domain_done_receive },
+    { "migration.receive", CLASS_START, ASYNC_MIGRATE_IN, "migrate_receive", NEED_INACTIVE, LONG_MS,
+      false, domain_done_receive },
     { "migration.finish", CLASS_MIGRATION, ASYNC_NONE, "migrate_finish", NEED_ACTIVE, START_MS,
       false, domain_done_take },
     { "migration.abandon", CLASS_DESTROY, ASYNC_NONE, "migrate_abandon", 0, DESTROY_MS, true,
@@ -309,7 +309,7 @@ static const operation_t operations[] = {
       done_live },
     { "domain.block_speed", CLASS_MODIFY, ASYNC_NONE, "block_speed", NEED_ACTIVE, SHORT_MS, true,
       done_live },
-    { "domain.device_attach", CLASS_HOTPLUG, ASYNC_NONE, "device_attach", 0, DESTROY_MS, false,
+    { "domain.device_attach", CLASS_HOTPLUG, ASYNC_NONE, "device_attach", 0, LONG_MS, false,
       done_documents },
     { "domain.device_detach", CLASS_HOTPLUG, ASYNC_NONE, "device_detach", 0, DESTROY_MS, false,
       done_documents },
@@ -427,8 +427,8 @@ const operation_t domain_adoption = { "", CLASS_MODIFY, ASYNC_NONE, "adopt",
                                       0,  SHORT_MS,     false,      done_adopt };
 const operation_t domain_loading = { "", CLASS_MODIFY, ASYNC_NONE, "load",
                                      0,  START_MS,     true,       done_load };
-const operation_t domain_restart = { "",       CLASS_START, ASYNC_START, "start", NEED_INACTIVE,
-                                     START_MS, false,       done_start };
+const operation_t domain_restart = { "",      CLASS_START, ASYNC_START, "start", NEED_INACTIVE,
+                                     LONG_MS, false,       done_start };
 const operation_t domain_restart_in_place = { "", CLASS_MODIFY, ASYNC_NONE, "restart",
                                               0,  SHORT_MS,     false,      done_restart };
 const operation_t domain_unwinding = { "", CLASS_DESTROY, ASYNC_NONE, "unwind",

@@ -247,14 +247,20 @@ static void pass_asker (const job_actor_t *self, msg_t *msg)
 }
 
 //  The runtime knows addresses only.
-static int no_answer (const reserved_t *reserved, error_t *err)
+static int with_name (const reserved_t *reserved, error_t *err)
 {
-    const bool retry = err->retry;
-    if (!strstr (err->message, reserved->address))
+    const error_t said = *err;
+    const char *at = strstr (said.message, reserved->address);
+    if (!at)
         return -1;
-    error_set (err, err->code, "%.*s '%s' gave no answer within the deadline",
-               (int) strcspn (reserved->address, "/"), reserved->address, reserved->name);
-    err->retry = retry;
+    autofree char *who = text_format ("%.*s '%s'", (int) strcspn (reserved->address, "/"),
+                                      reserved->address, reserved->name);
+    if (said.code == ERR_OPERATION_TIMEOUT)
+        error_set (err, said.code, "%s gave no answer within the deadline", who);
+    else
+        error_set (err, said.code, "%.*s%s%s", (int) (at - said.message), said.message, who,
+                   at + strlen (reserved->address));
+    err->retry = said.retry;
     return -1;
 }
 
@@ -272,7 +278,7 @@ static int pass_on (job_actor_t *self, const char *verb, const xml_t *doc,
     pack_given (self, pack);
     auto(msg_t) reply = NULL;
     if (job_ask (self, reserved->address, &msg, deadline_ms, &reply, err))
-        return no_answer (reserved, err);
+        return with_name (reserved, err);
     keep_value (self, reply);
     return 0;
 }

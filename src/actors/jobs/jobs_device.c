@@ -17,6 +17,7 @@ typedef struct {
     xml_t *device;     //  as the user wrote it; NULL: it is named by its alias
     const char *alias; //  NULL: by DEVICE
     bool live, config;
+    bool any;          //  of several that are alike, whichever
     xml_t *definition; //  that is to be; NULL: it stays
 } change_t;
 
@@ -69,8 +70,9 @@ static const char *shown (const change_t *self, const xml_t *doc)
 static xml_node_t *find (const change_t *self, const xml_t *doc, error_t *err)
 {
     xml_node_t *devices = devices_of (doc);
-    xml_node_t *found = self->alias ? device_by_alias (devices, self->alias, err)
-                                    : device_match (devices, xml_root (self->device), err);
+    xml_node_t *found = self->alias
+                            ? device_by_alias (devices, self->alias, err)
+                            : device_match (devices, xml_root (self->device), self->any, err);
     if (!found)
         error_prefix (err, "%s of domain '%s', %s", self->what, guest_of (self)->name,
                       shown (self, doc));
@@ -268,7 +270,7 @@ static int run_update (change_t *self, error_t *err)
 static int run (job_actor_t *job, const char *what, int (*change) (change_t *self, error_t *err),
                 error_t *err)
 {
-    change_t self = { .job = job, .what = what };
+    change_t self = { .job = job, .what = what, .any = change == run_detach };
     int rc = change_open (&self, err) || change (&self, err) ? -1 : 0;
     change_close (&self);
     return rc;

@@ -10,9 +10,9 @@
 #include <string.h>
 
 enum {
-    PREPARE_MS = 120000, //  a slow emulator, images to make
-    FINISH_MS = 300000,  //  the rest of the guest's state
-    SETTLE_MS = 20000,   //  how long this job asks; afterwards the owner does
+    PREPARE_MS = 2400000, //  images to make, all memory to have (qemu_ram_ms)
+    FINISH_MS = 300000,   //  the rest of the guest's state
+    SETTLE_MS = 20000,    //  how long this job asks; afterwards the owner does
     COURTESY_MS = 2000,
     AGAIN_MS = 200,
     WISH_MS = 10000

@@ -252,7 +252,10 @@ void devices_hold (devices_t *self, msg_t **msg_p)
         actor_reply_error (self->actor, msg_p, &err);
         return;
     }
-    if (!has_it)
+    //  One that began to give it back, and was cut off, has it again.
+    if (has_it)
+        find (self, device, msg_str (*msg_p, "domain"))->leaving = false;
+    else
         add (self, device, msg_str (*msg_p, "domain"), msg_str (*msg_p, "domain_name"),
              msg_flag (*msg_p, "shared"))
             ->identity = take (&identity);

@@ -10,7 +10,7 @@
 
 enum {
     START_MS = 30000,
-    RESTARTS = 3 //  of one of them; then it stays away
+    RESTARTS = 3 //  of one of them by itself; then not before somebody wants something of it
 };
 
 typedef struct {
@@ -21,6 +21,7 @@ typedef struct {
 
 typedef struct {
     int number, restarts;
+    bool away; //  it ended too often
 } group_t;
 
 static void free_group (void **item_p)
@@ -115,7 +116,7 @@ static void group_down (actor_t *actor, const char *address, const msg_t *down, 
     if (group->restarts++ < RESTARTS)
         restart_group (self, group);
     else
-        zhashx_delete (self->groups, address);
+        group->away = true;
 }
 
 static void spawn_group (devices_t *self, group_t *group)
@@ -133,9 +134,14 @@ static void spawn_group (devices_t *self, group_t *group)
 static void need_group (devices_t *self, int number, char address[MSG_ADDRESS_MAX])
 {
     snprintf (address, MSG_ADDRESS_MAX, IOMMU_GROUP_PREFIX "%d", number);
-    if (number < 0 || zhashx_lookup (self->groups, address))
+    group_t *group = zhashx_lookup (self->groups, address);
+    if (group && group->away) {
+        *group = (group_t){ .number = number };
+        restart_group (self, group);
+    }
+    if (group || number < 0)
         return;
-    group_t *group = memory_new (1, sizeof *group);
+    group = memory_new (1, sizeof *group);
     group->number = number;
     zhashx_insert (self->groups, address, group);
     spawn_group (self, group);

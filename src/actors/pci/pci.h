@@ -23,7 +23,8 @@
 //      pci.gone     (from devices) it is not there any more
 //
 //  What the card had set before is in the status file before it is changed, and stays there until
-//  it is set again: while the device goes back to its driver, or with pci.give if it does not.
+//  it is set again: while the device goes back to its driver, with pci.give if it does not, or when
+//  it goes straight on to the next guest, which gets its own settings on top of those.
 //
 //  Topic pci/ADDRESS: {address, state (detaching, detached, returning), returns_to (the driver that
 //  gets it back; nil: the kernel's choice), holder (uuid of a domain; nil: none), holder_name};

@@ -86,9 +86,11 @@ void pci_claim_group (pci_t *self)
     send_to_group (self, self->group, &msg, on_claimed);
 }
 
+//  Nobody has it yet while a group is asked for the first time: what is asked either comes to the
+//  one that was restarted, or the runtime says that it did not arrive.
 void pci_claim_again (pci_t *self, const msg_t *msg)
 {
-    if (self->group >= 0 && msg_i64 (msg, "group", -1) == self->group)
+    if (*self->holder && self->group >= 0 && msg_i64 (msg, "group", -1) == self->group)
         pci_claim_group (self);
 }
 
@@ -113,7 +115,7 @@ static void refuse (pci_t *self)
 static void take_it (pci_t *self, int rc)
 {
     self->lent = self->lent || rc > 0;
-    if (rc > 0 || msg_str (self->running.request, "settings"))
+    if (rc > 0 || msg_str (self->running.request, "settings") || self->saved)
         pci_begin_job (self);
     else
         pci_save (self, on_saved);

@@ -5,6 +5,7 @@
 
 #include "actors/jobs/job.h"
 #include "drivers/pci/sysfs.h"
+#include "drivers/pci/vf.h"
 
 enum {
     JOB_MS = 120000, //  the kernel may wait for both drivers
@@ -132,6 +133,12 @@ static bool is_reset (const pci_operation_t *operation)
     return operation->check == check_reset;
 }
 
+//  What the request wants its card to set; NULL: nothing.
+static const char *settings_asked (const pci_t *self)
+{
+    return self->running.request ? msg_str (self->running.request, "settings") : NULL;
+}
+
 static bool is_give (const pci_operation_t *operation)
 {
     return operation->check == check_give;
@@ -237,6 +244,8 @@ static void succeed (pci_t *self)
     if (is_reset (operation))
         return;
     self->phase = operation->after;
+    if (operation->during == PCI_DETACHING && !settings_asked (self))
+        free (take (&self->saved)); //  they are set again
     if (self->phase == PCI_HOST)
         pci_set_host (self);
     if (is_give (operation)) {
@@ -274,7 +283,9 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
     (void) arg;
     pci_t *self = actor_state (actor);
     bool failed = pci_job_done (self, reply, &self->failure) != 0;
-    if (failed && self->running.operation->during == PCI_DETACHING && self->saved) {
+    //  A program that the kernel keeps has the device locked: another one would only wait for it.
+    bool stuck = failed && self->failure.code == ERR_OPERATION_TIMEOUT;
+    if (failed && !stuck && self->running.operation->during == PCI_DETACHING && self->saved) {
         pci_start_job (self, "pci_read", on_looked);
         return;
     }
@@ -287,10 +298,27 @@ static void on_job_done (actor_t *actor, const msg_t *reply, void *arg)
 
 //  The begin of one.
 
+//  What the card is to set for who gets it. The last guest's are still set if that did not get as
+//  far as to have them restored: nothing of them is left to the next.
+static void settings_wanted (const pci_t *self, char text[VF_TEXT_SIZE])
+{
+    vf_settings_t wanted, before;
+    const char *asked = settings_asked (self);
+    bool last = self->saved && !self->running.fresh;
+    snprintf (text, VF_TEXT_SIZE, "%s", asked ? asked : last ? self->saved : "");
+    if (!asked || !last || !vf_settings_read (asked, &wanted) ||
+        !vf_settings_read (self->saved, &before))
+        return;
+    vf_settings_fill (&wanted, &before);
+    vf_settings_text (&wanted, text);
+}
+
 void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then)
 {
     pci_run_t *running = &self->running;
     uint64_t number;
+    char wanted[VF_TEXT_SIZE];
+    settings_wanted (self, wanted);
     actor_random (self->actor, &number, sizeof number);
     snprintf (running->address, sizeof running->address, "job/%s/%016llx", self->address,
               (unsigned long long) number);
@@ -304,7 +332,7 @@ void pci_start_job (pci_t *self, const char *kind, actor_reply_fn *then)
     pack_key_str (pack, "address", self->address);
     pack_key_str (pack, "returns_to", self->returns_to);
     pack_key_str (pack, "override", self->override);
-    pack_key_str (pack, "wanted", running->request ? msg_str (running->request, "settings") : NULL);
+    pack_key_str (pack, "wanted", wanted);
     pack_key_str (pack, "saved", self->saved);
     pack_key_str (pack, "user", running->request ? msg_str (running->request, "process") : NULL);
     pack_end (pack);
@@ -333,8 +361,8 @@ static void on_intent_saved (pci_t *self, const error_t *err)
         return;
     }
     if (!err) {
-        self->running.fresh = false;
         start_job (self);
+        self->running.fresh = false;
         return;
     }
     if (self->running.fresh)
@@ -468,8 +496,8 @@ void pci_enqueue (pci_t *self, msg_t **msg_p)
     if (zlistx_size (self->queue) >= queue_max (operation)) {
         error_t err;
         error_set (&err, ERR_RESOURCE_BUSY,
-                   "PCI device '%s': %d requests wait already; try again later", self->address,
-                   QUEUE_MAX);
+                   "PCI device '%s': %zu requests wait already; try again later", self->address,
+                   queue_max (operation));
         err.retry = true;
         actor_reply_error (self->actor, msg_p, &err);
         return;

@@ -132,6 +132,24 @@ bool vf_settings_read (const char *text, vf_settings_t *settings)
     return true;
 }
 
+void vf_settings_fill (vf_settings_t *settings, const vf_settings_t *otherwise)
+{
+    const vf_settings_t said = *settings;
+    *settings = *otherwise;
+    if (said.has_mac) {
+        settings->has_mac = true;
+        memcpy (settings->mac, said.mac, sizeof settings->mac);
+    }
+    if (said.vlan >= 0) {
+        settings->vlan = said.vlan;
+        settings->qos = said.qos;
+    }
+    if (said.trust >= 0)
+        settings->trust = said.trust;
+    if (said.port.said)
+        settings->port = said.port;
+}
+
 //  Where it is.
 
 static int find_number (const char *sysfs, const char *card, const char *address, unsigned *number,

@@ -39,6 +39,8 @@ typedef struct {
 //  ("port=": none). In the profile's name '%', ',' and all that does not print are %XX.
 void vf_settings_text (const vf_settings_t *settings, char text[VF_TEXT_SIZE]);
 bool vf_settings_read (const char *text, vf_settings_t *settings);
+//  What SETTINGS do not say is as in OTHERWISE.
+void vf_settings_fill (vf_settings_t *settings, const vf_settings_t *otherwise);
 
 //  Which one of its card's functions, counted from 0, and the ifindex of the card, by which the
 //  kernel is asked. Its name is for errors.

@@ -16,9 +16,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/resource.h>
-
-#define OWN_BYTES (1ull << 30)
 
 static xml_node_t *devices_of (const xml_t *document)
 {
@@ -289,47 +286,10 @@ bool qemu_hostdev_uses (const job_t *job, const char *path)
     return false;
 }
 
-//  A device that reaches the guest's memory.
-static bool has_any (const xml_t *live)
+bool qemu_hostdev_reaches_memory (const xml_t *live)
 {
     xml_foreach (device, devices_of (live), NULL)
         if (qemu_hostdev_is (device) && (is_pci (device) || xml_equals (device, "@type", "mdev")))
             return true;
     return false;
-}
-
-uint64_t qemu_hostdev_memlock (const xml_t *live)
-{
-    uint64_t bytes = 0;
-    error_t ignored; //  it was checked
-    if (xml_find (xml_root (live), "memoryBacking/locked"))
-        return UINT64_MAX;
-    if (!has_any (live) || xml_size (xml_root (live), "memory", "KiB", &bytes, &ignored))
-        return 0;
-    return bytes + OWN_BYTES;
-}
-
-int qemu_hostdev_lock_memory (job_t *job, error_t *err)
-{
-    process_t process;
-    struct rlimit now;
-    const rlim_t bytes = qemu_hostdev_memlock (job->guest->live);
-    const char *identity = guest_recorded (job->guest, "process/@identity");
-    if (!process_from_text (identity ? identity : "", &process))
-        return error_set (err, ERR_INTERNAL_ERROR, "the record of domain '%s' names no process",
-                          job->guest->name);
-    //  Another process may have its pid by now.
-    autoclose int pidfd = process_open (&process, err);
-    if (pidfd < 0)
-        return -1;
-    const struct rlimit wanted = { .rlim_cur = bytes, .rlim_max = bytes };
-    if (prlimit (process.pid, RLIMIT_MEMLOCK, NULL, &now) == 0 && now.rlim_cur >= bytes)
-        return 0;
-    if (prlimit (process.pid, RLIMIT_MEMLOCK, &wanted, NULL))
-        return error_errno (err, ERR_OPERATION_DENIED,
-                            "let QEMU lock %" PRIu64 " bytes of memory, which a device of the host "
-                            "needs (the daemon needs CAP_SYS_RESOURCE, or a higher LimitMEMLOCK in "
-                            "its unit)",
-                            (uint64_t) bytes);
-    return 0;
 }

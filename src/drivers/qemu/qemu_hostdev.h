@@ -41,11 +41,7 @@ bool qemu_hostdev_uses (const job_t *job, const char *path);
 int qemu_hostdev_give (job_t *job, const xml_node_t *device, error_t *err);
 //  The guest is over: gives back what the record has; what fails is logged.
 void qemu_hostdev_unplug (job_t *job);
-//  How much of its memory the guest has to lock: all of it, since devices of PCI and mediated ones
-//  reach it, and 1 GiB for their own; 0: it has none; UINT64_MAX: <locked/>, where QEMU locks all
-//  that it ever has.
-uint64_t qemu_hostdev_memlock (const xml_t *live);
-//  Of a guest that runs and gets one: QEMU may lock that much.
-int qemu_hostdev_lock_memory (job_t *job, error_t *err);
+//  Has the guest devices (of PCI, mediated ones) that reach its memory?
+bool qemu_hostdev_reaches_memory (const xml_t *live);
 
 #endif

@@ -5,25 +5,45 @@
 #include "drivers/pci/sysfs.h"
 #include "drivers/qemu/command/qemu_backing.h"
 #include "drivers/qemu/command/qemu_memory.h"
+#include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/qemu_start.h"
 #include "util/file.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define POOLS "sys/kernel/mm/hugepages"
 #define FOLDER_MODE 0711
 #define MEMINFO_BYTES 65536
+#define OWN_BYTES (1ull << 30)
+#define GIB_KIB (1u << 20)
+//  One thread clears more than 1 GiB a second.
+#define GIB_MS 1000u
+#define MOST_MS 1800000u
 
 //  The folder.
 
+static char *folder_path (const job_t *job)
+{
+    return text_format ("%s/qemu/ram/%s", job->paths->lib, job->guest->uuid);
+}
+
+void qemu_ram_note (job_t *job)
+{
+    autofree char *folder = folder_path (job);
+    if (!qemu_backing_has_files (xml_root (job->guest->live)) && access (folder, F_OK))
+        return;
+    xml_set (xml_root (job->guest->record), "ram/@path", folder);
+}
+
 int qemu_ram_intend (job_t *job, error_t *err)
 {
-    if (!qemu_backing_has_files (xml_root (job->guest->live)))
-        return 0;
-    autofree char *folder = text_format ("%s/qemu/ram/%s", job->paths->lib, job->guest->uuid);
-    xml_set (xml_root (job->guest->record), "ram/@path", folder);
-    return job_undo (job, "folder", folder, err);
+    const bool known = guest_recorded (job->guest, "ram/@path") != NULL;
+    qemu_ram_note (job);
+    const char *folder = guest_recorded (job->guest, "ram/@path");
+    return folder && !known ? job_undo (job, "folder", folder, err) : 0;
 }
 
 int qemu_ram_make (const job_t *job, uid_t uid, gid_t gid, error_t *err)
@@ -35,6 +55,12 @@ int qemu_ram_make (const job_t *job, uid_t uid, gid_t gid, error_t *err)
     return file_make_folders (parent, FOLDER_MODE, err) || qemu_make_folder (folder, uid, gid, err)
                ? -1
                : 0;
+}
+
+int qemu_ram_forget (const job_t *job, error_t *err)
+{
+    autofree char *folder = folder_path (job);
+    return file_remove_folder (folder, err);
 }
 
 //  Huge pages.
@@ -132,4 +158,55 @@ int qemu_ram_check_pages (const char *root, const xml_node_t *domain, const xml_
             return -1;
     }
     return 0;
+}
+
+//  Locked memory.
+
+uint64_t qemu_ram_lock_bytes (const xml_t *live)
+{
+    uint64_t bytes = 0;
+    error_t ignored; //  it was checked
+    if (xml_find (xml_root (live), "memoryBacking/locked"))
+        return UINT64_MAX;
+    if (!qemu_hostdev_reaches_memory (live) ||
+        xml_size (xml_root (live), "memory", "KiB", &bytes, &ignored))
+        return 0;
+    return bytes + OWN_BYTES;
+}
+
+int qemu_ram_allow_lock (job_t *job, error_t *err)
+{
+    process_t process;
+    struct rlimit now;
+    const rlim_t bytes = qemu_ram_lock_bytes (job->guest->live);
+    const char *identity = guest_recorded (job->guest, "process/@identity");
+    if (!process_from_text (identity ? identity : "", &process))
+        return error_set (err, ERR_INTERNAL_ERROR, "the record of domain '%s' names no process",
+                          job->guest->name);
+    //  Another process may have its pid by now.
+    autoclose int pidfd = process_open (&process, err);
+    if (pidfd < 0)
+        return -1;
+    const struct rlimit wanted = { .rlim_cur = bytes, .rlim_max = bytes };
+    if (prlimit (process.pid, RLIMIT_MEMLOCK, NULL, &now) == 0 && now.rlim_cur >= bytes)
+        return 0;
+    if (prlimit (process.pid, RLIMIT_MEMLOCK, &wanted, NULL))
+        return error_errno (err, ERR_OPERATION_DENIED,
+                            "let QEMU lock %" PRIu64 " bytes of memory, which a device of the host "
+                            "needs (the daemon needs CAP_SYS_RESOURCE, or a higher LimitMEMLOCK in "
+                            "its unit)",
+                            (uint64_t) bytes);
+    return 0;
+}
+
+int qemu_ram_ms (const xml_t *live, int base_ms)
+{
+    const xml_node_t *domain = xml_root (live), *piece = NULL;
+    const bool all = qemu_ram_lock_bytes (live) > 0;
+    uint64_t kib = 0;
+    while ((piece = qemu_backing_next (domain, piece)))
+        if (all || qemu_backing_of (domain, piece).immediate)
+            kib += taken_kib (domain, piece);
+    const uint64_t ms = kib / GIB_KIB * GIB_MS + kib % GIB_KIB * GIB_MS / GIB_KIB;
+    return base_ms + (int) (ms < MOST_MS ? ms : MOST_MS);
 }

@@ -6,6 +6,7 @@
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/qemu/plug/qemu_vcpus.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_ram.h"
 #include "drivers/salvage.h"
 #include "util/text.h"
 
@@ -92,6 +93,7 @@ static int make_live (job_t *job, pid_t pid, const strings_t *command, error_t *
     qemu_live_make (job, known, &folder);
     if (folder)
         xml_set (xml_root (guest->record), "folder/@path", folder);
+    qemu_ram_note (job);
     return 0;
 }
 
@@ -116,7 +118,7 @@ int qemu_salvage (job_t *job, bool *found, error_t *err)
     if (*found)
         rc = take_over (job, &salvage, monitor, err);
     else if (rc == 0)
-        rc = cgroup_forget (job, err);
+        rc = cgroup_forget (job, err) || qemu_ram_forget (job, err) ? -1 : 0;
     salvage_close (&salvage);
     return rc;
 }

@@ -144,3 +144,11 @@ int qemu_sockets_check_all (const job_t *job, error_t *err)
             return -1;
     return 0;
 }
+
+int qemu_sockets_no_peer (const char *socket, int ms, error_t *err)
+{
+    return error_set (err, ERR_OPERATION_TIMEOUT,
+                      "no peer came to the interface's socket within %d s (%s); start the peer "
+                      "first, which connects to it",
+                      ms / 1000, socket);
+}

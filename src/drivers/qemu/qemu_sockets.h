@@ -15,4 +15,7 @@ int qemu_sockets_check_free (const job_t *job, const xml_node_t *device, error_t
 //  The same of all devices of the live document.
 int qemu_sockets_check_all (const job_t *job, error_t *err);
 
+//  -1, and ERR_OPERATION_TIMEOUT: nobody connected to SOCKET, as QEMU names it, within MS.
+int qemu_sockets_no_peer (const char *socket, int ms, error_t *err);
+
 #endif

@@ -76,13 +76,12 @@ static int make_nvram (job_t *job, error_t *err)
     return file_write (path, data, size, err);
 }
 
-//  What the guest is started with: now to see whether it can be, and again once its links are
-//  there.
-static int make_arguments (start_t *self, error_t *err)
+//  What the guest is started with: first without a RECORD, to see whether it can be, and again once
+//  its links are there.
+static int make_arguments (start_t *self, const xml_t *record, error_t *err)
 {
-    const guest_t *guest = self->job->guest;
     strings_destroy (&self->args);
-    self->args = qemu_command (guest->live, guest->record, self->caps, err);
+    self->args = qemu_command (self->job->guest->live, record, self->caps, err);
     if (!self->args)
         return -1;
     if (self->state || self->incoming) {
@@ -113,7 +112,7 @@ static int prepare (start_t *self, error_t *err)
     self->log = qemu_log_path (job);
     qemu_identity (job, &self->uid, &self->gid);
     self->caps = take (&caps);
-    return make_arguments (self, err);
+    return make_arguments (self, NULL, err);
 }
 
 static int record_intent (start_t *self, error_t *err)
@@ -184,7 +183,7 @@ static int spawn (start_t *self, error_t *err)
                      .uid = self->uid,
                      .gid = self->gid,
                      .drop_capabilities = true,
-                     .memlock_bytes = qemu_hostdev_memlock (job->guest->live),
+                     .memlock_bytes = qemu_ram_lock_bytes (job->guest->live),
                      .cgroups = strings_list (cgroups),
                      .devices = strings_list (devices),
                      .listen = { { .path = self->monitor, .fd = QEMU_MONITOR_FD } } };
@@ -202,28 +201,28 @@ static int spawn (start_t *self, error_t *err)
     return failed ? -1 : 0;
 }
 
-//  A QEMU that waits for the peer of a vhostuser interface has nobody else to talk to.
-static void name_peer (start_t *self, error_t *err)
+//  A QEMU that waits for the peer of a vhostuser interface has nobody else to talk to. Those of
+//  interfaces before it came.
+static void name_peer (start_t *self, int ms, error_t *err)
 {
-    static const char waits[] = "QEMU waiting for connection on: disconnected:";
-    error_t ignored = { 0 };
-    const char *words = strstr (err->message, waits);
-    autofree char *socket = words ? text_copy (words + strlen (waits)) : NULL;
-    if (socket && job_wait_exit (self->job, &self->process, 0, &ignored))
-        error_set (err, ERR_OPERATION_TIMEOUT,
-                   "no peer came to the interface's socket within %d s (%s); start the peer first, "
-                   "which connects to it",
-                   MONITOR_MS / 1000, socket);
+    autofree char *socket = qemu_words_last (self->log, self->log_before,
+                                             "QEMU waiting for connection on: disconnected:");
+    if (socket)
+        qemu_sockets_no_peer (socket, ms, err);
 }
 
 static int connect_monitor (start_t *self, error_t *err)
 {
-    if (job_monitor_open (self->job, self->monitor, MONITOR_MS, err) == 0)
+    error_t ignored = { 0 };
+    const int ms = qemu_ram_ms (self->job->guest->live, MONITOR_MS);
+    if (job_monitor_open (self->job, self->monitor, ms, err) == 0)
         return 0;
     if (err->code == ERR_OPERATION_ABORTED)
         return -1;
-    qemu_words_add (self->log, self->log_before, "at its start", err);
-    name_peer (self, err);
+    if (job_wait_exit (self->job, &self->process, LAST_MS, &ignored) == 0)
+        qemu_words_add (self->log, self->log_before, "at its start", err);
+    else if (ignored.code != ERR_OPERATION_ABORTED)
+        name_peer (self, ms, err);
     return -1;
 }
 
@@ -271,12 +270,12 @@ static int run (start_t *self, unsigned flags, error_t *err)
         make_files (self, err) || qemu_check_files (job->guest->live, err) ||
         qemu_take_files (job, self->uid, self->gid, err) || make_folder (self, err) ||
         qemu_tune_prepare (job, err) || qemu_interface_plug (job, self->uid, self->gid, err) ||
-        qemu_hostdev_plug (job, err) || qemu_vsock_plug (job, err) || make_arguments (self, err) ||
-        log_command (self, err) || spawn (self, err) || connect_monitor (self, err) ||
-        qemu_vcpus_start (job, err) || qemu_live_ask (job, err) || qemu_tune_started (job, err) ||
-        read_state (self, err) || qemu_memory_start (job, err) ||
-        qemu_live_set (job, self->state || self->incoming, err) || listen_for_guest (self, err) ||
-        let_run (self, flags, err);
+        qemu_hostdev_plug (job, err) || qemu_vsock_plug (job, err) ||
+        make_arguments (self, job->guest->record, err) || log_command (self, err) ||
+        spawn (self, err) || connect_monitor (self, err) || qemu_vcpus_start (job, err) ||
+        qemu_live_ask (job, err) || qemu_tune_started (job, err) || read_state (self, err) ||
+        qemu_memory_start (job, err) || qemu_live_set (job, self->state || self->incoming, err) ||
+        listen_for_guest (self, err) || let_run (self, flags, err);
     return failed ? -1 : 0;
 }
 

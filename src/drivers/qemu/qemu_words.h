@@ -14,4 +14,8 @@ off_t qemu_words_mark (const char *log);
 //  of a closed connection only); the code stays. WHEN: "at its start".
 void qemu_words_add (const char *log, off_t mark, const char *when, error_t *err);
 
+//  Of the last line behind MARK that has WORDS, what follows them; NULL: there is none. (It looks
+//  at the last 4 KiB.) The caller owns it.
+char *qemu_words_last (const char *log, off_t mark, const char *words);
+
 #endif

@@ -145,7 +145,7 @@ qemu_backing_t qemu_backing_of (const xml_node_t *domain, const xml_node_t *piec
     //  A huge page that is not there when it is first written to ends QEMU.
     self.immediate = mode ? strcmp (mode, "immediate") == 0 : self.huge;
     xml_int (domain, "memoryBacking/allocation/@threads", 1, INT_MAX, &self.threads, &ignored);
-    self.discard = self.file && is_discarded (domain, piece);
+    self.discard = is_discarded (domain, piece);
     return self;
 }
 

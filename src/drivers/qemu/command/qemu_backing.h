@@ -21,14 +21,14 @@ typedef struct {
     uint64_t page_kib; //  of this size; 0: of the host's usual one
     bool immediate;    //  all of it is taken at once,
     int threads;       //  by so many threads; 0: QEMU's choice
-    bool discard;      //  at the end it need not be written to its file
+    bool discard;      //  at the end it need not be written to its file; only files have that
 } qemu_backing_t;
 
 //  The first piece of a completed DOMAIN, and the one after PIECE; NULL after the last.
 const xml_node_t *qemu_backing_next (const xml_node_t *domain, const xml_node_t *piece);
 qemu_backing_t qemu_backing_of (const xml_node_t *domain, const xml_node_t *piece);
 uint64_t qemu_backing_kib (const xml_node_t *domain, const xml_node_t *piece);
-//  For messages: "NUMA cell 1".
+//  For messages: "the NUMA cell 1".
 void qemu_backing_name (const xml_node_t *piece, char name[128]);
 
 //  Is any of it in a file?

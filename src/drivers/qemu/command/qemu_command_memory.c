@@ -47,15 +47,24 @@ static bool is_virtio_mem (const xml_node_t *piece)
 }
 
 //  The host need not have for a virtio-mem device what the guest was not given.
-static json_t *ram_object (command_t *self, const xml_node_t *piece, const char *id)
+static json_t *ram_object (command_t *self, const xml_node_t *piece, const char *id, error_t *err)
 {
     const qemu_backing_t backing = qemu_backing_of (self->domain, piece);
+    const xml_node_t *record = self->record ? xml_root (self->record) : NULL;
+    char name[128];
+    qemu_backing_name (piece, name);
+    //  QEMU would take another folder, or none.
+    if (backing.file && record && !xml_string (record, "ram/@path")) {
+        error_set (err, ERR_INTERNAL_ERROR,
+                   "%s is to be in a file, and the guest's record names no folder for it", name);
+        return NULL;
+    }
     json_t *object = json_pack ("{s:s, s:s, s:I}", "qom-type", backing.object, "id", id, "size",
                                 (json_int_t) (qemu_backing_kib (self->domain, piece) * KIB));
     set_pages (object, &backing);
     set_descriptor (object, &backing);
-    if (backing.file && self->record)
-        command_string (object, "mem-path", xml_root (self->record), "ram/@path");
+    if (backing.file && record)
+        command_string (object, "mem-path", record, "ram/@path");
     if (backing.discard)
         json_object_set_new (object, "discard-data", json_true ());
     if (is_virtio_mem (piece))
@@ -91,12 +100,15 @@ static int add_cell (command_t *self, const xml_node_t *cell, error_t *err)
     if (cpus && cpuset_parse (cpus, &set, err))
         return -1;
     autofree char *ram = text_format ("ram-node%s", id);
+    json_t *object = ram_object (self, cell, ram, err);
+    if (!object)
+        return -1;
+    command_json (self, "-object", object);
     autofree char *list = cpus ? cpuset_text (&set) : NULL;
     auto(text_t) text = text_new ();
     text_addf (text, "node,nodeid=%s", id);
     add_cpus (text, list);
     text_addf (text, ",memdev=%s", ram);
-    command_json (self, "-object", ram_object (self, cell, ram));
     command_add (self, "-numa", "%s", text->data);
     return 0;
 }
@@ -110,6 +122,17 @@ static int add_cells (command_t *self, error_t *err)
     xml_foreach (cell, numa, "cell")
         add_distances (self, cell);
     return 0;
+}
+
+//  All of it is in one piece.
+static int add_one (command_t *self, error_t *err)
+{
+    if (!self->machine.ram_id[0])
+        return 0;
+    json_t *object = ram_object (self, self->domain, self->machine.ram_id, err);
+    if (object)
+        command_json (self, "-object", object);
+    return object ? 0 : -1;
 }
 
 //  QEMU's memory is in MiB; libvirt rounds up.
@@ -132,8 +155,8 @@ int qemu_command_memory (command_t *self, error_t *err)
     command_add (self, "-m", "%s", text->data);
     if (cells && add_cells (self, err))
         return -1;
-    if (!cells && self->machine.ram_id[0])
-        command_json (self, "-object", ram_object (self, self->domain, self->machine.ram_id));
+    if (!cells && add_one (self, err))
+        return -1;
     command_add (self, "-overcommit", "mem-lock=%s",
                  xml_find (self->domain, "memoryBacking/locked") ? "on" : "off");
     return 0;
@@ -189,8 +212,8 @@ int qemu_command_memory_device (command_t *self, const xml_node_t *device, error
 {
     const bool is_dimm = xml_equals (device, "@model", "dimm");
     autofree char *id = text_format ("obj%s", qemu_alias (device));
-    json_auto_t *object = ram_object (self, device, id);
-    if (add_nodes (object, device, err))
+    json_auto_t *object = ram_object (self, device, id, err);
+    if (!object || add_nodes (object, device, err))
         return -1;
     json_t *json = is_dimm ? dimm (device) : virtio_mem (self, device, err);
     if (!json)

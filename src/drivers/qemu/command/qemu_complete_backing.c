@@ -69,7 +69,7 @@ static int check_nodes (const completion_t *self, const xml_node_t *page, cpu_se
     return 0;
 }
 
-static int complete_pages (const completion_t *self, error_t *err)
+int qemu_complete_pages (completion_t *self, error_t *err)
 {
     const xml_node_t *other = NULL;
     cpu_set_t seen;
@@ -94,12 +94,32 @@ static int complete_pages (const completion_t *self, error_t *err)
 
 //  Pieces.
 
+//  What QEMU refuses, or has no use for.
+static int check_use (const xml_node_t *domain, const xml_node_t *piece,
+                      const qemu_backing_t *backing, const char *name, error_t *err)
+{
+    if (xml_find (domain, "memoryBacking/locked") && xml_equals (piece, "@model", "virtio-mem"))
+        return error_set (
+            err, ERR_CONFIG_UNSUPPORTED,
+            "not supported: %s of a guest with <memoryBacking><locked/>, whose memory "
+            "QEMU has all at once; leave <locked/> out, or say model='dimm'",
+            name);
+    if (backing->discard && !backing->file)
+        return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                          "not supported: discard of %s, which is in no file; leave it out, or say "
+                          "<memoryBacking><source type='file'/>, without huge pages",
+                          name);
+    return 0;
+}
+
 static int check_piece (const completion_t *self, const xml_node_t *piece, error_t *err)
 {
     char name[128];
     const qemu_backing_t backing = qemu_backing_of (self->domain, piece);
     const uint64_t kib = qemu_backing_kib (self->domain, piece);
     qemu_backing_name (piece, name);
+    if (check_use (self->domain, piece, &backing, name, err))
+        return -1;
     if (backing.huge && xml_equals (self->domain, "memoryBacking/source/@type", "anonymous"))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: %s in huge pages, with <source type='anonymous'/>; leave "
@@ -128,10 +148,10 @@ static int check_allocation (const xml_node_t *domain, error_t *err)
         threads);
 }
 
-int qemu_complete_backing (completion_t *self, error_t *err)
+int qemu_check_backing (const completion_t *self, error_t *err)
 {
     const xml_node_t *piece = NULL;
-    if (complete_pages (self, err) || check_allocation (self->domain, err))
+    if (check_allocation (self->domain, err))
         return -1;
     while ((piece = qemu_backing_next (self->domain, piece)))
         if (check_piece (self, piece, err))

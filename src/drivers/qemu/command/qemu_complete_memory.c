@@ -5,6 +5,7 @@
 #include "drivers/qemu/command/qemu_complete_parts.h"
 #include "drivers/cpuset.h"
 #include "drivers/definition.h"
+#include "drivers/qemu/command/qemu_backing.h"
 #include "drivers/qemu/command/qemu_memory.h"
 #include "drivers/vcpus.h"
 #include "util/text.h"
@@ -166,13 +167,30 @@ static int complete_sizes (xml_node_t *device, error_t *err)
     return 0;
 }
 
-static int complete_virtio_mem (xml_node_t *device, error_t *err)
+//  QEMU gives the guest no part of a page.
+static int complete_block (const completion_t *self, xml_node_t *device, error_t *err)
+{
+    const uint64_t page = qemu_backing_of (self->domain, device).page_kib;
+    autofree char *usual = text_format ("%" PRIu64, page > DEVICE_KIB ? page : DEVICE_KIB);
+    qemu_default (device, "target/block", usual);
+    qemu_default (device, "target/block/@unit", "KiB");
+    const uint64_t block = qemu_memory_kib (device, "target/block");
+    if (block >= page)
+        return 0;
+    return error_set (err, ERR_CONFIG_UNSUPPORTED,
+                      "not supported: a virtio-mem device with blocks of %" PRIu64
+                      " KiB in pages of %" PRIu64 " KiB; say the size of a page in its <block>, or "
+                      "more",
+                      block, page);
+}
+
+static int complete_virtio_mem (const completion_t *self, xml_node_t *device, error_t *err)
 {
     const uint64_t size = qemu_memory_kib (device, "target/size");
-    qemu_default (device, "target/block", "2048");
-    qemu_default (device, "target/block/@unit", "KiB");
     qemu_default (device, "target/requested", "0");
     qemu_default (device, "target/requested/@unit", "KiB");
+    if (complete_block (self, device, err))
+        return -1;
     const uint64_t block = qemu_memory_kib (device, "target/block");
     const uint64_t requested = qemu_memory_kib (device, "target/requested");
     if (block < DEVICE_KIB || (block & (block - 1)))
@@ -243,7 +261,7 @@ static int complete_device (const completion_t *self, xml_node_t *device, error_
     if (check_node (self, device, err) || complete_sizes (device, err) ||
         check_address (device, dimm ? "dimm" : "pci", err))
         return -1;
-    return dimm ? complete_dimm (self, device, err) : complete_virtio_mem (device, err);
+    return dimm ? complete_dimm (self, device, err) : complete_virtio_mem (self, device, err);
 }
 
 //  Slots: those of virtio-mem are PCI's.
@@ -334,7 +352,7 @@ static void set_total (completion_t *self, uint64_t total)
 
 int qemu_complete_memory (completion_t *self, error_t *err)
 {
-    if (complete_cells (self, err))
+    if (complete_cells (self, err) || qemu_complete_pages (self, err))
         return -1;
     xml_foreach (device, self->devices, "memory")
         if (complete_device (self, device, err))
@@ -344,6 +362,6 @@ int qemu_complete_memory (completion_t *self, error_t *err)
         return -1;
     if (total)
         set_total (self, total);
-    return definition_complete_memory (self->domain, err) || qemu_complete_backing (self, err) ? -1
-                                                                                               : 0;
+    return definition_complete_memory (self->domain, err) || qemu_check_backing (self, err) ? -1
+                                                                                            : 0;
 }

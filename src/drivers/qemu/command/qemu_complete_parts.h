@@ -18,8 +18,10 @@ int qemu_complete_scsi_hostdevs (completion_t *self, error_t *err);
 
 //  What it boots with, and memory devices.
 int qemu_complete_memory (completion_t *self, error_t *err);
-//  What is behind it: once its sizes are known.
-int qemu_complete_backing (completion_t *self, error_t *err);
+//  The sizes of its pages, which those of devices depend on; and what is behind it, once all sizes
+//  are known.
+int qemu_complete_pages (completion_t *self, error_t *err);
+int qemu_check_backing (const completion_t *self, error_t *err);
 
 //  All serial ports, parallel ports, consoles and channels: consoles depend on serial ports.
 int qemu_complete_chardevs (completion_t *self, error_t *err);

@@ -2,6 +2,7 @@
 //  opens, which a guest that has it in use may not allow; the old medium goes, with its nodes; the
 //  new one comes; the tray closes.
 
+#include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_command.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
@@ -107,6 +108,8 @@ static int try_open (job_t *job, const qemu_disk_t *disk, const xml_node_t *want
                                .read_only = true };
     if (!node.path || text_equals (medium_in (disk), node.path))
         return 0;
+    if (job_undo (job, "qemu.node", name, err) || job_record (job, err))
+        return -1;
     return qemu_block_add (job, wanted, &node, err) || qemu_block_remove (job, name, err) ? -1 : 0;
 }
 
@@ -116,9 +119,18 @@ static int set_medium (job_t *job, const qemu_disk_t *disk, const xml_node_t *dr
     bool empty = !*disk->root;
     bool failed = open_tray (job, disk, force, err) ||
                   (!empty && tell (job, "blockdev-remove-medium", disk, err)) ||
-                  qemu_plug_drop_backends (job, drive, err) || insert (job, disk, drive, err) ||
-                  tell (job, "blockdev-close-tray", disk, err);
+                  qemu_plug_drop_backends (job, drive, err) || insert (job, disk, drive, err);
     return failed ? -1 : 0;
+}
+
+//  A tray that the guest has open is open afterwards if nothing comes of it.
+static int push_undo (job_t *job, const qemu_disk_t *disk, const xml_node_t *drive, error_t *err)
+{
+    bool open = false;
+    if (is_open (job, disk, &open, err))
+        return -1;
+    autofree char *argument = text_format ("%s%s", open ? MEDIUM_OPEN : "", qemu_alias (drive));
+    return job_undo (job, "qemu.medium", argument, err) || job_record (job, err) ? -1 : 0;
 }
 
 static int check (const job_t *job, const xml_node_t *drive, error_t *err)
@@ -136,20 +148,20 @@ int qemu_medium_change (job_t *job, xml_node_t *wanted, bool force, error_t *err
     if (check (job, wanted, err) || qemu_take_device (job, wanted, err))
         return -1;
     auto(qemu_disk_t) disk = qemu_block_find (job, xml_string (wanted, "target/@dev"), err);
-    return disk && !try_open (job, disk, wanted, err) ? set_medium (job, disk, wanted, force, err)
-                                                      : -1;
+    bool failed =
+        !disk || try_open (job, disk, wanted, err) || push_undo (job, disk, wanted, err) ||
+        set_medium (job, disk, wanted, force, err) || tell (job, "blockdev-close-tray", disk, err);
+    return failed ? -1 : 0;
 }
 
 //  Nothing may have happened yet: a guest is not to see a change of media then.
-int qemu_medium_restore (job_t *job, const xml_node_t *drive, error_t *err)
+int qemu_medium_restore (job_t *job, const xml_node_t *drive, bool open, error_t *err)
 {
     auto(qemu_disk_t) disk = qemu_block_find (job, xml_string (drive, "target/@dev"), err);
     if (!disk)
         return -1;
-    autofree char *trial = trial_node (disk);
-    if (qemu_block_remove (job, trial, err))
+    const bool is_in = text_equals (medium_in (disk), qemu_block_path (drive));
+    if (!is_in && set_medium (job, disk, drive, true, err))
         return -1;
-    if (text_equals (medium_in (disk), qemu_block_path (drive)))
-        return tell (job, "blockdev-close-tray", disk, err);
-    return set_medium (job, disk, drive, true, err);
+    return open ? 0 : tell (job, "blockdev-close-tray", disk, err);
 }

@@ -7,7 +7,6 @@
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_memory.h"
 #include "drivers/qemu/qemu_answer.h"
-#include "drivers/qemu/qemu_hostdev.h"
 #include "drivers/qemu/qemu_ram.h"
 #include "util/text.h"
 
@@ -138,7 +137,7 @@ int qemu_memory_intend (job_t *job, const xml_node_t *device, error_t *err)
     if (qemu_ram_check_pages ("", domain_of (job), device, err))
         return -1;
     set_kib (domain_of (job), "memory", qemu_memory_total (domain_of (job)));
-    return qemu_hostdev_lock_memory (job, err);
+    return qemu_ram_intend (job, err) || qemu_ram_allow_lock (job, err) ? -1 : 0;
 }
 
 //  Updates.

@@ -25,6 +25,7 @@
 #include "drivers/qemu/qemu_interface.h"
 #include "drivers/qemu/qemu_iotune.h"
 #include "drivers/qemu/qemu_live.h"
+#include "drivers/qemu/qemu_ram.h"
 #include "drivers/qemu/qemu_sockets.h"
 #include "drivers/qemu/qemu_start.h"
 #include "drivers/qemu/qemu_vsock.h"
@@ -75,6 +76,8 @@ static bool has_socket (const attach_t *self, const char *folder)
 //  The end of the guest removes what the record names.
 static int make_folder (attach_t *self, const char *folder, error_t *err)
 {
+    if (xml_is (self->device, "memory") && qemu_ram_make (self->job, self->uid, self->gid, err))
+        return -1;
     return has_socket (self, folder) ? qemu_make_folder (folder, self->uid, self->gid, err) : 0;
 }
 
@@ -97,7 +100,7 @@ static int take_from_host (attach_t *self, error_t *err)
                        qemu_plug_place (job, self->device, err))) ||
         (hostdev && qemu_hostdev_plug_one (job, self->device, err)))
         return -1;
-    return qemu_hostdev_is (self->device) ? qemu_hostdev_lock_memory (job, err) : 0;
+    return qemu_hostdev_is (self->device) ? qemu_ram_allow_lock (job, err) : 0;
 }
 
 static int begin (attach_t *self, const char *folder, error_t *err)

@@ -24,7 +24,7 @@ int qemu_look_at_devices (job_t *job, error_t *err);
 int qemu_undo_plug (job_t *job, const char *alias, error_t *err);
 int qemu_undo_unplug (job_t *job, const char *alias, error_t *err);
 //  Of updates: the device of the live document gets back what that says.
-int qemu_undo_medium (job_t *job, const char *alias, error_t *err);
+int qemu_undo_medium (job_t *job, const char *argument, error_t *err);
 int qemu_undo_link (job_t *job, const char *alias, error_t *err);
 int qemu_undo_password (job_t *job, const char *alias, error_t *err);
 

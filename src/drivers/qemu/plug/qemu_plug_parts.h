@@ -45,9 +45,11 @@ xml_node_t *qemu_plug_begin (job_t *job, const char *what, const char *alias, co
 //  What was planned becomes the definition: the job that planned it was cut off, but it is done.
 void qemu_plug_finish (job_t *job, const xml_node_t *entry);
 
-//  The drive gets the medium of WANTED, or none. FORCE: also if the guest has locked its tray.
+//  The drive gets the medium of WANTED, or none. FORCE: also if the guest has locked its tray. Its
+//  undo is "qemu.medium" ALIAS, with MEDIUM_OPEN before that if the tray was open.
+#define MEDIUM_OPEN "open:"
 int qemu_medium_change (job_t *job, xml_node_t *wanted, bool force, error_t *err);
-//  ... that of DRIVE, of the live document.
-int qemu_medium_restore (job_t *job, const xml_node_t *drive, error_t *err);
+//  ... that of DRIVE, of the live document; then its tray closes unless it is to stay OPEN.
+int qemu_medium_restore (job_t *job, const xml_node_t *drive, bool open, error_t *err);
 
 #endif

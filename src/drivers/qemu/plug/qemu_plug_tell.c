@@ -2,6 +2,8 @@
 
 #include "drivers/qemu/plug/qemu_plug_parts.h"
 #include "drivers/qemu/qemu_answer.h"
+#include "drivers/qemu/qemu_ram.h"
+#include "drivers/qemu/qemu_sockets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,6 @@
 #define QMP_MS 10000
 //  Opening an image asks its disk or server.
 #define OPEN_MS 60000
-//  A device of the host has all of the guest's memory locked.
 #define DEVICE_MS 60000
 //  A peer that looks for the socket every second or so.
 #define PEER_MS 10000
@@ -120,13 +121,14 @@ static const struct {
     const char *option, *command;
     json_t *(*read) (const char *value);
     int ms;
+    bool memory; //  and as long as QEMU is over the guest's memory: a device may have it locked
 } commands[] = {
-    { "-blockdev", "blockdev-add", read_json, OPEN_MS },
-    { "-netdev", "netdev_add", read_json, QMP_MS },
-    { "-chardev", "chardev-add", qemu_plug_chardev, QMP_MS },
-    { "-object", "object-add", read_json, QMP_MS },
-    { "-device", "device_add", read_json, DEVICE_MS },
-    { "-action", "set-action", read_action, QMP_MS },
+    { "-blockdev", "blockdev-add", read_json, OPEN_MS, false },
+    { "-netdev", "netdev_add", read_json, QMP_MS, false },
+    { "-chardev", "chardev-add", qemu_plug_chardev, QMP_MS, false },
+    { "-object", "object-add", read_json, DEVICE_MS, true },
+    { "-device", "device_add", read_json, DEVICE_MS, true },
+    { "-action", "set-action", read_action, QMP_MS, false },
 };
 
 //  QEMU waits for the peer of a vhost-user netdev, and the guest with it, for as long as that
@@ -153,10 +155,7 @@ static int wait_connected (job_t *job, const char *id, error_t *err)
         if (!text_starts (file, "disconnected:"))
             return 0;
         if (job_now (job) >= until)
-            return error_set (err, ERR_OPERATION_TIMEOUT,
-                              "no peer came to the interface's socket within %d s (%s); start the "
-                              "peer first, which connects to it",
-                              PEER_MS / 1000, file + strlen ("disconnected:"));
+            return qemu_sockets_no_peer (file + strlen ("disconnected:"), PEER_MS, err);
         if (job_wait (job, PEER_WAIT_MS, err))
             return -1;
     }
@@ -181,7 +180,9 @@ static int tell (job_t *job, const char *option, const char *value, error_t *err
             continue;
         //  From the device on there is no way back: whether QEMU has it decides.
         job->closed = job->closed || strcmp (option, "-device") == 0;
-        return qemu_tell (job, commands[i].command, commands[i].read (value), commands[i].ms, err);
+        const int ms =
+            commands[i].memory ? qemu_ram_ms (job->guest->live, commands[i].ms) : commands[i].ms;
+        return qemu_tell (job, commands[i].command, commands[i].read (value), ms, err);
     }
     return error_set (err, ERR_OPERATION_UNSUPPORTED,
                       "not supported while the guest runs: it needs QEMU's option %s", option);

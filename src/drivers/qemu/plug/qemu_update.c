@@ -20,7 +20,7 @@ typedef struct {
     const char *element;
     const char *type;     //  its @type; NULL: any
     const char *paths[4]; //  what may be others, NULL at the end
-    const char *undo;
+    const char *undo;     //  NULL: the change pushes it
     int (*change) (job_t *job, xml_node_t *wanted, bool force, error_t *err);
 } update_t;
 
@@ -75,11 +75,7 @@ static int change_memory (job_t *job, xml_node_t *memory, bool force, error_t *e
 }
 
 static const update_t updates[] = {
-    { "disk",
-      NULL,
-      { "source", "driver", "backingStore", "@type" },
-      "qemu.medium",
-      qemu_medium_change },
+    { "disk", NULL, { "source", "driver", "backingStore", "@type" }, NULL, qemu_medium_change },
     { "interface",
       "bridge",
       { "link", "source", "bandwidth", "@type" },
@@ -261,7 +257,7 @@ static int update_device (job_t *job, xml_node_t *device, const xml_t *wanted, b
     if (compare (job, device, wanted, update, &doc, &completed, err))
         return -1;
     xml_set (completed, "alias/@name", qemu_alias (device));
-    if (job_undo (job, update->undo, undo, err) || job_record (job, err) ||
+    if ((update->undo && (job_undo (job, update->undo, undo, err) || job_record (job, err))) ||
         update->change (job, completed, force, err))
         return -1;
     take_parts (update, device, completed);
@@ -280,10 +276,12 @@ int qemu_update (job_t *job, xml_node_t *device, const xml_t *wanted, bool force
 
 //  Undo: as the live document has it.
 
-int qemu_undo_medium (job_t *job, const char *alias, error_t *err)
+int qemu_undo_medium (job_t *job, const char *argument, error_t *err)
 {
+    const bool open = text_starts (argument, MEDIUM_OPEN);
+    const char *alias = argument + (open ? strlen (MEDIUM_OPEN) : 0);
     xml_node_t *disk = qemu_alias_find (job->guest->live, alias);
-    return disk && !qemu_has_ended (job) ? qemu_medium_restore (job, disk, err) : 0;
+    return disk && !qemu_has_ended (job) ? qemu_medium_restore (job, disk, open, err) : 0;
 }
 
 int qemu_undo_link (job_t *job, const char *alias, error_t *err)
