@@ -125,7 +125,6 @@ class Memory(Virsh, QemuTest):
         until(lambda: self.sizes()[1] == 448, what="the balloon")
         until(lambda: "actual 458752" in self.virsh("dommemstat", "web1"), what="the guest's balloon")
         self.virsh("setmem", "web1", f"{512 * MIB}")
-        until(lambda: self.sizes()[1] == 512, what="what the balloon gives back")
 
     def from_elsewhere(self, guest):
         """USB devices that another host sends, and memory that guests share, come and go."""
@@ -153,6 +152,7 @@ class Memory(Virsh, QemuTest):
 
     def restored(self, guest):
         """Saved and restored: all at its place, and as large."""
+        until(lambda: self.sizes()[1] == 512, what="what the balloon gives back")
         places = [self.base("dimm"), self.base("virtio-mem")]
         self.client.call("domain.managed_save", domain="web1", timeout=PATIENCE)
         self.client.call("domain.create", domain="web1", timeout=PATIENCE)
