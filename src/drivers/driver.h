@@ -91,8 +91,9 @@ typedef struct {
     const char *storage; //  a sender: where the disks are received; NULL: nowhere
     bool local;          //  both daemons are on one host, and see the same files
     bool live;           //  the guest runs on while its memory is sent
-    bool unsafe;         //  disks that the other host may not see, or not in the same state
-    bool auto_converge;  //  the guest is slowed down until its memory can be sent
+    bool unsafe; //  disks that the other host may not see, or not in the same state; and USB and
+                 //  SCSI devices of the host go by their place, which may be another one's there
+    bool auto_converge; //  the guest is slowed down until its memory can be sent
     //  The first guess and each further step of it, per cent; 0: QEMU's own.
     unsigned throttle_initial, throttle_increment;
     bool postcopy;              //  it may be switched to post-copy (migrate_tune)

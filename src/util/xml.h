@@ -67,6 +67,9 @@ const char *xml_string (const xml_node_t *node, const char *path);
 //  after the last.
 const char *xml_attribute (const xml_node_t *node, size_t index);
 bool xml_equals (const xml_node_t *node, const char *path, const char *value);
+//  Is it an ELEMENT whose PATH has one of VALUES ("a|b")? NULL: any element; of any such one. What
+//  tables of "which one" ask.
+bool xml_fits (const xml_node_t *node, const char *element, const char *path, const char *values);
 bool xml_flag (const xml_node_t *node, const char *path,
                bool otherwise); //  yes/on/true/1, no/off/..
 

@@ -159,6 +159,26 @@ bool xml_equals (const xml_node_t *node, const char *path, const char *value)
     return text_equals (xml_string (node, path), value);
 }
 
+//  "a" in "a|b".
+static bool is_in (const char *value, const char *values)
+{
+    const size_t length = strlen (value);
+    for (const char *at = values; at; at = strchr (at, '|')) {
+        at += *at == '|';
+        if (strncmp (at, value, length) == 0 && (at[length] == '|' || !at[length]))
+            return true;
+    }
+    return false;
+}
+
+bool xml_fits (const xml_node_t *node, const char *element, const char *path, const char *values)
+{
+    if (element && !xml_is (node, element))
+        return false;
+    const char *value = path ? xml_string (node, path) : NULL;
+    return !path || (value && is_in (value, values));
+}
+
 static bool is_one_of (const char *text, const char *const *words)
 {
     for (; *words; words++)

@@ -107,6 +107,11 @@ static void reads_strings (void **state)
     assert_string_equal (xml_string (xml_find (root, "os/type"), "."), "hvm");
     assert_true (xml_equals (root, "os/type", "hvm"));
     assert_false (xml_equals (root, "os/none", "hvm"));
+    assert_true (xml_fits (root, "domain", "os/type", "xen|hvm"));
+    assert_true (xml_fits (root, NULL, NULL, NULL));
+    assert_false (xml_fits (root, "os", "os/type", "hvm"));
+    assert_false (xml_fits (root, NULL, "os/type", "hv|hvm2"));
+    assert_false (xml_fits (root, NULL, "os/none", "hvm"));
     assert_null (xml_find (root, "os/none/at/all"));
 }
 

@@ -23,8 +23,7 @@ char *domain_path (const paths_t *paths, const driver_t *driver, const char *uui
 int domain_make_folders (const paths_t *paths, error_t *err);
 //  Removes what a killed daemon left in them: files half written, the socket and the log of a
 //  probe, histories of domains that are gone, folders for the memory of guests that do not run. The
-//  folders have to be ours alone (trouped.c locks
-//  them).
+//  folders have to be ours alone (trouped.c locks them).
 int domain_sweep (const paths_t *paths, error_t *err);
 
 //  Adds the uuids that are the names, before SUFFIX, of files in FOLDER.

@@ -25,11 +25,6 @@ static int take_place (strings_t *taken, const xml_node_t *device, const char *p
     return 0;
 }
 
-static bool is_virtio_port (const xml_node_t *device)
-{
-    return text_equals (qemu_address_type (device), "virtio-serial");
-}
-
 //  Port 0 of a controller is the console's; on a channel it means "any".
 static bool has_virtio_port (const xml_node_t *device)
 {
@@ -90,11 +85,11 @@ int qemu_complete_virtio_ports (completion_t *self, error_t *err)
 {
     auto(strings_t) taken = strings_new ();
     xml_foreach (device, self->devices, NULL)
-        if (is_virtio_port (device) && has_virtio_port (device) &&
+        if (qemu_has_address_type (device, "virtio-serial") && has_virtio_port (device) &&
             take_virtio_port (self, taken, device, err))
             return -1;
     xml_foreach (device, self->devices, NULL)
-        if (is_virtio_port (device) && !has_virtio_port (device) &&
+        if (qemu_has_address_type (device, "virtio-serial") && !has_virtio_port (device) &&
             find_virtio_port (self, taken, device, err))
             return -1;
     return 0;
@@ -119,11 +114,6 @@ static int ports_of (const xml_node_t *controller)
             ports = usb_ports[i].ports;
     xml_int (controller, "@ports", 1, 15, &ports, &ignored);
     return ports;
-}
-
-static bool is_usb (const xml_node_t *device)
-{
-    return text_equals (qemu_address_type (device), "usb");
 }
 
 //  "2" or, behind hubs, "1.2.3.4": no deeper, says USB.
@@ -257,16 +247,17 @@ int qemu_complete_usb_ports (completion_t *self, error_t *err)
 {
     auto(strings_t) taken = strings_new ();
     xml_foreach (device, self->devices, NULL)
-        if (is_usb (device) && xml_find (device, "address") && take_usb_port (taken, device, err))
+        if (qemu_has_address_type (device, "usb") && xml_find (device, "address") &&
+            take_usb_port (taken, device, err))
             return -1;
     //  Hubs first: the others may need their ports.
     for (int hubs = 1; hubs >= 0; hubs--)
         xml_foreach (device, self->devices, NULL)
-            if (is_usb (device) && xml_is (device, "hub") == hubs &&
+            if (qemu_has_address_type (device, "usb") && xml_is (device, "hub") == hubs &&
                 !xml_find (device, "address") && find_usb_port (self, taken, device, err))
                 return -1;
     xml_foreach (device, self->devices, NULL)
-        if (is_usb (device) && check_usb_port (self, device, err))
+        if (qemu_has_address_type (device, "usb") && check_usb_port (self, device, err))
             return -1;
     return 0;
 }

@@ -85,15 +85,17 @@ static const char *last_part (const char *path)
     return slash ? slash + 1 : path;
 }
 
-//  LINE: "ADDRESS: references protocol flags type state inode path", and then more of them.
-static bool is_listener (const char *line, const char *path, const struct stat *status)
+//  A line is "ADDRESS: references protocol flags type state inode path", and then comes the REST,
+//  of which sscanf would take the length each time.
+static bool is_listener (const char *rest, const char *path, const struct stat *status)
 {
     unsigned long flags = 0;
     int at = 0;
+    autofree char *line = text_copy_bytes (rest, strcspn (rest, "\n"));
     if (sscanf (line, "%*x: %*x %*x %lx %*x %*x %*u %n", &flags, &at) != 1 || !at ||
         !(flags & LISTENS) || line[at] != '/')
         return false;
-    autofree char *bound = text_copy_bytes (line + at, strcspn (line + at, "\n"));
+    const char *bound = line + at;
     return strcmp (last_part (bound), last_part (path)) == 0 && is_same_file (bound, status);
 }
 

@@ -11,6 +11,8 @@ int qemu_sockets_check_once (const xml_node_t *device, error_t *err);
 
 //  ERR_OPERATION_INVALID: DEVICE, of a guest that is to have it now, would listen in the daemon's
 //  own folder, or where somebody listens already. (proc_net(5): /proc/net/unix.)
+//  QEMU binds later: of two that come at one time, both may find it free. A start looks again just
+//  before its QEMU begins.
 int qemu_sockets_check_free (const job_t *job, const xml_node_t *device, error_t *err);
 //  The same of all devices of the live document.
 int qemu_sockets_check_all (const job_t *job, error_t *err);

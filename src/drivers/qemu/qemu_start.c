@@ -197,7 +197,7 @@ static int spawn (start_t *self, error_t *err)
     bool failed = job_undo (job, "process", identity, err) || job_undo (job, "monitor", "", err) ||
                   job_record (job, err) ||
                   (cpuset && cpuset_apply (cpuset, self->process.pid, err)) ||
-                  job_go (job, &self->process, err);
+                  qemu_sockets_check_all (job, err) || job_go (job, &self->process, err);
     return failed ? -1 : 0;
 }
 

@@ -41,10 +41,14 @@ static const struct {
 const char *qemu_address_type (const xml_node_t *device)
 {
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (xml_is (device, types[i].element) &&
-            (!types[i].path || xml_equals (device, types[i].path, types[i].value)))
+        if (xml_fits (device, types[i].element, types[i].path, types[i].value))
             return types[i].type;
     return qemu_model_plug (device) == PLUG_NONE ? NULL : "pci";
+}
+
+bool qemu_has_address_type (const xml_node_t *device, const char *type)
+{
+    return text_equals (qemu_address_type (device), type);
 }
 
 bool qemu_is_conventional (const xml_node_t *device)
@@ -80,7 +84,7 @@ static int check_parts (const char *name, const xml_node_t *address, const char 
     return 0;
 }
 
-static int check_address (const xml_node_t *device, error_t *err)
+int qemu_check_address (const xml_node_t *device, error_t *err)
 {
     char name[128];
     const xml_node_t *address = xml_find (device, "address");
@@ -105,7 +109,7 @@ static int check_address (const xml_node_t *device, error_t *err)
 int qemu_check_addresses (const completion_t *self, error_t *err)
 {
     xml_foreach (device, self->devices, NULL)
-        if (check_address (device, err))
+        if (qemu_check_address (device, err))
             return -1;
     return 0;
 }

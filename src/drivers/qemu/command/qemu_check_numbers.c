@@ -65,9 +65,7 @@ static const struct {
 
 static bool concerns (size_t i, const xml_node_t *node)
 {
-    return (!numbers[i].element || xml_is (node, numbers[i].element)) &&
-           (!numbers[i].only_path ||
-            xml_equals (node, numbers[i].only_path, numbers[i].only_value)) &&
+    return xml_fits (node, numbers[i].element, numbers[i].only_path, numbers[i].only_value) &&
            xml_string (node, numbers[i].path);
 }
 

@@ -226,7 +226,7 @@ static int add_for_ports (completion_t *self, error_t *err)
 {
     xml_foreach (device, self->devices, NULL) {
         int index = 0;
-        if (!text_equals (qemu_address_type (device), "virtio-serial"))
+        if (!qemu_has_address_type (device, "virtio-serial"))
             continue;
         if (xml_int (device, "address/@controller", 0, INDEX_MAX, &index, err))
             return -1;

@@ -2,6 +2,7 @@
 //  derives from the name of the target: hdc is the master of the second IDE channel.
 
 #include "drivers/qemu/storage/qemu_block_node.h"
+#include "drivers/qemu/command/qemu_address.h"
 #include "drivers/qemu/command/qemu_complete_parts.h"
 #include "util/text.h"
 
@@ -204,17 +205,15 @@ static int check_number (const xml_node_t *disk, const char *path, int most, err
 static int complete_drive (xml_node_t *disk, error_t *err)
 {
     size_t bus = bus_index (xml_string (disk, "target/@bus"));
-    const char *type = xml_string (disk, "address/@type");
     const char *dev = xml_string (disk, "target/@dev");
     if (bus == BUSES || !buses[bus].drive)
         return 0;
-    if (!type) {
+    if (qemu_check_address (disk, err))
+        return -1;
+    if (!xml_find (disk, "address")) {
         drive_t drive = buses[bus].drive (qemu_target_index (dev));
         set_drive (disk, &drive);
-    } else if (strcmp (type, "drive") != 0)
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "disk '%s': the bus '%s' has addresses of type 'drive', not '%s'", dev,
-                          buses[bus].bus, type);
+    }
     static const char *const numbers[] = { "controller", "bus", "target", "unit" };
     for (size_t i = 0; i < 4; i++) {
         autofree char *path = text_format ("address/@%s", numbers[i]);

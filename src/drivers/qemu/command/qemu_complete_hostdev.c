@@ -3,6 +3,7 @@
 
 #include "drivers/definition.h"
 #include "drivers/pci/host_device.h"
+#include "drivers/qemu/command/qemu_address.h"
 #include "drivers/qemu/command/qemu_complete_parts.h"
 #include "util/text.h"
 #include "util/uuid.h"
@@ -253,10 +254,8 @@ static int check_place (xml_node_t *hostdev, error_t *err)
                                     { "address/@target", 255 },
                                     { "address/@unit", 16383 } };
     int value = 0;
-    if (!xml_equals (hostdev, "address/@type", "drive"))
-        return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                          "hostdev 'scsi': its address in the guest is of type 'drive', not '%s'",
-                          xml_string (hostdev, "address/@type"));
+    if (qemu_check_address (hostdev, err))
+        return -1;
     for (size_t i = 0; i < COUNT (parts); i++) {
         qemu_default (hostdev, parts[i].path, "0");
         if (xml_int (hostdev, parts[i].path, 0, parts[i].max, &value, err))
@@ -268,12 +267,10 @@ static int check_place (xml_node_t *hostdev, error_t *err)
 int qemu_complete_scsi_hostdevs (completion_t *self, error_t *err)
 {
     xml_foreach (hostdev, self->devices, "hostdev")
-        if (is_scsi (hostdev) && xml_string (hostdev, "address/@type") &&
-            check_place (hostdev, err))
+        if (is_scsi (hostdev) && xml_find (hostdev, "address") && check_place (hostdev, err))
             return -1;
     xml_foreach (hostdev, self->devices, "hostdev")
-        if (is_scsi (hostdev) && !xml_string (hostdev, "address/@type") &&
-            find_place (self, hostdev, err))
+        if (is_scsi (hostdev) && !xml_find (hostdev, "address") && find_place (self, hostdev, err))
             return -1;
     return 0;
 }

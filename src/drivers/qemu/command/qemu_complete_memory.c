@@ -5,6 +5,7 @@
 #include "drivers/qemu/command/qemu_complete_parts.h"
 #include "drivers/cpuset.h"
 #include "drivers/definition.h"
+#include "drivers/qemu/command/qemu_address.h"
 #include "drivers/qemu/command/qemu_backing.h"
 #include "drivers/qemu/command/qemu_memory.h"
 #include "drivers/vcpus.h"
@@ -240,18 +241,6 @@ static int check_node (const completion_t *self, xml_node_t *device, error_t *er
     return 0;
 }
 
-//  Where in the guest it is: a slot for memory, or one of PCI.
-static int check_address (const xml_node_t *device, const char *type, error_t *err)
-{
-    const char *said = xml_string (device, "address/@type");
-    if (!said || strcmp (said, type) == 0)
-        return 0;
-    return error_set (err, ERR_CONFIG_UNSUPPORTED,
-                      "not supported: an address of type '%s' of a memory device of model '%s'; it "
-                      "has one of type '%s'",
-                      said, xml_string (device, "@model"), type);
-}
-
 static int complete_device (const completion_t *self, xml_node_t *device, error_t *err)
 {
     if (!xml_string (device, "@model"))
@@ -259,7 +248,7 @@ static int complete_device (const completion_t *self, xml_node_t *device, error_
     const bool dimm = xml_equals (device, "@model", "dimm");
     xml_remove_path (device, "target/current"); //  of a running guest
     if (check_node (self, device, err) || complete_sizes (device, err) ||
-        check_address (device, dimm ? "dimm" : "pci", err))
+        qemu_check_address (device, err))
         return -1;
     return dimm ? complete_dimm (self, device, err) : complete_virtio_mem (self, device, err);
 }

@@ -116,8 +116,7 @@ static size_t kind_index (const xml_node_t *device)
 {
     size_t i = 0;
     while (i < COUNT (kinds) &&
-           (!xml_is (device, kinds[i].element) ||
-            (kinds[i].only_path && !xml_equals (device, kinds[i].only_path, kinds[i].only_value))))
+           !xml_fits (device, kinds[i].element, kinds[i].only_path, kinds[i].only_value))
         i++;
     return i;
 }

@@ -129,18 +129,6 @@ static const use_t uses[] = {
     { "timer", "@present", "@name", "hpet|kvmclock|hypervclock|rtc|pit" },
 };
 
-//  "a" in "a|b".
-static bool is_one_of (const char *value, const char *values)
-{
-    size_t length = strlen (value);
-    for (const char *at = values; at; at = strchr (at, '|')) {
-        at += *at == '|';
-        if (strncmp (at, value, length) == 0 && (at[length] == '|' || !at[length]))
-            return true;
-    }
-    return false;
-}
-
 static bool is_there (const xml_node_t *node, const char *path)
 {
     return strchr (path, '@') ? xml_string (node, path) != NULL : xml_find (node, path) != NULL;
@@ -154,7 +142,7 @@ static int check_uses (const xml_node_t *node, error_t *err)
         const char *value = xml_string (node, uses[i].with);
         char name[128];
         qemu_device_name (node, name);
-        if (!is_one_of (value ? value : "", uses[i].values))
+        if (!xml_fits (node, NULL, uses[i].with, uses[i].values))
             return error_set (err, ERR_CONFIG_UNSUPPORTED,
                               "not supported: %s: %s with %s '%s'; it goes with %s", name,
                               uses[i].path, uses[i].with, value ? value : "", uses[i].values);
@@ -189,7 +177,7 @@ static int check_timer (const xml_node_t *timer, error_t *err)
     if ((rtc || pit) && xml_equals (timer, "@present", "no"))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: clock/timer '%s' with present='no'", name);
-    if (policy && !is_one_of (policy, rtc ? "delay|catchup" : "delay|discard"))
+    if (policy && !xml_fits (timer, NULL, "@tickpolicy", rtc ? "delay|catchup" : "delay|discard"))
         return error_set (err, ERR_CONFIG_UNSUPPORTED,
                           "not supported: clock/timer '%s' with tickpolicy='%s'", name, policy);
     return 0;

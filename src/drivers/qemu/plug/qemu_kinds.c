@@ -79,8 +79,7 @@ static const char *const others[][2] = {
 const qemu_kind_t *qemu_kind_of (const xml_node_t *device)
 {
     for (size_t i = 0; i < KINDS; i++)
-        if (xml_is (device, kinds[i].element) &&
-            (!kinds[i].path || xml_equals (device, kinds[i].path, kinds[i].value)))
+        if (xml_fits (device, kinds[i].element, kinds[i].path, kinds[i].value))
             return &kinds[i];
     return &unknown;
 }
