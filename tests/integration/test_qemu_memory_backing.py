@@ -23,6 +23,11 @@ CAP_SYS_RESOURCE = 24
 MEMFD = "/memfd:memory-backend-memfd (deleted)"
 
 
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
 class Backing(Virsh, QemuTest):
     connect = "qemu:///system"
 
@@ -65,6 +70,7 @@ class Backing(Virsh, QemuTest):
         """A peer reads what the guest sends out of its memory: of a card that is there from the start on, and of
         those that come and go, with memory that came too; and the guest is saved and restored."""
         self.refusals()
+        self.start_is_cancelled()
         waiting = self.client.send("domain.create_xml", xml=self.waiter("web2", 7), paused=True)
         first = self.peer(1)
         (guest,) = self.boot(
@@ -89,6 +95,15 @@ class Backing(Virsh, QemuTest):
         waiting = self.client.send("domain.create_xml", xml=self.waiter("web2", 8), paused=True)
         self.peer(8, listen=False)
         self.client.wait(waiting, 60)
+
+    def start_is_cancelled(self):
+        """While QEMU answers nothing at all."""
+        waiting = self.client.send("domain.create_xml", xml=self.waiter("web3", 9), paused=True)
+        log = os.path.join(self.daemon.root, "var/log/troupe/qemu/web3.log")
+        until(lambda: os.path.exists(log) and "waiting for connection" in read(log), what="QEMU")
+        self.client.call("domain.job_abort", domain="web3")
+        with self.assertRaisesRegex(TroupeError, "start of domain 'web3' was cancelled"):
+            self.client.wait(waiting, 60)
 
     def refusals(self):
         """Without shared memory, nothing is begun."""
