@@ -1,7 +1,7 @@
 """Chaos: the daemon is killed at random instants, while guests start, stop and change; the next one
 has to make sense of what it finds.
 
-    chaos.py [--seed N] [--seconds N] [--simulated N] [--real N]
+    chaos.py [--seed N|random] [--seconds N] [--simulated N] [--real N]
 
 Promises, each time the next daemon serves: what was answered before the kill holds; no guest that ran
 is disturbed; of what was under way, all is done or nothing; a process is there if and only if its

@@ -1,7 +1,7 @@
 """Containers: many start at once while others make and remove links of the same names; then the daemon,
 supervisors and inits are killed at random instants.
 
-    containers.py [--seed N] [--containers N] [--rounds N]
+    containers.py [--seed N|random] [--containers N] [--rounds N]
 
 All in a network namespace of its own. Promises: no start or destroy fails; who is not hit goes on with the same
 init; who is hit is shut off, and why is known; whatever ended has no process, link, port, cgroup or file, and in

@@ -1,6 +1,6 @@
 """A storm: many clients define, start, stop and undefine simulated guests with few names, all at once.
 
-    storm.py [--seed N] [--seconds N] [--clients N] [--names N]
+    storm.py [--seed N|random] [--seconds N] [--clients N] [--names N]
 
 Promises: every call is answered, once, and not by an internal error; events of each domain come in
 an order that makes sense; in the end list, documents, files and actors say the same, also to the next

@@ -1,5 +1,5 @@
-#   Short runs of the storms; longer ones by hand (stress/storm.py --seconds 600, stress/containers.py). A
-#   seed of its own each time, which is printed.
+#   Short runs of the storms, each time with the same seed, which is printed; longer ones, and others
+#   (TROUPE_STRESS_SEED), by hand (stress/storm.py --seconds 600, stress/containers.py).
 set (stress_storm --seconds 10)
 set (stress_chaos --seconds 10)
 set (stress_containers --containers 24 --rounds 5)

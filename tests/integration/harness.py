@@ -5,6 +5,7 @@ Environment: TROUPE_BIN, the folder with trouped and troupe (default: build/debu
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -50,6 +51,23 @@ def within(test, seconds, attempt):
         if took[-1] < seconds:
             return value
     test.fail(f"it always takes more than {seconds} s: {took}")
+
+
+def nothing_half_done(client, domain):
+    """Returns once nothing that concerns the domain is half done any more, by the daemon before either: only then is
+    a change admitted. That no job is listed does not say so: short ones are not, nor is what follows from one."""
+    client.call("domain.metadata_set", domain=domain, type="title", value="looked at")
+
+
+def seed_from(text):
+    """A number, or for "random" a new one."""
+    return random.SystemRandom().randrange(1 << 32) if text == "random" else int(text)
+
+
+def seed(variable):
+    """The seed that VARIABLE of the environment has. Without it always the same: a run that failed can be had again, and
+    says something of the change that was made, not of another input."""
+    return seed_from(os.environ.get(variable) or "1")
 
 
 def test_domain(name, devices="<console type='pty'/>", extra="", memory_mib=64, vcpus=2):

@@ -563,21 +563,19 @@ class Slow(DaemonTest):
         super().setUp()
         self.define("slow", extra=behaviour("<test:delay op='start' ms='1500'/>"))
 
-    def start_slowly(self, seconds):
+    def start_slowly(self, seconds, stderr=subprocess.DEVNULL):
         """A start that is under way, and will be for so long."""
         with self.daemon.client() as client:
             xml = client.call("domain.xml", domain="slow")["xml"]
             client.call("domain.define", xml=xml.replace("ms='1500'", f"ms='{seconds * 1000}'"))
-            process = subprocess.Popen(
-                self.daemon.command("-q", "start", "slow"), stderr=subprocess.DEVNULL
-            )
+            process = subprocess.Popen(self.daemon.command("start", "slow"), stderr=stderr)
             self.addCleanup(process.wait)
             self.addCleanup(process.kill)
             until(lambda: client.call("domain.jobs"), what="the start")
         return process
 
     def rest(self, terminal):
-        """All that is in a terminal whose other side is closed: a read gives what came together."""
+        """All that comes in a terminal until nobody has its other side any more: a read gives what came together."""
         shown = b""
         try:
             while chunk := os.read(terminal, 65536):
@@ -587,17 +585,16 @@ class Slow(DaemonTest):
         return shown
 
     def test_spinner(self):
-        """It turns on a terminal's stderr, and is wiped away."""
+        """It turns on a terminal's stderr, and is wiped away before anything else is said there."""
         ours, theirs = pty.openpty()
-        done = subprocess.run(
-            self.daemon.command("start", "slow"), stdout=subprocess.PIPE, stderr=theirs, text=True
-        )
+        self.addCleanup(os.close, ours)
+        process = self.start_slowly(PATIENCE, stderr=theirs)
         os.close(theirs)
-        self.assertEqual(done.stdout, "Domain 'slow' started\n")
-        shown = self.rest(ours).decode()
-        os.close(ours)
-        self.assertRegex(shown, r"\A\r[|/\\-] domain.create 0 s \r")
-        self.assertTrue(shown.endswith("\r\x1b[K"), shown)
+        turned = os.read(ours, 1)  # waits for it
+        self.daemon.run("domjobabort", "slow")
+        shown = (turned + self.rest(ours)).decode()
+        self.assertEqual(process.wait(PATIENCE), 1)
+        self.assertRegex(shown, r"\A(\r[|/\\-] domain.create \d+ s )+\r\x1b\[Kerror: [^\r\n]+\r\n\Z")
 
     def test_no_spinner_without_a_terminal(self):
         done = self.daemon.run("start", "slow", status=None)

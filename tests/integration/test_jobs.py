@@ -151,6 +151,7 @@ class Jobs(DaemonTest):
         self.daemon.start()
         self.client = self.daemon.client()
         self.addCleanup(self.client.close)
+        until(lambda: self.history("late"), what="the end of what was half done")
         self.assertEqual(
             self.history("late"), [("domain.create", "rolled back after daemon restart")]
         )

@@ -82,7 +82,7 @@ class Memory(Virsh, QemuTest):
         self.assertEqual(heard[-1][0], "virtiomem0")
         said = self.client.next_event("domain.memory_device_size", timeout=PATIENCE)["args"]
         self.assertEqual(said["device"], "virtiomem0")
-        self.assertEqual(int(self.blocks(guest)), int(before) + 1)
+        until(lambda: int(self.blocks(guest)) == int(before) + 1, what="the memory in the guest")
         self.assertEqual(self.sizes(), (512, 384))
         self.assertEqual(
             self.parts("virtio-mem", "target/requested", "target/current"), [str(128 * MIB)] * 2
@@ -152,6 +152,7 @@ class Memory(Virsh, QemuTest):
 
     def restored(self, guest):
         """Saved and restored: all at its place, and as large."""
+        until(lambda: self.sizes()[1] == 512, what="what the balloon gives back")
         places = [self.base("dimm"), self.base("virtio-mem")]
         self.client.call("domain.managed_save", domain="web1", timeout=PATIENCE)
         self.client.call("domain.create", domain="web1", timeout=PATIENCE)

@@ -1,5 +1,6 @@
 """Devices come, go and change at random, of two guests at once, while daemons are killed: at the end the live
-document says what QEMU has, and the host has nothing else. TROUPE_PLUG_SEED and TROUPE_PLUG_STEPS: others."""
+document says what QEMU has, and the host has nothing else. TROUPE_PLUG_SEED (a number, or random) and
+TROUPE_PLUG_STEPS: others."""
 
 import os
 import random
@@ -9,11 +10,11 @@ from xml.etree import ElementTree
 
 import plug
 from guest import QemuTest
-from harness import until
+from harness import seed, until
 from netns import InNamespace
 from troupe_client import TroupeError
 
-SEED = int(os.environ.get("TROUPE_PLUG_SEED") or random.SystemRandom().randrange(1 << 32))
+SEED = seed("TROUPE_PLUG_SEED")
 STEPS = int(os.environ.get("TROUPE_PLUG_STEPS") or 80)
 
 DEVICES = """<console type='pty'/><controller type='usb' model='qemu-xhci' ports='15'/>
@@ -167,6 +168,7 @@ class PlugRandom(InNamespace, QemuTest):
             self.assertEqual(len(aliases), len(set(aliases)))
 
     def test_random(self):
+        print(f"TROUPE_PLUG_SEED={SEED}", flush=True)
         self.random, self.number, self.known, self.held = random.Random(SEED), 0, [], set()
         self.boot("web1", "web2", devices=DEVICES)
         self.client.call("network.create_xml", xml=BLUE)

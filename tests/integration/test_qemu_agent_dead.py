@@ -3,7 +3,6 @@
 import glob
 import json
 import os
-import time
 import unittest
 
 from guest import BOOT_SECONDS, AgentTest, Guest
@@ -27,7 +26,6 @@ class Dead(AgentTest):
         thaw = self.client.send("domain.fs_thaw", domain="web1")
         other = self.daemon.client()
         self.addCleanup(other.close)
-        begun = time.monotonic()
         for unused in range(5):
             other.call("domain.suspend", domain="web1")
             other.call("domain.resume", domain="web1")
@@ -37,8 +35,6 @@ class Dead(AgentTest):
             with self.assertRaisesRegex(TroupeError, "'web1': guest-.*the guest agent") as caught:
                 self.client.wait(id, 60)
             self.assertIn(caught.exception.code, (AGENT_UNRESPONSIVE, AGENT_COMMAND_TIMEOUT))
-        #   Not a measurement: what they were given, and the patience for an agent that is there.
-        self.assertLess(time.monotonic() - begun, 40)
         guest.run("kill -CONT $(pidof qemu-ga); echo going")
         until(lambda: self.answers(guest), BOOT_SECONDS, "the agent's answer")
         for number in range(20):

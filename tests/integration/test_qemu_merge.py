@@ -7,7 +7,7 @@ import unittest
 import xml.etree.ElementTree as etree
 
 from guest import Guest, qemu_domain
-from harness import until
+from harness import nothing_half_done, until
 from test_qemu_external import ExternalTest
 from troupe_client import TroupeError
 
@@ -190,8 +190,7 @@ class Merge(ExternalTest):
     def check_killed(self, before, after):
         """All as it was, or deleted, and the history says which. BEFORE, AFTER: (snapshots, image of
         the domain, files)."""
-        #   A change is admitted once nothing is half done any more.
-        self.client.call("domain.metadata_set", domain="web1", type="title", value="looked at")
+        nothing_half_done(self.client, "web1")
 
         def found():
             sources = self.sources()["vda"], self.sources(inactive=True)["vda"]

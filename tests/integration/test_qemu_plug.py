@@ -320,7 +320,7 @@ class PlugBridge(InNamespace, Devices):
         self.assertIn("master br0", self.space.ip("link", "show", "dev", tap))
         until(lambda: "eth0" in guest.run("ls /sys/class/net"), what="the guest's card")
         guest.run("ifconfig eth0 10.9.0.2 netmask 255.255.255.0 up")
-        self.assertIn("2 packets received", guest.run("ping -c 2 -W 20 10.9.0.1"))
+        until(lambda: "1 packets received" in guest.run("ping -c 1 -W 5 10.9.0.1"), what="the bridge's answer")
         self.moved(guest, tap)
         with self.assertRaisesRegex(TroupeError, "no PCI slot of the running guest is free"):
             self.attach(guest, self.disk("vdb"))

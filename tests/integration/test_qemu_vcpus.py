@@ -94,8 +94,11 @@ class Vcpus(Virsh, QemuTest):
         self.assertFalse(any(maps[2][1:]))
         masks = []
         for thread in os.listdir(f"/proc/{guest.pid()}/task"):
-            with open(f"/proc/{guest.pid()}/task/{thread}/status") as file:
-                fields = dict(line.split(":", 1) for line in file)
+            try:
+                with open(f"/proc/{guest.pid()}/task/{thread}/status") as file:
+                    fields = dict(line.split(":", 1) for line in file)
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # one that worked for QEMU, and has ended since
             if fields["Name"].strip().startswith("CPU "):
                 masks.append((fields["Name"].strip(), fields["Cpus_allowed_list"].strip()))
         self.assertEqual(len(masks), 3)
@@ -136,6 +139,7 @@ class Vcpus(Virsh, QemuTest):
 
     def one_by_one(self, guest):
         self.virsh("setvcpu", "web1", "3", "--enable", "--live")
+        self.wait_guest(guest, "0-3")
         self.virsh("setvcpu", "web1", "1", "--disable", "--live")
         self.wait_guest(guest, "0,2-3")
         self.assertEqual(

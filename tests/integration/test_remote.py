@@ -10,18 +10,6 @@ from harness import Daemon, test_domain, until
 from netns import Namespace
 
 
-def listening():
-    """A daemon that serves other hosts at a port that was free."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    daemon = Daemon("--listen", f"tcp://127.0.0.1:{port}")
-    daemon.remote = f"tcp://127.0.0.1:{port}"
-    return daemon
-
-
 def begin_hosts(test, here, there):
     """TEST's daemon is HERE's; other and there are the other host's daemon, and a client of it."""
 
@@ -50,11 +38,24 @@ def introduce(here, there, role="write"):
         to.run("key-add", name, key, "--role", role, "--endpoint", daemon.remote)
 
 
-class Remote(QemuTest):
-    """Two hosts; what is done on this one uses the other daemon's TCP endpoint."""
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+class Hosts(QemuTest):
+    """Two hosts, each in a network namespace of its own, with a cable between them."""
 
     def setUp(self):
-        begin_hosts(self, listening(), listening())
+        self.spaces = [Namespace(self), Namespace(self)]
+        self.spaces[0].cable("cable", self.spaces[1], "cable")
+        hosts = []
+        for i in range(2):
+            self.spaces[i].ip("address", "add", f"10.9.8.{i + 1}/24", "dev", "cable")
+            hosts.append(Daemon("--listen", f"tcp://10.9.8.{i + 1}:16510"))
+            hosts[i].remote = f"tcp://10.9.8.{i + 1}:16510"
+            hosts[i].within = self.spaces[i].within
+        begin_hosts(self, *hosts)
+
+
+class Remote(Hosts):
+    """What is done on this one uses the other daemon's TCP endpoint."""
 
     def introduce(self, role="write"):
         introduce(self.daemon, self.other, role)
@@ -113,6 +114,7 @@ class Remote(QemuTest):
         """--listen has to be TCP, and free."""
         for listen, said in (("ipc:///tmp/x", "it has to be tcp://HOST:PORT"), (self.other.remote, "in use")):
             daemon = Daemon("--listen", listen)
+            daemon.within = self.other.within
             self.addCleanup(daemon.remove)
             with self.assertRaises(AssertionError) as caught:
                 daemon.start()
@@ -136,21 +138,7 @@ class Remote(QemuTest):
         self.assertEqual(self.client.call("domain.state", domain="web1")["state_text"], "running")
 
 
-@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
-class Cut(QemuTest):
-    """Two hosts, each in a network namespace of its own, with a cable between them."""
-
-    def setUp(self):
-        self.spaces = [Namespace(self), Namespace(self)]
-        self.spaces[0].cable("cable", self.spaces[1], "cable")
-        hosts = []
-        for i in range(2):
-            self.spaces[i].ip("address", "add", f"10.9.8.{i + 1}/24", "dev", "cable")
-            hosts.append(Daemon("--listen", f"tcp://10.9.8.{i + 1}:16510"))
-            hosts[i].remote = f"tcp://10.9.8.{i + 1}:16510"
-            hosts[i].within = self.spaces[i].within
-        begin_hosts(self, *hosts)
-
+class Cut(Hosts):
     def test_cut(self):
         """The guest goes on where it was; the other side gives up when it can ask."""
         introduce(self.daemon, self.other)

@@ -8,7 +8,7 @@ import signal
 import lab
 import emulator
 from guests import guest
-from harness import Daemon, DaemonTest, until
+from harness import Daemon, DaemonTest, nothing_half_done, until
 from libvirt_client import virsh
 from troupe_client import TroupeError
 
@@ -190,8 +190,10 @@ class Usb(OthersTest):
             self.daemon.kill()
         os.kill(pid, signal.SIGCONT)
         self.daemon.start()
-        until(lambda: "running" in self.daemon.run("domstate", "web1"), what="the guest")
-        self.assertEqual(self.shown("web1").count("<hostdev"), os.path.exists(self.held))
+        with self.daemon.client() as client:
+            nothing_half_done(client, "web1")
+        self.assertIn("running", self.daemon.run("domstate", "web1"))
+        until(lambda: self.shown("web1").count("<hostdev") == os.path.exists(self.held), what="one of the two")
 
 
 class Scsi(OthersTest):

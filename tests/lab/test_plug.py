@@ -7,7 +7,7 @@ import signal
 
 import lab
 from guests import GuestTest, hostdev, interface, pooled, source
-from harness import until
+from harness import nothing_half_done, until
 from troupe_client import TroupeError
 
 MAC = "52:54:00:71:00:0"
@@ -183,7 +183,8 @@ class Plug(GuestTest):
         os.kill(self.qemu(), signal.SIGCONT)
         self.daemon.start()
         self.client = self.daemon.client()
-        until(self.runs, what="the guest")
+        nothing_half_done(self.client, "web1")
+        self.assertTrue(self.runs())
         if self.shown():
             self.assertEqual(self.device_of("web1"), self.function)
             self.assertEqual(len(self.ports()), 1)
