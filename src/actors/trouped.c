@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 typedef struct {
@@ -215,16 +214,19 @@ static void block_signals (void)
 }
 
 //  Before anything is read: two daemons with the same folders would take the same guests over, and
-//  one would undo what the other is doing. The kernel lets go of it, however the process ends.
+//  one would undo what the other is doing. The kernel lets go of it, however the process ends; a
+//  child that is not the program yet that it was made for does not keep it, as it would keep
+//  flock's.
 static int lock_folder (const char *folder, error_t *err)
 {
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     autofree char *path = text_format ("%s/troupe.lock", folder);
     int fd = open (path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno (err, ERR_OPEN_FAILED, "open '%s'", path);
-    if (flock (fd, LOCK_EX | LOCK_NB) == 0)
+    if (fcntl (fd, F_SETLK, &lock) == 0)
         return fd;
-    bool taken = errno == EWOULDBLOCK;
+    bool taken = errno == EAGAIN || errno == EACCES;
     error_errno (err, ERR_OPERATION_INVALID, "lock '%s'", path);
     close (fd);
     if (taken)
