@@ -196,5 +196,7 @@ int qemu_memory_request (job_t *job, xml_node_t *wanted, error_t *err)
 int qemu_undo_requested (job_t *job, const char *alias, error_t *err)
 {
     const xml_node_t *device = qemu_alias_find (job->guest->live, alias);
-    return device ? request (job, alias, qemu_memory_kib (device, "target/requested"), err) : 0;
+    return xml_equals (device, "@model", "virtio-mem")
+               ? request (job, alias, qemu_memory_kib (device, "target/requested"), err)
+               : 0;
 }
