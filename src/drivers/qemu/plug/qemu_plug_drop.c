@@ -70,6 +70,27 @@ static int drop_node (job_t *job, const char *alias, error_t *err)
     return qemu_block_remove (job, node, err);
 }
 
+//  QEMU frees memory some time after it has forgotten whose it was, and sends what there is to
+//  whoever takes the guest over: that one would not know it.
+static int check_freed (job_t *job, const char *alias, error_t *err)
+{
+    json_auto_t *blocks =
+        job_qmp (job, "human-monitor-command", json_pack ("{s:s}", "command-line", "info ramblock"),
+                 QMP_MS, err);
+    autofree char *name = text_format ("/obj%s ", alias);
+    if (!blocks)
+        return -1;
+    if (json_is_string (blocks) && strstr (json_string_value (blocks), name))
+        return error_set (err, ERR_OPERATION_FAILED, "QEMU still has the memory of '%s'", alias);
+    return 0;
+}
+
+static int drop_object (job_t *job, const char *alias, error_t *err)
+{
+    return drop_named (job, "object-del", "obj", alias, err) || check_freed (job, alias, err) ? -1
+                                                                                              : 0;
+}
+
 static int drop (job_t *job, const xml_node_t *device, error_t *err)
 {
     const char *alias = qemu_alias (device);
@@ -81,7 +102,7 @@ static int drop (job_t *job, const xml_node_t *device, error_t *err)
          (drop_named (job, "netdev_del", "host", alias, err) || drop_links (job, device, err))) ||
         ((backends & BACKEND_VSOCK) && qemu_vsock_take_back (job, err)) ||
         ((backends & BACKEND_CHARDEV) && drop_named (job, "chardev-remove", "char", alias, err)) ||
-        ((backends & BACKEND_OBJECT) && drop_named (job, "object-del", "obj", alias, err));
+        ((backends & BACKEND_OBJECT) && drop_object (job, alias, err));
     return failed ? -1 : 0;
 }
 
