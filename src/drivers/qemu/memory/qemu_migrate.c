@@ -226,7 +226,7 @@ static int let_go_on (job_t *job, bool stopped_by_us, error_t *err)
     //  Else its user has stopped it meanwhile; or QEMU has let it go on.
     if (!still && !(stopped_by_us && now && strcmp (now, "paused") == 0))
         return 0;
-    if (command (job, "cont", NULL, err))
+    if (qemu_stream_go_on (job, err))
         return -1;
     job->guest->status = (guest_status_t){ STATE_RUNNING, RUNNING_MIGRATION_CANCELED };
     return 0;

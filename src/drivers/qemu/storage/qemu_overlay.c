@@ -290,8 +290,9 @@ static int switch_frozen (overlay_t *self, json_t *actions, error_t *err)
 
 static int let_go_on (job_t *job, error_t *err)
 {
-    json_auto_t *reply = job_qmp (job, "cont", NULL, QMP_MS, err);
-    return reply ? 0 : error_prefix (err, "it is taken, but the guest does not go on");
+    return qemu_stream_go_on (job, err)
+               ? error_prefix (err, "it is taken, but the guest does not go on")
+               : 0;
 }
 
 //  From here on it is the user's: undo lets no guest go on that was suspended since.
