@@ -1,5 +1,5 @@
 //  test_qemu_migrate.c: what is not sent to another host unasked, since it may be something else
-//  there. That guests migrate is the test of real ones.
+//  there; and who may go on here. That guests migrate is the test of real ones.
 
 #include "drivers/qemu/memory/qemu_migrate.h"
 #include "qemu_fixture.h"
@@ -58,11 +58,32 @@ static void test_unsafe (void **state)
     }
 }
 
+//  QEMU calls a migration over a moment before it lets the guest go on: it is asked again.
+static void test_not_finalized (void **state)
+{
+    (void) state;
+    const fake_reply_t replies[] = { { "query-migrate", "{\"status\": \"completed\"}" },
+                                     { "query-status", "{\"status\": \"finish-migrate\"}" },
+                                     { "cont", "!Migration is not finalized yet" },
+                                     { 0 } };
+    error_t err = { 0 };
+    fake_job_t fake;
+    fake_job_init (&fake, "/nowhere");
+    fake.guest.live = unit_xml ("<domain/>");
+    fake.guest.record = unit_xml ("<driver/>");
+    fake.replies = replies;
+    assert_int_equal (qemu_migrate_call_off (&fake.job, "live", &err), -1);
+    assert_has (err.message, "Migration is not finalized yet");
+    assert_true (fake.now >= 10000);
+    fake_job_clear (&fake);
+}
+
 int main (void)
 {
     xml_init ();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_unsafe),
+        cmocka_unit_test (test_not_finalized),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
