@@ -108,8 +108,8 @@ static int ask (actor_t *self, const char *to, const char *verb, const char *dev
     return scene_code (answer);
 }
 
-//  A group's owner that ended unforeseen, and is started again, knows who has the group.
-static void scene_group_again (actor_t *self)
+//  Its group knows that a guest has it, before anything is asked.
+static void open_with_holder (actor_t *self)
 {
     open_scene ();
     check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
@@ -117,6 +117,12 @@ static void scene_group_again (actor_t *self)
     write_held (MODEL_FUNCTION, ONE);
     devices_begin (self, &config, root);
     check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION), 0);
+}
+
+//  A group's owner that ended unforeseen, and is started again, knows who has the group.
+static void scene_group_again (actor_t *self)
+{
+    open_with_holder (self);
     check_equal (ask (self, GROUP, "group.take", OTHER_FUNCTION), ERR_OPERATION_INVALID);
     scene_end_actor (self, GROUP);
     auto(msg_t) list = scene_ask (self, DEVICES_ADDRESS, "nodedev.list", PATIENCE_MS);
@@ -129,12 +135,7 @@ static void scene_group_again (actor_t *self)
 //  and knows who has the group then.
 static void scene_group_ends_often (actor_t *self)
 {
-    open_scene ();
-    check_equal (scene_spawn (self, "disk/0", &disk_class, false), 0);
-    check_equal (scene_spawn (self, "disk/1", &disk_class, false), 0);
-    write_held (MODEL_FUNCTION, ONE);
-    devices_begin (self, &config, root);
-    check_equal (ask (self, PCI_PREFIX MODEL_FUNCTION, "pci.give", MODEL_FUNCTION), 0);
+    open_with_holder (self);
     for (int i = 0; i < 4; i++) {
         scene_end_actor (self, GROUP);
         auto(msg_t) list = scene_ask (self, DEVICES_ADDRESS, "nodedev.list", PATIENCE_MS);
