@@ -27,7 +27,7 @@ class Qemu:
                 ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-S",
                  "-machine", "q35,accel=tcg", "-m", "64",
                  "-device", "pcie-root-port,id=root1,chassis=1",
-                 "-chardev", f"socket,id=monitor,fd={listener.fileno()},server=on,wait=off",
+                 "-chardev", f"socket,id=monitor,fd={listener.fileno()},server=on,wait=on",
                  "-mon", "chardev=monitor,mode=control"],
                 pass_fds=[listener.fileno()])
         self.socket = socket.socket(socket.AF_UNIX)

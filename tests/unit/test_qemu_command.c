@@ -244,7 +244,7 @@ static void test_every_guest_is_started_stopped_and_confined (void **state)
         "-nodefaults",
         "-no-user-config",
         "-no-shutdown",
-        "socket,id=charmonitor,fd=3,server=on,wait=off",
+        "socket,id=charmonitor,fd=3,server=on,wait=on",
         "chardev=charmonitor,id=monitor,mode=control",
         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
         "timestamp=on",

@@ -1,6 +1,7 @@
 //  qemu_words.c: what a QEMU wrote to its log before it ended.
 
 #include "drivers/qemu/qemu_words.h"
+#include "drivers/qemu/command/qemu_command.h"
 #include "util/auto.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -17,6 +18,18 @@ off_t qemu_words_mark (const char *log)
     return stat (log, &status) == 0 ? status.st_size : 0;
 }
 
+//  Without the line in which QEMU says that it waits for the daemon, and what came before.
+static char *without_waiting (char *tail)
+{
+    const char *waiting = tail ? strstr (tail, QEMU_MONITOR_CHARDEV) : NULL;
+    const char *end = waiting ? strchr (waiting, '\n') : NULL;
+    if (!waiting)
+        return tail;
+    char *rest = text_copy (end ? end + 1 : "");
+    free (tail);
+    return rest;
+}
+
 //  The last LINES behind MARK; NULL: none. The caller owns it.
 static char *tail_of (const char *log, off_t mark, unsigned lines)
 {
@@ -26,7 +39,7 @@ static char *tail_of (const char *log, off_t mark, unsigned lines)
     error_t ignored = { 0 };
     //  With the newline before them: what may be the end of a line is left out.
     size_t most = written < TAIL_BYTES ? (size_t) written + 1 : TAIL_BYTES;
-    return file_tail (log, lines, most, &ignored);
+    return without_waiting (file_tail (log, lines, most, &ignored));
 }
 
 void qemu_words_add (const char *log, off_t mark, const char *when, error_t *err)

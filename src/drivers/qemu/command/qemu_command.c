@@ -306,8 +306,7 @@ static void add_running (command_t *self)
         command_add (self, "-display", "none");
     strings_add (self->args, "-no-user-config");
     strings_add (self->args, "-nodefaults");
-    command_add (self, "-chardev", "socket,id=charmonitor,fd=%d,server=on,wait=off",
-                 QEMU_MONITOR_FD);
+    command_add (self, "-chardev", QEMU_MONITOR_CHARDEV);
     command_add (self, "-mon", "chardev=charmonitor,id=monitor,mode=control");
     //  The daemon learns why a guest ended even if it was away; it ends QEMU itself.
     strings_add (self->args, "-no-shutdown");

@@ -9,8 +9,13 @@
 
 #include <jansson.h>
 
-//  The descriptor under which QEMU inherits the socket that it listens at for QMP.
+//  The descriptor under which QEMU inherits the socket that it listens at for QMP, and the chardev
+//  that is made of it. It waits for the daemon, so that the first connection is there before the
+//  monitor is: otherwise QEMU's main thread may accept it in the moment in which the monitor's
+//  thread takes the socket over. Then QEMU greets twice, or never answers (QEMU 7.2: one of 1,800
+//  starts without a machine, on two busy processors). Later connections are the thread's alone.
 #define QEMU_MONITOR_FD 3
+#define QEMU_MONITOR_CHARDEV "socket,id=charmonitor,fd=3,server=on,wait=on"
 
 //  The arguments, the emulator first. LIVE is completed and has aliases (qemu_set_aliases). RECORD
 //  (or NULL: it is not known yet) has the links of its interfaces (qemu_interface.h).

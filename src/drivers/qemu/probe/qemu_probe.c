@@ -1,6 +1,7 @@
 //  qemu_probe.c: asks an emulator what it can do, through QMP, with a QEMU that has no machine.
 
 #include "drivers/qemu/probe/qemu_caps.h"
+#include "drivers/qemu/command/qemu_command.h"
 #include "drivers/qemu/command/qemu_host_model.h"
 #include "drivers/qemu/qemu_words.h"
 #include "drivers/undo.h"
@@ -13,7 +14,6 @@
 #define QMP_MS 10000
 #define EXIT_MS 5000
 #define LAST_MS 2000 //  from the end of its monitor to that of the program
-#define MONITOR_FD 3
 
 //  The questions, and the key under which qemu_caps_from_qmp finds the answer.
 static const struct {
@@ -150,9 +150,9 @@ static int start_emulator (job_t *job, probe_t *self, error_t *err)
         "-display",
         "none",
         "-chardev",
-        "socket,id=monitor,fd=3,server=on,wait=off",
+        QEMU_MONITOR_CHARDEV,
         "-mon",
-        "chardev=monitor,mode=control",
+        "chardev=charmonitor,mode=control",
         NULL,
     };
     const char *env[] = { "LC_ALL=C", "PATH=/usr/bin:/bin", NULL };
@@ -161,7 +161,7 @@ static int start_emulator (job_t *job, probe_t *self, error_t *err)
                       .log = self->log,
                       .drop_capabilities = true,
                       .tied = true,
-                      .listen = { { .path = self->socket, .fd = MONITOR_FD } } };
+                      .listen = { { .path = self->socket, .fd = QEMU_MONITOR_FD } } };
     char identity[96];
     if (job_undo (job, "file", self->log, err) || job_undo (job, "file", self->socket, err) ||
         job_spawn (job, &spawn, &self->process, err))
