@@ -107,6 +107,7 @@ typedef struct {
     unsigned disks_port;        //  a receiver: the port for disks; 0: any
     uint64_t bandwidth, postcopy_bandwidth; //  bytes a second; 0: no limit
     uint64_t downtime_ms;                   //  that the guest may stand still for
+    int prepare_ms; //  a sender: how long the receiver may be until it can be sent to
     copy_storage_t copy;
     strings_t
         *disks; //  which are copied: "TARGET BYTES FILE", of which the driver knows which it is
@@ -230,8 +231,9 @@ typedef struct {
     //  guest.
     int (*image_define) (job_t *job, const char *path, const char *xml, go_on_t go_on,
                          error_t *err);
-    //  Live migration. The sender: what the guest is received as (with XML: changed so), and which
-    //  disks are copied, into MIGRATION. The caller owns the document.
+    //  Live migration. The sender: what the guest is received as (with XML: changed so); which
+    //  disks are copied and how long the receiver may prepare, into MIGRATION. The caller owns the
+    //  document.
     xml_t *(*migrate_begin) (job_t *job, const char *xml, migration_t *migration, error_t *err);
     //  The receiver: starts a hypervisor that receives DOCUMENT's guest, paused. *URI and *STORAGE
     //  (NULL: no disks) are for the sender; the caller frees them.

@@ -30,6 +30,8 @@ static char *begin (const char *devices, migration_t *migration)
     auto(xml_t) document = qemu_migrate_begin (&fake.job, NULL, migration, &err);
     if (!document)
         assert_int_equal (err.code, ERR_MIGRATE_UNSAFE);
+    else
+        assert_int_equal (migration->prepare_ms, 120000); //  no memory that is to be had at once
     return document ? NULL : text_copy (err.message);
 }
 

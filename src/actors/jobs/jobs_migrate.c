@@ -10,9 +10,8 @@
 #include <string.h>
 
 enum {
-    PREPARE_MS = 2400000, //  images to make, all memory to have (qemu_ram_ms)
-    FINISH_MS = 300000,   //  the rest of the guest's state
-    SETTLE_MS = 20000,    //  how long this job asks; afterwards the owner does
+    FINISH_MS = 300000, //  the rest of the guest's state
+    SETTLE_MS = 20000,  //  how long this job asks; afterwards the owner does
     COURTESY_MS = 2000,
     AGAIN_MS = 200,
     WISH_MS = 10000
@@ -125,7 +124,8 @@ static int prepare (sender_t *self, error_t *err)
         pack_close (&args);
         return -1;
     }
-    if (migrate_call (self->job, self->peer, "migration.prepare", &args, PREPARE_MS, &reply, err))
+    if (migrate_call (self->job, self->peer, "migration.prepare", &args, self->migration.prepare_ms,
+                      &reply, err))
         return error_prefix (err, "the other daemon");
     return sender_take_places (self, msg_value (reply), err);
 }

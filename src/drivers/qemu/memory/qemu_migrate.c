@@ -7,6 +7,7 @@
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
+#include "drivers/qemu/qemu_ram.h"
 #include "drivers/qemu/memory/qemu_save.h"
 #include "drivers/qemu/storage/qemu_stream.h"
 #include "drivers/qemu/qemu_transport.h"
@@ -19,6 +20,7 @@
 #define QMP_MS 10000
 #define LEAVE_MS 200
 #define RESUME_MS 30000
+#define PREPARE_MS 120000 //  a slow emulator, images to make
 //  Not in linux/magic.h.
 #define GFS2_SUPER_MAGIC 0x01161970
 #define LUSTRE_SUPER_MAGIC 0x0BD00BD0
@@ -102,6 +104,7 @@ xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, 
         strings_destroy (&migration->disks);
         migration->disks = disks;
     }
+    migration->prepare_ms = qemu_ram_ms (document, PREPARE_MS);
     return xml ? qemu_changed_document (job, document, xml, err) : take (&document);
 }
 
@@ -222,7 +225,7 @@ static int let_go_on (job_t *job, bool stopped_by_us, error_t *err)
     if (!reply)
         return -1;
     const char *now = json_string_value (json_object_get (reply, "status"));
-    bool still = now && (strcmp (now, "postmigrate") == 0 || strcmp (now, "finish-migrate") == 0);
+    bool still = now && qemu_stream_holds (now);
     //  Else its user has stopped it meanwhile; or QEMU has let it go on.
     if (!still && !(stopped_by_us && now && strcmp (now, "paused") == 0))
         return 0;

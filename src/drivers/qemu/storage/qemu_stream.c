@@ -257,12 +257,17 @@ int qemu_stream_read (job_t *job, const job_file_t *file, error_t *err)
 
 //  Ending.
 
-static bool is_finishing (job_t *job)
+bool qemu_stream_holds (const char *status)
+{
+    return strcmp (status, "finish-migrate") == 0 || strcmp (status, "postmigrate") == 0;
+}
+
+static bool is_held (job_t *job)
 {
     error_t ignored = { 0 };
     json_auto_t *status = job_qmp (job, "query-status", NULL, QMP_MS, &ignored);
     const char *name = json_string_value (json_object_get (status, "status"));
-    return name && (strcmp (name, "finish-migrate") == 0 || strcmp (name, "postmigrate") == 0);
+    return name && qemu_stream_holds (name);
 }
 
 //  QEMU calls a migration over a moment before it lets the guest go on.
@@ -272,7 +277,7 @@ int qemu_stream_go_on (job_t *job, error_t *err)
     for (;;) {
         if (command (job, "cont", NULL, err) == 0)
             return 0;
-        if (job_now (job) >= until || !is_finishing (job))
+        if (job_now (job) >= until || !is_held (job))
             return -1;
         if (job_wait (job, FIRST_WAIT_MS, err))
             return -1;

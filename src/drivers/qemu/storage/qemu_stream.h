@@ -65,6 +65,9 @@ typedef int qemu_work_ask_fn (job_t *job, qemu_work_t *work, job_progress_t *pro
                               error_t *err);
 int qemu_work_follow (job_t *job, qemu_work_ask_fn *ask, const char *step, int fd, error_t *err);
 
+//  Whether the guest stands still for a stream: STATUS is query-status's.
+bool qemu_stream_holds (const char *status);
+
 //  Lets the guest go on, once the state is written or was given up.
 int qemu_stream_go_on (job_t *job, error_t *err);
 
