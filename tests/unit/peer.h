@@ -4,6 +4,7 @@
 #ifndef TROUPE_PEER_H
 #define TROUPE_PEER_H
 
+#include "folder.h"
 #include "scene.h"
 #include "util/text.h"
 
@@ -17,14 +18,13 @@
 #include <unistd.h>
 
 typedef struct {
-    char folder[64], path[256];
+    char folder[UNIT_PATH_SIZE], path[256];
     int listener, fd;
 } peer_t;
 
 static inline void peer_listen (peer_t *peer)
 {
-    snprintf (peer->folder, sizeof peer->folder, "/tmp/troupe-peer-XXXXXX");
-    check (mkdtemp (peer->folder));
+    unit_new_folder (peer->folder);
     snprintf (peer->path, sizeof peer->path, "%s/peer", peer->folder);
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     snprintf (address.sun_path, sizeof address.sun_path, "%.100s", peer->path);

@@ -6,6 +6,7 @@
 
 #include "drivers/undo.h"
 #include "fake_job.h"
+#include "folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@ struct real_job {
     FILE *qmp;
     int qmp_fd;
     char *caps;
-    char root[64];
+    char root[UNIT_PATH_SIZE];
 };
 
 static inline int64_t real_now (job_t *job)
@@ -281,9 +282,7 @@ static inline void real_job_init (real_job_t *self)
 {
     static const char *const folders[] = { "", "/qemu" };
     memset (self, 0, sizeof *self);
-    snprintf (self->root, sizeof self->root, "/tmp/troupe-test-XXXXXX");
-    if (!mkdtemp (self->root))
-        abort ();
+    unit_new_folder (self->root);
     fake_job_init (&self->fake, self->root);
     char folder[128];
     snprintf (folder, sizeof folder, "%s%s", self->root, folders[1]);

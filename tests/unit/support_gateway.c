@@ -259,8 +259,7 @@ void house_stop_gateway (actor_t *self)
 void house_open (actor_t *self, house_t *house)
 {
     error_t err;
-    snprintf (house->folder, sizeof house->folder, "/tmp/troupe-unit-XXXXXX");
-    check (mkdtemp (house->folder));
+    unit_new_folder (house->folder);
     house->paths = paths_new (PATHS_ROOT, house->folder, &err);
     check_equal (paths_create (house->paths, &err), 0);
     house->config = (config_t){ .paths = house->paths };

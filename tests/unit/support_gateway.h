@@ -7,6 +7,7 @@
 #include "actors/config.h"
 #include "actors/gateway/zap.h"
 #include "actors/gateway/zmq_gateway.h"
+#include "folder.h"
 #include "scene.h"
 
 #include <string.h>
@@ -20,7 +21,7 @@
 typedef struct {
     paths_t *paths;
     config_t config;
-    char folder[64];
+    char folder[UNIT_PATH_SIZE];
 } house_t;
 
 void house_open (actor_t *self, house_t *house);

@@ -4,6 +4,7 @@
 #ifndef TROUPE_SYSFS_MODEL_H
 #define TROUPE_SYSFS_MODEL_H
 
+#include "folder.h"
 #include "util/file.h"
 
 #include <stdio.h>
@@ -130,9 +131,8 @@ static inline void model_make (const char *root)
 //  A new one; remove it with model_remove, which frees its name.
 static inline char *model_new (void)
 {
-    char folder[] = "/tmp/troupe-sysfs-XXXXXX";
-    if (!mkdtemp (folder))
-        abort ();
+    char folder[UNIT_PATH_SIZE];
+    unit_new_folder (folder);
     model_make (folder);
     return text_copy (folder);
 }

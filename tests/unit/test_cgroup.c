@@ -4,6 +4,7 @@
 #include "drivers/cgroup/cgroup.h"
 #include "fake_job.h"
 #include "unit_xml.h"
+#include "folder.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -58,7 +59,7 @@ static const cgroup_scope_t scope = { .memory = true,
 
 typedef struct {
     fake_job_t fake;
-    char root[64], folder[80]; //  the guest's is below
+    char root[UNIT_PATH_SIZE], folder[80]; //  the guest's is below
     error_t err;
 } scene_t;
 
@@ -93,8 +94,7 @@ static xml_t *parse (const char *format, const char *inner)
 static void begin (scene_t *self, const char *const *names, const char *inner)
 {
     fake_job_init (&self->fake, "/nowhere");
-    snprintf (self->root, sizeof self->root, "/tmp/test_cgroup.XXXXXX");
-    assert_non_null (mkdtemp (self->root));
+    unit_new_folder (self->root);
     snprintf (self->folder, sizeof self->folder, "%s/guest", self->root);
     assert_int_equal (mkdir (self->folder, 0700), 0);
     guest_t *guest = self->fake.job.guest;

@@ -4,6 +4,7 @@
 #include "actors/runtime/stream.h"
 #include "drivers/state.h"
 
+#include "folder.h"
 #include "scene.h"
 #include "util/text.h"
 
@@ -429,7 +430,7 @@ static void scene_unix_socket (actor_t *self)
 {
     far_end_t guest;
     check_equal (scene_spawn (self, "gateway/1", &gateway_class, false), 0);
-    snprintf (guest.path, sizeof guest.path, "/tmp/troupe-console-%d", (int) getpid ());
+    unit_path (guest.path, "console");
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     memcpy (address.sun_path, guest.path, sizeof guest.path);
     int listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

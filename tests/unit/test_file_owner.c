@@ -3,6 +3,7 @@
 #include "drivers/file_owner.h"
 #include "drivers/undo.h"
 #include "fake_job.h"
+#include "folder.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -17,14 +18,14 @@
 
 #define GUEST_USER 64055
 
-static char folder[] = "/tmp/troupe-owner-XXXXXX";
+static char folder[UNIT_PATH_SIZE];
 static char file[64];
 
 static int setup (void **state)
 {
     (void) state;
-    if (!*file && !mkdtemp (folder))
-        return -1;
+    if (!*file)
+        unit_new_folder (folder);
     snprintf (file, sizeof file, "%s/node", folder);
     int fd = open (file, O_WRONLY | O_CREAT | O_EXCL, 0600);
     return fd < 0 ? -1 : close (fd);

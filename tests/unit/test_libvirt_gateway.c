@@ -3,6 +3,7 @@
 //  any time. TROUPE_FUZZ_ROUNDS
 //  (so many clients) and TROUPE_FUZZ_SEED let it run longer, and again.
 
+#include "folder.h"
 #include "scene.h"
 #include "xdr_random.h"
 
@@ -30,7 +31,7 @@ enum {
 typedef struct {
     paths_t *paths;
     config_t config;
-    char folder[64], *socket[2];
+    char folder[UNIT_PATH_SIZE], *socket[2];
 } house_t;
 
 static uint64_t from_environment (const char *name, uint64_t otherwise)
@@ -61,8 +62,7 @@ static void house_open (actor_t *self, house_t *house)
 {
     error_t err;
     publish_domain (self);
-    snprintf (house->folder, sizeof house->folder, "/tmp/troupe-unit-XXXXXX");
-    check (mkdtemp (house->folder));
+    unit_new_folder (house->folder);
     house->paths = paths_new (PATHS_ROOT, house->folder, &err);
     check (house->paths && paths_create (house->paths, &err) == 0);
     house->config = (config_t){ .paths = house->paths };

@@ -93,9 +93,9 @@ static void a_cgroup_counts (void **state)
 {
     (void) state;
     error_t err;
-    char folder[] = "/tmp/troupe-meter-XXXXXX";
+    char folder[UNIT_PATH_SIZE];
     uint64_t ns, user_ns, system_ns;
-    assert_non_null (mkdtemp (folder));
+    unit_new_folder (folder);
     autofree char *path = text_format ("%s/cpu.stat", folder);
     static const char text[] = "usage_usec 30\nuser_usec 20\nsystem_usec 11\n";
     meter_t *meter = meter_of (&(meter_place_t){ .cgroup = folder });

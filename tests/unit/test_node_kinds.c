@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "drivers/nodedev/node.h"
+#include "folder.h"
 #include "sysfs_model.h"
 
 #define BUS "devices/pci0000:00/0000:00:02.0/usb1"
@@ -85,9 +86,8 @@ static const struct {
 
 static char *made (void)
 {
-    char folder[] = "/tmp/troupe-sysfs-XXXXXX";
-    if (!mkdtemp (folder))
-        abort ();
+    char folder[UNIT_PATH_SIZE];
+    unit_new_folder (folder);
     for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
         model_write (folder, attributes[i].path, attributes[i].text);
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)

@@ -1,6 +1,7 @@
 //  test_options.c: how command lines are understood.
 
 #include "cli/options.h"
+#include "folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -129,8 +130,8 @@ static void test_global_options_may_follow (void **state)
 static void test_a_file_that_is_no_text (void **state)
 {
     (void) state;
-    char path[] = "/tmp/test-options.XXXXXX";
-    int fd = mkstemp (path);
+    char path[UNIT_PATH_SIZE];
+    int fd = unit_new_file (path);
     assert_int_equal (write (fd, "<domain>\0</domain>", 18), 18);
     close (fd);
     autofree char *line = text_format ("define %s", path);

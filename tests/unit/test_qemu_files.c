@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_files.h"
 #include "drivers/undo.h"
 #include "fake_job.h"
+#include "folder.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -15,7 +16,7 @@
 
 #define GUEST_USER 64055
 
-static char folder[] = "/tmp/troupe-files-XXXXXX";
+static char folder[UNIT_PATH_SIZE];
 static char written[64], shared[64], secret[64];
 
 static void make_file (char path[64], const char *name, mode_t mode)
@@ -30,8 +31,7 @@ static void make_file (char path[64], const char *name, mode_t mode)
 static int setup (void **state)
 {
     (void) state;
-    if (!mkdtemp (folder))
-        return -1;
+    unit_new_folder (folder);
     make_file (written, "disk", 0600);
     make_file (shared, "kernel", 0644);
     make_file (secret, "initrd", 0600);

@@ -5,6 +5,7 @@
 #include "drivers/net/interface.h"
 #include "drivers/qemu/command/qemu_complete.h"
 #include "drivers/qemu/qemu_ram.h"
+#include "folder.h"
 #include "qemu_fixture.h"
 #include "unit_xml.h"
 #include "util/host_uuid.h"
@@ -313,8 +314,8 @@ static void test_its_node_goes_back_before_it (void **state)
     (void) state;
     error_t err;
     fake_job_t fake;
-    char node[] = "/tmp/troupe-node-XXXXXX";
-    close (mkstemp (node));
+    char node[UNIT_PATH_SIZE];
+    close (unit_new_file (node));
     make_guest (&fake);
     xml_node_t *record = xml_root (fake.guest.record);
     xml_setf (record, "owner/@before", "%u:%u:%s", getuid (), getgid (), node);
@@ -346,8 +347,8 @@ static void test_a_shared_node_goes_back_with_the_last (void **state)
     (void) state;
     error_t err;
     fake_job_t fake;
-    char node[] = "/tmp/troupe-node-XXXXXX";
-    close (mkstemp (node));
+    char node[UNIT_PATH_SIZE];
+    close (unit_new_file (node));
     make_guest (&fake);
     xml_node_t *record = xml_root (fake.guest.record);
     xml_set (record, "device/@address", "scsi:1:0:2:0");

@@ -59,7 +59,7 @@ static void test_this_process (void **state)
     process_t process;
     assert_int_equal (process_identify (getpid (), &process, &err), 0);
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    snprintf (address.sun_path, sizeof address.sun_path, "/tmp/test-nbd-%d", (int) getpid ());
+    unit_path (address.sun_path, "nbd");
     int server = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int client = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal (bind (server, (struct sockaddr *) &address, sizeof address), 0);

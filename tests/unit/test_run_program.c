@@ -3,6 +3,7 @@
 
 #include "drivers/run_program.h"
 #include "fake_job.h"
+#include "folder.h"
 #include "util/file.h"
 
 #include <setjmp.h>
@@ -10,7 +11,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-static char folder[] = "/tmp/troupe-program-XXXXXX";
+static char folder[UNIT_PATH_SIZE];
 static char output[64];
 static const char *written; //  by the program; NULL: nothing
 static size_t count;
@@ -102,8 +103,7 @@ static void test_cut_off (void **state)
 static int make_folder (void **state)
 {
     (void) state;
-    if (!mkdtemp (folder))
-        return -1;
+    unit_new_folder (folder);
     snprintf (output, sizeof output, "%s/output", folder);
     return 0;
 }

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "folder.h"
+
 #include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -27,9 +29,11 @@ static inline int unit_remove_entry (const char *path, const struct stat *status
 //  cmocka setup and teardown: *STATE is the path of an empty folder of the test's own.
 static inline int unit_make_folder (void **state)
 {
-    char *folder = strdup ("/tmp/troupe-unit-XXXXXX");
-    *state = folder && mkdtemp (folder) ? folder : NULL;
-    return *state ? 0 : -1;
+    char *folder = malloc (UNIT_PATH_SIZE);
+    if (folder)
+        unit_new_folder (folder);
+    *state = folder;
+    return folder ? 0 : -1;
 }
 
 static inline int unit_remove_folder (void **state)
