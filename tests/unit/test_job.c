@@ -275,7 +275,7 @@ static void scene_unwind_unsure (actor_t *self)
 
 //  A job whose steps are the test's: it pushes an undo, commits, and is cancelled then.
 
-static int committing_start (actor_t *actor, const msg_t *args, error_t *err)
+static job_actor_t *begin_job (actor_t *actor, const msg_t *args)
 {
     static const job_kind_t kind = { "committing", NULL };
     job_actor_t *self = actor_state (actor);
@@ -289,6 +289,13 @@ static int committing_start (actor_t *actor, const msg_t *args, error_t *err)
     guest->name = text_copy ("web");
     self->base.guest = guest;
     snprintf (self->owner, sizeof self->owner, "domain/" UUID);
+    snprintf (self->monitor, sizeof self->monitor, "monitor/" UUID);
+    return self;
+}
+
+static int committing_start (actor_t *actor, const msg_t *args, error_t *err)
+{
+    job_actor_t *self = begin_job (actor, args);
     check_equal (job_undo (&self->base, "file", "/no/such/file", err), 0);
     int rc = job_commit (&self->base, err);
     check_equal (zlistx_size (self->undo), rc ? 1 : 0);
@@ -310,6 +317,38 @@ static void scene_committed (actor_t *self)
     heard.refuses = true;
     check_equal (scene_spawn (self, "job/2", &class, false), ERR_WRITE_FAILED);
     check_equal (heard.records, 2);
+    close_scene (self);
+}
+
+//  A monitor that ends with its QEMU, while a command is on its way to it.
+
+static msg_t *unanswered;
+
+static void ending_handle (actor_t *self, msg_t **msg_p)
+{
+    unanswered = take (msg_p);
+    actor_end (self);
+}
+
+static const actor_class_t ending_class = { .kind = "monitor", .handle = ending_handle };
+
+static int asking_start (actor_t *actor, const msg_t *args, error_t *err)
+{
+    job_actor_t *self = begin_job (actor, args);
+    check (job_qmp (&self->base, "query-status", NULL, CALL_MS, err) == NULL);
+    check_text (err->message, "QEMU of domain 'web' ended before it answered 'query-status'");
+    return -1;
+}
+
+//  Nobody has cancelled the job; it may do what there is to be done when QEMU has ended.
+static void scene_monitor_ends (actor_t *self)
+{
+    actor_class_t class = job_class;
+    class.start = asking_start;
+    open_scene (self);
+    check_equal (scene_spawn (self, "monitor/" UUID, &ending_class, false), 0);
+    check_equal (scene_spawn (self, "job/1", &class, false), ERR_OPERATION_FAILED);
+    msg_destroy (&unanswered);
     close_scene (self);
 }
 
@@ -447,8 +486,8 @@ static void scene_revert_not_written (actor_t *self)
 
 job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
     job_test (record_refused) job_test (unwind) job_test (unwind_unanswered)
-        job_test (unwind_unsure) job_test (committed) job_test (revert_not_written)
-            job_test (cancelled_while_it_writes)
+        job_test (unwind_unsure) job_test (committed) job_test (monitor_ends)
+            job_test (revert_not_written) job_test (cancelled_while_it_writes)
 
                 int main (void)
 {
@@ -462,6 +501,7 @@ job_test (result) job_test (cancelled) job_test (stopped) job_test (owner_ends)
         unit_test_in_folder (unwind_unanswered),
         unit_test_in_folder (unwind_unsure),
         unit_test_in_folder (committed),
+        unit_test_in_folder (monitor_ends),
         unit_test_in_folder (revert_not_written),
         unit_test_in_folder (cancelled_while_it_writes),
     };

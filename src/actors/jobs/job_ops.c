@@ -274,17 +274,20 @@ static char *command_text (const char *execute, json_t *arguments)
 static void name_guest (const job_actor_t *self, const char *execute, int ms, error_t *err)
 {
     const guest_t *guest = self->base.guest;
-    const char *name = guest ? guest->name : "?", *who = monitor_name (self);
+    autofree char *who = guest ? text_format ("%s of domain '%s'", monitor_name (self), guest->name)
+                               : text_copy (monitor_name (self));
     size_t size = strlen (self->monitor);
+    error_t cancelled;
     if (err->code == ERR_OPERATION_TIMEOUT)
         error_set (err, ERR_OPERATION_TIMEOUT,
-                   "%s of domain '%s' did not answer '%s' within %d ms: it hangs, or its "
-                   "process is stopped",
-                   who, name, execute, ms);
+                   "%s did not answer '%s' within %d ms: it hangs, or its process is stopped", who,
+                   execute, ms);
+    else if (err->code == ERR_OPERATION_ABORTED && job_check_cancelled (self, &cancelled) == 0)
+        //  Who hears of this code takes the job for cancelled.
+        error_set (err, ERR_OPERATION_FAILED, "%s ended before it answered '%s'", who, execute);
     else if (err->code == ERR_OPERATION_INVALID)
         error_set (err, ERR_OPERATION_INVALID,
-                   "%s of domain '%s' could not be told '%s': it ended, or does not respond", who,
-                   name, execute);
+                   "%s could not be told '%s': it ended, or does not respond", who, execute);
     else if (guest && text_starts (err->message, self->monitor) &&
              text_starts (err->message + size, ": "))
         memmove (err->message, err->message + size + 2, strlen (err->message + size + 2) + 1);
