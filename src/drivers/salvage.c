@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define END_MS 15000
 #define COMMAND_LINE_MAX (2u << 20) //  what the kernel lets a program have, all in all
 
 //  *PID is 0 if nobody does.
@@ -42,6 +43,15 @@ static strings_t *read_command (pid_t pid, error_t *err)
     return list;
 }
 
+static int await_end (job_t *job, salvage_t *found, const char *monitor, error_t *err)
+{
+    strings_destroy (&found->command);
+    if (job_wait_exit (job, &found->process, END_MS, err) == 0)
+        return job_remove_file (job, monitor, err);
+    return error_prefix (err, "process %d, which listens at '%s' and is about to end",
+                         (int) found->process.pid, monitor);
+}
+
 int salvage_find (job_t *job, const char *monitor, salvage_t *found, error_t *err)
 {
     pid_t pid;
@@ -56,6 +66,10 @@ int salvage_find (job_t *job, const char *monitor, salvage_t *found, error_t *er
     if (process_identify (pid, &found->process, err))
         return err->code == ERR_OPERATION_INVALID ? job_remove_file (job, monitor, err) : -1;
     found->command = read_command (pid, err);
+    //  Whoever ends lets its arguments go before its sockets.
+    bool ends = found->command ? found->command->count == 0 : errno == ENOENT || errno == ESRCH;
+    if (ends)
+        return await_end (job, found, monitor, err);
     return found->command ? 0 : -1;
 }
 
