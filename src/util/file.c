@@ -89,17 +89,6 @@ char *file_read (const char *path, size_t max_bytes, size_t *size, error_t *err)
     return data;
 }
 
-//  Where the last LINES lines of TEXT begin.
-static const char *last_lines (const char *text, size_t size, unsigned lines)
-{
-    const char *at = text + size;
-    if (at > text && at[-1] == '\n')
-        at--; //  the end of the last line, not the beginning of another
-    while (at > text && (at[-1] != '\n' || --lines > 0))
-        at--;
-    return at;
-}
-
 char *file_tail (const char *path, unsigned lines, size_t max_bytes, error_t *err)
 {
     struct stat status;
@@ -122,7 +111,7 @@ char *file_tail (const char *path, unsigned lines, size_t max_bytes, error_t *er
         if (newline && newline + 1 < end)
             first = newline + 1;
     }
-    first = last_lines (first, (size_t) (end - first), lines);
+    first = text_last_lines (first, (size_t) (end - first), lines);
     return text_copy_bytes (first, (size_t) (end - first));
 }
 

@@ -40,6 +40,16 @@ char *text_copy_bytes (const void *bytes, size_t size)
     return copy;
 }
 
+const char *text_last_lines (const char *text, size_t size, unsigned lines)
+{
+    const char *at = text + size;
+    if (at > text && at[-1] == '\n')
+        at--; //  the end of the last line, not the beginning of another
+    while (at > text && (at[-1] != '\n' || --lines > 0))
+        at--;
+    return at;
+}
+
 char *text_format_args (const char *format, va_list args)
 {
     char *text = NULL;

@@ -17,6 +17,8 @@
 char *text_copy (const char *text);
 //  A copy of SIZE bytes, with a NUL after them.
 char *text_copy_bytes (const void *bytes, size_t size);
+//  Where the last LINES lines of SIZE bytes of TEXT begin.
+const char *text_last_lines (const char *text, size_t size, unsigned lines);
 //  As asprintf. The caller frees the result.
 char *text_format (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 char *text_format_args (const char *format, va_list args) __attribute__ ((format (printf, 1, 0)));

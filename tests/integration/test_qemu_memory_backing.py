@@ -100,7 +100,8 @@ class Backing(Virsh, QemuTest):
         """While QEMU answers nothing at all."""
         waiting = self.client.send("domain.create_xml", xml=self.waiter("web3", 9), paused=True)
         log = os.path.join(self.daemon.root, "var/log/troupe/qemu/web3.log")
-        until(lambda: os.path.exists(log) and "waiting for connection" in read(log), what="QEMU")
+        #   First each waits for the daemon, then this one for its peer.
+        until(lambda: os.path.exists(log) and read(log).count("waiting for connection") == 2, what="QEMU")
         self.client.call("domain.job_abort", domain="web3")
         with self.assertRaisesRegex(TroupeError, "start of domain 'web3' was cancelled"):
             self.client.wait(waiting, 60)

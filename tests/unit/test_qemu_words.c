@@ -10,9 +10,9 @@
 #include <string.h>
 
 #define OLD "QEMU waiting for connection on: disconnected:unix:/old,server=on\n"
+#define CHARDEV "2026-11-22T11:12:39Z qemu: -chardev socket,id=charmonitor,fd=3,server=on,wait=on: "
 #define MONITOR                                                                                    \
-    "2026-11-22T11:12:39Z qemu: -chardev socket,id=charmonitor,fd=3,server=on,wait=on: info: "     \
-    "QEMU waiting for connection on: disconnected:unix:/monitor,server=on\n"
+    CHARDEV "info: QEMU waiting for connection on: disconnected:unix:/monitor,server=on\n"
 #define WAITS "qemu: -chardev x: info: QEMU waiting for connection on: disconnected:"
 
 static void test_words_are_those_of_this_start (void **state)
@@ -40,10 +40,13 @@ static void test_waiting_for_the_daemon_is_no_word (void **state)
     qemu_words_add (log, (off_t) strlen (OLD), "at its start", &err);
     assert_string_equal (err.message, "no answer");
     assert_null (qemu_words_last (log, (off_t) strlen (OLD), waits));
-    tree_put (*state, "/log", OLD MONITOR "qemu: no such thing\n");
+    tree_put (*state, "/log", OLD "a warning\n" MONITOR "qemu: b\nqemu: c\nqemu: d\n");
     qemu_words_add (log, (off_t) strlen (OLD), "at its start", &err);
-    assert_string_equal (err.message,
-                         "QEMU ended at its start; its last words are: qemu: no such thing");
+    assert_string_equal (err.message, "QEMU ended at its start; its last words are: a warning "
+                                      "qemu: b qemu: c qemu: d");
+    tree_put (*state, "/log", OLD CHARDEV "File descriptor '3' is not a socket\n");
+    qemu_words_add (log, (off_t) strlen (OLD), "at its start", &err);
+    assert_non_null (strstr (err.message, "File descriptor '3' is not a socket"));
 }
 
 //  The first one's peer came; and a line of another thing does not hide which one did not.

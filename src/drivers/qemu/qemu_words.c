@@ -18,16 +18,18 @@ off_t qemu_words_mark (const char *log)
     return stat (log, &status) == 0 ? status.st_size : 0;
 }
 
-//  Without the line in which QEMU says that it waits for the daemon, and what came before.
-static char *without_waiting (char *tail)
+//  Cuts the line out in which QEMU says that it waits for the daemon.
+static void cut_waiting (char *text)
 {
-    const char *waiting = tail ? strstr (tail, QEMU_MONITOR_CHARDEV) : NULL;
-    const char *end = waiting ? strchr (waiting, '\n') : NULL;
-    if (!waiting)
-        return tail;
-    char *rest = text_copy (end ? end + 1 : "");
-    free (tail);
-    return rest;
+    static const char says[] = QEMU_MONITOR_CHARDEV ": info: QEMU waiting for connection on: ";
+    char *found = strstr (text, says), *line = found;
+    if (!found)
+        return;
+    while (line > text && line[-1] != '\n')
+        line--;
+    const char *rest = found + strcspn (found, "\n");
+    rest += *rest == '\n';
+    memmove (line, rest, strlen (rest) + 1);
 }
 
 //  The last LINES behind MARK; NULL: none. The caller owns it.
@@ -39,7 +41,11 @@ static char *tail_of (const char *log, off_t mark, unsigned lines)
     error_t ignored = { 0 };
     //  With the newline before them: what may be the end of a line is left out.
     size_t most = written < TAIL_BYTES ? (size_t) written + 1 : TAIL_BYTES;
-    return without_waiting (file_tail (log, lines, most, &ignored));
+    autofree char *tail = file_tail (log, TAIL_BYTES, most, &ignored);
+    if (!tail)
+        return NULL;
+    cut_waiting (tail);
+    return text_copy (text_last_lines (tail, strlen (tail), lines));
 }
 
 void qemu_words_add (const char *log, off_t mark, const char *when, error_t *err)
