@@ -10,7 +10,7 @@
 enum {
     HOST_MS = 20000,
     OWNER_MS = 120000,
-    START_MS = 600000,
+    START_MS = 2400000, //  it has deadlines of its own: all memory to have takes up to 30 min
     //  Each element's text has the namespaces that it needs, declared anew: without bounds, 4 MiB
     //  of XML could become gigabytes.
     MAX_METADATA = 256,

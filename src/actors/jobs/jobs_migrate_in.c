@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    RECEIVE_MS = 300000,
+    RECEIVE_MS = 2400000, //  it has deadlines of its own: all memory to have takes up to 30 min
     ABANDON_MS = 60000,
     FINISH_MS = 60000,             //  what had not come yet can't come any more
     NOTHING_CAME_US = 60 * 1000000 //  and the sender can't be asked: it does not come any more

@@ -20,7 +20,8 @@
 #define QMP_MS 10000
 #define LEAVE_MS 200
 #define RESUME_MS 30000
-#define PREPARE_MS 120000 //  a slow emulator, images to make
+#define PREPARE_MS 120000 //  a slow emulator
+#define IMAGE_MS 60000    //  each that is made
 //  Not in linux/magic.h.
 #define GFS2_SUPER_MAGIC 0x01161970
 #define LUSTRE_SUPER_MAGIC 0x0BD00BD0
@@ -90,6 +91,13 @@ static int check_safe (const migration_t *migration, const xml_t *live, error_t 
                : 0;
 }
 
+//  A receiver's own deadlines are shorter, so that its error comes, and not only that none came.
+static int prepare_ms (const migration_t *migration, const xml_t *document)
+{
+    size_t images = migration->copy == COPY_NONE ? 0 : migration->disks->count;
+    return qemu_ram_ms (document, PREPARE_MS + (int) images * IMAGE_MS);
+}
+
 xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, error_t *err)
 {
     if (qemu_block_check_idle (job->guest, NULL, "migrate", err) || qemu_stream_check (job, err))
@@ -104,8 +112,10 @@ xml_t *qemu_migrate_begin (job_t *job, const char *xml, migration_t *migration, 
         strings_destroy (&migration->disks);
         migration->disks = disks;
     }
-    migration->prepare_ms = qemu_ram_ms (document, PREPARE_MS);
-    return xml ? qemu_changed_document (job, document, xml, err) : take (&document);
+    xml_t *changed = xml ? qemu_changed_document (job, document, xml, err) : take (&document);
+    if (changed)
+        migration->prepare_ms = prepare_ms (migration, changed);
+    return changed;
 }
 
 //  Sending.
