@@ -1,6 +1,7 @@
 //  test_troupe.c: the client library against a small daemon in a thread, which does what each
 //  request's verb says.
 
+#include "folder.h"
 #include "msg/pack.h"
 #include "msg/value.h"
 #include "troupe.h"
@@ -140,7 +141,9 @@ static void *daemon_run (void *arg)
 static int start_daemon (void **state)
 {
     daemon_t *self = memory_new (1, sizeof *self);
-    snprintf (self->endpoint, sizeof self->endpoint, "ipc:///tmp/test_troupe.%d", getpid ());
+    char path[UNIT_PATH_SIZE];
+    unit_path (path, "daemon");
+    snprintf (self->endpoint, sizeof self->endpoint, "ipc://%s", path);
     self->context = zmq_ctx_new ();
     daemon_bind (self);
     *state = self;

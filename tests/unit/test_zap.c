@@ -2,6 +2,7 @@
 
 #include "actors/config.h"
 #include "actors/gateway/zap.h"
+#include "folder.h"
 #include "scene.h"
 
 #include <string.h>
@@ -117,7 +118,9 @@ static void scene_real_peer (actor_t *self)
 {
     check_equal (scene_spawn (self, "zap", &zap_class, true), 0);
     char endpoint[64], expected[64], byte;
-    snprintf (endpoint, sizeof endpoint, "ipc:///tmp/troupe-zap-%d", (int) getpid ());
+    char path[UNIT_PATH_SIZE];
+    unit_path (path, "zap");
+    snprintf (endpoint, sizeof endpoint, "ipc://%s", path);
     snprintf (expected, sizeof expected, "%u:%u:%d", getuid (), getgid (), (int) getpid ());
     void *server = open_socket (actor_context (self), ZMQ_DEALER);
     zmq_setsockopt (server, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN_IPC, strlen (ZAP_DOMAIN_IPC));
@@ -135,7 +138,7 @@ static void scene_real_peer (actor_t *self)
     zmq_close (client);
     zmq_close (server);
     zmq_ctx_term (context);
-    unlink (endpoint + strlen ("ipc://"));
+    unlink (path);
 }
 
 static void test_answers (void **state)
