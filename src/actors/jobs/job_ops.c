@@ -270,6 +270,13 @@ static char *command_text (const char *execute, json_t *arguments)
     return json_dumps (command, JSON_COMPACT);
 }
 
+//  Did the other side end before it answered? A driver takes this code for the job's cancelling.
+static bool has_ended (const job_actor_t *self, const error_t *err)
+{
+    error_t cancelled;
+    return err->code == ERR_OPERATION_ABORTED && job_check_cancelled (self, &cancelled) == 0;
+}
+
 //  An operator knows the domain, not its monitor's address.
 static void name_guest (const job_actor_t *self, const char *execute, int ms, error_t *err)
 {
@@ -277,13 +284,11 @@ static void name_guest (const job_actor_t *self, const char *execute, int ms, er
     autofree char *who = guest ? text_format ("%s of domain '%s'", monitor_name (self), guest->name)
                                : text_copy (monitor_name (self));
     size_t size = strlen (self->monitor);
-    error_t cancelled;
     if (err->code == ERR_OPERATION_TIMEOUT)
         error_set (err, ERR_OPERATION_TIMEOUT,
                    "%s did not answer '%s' within %d ms: it hangs, or its process is stopped", who,
                    execute, ms);
-    else if (err->code == ERR_OPERATION_ABORTED && job_check_cancelled (self, &cancelled) == 0)
-        //  Who hears of this code takes the job for cancelled.
+    else if (has_ended (self, err))
         error_set (err, ERR_OPERATION_FAILED, "%s ended before it answered '%s'", who, execute);
     else if (err->code == ERR_OPERATION_INVALID)
         error_set (err, ERR_OPERATION_INVALID,
@@ -370,8 +375,8 @@ static json_t *op_agent (job_t *job, const char *execute, json_t *arguments, uns
     auto(msg_t) reply = NULL;
     if (job_ask (self, address, &msg, ms + AGENT_SLACK_MS, &reply, err) == 0)
         return agent_result (job, reply, execute, err);
-    //  Nobody is there.
-    if (err->code == ERR_OPERATION_INVALID)
+    //  Nobody is there, or not any more.
+    if (err->code == ERR_OPERATION_INVALID || has_ended (self, err))
         error_set (err, ERR_AGENT_UNRESPONSIVE, "the guest agent is not connected");
     error_prefix (err, "domain '%s': %s", job->guest->name, execute);
     return NULL;
