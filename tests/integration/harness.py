@@ -236,7 +236,30 @@ class Daemon:
                 said.append(f"== {os.path.relpath(path, self.root)}\n{log.read()[-4000:]}")
         return "\n".join(said)
 
+    def _end_processes(self):
+        for process in self.processes():
+            try:
+                os.kill(int(process.split()[0]), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not self.processes()
+
+    def _remove_cgroups(self):
+        for top in self.cgroups():
+            for at, _, _ in os.walk(top, topdown=False):
+                try:
+                    os.rmdir(at)
+                except OSError:  # who was in it has not ended yet
+                    return False
+        return True
+
     def remove(self):
+        """The folder; and of a test that failed, what it has left."""
+        if os.path.exists(self.log_path):
+            until(self._end_processes, what=f"the end of {self.processes()}")
+            for mount in self.mounts():
+                subprocess.run(["umount", "--lazy", mount.split()[4]], check=False)
+            until(self._remove_cgroups, what="the end of its control groups")
         shutil.rmtree(self.root, ignore_errors=True)
 
 
