@@ -273,11 +273,10 @@ static void scene_unwind_unsure (actor_t *self)
     close_scene (self);
 }
 
-//  A job whose steps are the test's: it pushes an undo, commits, and is cancelled then.
-
+//  A job whose steps are the test's.
 static job_actor_t *begin_job (actor_t *actor, const msg_t *args)
 {
-    static const job_kind_t kind = { "committing", NULL };
+    static const job_kind_t kind = { "testing", NULL };
     job_actor_t *self = actor_state (actor);
     self->actor = actor;
     self->start = args;
@@ -293,6 +292,7 @@ static job_actor_t *begin_job (actor_t *actor, const msg_t *args)
     return self;
 }
 
+//  It pushes an undo, commits, and is cancelled then.
 static int committing_start (actor_t *actor, const msg_t *args, error_t *err)
 {
     job_actor_t *self = begin_job (actor, args);

@@ -78,6 +78,13 @@ static void end (pid_t pid)
     assert_int_equal (waitpid (pid, NULL, 0), pid);
 }
 
+static pid_t begin (fake_job_t *fake, char monitor[UNIT_PATH_SIZE], bool ending)
+{
+    fake_job_init (fake, "/nowhere");
+    unit_path (monitor, "monitor");
+    return listen_at (monitor, ending);
+}
+
 static void test_one_that_runs (void **state)
 {
     (void) state;
@@ -85,9 +92,7 @@ static void test_one_that_runs (void **state)
     fake_job_t fake;
     salvage_t found;
     char monitor[UNIT_PATH_SIZE];
-    unit_path (monitor, "runs");
-    fake_job_init (&fake, "/nowhere");
-    pid_t pid = listen_at (monitor, false);
+    pid_t pid = begin (&fake, monitor, false);
     assert_int_equal (salvage_find (&fake.job, monitor, &found, &err), 0);
     assert_int_equal (found.process.pid, pid);
     assert_non_null (strstr (found.command->items[0], "test_salvage"));
@@ -112,9 +117,7 @@ static void test_one_that_ends (void **state)
     fake_job_t fake;
     salvage_t found;
     char monitor[UNIT_PATH_SIZE];
-    unit_path (monitor, "ends");
-    fake_job_init (&fake, "/nowhere");
-    pid_t pid = listen_at (monitor, true);
+    pid_t pid = begin (&fake, monitor, true);
     assert_int_equal (salvage_find (&fake.job, monitor, &found, &err), 0);
     assert_null (found.command);
     autofree char *trace = text_format ("wait_exit %d\nremove_file %s\n", (int) pid, monitor);

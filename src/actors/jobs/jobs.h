@@ -74,6 +74,11 @@ void job_tell_managed_save (job_actor_t *self);
 int job_restore_managed (job_actor_t *self, const char *path, bool paused, error_t *err);
 //  ERR_NO_SUPPORT: the driver can't do WHAT. Returns -1.
 int job_unsupported (const job_actor_t *self, const char *what, error_t *err);
+
+//  For an owner that starts a guest: that has deadlines of its own, of up to 30 min for memory that
+//  it has to have at once.
+#define JOB_START_MS 2400000
+
 //  From a document to its domain: reserves name and uuid, and asks the owner VERB with NAME,
 //  DEFINITION and what the client asked; the owner's answer becomes ours.
 int job_hand_over (job_actor_t *self, const char *verb, const xml_t *doc, int deadline_ms,

@@ -10,7 +10,6 @@
 enum {
     HOST_MS = 20000,
     OWNER_MS = 120000,
-    START_MS = 2400000, //  it has deadlines of its own: all memory to have takes up to 30 min
     //  Each element's text has the namespaces that it needs, declared anew: without bounds, 4 MiB
     //  of XML could become gigabytes.
     MAX_METADATA = 256,
@@ -309,7 +308,7 @@ int job_run_create_xml (job_actor_t *self, error_t *err)
     auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
     if (!doc)
         return -1;
-    return job_hand_over (self, "domain.create_transient", doc, START_MS, err);
+    return job_hand_over (self, "domain.create_transient", doc, JOB_START_MS, err);
 }
 
 //  Changes to a definition.

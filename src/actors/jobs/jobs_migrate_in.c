@@ -13,7 +13,6 @@
 #include <string.h>
 
 enum {
-    RECEIVE_MS = 2400000, //  it has deadlines of its own: all memory to have takes up to 30 min
     ABANDON_MS = 60000,
     FINISH_MS = 60000,             //  what had not come yet can't come any more
     NOTHING_CAME_US = 60 * 1000000 //  and the sender can't be asked: it does not come any more
@@ -48,7 +47,7 @@ int job_run_migrate_prepare (job_actor_t *self, error_t *err)
     auto(xml_t) doc = job_complete_definition (self, value_str (job_arg (self, "xml")), err);
     if (!doc)
         return -1;
-    return job_hand_over (self, "migration.receive", doc, RECEIVE_MS, err);
+    return job_hand_over (self, "migration.receive", doc, JOB_START_MS, err);
 }
 
 //  Also what it is to be defined as here, once it is ours.
