@@ -1,5 +1,6 @@
 //  house.h: for tests of domains' owners: a real host with its helpers, below the folder of a test,
-//  and what a gateway would see of one domain. Its owner can be made to fail: `test.panic`.
+//  and what a gateway would see of one domain. Its owner can be made to fail: `test.panic`; and to
+//  hear that its guest does something by itself: `test.change`.
 //
 //  For one test program only, which links with -Wl,--wrap=domain_class.
 
@@ -21,7 +22,7 @@
 #define OWNER_A "domain/" UUID_A
 #define CALL_MS 30000
 
-//  The owner, and a verb that makes it panic.
+//  The owner, and verbs of the test's.
 
 extern const actor_class_t __real_domain_class;
 
@@ -30,8 +31,21 @@ static int house_start_domain (actor_t *actor, const msg_t *args, error_t *err)
     return __real_domain_class.start (actor, args, err);
 }
 
+static void house_change (actor_t *actor, const msg_t *msg)
+{
+    const guest_change_t change = { .kind = (change_kind_t) msg_i64 (msg, "kind", 0),
+                                    .status = { (guest_state_t) msg_i64 (msg, "state", 0),
+                                                (int) msg_i64 (msg, "reason", 0) },
+                                    .event = (int) msg_i64 (msg, "event", -1) };
+    domain_take_change (actor_state (actor), &change);
+}
+
 static void house_handle_domain (actor_t *actor, msg_t **msg_p)
 {
+    if (msg_is (*msg_p, "test.change")) {
+        house_change (actor, *msg_p);
+        return;
+    }
     if (msg_is (*msg_p, "test.panic"))
         actor_panic (actor, "a test asked for it");
     __real_domain_class.handle (actor, msg_p);
@@ -186,6 +200,17 @@ static inline void house_ask (actor_t *self, const char *verb)
 {
     msg_t *request = msg_request (verb);
     actor_request (self, OWNER_A, &request, CALL_MS, scene_keep, NULL);
+}
+
+//  Behind what was asked of the owner before.
+static inline void house_tell (actor_t *self, change_kind_t kind, guest_status_t status, int event)
+{
+    msg_t *msg = msg_request ("test.change");
+    pack_key_i64 (msg_args (msg), "kind", kind);
+    pack_key_i64 (msg_args (msg), "state", status.state);
+    pack_key_i64 (msg_args (msg), "reason", status.reason);
+    pack_key_i64 (msg_args (msg), "event", event);
+    actor_send (self, OWNER_A, &msg);
 }
 
 static inline void house_panic (actor_t *self)

@@ -243,6 +243,69 @@ static void scene_undefine_and_define_at_once (actor_t *self)
 }
 house_scene (undefine_and_define_at_once)
 
+//  What the guest does while a job is under way.
+
+static const guest_status_t on_runs = { STATE_RUNNING, RUNNING_UNPAUSED },
+                            on_stop = { STATE_PAUSED, PAUSED_UNKNOWN },
+                            on_io_error = { STATE_PAUSED, PAUSED_IOERROR },
+                            on_sleep = { STATE_PMSUSPENDED, 0 };
+
+//  Its disk is still full: what it was resumed for stops it again, before the job is over.
+static void scene_resumed_and_stopped_again (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:delay op='resume' ms='1000'/>"), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    check_equal (house_do (self, "domain.suspend", NULL, NULL), 0);
+    scene_reset ();
+    house_ask (self, "domain.resume");
+    house_tell (self, CHANGE_STATE, on_runs, EVENT_RESUMED);
+    house_tell (self, CHANGE_IO_ERROR, on_io_error, EVENT_SUSPENDED);
+    house_tell (self, CHANGE_STATE, on_stop, EVENT_SUSPENDED);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), 0);
+    check_equal (seen.state, STATE_PAUSED);
+    check_equal (seen.reason, PAUSED_IOERROR);
+    check_equal (house_do (self, "domain.resume", NULL, NULL), 0);
+    check_equal (seen.state, STATE_RUNNING);
+    close_house (self);
+}
+house_scene (resumed_and_stopped_again)
+
+//  A hypervisor that is asked to stop a sleeping guest has nothing to stop.
+static void scene_asleep_before_it_is_suspended (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:delay op='suspend' ms='1000'/>"), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    scene_reset ();
+    house_ask (self, "domain.suspend");
+    house_tell (self, CHANGE_PM, on_sleep, EVENT_PMSUSPENDED);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), 0);
+    check_equal (seen.state, STATE_PMSUSPENDED);
+    close_house (self);
+}
+house_scene (asleep_before_it_is_suspended)
+
+//  Of a start, its document is not known yet.
+static void scene_stopped_while_it_starts (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, DELAY ("2", "1000")), 0);
+    scene_reset ();
+    house_ask (self, "domain.create");
+    house_tell (self, CHANGE_STATE, on_runs, EVENT_RESUMED);
+    house_tell (self, CHANGE_STATE, on_io_error, EVENT_SUSPENDED);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), 0);
+    check_equal (seen.state, STATE_PAUSED);
+    check_equal (seen.reason, PAUSED_IOERROR);
+    check_text (seen.events, "Defined Added, Started Booted, Suspended Paused, ");
+    close_house (self);
+}
+house_scene (stopped_while_it_starts)
+
 //  The queue.
 
 enum {
@@ -496,6 +559,9 @@ int main (void)
         unit_test_in_folder (renaming),
         unit_test_in_folder (define_across_rename),
         unit_test_in_folder (undefine_and_define_at_once),
+        unit_test_in_folder (resumed_and_stopped_again),
+        unit_test_in_folder (asleep_before_it_is_suspended),
+        unit_test_in_folder (stopped_while_it_starts),
         unit_test_in_folder (order_of_the_queue),
         unit_test_in_folder (turn_that_comes_too_late),
         unit_test_in_folder (full_queue),

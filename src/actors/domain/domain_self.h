@@ -102,6 +102,8 @@ typedef struct {
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
     error_t *overdue; //  why it failed, while we wait for the end of the job itself
+    //  What the guest told of its state since the job began; STATE_NOSTATE: nothing.
+    guest_status_t told;
 } running_t;
 
 //  The files of one change, its snapshot, and the answer; published in order.
@@ -343,6 +345,7 @@ direct_fn domain_take_finish;
 //  From a job that goes on, or failed: the documents are others now.
 direct_fn domain_take_documents;
 void domain_take_record_of (domain_t *self, const running_t *slot, const char *record);
+void domain_take_status (domain_t *self, const running_t *slot, const value_t *from);
 bool domain_is_our_job (const domain_t *self, const msg_t *msg);
 //  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
 //  if it has another cause than the job can know.
