@@ -31,13 +31,23 @@ static int house_start_domain (actor_t *actor, const msg_t *args, error_t *err)
     return __real_domain_class.start (actor, args, err);
 }
 
+//  What the guest does once the owner has begun with VERB.
+static struct {
+    char verb[32]; //  "": nothing
+    guest_change_t change;
+} house_next;
+
 static void house_change (actor_t *actor, const msg_t *msg)
 {
+    const char *behind = msg_str (msg, "behind");
     const guest_change_t change = { .kind = (change_kind_t) msg_i64 (msg, "kind", 0),
                                     .status = { (guest_state_t) msg_i64 (msg, "state", 0),
                                                 (int) msg_i64 (msg, "reason", 0) },
                                     .event = (int) msg_i64 (msg, "event", -1) };
-    domain_take_change (actor_state (actor), &change);
+    house_next.change = change;
+    snprintf (house_next.verb, sizeof house_next.verb, "%s", behind ? behind : "");
+    if (!behind)
+        domain_take_change (actor_state (actor), &change);
 }
 
 static void house_handle_domain (actor_t *actor, msg_t **msg_p)
@@ -48,7 +58,12 @@ static void house_handle_domain (actor_t *actor, msg_t **msg_p)
     }
     if (msg_is (*msg_p, "test.panic"))
         actor_panic (actor, "a test asked for it");
+    bool next = *house_next.verb && msg_is (*msg_p, house_next.verb);
     __real_domain_class.handle (actor, msg_p);
+    if (next) {
+        *house_next.verb = 0;
+        domain_take_change (actor_state (actor), &house_next.change);
+    }
 }
 
 static void house_stop_domain (actor_t *actor)
@@ -202,14 +217,16 @@ static inline void house_ask (actor_t *self, const char *verb)
     actor_request (self, OWNER_A, &request, CALL_MS, scene_keep, NULL);
 }
 
-//  Behind what was asked of the owner before.
-static inline void house_tell (actor_t *self, change_kind_t kind, guest_status_t status, int event)
+//  Behind what was asked of the owner before; or, with BEHIND, before it hears anything else once
+//  it has begun with that verb.
+static inline void house_tell (actor_t *self, const guest_change_t *change, const char *behind)
 {
     msg_t *msg = msg_request ("test.change");
-    pack_key_i64 (msg_args (msg), "kind", kind);
-    pack_key_i64 (msg_args (msg), "state", status.state);
-    pack_key_i64 (msg_args (msg), "reason", status.reason);
-    pack_key_i64 (msg_args (msg), "event", event);
+    pack_key_i64 (msg_args (msg), "kind", change->kind);
+    pack_key_i64 (msg_args (msg), "state", change->status.state);
+    pack_key_i64 (msg_args (msg), "reason", change->status.reason);
+    pack_key_i64 (msg_args (msg), "event", change->event);
+    pack_key_str (msg_args (msg), "behind", behind);
     actor_send (self, OWNER_A, &msg);
 }
 

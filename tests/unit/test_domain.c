@@ -245,10 +245,21 @@ house_scene (undefine_and_define_at_once)
 
 //  What the guest does while a job is under way.
 
-static const guest_status_t on_runs = { STATE_RUNNING, RUNNING_UNPAUSED },
-                            on_stop = { STATE_PAUSED, PAUSED_UNKNOWN },
-                            on_io_error = { STATE_PAUSED, PAUSED_IOERROR },
-                            on_sleep = { STATE_PMSUSPENDED, 0 };
+static const guest_change_t on_resume = { .kind = CHANGE_STATE,
+                                          .status = { STATE_RUNNING, RUNNING_UNPAUSED },
+                                          .event = EVENT_RESUMED },
+                            on_stop = { .kind = CHANGE_STATE,
+                                        .status = { STATE_PAUSED, PAUSED_UNKNOWN },
+                                        .event = EVENT_SUSPENDED },
+                            on_io_error = { .kind = CHANGE_IO_ERROR,
+                                            .status = { STATE_PAUSED, PAUSED_IOERROR },
+                                            .event = EVENT_SUSPENDED },
+                            on_sleep = { .kind = CHANGE_PM,
+                                         .status = { STATE_PMSUSPENDED, 0 },
+                                         .event = EVENT_PMSUSPENDED },
+                            on_end = { .kind = CHANGE_ENDED,
+                                       .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN },
+                                       .event = EVENT_SHUTDOWN };
 
 //  Its disk is still full: what it was resumed for stops it again, before the job is over.
 static void scene_resumed_and_stopped_again (actor_t *self)
@@ -259,9 +270,9 @@ static void scene_resumed_and_stopped_again (actor_t *self)
     check_equal (house_do (self, "domain.suspend", NULL, NULL), 0);
     scene_reset ();
     house_ask (self, "domain.resume");
-    house_tell (self, CHANGE_STATE, on_runs, EVENT_RESUMED);
-    house_tell (self, CHANGE_IO_ERROR, on_io_error, EVENT_SUSPENDED);
-    house_tell (self, CHANGE_STATE, on_stop, EVENT_SUSPENDED);
+    house_tell (self, &on_resume, NULL);
+    house_tell (self, &on_io_error, NULL);
+    house_tell (self, &on_stop, NULL);
     auto(msg_t) answer = scene_await (self, 1);
     check_equal (scene_code (answer), 0);
     check_equal (seen.state, STATE_PAUSED);
@@ -280,7 +291,7 @@ static void scene_asleep_before_it_is_suspended (actor_t *self)
     check_equal (house_do (self, "domain.create", NULL, NULL), 0);
     scene_reset ();
     house_ask (self, "domain.suspend");
-    house_tell (self, CHANGE_PM, on_sleep, EVENT_PMSUSPENDED);
+    house_tell (self, &on_sleep, NULL);
     auto(msg_t) answer = scene_await (self, 1);
     check_equal (scene_code (answer), 0);
     check_equal (seen.state, STATE_PMSUSPENDED);
@@ -295,8 +306,8 @@ static void scene_stopped_while_it_starts (actor_t *self)
     check_equal (house_define (self, DELAY ("2", "1000")), 0);
     scene_reset ();
     house_ask (self, "domain.create");
-    house_tell (self, CHANGE_STATE, on_runs, EVENT_RESUMED);
-    house_tell (self, CHANGE_STATE, on_io_error, EVENT_SUSPENDED);
+    house_tell (self, &on_resume, NULL);
+    house_tell (self, &on_io_error, NULL);
     auto(msg_t) answer = scene_await (self, 1);
     check_equal (scene_code (answer), 0);
     check_equal (seen.state, STATE_PAUSED);
@@ -305,6 +316,25 @@ static void scene_stopped_while_it_starts (actor_t *self)
     close_house (self);
 }
 house_scene (stopped_while_it_starts)
+
+//  The owner knows why its hypervisor refuses.
+static void scene_refused_since_it_ended (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:fault op='resume' message='QEMU refused cont: "
+                                     "GenericError: Resetting is required'/>"),
+                 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    check_equal (house_do (self, "domain.suspend", NULL, NULL), 0);
+    house_tell (self, &on_end, "domain.resume");
+    auto(msg_t) answer = scene_ask (self, OWNER_A, "domain.resume", CALL_MS);
+    error_t err;
+    check (msg_failed (answer, &err));
+    check_text (err.message, "resume of domain 'web' came to nothing: the guest ended meanwhile");
+    house_until (self, seen.state == STATE_SHUTOFF);
+    close_house (self);
+}
+house_scene (refused_since_it_ended)
 
 //  The queue.
 
@@ -562,6 +592,7 @@ int main (void)
         unit_test_in_folder (resumed_and_stopped_again),
         unit_test_in_folder (asleep_before_it_is_suspended),
         unit_test_in_folder (stopped_while_it_starts),
+        unit_test_in_folder (refused_since_it_ended),
         unit_test_in_folder (order_of_the_queue),
         unit_test_in_folder (turn_that_comes_too_late),
         unit_test_in_folder (full_queue),

@@ -396,6 +396,18 @@ static void start_failed (domain_t *self)
     self->dirty |= DIRTY_STATUS;
 }
 
+//  A hypervisor whose guest has just ended refuses in its own words (qmp_return) what it would have
+//  done before.
+static void say_that_it_ended (const domain_t *self, const running_t *slot, error_t *err)
+{
+    bool ended = self->ending.kind != CHANGE_NONE || self->restart_due;
+    if (slot == &self->sync && slot->operation->class != CLASS_DESTROY && ended &&
+        err->code == ERR_OPERATION_FAILED && strstr (err->message, " refused "))
+        error_set (err, ERR_OPERATION_FAILED,
+                   "%s of domain '%s' came to nothing: the guest ended meanwhile",
+                   slot->operation->job, self->name);
+}
+
 static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
@@ -407,6 +419,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     error_t why = *err;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
+    say_that_it_ended (self, slot, &why);
     if (start && !slot->late)
         start_failed (self);
     else
@@ -426,7 +439,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     bool again = request && domain_errands_fall_back (self, &request, err);
     auto(msg_t) answer = !request || again              ? NULL
                          : domain_is_given_up (request) ? msg_reply ()
-                                                        : msg_error (err);
+                                                        : msg_error (&why);
     domain_commit (self, &request, &answer, NULL);
     if (destroyed)
         domain_answer_destroys (self);
