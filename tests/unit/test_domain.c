@@ -257,6 +257,9 @@ static const guest_change_t on_resume = { .kind = CHANGE_STATE,
                             on_sleep = { .kind = CHANGE_PM,
                                          .status = { STATE_PMSUSPENDED, 0 },
                                          .event = EVENT_PMSUSPENDED },
+                            on_wakeup = { .kind = CHANGE_PM,
+                                          .status = { STATE_RUNNING, RUNNING_WAKEUP },
+                                          .event = EVENT_STARTED },
                             on_end = { .kind = CHANGE_ENDED,
                                        .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN },
                                        .event = EVENT_SHUTDOWN };
@@ -335,6 +338,25 @@ static void scene_refused_since_it_ended (actor_t *self)
     close_house (self);
 }
 house_scene (refused_since_it_ended)
+
+//  A guest that is told to sleep by its agent is shown to, once that is answered.
+static void scene_shown_before_it_is_answered (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    msg_t *agent = msg_request ("test.agent");
+    actor_send (self, OWNER_A, &agent);
+    for (int i = 0; i < 20; i++) {
+        house_tell (self, &on_sleep, "domain.hostname");
+        check_equal (house_do (self, "domain.hostname", NULL, NULL), ERR_AGENT_UNRESPONSIVE);
+        check_equal (seen.state, STATE_PMSUSPENDED);
+        house_tell (self, &on_wakeup, NULL);
+        house_until (self, seen.state == STATE_RUNNING);
+    }
+    close_house (self);
+}
+house_scene (shown_before_it_is_answered)
 
 //  The queue.
 
@@ -593,6 +615,7 @@ int main (void)
         unit_test_in_folder (asleep_before_it_is_suspended),
         unit_test_in_folder (stopped_while_it_starts),
         unit_test_in_folder (refused_since_it_ended),
+        unit_test_in_folder (shown_before_it_is_answered),
         unit_test_in_folder (order_of_the_queue),
         unit_test_in_folder (turn_that_comes_too_late),
         unit_test_in_folder (full_queue),

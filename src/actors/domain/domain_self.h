@@ -439,6 +439,8 @@ void domain_commit_definition (domain_t *self, char **old_definition_p, document
 //  A job's record: answered with an error if the status file could not be written, since the effect
 //  that comes next may not happen then.
 void domain_commit_record (domain_t *self, msg_t **request_p, msg_t **reply_p);
+//  Answers only, once all that was changed before is shown.
+void domain_answer (domain_t *self, msg_t **request_p, msg_t **reply_p);
 //  Which name it has, after a renaming: the host kept both.
 void domain_tell_name (domain_t *self);
 void domain_drop_publications (domain_t *self);
