@@ -151,6 +151,15 @@ static void test_an_end_that_was_begun_is_brought_to_its_end (void **state)
     assert_int_equal (fake.guest.status.reason, SHUTOFF_DESTROYED);
 }
 
+static void test_a_measurement_of_one_that_just_ended_names_it (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    guest_info_t info;
+    assert_int_equal (qemu_driver.info (&fake.job, &info, &err), -1);
+    assert_non_null (strstr (err.message, "measure domain 'g': process 4242 is over"));
+}
+
 static void test_destroy_needs_no_record (void **state)
 {
     (void) state;
@@ -282,6 +291,7 @@ int main (void)
         TEST (test_destroy_is_gentle_first),
         TEST (test_destroy_is_hard_then_unless_graceful),
         TEST (test_an_end_that_was_begun_is_brought_to_its_end),
+        TEST (test_a_measurement_of_one_that_just_ended_names_it),
         TEST (test_destroy_needs_no_record),
         TEST (test_adopting_asks_what_the_guest_does),
         TEST (test_a_reboot_that_the_daemon_missed_goes_on),

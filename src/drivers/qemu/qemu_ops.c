@@ -153,7 +153,7 @@ int qemu_info (job_t *job, guest_info_t *info, error_t *err)
                           "measure domain '%s': it has no process; is it running?",
                           job->guest->name);
     if (process_usage (&process, &info->cpu_ns, &info->rss_kib, err))
-        return -1;
+        return error_prefix (err, "measure domain '%s'", job->guest->name);
     info->memory_kib = balloon_kib (job);
     return 0;
 }
