@@ -136,6 +136,16 @@ class Promises(DaemonTest):
             with self.assertRaises(NoAnswer):
                 client.next_event("domain.lifecycle", timeout=0.3)
 
+    def test_first_measurement(self):
+        """There are no last known values that it could be answered with: it gets more time."""
+        self.define("web1", extra=behaviour("<test:delay op='info' ms='600'/>"))
+        with self.daemon.client() as client:
+            client.call("domain.create", domain="web1")
+            self.assertFalse(client.call("domain.usage", domain="web1")["stale"])
+            (row,) = client.call("domain.stats", domains=["web1"])
+            self.assertEqual((row["error"], row["stale"]), (None, False))
+            self.assertIn("balloon.current", row["stats"])
+
     def test_capabilities_asked_by_many(self):
         """They are found out once for all who ask meanwhile, and everybody gets them."""
         with self.daemon.client() as client:
