@@ -566,7 +566,7 @@ class Session(unittest.TestCase):
                 env={**env, **other},
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=2 * PATIENCE,
             )
 
         if subprocess.run(["test", "-x", BIN], user=nobody).returncode != 0:
@@ -589,7 +589,9 @@ class Session(unittest.TestCase):
         self.assertEqual(json.loads(run("version", "--output", "json").stdout), again)
         daemon = self.daemon_of(home.root)
         os.kill(daemon, signal.SIGTERM)
-        until(lambda: run("--no-start", "list").returncode == 1, 10, "the end of the daemon")
+        until(lambda: run("--no-start", "list").returncode == 1, what="the end of the daemon's service")
+        #   It still has files to remove then; to the last one it has its log open.
+        until(lambda: not home.processes(), what="the end of the daemon")
 
 
 if __name__ == "__main__":

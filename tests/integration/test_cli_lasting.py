@@ -162,7 +162,7 @@ class Slow(DaemonTest):
         """It turns on a terminal's stderr, and is wiped away before anything else is said there."""
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
-        process = self.start_slowly(PATIENCE, stderr=theirs)
+        process = self.start_slowly(10 * PATIENCE, stderr=theirs)
         os.close(theirs)
         turned = os.read(ours, 1)  # waits for it
         self.daemon.run("domjobabort", "slow")
@@ -175,7 +175,7 @@ class Slow(DaemonTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_queries_do_not_wait(self):
-        process = self.start_slowly(PATIENCE)
+        process = self.start_slowly(10 * PATIENCE)
         self.assertEqual(self.daemon.run("domstate", "slow"), "shut off\n")
         self.daemon.run("dominfo", "slow")
         self.assertIsNone(process.poll())
@@ -184,10 +184,12 @@ class Slow(DaemonTest):
 
     def test_timeout(self):
         """A change behind the slow one is given up in time."""
-        process = self.start_slowly(PATIENCE)
+        process = self.start_slowly(10 * PATIENCE)
         done = self.daemon.run("--timeout", "1", "suspend", "slow", status=None)
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"^error: [^\n]*within the deadline[^\n]*\n$")
+        #   The daemon says so, or the client for a daemon that comes to nothing in that time.
+        late = "within the deadline|gave no answer in time|does not answer within 1000 ms"
+        self.assertRegex(done.stderr, rf"^error: [^\n]*({late})[^\n]*\n$")
         self.assertIsNone(process.poll())
         self.daemon.run("destroy", "slow")
         self.assertEqual(process.wait(PATIENCE), 1)
