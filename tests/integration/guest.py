@@ -124,6 +124,19 @@ class Guest:
             raise AssertionError(f"{error}\nIt does this instead:\n{self.doing()}") from None
         return self
 
+    def wait_answer(self):
+        """The same of one that somebody else started: by now it may have said so, to nobody."""
+
+        def answers():
+            self.type("echo an''swer")
+            try:
+                return self.console.read_until(b"answer", 5)
+            except NoAnswer:
+                return None
+
+        until(answers, BOOT_SECONDS, "an answer from the guest's shell")
+        return self
+
     def doing(self):
         """What keeps a guest busy that does not come up: QEMU's threads with the ticks that they
         ran, and twice where its virtual CPUs are."""
