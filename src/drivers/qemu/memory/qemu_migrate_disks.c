@@ -3,6 +3,7 @@
 //  nbd-server-start, block-export-add.)
 
 #include "drivers/qemu/command/qemu_alias.h"
+#include "drivers/qemu/qemu_answer.h"
 #include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/qemu/storage/qemu_img.h"
 #include "drivers/qemu/memory/qemu_migrate.h"
@@ -30,18 +31,6 @@
 //  Jobs and nodes of ours have names that begin so.
 #define PREFIX "migration-"
 
-static int command (job_t *job, const char *execute, json_t *arguments, int ms, error_t *err)
-{
-    json_auto_t *reply = job_qmp (job, execute, arguments, ms, err);
-    return reply ? 0 : -1;
-}
-
-static const char *string (const json_t *object, const char *key)
-{
-    const char *text = json_string_value (json_object_get (object, key));
-    return text ? text : "";
-}
-
 static const xml_node_t *find_disk (const xml_t *document, const char *target)
 {
     xml_foreach (disk, xml_find (xml_root (document), "devices"), "disk")
@@ -59,7 +48,7 @@ static const json_t *find_device (const json_t *devices, const xml_node_t *disk)
     json_array_foreach (devices, i, device)
     {
         //  "/machine/peripheral/ALIAS", for some with "/virtio-backend" behind it.
-        const char *at = strstr (string (device, "qdev"), alias);
+        const char *at = strstr (answer_string (device, "qdev"), alias);
         const char *after = at ? at + strlen (alias) : "?";
         if (*after == 0 || *after == '/')
             return device;
@@ -152,10 +141,10 @@ static int add_target (job_t *job, const migration_t *migration, const char *tar
     if (qemu_transport_parse (&to, migration->storage, err))
         return -1;
     autofree char *name = text_format ("%s-%s", migration->token, target);
-    return command (job, "blockdev-add",
-                    json_pack ("{s:s, s:s, s:o, s:s}", "driver", "nbd", "node-name", node, "server",
-                               qemu_transport_address (&to, false), "export", name),
-                    CONNECT_MS, err);
+    return qemu_tell (job, "blockdev-add",
+                      json_pack ("{s:s, s:s, s:o, s:s}", "driver", "nbd", "node-name", node,
+                                 "server", qemu_transport_address (&to, false), "export", name),
+                      CONNECT_MS, err);
 }
 
 static int start_mirror (job_t *job, const migration_t *migration, const json_t *devices,
@@ -163,7 +152,7 @@ static int start_mirror (job_t *job, const migration_t *migration, const json_t 
 {
     const xml_node_t *disk = find_disk (job->guest->live, target);
     const json_t *device = disk ? find_device (devices, disk) : NULL;
-    const char *node = string (json_object_get (device, "inserted"), "node-name");
+    const char *node = answer_string (json_object_get (device, "inserted"), "node-name");
     autofree char *name = text_format (PREFIX "%s", target);
     if (!*node)
         return error_set (err, ERR_OPERATION_INVALID, "disk '%s' has no image in QEMU", target);
@@ -174,7 +163,7 @@ static int start_mirror (job_t *job, const migration_t *migration, const json_t 
                    "sync", migration->copy == COPY_TOP ? "top" : "full", "auto-dismiss", false);
     if (migration->bandwidth)
         json_object_set_new (arguments, "speed", json_integer ((json_int_t) migration->bandwidth));
-    return command (job, "blockdev-mirror", arguments, QMP_MS, err);
+    return qemu_tell (job, "blockdev-mirror", arguments, QMP_MS, err);
 }
 
 static bool is_ours (const char *name)
@@ -184,16 +173,17 @@ static bool is_ours (const char *name)
 
 static bool is_concluded (const json_t *item)
 {
-    return strcmp (string (item, "status"), "concluded") == 0;
+    return strcmp (answer_string (item, "status"), "concluded") == 0;
 }
 
 static int check_job (const json_t *item, error_t *err)
 {
-    const char *why = string (item, "error");
-    if (!is_concluded (item) && strcmp (string (item, "status"), "aborting") != 0)
+    const char *why = answer_string (item, "error");
+    if (!is_concluded (item) && strcmp (answer_string (item, "status"), "aborting") != 0)
         return 0;
     return error_set (err, ERR_OPERATION_FAILED, "the copy of disk '%s' ended: %s",
-                      string (item, "id") + strlen (PREFIX), *why ? why : "QEMU gives no reason");
+                      answer_string (item, "id") + strlen (PREFIX),
+                      *why ? why : "QEMU gives no reason");
 }
 
 //  QEMU's jobs that are ours; NULL and ERR. The caller owns the result.
@@ -202,7 +192,7 @@ static json_t *our_jobs (job_t *job, error_t *err)
     json_auto_t *all = job_qmp (job, "query-jobs", NULL, QMP_MS, err);
     json_t *ours = all ? json_array () : NULL, *item;
     size_t i;
-    json_array_foreach (all, i, item) if (is_ours (string (item, "id")))
+    json_array_foreach (all, i, item) if (is_ours (answer_string (item, "id")))
         json_array_append (ours, item);
     return ours;
 }
@@ -220,7 +210,7 @@ static int look_at_mirrors (job_t *job, job_progress_t *progress, bool *ready, e
     {
         if (check_job (item, err))
             return -1;
-        *ready = *ready && strcmp (string (item, "status"), "ready") == 0;
+        *ready = *ready && strcmp (answer_string (item, "status"), "ready") == 0;
         json_int_t total = json_integer_value (json_object_get (item, "total-progress"));
         json_int_t done = json_integer_value (json_object_get (item, "current-progress"));
         progress->total += (uint64_t) total;
@@ -262,6 +252,7 @@ int qemu_copy_begin (job_t *job, const migration_t *migration, error_t *err)
 }
 
 //  Ends all jobs of ours: FORCE at once, else a mirror that is ready ends with both sides alike.
+//  QEMU refuses that of one that has failed meanwhile: why, is told when it is dismissed.
 static int cancel_mirrors (job_t *job, bool force, error_t *err)
 {
     json_auto_t *jobs = our_jobs (job, err);
@@ -274,10 +265,11 @@ static int cancel_mirrors (job_t *job, bool force, error_t *err)
         error_t ended = { 0 };
         if (is_concluded (item))
             continue;
-        if (command (job, "block-job-cancel",
-                     json_pack ("{s:s, s:b}", "device", string (item, "id"), "force", force),
-                     QMP_MS, &ended) &&
-            !force) {
+        if (qemu_tell (
+                job, "block-job-cancel",
+                json_pack ("{s:s, s:b}", "device", answer_string (item, "id"), "force", force),
+                QMP_MS, &ended) &&
+            !force && ended.code != ERR_OPERATION_FAILED) {
             *err = ended;
             return -1;
         }
@@ -300,10 +292,10 @@ static int dismiss_mirrors (job_t *job, bool force, size_t *left, error_t *err)
             ++*left;
             continue;
         }
-        if (string (item, "error")[0] && !force)
+        if (answer_string (item, "error")[0] && !force)
             return check_job (item, err);
-        if (command (job, "job-dismiss", json_pack ("{s:s}", "id", string (item, "id")), QMP_MS,
-                     err))
+        if (qemu_tell (job, "job-dismiss", json_pack ("{s:s}", "id", answer_string (item, "id")),
+                       QMP_MS, err))
             return -1;
     }
     return 0;
@@ -335,9 +327,9 @@ static int remove_nodes (job_t *job, error_t *err)
     json_t *node;
     json_array_foreach (nodes, i, node)
     {
-        const char *name = string (node, "node-name");
+        const char *name = answer_string (node, "node-name");
         if (is_ours (name) &&
-            command (job, "blockdev-del", json_pack ("{s:s}", "node-name", name), QMP_MS, err))
+            qemu_tell (job, "blockdev-del", json_pack ("{s:s}", "node-name", name), QMP_MS, err))
             return -1;
     }
     return nodes ? 0 : -1;
@@ -464,9 +456,9 @@ static int start_server (job_t *job, qemu_transport_t *at, unsigned port, error_
     for (int i = 0; i < PORT_ATTEMPTS; i++) {
         if (!at->local && !port && find_port (at, err))
             return -1;
-        if (command (job, "nbd-server-start",
-                     json_pack ("{s:o}", "addr", qemu_transport_address (at, true)), QMP_MS,
-                     err) == 0)
+        if (qemu_tell (job, "nbd-server-start",
+                       json_pack ("{s:o}", "addr", qemu_transport_address (at, true)), QMP_MS,
+                       err) == 0)
             return 0;
         if (at->local || port || !strstr (err->message, "in use"))
             break;
@@ -479,10 +471,10 @@ static int add_export (job_t *job, const migration_t *migration, const char *tar
     autofree char *node = text_format ("disk-%s", target);
     autofree char *id = text_format (PREFIX "%s", target);
     autofree char *name = text_format ("%s-%s", migration->token, target);
-    return command (job, "block-export-add",
-                    json_pack ("{s:s, s:s, s:s, s:s, s:b}", "type", "nbd", "id", id, "node-name",
-                               node, "name", name, "writable", true),
-                    QMP_MS, err);
+    return qemu_tell (job, "block-export-add",
+                      json_pack ("{s:s, s:s, s:s, s:s, s:b}", "type", "nbd", "id", id, "node-name",
+                                 node, "name", name, "writable", true),
+                      QMP_MS, err);
 }
 
 int qemu_copy_listen (job_t *job, const migration_t *migration, char **storage, error_t *err)
@@ -520,10 +512,10 @@ static int remove_exports (job_t *job, error_t *err)
     json_t *item;
     json_array_foreach (exports, i, item)
     {
-        const char *id = string (item, "id");
+        const char *id = answer_string (item, "id");
         if (is_ours (id) &&
-            command (job, "block-export-del", json_pack ("{s:s, s:s}", "id", id, "mode", "hard"),
-                     QMP_MS, err))
+            qemu_tell (job, "block-export-del", json_pack ("{s:s, s:s}", "id", id, "mode", "hard"),
+                       QMP_MS, err))
             return -1;
     }
     return exports ? 0 : -1;

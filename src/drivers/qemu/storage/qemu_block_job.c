@@ -269,6 +269,41 @@ static xml_node_t *entry_of (job_t *job, const char *name, error_t *err)
     return entry;
 }
 
+//  One that ends by itself takes next to no command any more, and goes on being ours until it is
+//  concluded.
+static bool is_ending (const qemu_block_state_t *state)
+{
+    static const char *const last[] = { "waiting", "pending", "aborting" };
+    bool ending = qemu_block_is_over (state);
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++)
+        ending = ending || strcmp (state->state, last[i]) == 0;
+    return ending;
+}
+
+static int error_ending (const qemu_block_state_t *state, error_t *err)
+{
+    return error_set (err, ERR_OPERATION_INVALID,
+                      "it is in no block job any more: that has just ended%s%s",
+                      state->error ? ": " : "", state->error ? state->error : "");
+}
+
+//  What QEMU refuses because the job has ended meanwhile, is told as that.
+static int command (job_t *job, const xml_node_t *entry, const char *execute, json_t *arguments,
+                    error_t *err)
+{
+    qemu_block_state_t state;
+    error_t unknown = { 0 };
+    if (qemu_tell (job, execute, arguments, QMP_MS, err) == 0)
+        return 0;
+    if (err->code != ERR_OPERATION_FAILED ||
+        qemu_block_ask_job (job, xml_string (entry, "@id"), &state, &unknown))
+        return -1;
+    if (is_ending (&state))
+        error_ending (&state, err);
+    qemu_block_state_close (&state);
+    return -1;
+}
+
 static int set_speed (job_t *job, const char *name, uint64_t bandwidth, error_t *err)
 {
     xml_node_t *entry = entry_of (job, name, err);
@@ -276,10 +311,10 @@ static int set_speed (job_t *job, const char *name, uint64_t bandwidth, error_t 
         return -1;
     if (bandwidth > INT64_MAX)
         return error_set (err, ERR_OVERFLOW, "%" PRIu64 " bytes a second are too many", bandwidth);
-    if (qemu_tell (job, "block-job-set-speed",
-                   json_pack ("{s:s, s:I}", "device", xml_string (entry, "@id"), "speed",
-                              (json_int_t) bandwidth),
-                   QMP_MS, err))
+    if (command (job, entry, "block-job-set-speed",
+                 json_pack ("{s:s, s:I}", "device", xml_string (entry, "@id"), "speed",
+                            (json_int_t) bandwidth),
+                 err))
         return error_prefix (err, "the disk '%s' of domain '%s'", name, job->guest->name);
     xml_set_u64 (entry, "@bandwidth", bandwidth);
     return 0;
@@ -297,10 +332,14 @@ static int check_pivot (job_t *job, const xml_node_t *entry, error_t *err)
                           disk, job->guest->name, word);
     if (qemu_block_ask_job (job, xml_string (entry, "@id"), &state, err))
         return -1;
-    bool ready = strcmp (state.state, "ready") == 0;
+    bool ready = strcmp (state.state, "ready") == 0, ending = is_ending (&state);
+    if (ending)
+        error_ending (&state, err);
     qemu_block_state_close (&state);
     if (ready)
         return 0;
+    if (ending)
+        return error_prefix (err, "pivot: the disk '%s' of domain '%s'", disk, job->guest->name);
     return error_set (err, ERR_BLOCK_COPY_ACTIVE,
                       "pivot: the %s of the disk '%s' of domain '%s' is not ready: wait for its "
                       "event, or look at 'troupe blockjob %s %s'",
@@ -315,8 +354,8 @@ int qemu_block_tell_end (job_t *job, xml_node_t *entry, error_t *err)
     bool pivot = xml_equals (entry, "@state", "pivoting");
     const char *complete =
         qemu_block_type (entry) == BLOCK_COMMIT ? "job-finalize" : "job-complete";
-    if (qemu_tell (job, pivot ? complete : "block-job-cancel",
-                   json_pack ("{s:s}", pivot ? "id" : "device", id), QMP_MS, err))
+    if (command (job, entry, pivot ? complete : "block-job-cancel",
+                 json_pack ("{s:s}", pivot ? "id" : "device", id), err))
         return -1;
     xml_set (entry, "@told", "yes");
     return 0;
