@@ -331,7 +331,7 @@ static guest_change_t change_in_job (const domain_t *self, const guest_change_t 
     return meant;
 }
 
-//  Also one that has crashed is stopped.
+//  A guest that has crashed is also stopped: no news.
 static bool is_known (const guest_status_t *before, const guest_status_t *status)
 {
     return before->state == STATE_CRASHED && status->state == STATE_PAUSED;
@@ -349,8 +349,7 @@ static void note_told (domain_t *self, guest_status_t status)
     }
 }
 
-//  A guest that is over, or has crashed, is also stopped: no news. One that is being received has
-//  none of its own.
+//  A guest that is over is also stopped: no news. One that is being received has none of its own.
 static void take_state (domain_t *self, const guest_change_t *change)
 {
     if (is_ending (self) || is_known (&self->status, &change->status))
