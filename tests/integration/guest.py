@@ -116,6 +116,19 @@ class Guest:
             raise AssertionError(f"{error}\nIt does this instead:\n{self.doing()}") from None
         return self
 
+    def wait_shell(self):
+        """Of a guest that runs already: what it said while nobody had its console open went by."""
+
+        def asks():
+            self.type("")
+            try:
+                return self.console.read_until(b"/ # ", 1)
+            except NoAnswer:
+                return None
+
+        until(asks, BOOT_SECONDS, "the guest's shell")
+        return self
+
     def doing(self):
         """What keeps a guest busy that does not come up: QEMU's threads with the ticks that they
         ran, and twice where its virtual CPUs are."""

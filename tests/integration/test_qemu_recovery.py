@@ -220,8 +220,9 @@ class Recovery(QemuTest):
         self.assertEqual(processes_of(bad), [orphan])
         with self.assertRaisesRegex(TroupeError, "already running"):
             self.client.call("domain.create", domain="bad")
+        guest = Guest(self, bad).open()
         self.client.call("domain.resume", domain="bad")
-        guest = Guest(self, bad).open().wait_up()
+        guest.wait_up()
         self.assertEqual(guest.run("echo here"), "here")
         self.client.call("domain.destroy", domain="bad")
         self.assertEqual(processes_of(bad), [])
