@@ -4,6 +4,7 @@ A Site has a namespace in which a daemon runs (its host), one that lies beyond i
 them a namespace with one interface that is plugged into a bridge of the host.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -148,19 +149,24 @@ class Site:
         mains = {pid for pid, _ in found}
         return sorted(pid for pid, parent in found if parent not in mains)
 
+    def one_dnsmasq(self):
+        """Its pid; one that has ended may have its own helper behind it for a moment, which then ends by itself."""
+        return until(lambda: len(pids := self.dnsmasqs()) == 1 and pids, what="one dnsmasq alone")[0]
+
     def leftovers(self):
-        """What networks left on the host, once all of them have stopped."""
+        """What networks left on the host, once all of them have stopped, and dnsmasq's own helpers have heard of it."""
+        until(lambda: not self.dnsmasqs(), what="the end of dnsmasq")
         links = self.host.run("ip", "-o", "link").splitlines()
         left = [line for line in links if " lo:" not in line and "up0" not in line and ": c" not in line]
         left += self.host.run("nft", "list", "ruleset").splitlines()
-        left += self.dnsmasqs()
         folder = os.path.join(self.daemon.root, "run", "troupe", "networks")
         return left + [name for name in os.listdir(folder) if not name.endswith(".lease")]
 
     def close(self):
         self.daemon.stop()
         for pid in self.dnsmasqs():
-            os.kill(pid, 9)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
         until(lambda: not self.dnsmasqs(), what="the end of dnsmasq")
         self.daemon.remove()
         for space in (*self.clients, self.world, self.host):

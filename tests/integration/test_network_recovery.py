@@ -61,7 +61,7 @@ class Recovery(unittest.TestCase):
         if daemon.json("net-info", "red")["active"]:
             daemon.run("net-check", "red", "--repair")
             daemon.run("net-check", "red")
-            self.assertEqual(len(self.site.dnsmasqs()), 1)
+            self.site.one_dnsmasq()
             daemon.run("net-destroy", "red")
         self.assertEqual(self.site.leftovers(), [])
 
