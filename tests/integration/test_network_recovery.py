@@ -58,6 +58,8 @@ class Recovery(unittest.TestCase):
     def whole(self):
         """It runs, and nothing is missing, or it does not, and nothing is left."""
         daemon = self.daemon
+        #   A change is made behind what the next daemon does by itself.
+        daemon.run("net-desc", "red", "--config", "--title", "looked at")
         if daemon.json("net-info", "red")["active"]:
             daemon.run("net-check", "red", "--repair")
             daemon.run("net-check", "red")

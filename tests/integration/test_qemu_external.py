@@ -233,8 +233,8 @@ class External(ExternalTest):
             "snapshot.create", domain="web1", deadline=60000,
             xml=f"<domainsnapshot><name>one</name><memory file='{memory}'/></domainsnapshot>",
         )
-        until(lambda: self.client.call("domain.job_info", domain="web1")["kind"], what="the job")
-        self.client.call("domain.job_abort", domain="web1")
+        self.has_begun(id, "web1")
+        self.abort_job("web1")
         try:
             self.client.wait(id)
         except TroupeError as error:
