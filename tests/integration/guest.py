@@ -81,12 +81,20 @@ def processes_of(uuid):
     return processes_with("-uuid", uuid)
 
 
+def state_of(folder):
+    """Of the thread with this folder in /proc; None: it has ended."""
+    try:
+        with open(f"{folder}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def stop_process(pid):
-    """SIGSTOP: it is on its way for a while before the process has stopped."""
+    """SIGSTOP: it is on its way for a while before all threads of the process have stopped."""
 
     def has_stopped():
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] == "T"
+        return all(state_of(f"/proc/{pid}/task/{thread}") == "T" for thread in os.listdir(f"/proc/{pid}/task"))
 
     os.kill(pid, signal.SIGSTOP)
     until(has_stopped, what=f"the stop of process {pid}")
@@ -116,17 +124,17 @@ class Guest:
             raise AssertionError(f"{error}\nIt does this instead:\n{self.doing()}") from None
         return self
 
-    def wait_shell(self):
-        """Of a guest that runs already: what it said while nobody had its console open went by."""
+    def wait_answer(self):
+        """The same of one that somebody else started: by now it may have said so, to nobody."""
 
-        def asks():
-            self.type("")
+        def answers():
+            self.type("echo an''swer")
             try:
-                return self.console.read_until(b"/ # ", 1)
+                return self.console.read_until(b"answer", 5)
             except NoAnswer:
                 return None
 
-        until(asks, BOOT_SECONDS, "the guest's shell")
+        until(answers, BOOT_SECONDS, "an answer from the guest's shell")
         return self
 
     def doing(self):

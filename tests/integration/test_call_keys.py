@@ -6,7 +6,7 @@ import unittest
 from harness import ClientTest, behaviour, test_domain, until
 from troupe_client import TroupeError
 
-SLOW_SAVE = behaviour("<test:delay op='save' ms='60000'/>")
+SLOW_SAVE = behaviour("<test:delay op='save' ms='600000'/>")
 SLOW_START = behaviour("<test:delay op='start' ms='1500'/>")
 
 

@@ -11,7 +11,7 @@ import unittest
 
 import msgpack
 
-from harness import SOURCE, DaemonTest, behaviour, test_domain, until
+from harness import PATIENCE, SOURCE, DaemonTest, behaviour, test_domain, until
 from troupe_client import NoAnswer, TroupeError
 
 MIB = 1024 * 1024
@@ -81,7 +81,7 @@ class Promises(DaemonTest):
 
     def test_destroy_during_a_start(self):
         """It succeeds, the start fails; a transient domain can be found while it starts."""
-        slow = behaviour("<test:delay op='start' ms='20000'/>")
+        slow = behaviour("<test:delay op='start' ms='600000'/>")
         with self.daemon.client() as client:
             self.define("kept", extra=slow)
             kept = client.send("domain.create", domain="kept")
@@ -104,7 +104,8 @@ class Promises(DaemonTest):
         )
         with self.daemon.client() as client:
             first = client.send("domain.create_xml", xml=document)
-            until(lambda: client.call("domain.list", all=True))
+            #   It may even be over before anybody looks.
+            until(lambda: client.call("domain.list", all=True) or first in client.answers)
             second = client.send("domain.create", domain="brief")
             self.assertFails("VIR_ERR_OPERATION_FAILED", client.wait, first)
             with self.assertRaises(TroupeError):
@@ -133,17 +134,28 @@ class Promises(DaemonTest):
             self.assertEqual(texts, ["Defined", "Started", "Stopped"])
             client.call("event.unsubscribe")
             other.call("domain.create", domain="web1")
-            with self.assertRaises(NoAnswer):
-                client.next_event("domain.lifecycle", timeout=0.3)
+            client.call("session.ping")  # behind all that was told by then
+            self.assertEqual(client.events, [])
+
+    def test_first_measurement(self):
+        """There are no last known values that it could be answered with: it gets more time."""
+        self.define("web1", extra=behaviour("<test:delay op='info' ms='600'/>"))
+        with self.daemon.client() as client:
+            client.call("domain.create", domain="web1")
+            self.assertFalse(client.call("domain.usage", domain="web1")["stale"])
+            (row,) = client.call("domain.stats", domains=["web1"])
+            self.assertEqual((row["error"], row["stale"]), (None, False))
+            self.assertIn("balloon.current", row["stats"])
 
     def test_capabilities_asked_by_many(self):
         """They are found out once for all who ask meanwhile, and everybody gets them."""
         with self.daemon.client() as client:
             ids = [client.send("host.capabilities") for unused in range(50)]
             actors = [actor["address"] for actor in client.call("host.actors")]
-            #   Beside it another job may probe an emulator; and the thread of one before may still end.
+            #   Beside it another job may probe an emulator; those who ask behind its end begin the next one, and the
+            #   thread of each before may still end.
             jobs = [address for address in actors if re.fullmatch("job/[0-9]+", address)]
-            self.assertLessEqual(len(jobs), 2, actors)
+            self.assertLess(len(jobs), 10, actors)
             texts = {client.wait(id)["xml"] for id in ids}
             self.assertEqual(len(texts), 1)
             self.assertIn("<capabilities>", texts.pop())
@@ -231,7 +243,7 @@ class Document(DaemonTest):
             [sys.executable, "-c", code.replace("ipc:///tmp/t/", f"ipc://{self.daemon.root}/")],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=2 * PATIENCE,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = done.stdout.splitlines()
@@ -441,7 +453,7 @@ class BadInput(DaemonTest):
         ids = [self.client.send("domain.usage", domain="web1") for unused in range(1000)]
         names = set()
         for unused in ids:
-            message = self.client.wait_any(30)
+            message = self.client.wait_any()
             if message["kind"] == "error":
                 names.add(message["error"]["name"])
                 self.assertTrue(message["error"]["retry"], message)

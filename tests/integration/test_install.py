@@ -19,8 +19,8 @@ CLIENT = r"""
 int main (int argc, char **argv)
 {
     troupe_error_t err;
-    troupe_t *troupe = troupe_open (argv[argc - 1], 5000, &err);
-    troupe_message_t *reply = troupe ? troupe_call (troupe, "host.version", NULL, 5000, &err) : NULL;
+    troupe_t *troupe = troupe_open (argv[argc - 1], 60000, &err);
+    troupe_message_t *reply = troupe ? troupe_call (troupe, "host.version", NULL, 60000, &err) : NULL;
     puts (reply ? troupe_get_str (troupe_message_value (reply), "troupe") : err.message);
     troupe_message_destroy (&reply);
     troupe_close (&troupe);
@@ -106,7 +106,7 @@ class Install(unittest.TestCase):
         flags.append("-Wl,-rpath," + self.path("lib"))
         program = daemon.root + "/client"
         subprocess.run(["cc", "-o", program, source, *flags], check=True)
-        done = subprocess.run([program, daemon.endpoint()], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([program, daemon.endpoint()], capture_output=True, text=True, timeout=3 * harness.PATIENCE)
         self.assertRegex(done.stdout, r"^\d+\.\d+\.\d+\n$", done)
 
     def test_files(self):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 import unittest
 import uuid
 from xml.etree import ElementTree
@@ -14,7 +15,7 @@ class Jobs(DaemonTest):
 
     def setUp(self):
         super().setUp()
-        self.define("slow", extra=behaviour("<test:delay op='start' ms='60000'/>"))
+        self.define("slow", extra=behaviour("<test:delay op='start' ms='600000'/>"))
         self.client = self.daemon.client()
         self.addCleanup(self.client.close)
         self.start = self.client.send("domain.create", domain="slow")
@@ -97,9 +98,13 @@ class Jobs(DaemonTest):
         self.define("web", extra=behaviour(delays))
         self.client.call("domain.create", domain="web")
         self.client.call("domain.suspend", domain="web")
+        begun = time.monotonic()
         self.client.call("domain.resume", domain="web")
+        short = time.monotonic() - begun < 5
         expected = [("domain.create", "completed"), ("domain.suspend", "completed")]
-        self.assertEqual(self.history("web"), expected)
+        self.assertEqual(self.history("web")[:2], expected)
+        if short:  # on a machine that halts the other one may have taken long as well
+            self.assertEqual(self.history("web"), expected)
         self.assertRegex(self.daemon.run("jobs", "web", "--history"), r"domain.suspend .* uid \d+")
 
     def test_history_of_all(self):
@@ -143,7 +148,7 @@ class Jobs(DaemonTest):
 
     def test_history_after_a_kill(self):
         """The next daemon knows what the one before did, and tells what it undid of it."""
-        self.define("late", extra=behaviour("<test:delay op='start' step='2' ms='60000'/>"))
+        self.define("late", extra=behaviour("<test:delay op='start' step='2' ms='600000'/>"))
         self.client.send("domain.create", domain="late")
         until(lambda: "devices" in [row["step"] for row in self.rows("running")], what="step 2")
         self.daemon.kill()
@@ -176,7 +181,9 @@ class Jobs(DaemonTest):
         self.client = self.daemon.client()
         self.addCleanup(self.client.close)
         known = self.client.call("domain.info", domain="slow")["uuid"]
-        self.assertIn(os.listdir(folder), ([], [known]))
+        #   One that begins with a dot is only being written.
+        names = [name for name in os.listdir(folder) if not name.startswith(".")]
+        self.assertIn(names, ([], [known]))
 
     def test_command_line(self):
         listed = self.daemon.run("jobs")
@@ -195,7 +202,7 @@ class CutOff(ClientTest):
 
     def domain(self, op, start=True):
         disk = "<disk type='file'><source file='/no/such/disk'/><target dev='vda' bus='virtio'/></disk>"
-        self.define("web", devices=disk, extra=behaviour(f"<test:delay op='{op}' ms='60000'/>"))
+        self.define("web", devices=disk, extra=behaviour(f"<test:delay op='{op}' ms='600000'/>"))
         if start:
             self.client.call("domain.create", domain="web")
 
@@ -303,7 +310,7 @@ class Queue(DaemonTest):
 
     def setUp(self):
         super().setUp()
-        self.define("slow", extra=behaviour("<test:delay op='save' ms='60000'/>"))
+        self.define("slow", extra=behaviour("<test:delay op='save' ms='600000'/>"))
         self.clients = [self.daemon.client() for unused in range(4)]
         for client in self.clients:
             self.addCleanup(client.close)

@@ -393,5 +393,7 @@ class Commands(Virsh, AgentTest):
         self.virsh("reboot", "web", "--mode", "agent")
         self.virsh("reset", "web")
         self.virsh("shutdown", "web")
-        self.virsh("destroy", "web")
+        #   Unless it has come up by then and heard the button.
+        self.virsh("destroy", "web", status=None)
+        self.assertEqual(self.virsh("domstate", "web"), "shut off")
         self.virsh("net-destroy", "blue")

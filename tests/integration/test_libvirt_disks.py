@@ -58,7 +58,8 @@ class Disks(Virsh, BackupTest):
         self.virsh("blockcopy", "web1", "vda", copy, "--format", "qcow2", "--transient-job",
                    "--bytes", "--bandwidth", "1073741824")
         raw = ("blockjob", "web1", "vda", "--raw", "--bytes")
-        until(lambda: re.search(r"cur=(\d+)\s+end=\1$", self.virsh(*raw)), what="the copy")
+        until(lambda: self.client.call("domain.block_jobs", domain="web1")[0]["ready"], what="the copy")
+        until(lambda: re.search(r"cur=(\d+)\s+end=\1$", self.virsh(*raw)), what="the copy's end in virsh")
         self.virsh("blockjob", "web1", "vda", "--bandwidth", "7")
         self.assertRegex(self.virsh(*raw), r"type=Block Copy\s+bandwidth=7340032\s")
         self.virsh("blockjob", "web1", "vda", "--pivot")

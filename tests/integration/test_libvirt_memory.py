@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import libvirt
 
-from guest import QemuTest
+from guest import BOOT_SECONDS, QemuTest
 from harness import PATIENCE, until
 from libvirt_client import Virsh, uri
 from libvirt_events import EventLoop
@@ -154,8 +154,8 @@ class Memory(Virsh, QemuTest):
         """Saved and restored: all at its place, and as large."""
         until(lambda: self.sizes()[1] == 512, what="what the balloon gives back")
         places = [self.base("dimm"), self.base("virtio-mem")]
-        self.client.call("domain.managed_save", domain="web1", timeout=PATIENCE)
-        self.client.call("domain.create", domain="web1", timeout=PATIENCE)
+        self.client.call("domain.managed_save", domain="web1", timeout=BOOT_SECONDS)
+        self.client.call("domain.create", domain="web1", timeout=BOOT_SECONDS)
         self.assertEqual([self.base("dimm"), self.base("virtio-mem")], places)
         self.assertEqual(self.sizes(), (640, 512))
         self.assertEqual(self.parts("virtio-mem", "target/current"), [str(128 * MIB)])
@@ -167,8 +167,7 @@ class Memory(Virsh, QemuTest):
         self.assertEqual(self.sizes(), (512, 384))
         self.virsh("detach-device", "web1", os.path.join(self.daemon.root, "dimm.xml"), "--config")
         self.assertEqual(self.sizes(inactive=True), (512, 512))
-        self.daemon.kill()
-        self.daemon.start()
+        self.restart()
         until(lambda: self.sizes() == (512, 384), what="the guest, taken over")
 
 

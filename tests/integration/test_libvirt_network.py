@@ -80,7 +80,7 @@ class Networks(unittest.TestCase):
             for name in ("blue", "red"):
                 self.virsh("net-start", name)
                 self.virsh("net-destroy", name)
-            until(lambda: ("red", "red", 3) in seen)
+            until(lambda: len(seen) >= 6, what=f"all events, and not only {seen},")
             for number in numbers:
                 connection.networkEventDeregisterAny(number)
             connection.close()

@@ -2,6 +2,7 @@
 nothing of the host's /run is touched."""
 
 import os
+import socket
 import subprocess
 import unittest
 
@@ -87,6 +88,11 @@ class Paths(unittest.TestCase):
             sorted(os.listdir(self.folder)), ["libvirt-admin-sock", "libvirt-sock", "libvirt-sock-ro"]
         )
 
+    @staticmethod
+    def listens(path):
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(path) == 0
+
     def test_session(self):
         """A user's own daemon is found by qemu:///session."""
         home = self.daemon.root
@@ -105,7 +111,7 @@ class Paths(unittest.TestCase):
             )
         try:
             place = os.path.join(home, "r", "libvirt", "libvirt-sock")
-            until(lambda: os.path.exists(place) or session.poll() is not None, what="the session's socket")
+            until(lambda: self.listens(place) or session.poll() is not None, what="the session's socket")
             self.assertIsNone(session.poll(), self.daemon.log())
             #   For root there is no session; in a namespace of users nobody is root.
             environment["user"] = ("unshare", "--user")

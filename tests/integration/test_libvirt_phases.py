@@ -40,7 +40,7 @@ class PhasesTest(TwoDaemonsTest):
     def assertThere(self):
         """It runs there, and it is over here."""
         until(lambda: self.state(self.client, self.uuid) == ("shut off", "migrated"), 90, "the end here")
-        self.assertEqual(self.state(self.there, self.uuid)[0], "running")
+        until(lambda: self.state(self.there, self.uuid)[0] == "running", what="the guest going on there")
         self.assertEqual(self.qemus(self.uuid), [])
         self.assertEqual(len(self.qemus(self.uuid, self.other)), 1)
 

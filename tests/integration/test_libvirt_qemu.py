@@ -143,7 +143,10 @@ class Qemu(ClientTest):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(json.loads(done.stdout)["return"]["fdset-id"], 7)
             (pid,) = processes_of(domain.UUIDString())
+            #   Stopped: a client of its display has just gone, whose descriptor it would close.
+            stop_process(pid)
             links = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
+            os.kill(pid, signal.SIGCONT)
             self.assertIn(path, links)
         until(lambda: self.daemon_descriptors() <= before, what="the daemon's descriptors to be closed")
 

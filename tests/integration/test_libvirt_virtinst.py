@@ -67,7 +67,7 @@ class Virtinst(Virsh, QemuTest):
 
     def test_example(self):
         self.install("web", *EXAMPLE)
-        guest = Guest(self, self.virsh("domuuid", "web")).open().wait_shell()
+        guest = Guest(self, self.virsh("domuuid", "web")).open().wait_answer()
         self.check_installed()
         self.check_plug(guest)
         self.check_define()

@@ -143,10 +143,10 @@ class Entered(ContainerTest):
         self.prepare(extra=IDMAP)
         pid, terminal = pty.fork()
         if pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
             command = self.command("web1", "/bin/sh")
             os.execv(command[0], command)
         self.addCleanup(os.close, terminal)
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
         seen = self.read(terminal, "", "[#$] ")
         os.write(terminal, b"tty; stty size; id -u; cat /proc/self/uid_map; echo do''ne; read x\n")
         seen = self.read(terminal, seen, "done")
@@ -161,13 +161,14 @@ class Entered(ContainerTest):
         features = "<capabilities><sys_ptrace state='on'/></capabilities>"
         loop = "while [ ! -e /end ]; do grep -h -E '^Cap(Prm|Bnd)' /proc/[0-9]*/status >>/seen 2>/dev/null; done; sleep 1000"
         uuid = self.start("web1", features=features, args=("-c", "/bin/busybox --install -s /bin; " + loop))
-        until(lambda: os.path.exists(os.path.join(self.root, "seen")), what="the loop inside")
+        seen = os.path.join(self.root, "seen")
+        until(lambda: os.path.exists(seen) and os.path.getsize(seen), what="what the loop inside sees")
         for unused in range(20):
             self.assertEqual(self.enter("/bin/true").returncode, 0)
         own = self.shell("grep CapBnd /proc/self/status").stdout.split()[1]
         with open(os.path.join(self.root, "end"), "w"):
             pass
-        with open(os.path.join(self.root, "seen")) as file:
+        with open(seen) as file:
             seen = {line.split()[1] for line in file.read().splitlines(True) if line.endswith("\n")}
         self.assertEqual(seen, {own})
         self.client.call("domain.destroy", domain=uuid)

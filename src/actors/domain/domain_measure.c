@@ -1,12 +1,13 @@
 //  domain_measure.c: measurements: beside everything, with a budget; what does not answer in time
 //  is answered from the last known values.
 
+#include "actors/domain/domain.h"
 #include "actors/domain/domain_self.h"
 #include "actors/jobs/job.h"
 #include "drivers/meter.h"
 
 enum {
-    MEASURE_MS = 200,
+    MEASURE_MS = 200, //  beside the last known values
     MOST_MS = 60000
 };
 
@@ -141,6 +142,16 @@ static const operation_t measuring[] = {
     { "domain.measure", CLASS_QUERY, ASYNC_NONE, "stats", 0, MEASURE_MS, true, NULL },
 };
 
+//  Of what was never measured there is nothing but an error to answer instead, unless it is known
+//  already that the hypervisor does not respond.
+static int budget_of (domain_t *self, const measurement_t *measurement)
+{
+    bool first = !*last_of (self, measurement) && !self->silent_us;
+    uint64_t budget =
+        msg_u64 (measurement->request, "budget", first ? DOMAIN_FIRST_MEASURE_MS : MEASURE_MS);
+    return budget < MOST_MS ? (int) budget : MOST_MS;
+}
+
 void domain_measure (domain_t *self, msg_t **request_p)
 {
     if (!domain_active (self)) {
@@ -153,14 +164,11 @@ void domain_measure (domain_t *self, msg_t **request_p)
     measurement_t *measurement = memory_new (1, sizeof *measurement);
     measurement->id = self->id;
     measurement->request = take (request_p);
-    uint64_t budget = msg_u64 (measurement->request, "budget", MEASURE_MS);
-    if (budget > MOST_MS)
-        budget = MOST_MS;
     zlistx_add_end (self->measuring, measurement);
     snprintf (measurement->address, sizeof measurement->address, "job/%s/%llu", self->uuid,
               (unsigned long long) ++self->job_count);
     auto(msg_t) args = domain_job_arguments (
         self, &measuring[msg_is (measurement->request, "domain.measure")], measurement->request);
     actor_spawn_for (self->actor, measurement->request, measurement->address, &job_class, &args,
-                     (int) budget, on_measured, measurement);
+                     budget_of (self, measurement), on_measured, measurement);
 }

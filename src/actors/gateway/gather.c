@@ -2,6 +2,7 @@
 
 #include "actors/gateway/gather.h"
 
+#include "actors/domain/domain.h"
 #include "actors/domain/domain_filter.h"
 #include "util/text.h"
 
@@ -177,14 +178,27 @@ static void on_measured (actor_t *self, const msg_t *reply, void *arg)
         finish (self, &gather);
 }
 
-static void ask (actor_t *self, part_t *part, uint64_t budget)
+//  How long each owner may take; -1: as long as it thinks right. Of many, one that does not answer
+//  is not to hold up the others.
+static int budget_of (const gather_t *self, const value_t *args)
+{
+    if (self->count == 1 && !value_get (args, "budget"))
+        return -1;
+    uint64_t budget = value_get_u64 (args, "budget", BUDGET_MS);
+    return budget < BUDGET_MAX_MS ? (int) budget : BUDGET_MAX_MS;
+}
+
+static void ask (actor_t *self, part_t *part, int budget_ms)
 {
     char address[MSG_ADDRESS_MAX];
     snprintf (address, sizeof address, "domain/%s", part->uuid);
     auto(msg_t) msg = msg_request ("domain.measure");
-    pack_key_u64 (msg_args (msg), "budget", budget);
+    if (budget_ms >= 0)
+        pack_key_u64 (msg_args (msg), "budget", (uint64_t) budget_ms);
     part->asked = true;
-    actor_request (self, address, &msg, (int) budget + SPARE_MS, on_measured, part);
+    actor_request (self, address, &msg,
+                   budget_ms >= 0 ? budget_ms + SPARE_MS : DOMAIN_FIRST_ANSWER_MS, on_measured,
+                   part);
 }
 
 document_t *gather_read_cpu (const snapshot_t *domain, int64_t now_us, error_t *err)
@@ -284,7 +298,6 @@ int gather_begin (actor_t *actor, zlistx_t *all, const view_t *view, const value
                   gather_done_fn *done, void *arg, error_t *err)
 {
     const char *verb = "domain.stats";
-    uint64_t budget = value_get_u64 (args, "budget", BUDGET_MS);
     gather_t *self =
         check_enforced (verb, args, err) ? NULL : select_domains (view, verb, args, err);
     if (!self)
@@ -300,7 +313,7 @@ int gather_begin (actor_t *actor, zlistx_t *all, const view_t *view, const value
         if (domain->id <= 0 || read_alone (actor, &self->parts[i], domain))
             continue;
         self->missing++;
-        ask (actor, &self->parts[i], budget < BUDGET_MAX_MS ? budget : BUDGET_MAX_MS);
+        ask (actor, &self->parts[i], budget_of (self, args));
     }
     if (--self->missing == 0)
         finish (actor, &self);

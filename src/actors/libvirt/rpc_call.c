@@ -2,6 +2,7 @@
 
 #include "actors/libvirt/rpc_self.h"
 
+#include "actors/domain/domain.h"
 #include "actors/gateway/queries.h"
 
 #include <string.h>
@@ -13,9 +14,7 @@ enum {
     FROM_QEMU = 10,
     FROM_LXC = 17,
     FROM_NETWORK = 19,
-    LEVEL_OF_ERROR = 2, //  virErrorLevel
-    BUDGET_MS = 200,    //  of what is measured
-    SPARE_MS = 1000     //  for the owner's own answer, which comes when the budget is over
+    LEVEL_OF_ERROR = 2 //  virErrorLevel
 };
 
 //  Calls.
@@ -380,8 +379,7 @@ int rpc_measure (rpc_call_t *call, rpc_answer_fn *on_result, error_t *err)
     call->answer = on_result;
     snprintf (address, sizeof address, "domain/%s", domain->uuid);
     auto(msg_t) msg = msg_request ("domain.measure");
-    pack_key_u64 (msg_args (msg), "budget", BUDGET_MS);
-    return request (call, address, &msg, BUDGET_MS + SPARE_MS, err);
+    return request (call, address, &msg, DOMAIN_FIRST_ANSWER_MS, err);
 }
 
 //  Carrying it out.
