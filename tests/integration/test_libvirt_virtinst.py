@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from xml.etree import ElementTree
 
-from guest import FOLDER, Guest, QemuTest
+from guest import FOLDER, KERNEL_ARGS, Guest, QemuTest
 from harness import PATIENCE, until
 from libvirt_client import Virsh, uri
 
@@ -49,7 +49,7 @@ class Virtinst(Virsh, QemuTest):
             [
                 f"kernel={os.path.join(FOLDER, 'vmlinuz')}",
                 f"initrd={os.path.join(FOLDER, 'initrd.img')}",
-                f"kernel_args=console=ttyS0 troupe.hostname={name}",
+                f"kernel_args=console=ttyS0 {KERNEL_ARGS} troupe.hostname={name}",
             ]
         )
         return self.tool(

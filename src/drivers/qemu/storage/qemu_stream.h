@@ -50,8 +50,8 @@ int qemu_stream_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, er
 int qemu_dump_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err);
 
 //  What goes to another host has to get on: ERR_OPERATION_TIMEOUT if it has not for 30 s, and for
-//  as long as the limit of its speed has QEMU rest after one piece. SELF is zeroed at first, but for
-//  that.
+//  as long as the limit of its speed has QEMU rest after one piece. SELF is zeroed at first, but
+//  for that.
 typedef struct {
     int64_t rest_ms;
     int64_t since;
