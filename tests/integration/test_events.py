@@ -107,6 +107,9 @@ class Events(QemuTest):
         self.assertEqual(self.lifecycle_of("Suspended"), "I/O Error")
         self.assertEqual(guest.state(), ("paused", "I/O error"))
         self.assertEqual(self.daemon.run("domblkerror", "web1"), "vda: no space\n")
+        self.client.call("domain.resume", domain="web1")  # it is stopped again by the same write
+        self.event("domain.io_error")
+        self.assertEqual(guest.state(), ("paused", "I/O error"))
         subprocess.run(["mount", "-o", "remount,size=16m", full], check=True)
         guest.forget()
         self.client.call("domain.resume", domain="web1")

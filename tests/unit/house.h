@@ -1,5 +1,6 @@
 //  house.h: for tests of domains' owners: a real host with its helpers, below the folder of a test,
-//  and what a gateway would see of one domain. Its owner can be made to fail: `test.panic`.
+//  and what a gateway would see of one domain. Its owner can be made to fail: `test.panic`; and to
+//  hear that its guest does something by itself: `test.change`.
 //
 //  For one test program only, which links with -Wl,--wrap=domain_class.
 
@@ -12,6 +13,7 @@
 #include "actors/domain/domain.h"
 #include "actors/domain/domain_self.h"
 #include "actors/host/host.h"
+#include "drivers/qemu/qemu_driver.h"
 #include "drivers/state.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -21,7 +23,7 @@
 #define OWNER_A "domain/" UUID_A
 #define CALL_MS 30000
 
-//  The owner, and a verb that makes it panic.
+//  The owner, and verbs of the test's.
 
 extern const actor_class_t __real_domain_class;
 
@@ -30,11 +32,58 @@ static int house_start_domain (actor_t *actor, const msg_t *args, error_t *err)
     return __real_domain_class.start (actor, args, err);
 }
 
+//  What the guest does once the owner has begun with VERB.
+static struct {
+    char verb[32]; //  "": nothing
+    guest_change_t change;
+} house_next;
+
+static void house_change (actor_t *actor, const msg_t *msg)
+{
+    const char *behind = msg_str (msg, "behind");
+    const guest_change_t change = { .kind = (change_kind_t) msg_i64 (msg, "kind", 0),
+                                    .status = { (guest_state_t) msg_i64 (msg, "state", 0),
+                                                (int) msg_i64 (msg, "reason", 0) },
+                                    .event = (int) msg_i64 (msg, "event", -1) };
+    house_next.change = change;
+    snprintf (house_next.verb, sizeof house_next.verb, "%s", behind ? behind : "");
+    if (!behind)
+        domain_take_change (actor_state (actor), &change);
+}
+
+//  As if its guest had an agent; what is asked of that fails, since nobody is there.
+static void house_give_agent (domain_t *domain)
+{
+    domain->driver = &qemu_driver;
+    domain->agent = CHANNEL_OPEN;
+    domain->agent_runs = true;
+    snprintf (domain->agent_alias, sizeof domain->agent_alias, "channel0");
+}
+
+//  True: it was one of the test's own.
+static bool house_take (actor_t *actor, const msg_t *msg)
+{
+    if (msg_is (msg, "test.panic"))
+        actor_panic (actor, "a test asked for it");
+    if (msg_is (msg, "test.change"))
+        house_change (actor, msg);
+    else if (msg_is (msg, "test.agent"))
+        house_give_agent (actor_state (actor));
+    else
+        return false;
+    return true;
+}
+
 static void house_handle_domain (actor_t *actor, msg_t **msg_p)
 {
-    if (msg_is (*msg_p, "test.panic"))
-        actor_panic (actor, "a test asked for it");
+    if (house_take (actor, *msg_p))
+        return;
+    bool next = *house_next.verb && msg_is (*msg_p, house_next.verb);
     __real_domain_class.handle (actor, msg_p);
+    if (next) {
+        *house_next.verb = 0;
+        domain_take_change (actor_state (actor), &house_next.change);
+    }
 }
 
 static void house_stop_domain (actor_t *actor)
@@ -186,6 +235,19 @@ static inline void house_ask (actor_t *self, const char *verb)
 {
     msg_t *request = msg_request (verb);
     actor_request (self, OWNER_A, &request, CALL_MS, scene_keep, NULL);
+}
+
+//  Behind what was asked of the owner before; or, with BEHIND, before it hears anything else once
+//  it has begun with that verb.
+static inline void house_tell (actor_t *self, const guest_change_t *change, const char *behind)
+{
+    msg_t *msg = msg_request ("test.change");
+    pack_key_i64 (msg_args (msg), "kind", change->kind);
+    pack_key_i64 (msg_args (msg), "state", change->status.state);
+    pack_key_i64 (msg_args (msg), "reason", change->status.reason);
+    pack_key_i64 (msg_args (msg), "event", change->event);
+    pack_key_str (msg_args (msg), "behind", behind);
+    actor_send (self, OWNER_A, &msg);
 }
 
 static inline void house_panic (actor_t *self)

@@ -243,6 +243,121 @@ static void scene_undefine_and_define_at_once (actor_t *self)
 }
 house_scene (undefine_and_define_at_once)
 
+//  What the guest does while a job is under way.
+
+static const guest_change_t on_resume = { .kind = CHANGE_STATE,
+                                          .status = { STATE_RUNNING, RUNNING_UNPAUSED },
+                                          .event = EVENT_RESUMED },
+                            on_stop = { .kind = CHANGE_STATE,
+                                        .status = { STATE_PAUSED, PAUSED_UNKNOWN },
+                                        .event = EVENT_SUSPENDED },
+                            on_io_error = { .kind = CHANGE_IO_ERROR,
+                                            .status = { STATE_PAUSED, PAUSED_IOERROR },
+                                            .event = EVENT_SUSPENDED },
+                            on_sleep = { .kind = CHANGE_PM,
+                                         .status = { STATE_PMSUSPENDED, 0 },
+                                         .event = EVENT_PMSUSPENDED },
+                            on_wakeup = { .kind = CHANGE_PM,
+                                          .status = { STATE_RUNNING, RUNNING_WAKEUP },
+                                          .event = EVENT_STARTED },
+                            on_end = { .kind = CHANGE_ENDED,
+                                       .status = { STATE_SHUTOFF, SHUTOFF_SHUTDOWN },
+                                       .event = EVENT_SHUTDOWN };
+
+//  Its disk is still full: what it was resumed for stops it again, before the job is over.
+static void scene_resumed_and_stopped_again (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:delay op='resume' ms='1000'/>"), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    check_equal (house_do (self, "domain.suspend", NULL, NULL), 0);
+    scene_reset ();
+    house_ask (self, "domain.resume");
+    house_tell (self, &on_resume, NULL);
+    house_tell (self, &on_io_error, NULL);
+    house_tell (self, &on_stop, NULL);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), 0);
+    check_equal (seen.state, STATE_PAUSED);
+    check_equal (seen.reason, PAUSED_IOERROR);
+    check_equal (house_do (self, "domain.resume", NULL, NULL), 0);
+    check_equal (seen.state, STATE_RUNNING);
+    close_house (self);
+}
+house_scene (resumed_and_stopped_again)
+
+//  A hypervisor that is asked to stop a sleeping guest has nothing to stop.
+static void scene_asleep_before_it_is_suspended (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:delay op='suspend' ms='1000'/>"), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    scene_reset ();
+    house_ask (self, "domain.suspend");
+    house_tell (self, &on_sleep, NULL);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), 0);
+    check_equal (seen.state, STATE_PMSUSPENDED);
+    close_house (self);
+}
+house_scene (asleep_before_it_is_suspended)
+
+//  Of a start, its document is not known yet.
+static void scene_stopped_while_it_starts (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, DELAY ("2", "1000")), 0);
+    scene_reset ();
+    house_ask (self, "domain.create");
+    house_tell (self, &on_resume, NULL);
+    house_tell (self, &on_io_error, NULL);
+    auto(msg_t) answer = scene_await (self, 1);
+    check_equal (scene_code (answer), 0);
+    check_equal (seen.state, STATE_PAUSED);
+    check_equal (seen.reason, PAUSED_IOERROR);
+    check_text (seen.events, "Defined Added, Started Booted, Suspended Paused, ");
+    close_house (self);
+}
+house_scene (stopped_while_it_starts)
+
+//  The owner knows why its hypervisor refuses.
+static void scene_refused_since_it_ended (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, "<test:fault op='resume' message='QEMU refused cont: "
+                                     "GenericError: Resetting is required'/>"),
+                 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    check_equal (house_do (self, "domain.suspend", NULL, NULL), 0);
+    house_tell (self, &on_end, "domain.resume");
+    auto(msg_t) answer = scene_ask (self, OWNER_A, "domain.resume", CALL_MS);
+    error_t err;
+    check (msg_failed (answer, &err));
+    check_text (err.message, "resume of domain 'web' came to nothing: the guest ended meanwhile");
+    house_until (self, seen.state == STATE_SHUTOFF);
+    close_house (self);
+}
+house_scene (refused_since_it_ended)
+
+//  A guest that is told to sleep by its agent is shown to, once that is answered.
+static void scene_shown_before_it_is_answered (actor_t *self)
+{
+    open_house (self);
+    check_equal (house_define (self, ""), 0);
+    check_equal (house_do (self, "domain.create", NULL, NULL), 0);
+    msg_t *agent = msg_request ("test.agent");
+    actor_send (self, OWNER_A, &agent);
+    for (int i = 0; i < 20; i++) {
+        house_tell (self, &on_sleep, "domain.hostname");
+        check_equal (house_do (self, "domain.hostname", NULL, NULL), ERR_AGENT_UNRESPONSIVE);
+        check_equal (seen.state, STATE_PMSUSPENDED);
+        house_tell (self, &on_wakeup, NULL);
+        house_until (self, seen.state == STATE_RUNNING);
+    }
+    close_house (self);
+}
+house_scene (shown_before_it_is_answered)
+
 //  The queue.
 
 enum {
@@ -496,6 +611,11 @@ int main (void)
         unit_test_in_folder (renaming),
         unit_test_in_folder (define_across_rename),
         unit_test_in_folder (undefine_and_define_at_once),
+        unit_test_in_folder (resumed_and_stopped_again),
+        unit_test_in_folder (asleep_before_it_is_suspended),
+        unit_test_in_folder (stopped_while_it_starts),
+        unit_test_in_folder (refused_since_it_ended),
+        unit_test_in_folder (shown_before_it_is_answered),
         unit_test_in_folder (order_of_the_queue),
         unit_test_in_folder (turn_that_comes_too_late),
         unit_test_in_folder (full_queue),

@@ -69,6 +69,18 @@ static void test_only_a_sleeper_is_woken (void **state)
     check ("wake", "{}", "", "wake domain 'g': it is not asleep (its state is running)");
     fake.guest.status = (guest_status_t){ STATE_PMSUSPENDED, 0 };
     check ("wake", "{}", "qmp system_wakeup\n", NULL);
+    //  It may have woken by itself; or have been stopped since.
+    static const fake_reply_t woke[] = { { "system_wakeup", "!not suspended" },
+                                         { "query-status", "{\"status\":\"running\"}" },
+                                         { NULL, NULL } };
+    static const fake_reply_t stopped[] = { { "system_wakeup", "!not suspended" },
+                                            { "query-status", "{\"status\":\"io-error\"}" },
+                                            { NULL, NULL } };
+    fake.replies = woke;
+    check ("wake", "{}", "qmp system_wakeup\nqmp query-status\n", NULL);
+    fake.replies = stopped;
+    check ("wake", "{}", "qmp system_wakeup\nqmp query-status\n",
+           "wake domain 'g': it is not asleep any more, but does not run (QEMU says 'io-error')");
 }
 
 static void test_the_dirty_rate (void **state)

@@ -80,12 +80,43 @@ static void test_not_finalized (void **state)
     fake_job_clear (&fake);
 }
 
+//  While the other host prepares, and once all was sent.
+static void test_a_wish_that_comes_too_early_or_too_late (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *status, *words;
+    } cases[] = {
+        { "{}", "QEMU sends nothing at present ('none')" },
+        { "{\"status\":\"failed\"}", "QEMU sends nothing at present ('failed')" },
+        { "{\"status\":\"completed\"}", "QEMU sends nothing at present ('completed')" },
+        { "{\"status\":\"active\"}", "only during postcopy" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        error_t err = { 0 };
+        fake_job_t fake;
+        const fake_reply_t replies[] = { { "migrate-pause", "!only during postcopy" },
+                                         { "migrate-start-postcopy", "!only during postcopy" },
+                                         { "query-migrate", cases[i].status },
+                                         { NULL, NULL } };
+        const migrate_tuning_t breaks = { .break_postcopy = true },
+                               starts = { .start_postcopy = true };
+        fake_job_init (&fake, "/nowhere");
+        fake.replies = replies;
+        assert_int_equal (qemu_migrate_tune (&fake.job, &breaks, &err), -1);
+        assert_has (err.message, cases[i].words);
+        assert_int_equal (qemu_migrate_tune (&fake.job, &starts, &err), -1);
+        assert_has (err.message, cases[i].words);
+    }
+}
+
 int main (void)
 {
     xml_init ();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_unsafe),
         cmocka_unit_test (test_not_finalized),
+        cmocka_unit_test (test_a_wish_that_comes_too_early_or_too_late),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -64,7 +64,42 @@ static void test_suspend_and_resume_say_the_new_state (void **state)
     assert_int_equal (fake.guest.status.reason, RUNNING_UNPAUSED);
     fake.guest.status = (guest_status_t){ STATE_PMSUSPENDED, 0 };
     assert_int_equal (qemu_driver.resume (&fake.job, &err), 0);
-    assert_string_equal (fake.trace, "qmp stop\nqmp cont\nqmp system_wakeup\n");
+    assert_string_equal (fake.trace, "qmp stop\nqmp query-status\nqmp cont\nqmp system_wakeup\n");
+}
+
+//  It falls asleep, wakes, or is reset by itself, and the daemon has not heard of it yet.
+static void test_sleep_that_begins_or_ends_meanwhile (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    const char *refused = "!QEMU refused system_wakeup: GenericError: Unable to wake up";
+    const fake_reply_t asleep[] = { { "system_wakeup", refused },
+                                    { "query-status", "{\"status\":\"suspended\"}" },
+                                    { NULL, NULL } };
+    const fake_reply_t awake[] = { { "system_wakeup", refused },
+                                   { "query-status", "{\"status\":\"running\"}" },
+                                   { NULL, NULL } };
+    const fake_reply_t reset[] = { { "system_wakeup", refused },
+                                   { "query-status", "{\"status\":\"prelaunch\"}" },
+                                   { NULL, NULL } };
+    fake.replies = asleep;
+    assert_int_equal (qemu_driver.suspend (&fake.job, &err), -1);
+    assert_int_equal (err.code, ERR_OPERATION_INVALID);
+    assert_non_null (strstr (err.message, "suspend domain 'g': it sleeps, and would run once"));
+    assert_int_equal (fake.guest.status.state, STATE_RUNNING);
+    fake.guest.status = (guest_status_t){ STATE_PMSUSPENDED, 0 };
+    assert_int_equal (qemu_driver.resume (&fake.job, &err), -1);
+    assert_non_null (strstr (err.message, "resume domain 'g': QEMU refused system_wakeup"));
+    fake.replies = awake;
+    fake.trace[0] = 0;
+    assert_int_equal (qemu_driver.resume (&fake.job, &err), 0);
+    assert_string_equal (fake.trace, "qmp system_wakeup\nqmp query-status\n");
+    assert_int_equal (fake.guest.status.reason, RUNNING_WAKEUP);
+    fake.replies = reset;
+    fake.guest.status = (guest_status_t){ STATE_PMSUSPENDED, 0 };
+    assert_int_equal (qemu_driver.resume (&fake.job, &err), 0);
+    assert_non_null (strstr (fake.trace, "qmp cont\n"));
+    fake.replies = NULL;
 }
 
 static void test_a_failure_leaves_the_state_and_names_the_domain (void **state)
@@ -114,6 +149,15 @@ static void test_an_end_that_was_begun_is_brought_to_its_end (void **state)
     assert_non_null (strstr (fake.trace, "kill 4242 15\nwait_exit 4242\n"));
     assert_int_equal (fake.guest.status.state, STATE_SHUTOFF);
     assert_int_equal (fake.guest.status.reason, SHUTOFF_DESTROYED);
+}
+
+static void test_a_measurement_of_one_that_just_ended_names_it (void **state)
+{
+    (void) state;
+    error_t err = { 0 };
+    guest_info_t info;
+    assert_int_equal (qemu_driver.info (&fake.job, &info, &err), -1);
+    assert_non_null (strstr (err.message, "measure domain 'g': process 4242 is over"));
 }
 
 static void test_destroy_needs_no_record (void **state)
@@ -242,10 +286,12 @@ int main (void)
     const struct CMUnitTest tests[] = {
         TEST (test_a_reboot_is_a_shutdown_that_starts_again),
         TEST (test_suspend_and_resume_say_the_new_state),
+        TEST (test_sleep_that_begins_or_ends_meanwhile),
         TEST (test_a_failure_leaves_the_state_and_names_the_domain),
         TEST (test_destroy_is_gentle_first),
         TEST (test_destroy_is_hard_then_unless_graceful),
         TEST (test_an_end_that_was_begun_is_brought_to_its_end),
+        TEST (test_a_measurement_of_one_that_just_ended_names_it),
         TEST (test_destroy_needs_no_record),
         TEST (test_adopting_asks_what_the_guest_does),
         TEST (test_a_reboot_that_the_daemon_missed_goes_on),

@@ -338,8 +338,8 @@ static void take_written (domain_t *self, msg_t **msg_p)
     if (strcmp (msg_head (*msg_p)->from, self->async.address) != 0 || !domain_active (self))
         return;
     self->async.written = true;
-    self->status.state = (guest_state_t) msg_i64 (*msg_p, "state", self->status.state);
-    self->status.reason = (int) msg_i64 (*msg_p, "reason", self->status.reason);
+    if (msg_arg (*msg_p, "state"))
+        domain_take_status (self, &self->async, value_get (msg_root (*msg_p), "args"));
     domain_commit (self, NULL, NULL, NULL);
     domain_pump (self);
 }

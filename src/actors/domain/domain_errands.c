@@ -161,11 +161,7 @@ static void answer_errand (domain_t *self, errand_t *errand, const msg_t *reply)
     const value_t *value = failed ? NULL : value_get (msg_value (reply), "value");
     if (value)
         pack_value (msg_result (answer), value);
-    //  What became of the guest by it may be on its way to the disk: who is answered sees it.
-    if (zlistx_size (self->publications) > 0)
-        domain_commit (self, &errand->request, &answer, NULL);
-    else
-        actor_reply (self->actor, &errand->request, &answer);
+    domain_answer (self, &errand->request, &answer);
 }
 
 static void on_errand_done (actor_t *actor, const msg_t *reply, void *arg)

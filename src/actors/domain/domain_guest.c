@@ -51,6 +51,7 @@ void domain_set_inactive (domain_t *self, guest_status_t status, int detail)
     self->status = status;
     self->announced = status.state;
     self->ending = (guest_change_t){ .kind = CHANGE_NONE };
+    self->sync.told = self->async.told = (guest_status_t){ STATE_NOSTATE, 0 };
     self->exited = self->restart_due = false;
     self->silent_us = 0;
     domain_agent_over (self);
@@ -330,15 +331,34 @@ static guest_change_t change_in_job (const domain_t *self, const guest_change_t 
     return meant;
 }
 
+//  Also one that has crashed is stopped.
+static bool is_known (const guest_status_t *before, const guest_status_t *status)
+{
+    return before->state == STATE_CRASHED && status->state == STATE_PAUSED;
+}
+
+//  Also of a guest whose start has no document yet: domain_take_status.
+static void note_told (domain_t *self, guest_status_t status)
+{
+    running_t *const slots[] = { &self->sync, &self->async };
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++) {
+        guest_status_t *told = &slots[i]->told;
+        if (is_known (told, &status) || (told->state == status.state && status.reason == 0))
+            continue;
+        *told = status;
+    }
+}
+
 //  A guest that is over, or has crashed, is also stopped: no news. One that is being received has
 //  none of its own.
 static void take_state (domain_t *self, const guest_change_t *change)
 {
-    bool stopped = self->status.state == STATE_CRASHED && change->status.state == STATE_PAUSED;
-    if (!domain_active (self) || is_ending (self) || stopped ||
-        domain_pending_migration (self) == ASYNC_MIGRATE_IN)
+    if (is_ending (self) || is_known (&self->status, &change->status))
         return;
     guest_change_t meant = change_in_job (self, change);
+    note_told (self, meant.status);
+    if (!domain_active (self) || domain_pending_migration (self) == ASYNC_MIGRATE_IN)
+        return;
     domain_set_status (self, meant.status, meant.event, meant.detail);
     domain_commit (self, NULL, NULL, NULL);
 }
@@ -372,6 +392,8 @@ void domain_take_change (domain_t *self, const guest_change_t *change)
             domain_blocks_changed (self);
         break;
     default:
+        if (change->event >= 0 && !is_ending (self))
+            note_told (self, change->status);
         if (!domain_active (self))
             break;
         if (domain_take_device (self, change))

@@ -152,6 +152,7 @@ void domain_run (domain_t *self, running_t *slot, const operation_t *operation, 
     slot->request = request_p ? take (request_p) : NULL;
     slot->cancelled = slot->doomed = slot->committed = slot->late = slot->undoes = false;
     slot->written = slot->ended = false;
+    slot->told = (guest_status_t){ STATE_NOSTATE, 0 };
     if (operation->async != ASYNC_NONE)
         begin_async (self, operation, slot->request);
     slot->since_us = operation == &domain_backup_follow ? past_jobs_since (self->past)
@@ -271,6 +272,20 @@ void domain_take_record_of (domain_t *self, const running_t *slot, const char *r
         domain_set_record (self, text_copy (record));
 }
 
+//  A job knows what it was answered; the guest may have gone on since, as one does that was resumed
+//  and whose disk is still full. What it told last is how it is, but for an end.
+void domain_take_status (domain_t *self, const running_t *slot, const value_t *from)
+{
+    const guest_status_t status = { (guest_state_t) value_get_i64 (from, "state", 0),
+                                    (int) value_get_i64 (from, "reason", 0) };
+    const bool outdated = slot->told.state != STATE_NOSTATE && status.state != STATE_SHUTOFF &&
+                          status.state != slot->told.state;
+    if (!outdated)
+        self->status = status;
+    else if (self->status.state != slot->told.state)
+        self->status = slot->told;
+}
+
 static void take_parts (domain_t *self, const running_t *slot, const value_t *result)
 {
     const value_t *value = value_get (result, "value");
@@ -281,10 +296,8 @@ static void take_parts (domain_t *self, const running_t *slot, const value_t *re
         take_live (self, result);
     if (value_get (result, "record"))
         domain_take_record_of (self, slot, value_get_str (result, "record"));
-    if (value_get (result, "state")) {
-        self->status.state = (guest_state_t) value_get_i64 (result, "state", 0);
-        self->status.reason = (int) value_get_i64 (result, "reason", 0);
-    }
+    if (value_get (result, "state"))
+        domain_take_status (self, slot, result);
     const uint64_t told = value_get_u64 (result, "balloon_kib", 0);
     self->balloon_kib = told ? told : self->balloon_kib;
     if (value_get_bool (result, "redefined", false))
@@ -383,6 +396,18 @@ static void start_failed (domain_t *self)
     self->dirty |= DIRTY_STATUS;
 }
 
+//  A hypervisor whose guest has just ended refuses in its own words (qmp_return) what it would have
+//  done before.
+static void say_that_it_ended (const domain_t *self, const running_t *slot, error_t *err)
+{
+    bool ended = self->ending.kind != CHANGE_NONE || self->restart_due;
+    if (slot == &self->sync && slot->operation->class != CLASS_DESTROY && ended &&
+        err->code == ERR_OPERATION_FAILED && strstr (err->message, " refused "))
+        error_set (err, ERR_OPERATION_FAILED,
+                   "%s of domain '%s' came to nothing: the guest ended meanwhile",
+                   slot->operation->job, self->name);
+}
+
 static void job_failed (domain_t *self, running_t *slot, const error_t *err)
 {
     const operation_t *operation = slot->operation;
@@ -394,6 +419,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     error_t why = *err;
     actor_log (self->actor, LEVEL_WARNING, "domain '%s': %s failed: %s", self->name, operation->job,
                err->message);
+    say_that_it_ended (self, slot, &why);
     if (start && !slot->late)
         start_failed (self);
     else
@@ -413,7 +439,7 @@ static void job_failed (domain_t *self, running_t *slot, const error_t *err)
     bool again = request && domain_errands_fall_back (self, &request, err);
     auto(msg_t) answer = !request || again              ? NULL
                          : domain_is_given_up (request) ? msg_reply ()
-                                                        : msg_error (err);
+                                                        : msg_error (&why);
     domain_commit (self, &request, &answer, NULL);
     if (destroyed)
         domain_answer_destroys (self);

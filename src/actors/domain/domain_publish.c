@@ -424,6 +424,15 @@ void domain_commit (domain_t *self, msg_t **request_p, msg_t **reply_p, running_
     commit (self, publication_new (self, request_p, reply_p, releases));
 }
 
+//  What it changed may be on its way to the disk: a guest that was told to sleep does.
+void domain_answer (domain_t *self, msg_t **request_p, msg_t **reply_p)
+{
+    if (zlistx_size (self->publications) > 0)
+        domain_commit (self, request_p, reply_p, NULL);
+    else
+        actor_reply (self->actor, request_p, reply_p);
+}
+
 void domain_commit_record (domain_t *self, msg_t **request_p, msg_t **reply_p)
 {
     publication_t *publication = publication_new (self, request_p, reply_p, NULL);

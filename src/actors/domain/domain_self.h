@@ -102,6 +102,8 @@ typedef struct {
     int64_t since_us; //  wall clock, to be shown
     int64_t since_ms; //  monotonic
     error_t *overdue; //  why it failed, while we wait for the end of the job itself
+    //  What the guest told of its state since the job began; STATE_NOSTATE: nothing.
+    guest_status_t told;
 } running_t;
 
 //  The files of one change, its snapshot, and the answer; published in order.
@@ -343,6 +345,7 @@ direct_fn domain_take_finish;
 //  From a job that goes on, or failed: the documents are others now.
 direct_fn domain_take_documents;
 void domain_take_record_of (domain_t *self, const running_t *slot, const char *record);
+void domain_take_status (domain_t *self, const running_t *slot, const value_t *from);
 bool domain_is_our_job (const domain_t *self, const msg_t *msg);
 //  An asynchronous job failed: what does not go on now. The outcome for the history; ERR is changed
 //  if it has another cause than the job can know.
@@ -436,6 +439,8 @@ void domain_commit_definition (domain_t *self, char **old_definition_p, document
 //  A job's record: answered with an error if the status file could not be written, since the effect
 //  that comes next may not happen then.
 void domain_commit_record (domain_t *self, msg_t **request_p, msg_t **reply_p);
+//  Answers only, once all that was changed before is shown.
+void domain_answer (domain_t *self, msg_t **request_p, msg_t **reply_p);
 //  Which name it has, after a renaming: the host kept both.
 void domain_tell_name (domain_t *self);
 void domain_drop_publications (domain_t *self);

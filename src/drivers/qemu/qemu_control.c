@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_control.h"
 
 #include "drivers/keycodes.h"
+#include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/storage/qemu_block.h"
 #include "drivers/state.h"
 #include "util/text.h"
@@ -91,10 +92,13 @@ static json_t *inject_nmi (job_t *job, const json_t *args, error_t *err)
 static json_t *wake (job_t *job, const json_t *args, error_t *err)
 {
     (void) args;
-    if (job->guest->status.state == STATE_PMSUSPENDED)
-        return command (job, "wake", "system_wakeup", NULL, err);
-    error_set (err, ERR_OPERATION_INVALID, "wake domain '%s': it is not asleep (its state is %s)",
-               job->guest->name, state_name (job->guest->status.state));
+    const guest_state_t state = job->guest->status.state;
+    if (state != STATE_PMSUSPENDED)
+        error_set (err, ERR_OPERATION_INVALID, "it is not asleep (its state is %s)",
+                   state_name (state));
+    else if (qemu_wake (job, err) == 0)
+        return json_null ();
+    error_prefix (err, "wake domain '%s'", job->guest->name);
     return NULL;
 }
 

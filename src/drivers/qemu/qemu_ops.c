@@ -3,6 +3,7 @@
 #include "drivers/qemu/qemu_live.h"
 #include "drivers/qemu/qemu_ops.h"
 #include "drivers/qemu/plug/qemu_memory_live.h"
+#include "drivers/qemu/qemu_answer.h"
 #include "drivers/state.h"
 #include "util/text.h"
 
@@ -12,6 +13,7 @@
 #define MEASURE_MS 200 //  what a question for figures may take
 #define PASSTHROUGH_MS 60000
 #define KIB 1024
+#define RUN_STATE_SIZE 32
 
 static int command (job_t *job, const char *what, const char *execute, error_t *err)
 {
@@ -52,20 +54,78 @@ int qemu_reset (job_t *job, error_t *err)
     return command (job, "reset", "system_reset", err);
 }
 
+//  QEMU's RunState.
+static int ask_run_state (job_t *job, char state[RUN_STATE_SIZE], error_t *err)
+{
+    json_auto_t *status = job_qmp (job, "query-status", NULL, QMP_MS, err);
+    if (!status)
+        return -1;
+    snprintf (state, RUN_STATE_SIZE, "%s", answer_string (status, "status"));
+    return 0;
+}
+
+//  A guest may fall asleep in the moment in which it is stopped; QEMU has nothing to stop then, and
+//  does not say so.
+static int stop (job_t *job, error_t *err)
+{
+    char state[RUN_STATE_SIZE];
+    if (qemu_tell (job, "stop", NULL, QMP_MS, err) || ask_run_state (job, state, err))
+        return -1;
+    return strcmp (state, "suspended") == 0
+               ? error_set (err, ERR_OPERATION_INVALID,
+                            "it sleeps, and would run once it wakes; wake it first "
+                            "('troupe dompmwakeup')")
+               : 0;
+}
+
 int qemu_suspend (job_t *job, error_t *err)
 {
-    if (command (job, "suspend", "stop", err))
-        return -1;
+    if (stop (job, err))
+        return error_prefix (err, "suspend domain '%s'", job->guest->name);
     job->guest->status = (guest_status_t){ STATE_PAUSED, PAUSED_USER };
     return 0;
 }
 
+//  QEMU refuses unless the guest sleeps, which may have ended since: it runs then, or *HELD, since
+//  it was reset in its sleep, or stopped again.
+static int wake (job_t *job, bool *held, error_t *err)
+{
+    char state[RUN_STATE_SIZE];
+    error_t why = { 0 };
+    *held = false;
+    if (qemu_tell (job, "system_wakeup", NULL, QMP_MS, &why) == 0)
+        return 0;
+    if (why.code == ERR_OPERATION_FAILED && ask_run_state (job, state, err))
+        return -1;
+    if (why.code == ERR_OPERATION_FAILED && strcmp (state, "running") == 0)
+        return 0;
+    *held = why.code == ERR_OPERATION_FAILED && strcmp (state, "suspended") != 0;
+    *err = why;
+    return *held ? error_set (err, ERR_OPERATION_INVALID,
+                              "it is not asleep any more, but does not run (QEMU says '%s')", state)
+                 : -1;
+}
+
+int qemu_wake (job_t *job, error_t *err)
+{
+    bool held;
+    return wake (job, &held, err);
+}
+
 //  A guest that sleeps is woken by its own hardware, not by letting its cpus run.
+static int go_on (job_t *job, bool asleep, error_t *err)
+{
+    bool held = true;
+    if (asleep && wake (job, &held, err) == 0)
+        return 0;
+    return held ? qemu_tell (job, "cont", NULL, QMP_MS, err) : -1;
+}
+
 int qemu_resume (job_t *job, error_t *err)
 {
     bool asleep = job->guest->status.state == STATE_PMSUSPENDED;
-    if (command (job, "resume", asleep ? "system_wakeup" : "cont", err))
-        return -1;
+    if (go_on (job, asleep, err))
+        return error_prefix (err, "resume domain '%s'", job->guest->name);
     job->guest->status =
         (guest_status_t){ STATE_RUNNING, asleep ? RUNNING_WAKEUP : RUNNING_UNPAUSED };
     return 0;
@@ -93,7 +153,7 @@ int qemu_info (job_t *job, guest_info_t *info, error_t *err)
                           "measure domain '%s': it has no process; is it running?",
                           job->guest->name);
     if (process_usage (&process, &info->cpu_ns, &info->rss_kib, err))
-        return -1;
+        return error_prefix (err, "measure domain '%s'", job->guest->name);
     info->memory_kib = balloon_kib (job);
     return 0;
 }

@@ -10,9 +10,11 @@ int qemu_shutdown (job_t *job, shutdown_mode_t mode, error_t *err);
 //  The same, and the live document's on_poweroff becomes "restart" until the guest is down.
 int qemu_reboot (job_t *job, shutdown_mode_t mode, error_t *err);
 int qemu_reset (job_t *job, error_t *err);
-//  These set job->guest->status.
+//  These set job->guest->status. A guest that sleeps can't be suspended: waking, it would run.
 int qemu_suspend (job_t *job, error_t *err);
 int qemu_resume (job_t *job, error_t *err);
+//  Also done if it has woken by itself.
+int qemu_wake (job_t *job, error_t *err);
 
 //  SIGTERM, then SIGKILL unless GRACEFUL; then what the record says is removed and given back.
 int qemu_destroy (job_t *job, bool graceful, error_t *err);

@@ -69,7 +69,7 @@ static int add_process (job_t *job, json_t *stats, error_t *err)
                           "measure domain '%s': it has no process; is it running?",
                           job->guest->name);
     if (process_times (&process, &user_ns, &system_ns, &rss_kib, err))
-        return -1;
+        return error_prefix (err, "measure domain '%s'", job->guest->name);
     qemu_stats_set (stats, "cpu.time", user_ns + system_ns);
     qemu_stats_set (stats, "cpu.user", user_ns);
     qemu_stats_set (stats, "cpu.system", system_ns);

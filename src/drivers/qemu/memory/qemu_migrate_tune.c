@@ -2,7 +2,10 @@
 //  reference: MigrationCapability, MigrationParameters.)
 
 #include "drivers/qemu/memory/qemu_migrate.h"
+#include "drivers/qemu/storage/qemu_stream.h"
 #include "util/text.h"
+
+#include <string.h>
 
 #define QMP_MS 10000
 //  QEMU's own defaults.
@@ -97,6 +100,35 @@ int qemu_migrate_set_up (job_t *job, const migration_t *migration, error_t *err)
 
 //  While it is under way.
 
+static bool is_sending (const char *status)
+{
+    static const char *const others[] = { "none", "completed", "failed", "cancelled",
+                                          "cancelling" };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp (others[i], status) == 0)
+            return false;
+    return true;
+}
+
+//  The wish may come before QEMU has begun to send, since the other host prepares for long, or when
+//  that is over: it refuses then in words that say something else.
+static int steer (job_t *job, const char *execute, error_t *err)
+{
+    char status[QEMU_STATUS_SIZE];
+    error_t why = { 0 };
+    if (command (job, execute, NULL, &why) == 0)
+        return 0;
+    if (why.code == ERR_OPERATION_FAILED && qemu_stream_status (job, status, NULL, err))
+        return -1;
+    *err = why;
+    if (why.code != ERR_OPERATION_FAILED || is_sending (status))
+        return -1;
+    error_set (err, ERR_OPERATION_INVALID,
+               "QEMU sends nothing at present ('%s'): it has not begun to, or it is over", status);
+    err->retry = true;
+    return -1;
+}
+
 int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err)
 {
     const struct {
@@ -118,9 +150,9 @@ int qemu_migrate_tune (job_t *job, const migrate_tuning_t *tuning, error_t *err)
         json_decref (parameters);
     else if (command (job, "migrate-set-parameters", parameters, err))
         return -1;
-    if (tuning->start_postcopy && command (job, "migrate-start-postcopy", NULL, err))
+    if (tuning->start_postcopy && steer (job, "migrate-start-postcopy", err))
         return -1;
-    return tuning->break_postcopy ? command (job, "migrate-pause", NULL, err) : 0;
+    return tuning->break_postcopy ? steer (job, "migrate-pause", err) : 0;
 }
 
 static uint64_t number (const json_t *object, const char *key)

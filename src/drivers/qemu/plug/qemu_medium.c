@@ -16,6 +16,7 @@
 //  For a guest that is asked to unlock its tray.
 #define TRAY_MS 5000
 #define WAIT_MS 50
+#define TRAY_TRIES 10
 
 static int tell (job_t *job, const char *execute, const qemu_disk_t *disk, error_t *err)
 {
@@ -52,6 +53,29 @@ static int open_tray (job_t *job, const qemu_disk_t *disk, bool force, error_t *
     }
 }
 
+//  A guest that looks into its drive closes the tray, of an empty one too, whenever it likes: it is
+//  opened again.
+static int tell_open (job_t *job, const qemu_disk_t *disk, const char *execute, const char *node,
+                      bool force, error_t *err)
+{
+    for (int left = TRAY_TRIES;; left--) {
+        bool open = false;
+        error_t why = { 0 };
+        json_t *arguments = json_pack ("{s:s, s:s*}", "id", disk->qdev, "node-name", node);
+        if (qemu_tell (job, execute, arguments, QMP_MS, &why) == 0)
+            return 0;
+        bool may_be_closed = why.code == ERR_OPERATION_FAILED && left > 0;
+        if (may_be_closed && is_open (job, disk, &open, err))
+            return -1;
+        if (!may_be_closed || open) {
+            *err = why;
+            return -1;
+        }
+        if (open_tray (job, disk, force, err))
+            return -1;
+    }
+}
+
 //  The options of its nodes alone.
 static int add_nodes (job_t *job, const xml_node_t *drive, error_t *err)
 {
@@ -70,15 +94,14 @@ static int add_nodes (job_t *job, const xml_node_t *drive, error_t *err)
     return all ? qemu_plug_options (job, nodes, err) : -1;
 }
 
-static int insert (job_t *job, const qemu_disk_t *disk, const xml_node_t *drive, error_t *err)
+static int insert (job_t *job, const qemu_disk_t *disk, const xml_node_t *drive, bool force,
+                   error_t *err)
 {
     autofree char *node = text_format ("disk-%s", disk->target);
     if (!qemu_block_path (drive))
         return 0;
     return add_nodes (job, drive, err) ||
-                   qemu_tell (job, "blockdev-insert-medium",
-                              json_pack ("{s:s, s:s}", "id", disk->qdev, "node-name", node), QMP_MS,
-                              err)
+                   tell_open (job, disk, "blockdev-insert-medium", node, force, err)
                ? -1
                : 0;
 }
@@ -118,8 +141,9 @@ static int set_medium (job_t *job, const qemu_disk_t *disk, const xml_node_t *dr
 {
     bool empty = !*disk->root;
     bool failed = open_tray (job, disk, force, err) ||
-                  (!empty && tell (job, "blockdev-remove-medium", disk, err)) ||
-                  qemu_plug_drop_backends (job, drive, err) || insert (job, disk, drive, err);
+                  (!empty && tell_open (job, disk, "blockdev-remove-medium", NULL, force, err)) ||
+                  qemu_plug_drop_backends (job, drive, err) ||
+                  insert (job, disk, drive, force, err);
     return failed ? -1 : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "drivers/net/interface_move.h"
 #include "drivers/qemu/command/qemu_alias.h"
 #include "drivers/qemu/command/qemu_complete.h"
+#include "drivers/qemu/plug/qemu_kinds.h"
 #include "drivers/qemu/plug/qemu_memory_live.h"
 #include "drivers/qemu/plug/qemu_plug.h"
 #include "drivers/qemu/plug/qemu_plug_parts.h"
@@ -265,29 +266,43 @@ static int update_device (job_t *job, xml_node_t *device, const xml_t *wanted, b
     return 0;
 }
 
+//  The guest may let go of a device whenever it likes; one without an alias is QEMU's own part.
+static bool is_gone (job_t *job, const char *alias)
+{
+    bool there = true;
+    error_t ignored = { 0 };
+    return *alias && qemu_plug_is_there (job, alias, &there, &ignored) == 0 && !there;
+}
+
 int qemu_update (job_t *job, xml_node_t *device, const xml_t *wanted, bool force, error_t *err)
 {
     char name[128];
     qemu_device_name (device, name);
     if (update_device (job, device, wanted, force, err) == 0)
         return 0;
+    if (err->code == ERR_OPERATION_FAILED && !qemu_kind_of (device)->refused &&
+        is_gone (job, qemu_alias (device)))
+        error_set (err, ERR_DEVICE_MISSING, "the guest has just let go of it");
     return error_prefix (err, "update %s of domain '%s'", name, job->guest->name);
 }
 
-//  Undo: as the live document has it.
+//  Undo: as the live document has it. What is gone is taken out of that, with all that it had, by
+//  whoever hears of it.
 
 int qemu_undo_medium (job_t *job, const char *argument, error_t *err)
 {
     const bool open = text_starts (argument, MEDIUM_OPEN);
     const char *alias = argument + (open ? strlen (MEDIUM_OPEN) : 0);
     xml_node_t *disk = qemu_alias_find (job->guest->live, alias);
-    return disk && !qemu_has_ended (job) ? qemu_medium_restore (job, disk, open, err) : 0;
+    return disk && !qemu_has_ended (job) && !is_gone (job, alias)
+               ? qemu_medium_restore (job, disk, open, err)
+               : 0;
 }
 
 int qemu_undo_link (job_t *job, const char *alias, error_t *err)
 {
     xml_node_t *interface = qemu_alias_find (job->guest->live, alias);
-    if (!interface || is_given (interface) || qemu_has_ended (job))
+    if (!interface || is_given (interface) || qemu_has_ended (job) || is_gone (job, alias))
         return 0;
     return qemu_live_set_link (job, interface, err) || interface_move_back (job, interface, err)
                ? -1

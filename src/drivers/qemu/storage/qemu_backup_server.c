@@ -83,6 +83,13 @@ int qemu_backup_serve (job_t *job, error_t *err)
     return 0;
 }
 
+//  One that was told to end before, by a job that gave up, ends once its last request is done; QEMU
+//  refuses to be told twice.
+static bool is_ending (const json_t *export)
+{
+    return json_is_true (json_object_get (export, "shutting-down"));
+}
+
 static int remove_exports (job_t *job, error_t *err)
 {
     json_auto_t *exports = job_qmp (job, "query-block-exports", NULL, QMP_MS, err);
@@ -90,7 +97,8 @@ static int remove_exports (job_t *job, error_t *err)
         return -1;
     xml_foreach (store, xml_root (job->guest->backup), "store") {
         const char *id = xml_string (store, "@node");
-        if (answer_entry (exports, "id", id) &&
+        const json_t *export = answer_entry (exports, "id", id);
+        if (export && !is_ending (export) &&
             qemu_tell (job, "block-export-del", json_pack ("{s:s, s:s}", "id", id, "mode", "hard"),
                        QMP_MS, err))
             return error_prefix (err, "end the export '%s'", id);
