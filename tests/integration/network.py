@@ -4,7 +4,6 @@ A Site has a namespace in which a daemon runs (its host), one that lies beyond i
 them a namespace with one interface that is plugged into a bridge of the host.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -134,40 +133,44 @@ class Site:
         return words[words.index("inet") + 1].split("/")[0]
 
     def dnsmasqs(self):
-        """The pids of those that have this daemon's configuration."""
+        """The pids of those that serve with this daemon's configuration. Their helpers, which run troupe-lease,
+        stay root."""
+        return sorted(pid for pid, user in self.processes() if user)
+
+    def processes(self):
+        """(pid, uid) of each dnsmasq with this daemon's configuration."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/cmdline") as file:
                     words = file.read()
-                with open(f"/proc/{pid}/stat") as file:
-                    parent = file.read().rpartition(")")[2].split()[1]
+                user = os.stat(f"/proc/{pid}").st_uid
             except OSError:
                 continue
             if self.daemon.root in words and "dnsmasq" in words:
-                found.append((int(pid), int(parent)))
-        mains = {pid for pid, _ in found}
-        return sorted(pid for pid, parent in found if parent not in mains)
+                found.append((int(pid), user))
+        return found
 
-    def one_dnsmasq(self):
-        """Its pid; one that has ended may have its own helper behind it for a moment, which then ends by itself."""
-        return until(lambda: len(pids := self.dnsmasqs()) == 1 and pids, what="one dnsmasq alone")[0]
+    def helpers_end(self):
+        """A helper ends by itself, a moment after the dnsmasq that it is of."""
+        until(lambda: not self.processes(), what="the end of dnsmasq and its helpers")
 
     def leftovers(self):
-        """What networks left on the host, once all of them have stopped, and dnsmasq's own helpers have heard of it."""
-        until(lambda: not self.dnsmasqs(), what="the end of dnsmasq")
+        """What networks left on the host, once all of them have stopped."""
         links = self.host.run("ip", "-o", "link").splitlines()
         left = [line for line in links if " lo:" not in line and "up0" not in line and ": c" not in line]
         left += self.host.run("nft", "list", "ruleset").splitlines()
+        left += self.dnsmasqs()
+        if not left:
+            self.helpers_end()
         folder = os.path.join(self.daemon.root, "run", "troupe", "networks")
         return left + [name for name in os.listdir(folder) if not name.endswith(".lease")]
 
     def close(self):
         self.daemon.stop()
         for pid in self.dnsmasqs():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, 9)
-        until(lambda: not self.dnsmasqs(), what="the end of dnsmasq")
+            os.kill(pid, 9)
+        self.helpers_end()
         self.daemon.remove()
         for space in (*self.clients, self.world, self.host):
             space.close()

@@ -49,7 +49,7 @@ class Virtinst(Virsh, QemuTest):
             [
                 f"kernel={os.path.join(FOLDER, 'vmlinuz')}",
                 f"initrd={os.path.join(FOLDER, 'initrd.img')}",
-                f"kernel_args=console=ttyS0 {KERNEL_ARGS} troupe.hostname={name}",
+                f"kernel_args={KERNEL_ARGS} troupe.hostname={name}",
             ]
         )
         return self.tool(

@@ -58,21 +58,21 @@ class Networks(unittest.TestCase):
         self.assertEqual(self.who_am_i(one, 3), "")
 
     def dnsmasq_ends(self, client, address):
-        before = self.site.one_dnsmasq()
+        (before,) = self.site.dnsmasqs()
         os.kill(before, signal.SIGKILL)
-        until(lambda: self.site.one_dnsmasq() != before, what="another dnsmasq")
+        until(lambda: self.site.dnsmasqs() not in ([], [before]), what="another dnsmasq")
         self.assertEqual(self.site.lease(client, "one"), address)
         self.assertEqual(len(self.daemon.json("net-dhcp-leases", "blue")), 2)
 
     def daemon_ends(self, client):
-        pid = self.site.one_dnsmasq()
+        pids = self.site.dnsmasqs()
         self.daemon.kill()
         self.assertEqual(self.who_am_i(client), HOST)
         self.daemon.start()
         self.assertTrue(self.daemon.json("net-info", "blue")["active"])
         self.assertEqual(len(self.daemon.json("net-dhcp-leases", "blue")), 2)
         self.daemon.run("net-check", "blue")  # behind what looks after it
-        self.assertEqual(self.site.dnsmasqs(), [pid])
+        self.assertEqual(self.site.dnsmasqs(), pids)
 
     def rules_go(self, client):
         self.site.host.run("nft", "flush", "ruleset")
@@ -311,7 +311,7 @@ class Networks(unittest.TestCase):
         site.define(network("blue", 74))
         uuid = daemon.run("net-uuid", "blue").strip()
         path = os.path.join(daemon.root, "run", "troupe", "networks", f"{uuid}.conf")
-        before = site.one_dnsmasq()
+        before = site.dnsmasqs()
         with open(path) as file:
             good = file.read()
         daemon.kill()
@@ -321,7 +321,8 @@ class Networks(unittest.TestCase):
         daemon.run("net-check", "blue")  # behind what looks after it
         with open(path) as file:
             self.assertEqual(file.read(), good)
-        self.assertNotEqual(site.one_dnsmasq(), before)
+        self.assertNotEqual(site.dnsmasqs(), before)
+        self.assertEqual(len(site.dnsmasqs()), 1)
         daemon.run("net-destroy", "blue")
         self.assertEqual(site.leftovers(), [])
 

@@ -3,6 +3,7 @@
 
 #include "scene.h"
 
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,6 +73,22 @@ static void on_spawned (actor_t *self, const msg_t *reply, void *arg)
         puppet_echo (self, &puppet->spawning);
 }
 
+static void write_byte (actor_t *self, const msg_t *reply, void *arg)
+{
+    (void) self;
+    check_equal (scene_code (reply), 0);
+    check_equal (write ((int) (intptr_t) arg, "x", 1), 1);
+}
+
+//  Has another one publish, and says so outside as soon as that has answered.
+static void puppet_relay (actor_t *self, const msg_t *msg)
+{
+    msg_t *request = msg_request ("publish");
+    pack_key_u64 (msg_args (request), "number", 1);
+    actor_request (self, msg_str (msg, "to"), &request, 5000, write_byte,
+                   (void *) (intptr_t) msg_u64 (msg, "fd", 0));
+}
+
 static void puppet_handle (actor_t *self, msg_t **msg_p)
 {
     puppet_t *puppet = actor_state (self);
@@ -96,6 +113,8 @@ static void puppet_handle (actor_t *self, msg_t **msg_p)
         puppet_echo (self, msg_p);
     } else if (msg_is (*msg_p, "pass_on"))
         actor_forward (self, msg_p, msg_str (*msg_p, "to"), NULL);
+    else if (msg_is (*msg_p, "relay"))
+        puppet_relay (self, *msg_p);
     else if (msg_is (*msg_p, "panic"))
         actor_panic (self, "told to");
     else if (msg_is (*msg_p, "end")) {
@@ -495,6 +514,39 @@ static void scene_descriptors_and_timers (actor_t *self)
     close (ends[1]);
 }
 
+static void read_and_catch_up (actor_t *self, int fd, short events, void *arg)
+{
+    const seen_t *seen = arg;
+    char got;
+    read_pipe (self, fd, events, &got);
+    check_equal (seen->count, 0); //  descriptors come before messages
+    actor_catch_up (self);
+    check_equal (seen->last, 1);
+}
+
+//  Whoever has an answer may tell somebody else, who asks us: that is behind the publication.
+static void scene_catch_up (actor_t *self)
+{
+    int ends[2];
+    seen_t seen = { 0 };
+    spawn_puppet (self, "puppet/1");
+    spawn_puppet (self, "puppet/2");
+    actor_subscribe (self, "puppet/1", on_snapshot, &seen);
+    check_equal (ask_code (self, "puppet/1", "echo", 5000), 0); //  behind the subscription
+    check_equal (pipe (ends), 0);
+    actor_watch_fd (self, ends[0], POLLIN, read_and_catch_up, &seen);
+    msg_t *relay = msg_request ("relay");
+    pack_key_str (msg_args (relay), "to", "puppet/1");
+    pack_key_u64 (msg_args (relay), "fd", (uint64_t) ends[1]);
+    actor_send (self, "puppet/2", &relay);
+    struct pollfd readable = { ends[0], POLLIN, 0 };
+    check_equal (poll (&readable, 1, 5000), 1);
+    actor_step (self, actor_now (self) + 5000);
+    check_equal (seen.count, 1);
+    close (ends[0]);
+    close (ends[1]);
+}
+
 static void scene_limit (actor_t *self)
 {
     spawn_puppet (self, "puppet/1");
@@ -552,6 +604,7 @@ SCENE_TEST (unsubscribe)
 SCENE_TEST (streams_are_acknowledged)
 SCENE_TEST (held_stream)
 SCENE_TEST (descriptors_and_timers)
+SCENE_TEST (catch_up)
 SCENE_TEST (many)
 
 static void test_limit (void **state)
@@ -587,6 +640,7 @@ int main (void)
         cmocka_unit_test (test_streams_are_acknowledged),
         cmocka_unit_test (test_held_stream),
         cmocka_unit_test (test_descriptors_and_timers),
+        cmocka_unit_test (test_catch_up),
         cmocka_unit_test (test_limit),
         cmocka_unit_test (test_many),
     };

@@ -164,8 +164,11 @@ static bool receive (actor_t *self, unsigned door)
     zmq_msg_init (&body);
     bool received = zmq_msg_recv (&id, socket, ZMQ_DONTWAIT) >= 0 &&
                     zmq_msg_recv (&body, socket, ZMQ_DONTWAIT) >= 0;
-    if (received)
-        take_call (self, door, &id, &body, skip_rest (socket, &body));
+    size_t frames = received ? skip_rest (socket, &body) : 0;
+    if (received) {
+        actor_catch_up (self);
+        take_call (self, door, &id, &body, frames);
+    }
     zmq_msg_close (&body);
     zmq_msg_close (&id);
     return received;

@@ -315,6 +315,9 @@ static void receive (actor_t *self, rpc_client_t *client)
     gateway->heard_ms = client->heard_ms = actor_now (self);
     client->pings = 0;
     text_add_bytes (client->in, gateway->scratch, (size_t) size);
+    client->in_handler = true;
+    actor_catch_up (self);
+    client->in_handler = false;
     take_messages (self, client);
 }
 

@@ -119,6 +119,9 @@ void actor_watch_fd (actor_t *self, int fd, short events, actor_fd_fn *on_ready,
 void actor_watch_socket (actor_t *self, void *socket, actor_fd_fn *on_ready, void *arg);
 void actor_unwatch_fd (actor_t *self, int fd);
 void *actor_context (const actor_t *self); //  for sockets to the outside
+//  For a gateway, between reading a question and answering it: handles what is in the mailbox, so
+//  that the answer knows of all that was published before the question was asked.
+void actor_catch_up (actor_t *self);
 
 //  The end of this actor, after the present message.
 void actor_end (actor_t *self);

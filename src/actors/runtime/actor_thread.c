@@ -9,7 +9,8 @@
 #include <sys/prctl.h>
 
 enum {
-    REPORT_EVERY = 256 //  messages, after which the switchboard learns how many were handled
+    REPORT_EVERY = 256, //  messages, after which the switchboard learns how many were handled
+    CATCH_UP_MAX = 1024 //  messages that may go before a question; with more, nobody would get on
 };
 
 //  Handling.
@@ -92,6 +93,17 @@ bool actor_step (actor_t *self, int64_t until)
     if (msg)
         handle_one (self, &msg);
     return !self->stopping;
+}
+
+//  A publication is in the mailboxes of all before the answer to whoever caused it is in one.
+void actor_catch_up (actor_t *self)
+{
+    for (int i = 0; i < CATCH_UP_MAX && !self->stopping; i++) {
+        auto(msg_t) msg = msg_recv (self->socket, NULL);
+        if (!msg)
+            return;
+        handle_one (self, &msg);
+    }
 }
 
 //  The thread.
