@@ -119,6 +119,8 @@ static int wait (block_wait_t *self, const signals_t *signals, error_t *err)
 {
     bool verbose = options_flag (self->options, "verbose");
     int64_t end = incoming_end (self->options);
+    if (verbose)
+        show (self);
     for (int over = 0; over == 0;) {
         auto(troupe_message_t) message = NULL;
         int64_t tick = verbose ? incoming_now () + SHOW_MS : INT64_MAX;

@@ -129,11 +129,9 @@ static void ring_in_time (cli_t *self, int64_t since_ms)
 }
 
 static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *verb,
-                                          troupe_error_t *failure)
+                                          interrupt_t *interrupt, troupe_error_t *failure)
 {
     spinner_t spinner;
-    interrupt_t interrupt;
-    interrupt_open (&interrupt, self);
     spinner_start (&spinner, verb, !self->quiet && !self->json && !self->watched);
     troupe_message_t *message;
     bool shown = false;
@@ -145,10 +143,9 @@ static troupe_message_t *wait_for_answer (cli_t *self, uint64_t id, const char *
             spinner_turn (&spinner);
         ring_in_time (self, spinner.since_ms);
         if (!message)
-            interrupt_look (&interrupt);
+            interrupt_look (interrupt);
     } while (!message && failure->code == TROUPE_ERROR_TIMEOUT);
     spinner_stop (&spinner);
-    interrupt_close (&interrupt);
     if (shown)
         fputc ('\n', stderr);
     return message;
@@ -188,8 +185,13 @@ troupe_message_t *cli_call (cli_t *self, const char *verb, const troupe_args_t *
                                  .limit_ms = self->timeout_ms ? 0
                                              : self->patient  ? PATIENT_MS
                                                               : LIMIT_MS };
+    //  From then on there may be a job, which Ctrl+C has to abort.
+    interrupt_t interrupt;
+    interrupt_open (&interrupt, self);
     uint64_t id = troupe_send (self->troupe, verb, args, &options, &failure);
-    auto(troupe_message_t) message = id ? wait_for_answer (self, id, verb, &failure) : NULL;
+    auto(troupe_message_t) message =
+        id ? wait_for_answer (self, id, verb, &interrupt, &failure) : NULL;
+    interrupt_close (&interrupt);
     if (message && !troupe_message_failed (message, &failure))
         return take (&message);
     cli_refused (self, verb, &failure, err);

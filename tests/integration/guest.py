@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from harness import PATIENCE, SOURCE, ClientTest, until
-from troupe_client import NoAnswer
+from troupe_client import NoAnswer, TroupeError
 
 EMULATOR = "/usr/bin/qemu-system-x86_64"
 FOLDER = os.path.join(SOURCE, "build", "guest")
@@ -173,6 +173,16 @@ class Guest:
         text = self.console.read_until(end.encode(), 60).decode(errors="replace")
         return text.split(begin, 1)[1].split(end, 1)[0].replace("\r\n", "\n").strip()
 
+    def reaches(self, whom):
+        """Waits for an answer to a ping, which it tells. The first ones may be lost: a bridge listens and learns for some
+        seconds before it lets a new port talk, and who is asked for his MAC has three."""
+
+        def said():
+            told = self.run(f"ping -c 1 -W 5 {whom}")
+            return told if " 0% packet loss" in told else None
+
+        return until(said, what=f"an answer of {whom}")
+
     def type(self, line):
         self.console.write(line.encode() + b"\n")
 
@@ -209,6 +219,21 @@ class QemuTest(ClientTest):
             self.client.call("domain.resume", domain=guest.uuid)
         return [guest.wait_up() for guest in guests]
 
+    def has_begun(self, id, domain):
+        """Waits until a job runs on the domain, or request ID, which is for one, is answered: it may be quick."""
+
+        def job():
+            return self.client.call("domain.job_info", domain=domain)["kind"] or id in self.client.answers
+
+        until(job, what="the job")
+
+    def abort_job(self, domain):
+        """Unless it has come to its end."""
+        try:
+            self.client.call("domain.job_abort", domain=domain)
+        except TroupeError as error:
+            self.assertEqual(error.name, "VIR_ERR_OPERATION_INVALID", error.message)
+
     def lifecycle(self, count, timeout=PATIENCE):
         """So many lifecycle events, as (name, event, detail)."""
         events = []
@@ -226,10 +251,22 @@ class AgentTest(QemuTest):
     """Tests of guests in which QEMU's guest agent runs."""
 
     def boot_agent(self, name, devices=AGENT_DEVICES, **parts):
-        """A guest whose agent is there."""
+        """A guest whose agent is there, and in sync."""
         (guest,) = self.boot(name, initrd="initrd-agent.img", devices=devices, **parts)
         self.wait_agent(guest, "connected")
+        self.wait_answer(guest)
         return guest
+
+    def wait_answer(self, guest):
+        """The daemon waits for five seconds only until an agent that it has just found says something of use."""
+
+        def answers():
+            try:
+                return self.ask(guest, "guest-ping") == {}
+            except TroupeError:
+                return False
+
+        until(answers, BOOT_SECONDS, "the agent's answer")
 
     def boot_disk(self, name, **parts):
         """And that has a file system on a disk, /disk."""

@@ -38,11 +38,6 @@ class Plug(InNamespace, Virsh, QemuTest):
         self.space.ip("link", "add", "eth7", "type", "veth", "peer", "name", "eth8")
         return daemon
 
-    def setUp(self):
-        super().setUp()
-        self.binding = libvirt.open(uri(self.daemon, self.connect))
-        self.addCleanup(self.binding.close)
-
     #   What there is.
 
     def xml(self, inactive=False):
@@ -129,6 +124,9 @@ class Plug(InNamespace, Virsh, QemuTest):
     def test_each_kind(self):
         """All at once, by alias, live only; then one by one, by XML, of the guest and its definition."""
         (self.guest,) = self.boot("web1", devices=DEVICES)
+        #   Not before: the daemon closes a connection that answers no pings for half a minute, and nobody would.
+        self.binding = libvirt.open(uri(self.daemon, self.connect))
+        self.addCleanup(self.binding.close)
         self.virsh("net-create", self.write("blue.xml", NAT))
         self.addCleanup(self.daemon.run, "net-destroy", "blue")
         self.domain = self.binding.lookupByName("web1")

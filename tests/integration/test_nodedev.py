@@ -75,7 +75,7 @@ class Events(InNamespace, DaemonTest):
             until(lambda: ("all", "nic1", 0) in seen, what="the event of another one")
             self.space.ip("link", "delete", "nic1")
             self.space.ip("link", "delete", "nic0")
-            until(lambda: ("nic0", "nic0", 1) in seen, what="the last event")
+            until(lambda: ("nic0", "nic0", 1) in seen and ("all", "nic0", 1) in seen, what="the last event, twice")
             for number in numbers:
                 connection.nodeDeviceEventDeregisterAny(number)
             connection.close()

@@ -87,7 +87,7 @@ class Told(AgentTest):
         self.assertEqual(self.client.next_event("domain.pm", timeout=PATIENCE)["args"]["event"], "wakeup")
         self.guest.wait_state("running", "event wakeup", timeout=PATIENCE)
         self.wait_agent(self.guest, "connected")
-        self.assertEqual(self.ask(self.guest, "guest-ping"), {})
+        self.wait_answer(self.guest)
 
     def test_vcpus(self):
         self.guest = self.boot_agent("web1", AGENT_DEVICES + CHANNEL, vcpus=2)

@@ -1,6 +1,7 @@
 """Backups of running guests: to files, called off, cut off, and gone on with."""
 
 import os
+import re
 import time
 import unittest
 
@@ -37,9 +38,9 @@ class Push(BackupTest):
         self.io(guest, "write -P 3 0 512M")
         self.assertIn("Backup started", self.daemon.run("backup-begin", "web1", "--bandwidth", "1"))
         self.assertIn("<domainbackup mode='push'>", self.daemon.run("backup-dumpxml", "web1"))
-        job = self.daemon.run("domjobinfo", "web1")
-        self.assertRegex(job, "Operation: +backup")
-        self.assertRegex(job, r"Data total: +512\.000 MiB")
+        self.assertRegex(self.daemon.run("domjobinfo", "web1"), "Operation: +backup")
+        total = re.compile(r"Data total: +512\.000 MiB")
+        until(lambda: total.search(self.daemon.run("domjobinfo", "web1")), what="QEMU's figures")
         until(lambda: "bandwidth:" in self.daemon.run("domjobinfo", "web1"), 60, "the bandwidth")
         self.assertRegex(self.daemon.run("domjobinfo", "web1"), "\nFile bandwidth: ")
         self.assertRegex(self.daemon.run("jobs"), "web1 +running +- +domain.backup_begin .*uid 0")

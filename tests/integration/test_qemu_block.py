@@ -239,8 +239,8 @@ class Pull(BlockTest):
                 self.client.call(verb, domain="web1", **args)
         with self.assertRaisesRegex(TroupeError, "ends by itself"):
             self.client.call("domain.block_abort", domain="web1", disk="vda", pivot=True)
-        self.daemon.run("blockjob", "web1", "vda", "1")
-        until(lambda: [job for job in self.jobs() if job["bandwidth"] == MIB], 10, "the new limit")
+        self.daemon.run("blockjob", "web1", "vda", "96KiB")
+        until(lambda: [job for job in self.jobs() if job["bandwidth"] == 96 << 10], what="the new limit")
         self.daemon.run("blockjob", "web1", "vda", "--abort")
         self.event("canceled")
         self.assert_idle()

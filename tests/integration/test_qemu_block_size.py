@@ -5,6 +5,7 @@ import subprocess
 import unittest
 
 from guest import Guest, QemuTest, qemu_domain
+from harness import until
 from troupe_client import TroupeError
 
 MIB = 1024 * 1024
@@ -41,7 +42,7 @@ class BlockResize(QemuTest):
         said = self.daemon.run("blockresize", "web1", "vda", "16M")
         self.assertEqual(said, "Block device 'vda' is resized\n")
         self.assertEqual(os.path.getsize(self.path), 16 * MIB)
-        self.assertEqual(guest.run("cat /sys/block/vda/size"), str(16 * MIB // 512))
+        until(lambda: guest.run("cat /sys/block/vda/size") == str(16 * MIB // 512), what="the new size in the guest")
 
     def test_sizes(self):
         """In KiB, with a unit, by path, not a multiple of a sector, and smaller than before."""

@@ -67,11 +67,11 @@ class External(ExternalTest):
         self.assertEqual(self.read(guest), "new")
         self.client.call("domain.destroy", domain="web1")
         self.client.call("domain.create", domain="web1")
-        guest = Guest(self, guest.uuid).open().wait_up()
+        guest = Guest(self, guest.uuid).open().wait_answer()
         self.assertEqual(self.read(guest), "new")
         self.daemon.run("snapshot-revert", "web1", "one", "--running")
         self.assertEqual(guest.state(), ("running", "from snapshot"))
-        guest = Guest(self, guest.uuid).open().wait_up()
+        guest = Guest(self, guest.uuid).open().wait_answer()
         self.assertEqual(self.read(guest), "old")
         self.assertEqual(self.backing(self.sources()["vda"]), images[0])
         self.assertEqual(self.current(), "one")
@@ -233,8 +233,8 @@ class External(ExternalTest):
             "snapshot.create", domain="web1", deadline=60000,
             xml=f"<domainsnapshot><name>one</name><memory file='{memory}'/></domainsnapshot>",
         )
-        until(lambda: self.client.call("domain.job_info", domain="web1")["kind"], what="the job")
-        self.client.call("domain.job_abort", domain="web1")
+        self.has_begun(id, "web1")
+        self.abort_job("web1")
         try:
             self.client.wait(id)
         except TroupeError as error:

@@ -244,9 +244,9 @@ class Consoles(QemuTest):
             self.assertFails("VIR_ERR_OPERATION_FAILED", other.console, "web1")
             taken = other.console("web1", force=True)
             while guest.console.ended is None:
-                guest.console.read(10)
+                guest.console.read()
             taken.write(b"echo t''aken\n")
-            taken.read_until(b"taken", 30)
+            taken.read_until(b"taken")
             taken.close()
         self.assertEqual(guest.open().run("echo mine"), "mine")
 

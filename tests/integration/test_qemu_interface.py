@@ -56,7 +56,7 @@ class Plugged(InNamespace, QemuTest):
         self.assertIn(f" {taps[0]} ", self.daemon.run("domiflist", "web1"))
         for i, guest in enumerate(guests):
             self.bring_up(guest, f"10.9.0.1{i + 1}")
-        self.assertIn("2 packets received", guests[0].run("ping -c 2 -W 20 10.9.0.12"))
+        self.assertTrue(guests[0].reaches("10.9.0.12"))
         self.daemon.kill()
         self.restart()
         self.assertEqual(self.taps(), taps)
@@ -115,7 +115,7 @@ class Plugged(InNamespace, QemuTest):
         self.assertRegex(link, r"^macvtap\d+$")
         self.assertIn(MACS[0], self.link(link))
         self.bring_up(guest, "10.9.1.2")
-        self.assertIn("2 packets received", guest.run("ping -c 2 -W 20 10.9.1.1"))
+        self.assertTrue(guest.reaches("10.9.1.1"))
         twin = qemu_domain("web2", interface("direct", "dev='eth0' mode='bridge'"))
         with self.assertRaisesRegex(TroupeError, f"another interface of the same link has the MAC '{MACS[0]}'"):
             self.client.call("domain.create_xml", xml=twin)
@@ -162,7 +162,7 @@ class Plugged(InNamespace, QemuTest):
         self.daemon.run("restore", image)
         #   The bridge listens and learns for some seconds before it lets a new port talk.
         guest.open()
-        until(lambda: ", 0% packet loss" in guest.run("ping -c 1 -W 5 10.9.7.1"), what="a way to the host")
+        self.assertTrue(guest.reaches("10.9.7.1"))
         self.network_comes_back(guest)
         self.client.call("domain.destroy", domain="web1")
         self.assertEqual(self.client.call("network.ports", network="blue"), [])
@@ -185,7 +185,7 @@ class Plugged(InNamespace, QemuTest):
         self.restart()
         until(lambda: "master blue0" in self.link(tap), what="the guest's link in its bridge again")
         guest = Guest(self, guest.uuid).open()
-        until(lambda: ", 0% packet loss" in guest.run("ping -c 1 -W 5 10.9.7.1"), what="a way to the host")
+        self.assertTrue(guest.reaches("10.9.7.1"))
 
     def test_queues_and_limits(self):
         """What leaves the guest can be limited where the kernel polices; else an error says so."""

@@ -217,8 +217,8 @@ class Merge(ExternalTest):
         self.daemon.run("snapshot-create-as", "web1", "one", "--disk-only")
         sum = self.big(guest)
         id = self.client.send("snapshot.delete", domain="web1", snapshot="one", deadline=60000)
-        until(lambda: self.client.call("domain.job_info", domain="web1")["kind"], what="the job")
-        self.client.call("domain.job_abort", domain="web1")
+        self.has_begun(id, "web1")
+        self.abort_job("web1")
         try:
             self.client.wait(id)
         except TroupeError as error:

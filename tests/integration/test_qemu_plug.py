@@ -320,7 +320,7 @@ class PlugBridge(InNamespace, Devices):
         self.assertIn("master br0", self.space.ip("link", "show", "dev", tap))
         until(lambda: "eth0" in guest.run("ls /sys/class/net"), what="the guest's card")
         guest.run("ifconfig eth0 10.9.0.2 netmask 255.255.255.0 up")
-        until(lambda: "1 packets received" in guest.run("ping -c 1 -W 5 10.9.0.1"), what="the bridge's answer")
+        self.assertTrue(guest.reaches("10.9.0.1"))
         self.moved(guest, tap)
         with self.assertRaisesRegex(TroupeError, "no PCI slot of the running guest is free"):
             self.attach(guest, self.disk("vdb"))
@@ -334,7 +334,8 @@ class PlugBridge(InNamespace, Devices):
         self.assertEqual(self.taps(), [tap])
         self.daemon.run("detach-interface", "web1", "bridge")
         self.assertEqual(self.taps(), [])
-        until(lambda: guest_links(self, guest) == "lo", what="the end of the guest's card")
+        again = Guest(self, guest.uuid).open()  # the daemon was another one before
+        until(lambda: again.run("ls /sys/class/net") == "lo", what="the end of the guest's card")
         with self.assertRaisesRegex(TroupeError, "'none'"):
             self.attach(guest, "<interface type='bridge'><source bridge='none'/><model type='virtio'/></interface>")
         self.attach(guest, self.disk("vdb"))
@@ -356,12 +357,6 @@ class PlugBridge(InNamespace, Devices):
                 )
             self.assertIn(f"master {bridge}", self.space.ip("link", "show", "dev", tap))
         self.space.ip("link", "del", "br1")
-
-
-def guest_links(test, guest):
-    """Asked through a new console: the daemon was another one before."""
-    again = Guest(test, guest.uuid).open()
-    return again.run("ls /sys/class/net")
 
 
 if __name__ == "__main__":

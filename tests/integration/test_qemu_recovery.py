@@ -8,7 +8,7 @@ import time
 import unittest
 
 from guest import Guest, QemuTest, processes_of, qemu_domain
-from harness import until
+from harness import nothing_half_done, until
 from troupe_client import TroupeError
 
 
@@ -95,12 +95,13 @@ class Recovery(QemuTest):
                 self.assertEqual(processes_of(uuid), [])
 
     def settle(self, uuid):
-        """A launcher without its daemon exits by itself, within moments."""
+        """What was begun is done or undone. A launcher without its daemon exits by itself, within moments."""
 
         def known():
             state = self.client.call("domain.state", domain="web1")["state_text"]
             return len(processes_of(uuid)) == int(state == "paused")
 
+        nothing_half_done(self.client, uuid)
         until(known, 20, "one truth about the guest")
 
     def test_killed_while_guests_end(self):
@@ -192,7 +193,7 @@ class Recovery(QemuTest):
         self.assertEqual(names, {"good"})
         self.assertEqual(len(processes_of(uuids["good"])), 1)
         for name in ("torn", "empty"):
-            self.assertRegex(self.daemon.log(), re.escape(uuids[name]))
+            until(lambda: uuids[name] in self.daemon.log(), what="a word of it in the log")
             self.assertTrue(glob.glob(os.path.join(folder, uuids[name] + ".xml?*")), os.listdir(folder))
         self.client.call("domain.define", xml=qemu_domain("torn", uuid=uuids["torn"]))
 
@@ -210,7 +211,7 @@ class Recovery(QemuTest):
         self.restart()
         self.assertEqual(len(processes_of(good)), 1)
         self.assertEqual(Guest(self, good).state()[0], "paused")
-        self.assertRegex(self.daemon.log(), bad)
+        until(lambda: bad in self.daemon.log(), what="a word of it in the log")
         #   It runs, and is known to.
         Guest(self, bad).wait_state("paused", "starting up")
         info = self.client.call("domain.info", domain="bad")
@@ -220,8 +221,9 @@ class Recovery(QemuTest):
         self.assertEqual(processes_of(bad), [orphan])
         with self.assertRaisesRegex(TroupeError, "already running"):
             self.client.call("domain.create", domain="bad")
+        guest = Guest(self, bad).open()
         self.client.call("domain.resume", domain="bad")
-        guest = Guest(self, bad).open().wait_up()
+        guest.wait_up()
         self.assertEqual(guest.run("echo here"), "here")
         self.client.call("domain.destroy", domain="bad")
         self.assertEqual(processes_of(bad), [])

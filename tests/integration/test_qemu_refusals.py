@@ -7,7 +7,7 @@ import threading
 import unittest
 
 from guest import EMULATOR, Guest, QemuTest, qemu_domain
-from harness import until
+from harness import PATIENCE, until
 from troupe_client import TroupeError
 
 MIB = 1024 * 1024
@@ -130,7 +130,7 @@ class Refusals(QemuTest):
     def refuse(self, verb, pattern, **args):
         """The error's line."""
         with self.assertRaises(TroupeError) as caught:
-            self.client.call(verb, timeout=30, **args)
+            self.client.call(verb, **args)
         message = caught.exception.message
         self.assertRegex(message, pattern)
         self.assertNotIn("\n", message)
@@ -256,7 +256,7 @@ class Refusals(QemuTest):
             self.client.call("domain.destroy", domain="web1")
         except TroupeError as error:
             self.assertIn("web1", error.message)
-        thread.join(20)
+        thread.join(PATIENCE)
         self.assertFalse(thread.is_alive())
         self.assertEqual(len(errors), 1)
         self.assertFalse(sleeps())

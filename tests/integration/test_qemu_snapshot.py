@@ -8,7 +8,7 @@ import time
 import unittest
 
 from guest import Guest, QemuTest, processes_of, qemu_domain
-from harness import until
+from harness import nothing_half_done, until
 from troupe_client import TroupeError
 
 
@@ -51,6 +51,7 @@ class SnapshotTest(QemuTest):
         return [(row["verb"], row["outcome"]) for row in rows]
 
     def settle(self):
+        nothing_half_done(self.client, "web1")
         until(lambda: not self.client.call("domain.jobs"), 60, "the end of what was half done")
 
     def kill_after(self, ms, verb, **args):
@@ -223,7 +224,7 @@ class Internal(SnapshotTest):
         image = self.image()
         (guest,) = self.boot("web1", devices=self.devices(image))
         id = self.client.send("snapshot.create", domain="web1", deadline=60000)
-        until(lambda: self.client.call("domain.job_info", domain="web1")["kind"], what="the job")
+        self.has_begun(id, "web1")
         os.kill(guest.pid(), signal.SIGKILL)
         try:
             self.client.wait(id)

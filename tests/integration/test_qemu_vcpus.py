@@ -186,7 +186,8 @@ class Vcpus(Virsh, QemuTest):
         self.assertEqual(here, ["0", "2"])
         ((_, stats),) = self.connection.getAllDomainStats()
         self.assertEqual((stats["vcpu.current"], stats["vcpu.maximum"]), (2, 4))
-        self.assertIn("vcpu.2.state", stats)
+        #   That is QEMU's answer, which has to come within the call's budget.
+        until(lambda: "vcpu.2.state" in self.connection.getAllDomainStats()[0][1], what="the vcpu's figures")
         self.client.call("domain.destroy", domain=guest.uuid)
         self.virsh("setvcpus", "web1", "3", "--config", "--hotpluggable")
         self.assertEqual([vcpu[1] for vcpu in self.listed(inactive=True)[1]], ["yes"] * 3 + ["no"])

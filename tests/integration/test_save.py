@@ -226,7 +226,13 @@ class Save(ClientTest):
         def waiting():
             return [row for row in self.client.call("domain.jobs") if row["state"] == "waiting"]
 
+        def refused():
+            for client in clients:
+                client.take_all()
+            return sum(len(client.answers) for client in clients)
+
         until(lambda: len(waiting()) == 256, 60, "a full queue")
+        until(lambda: refused() == 44, what="those that are too many")
         numbers = [row["number"] for row in waiting()]
         self.assertEqual(numbers, sorted(numbers))
         for unused in range(100):

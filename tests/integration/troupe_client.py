@@ -96,6 +96,11 @@ class Client:
             pass
         return bool(self.answers)
 
+    def take_all(self):
+        """Reads what is there."""
+        while self._read(0):
+            pass
+
     @staticmethod
     def _result(message):
         if message["kind"] == "reply":

@@ -64,7 +64,7 @@ class NodeDevices(DeviceTest):
         self.assertEqual(self.info(self.function)["state"], "detached")
         self.daemon.run("nodedev-reattach", node(self.function))
         self.assertEqual(lab.driver(self.function), "igbvf")
-        self.assertFalse(os.path.exists(self.status))
+        until(lambda: not os.path.exists(self.status), what="the end of the status file")
         self.daemon.run("nodedev-reattach", node(self.function))
         self.assertEqual(self.info(self.function)["state"], "host")
 
@@ -130,7 +130,7 @@ class NodeDevices(DeviceTest):
         message = self.refused("nodedev.detach", self.function)
         self.assertIn("the kernel has no driver vfio-pci", message)
         self.assertEqual(self.info(self.function)["state"], "host")
-        self.assertFalse(os.path.exists(self.status))
+        until(lambda: not os.path.exists(self.status), what="the end of the status file")
 
     def test_no_driver_to_return_to(self):
         """Its driver is not there: that is said, and it is tried again until it is."""

@@ -51,7 +51,10 @@ class OthersTest(DaemonTest):
         """With the last guest's end."""
         with self.daemon.client() as client:
             self.destroy_all(client)
-        self.assertFalse(os.path.exists(self.held))
+        self.none_on_file()
+
+    def none_on_file(self):
+        until(lambda: not os.path.exists(self.held), what="the end of what is on file")
 
     def define(self, name, *devices):
         """In place of what had the name before."""
@@ -132,7 +135,7 @@ class Usb(OthersTest):
         self.daemon.run("restore", image)
         self.assertIn("missing='yes'", self.shown("web1"))
         self.assertNotIn(place(*self.stick), self.shown("web1"))
-        self.assertFalse(os.path.exists(self.held))
+        self.none_on_file()
         self.daemon.run("save", "web1", image)
         lab.plug_usb_again()
         lab.until(lambda: lab.usb(lab.STICK), "the disk")
@@ -280,7 +283,7 @@ class Moved(OthersTest):
         self.assertEqual(self.cid(self.daemon), 3)
         self.migrate(self.other)
         self.assertEqual(self.cid(self.other), 4)
-        self.assertFalse(os.path.exists(self.held))
+        self.none_on_file()
         self.migrate(self.daemon)
         self.assertEqual(self.cid(self.daemon), 3)
         self.daemon.run("destroy", "web1")
@@ -295,7 +298,7 @@ class Moved(OthersTest):
         self.start("web1", usb(ids(lab.STICK)))
         self.assertIn("QEMU USB", self.usb_of("web1"))
         self.migrate(self.other)
-        self.assertFalse(os.path.exists(self.held))
+        self.none_on_file()
         self.assertIn("QEMU USB", self.other.run("qemu-monitor-command", "web1", "--hmp", "info usb"))
         self.assertIn(place(*self.stick), self.other.run("dumpxml", "web1"))
         self.migrate(self.daemon)

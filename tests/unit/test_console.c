@@ -314,7 +314,12 @@ static void scene_detached_and_idle (actor_t *self)
     msg_t *detach = order ("console.detach", 7);
     auto(msg_t) answer = scene_call (self, "gateway/1", &detach, PATIENCE_MS);
     check_equal (scene_code (answer), 0);
-    check_equal (attach (self, "gateway/2", 8, false), 0);
+    const int64_t since = actor_now (self);
+    const int code = attach (self, "gateway/2", 8, false);
+    //  Unless the machine stood still for so long that nobody had it.
+    if (code == ERR_OPERATION_INVALID && actor_now (self) - since >= CONSOLE_IDLE_MS)
+        return;
+    check_equal (code, 0);
     msg_t *again = order ("console.detach", 8);
     auto(msg_t) second = scene_call (self, "gateway/2", &again, PATIENCE_MS);
     check_equal (scene_code (second), 0);
@@ -391,7 +396,9 @@ static void scene_inputs_fail_with_the_console (actor_t *self)
     autofree char *all = memory_new (CONSOLE_MAX_INPUT, 1);
     msg_t *first = typing (7, all, CONSOLE_MAX_INPUT);
     actor_request (self, "gateway/1", &first, 20000, scene_keep, NULL);
-    scene_pass (self, 30);
+    //  Once this answers, the input is on its way to the console, before what follows.
+    size_t size;
+    free (reported (self, "gateway/1", "shown", &size));
     check_equal (attach (self, "gateway/2", 8, true), 0);
     auto(msg_t) answer = scene_await (self, 1);
     check_equal (scene_code (answer), ERR_OPERATION_FAILED);

@@ -19,7 +19,7 @@ static void command_with_file (actor_t *self, const char *path, actor_reply_fn *
     pack_key_str (pack, "path", path);
     pack_key_bool (pack, "write", false);
     pack_key_u64 (pack, "offset", 0);
-    actor_request (self, MONITOR, &request, 5000, on_reply, arg);
+    actor_request (self, MONITOR, &request, PATIENCE_MS, on_reply, arg);
 }
 
 //  Scenes: starting.
@@ -29,7 +29,7 @@ static void scene_command_and_answer (actor_t *self)
     peer_t qemu;
     set_up (self, &qemu);
     scene_reset ();
-    command (self, "{\"execute\": \"query-status\"}", 5000, scene_keep, NULL);
+    command (self, "{\"execute\": \"query-status\"}", PATIENCE_MS, scene_keep, NULL);
     autofree char *line = peer_hear (&qemu);
     check_text (line, "{\"execute\":\"query-status\",\"id\":\"troupe-1\"}");
     const char *answer = "{\"return\": {\"running\": true, \"big\": 18446744073709551615}, "
@@ -47,14 +47,14 @@ static void scene_refusal_is_an_answer (actor_t *self)
     peer_t qemu;
     set_up (self, &qemu);
     scene_reset ();
-    command (self, "{\"execute\": \"nonsense\"}", 5000, scene_keep, NULL);
+    command (self, "{\"execute\": \"nonsense\"}", PATIENCE_MS, scene_keep, NULL);
     free (peer_hear (&qemu));
     peer_say (&qemu, "{\"id\": \"troupe-1\", \"error\": {\"class\": \"C\", \"desc\": \"d\"}}\n");
     auto(msg_t) reply = scene_await (self, 1);
     check_equal (scene_code (reply), 0);
     check (strstr (value_get_str (msg_value (reply), "json"), "\"desc\": \"d\""));
     scene_reset ();
-    command (self, "nonsense", 5000, scene_keep, NULL);
+    command (self, "nonsense", PATIENCE_MS, scene_keep, NULL);
     await_error (self, ERR_INVALID_ARG, "QMP command: not a JSON object");
     peer_close (&qemu);
 }
@@ -87,7 +87,7 @@ static void scene_files_go_one_at_a_time (actor_t *self)
 
 static void scene_nobody_listens (actor_t *self)
 {
-    spawn (self, "/no/such/socket", "", 5000);
+    spawn (self, "/no/such/socket", "", PATIENCE_MS);
     await_error (self, ERR_NO_CONNECT, "connect to '/no/such/socket': No such file");
 }
 
@@ -95,7 +95,7 @@ static void scene_ends_before_greeting (actor_t *self)
 {
     peer_t qemu;
     peer_listen (&qemu);
-    spawn (self, qemu.path, "", 5000);
+    spawn (self, qemu.path, "", PATIENCE_MS);
     peer_accept (&qemu);
     peer_hang_up (&qemu);
     await_error (self, ERR_OPERATION_FAILED, "QEMU ended before its monitor answered");
@@ -127,12 +127,12 @@ static void scene_no_qmp (actor_t *self)
 {
     peer_t qemu;
     peer_listen (&qemu);
-    spawn (self, qemu.path, "", 5000);
+    spawn (self, qemu.path, "", PATIENCE_MS);
     peer_accept (&qemu);
     peer_say (&qemu, "220 mail.example.org ESMTP\r\n");
     await_error (self, ERR_OPERATION_FAILED, "not a JSON object");
     peer_hang_up (&qemu);
-    spawn (self, qemu.path, "", 5000);
+    spawn (self, qemu.path, "", PATIENCE_MS);
     peer_accept (&qemu);
     peer_say (&qemu, "{\"return\": {}}\n");
     await_error (self, ERR_OPERATION_FAILED, "its first line is no QMP greeting");
@@ -148,7 +148,7 @@ static void scene_long_path (actor_t *self)
     snprintf (path, sizeof path, "%s/peer", folder);
     check_equal (mkdir (folder, 0700), 0);
     check_equal (rename (qemu.path, path), 0);
-    spawn (self, path, "", 5000);
+    spawn (self, path, "", PATIENCE_MS);
     qemu_agree (&qemu);
     auto(msg_t) started = scene_await (self, 1);
     check_equal (scene_code (started), 0);
@@ -162,8 +162,8 @@ static void scene_early_requests (actor_t *self)
 {
     peer_t qemu;
     peer_listen (&qemu);
-    spawn (self, qemu.path, "", 5000);
-    command (self, "{\"execute\": \"query-status\"}", 5000, scene_keep, NULL);
+    spawn (self, qemu.path, "", PATIENCE_MS);
+    command (self, "{\"execute\": \"query-status\"}", PATIENCE_MS, scene_keep, NULL);
     scene_pass (self, 20);
     qemu_agree (&qemu);
     free (peer_hear (&qemu));
@@ -191,7 +191,7 @@ static void scene_events_in_order_then_closed (actor_t *self)
     autofree char *events = told (self, "events"), *closed = told (self, "closed");
     check_text (events, wanted->data);
     check (strchr (closed, '\n') == strrchr (closed, '\n')); //  told once
-    auto(msg_t) answer = scene_ask (self, MONITOR, "monitor.close", 5000);
+    auto(msg_t) answer = scene_ask (self, MONITOR, "monitor.close", PATIENCE_MS);
     check_equal (scene_code (answer), ERR_OPERATION_INVALID); //  it ended
     peer_close (&qemu);
 }
@@ -239,7 +239,7 @@ static void scene_closed_on_request (actor_t *self)
     scene_reset ();
     command (self, "{\"execute\": \"stop\"}", 60000, scene_keep, NULL);
     free (peer_hear (&qemu));
-    auto(msg_t) answer = scene_ask (self, MONITOR, "monitor.close", 5000);
+    auto(msg_t) answer = scene_ask (self, MONITOR, "monitor.close", PATIENCE_MS);
     check_equal (scene_code (answer), 0);
     auto(msg_t) last = scene_await (self, 1);
     check_equal (scene_code (last), ERR_OPERATION_ABORTED);
@@ -248,7 +248,7 @@ static void scene_closed_on_request (actor_t *self)
     check_text (closed, "");
     //  And the address is free for the next.
     peer_hang_up (&qemu);
-    spawn (self, qemu.path, "owner", 5000);
+    spawn (self, qemu.path, "owner", PATIENCE_MS);
     qemu_agree (&qemu);
     auto(msg_t) started = scene_await (self, 1);
     check_equal (scene_code (started), 0);
@@ -259,7 +259,7 @@ static void scene_ends_with_its_owner (actor_t *self)
 {
     peer_t qemu;
     set_up (self, &qemu);
-    auto(msg_t) panicked = scene_ask (self, "owner", "panic", 5000);
+    auto(msg_t) panicked = scene_ask (self, "owner", "panic", PATIENCE_MS);
     check_equal (scene_code (panicked), ERR_INTERNAL_ERROR);
     check_equal (read (qemu.fd, &(char){ 0 }, 1), 0);
     peer_close (&qemu);
@@ -306,7 +306,7 @@ static void scene_silence (actor_t *self)
     command (self, "{\"execute\": \"a\"}", 50, scene_keep, NULL);
     await_error (self, ERR_OPERATION_TIMEOUT, "no answer from monitor/1 within the deadline");
     scene_reset ();
-    command (self, "{\"execute\": \"b\"}", 5000, scene_keep, NULL);
+    command (self, "{\"execute\": \"b\"}", PATIENCE_MS, scene_keep, NULL);
     free (peer_hear (&qemu));
     free (peer_hear (&qemu));
     peer_say (&qemu, "{\"return\": \"late\", \"id\": \"troupe-1\"}\n"
@@ -348,11 +348,11 @@ static void scene_too_many_unanswered (actor_t *self)
         check_equal (scene_code (last), ERR_OPERATION_TIMEOUT);
     }
     scene_reset ();
-    command (self, "{\"execute\": \"a\"}", 5000, scene_keep, NULL);
+    command (self, "{\"execute\": \"a\"}", PATIENCE_MS, scene_keep, NULL);
     await_error (self, ERR_RESOURCE_BUSY, "QEMU has not answered 256 commands");
     peer_say (&qemu, "{\"return\": {}, \"id\": \"troupe-3\"}\n");
     peer_await_read (&qemu);
-    command (self, "{\"execute\": \"b\"}", 5000, scene_keep, NULL);
+    command (self, "{\"execute\": \"b\"}", PATIENCE_MS, scene_keep, NULL);
     for (int i = 0; i < MONITOR_MAX_WAITING; i++)
         free (peer_hear (&qemu));
     autofree char *line = peer_hear (&qemu);

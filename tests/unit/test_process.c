@@ -34,7 +34,7 @@ static void end_child (pid_t pid)
 static bool is_over (int pidfd)
 {
     struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-    return poll (&poll_fd, 1, 2000) == 1;
+    return poll (&poll_fd, 1, 30000) == 1;
 }
 
 static void is_found_again (void **state)

@@ -140,7 +140,7 @@ static void scene_busy_receiver (actor_t *self)
     while (source.sent < 100 || !stream_is_idle (&source.stream))
         actor_step (self, INT64_MAX);
     check_equal (source.broken, 0);
-    auto(msg_t) refused = scene_ask (self, "sink", "stall", 5000);
+    auto(msg_t) refused = scene_ask (self, "sink", "stall", PATIENCE_MS);
     check_equal (scene_code (refused), ERR_RESOURCE_BUSY);
     tell (self, "end");
     auto(msg_t) last = scene_await (self, ACTOR_MAX_REQUESTS);

@@ -179,8 +179,7 @@ static void scene_unknown_peer (actor_t *self)
     house_t house;
     client_t client;
     house_open (self, &house);
-    actor_stop (self, "zap");
-    scene_pass (self, 50);
+    scene_end_actor (self, "zap");
     client_open (&client, &house, "troupe.sock");
     client_ask (&client, "session.ping", "");
     const value_t *answer = client_next (self, &client, 300);
@@ -301,7 +300,7 @@ static void scene_failures (actor_t *self)
     //  Its owner ended, and nobody said that the domain is gone.
     msg_t *end = msg_request ("end");
     actor_send (self, "domain/" DB, &end);
-    scene_pass (self, 20);
+    scene_await_end (self, "domain/" DB);
     check_equal (client_call (self, &client, "domain.create", "domain=db"), ERR_NO_DOMAIN);
     check (strstr (client_message (&client), "no domain has the name, uuid or id 'db'"));
     client_close (&client);
@@ -440,7 +439,7 @@ static void scene_dead_session (actor_t *self)
     check_equal (value_get_u64 (msg_value (before), "sessions", 9), 1);
     client_close (&client);
     for (int waited = 0; console_status (self, "detached") == 0; waited++) {
-        check (waited < 50);
+        check (waited < PATIENCE_MS / 100);
         scene_pass (self, 100);
     }
     auto(msg_t) after = scene_ask (self, GATEWAY_ADDRESS, "gateway.idle", PATIENCE_MS);
@@ -549,13 +548,13 @@ static void scene_overrun (actor_t *self)
     for (int i = 0; i < 40; i++)
         client_ask (&client, "domain.xml", "domain=web");
     for (int waited = 0; console_status (self, "detached") == 0; waited++) {
-        check (waited < 100);
+        check (waited < PATIENCE_MS / 50);
         scene_pass (self, 50);
         check_equal (client_call (self, &other, "session.ping", ""), 0);
     }
     bool told = false, ended = false;
     const value_t *message;
-    while (!told && (message = client_next (self, &client, 3000))) {
+    while (!told && (message = client_next (self, &client, PATIENCE_MS))) {
         const char *verb = value_get_str (message, "verb");
         ended = ended || (verb && strcmp (verb, "console.end") == 0);
         told = verb && strcmp (verb, "session.overrun") == 0;

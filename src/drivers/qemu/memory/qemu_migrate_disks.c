@@ -220,10 +220,14 @@ static int look_at_mirrors (job_t *job, job_progress_t *progress, bool *ready, e
     return 0;
 }
 
-static int follow_mirrors (job_t *job, error_t *err)
+//  A mirror takes up to that much at a time (QEMU's default of drive-mirror's buf-size), and then
+//  rests until its speed is kept.
+#define PIECE_BYTES (16ULL << 20)
+
+static int follow_mirrors (job_t *job, uint64_t bandwidth, error_t *err)
 {
     int64_t since = job_now (job);
-    qemu_stall_t stall = { 0 };
+    qemu_stall_t stall = { .rest_ms = bandwidth ? (int64_t) (PIECE_BYTES * 1000 / bandwidth) : 0 };
     for (bool ready = false;;) {
         job_progress_t progress = { .step = "copying disks" };
         if (look_at_mirrors (job, &progress, &ready, err))
@@ -248,7 +252,7 @@ int qemu_copy_begin (job_t *job, const migration_t *migration, error_t *err)
         if (target && start_mirror (job, migration, devices, target, err))
             return -1;
     }
-    return follow_mirrors (job, err);
+    return follow_mirrors (job, migration->bandwidth, err);
 }
 
 //  Ends all jobs of ours: FORCE at once, else a mirror that is ready ends with both sides alike.

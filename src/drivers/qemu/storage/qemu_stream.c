@@ -187,13 +187,13 @@ int qemu_stall_check (job_t *job, qemu_stall_t *self, const job_progress_t *prog
     bool moved = progress->remaining != self->remaining || progress->processed != self->processed ||
                  progress->passes != self->passes;
     if (self->since == 0 || moved)
-        *self = (qemu_stall_t){ job_now (job), progress->remaining, progress->processed,
-                                progress->passes };
-    return job_now (job) - self->since < CUT_MS
+        *self = (qemu_stall_t){ self->rest_ms, job_now (job), progress->remaining,
+                                progress->processed, progress->passes };
+    return job_now (job) - self->since < CUT_MS + self->rest_ms
                ? 0
                : error_set (err, ERR_OPERATION_TIMEOUT,
                             "nothing could be sent for %d s; is the network to the other host cut?",
-                            CUT_MS / 1000);
+                            (int) ((CUT_MS + self->rest_ms) / 1000));
 }
 
 //  QEMU has no rate of its own for a dump.

@@ -49,9 +49,11 @@ int qemu_stream_status (job_t *job, char status[QEMU_STATUS_SIZE], job_progress_
 int qemu_stream_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err);
 int qemu_dump_ask (job_t *job, qemu_work_t *work, job_progress_t *progress, error_t *err);
 
-//  What goes to another host has to get on: ERR_OPERATION_TIMEOUT if it has not for 30 s. SELF is
-//  zeroed at first.
+//  What goes to another host has to get on: ERR_OPERATION_TIMEOUT if it has not for 30 s, and for
+//  as long as the limit of its speed has QEMU rest after one piece. SELF is zeroed at first, but
+//  for that.
 typedef struct {
+    int64_t rest_ms;
     int64_t since;
     uint64_t remaining, processed, passes;
 } qemu_stall_t;
