@@ -7,7 +7,7 @@
 #include <errno.h>
 
 enum {
-    DRAIN = 256, //  frames from one socket before others get their turn
+    BATCH = 64, //  questions from one socket before others get their turn
     //  Frames a connection that ZeroMQ keeps for us, and for the client. With the sizes below this
     //  bounds what a client can make us hold.
     HIGH_WATER = 512,
@@ -155,31 +155,43 @@ static size_t skip_rest (void *socket, zmq_msg_t *body)
     return frames;
 }
 
-static bool receive (actor_t *self, unsigned door)
-{
-    gateway_t *gateway = actor_state (self);
-    void *socket = gateway->doors[door].socket;
+typedef struct {
     zmq_msg_t id, body;
-    zmq_msg_init (&id);
-    zmq_msg_init (&body);
-    bool received = zmq_msg_recv (&id, socket, ZMQ_DONTWAIT) >= 0 &&
-                    zmq_msg_recv (&body, socket, ZMQ_DONTWAIT) >= 0;
-    size_t frames = received ? skip_rest (socket, &body) : 0;
-    if (received) {
-        actor_catch_up (self);
-        take_call (self, door, &id, &body, frames);
-    }
-    zmq_msg_close (&body);
-    zmq_msg_close (&id);
+    size_t frames;
+} question_t;
+
+static bool receive (void *socket, question_t *question)
+{
+    zmq_msg_init (&question->id);
+    zmq_msg_init (&question->body);
+    bool received = zmq_msg_recv (&question->id, socket, ZMQ_DONTWAIT) >= 0 &&
+                    zmq_msg_recv (&question->body, socket, ZMQ_DONTWAIT) >= 0;
+    question->frames = received ? skip_rest (socket, &question->body) : 0;
     return received;
+}
+
+static void forget (question_t *question)
+{
+    zmq_msg_close (&question->body);
+    zmq_msg_close (&question->id);
 }
 
 static void on_readable (actor_t *self, int fd, short events, void *arg)
 {
     (void) fd, (void) events;
+    gateway_t *gateway = actor_state (self);
     unsigned door = (unsigned) (uintptr_t) arg;
-    for (int i = 0; i < DRAIN && receive (self, door); i++)
-        ;
+    question_t batch[BATCH];
+    size_t count = 0;
+    while (count < BATCH && receive (gateway->doors[door].socket, &batch[count]))
+        count++;
+    if (count < BATCH)
+        forget (&batch[count]);
+    actor_catch_up (self);
+    for (size_t i = 0; i < count; i++) {
+        take_call (self, door, &batch[i].id, &batch[i].body, batch[i].frames);
+        forget (&batch[i]);
+    }
 }
 
 //  Opening.
