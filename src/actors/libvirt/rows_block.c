@@ -102,6 +102,15 @@ static int check_disk (const rpc_call_t *call, error_t *err)
                       call->entry->procedure->name, domain->name, wanted);
 }
 
+//  libvirt's clients take a job whose position is its end for one that is ready; QEMU's may be
+//  there before, as long as it has not found out how much there is.
+static uint64_t end_of (const value_t *job)
+{
+    uint64_t done = value_get_u64 (job, "done", 0), total = value_get_u64 (job, "total", 0);
+    bool ready = value_get_bool (job, "ready", false);
+    return job && !ready && total <= done ? done + 1 : total;
+}
+
 //  The job of one disk; that there is none says nothing of the disk.
 static int answer_job (rpc_call_t *call, const value_t *result, pack_t *ret, error_t *err)
 {
@@ -117,7 +126,7 @@ static int answer_job (rpc_call_t *call, const value_t *result, pack_t *ret, err
     pack_key_i64 (ret, "type", value_get_i64 (job, "type", 0));
     pack_key_u64 (ret, "bandwidth", bytes ? bandwidth : (bandwidth + MIB - 1) / MIB);
     pack_key_u64 (ret, "cur", value_get_u64 (job, "done", 0));
-    pack_key_u64 (ret, "end", value_get_u64 (job, "total", 0));
+    pack_key_u64 (ret, "end", end_of (job));
     return 0;
 }
 
