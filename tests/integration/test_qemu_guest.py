@@ -7,6 +7,7 @@ import unittest
 
 from guest import BOOT_SECONDS, Guest, QemuTest, processes_of, qemu_domain, stop_process
 from harness import until
+from troupe_client import NoAnswer
 
 
 class Life(QemuTest):
@@ -77,7 +78,7 @@ class Life(QemuTest):
         self.assertEqual(guest.state(), ("paused", "user"))
         guest.forget()
         guest.type("echo a''wake")
-        self.assertNotIn(b"awake", guest.console.output)
+        self.assertRaises(NoAnswer, guest.console.read_until, b"awake", 2)
         self.client.call("domain.resume", domain="web1")
         self.assertEqual(guest.state()[0], "running")
         guest.console.read_until(b"awake", 60)
