@@ -89,6 +89,24 @@ static void puppet_relay (actor_t *self, const msg_t *msg)
                    (void *) (intptr_t) msg_u64 (msg, "fd", 0));
 }
 
+static void catch_up_and_tell (actor_t *self, int fd, short events, void *arg)
+{
+    char got;
+    (void) events, (void) arg;
+    check_equal (read (fd, &got, 1), 1);
+    actor_catch_up (self);
+    msg_t *event = msg_event ("told");
+    actor_publish_once (self, actor_address (self), &event);
+}
+
+//  Nothing else is handled before there is something to read.
+static void puppet_stall (actor_t *self, const msg_t *msg)
+{
+    struct pollfd readable = { (int) msg_u64 (msg, "fd", 0), POLLIN, 0 };
+    actor_watch_fd (self, readable.fd, POLLIN, catch_up_and_tell, NULL);
+    check_equal (poll (&readable, 1, PATIENCE_MS), 1);
+}
+
 static void puppet_handle (actor_t *self, msg_t **msg_p)
 {
     puppet_t *puppet = actor_state (self);
@@ -115,6 +133,8 @@ static void puppet_handle (actor_t *self, msg_t **msg_p)
         actor_forward (self, msg_p, msg_str (*msg_p, "to"), NULL);
     else if (msg_is (*msg_p, "relay"))
         puppet_relay (self, *msg_p);
+    else if (msg_is (*msg_p, "stall"))
+        puppet_stall (self, *msg_p);
     else if (msg_is (*msg_p, "panic"))
         actor_panic (self, "told to");
     else if (msg_is (*msg_p, "end")) {
@@ -538,6 +558,29 @@ static void scene_catch_up (actor_t *self)
     close (ends[1]);
 }
 
+//  Told to end among what it catches up with, it waits for nothing any more.
+static void scene_stopped_in_a_catch_up (actor_t *self)
+{
+    int ends[2];
+    spawn_puppet (self, "puppet/1");
+    spawn_puppet (self, "puppet/2");
+    check_equal (pipe (ends), 0);
+    msg_t *stall = msg_request ("stall");
+    pack_key_u64 (msg_args (stall), "fd", (uint64_t) ends[0]);
+    actor_send (self, "puppet/1", &stall);
+    //  So many that it looks at its descriptors before it has come to the last.
+    for (int i = 0; i < 100; i++) {
+        msg_t *msg = msg_request ("stream");
+        actor_send (self, "puppet/1", &msg);
+    }
+    actor_stop (self, "puppet/1");
+    check_equal (ask_code (self, "puppet/2", "echo", PATIENCE_MS), 0); //  all that is there by now
+    check_equal (write (ends[1], "x", 1), 1);
+    scene_await_end (self, "puppet/1");
+    close (ends[0]);
+    close (ends[1]);
+}
+
 static void scene_limit (actor_t *self)
 {
     spawn_puppet (self, "puppet/1");
@@ -596,6 +639,7 @@ SCENE_TEST (streams_are_acknowledged)
 SCENE_TEST (held_stream)
 SCENE_TEST (descriptors_and_timers)
 SCENE_TEST (catch_up)
+SCENE_TEST (stopped_in_a_catch_up)
 SCENE_TEST (many)
 
 static void test_limit (void **state)
@@ -632,6 +676,7 @@ int main (void)
         cmocka_unit_test (test_held_stream),
         cmocka_unit_test (test_descriptors_and_timers),
         cmocka_unit_test (test_catch_up),
+        cmocka_unit_test (test_stopped_in_a_catch_up),
         cmocka_unit_test (test_limit),
         cmocka_unit_test (test_many),
     };
