@@ -19,6 +19,8 @@ static const char pull_xml[] =
     "<driver><blockjob id='pull-vda' type='pull' disk='vda' state='running'/></driver>";
 static const char copy_xml[] =
     "<driver><blockjob id='copy-vda' type='copy' disk='vda' state='running'/></driver>";
+static const char commit_xml[] =
+    "<driver><blockjob id='commit-vda' type='commit' disk='vda' state='running'/></driver>";
 
 typedef struct {
     fake_job_t fake;
@@ -51,18 +53,24 @@ static void check_words (const error_t *err, error_code_t code, const char *word
     assert_int_equal (err->code, code);
 }
 
-static void check_speed (const char *jobs, error_code_t code, const char *words)
+static void check_speed_of (const char *record, const char *jobs, error_code_t code,
+                            const char *words)
 {
     scene_t self;
     error_t err = { 0 };
     const fake_reply_t replies[] = { { "block-job-set-speed", REFUSED },
                                      { "query-jobs", jobs },
                                      { NULL, NULL } };
-    open_scene (&self, pull_xml, replies);
+    open_scene (&self, record, replies);
     assert_int_equal (qemu_block_driver.speed (&self.fake.job, "vda", 1, &err), -1);
     check_words (&err, code, words);
     assert_null (xml_string (xml_root (self.record), "blockjob/@bandwidth"));
     close_scene (&self);
+}
+
+static void check_speed (const char *jobs, error_code_t code, const char *words)
+{
+    check_speed_of (pull_xml, jobs, code, words);
 }
 
 static void test_the_speed_of_one_that_ended (void **state)
@@ -83,6 +91,9 @@ static void test_the_speed_of_one_that_runs (void **state)
                                 "cannot accept that command verb";
     check_speed ("[{\"id\":\"pull-vda\",\"status\":\"running\"}]", ERR_OPERATION_FAILED, plain);
     check_speed ("!QEMU refused query-jobs", ERR_OPERATION_FAILED, plain);
+    //  It waits for the commits of other disks.
+    check_speed_of (commit_xml, "[{\"id\":\"commit-vda\",\"status\":\"pending\"}]",
+                    ERR_OPERATION_FAILED, plain);
 }
 
 static void check_abort (const char *record, const char *jobs, bool pivot, const char *words)

@@ -85,8 +85,26 @@ static void puppet_relay (actor_t *self, const msg_t *msg)
 {
     msg_t *request = msg_request ("publish");
     pack_key_u64 (msg_args (request), "number", 1);
-    actor_request (self, msg_str (msg, "to"), &request, 5000, write_byte,
+    actor_request (self, msg_str (msg, "to"), &request, PATIENCE_MS, write_byte,
                    (void *) (intptr_t) msg_u64 (msg, "fd", 0));
+}
+
+static void catch_up_and_tell (actor_t *self, int fd, short events, void *arg)
+{
+    char got;
+    (void) events, (void) arg;
+    check_equal (read (fd, &got, 1), 1);
+    actor_catch_up (self);
+    msg_t *event = msg_event ("told");
+    actor_publish_once (self, actor_address (self), &event);
+}
+
+//  Nothing else is handled before there is something to read.
+static void puppet_stall (actor_t *self, const msg_t *msg)
+{
+    struct pollfd readable = { (int) msg_u64 (msg, "fd", 0), POLLIN, 0 };
+    actor_watch_fd (self, readable.fd, POLLIN, catch_up_and_tell, NULL);
+    check_equal (poll (&readable, 1, PATIENCE_MS), 1);
 }
 
 static void puppet_handle (actor_t *self, msg_t **msg_p)
@@ -115,6 +133,8 @@ static void puppet_handle (actor_t *self, msg_t **msg_p)
         actor_forward (self, msg_p, msg_str (*msg_p, "to"), NULL);
     else if (msg_is (*msg_p, "relay"))
         puppet_relay (self, *msg_p);
+    else if (msg_is (*msg_p, "stall"))
+        puppet_stall (self, *msg_p);
     else if (msg_is (*msg_p, "panic"))
         actor_panic (self, "told to");
     else if (msg_is (*msg_p, "end")) {
@@ -514,16 +534,6 @@ static void scene_descriptors_and_timers (actor_t *self)
     close (ends[1]);
 }
 
-static void read_and_catch_up (actor_t *self, int fd, short events, void *arg)
-{
-    const seen_t *seen = arg;
-    char got;
-    read_pipe (self, fd, events, &got);
-    check_equal (seen->count, 0); //  descriptors come before messages
-    actor_catch_up (self);
-    check_equal (seen->last, 1);
-}
-
 //  Whoever has an answer may tell somebody else, who asks us: that is behind the publication.
 static void scene_catch_up (actor_t *self)
 {
@@ -532,17 +542,41 @@ static void scene_catch_up (actor_t *self)
     spawn_puppet (self, "puppet/1");
     spawn_puppet (self, "puppet/2");
     actor_subscribe (self, "puppet/1", on_snapshot, &seen);
-    check_equal (ask_code (self, "puppet/1", "echo", 5000), 0); //  behind the subscription
+    check_equal (ask_code (self, "puppet/1", "echo", PATIENCE_MS), 0); //  behind the subscription
     check_equal (pipe (ends), 0);
-    actor_watch_fd (self, ends[0], POLLIN, read_and_catch_up, &seen);
     msg_t *relay = msg_request ("relay");
     pack_key_str (msg_args (relay), "to", "puppet/1");
     pack_key_u64 (msg_args (relay), "fd", (uint64_t) ends[1]);
     actor_send (self, "puppet/2", &relay);
     struct pollfd readable = { ends[0], POLLIN, 0 };
-    check_equal (poll (&readable, 1, 5000), 1);
-    actor_step (self, actor_now (self) + 5000);
+    check_equal (poll (&readable, 1, PATIENCE_MS), 1);
+    check_equal (seen.count, 0);
+    actor_catch_up (self);
     check_equal (seen.count, 1);
+    check_equal (seen.last, 1);
+    close (ends[0]);
+    close (ends[1]);
+}
+
+//  Told to end among what it catches up with, it waits for nothing any more.
+static void scene_stopped_in_a_catch_up (actor_t *self)
+{
+    int ends[2];
+    spawn_puppet (self, "puppet/1");
+    spawn_puppet (self, "puppet/2");
+    check_equal (pipe (ends), 0);
+    msg_t *stall = msg_request ("stall");
+    pack_key_u64 (msg_args (stall), "fd", (uint64_t) ends[0]);
+    actor_send (self, "puppet/1", &stall);
+    //  So many that it looks at its descriptors before it has come to the last.
+    for (int i = 0; i < 100; i++) {
+        msg_t *msg = msg_request ("stream");
+        actor_send (self, "puppet/1", &msg);
+    }
+    actor_stop (self, "puppet/1");
+    check_equal (ask_code (self, "puppet/2", "echo", PATIENCE_MS), 0); //  all that is there by now
+    check_equal (write (ends[1], "x", 1), 1);
+    scene_await_end (self, "puppet/1");
     close (ends[0]);
     close (ends[1]);
 }
@@ -605,6 +639,7 @@ SCENE_TEST (streams_are_acknowledged)
 SCENE_TEST (held_stream)
 SCENE_TEST (descriptors_and_timers)
 SCENE_TEST (catch_up)
+SCENE_TEST (stopped_in_a_catch_up)
 SCENE_TEST (many)
 
 static void test_limit (void **state)
@@ -641,6 +676,7 @@ int main (void)
         cmocka_unit_test (test_held_stream),
         cmocka_unit_test (test_descriptors_and_timers),
         cmocka_unit_test (test_catch_up),
+        cmocka_unit_test (test_stopped_in_a_catch_up),
         cmocka_unit_test (test_limit),
         cmocka_unit_test (test_many),
     };

@@ -131,7 +131,6 @@ static void take_call (actor_t *self, unsigned door, zmq_msg_t *id, zmq_msg_t *b
 {
     gateway_t *gateway = actor_state (self);
     error_t err;
-    gateway->heard_ms = actor_now (self);
     session_t *session = session_of (self, door, id, body, &err);
     if (!session)
         refuse (gateway, gateway->doors[door].socket, id, &err);
@@ -187,6 +186,9 @@ static void on_readable (actor_t *self, int fd, short events, void *arg)
         count++;
     if (count < BATCH)
         forget (&batch[count]);
+    //  Before somebody asks whether there is anything to do here.
+    if (count > 0)
+        gateway->heard_ms = actor_now (self);
     actor_catch_up (self);
     for (size_t i = 0; i < count; i++) {
         take_call (self, door, &batch[i].id, &batch[i].body, batch[i].frames);

@@ -256,11 +256,12 @@ static void release_held (actor_t *self, rpc_stream_t *stream)
 static void opened (actor_t *self, rpc_call_t *call, rpc_stream_t *stream)
 {
     rpc_client_t *client = call->client;
+    const bool before = client->in_handler;
     client->in_handler = true; //  whatever else it sent comes behind this
     stream->open = true;
     rpc_reply (&call, NULL);
     release_held (self, stream);
-    client->in_handler = false;
+    client->in_handler = before;
     rpc_client_go_on (self, client);
 }
 

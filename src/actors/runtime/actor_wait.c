@@ -142,10 +142,12 @@ static void wait_and_run (actor_t *self, int64_t until)
 
 msg_t *mailbox_recv (actor_t *self, int64_t until)
 {
+    const bool ending = self->stopping;
     if (++self->since_poll >= POLL_EVERY)
         wait_and_run (self, 0);
     msg_t *msg = msg_recv (self->socket, NULL);
-    if (msg)
+    //  What ran may have ended us: then nothing is waited for any more.
+    if (msg || self->stopping != ending)
         return msg;
     if (self->reported != self->handled) {
         int64_t idle = mailbox_now () + REPORT_IDLE_MS;

@@ -270,11 +270,12 @@ static xml_node_t *entry_of (job_t *job, const char *name, error_t *err)
 }
 
 //  One that ends by itself takes next to no command any more, and goes on being ours until it is
-//  concluded.
-static bool is_ending (const qemu_block_state_t *state)
+//  concluded. A commit that is pending waits for us to finalize it, maybe for those of other disks.
+static bool is_ending (const xml_node_t *entry, const qemu_block_state_t *state)
 {
-    static const char *const last[] = { "waiting", "pending", "aborting" };
-    bool ending = qemu_block_is_over (state);
+    static const char *const last[] = { "waiting", "aborting" };
+    bool ending = qemu_block_is_over (state) || (strcmp (state->state, "pending") == 0 &&
+                                                 qemu_block_type (entry) != BLOCK_COMMIT);
     for (size_t i = 0; i < sizeof last / sizeof *last; i++)
         ending = ending || strcmp (state->state, last[i]) == 0;
     return ending;
@@ -298,7 +299,7 @@ static int command (job_t *job, const xml_node_t *entry, const char *execute, js
     if (err->code != ERR_OPERATION_FAILED ||
         qemu_block_ask_job (job, xml_string (entry, "@id"), &state, &unknown))
         return -1;
-    if (is_ending (&state))
+    if (is_ending (entry, &state))
         error_ending (&state, err);
     qemu_block_state_close (&state);
     return -1;
@@ -332,7 +333,7 @@ static int check_pivot (job_t *job, const xml_node_t *entry, error_t *err)
                           disk, job->guest->name, word);
     if (qemu_block_ask_job (job, xml_string (entry, "@id"), &state, err))
         return -1;
-    bool ready = strcmp (state.state, "ready") == 0, ending = is_ending (&state);
+    bool ready = strcmp (state.state, "ready") == 0, ending = is_ending (entry, &state);
     if (ending)
         error_ending (&state, err);
     qemu_block_state_close (&state);
