@@ -159,20 +159,29 @@ typedef struct {
     size_t frames;
 } question_t;
 
-static bool receive (void *socket, question_t *question)
+typedef struct {
+    question_t questions[BATCH];
+    size_t opened, count; //  the first COUNT of those that are opened were received
+} batch_t;
+
+static void batch_close (batch_t *self)
 {
-    zmq_msg_init (&question->id);
-    zmq_msg_init (&question->body);
-    bool received = zmq_msg_recv (&question->id, socket, ZMQ_DONTWAIT) >= 0 &&
-                    zmq_msg_recv (&question->body, socket, ZMQ_DONTWAIT) >= 0;
-    question->frames = received ? skip_rest (socket, &question->body) : 0;
-    return received;
+    for (size_t i = 0; i < self->opened; i++) {
+        zmq_msg_close (&self->questions[i].body);
+        zmq_msg_close (&self->questions[i].id);
+    }
 }
 
-static void forget (question_t *question)
+static bool receive (void *socket, batch_t *batch)
 {
-    zmq_msg_close (&question->body);
-    zmq_msg_close (&question->id);
+    question_t *question = &batch->questions[batch->opened++];
+    zmq_msg_init (&question->id);
+    zmq_msg_init (&question->body);
+    if (zmq_msg_recv (&question->id, socket, ZMQ_DONTWAIT) < 0 ||
+        zmq_msg_recv (&question->body, socket, ZMQ_DONTWAIT) < 0)
+        return false;
+    question->frames = skip_rest (socket, &question->body);
+    return ++batch->count < BATCH;
 }
 
 static void on_readable (actor_t *self, int fd, short events, void *arg)
@@ -180,19 +189,17 @@ static void on_readable (actor_t *self, int fd, short events, void *arg)
     (void) fd, (void) events;
     gateway_t *gateway = actor_state (self);
     unsigned door = (unsigned) (uintptr_t) arg;
-    question_t batch[BATCH];
-    size_t count = 0;
-    while (count < BATCH && receive (gateway->doors[door].socket, &batch[count]))
-        count++;
-    if (count < BATCH)
-        forget (&batch[count]);
+    __attribute__ ((cleanup (batch_close))) batch_t batch = { .count = 0 };
+    while (receive (gateway->doors[door].socket, &batch))
+        ;
     //  Before somebody asks whether there is anything to do here.
-    if (count > 0)
+    if (batch.count > 0)
         gateway->heard_ms = actor_now (self);
     actor_catch_up (self);
-    for (size_t i = 0; i < count; i++) {
-        take_call (self, door, &batch[i].id, &batch[i].body, batch[i].frames);
-        forget (&batch[i]);
+    //  One that is told to end leaves what it has read as it leaves what it has not read.
+    for (size_t i = 0; i < batch.count && !actor_stopping (self); i++) {
+        question_t *question = &batch.questions[i];
+        take_call (self, door, &question->id, &question->body, question->frames);
     }
 }
 

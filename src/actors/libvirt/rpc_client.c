@@ -267,12 +267,13 @@ static ssize_t message_size (actor_t *self, rpc_client_t *client, const char *by
     return length + carriers <= size ? (ssize_t) (length + carriers) : 0;
 }
 
-//  Takes the messages out of what came in, as long as it may have more calls.
+//  Takes the messages out of what came in, as long as it may have more calls. A gateway that was
+//  told to end leaves them as it leaves what it has not read.
 static void take_messages (actor_t *self, rpc_client_t *client)
 {
     size_t at = 0;
     client->in_handler = true;
-    while (!client->dead && !is_held_back (client)) {
+    while (!client->dead && !is_held_back (client) && !actor_stopping (self)) {
         ssize_t size = message_size (self, client, client->in->data + at, client->in->size - at);
         if (size <= 0)
             break;
