@@ -538,6 +538,7 @@ static void scene_descriptors_and_timers (actor_t *self)
 static void scene_catch_up (actor_t *self)
 {
     int ends[2];
+    char got = 0;
     seen_t seen = { 0 };
     spawn_puppet (self, "puppet/1");
     spawn_puppet (self, "puppet/2");
@@ -550,6 +551,7 @@ static void scene_catch_up (actor_t *self)
     actor_send (self, "puppet/2", &relay);
     struct pollfd readable = { ends[0], POLLIN, 0 };
     check_equal (poll (&readable, 1, PATIENCE_MS), 1);
+    check_equal (read (ends[0], &got, 1), 1);
     check_equal (seen.count, 0);
     actor_catch_up (self);
     check_equal (seen.count, 1);
